@@ -1,0 +1,62 @@
+import type { Signature } from "../tensor/index.ts";
+
+/** What kind of files the model is made of; `class` means that only user code knows. */
+export type ModelKind = "onnx" | "sklearn" | "class";
+
+/** Which class contract and default ports an image follows. */
+export type Contract = "seldon" | "uai" | "model-server" | "kserve";
+
+/** The role that a component plays in a Seldon graph. */
+export type ServiceType = "MODEL" | "ROUTER" | "TRANSFORMER" | "COMBINER" | "OUTLIER_DETECTOR";
+
+/** A user class. `file` is relative to the code folder; `name` is the class or exported symbol. */
+export interface CodeEntry {
+  readonly file: string;
+  readonly name: string;
+  readonly language: "python" | "javascript";
+}
+
+/** Limits of the server; each has a documented default. */
+export interface ServerSettings {
+  /** Worker processes per model. Default 1. */
+  readonly workers?: number;
+  /** Rows joined into one call at the most. Default 1, that is, no batching. */
+  readonly maxBatch?: number;
+  /** Longest time a row waits for company, in ms. Default 0. */
+  readonly maxWaitMs?: number;
+  /** Largest request body, in bytes. Default 104857600. */
+  readonly maxBodyBytes?: number;
+  /** Longest time for one call of the model, in ms. Default 60000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Ports {
+  readonly http: number;
+  readonly grpc?: number;
+  readonly metrics?: number;
+}
+
+/**
+ * Everything a server must know of a model, and nothing of how it was packed. Baked into the image as
+ * `/opt/slipway/model.json` and made on the fly by `slipway serve DIR`. Paths are absolute where they are used.
+ */
+export interface ModelDescription {
+  readonly schemaVersion: 1;
+  readonly name: string;
+  readonly kind: ModelKind;
+  readonly contract: Contract;
+  readonly service: ServiceType;
+  /** The model file or folder; absent when user code brings everything itself. */
+  readonly modelPath?: string;
+  /** The folder that user code is imported from; also the working directory. */
+  readonly codePath?: string;
+  readonly code?: CodeEntry;
+  /** Absent when only user code knows it. */
+  readonly signature?: Signature;
+  readonly ports: Ports;
+  readonly server: ServerSettings;
+  /** Interpreter and extra import folders for Python code. */
+  readonly python?: { readonly executable: string; readonly path: readonly string[] };
+  /** Digest over the model files, `sha256:…`; shown by the server. */
+  readonly modelDigest?: string;
+}

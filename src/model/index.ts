@@ -1,0 +1,1 @@
+export type { CodeEntry, Contract, ModelDescription, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";

@@ -1,0 +1,63 @@
+import type { CallOptions } from "../internal/index.ts";
+import type { Tensor } from "../tensor/index.ts";
+
+/** The methods of the Seldon Python class contract, and their JavaScript twins. */
+export type ComponentMethod =
+  | "predict" | "transform-input" | "transform-output" | "route" | "aggregate" | "send-feedback" | "health-status" | "metadata";
+
+/**
+ * What travels to and from user code. A `tensor` is numeric and dense, and goes as raw bytes; `array` is a JSON array that no
+ * single numeric datatype holds (text, mixed, ragged, null); `raw` is a whole protocol message for the `*_raw` methods.
+ */
+export type Payload =
+  | { readonly kind: "tensor"; readonly tensor: Tensor }
+  | { readonly kind: "array"; readonly json: string }
+  | { readonly kind: "json"; readonly json: string }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "raw"; readonly json: string };
+
+/** One message: a payload with the column names that came or go with it. */
+export interface ComponentMessage {
+  readonly payload: Payload;
+  readonly names: readonly string[];
+  /** The protocol's `meta` object as JSON text; absent when the request had none. */
+  readonly meta?: string;
+}
+
+export interface ComponentRequest {
+  readonly method: ComponentMethod;
+  /** One for all methods but `aggregate`; none for `health-status` and `metadata`; request then truth for `send-feedback`. */
+  readonly messages: readonly ComponentMessage[];
+  /** `send-feedback` only. */
+  readonly reward?: number;
+  /** `send-feedback` only: the branch that a router chose. */
+  readonly routing?: number;
+  /** The id that log lines of user code carry. */
+  readonly requestId?: string;
+}
+
+/** What user code gave back. `tags` and `metrics` are JSON text as the code returned them; absent when it has none. */
+export interface ComponentResponse {
+  readonly message: ComponentMessage;
+  readonly tags?: string;
+  readonly metrics?: string;
+  /** True when a `*_raw` method answered, so that nothing may be added. */
+  readonly isRaw: boolean;
+}
+
+/** What a loaded class offers; read once after load. */
+export interface ComponentFacts {
+  readonly methods: readonly string[];
+  /** `init_metadata()`'s answer as JSON text, when the class has one. */
+  readonly metadata?: string;
+}
+
+/** User code, loaded and ready. Calls may be concurrent; the implementation queues them. */
+export interface Component extends AsyncDisposable {
+  readonly facts: ComponentFacts;
+  /**
+   * @throws InferenceError `MODEL_FAILED` (the code raised), `WORKER_CRASHED`, `MODEL_TIMEOUT`, `OVERLOADED`, `REQUEST_INVALID`.
+   */
+  call(request: ComponentRequest, options?: CallOptions): Promise<ComponentResponse>;
+}

@@ -1,0 +1,1 @@
+export type { Datatype, Signature, Tensor, TensorSpec } from "./types.ts";
