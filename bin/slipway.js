@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// Plain syntax that an old Node can read, so that it gets one clear sentence instead of a parser's complaint.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write("error TOOL_MISSING: slipway needs Node 22.19 or newer, and this is Node " + process.versions.node + "\n  hint: install Node 24, or run `npx -p node@24 -p slipway slipway`\n");
+  process.exit(8);
+}
+const built = new URL("../dist/cli/main.js", import.meta.url);
+const entry = existsSync(fileURLToPath(built)) ? built : new URL("../src/cli/main.ts", import.meta.url);
+const { main } = await import(entry.href);
+await main(process.argv.slice(2));

@@ -1,0 +1,48 @@
+// Compiles src/ to dist/ file by file, and bundles the server and its threads into dist/server for the images.
+import { build } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const newest = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((latest, entry) => Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
+
+const stamp = join(dist, "index.js");
+if (!process.argv.includes("--force") && existsSync(stamp) && statSync(stamp).mtimeMs > Math.max(newest(join(root, "src")), statSync(join(root, "package-lock.json")).mtimeMs)) {
+  process.exit(0);
+}
+
+rmSync(dist, { recursive: true, force: true });
+const compiled = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+/** Entry points of the image: the server, and every file that it starts as a thread. */
+const entryPoints = { server: "src/serve/main.ts" };
+for (const folder of ["src/runtime/onnx", "src/runtime/js"]) {
+  if (!existsSync(join(root, folder))) continue;
+  for (const name of readdirSync(join(root, folder))) {
+    if (/-thread\.ts$/.test(name)) entryPoints[name.slice(0, -3)] = join(folder, name);
+  }
+}
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: "dist/server",
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  external: ["onnxruntime-node"],
+  legalComments: "none",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  logLevel: "warning",
+  // CommonJS dependencies inside the bundle call require() for Node's own modules.
+  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+});

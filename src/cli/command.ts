@@ -1,0 +1,7 @@
+import type { Command } from "commander";
+import type { Context } from "./context.ts";
+
+/** What a file in `commands/` exports: it adds its arguments, options, examples and action to an empty command. */
+export interface CommandModule {
+  define(command: Command, context: Context): void;
+}

@@ -1,0 +1,37 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Reporter } from "./render/reporter.ts";
+
+/** Where local data lives. All absolute. @see XDG Base Directory Specification */
+export interface Directories {
+  /** The store. */
+  readonly data: string;
+  /** Safe to delete at any time. */
+  readonly cache: string;
+  /** Unfinished uploads. */
+  readonly state: string;
+}
+
+/** What every command gets: the outside world, and nothing else that is global. */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly directories: Directories;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly reporter: Reporter;
+  /** True when `--json` was given: standard output carries JSON only. */
+  readonly isJson: boolean;
+  readonly isPlainHttp: boolean;
+  readonly toolVersion: string;
+}
+
+/** The three folders, by the environment's `XDG_*` variables with their standard defaults. */
+export function directoriesOf(env: Context["env"]): Directories {
+  const home = env["HOME"] ?? homedir();
+  const place = (name: string, fallback: string): string => {
+    const value = env[name];
+    return join(value !== undefined && value.startsWith("/") ? value : join(home, fallback), "slipway");
+  };
+  return { data: place("XDG_DATA_HOME", ".local/share"), cache: place("XDG_CACHE_HOME", ".cache"), state: place("XDG_STATE_HOME", ".local/state") };
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { ToolError, factsOf, isToolError } from "../errors/index.ts";
+import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
+import { directoriesOf, type Context } from "./context.ts";
+import { createReporter } from "./render/create-reporter.ts";
+import { errorData, errorLines } from "./render/error.ts";
+import { formatTable } from "./render/format.ts";
+
+/** Runs one command line (without `node` and the script) and sets the exit code. Never throws. */
+export async function main(args: readonly string[]): Promise<void> {
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort(new ToolError("INTERRUPTED", "interrupted"));
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  const context = createContext(args, abort.signal);
+  try {
+    await dispatch(args, context);
+  } catch (error) {
+    report(error, context);
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function createContext(args: readonly string[], signal: AbortSignal): Context {
+  const own = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  const isJson = own.includes("--json");
+  const reporter = createReporter({
+    streams: { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) },
+    isJson,
+    isQuiet: own.includes("--quiet"),
+    columns: process.stderr.isTTY ? process.stderr.columns : undefined,
+    now: () => performance.now(),
+  });
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    directories: directoriesOf(process.env),
+    signal,
+    reporter,
+    isJson,
+    isPlainHttp: own.includes("--plain-http"),
+    toolVersion: readVersion(),
+  };
+}
+
+async function dispatch(args: readonly string[], context: Context): Promise<void> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") return void process.stdout.write(overview());
+  if (name === "--version" || name === "-V") return void process.stdout.write(`${context.toolVersion}\n`);
+  const row = COMMAND_TABLE.find((candidate) => candidate.name === name);
+  if (row === undefined) throw unknownCommand(name);
+  await runCommand(row, rest, context);
+}
+
+async function runCommand(row: CommandRow, args: readonly string[], context: Context): Promise<void> {
+  const [{ Command, CommanderError }, module] = await Promise.all([import("commander"), row.load()]);
+  const command = new Command(`slipway ${row.name}`)
+    .description(row.summary)
+    .option("--json", "print events and the result as JSON lines")
+    .option("--quiet", "print the result only")
+    .option("--plain-http", "speak plain HTTP to a registry that is not on loopback")
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  module.define(command, context);
+  for (const child of command.commands) child.exitOverride().configureOutput({ writeErr: () => undefined });
+  try {
+    await command.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    throw new ToolError("USAGE", `slipway ${row.name}: ${error.message.replace(/^error: /, "").replace(/\.$/, "")}`, { hint: `run \`slipway ${row.name} --help\`` });
+  } finally {
+    context.reporter.close();
+  }
+}
+
+function report(error: unknown, context: Context): void {
+  context.reporter.close();
+  const shown = isAbort(error, context) ? context.signal.reason : error;
+  if (context.isJson) process.stdout.write(`${JSON.stringify({ event: "error", ...errorData(shown) })}\n`);
+  else process.stderr.write(`${errorLines(shown).join("\n")}\n`);
+  if (!isToolError(shown) && process.env["SLIPWAY_DEBUG"] === "1" && shown instanceof Error) process.stderr.write(`${shown.stack ?? ""}\n`);
+  process.exitCode = factsOf(shown).exit;
+}
+
+function isAbort(error: unknown, context: Context): boolean {
+  return context.signal.aborted && !(isToolError(error) && error.code !== "INTERRUPTED");
+}
+
+function overview(): string {
+  const groups = Map.groupBy(COMMAND_TABLE, (row) => row.group);
+  const width = formatTable(COMMAND_TABLE.map((row) => [row.name, ""]))[0]?.length ?? 0;
+  const body = [...groups].flatMap(([group, rows]) => [``, `${group}:`, ...rows.map((row) => `  ${row.name.padEnd(Math.max(width, 12))}${row.summary}`)]);
+  return [
+    "slipway packs a trained model into an image without a Docker daemon, pushes it, and serves it.",
+    "",
+    "Usage: slipway COMMAND [OPTIONS]",
+    ...body,
+    "",
+    "Example:",
+    "  slipway base debian --include python3 --name pybase",
+    "  slipway pack ./iris --base store:pybase -t localhost:5000/iris:v1 --push",
+    "",
+    "`slipway COMMAND --help` tells more about each.",
+    "",
+  ].join("\n");
+}
+
+function unknownCommand(name: string): ToolError {
+  const near = COMMAND_TABLE.map((row) => row.name).filter((known) => known.startsWith(name.slice(0, 2)));
+  return new ToolError("USAGE", `slipway: there is no command "${name}"`, { hint: near.length > 0 ? `did you mean \`slipway ${near.join("` or `slipway ")}\`?` : "run `slipway --help`" });
+}
+
+function readVersion(): string {
+  const text: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof text === "object" && text !== null && "version" in text ? String(text.version) : "unknown";
+}
