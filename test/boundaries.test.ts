@@ -33,7 +33,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   registry: ["undici"],
   model: ["yaml", "ajv"],
-  compress: ["fflate"],
   pack: ["yauzl"],
   formats: ["protobufjs"],
   protocol: ["protobufjs"],

@@ -1,0 +1,3 @@
+export { COMPRESSOR_ID, gzipPinned, type GzipOptions } from "./gzip.ts";
+export { createDeflatePool, type DeflatePool, type DeflatePoolOptions } from "./pool.ts";
+export { chooseCompression, sampleCompressibility, type Compression } from "./sample.ts";
