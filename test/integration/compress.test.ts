@@ -47,7 +47,7 @@ test("a disposed pool leaves no thread behind", async () => {
   const before = threads();
   {
     await using pool = createDeflatePool({ threads: 2 });
-    for await (const _ of gzipPinned(halfNoise(4), { pool }));
+    assert.ok((await Array.fromAsync(gzipPinned(halfNoise(4), { pool }))).length > 4);
     assert.ok(threads() > before, "the pool started threads");
   }
   assert.equal(threads(), before);
