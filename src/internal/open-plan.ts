@@ -1,0 +1,104 @@
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { ToolError } from "../errors/index.ts";
+import type { CallOptions } from "./bytes.ts";
+import { guardOf, isSameGuard, segmentSize, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
+
+export interface OpenPlanOptions extends CallOptions {
+  /** First byte to give. Default 0. */
+  readonly offset?: number | undefined;
+}
+
+type FileSegment = Extract<Segment, { readonly kind: "file" }>;
+
+const READ_BYTES = 1 << 20;
+// A file that was replaced by a named pipe must not hang the open; the flag does nothing to regular files.
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Streams what a plan describes, from `offset` to its end, in chunks of at most 1 MiB. Every chunk is a buffer of its
+ * own that the caller may keep. One chunk is read ahead; nothing more is read until the caller asks. Files are checked
+ * against their guards when they are opened and after their last byte, so a clean end means that no file changed.
+ * @throws ToolError `FILE_CHANGED` naming the file, `FILE_REFUSED` when it may not be read.
+ */
+export async function* openPlan(plan: ContentPlan, options: OpenPlanOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  let skip = options.offset ?? 0;
+  if (!Number.isSafeInteger(skip) || skip < 0 || skip > plan.size) throw new RangeError(`offset ${skip} lies outside the plan's ${plan.size} bytes`);
+  for (const segment of plan.segments) {
+    const size = segmentSize(segment);
+    if (skip > 0 && skip >= size) {
+      skip -= size;
+      continue;
+    }
+    options.signal?.throwIfAborted();
+    if (segment.kind === "bytes") yield* sliceBytes(segment.bytes, skip);
+    else yield* readGuarded(segment, skip, options.signal);
+    skip = 0;
+  }
+}
+
+function* sliceBytes(bytes: Uint8Array, offset: number): Generator<Uint8Array, void, undefined> {
+  for (let start = offset; start < bytes.byteLength; start += READ_BYTES) yield bytes.subarray(start, start + READ_BYTES);
+}
+
+async function* readGuarded(segment: FileSegment, offset: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  const { path, guard } = segment;
+  await using file = await openFile(path);
+  await checkGuard(file, path, guard);
+  let position = offset;
+  let next = readAhead(file, position, guard.size);
+  try {
+    while (position < guard.size) {
+      const chunk = await next;
+      signal?.throwIfAborted();
+      if (chunk.byteLength === 0) throw changed(path, `it ended at byte ${position} of ${guard.size}`);
+      position += chunk.byteLength;
+      next = readAhead(file, position, guard.size);
+      yield chunk;
+    }
+  } finally {
+    await Promise.allSettled([next]);
+  }
+  await checkGuard(file, path, guard);
+}
+
+/** Starts a read whose failure is seen when it is awaited, not before. */
+function readAhead(file: FileHandle, position: number, end: number): Promise<Uint8Array> {
+  const reading = readChunk(file, position, end);
+  reading.catch(() => undefined);
+  return reading;
+}
+
+async function readChunk(file: FileHandle, position: number, end: number): Promise<Uint8Array> {
+  const length = Math.min(READ_BYTES, end - position);
+  if (length <= 0) return new Uint8Array(0);
+  const buffer = Buffer.allocUnsafeSlow(length);
+  const { bytesRead } = await file.read(buffer, 0, length, position);
+  return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, OPEN_FLAGS);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENXIO") throw changed(path, "it is no longer there", error);
+    if (code === "EACCES" || code === "EPERM") throw new ToolError("FILE_REFUSED", `read "${path}": permission denied`, { cause: error, hint: "make the file readable" });
+    throw error;
+  }
+}
+
+async function checkGuard(file: FileHandle, path: string, guard: FileGuard): Promise<void> {
+  const found = guardOf(await file.stat({ bigint: true }));
+  if (!isSameGuard(found, guard)) throw changed(path, differenceOf(found, guard));
+}
+
+function differenceOf(found: FileGuard, guard: FileGuard): string {
+  if (found.size !== guard.size) return `it had ${guard.size} bytes and now has ${found.size}`;
+  if (found.ino !== guard.ino || found.dev !== guard.dev) return "it was replaced by another file";
+  return found.mtimeNs === guard.mtimeNs ? "its metadata changed" : "it was written to";
+}
+
+function changed(path: string, why: string, cause?: unknown): ToolError {
+  return new ToolError("FILE_CHANGED", `read "${path}": ${why} since it was packed`, { cause, hint: "pack again when nothing writes to the folder" });
+}
