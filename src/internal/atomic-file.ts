@@ -40,6 +40,9 @@ export function explainWriteError(error: unknown, path: string): unknown {
       hint: "choose a writable place with XDG_DATA_HOME and XDG_CACHE_HOME",
     });
   }
+  if (code === "ENOTDIR" || code === "EISDIR") {
+    return new ToolError("STORE_UNWRITABLE", `write "${path}": a file stands where a folder should be, or the other way round`, { cause: error, hint: "move it away" });
+  }
   return error;
 }
 

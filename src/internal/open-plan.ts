@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { ToolError } from "../errors/index.ts";
 import type { CallOptions } from "./bytes.ts";
+import { readRange } from "./read-range.ts";
 import { guardOf, isSameGuard, segmentSize, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
 
 export interface OpenPlanOptions extends CallOptions {
@@ -46,35 +47,12 @@ async function* readGuarded(segment: FileSegment, offset: number, signal: AbortS
   await using file = await openFile(path);
   await checkGuard(file, path, guard);
   let position = offset;
-  let next = readAhead(file, position, guard.size);
-  try {
-    while (position < guard.size) {
-      const chunk = await next;
-      signal?.throwIfAborted();
-      if (chunk.byteLength === 0) throw changed(path, `it ended at byte ${position} of ${guard.size}`);
-      position += chunk.byteLength;
-      next = readAhead(file, position, guard.size);
-      yield chunk;
-    }
-  } finally {
-    await Promise.allSettled([next]);
+  for await (const chunk of readRange(file, { start: offset, end: guard.size, signal })) {
+    position += chunk.byteLength;
+    yield chunk;
   }
+  if (position < guard.size) throw changed(path, `it ended at byte ${position} of ${guard.size}`);
   await checkGuard(file, path, guard);
-}
-
-/** Starts a read whose failure is seen when it is awaited, not before. */
-function readAhead(file: FileHandle, position: number, end: number): Promise<Uint8Array> {
-  const reading = readChunk(file, position, end);
-  reading.catch(() => undefined);
-  return reading;
-}
-
-async function readChunk(file: FileHandle, position: number, end: number): Promise<Uint8Array> {
-  const length = Math.min(READ_BYTES, end - position);
-  if (length <= 0) return new Uint8Array(0);
-  const buffer = Buffer.allocUnsafeSlow(length);
-  const { bytesRead } = await file.read(buffer, 0, length, position);
-  return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
 }
 
 async function openFile(path: string): Promise<FileHandle> {

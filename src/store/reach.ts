@@ -1,0 +1,88 @@
+import { readFile } from "node:fs/promises";
+import { ToolError } from "../errors/index.ts";
+import type { CallOptions } from "../internal/index.ts";
+import { MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
+import { blobSize, noFile, type BlobPlace } from "./blobs.ts";
+import { blobFileOf } from "./store-paths.ts";
+
+/** Everything that can be reached from some descriptors. */
+export interface Reach {
+  readonly digests: ReadonlySet<Digest>;
+  /** Manifests and indexes that are pointed at but are not in the store. */
+  readonly missing: ReadonlySet<Digest>;
+}
+
+/** A manifest larger than this is refused everywhere. @see distribution-spec, spec.md#pushing-manifests */
+export const MAX_MANIFEST_BYTES: number = 4 << 20;
+
+const IS_MANIFEST = /^application\/vnd\.(oci\.image\.(manifest|index)|oci\.artifact\.manifest|docker\.distribution\.manifest(\.list)?)\.v\d\+json$/;
+
+/**
+ * Follows manifests and indexes to all they name. Follows by media type, so that a layer is never read.
+ * @throws ToolError `STORE_INVALID` when a manifest in the store is damaged.
+ */
+export async function reachOf(place: BlobPlace, roots: readonly Descriptor[], options: CallOptions = {}): Promise<Reach> {
+  const digests = new Set<Digest>();
+  const missing = new Set<Digest>();
+  const waiting: { readonly mediaType: string; readonly digest: Digest }[] = [...roots];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    options.signal?.throwIfAborted();
+    if (digests.has(next.digest)) continue;
+    digests.add(next.digest);
+    if (!IS_MANIFEST.test(next.mediaType)) continue;
+    const bytes = await readManifest(place, next.digest);
+    if (bytes === undefined) missing.add(next.digest);
+    else waiting.push(...childrenOf(place, next.digest, bytes));
+  }
+  return { digests, missing };
+}
+
+/** Reads a manifest whole, or gives `undefined`. Not verified. @throws ToolError `STORE_INVALID` when it is too large. */
+export async function readManifest(place: BlobPlace, digest: Digest): Promise<Buffer | undefined> {
+  const size = await blobSize(place, digest);
+  if (size === undefined) return undefined;
+  if (size > MAX_MANIFEST_BYTES) throw damaged(place, digest);
+  return readFile(blobFileOf(place.paths, digest)).catch(noFile);
+}
+
+/**
+ * Describes a manifest or index that is in the store under no name, from its bytes. `undefined` when it is not there
+ * or is something else.
+ */
+export async function describeManifest(place: BlobPlace, digest: Digest): Promise<Descriptor | undefined> {
+  const size = await blobSize(place, digest);
+  if (size === undefined || size > MAX_MANIFEST_BYTES) return undefined;
+  const mediaType = mediaTypeOf(await readManifest(place, digest));
+  return mediaType === undefined ? undefined : { mediaType, digest, size };
+}
+
+function mediaTypeOf(bytes: Buffer | undefined): string | undefined {
+  try {
+    const { mediaType, manifests, layers } = JSON.parse(bytes?.toString("utf8") ?? "null") as Readonly<Record<string, unknown>>;
+    if (typeof mediaType === "string" && IS_MANIFEST.test(mediaType)) return mediaType;
+    if (Array.isArray(manifests)) return MEDIA_TYPES.imageIndex;
+    return Array.isArray(layers) ? MEDIA_TYPES.imageManifest : undefined;
+  } catch {
+    // Not JSON, or `null`: some other blob.
+    return undefined;
+  }
+}
+
+function childrenOf(place: BlobPlace, digest: Digest, bytes: Buffer): { readonly mediaType: string; readonly digest: Digest }[] {
+  try {
+    const { config, layers, manifests, blobs } = JSON.parse(bytes.toString("utf8")) as Readonly<Record<string, unknown>>;
+    return [config, layers, manifests, blobs].flat().flatMap((child) => (child === undefined || child === null ? [] : [parseChild(child)]));
+  } catch (error) {
+    throw damaged(place, digest, error);
+  }
+}
+
+function parseChild(value: unknown): { readonly mediaType: string; readonly digest: Digest } {
+  const { mediaType, digest } = value as Readonly<Record<string, unknown>>;
+  return { mediaType: String(mediaType), digest: parseDigest(String(digest)) };
+}
+
+function damaged(place: BlobPlace, digest: Digest, cause?: unknown): ToolError {
+  const path = blobFileOf(place.paths, digest);
+  return new ToolError("STORE_INVALID", `read "${path}": the manifest is damaged`, { cause, hint: `remove "${path}", then pack or pull the image again` });
+}
