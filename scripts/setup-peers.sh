@@ -13,10 +13,10 @@ crane_version="v0.20.6"
 wanted=(
   docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah runc:runc dockerd:docker.io
   mmdebstrap:mmdebstrap chromium:chromium htpasswd:apache2-utils iptables:iptables curl:curl git:git xz:xz-utils
-  python3:python3 java:default-jre-headless
+  python3:python3
 )
 # Packages without a program of their own; looked up in dpkg's database.
-libraries=(python3-venv ca-certificates debian-archive-keyring)
+libraries=(python3-venv ca-certificates debian-archive-keyring containernetworking-plugins uidmap slirp4netns)
 
 missing=()
 say() { printf 'peers: %s\n' "$*" >&2; }
