@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   registry: ["undici"],
   model: ["yaml", "ajv"],
-  pack: ["yauzl"],
+  pack: ["yauzl", "smol-toml"],
   formats: ["protobufjs"],
   protocol: ["protobufjs"],
   serve: ["prom-client", "pino", "@grpc/grpc-js", "protobufjs"],

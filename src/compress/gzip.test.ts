@@ -89,10 +89,11 @@ test("content that does not compress grows by less than a thousandth", async () 
   assert.deepEqual(gunzipSync(output), content);
 });
 
-test("two blocks or less are compressed without a thread", async () => {
-  const refusing: DeflatePool = { depth: 2, deflate: () => Promise.reject(new Error("started a thread")), [Symbol.asyncDispose]: async () => undefined };
+test("two blocks or less are compressed without a thread, unless threads run already", async () => {
+  const refusing: DeflatePool = { depth: 2, isStarted: false, deflate: () => Promise.reject(new Error("started a thread")), [Symbol.asyncDispose]: async () => undefined };
   assert.deepEqual(gunzipSync(await gzip(words(2 * MIB), { pool: refusing })), words(2 * MIB));
   await assert.rejects(gzip(words(2 * MIB + 1), { pool: refusing }), /started a thread/);
+  await assert.rejects(gzip(words(100), { pool: { ...refusing, isStarted: true } }), /started a thread/);
 });
 
 test("an abort rejects with the signal's reason", async () => {

@@ -18,7 +18,7 @@ export interface GzipOptions extends CallOptions {
  */
 export const COMPRESSOR_ID: string = `gzip+${DEFLATE_WASM_ID}+1m`;
 
-/** Up to this much is compressed on the calling thread: starting threads costs more than it saves. */
+/** Up to this much is compressed on the calling thread when no thread runs yet: starting some costs more than it saves. */
 const INLINE_BLOCKS = 2;
 
 /** No name, no time, XFL 0, OS 255 (unknown). @see RFC 1952, section 2.3 */
@@ -33,7 +33,7 @@ export async function* gzipPinned(content: Bytes, options: GzipOptions = {}): As
   const state: State = { crc: 0, size: 0, spare: [] };
   const blocks = cut(content, state);
   yield HEADER;
-  const { first, rest } = await takeFirst(blocks, INLINE_BLOCKS);
+  const { first, rest } = await takeFirst(blocks, options.pool?.isStarted === true ? 0 : INLINE_BLOCKS);
   if (rest === undefined) {
     const deflater = createBlockDeflater(compileDeflate());
     for (const block of first) {

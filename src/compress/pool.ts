@@ -12,6 +12,8 @@ export interface DeflatePoolOptions {
 export interface DeflatePool extends AsyncDisposable {
   /** Blocks that are worth giving at once: enough to keep every thread busy. */
   readonly depth: number;
+  /** True when threads run already, so that even little work is cheaper with them than on the calling thread. */
+  readonly isStarted: boolean;
   /** Takes the job's buffer over and gives it back. Callers bound what they have under way by `depth`. */
   deflate(job: BlockJob): Promise<BlockDone>;
 }
@@ -43,6 +45,9 @@ export function createDeflatePool(options: DeflatePoolOptions = {}): DeflatePool
   };
   return {
     depth: size * 2,
+    get isStarted() {
+      return threads.length > 0;
+    },
     deflate(job) {
       const { worker, waiters } = pick();
       return new Promise((resolve, reject) => {

@@ -1,6 +1,12 @@
 import type { Bytes, CallOptions } from "../internal/index.ts";
-import { BLOCK_BYTES, createBlockDeflater, type BlockDeflater } from "./block-deflater.ts";
+import { BLOCK_BYTES, createBlockDeflater, type BlockJob } from "./block-deflater.ts";
 import { compileDeflate } from "./compile.ts";
+import type { DeflatePool } from "./pool.ts";
+
+export interface SampleOptions extends CallOptions {
+  /** Threads to do it on. Default: the calling thread, about 15 ms a sample. */
+  readonly pool?: DeflatePool | undefined;
+}
 
 /** How a layer is stored. */
 export type Compression = "gzip" | "none";
@@ -17,9 +23,9 @@ const WORTH_IT_BELOW = 0.9;
  * @param open - gives the content from a byte offset on; it is closed early.
  * @param size - bytes of the whole content.
  */
-export async function sampleCompressibility(open: (offset: number) => Bytes, size: number, options: CallOptions = {}): Promise<number> {
+export async function sampleCompressibility(open: (offset: number) => Bytes, size: number, options: SampleOptions = {}): Promise<number> {
   if (size === 0) return 1;
-  const deflater = createBlockDeflater(compileDeflate());
+  const compress = compressorOf(options.pool);
   const count = Math.min(SAMPLES, Math.ceil(size / BLOCK_BYTES));
   const stride = count === 1 ? 0 : (size - BLOCK_BYTES) / (count - 1);
   let plain = 0;
@@ -28,7 +34,7 @@ export async function sampleCompressibility(open: (offset: number) => Bytes, siz
     options.signal?.throwIfAborted();
     const sample = await read(open(Math.floor(stride * index)), BLOCK_BYTES);
     plain += sample.byteLength;
-    compressed += compressedSize(deflater, sample);
+    compressed += await compress({ input: sample, history: 0, isLast: true });
   }
   return plain === 0 ? 1 : compressed / plain;
 }
@@ -38,8 +44,11 @@ export function chooseCompression(ratio: number): Compression {
   return ratio < WORTH_IT_BELOW ? "gzip" : "none";
 }
 
-function compressedSize(deflater: BlockDeflater, sample: Uint8Array<ArrayBuffer>): number {
-  return deflater.deflate({ input: sample, history: 0, isLast: true }).byteLength;
+/** Gives the compressed size of a block. */
+function compressorOf(pool: DeflatePool | undefined): (job: BlockJob) => Promise<number> {
+  if (pool !== undefined) return async (job) => (await pool.deflate(job)).output.byteLength;
+  const deflater = createBlockDeflater(compileDeflate());
+  return async (job) => deflater.deflate(job).byteLength;
 }
 
 async function read(content: Bytes, length: number): Promise<Uint8Array<ArrayBuffer>> {

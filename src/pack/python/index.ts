@@ -1,0 +1,19 @@
+export type {
+  IndexOptions,
+  JsonCache,
+  LayerStore,
+  Libc,
+  LockedWheel,
+  PythonContext,
+  PythonLayer,
+  PythonLayers,
+  PythonLock,
+  PythonPackage,
+  PythonProgress,
+  PythonRequest,
+  PythonTarget,
+} from "./contracts.ts";
+export { buildPythonLayers, DEFAULT_SITE_PACKAGES, layersOf } from "./layers.ts";
+export { findMissingLibraries, refuseMissingLibraries, type LibraryFacts, type MissingLibrary } from "./libraries.ts";
+export { resolvePython, type ResolveContext } from "./resolve.ts";
+export { sitePathSource } from "./scripts.ts";
