@@ -7,7 +7,8 @@ export type ComponentMethod =
 
 /**
  * What travels to and from user code. A `tensor` is numeric and dense, and goes as raw bytes; `array` is a JSON array that no
- * single numeric datatype holds (text, mixed, ragged, null); `raw` is a whole protocol message for the `*_raw` methods.
+ * single numeric datatype holds (text, mixed, ragged, null); `raw` is a whole protocol message for the `*_raw` methods, in JSON, and
+ * `proto` the same as serialised protobuf (SeldonMessage, SeldonMessageList or Feedback); `any` is a serialised google.protobuf.Any.
  */
 export type Payload =
   | { readonly kind: "tensor"; readonly tensor: Tensor }
@@ -15,7 +16,9 @@ export type Payload =
   | { readonly kind: "json"; readonly json: string }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "raw"; readonly json: string };
+  | { readonly kind: "raw"; readonly json: string }
+  | { readonly kind: "proto"; readonly bytes: Uint8Array }
+  | { readonly kind: "any"; readonly bytes: Uint8Array };
 
 /** One message: a payload with the column names that came or go with it. */
 export interface ComponentMessage {
@@ -33,8 +36,10 @@ export interface ComponentRequest {
   readonly reward?: number;
   /** `send-feedback` only: the branch that a router chose. */
   readonly routing?: number;
-  /** The id that log lines of user code carry. */
+  /** The id that log lines of user code carry; at most 128 characters of it are kept. */
   readonly requestId?: string;
+  /** How the request came; the order of deprecated methods and the form of `meta` depend on it. Default `rest`. */
+  readonly transport?: "rest" | "grpc";
 }
 
 /** What user code gave back. `tags` and `metrics` are JSON text as the code returned them; absent when it has none. */
@@ -44,6 +49,8 @@ export interface ComponentResponse {
   readonly metrics?: string;
   /** True when a `*_raw` method answered, so that nothing may be added. */
   readonly isRaw: boolean;
+  /** True when the method is missing, or returned None where that is allowed, and the payload is the empty array that stands for it. */
+  readonly isAbsent?: boolean;
 }
 
 /** What a loaded class offers; read once after load. */
@@ -51,6 +58,10 @@ export interface ComponentFacts {
   readonly methods: readonly string[];
   /** `init_metadata()`'s answer as JSON text, when the class has one. */
   readonly metadata?: string;
+  /** Methods whose request must be sent whole (`raw` over REST, `proto` over gRPC), because a `*_raw`, `*_rest` or `*_grpc` method may want it. */
+  readonly wantsWhole?: { readonly rest: readonly ComponentMethod[]; readonly grpc: readonly ComponentMethod[] };
+  /** Width and column names of the input, where the model itself knows them. */
+  readonly features?: { readonly count: number; readonly names: readonly string[] };
 }
 
 /** User code, loaded and ready. Calls may be concurrent; the implementation queues them. */

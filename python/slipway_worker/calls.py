@@ -1,0 +1,80 @@
+"""What passes between the frames and a contract: a call with decoded values, and an answer with Python values."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE, SEND_FEEDBACK, HEALTH_STATUS, METADATA = range(8)
+
+
+class Message:
+    """A decoded message. `value` is an array, text, bytes, parsed JSON, or a whole protocol message when `is_whole`."""
+
+    __slots__ = ("value", "names", "meta_text", "is_whole", "text")
+
+    def __init__(self, value: Any, names: List[str], meta_text: bytes = b"", is_whole: bool = False, text: str = "") -> None:
+        self.value = value
+        self.names = names
+        self.meta_text = meta_text
+        self.is_whole = is_whole
+        self.text = text
+
+
+class Call:
+    __slots__ = ("method", "messages", "extra", "is_grpc")
+
+    def __init__(self, method: int, messages: Sequence[Message], extra: Dict[str, Any], is_grpc: bool) -> None:
+        self.method = method
+        self.messages = messages
+        self.extra = extra
+        self.is_grpc = is_grpc
+
+
+class Answer:
+    """`names`: a list, or None for the default names `t:0`, `t:1`, … of an array with more than one axis."""
+
+    __slots__ = ("value", "names", "tags", "metrics", "is_raw", "is_absent")
+
+    def __init__(
+        self,
+        value: Any,
+        names: Optional[List[str]] = None,
+        tags: Optional[Dict[str, Any]] = None,
+        metrics: Optional[List[Any]] = None,
+        is_raw: bool = False,
+        is_absent: bool = False,
+    ) -> None:
+        self.value = value
+        self.names = names
+        self.tags = tags
+        self.metrics = metrics
+        self.is_raw = is_raw
+        self.is_absent = is_absent
+
+
+class Adapter:
+    """What the loop needs of a contract."""
+
+    #: Raw candidates: method names whose whole message the server must send, over REST and over gRPC.
+    raw_rest: Sequence[str] = ()
+    raw_grpc: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    metadata: Optional[Dict[str, Any]] = None
+    signature: Optional[Dict[str, Any]] = None
+    #: True when `predict` may be given the rows of several requests at once.
+    can_batch: bool = False
+
+    def call(self, call: Call) -> Answer:
+        raise NotImplementedError
+
+    def predict_rows(self, rows: Any, names: List[str]) -> Any:
+        """The plain answer of `predict` for joined rows."""
+        raise NotImplementedError
+
+    def finish_rows(self, rows: Any) -> Answer:
+        """The answer for one request's share of the joined rows."""
+        raise NotImplementedError
+
+    def handle_error(self, error: BaseException) -> Optional[Tuple[int, str, bytes]]:
+        """Status, content type and body when the user has a handler for this error."""
+        return None

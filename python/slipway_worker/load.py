@@ -1,0 +1,117 @@
+"""Finds the user's class, makes its one object and wraps it in the adapter of its contract."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from typing import Any, Dict, List
+
+from .calls import Adapter
+from .contracts.members import is_not_implemented_or_missing
+from .contracts.seldon import SeldonAdapter
+from .errors import SeldonMicroserviceException
+from .settings import Settings
+
+
+def load_adapter(settings: Settings) -> Adapter:
+    """Runs `__init__` and `load()`. Whatever they raise goes on, except what means "there is no load"."""
+    if settings.contract not in ("seldon", "kserve", "model-server"):
+        raise SeldonMicroserviceException("the %s contract is not known to this worker" % settings.contract, 500)
+    user = _make(settings)
+    load = getattr(user, "load", None)
+    if callable(load):
+        _run_load(load, settings.strict)
+    adapter = SeldonAdapter(user, settings.service, settings.strict)
+    signature = getattr(user, "signature", None)
+    if settings.kind == "sklearn" and callable(signature):
+        adapter.signature = signature()
+    custom_service = getattr(user, "custom_service", None)
+    if settings.worker == 0 and callable(custom_service) and "custom_service" in adapter.methods:
+        _start_custom_service(custom_service)
+    return adapter
+
+
+def _make(settings: Settings) -> Any:
+    parameters = typed_parameters(settings.parameters)
+    if settings.kind == "sklearn" and not settings.file:
+        from .contracts.sklearn import SklearnModel
+
+        return SklearnModel(settings.model_path, **parameters)
+    module = import_user_module(settings.code_path, settings.file)
+    try:
+        user_class = getattr(module, settings.name)
+    except AttributeError:
+        raise AttributeError('class "%s" is not in "%s"' % (settings.name, settings.file)) from None
+    return user_class(**parameters)
+
+
+def import_user_module(code_path: str, file: str) -> Any:
+    """`pkg/mod.py` as module `pkg.mod`; by path when its name is no module name, or when another module has taken the name."""
+    stem = file[:-3] if file.endswith(".py") else file
+    name = stem.replace("/", ".").replace(os.sep, ".")
+    path = os.path.join(code_path, file)
+    is_file = os.path.isfile(path)
+    if all(part.isidentifier() for part in name.split(".")):
+        module = importlib.import_module(name)
+        found = getattr(module, "__file__", None)
+        if not is_file or (found is not None and os.path.realpath(found) == os.path.realpath(path)):
+            return module
+    if not is_file:
+        raise FileNotFoundError('no file "%s" in the code folder' % file)
+    private = "slipway_user_" + "".join(char if char.isalnum() else "_" for char in stem)
+    spec = importlib.util.spec_from_file_location(private, path)
+    if spec is None or spec.loader is None:
+        raise ImportError('"%s" is not a Python file' % file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[private] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run_load(load: Any, strict: bool) -> None:
+    """An AttributeError or NotImplementedError inside load() meant "no load" to the original; only the strict mode keeps that."""
+    try:
+        load()
+    except Exception as error:
+        if not is_not_implemented_or_missing(error, strict):
+            raise
+
+
+def typed_parameters(parameters: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """`[{"name", "value", "type"}]` as keyword arguments."""
+    return {str(parameter.get("name")): _typed(parameter) for parameter in parameters}
+
+
+def _typed(parameter: Dict[str, Any]) -> Any:
+    name, value, kind = parameter.get("name"), parameter.get("value"), str(parameter.get("type", "STRING"))
+    text = str(value)
+    if kind == "BOOL":
+        return _truth(text)
+    convert = {"INT": int, "FLOAT": float, "DOUBLE": float, "STRING": str}.get(kind)
+    if convert is None:
+        raise SeldonMicroserviceException("Bad model parameter: type %s of %s is not known" % (kind, name), reason="MICROSERVICE_BAD_PARAMETER")
+    try:
+        return convert(text)
+    except ValueError:
+        message = "Bad model parameter: %s with value %s cannot be parsed as %s" % (name, value, kind)
+        raise SeldonMicroserviceException(message, reason="MICROSERVICE_BAD_PARAMETER") from None
+
+
+def _truth(text: str) -> bool:
+    word = text.lower()
+    if word in ("y", "yes", "t", "true", "on", "1"):
+        return True
+    if word in ("n", "no", "f", "false", "off", "0"):
+        return False
+    raise ValueError("invalid truth value %r" % (text,))
+
+
+def _start_custom_service(run: Any) -> None:
+    """In a process of its own, which ends with this one's process group."""
+    if os.fork() == 0:
+        try:
+            run()
+        finally:
+            os._exit(0)

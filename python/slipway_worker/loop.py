@@ -1,0 +1,254 @@
+"""The worker's loop: frames in, calls of the adapter, frames out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any, Dict, List, Optional, Tuple
+
+from . import arrays, frames
+from .arena import Arena
+from .calls import Adapter, Answer, Call, Message, PREDICT
+from .channel import Bounds, Channel
+from .contracts import protos
+from .errors import SeldonMicroserviceException, describe
+from .frames import ERROR, Frame, OutMessage, RELEASE, REQUEST, WireMessage, encode_response, encode_texts
+from .logs import Log
+from .rows import joinable, split_rows
+from .settings import Settings
+
+#: Answers leave together unless the calls take longer than this.
+_FLUSH_SECONDS = 0.0003
+_NAMES_KEPT = 256
+
+
+class Loop:
+    def __init__(self, channel: Channel, adapter: Adapter, settings: Settings) -> None:
+        self._channel = channel
+        self._adapter = adapter
+        self._log: Optional[Log] = None
+        self._arena: Optional[Arena] = None
+        self._shared_from = settings.shared_from
+        self._max_rows = settings.max_batch if adapter.can_batch else 1
+        self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
+        self._decode_array = arrays.decode_array_typed if settings.typed_arrays else arrays.decode_array
+        self._names: Dict[bytes, List[str]] = {}
+        self._names_out: Tuple[Any, bytes] = (None, b"")
+        self._borrowed: List[Tuple[int, Any]] = []
+        self._idle_refs = _references([(0, _Probe())])
+
+    def run(self, log: Log, arena: Optional[Arena]) -> None:
+        """Returns when the server closes its end."""
+        self._log, self._arena = log, arena
+        for batch in self._channel.batches():
+            if len(batch) > 1:
+                self._channel.promise()
+            self._run_batch(batch)
+            self._channel.flush()
+
+    def _run_batch(self, batch: List[Bounds]) -> None:
+        last = time.monotonic()
+        queue = [frames.decode_frame(*bounds) for bounds in batch]
+        at = 0
+        while at < len(queue):
+            frame = queue[at]
+            count = joinable(queue, at, self._max_rows) if self._max_rows > 1 else 1
+            if count > 1:
+                self._answer_rows(queue[at : at + count])
+            elif frame.type == REQUEST:
+                self._channel.put(self._answer(frame))
+            else:
+                self._control(frame)
+            queue[at : at + count] = [None] * count  # type: ignore[list-item]
+            del frame
+            at += count
+            if self._borrowed:
+                self._give_back()
+            now = time.monotonic()
+            if now - last > _FLUSH_SECONDS:
+                self._channel.flush()
+                last = now
+
+    def _control(self, frame: Frame) -> None:
+        if frame.type != RELEASE:
+            raise frames.ProtocolError("a frame of type %d for a worker" % frame.type)
+        if self._arena is not None:
+            for page in frames.decode_pages(frame.text_a):
+                self._arena.places.give_back(page)
+
+    def _answer(self, frame: Frame) -> bytes:
+        if self._arena is not None:
+            self._arena.begin(frame.id)
+        if self._log is not None:
+            self._log.request = frame.text_a
+        try:
+            extra = json.loads(frame.text_b) if frame.text_b else {}
+            grpc = frame.flags & frames.GRPC != 0
+            messages = [self._message(message, frame.method) for message in frame.messages]
+            return self._encode(frame.id, self._adapter.call(Call(frame.method, messages, extra, grpc)))
+        except frames.ProtocolError:
+            raise
+        except BaseException as error:
+            return self._encode_error(frame.id, error)
+        finally:
+            if self._log is not None:
+                self._log.request = b""
+
+    def _message(self, message: WireMessage, method: int) -> Message:
+        kind, datatype, shape, _, names, meta, data, size, page = message
+        if page >= 0:
+            data = self._shared(page, size)
+        known = self._names_of(names) if names else []
+        if kind == frames.TENSOR:
+            value = arrays.decode_tensor(datatype, shape, data)
+            if page >= 0:
+                self._borrowed.append((page, value))
+            return Message(value, known, meta)
+        if page >= 0:
+            data = bytes(data)
+            self._borrowed.append((page, None))
+        return self._other(kind, data, Message(None, known, meta), method)
+
+    def _other(self, kind: int, data: frames.Buffer, message: Message, method: int) -> Message:
+        if kind == frames.BYTES:
+            message.value = bytes(data)
+            message.is_whole = method == PREDICT and "predict" in self._adapter.raw_rest
+        elif kind == frames.TEXT:
+            message.value = str(data, "utf-8", "surrogatepass")
+        elif kind == frames.JSON:
+            message.value = json.loads(data)
+        elif kind == frames.ARRAY:
+            message.value = self._decode_array(json.loads(data))
+        elif kind == frames.RAW:
+            message.text = str(data, "utf-8", "surrogatepass")
+            message.value = json.loads(message.text)
+            message.is_whole = True
+        elif kind == frames.PROTO:
+            message.value = protos.parse(method, bytes(data))
+            message.is_whole = True
+        elif kind == frames.ANY:
+            message.value = protos.parse_any(bytes(data))
+        else:
+            message.value = arrays.empty_array()
+        return message
+
+    def _names_of(self, text: bytes) -> List[str]:
+        names = self._names.get(text)
+        if names is None:
+            names = json.loads(text)
+            if len(self._names) >= _NAMES_KEPT:
+                self._names.clear()
+            self._names[text] = names
+        return names.copy()  # user code may change its own
+
+    def _shared(self, page: int, size: int) -> Any:
+        if self._arena is None:
+            raise frames.ProtocolError("shared data without shared memory")
+        return self._arena.read(page, size)
+
+    def _encode(self, frame_id: int, answer: Answer) -> bytes:
+        flags = (frames.IS_RAW if answer.is_raw else 0) | (frames.IS_ABSENT if answer.is_absent else 0)
+        message = self._payload(answer.value, answer.is_raw)
+        shape = message.shape
+        if len(shape) > 1 and not answer.is_raw:
+            if answer.names is None:
+                message = message._replace(flags=frames.DEFAULT_NAMES)
+            else:
+                message = message._replace(names=self._names_text(answer.names))
+        texts = None
+        if answer.tags is not None or answer.metrics is not None:
+            tags = b"" if answer.tags is None else self._dumps(answer.tags).encode("utf-8")
+            metrics = b"" if answer.metrics is None else self._dumps(answer.metrics).encode("utf-8")
+            texts = (tags, metrics)
+        return encode_response(frame_id, flags, message, texts)
+
+    def _payload(self, value: Any, is_raw: bool) -> OutMessage:
+        if isinstance(value, arrays.ndarray) or (isinstance(value, list) and not is_raw):
+            kind, datatype, shape, data = arrays.encode_array(value, self._dumps)
+            return self._out(kind, data, datatype, shape)
+        if isinstance(value, (bytes, bytearray)):
+            return self._out(frames.BYTES, bytes(value))
+        if protos.is_any(value):
+            return self._out(frames.ANY, protos.any_bytes(value))
+        if is_raw:
+            if protos.is_message(value):
+                return self._out(frames.PROTO, value.SerializeToString())
+            return self._out(frames.RAW, self._dumps(value).encode("utf-8", "surrogatepass"))
+        if isinstance(value, str):
+            return self._out(frames.TEXT, value.encode("utf-8", "surrogatepass"))
+        if isinstance(value, dict):
+            return self._out(frames.JSON, self._dumps(value).encode("utf-8", "surrogatepass"))
+        raise SeldonMicroserviceException("Unknown data type returned as payload (must be list or np array):" + str(value))
+
+    def _out(self, kind: int, data: frames.Buffer, datatype: int = 0, shape: Tuple[int, ...] = ()) -> OutMessage:
+        size = len(data)
+        if size >= self._shared_from and self._arena is not None:
+            page = self._arena.write(memoryview(data))
+            if page >= 0:
+                return OutMessage(kind, datatype, shape, size=size, page=page)
+        return OutMessage(kind, datatype, shape, data=data if isinstance(data, bytes) else bytes(data))
+
+    def _names_text(self, names: Any) -> bytes:
+        last, text = self._names_out
+        if isinstance(names, arrays.ndarray):
+            names = names.tolist()
+        if last != names:
+            text = self._dumps(names).encode("utf-8")
+            self._names_out = (list(names), text)
+        return text
+
+    def _encode_error(self, frame_id: int, error: BaseException) -> bytes:
+        handled = None
+        try:
+            handled = self._adapter.handle_error(error)
+        except Exception as other:
+            error = other
+        return encode_texts(ERROR, frame_id, text_a=describe(error, handled))
+
+    def _answer_rows(self, group: List[Frame]) -> None:
+        """Several predictions in one call; one by one when that goes wrong."""
+        if self._arena is not None:
+            self._arena.begin(group[-1].id)
+        parts = None
+        try:
+            messages = [self._message(frame.messages[0], PREDICT) for frame in group]
+            parts = split_rows(self._adapter, messages)
+        except frames.ProtocolError:
+            raise
+        except Exception:
+            parts = None
+        for index, frame in enumerate(group):
+            if parts is None:
+                self._channel.put(self._answer(frame))
+            else:
+                self._channel.put(self._encode_row_answer(frame.id, parts[index]))
+
+    def _encode_row_answer(self, frame_id: int, answer: Answer) -> bytes:
+        try:
+            return self._encode(frame_id, answer)
+        except Exception as error:
+            return self._encode_error(frame_id, error)
+
+    def _give_back(self) -> None:
+        """Releases the shared pages that nothing refers to any more; what user code kept is looked at again later."""
+        kept: List[Tuple[int, Any]] = []
+        free: List[int] = []
+        borrowed, self._borrowed = self._borrowed, []
+        while borrowed:
+            if borrowed[-1][1] is not None and _references(borrowed) > self._idle_refs:
+                kept.append(borrowed.pop())
+            else:
+                free.append(borrowed.pop()[0])
+        self._borrowed = kept
+        if free:
+            self._channel.put(frames.encode_release(free))
+
+
+class _Probe:
+    pass
+
+
+def _references(borrowed: List[Tuple[int, Any]]) -> int:
+    """References to the last borrowed value, this look included."""
+    return sys.getrefcount(borrowed[-1][1])

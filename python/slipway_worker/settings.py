@@ -1,0 +1,38 @@
+"""The LOAD frame's JSON as checked values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List
+
+from .frames import PROTOCOL_VERSION, ProtocolError
+
+
+class Settings:
+    """What the server asks this worker to load and how. Unknown keys are ignored, so that a newer server can add some."""
+
+    def __init__(self, text: bytes) -> None:
+        values: Dict[str, Any] = json.loads(text)
+        version = values.get("protocol")
+        if version != PROTOCOL_VERSION:
+            raise ProtocolError("the server speaks protocol %s, this worker speaks %d" % (version, PROTOCOL_VERSION))
+        self.kind = str(values.get("kind", "class"))
+        self.contract = str(values.get("contract", "seldon"))
+        self.file = str(values.get("file", ""))
+        self.name = str(values.get("name", ""))
+        self.code_path = str(values.get("codePath", ""))
+        self.model_path = str(values.get("modelPath", ""))
+        self.site_path: List[str] = [str(path) for path in values.get("sitePath", [])]
+        self.parameters: List[Dict[str, Any]] = list(values.get("parameters", []))
+        self.service = str(values.get("service", "MODEL"))
+        self.strict = values.get("strict") is True
+        self.max_batch = int(values.get("maxBatch", 1))
+        self.log_level = str(values.get("logLevel", "INFO"))
+        self.sort_keys = values.get("sortKeys") is not False
+        self.ascii_only = values.get("asciiOnly") is not False
+        self.typed_arrays = values.get("typedArrays") is True
+        self.arena_bytes = int(values.get("arenaBytes", 0))
+        self.shared_from = int(values.get("sharedFrom", 65536))
+        self.worker = int(values.get("worker", 0))
+        self.workers = int(values.get("workers", 1))
+        self.memory_bytes = int(values.get("memoryBytes", 0))
