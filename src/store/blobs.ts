@@ -5,6 +5,7 @@ import { ContentError, isToolError, ToolError } from "../errors/index.ts";
 import { explainWriteError, readRange, writeBehind, type Bytes, type CallOptions } from "../internal/index.ts";
 import { parseDigest, verifyBytes, type Descriptor, type Digest } from "../oci/index.ts";
 import type { Scratch } from "./scratch.ts";
+import type { TagFolder } from "./tags.ts";
 import { blobFileOf, type StorePaths } from "./store-paths.ts";
 
 /** A part of a blob, in bytes. */
@@ -19,6 +20,8 @@ export interface RangeOptions extends CallOptions {
 export interface BlobPlace {
   readonly paths: StorePaths;
   readonly scratch: Scratch;
+  /** Tags per folder, as long as the folder's time has not changed. */
+  readonly tagCache: Map<string, TagFolder>;
 }
 
 // Manifests and configs are what holds a store together, so they are flushed. A larger blob that a power cut damages is

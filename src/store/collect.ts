@@ -5,13 +5,15 @@ import type { Digest } from "../oci/index.ts";
 import { noFile, type BlobPlace } from "./blobs.ts";
 import { writeIndexFile } from "./index-file.ts";
 import { cacheFolderOf } from "./json-cache.ts";
-import { reachOf } from "./reach.ts";
+import { reachOf, subjectOf } from "./reach.ts";
 import { sweepScratch } from "./scratch.ts";
-import { nameOf, readTags } from "./tags.ts";
+import { nameOf, readTags, removeTag, type StoredImage } from "./tags.ts";
 
 export interface GcOptions extends CallOptions {
   /** Spares content that was written or asked for within this time. Default: 1 hour while another process may be writing, else 0. */
   readonly graceMs?: number | undefined;
+  /** Also forgets manifests that a repository of the registry holds without a tag, save those that say something about another one. Default false. */
+  readonly untagged?: boolean | undefined;
   /** Counts what would go and removes nothing. Default false. */
   readonly dryRun?: boolean | undefined;
 }
@@ -41,7 +43,7 @@ export async function collect(place: BlobPlace, options: GcOptions = {}): Promis
   const startedMs = Date.now();
   const { otherWriters } = await sweepScratch(place.paths, place.scratch.ownFolder());
   const graceMs = options.graceMs ?? (otherWriters > 0 ? BUSY_GRACE_MS : 0);
-  const images = await readTags(place);
+  const images = options.untagged === true ? await tagged(place, options) : await readTags(place);
   const reach = await reachOf(place, images.map((image) => image.descriptor), options);
   const sweep: Sweep = { place, reachable: reach.digests, cutoffMs: startedMs - graceMs, options };
   const blobs = await sweepFolder(sweep, place.paths.blobs);
@@ -57,6 +59,17 @@ export async function collect(place: BlobPlace, options: GcOptions = {}): Promis
     spared: blobs.spared + plans.spared,
     broken: images.filter((image) => reach.missing.has(image.descriptor.digest)).map((image) => nameOf(image.reference)),
   };
+}
+
+/** Names that stay when nameless manifests go; takes the others away. */
+async function tagged(place: BlobPlace, options: GcOptions): Promise<readonly StoredImage[]> {
+  const kept: StoredImage[] = [];
+  for (const image of await readTags(place)) {
+    const isNameless = image.reference.tag === undefined;
+    if (!isNameless || (await subjectOf(place, image.descriptor.digest)) !== undefined) kept.push(image);
+    else if (options.dryRun !== true) await removeTag(place, image.reference);
+  }
+  return kept;
 }
 
 interface Sweep {

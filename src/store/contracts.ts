@@ -29,6 +29,8 @@ export interface RawStore {
   blobPath(digest: Digest, options?: CallOptions): Promise<string | undefined>;
   /** Takes over a file of `dataDir` whose content the caller has verified. */
   adoptFile(path: string, digest: Digest, options?: CallOptions): Promise<void>;
+  /** All digests that the roots lead to through manifests and indexes of the store, the roots included. */
+  reach(roots: readonly Descriptor[], options?: CallOptions): Promise<ReadonlySet<Digest>>;
   /** Forgets a blob and its recipe. @returns false when there was none. */
   removeBlob(digest: Digest, options?: CallOptions): Promise<boolean>;
 }

@@ -27,7 +27,7 @@ export interface StoreOptions {
  */
 export function createStore(options: StoreOptions): Store {
   const paths = storePathsOf(options);
-  const place: BlobPlace = { paths, scratch: createScratch(paths) };
+  const place: BlobPlace = { paths, scratch: createScratch(paths), tagCache: new Map() };
   return {
     dataDir: paths.dataDir,
     cacheDir: paths.cacheDir,
@@ -120,6 +120,7 @@ function rawOf(place: BlobPlace): RawStore {
         throw explainWriteError(error, place.paths.dataDir);
       });
     },
+    reach: async (roots, options = {}) => (await reachOf(place, roots, options)).digests,
     async removeBlob(digest) {
       const removed = await Promise.all([blobFileOf(place.paths, digest), planFileOf(place.paths, digest)].map(remove));
       return removed.includes(true);

@@ -56,15 +56,27 @@ export async function describeManifest(place: BlobPlace, digest: Digest): Promis
   return mediaType === undefined ? undefined : { mediaType, digest, size };
 }
 
+/** The digest a manifest says something about, if it does. `undefined` also when the manifest is missing or unreadable. */
+export async function subjectOf(place: BlobPlace, digest: Digest): Promise<string | undefined> {
+  const { subject } = parseLoosely(await readManifest(place, digest));
+  const found = typeof subject === "object" && subject !== null ? (subject as Readonly<Record<string, unknown>>)["digest"] : undefined;
+  return typeof found === "string" ? found : undefined;
+}
+
 function mediaTypeOf(bytes: Buffer | undefined): string | undefined {
+  const { mediaType, manifests, layers } = parseLoosely(bytes);
+  if (typeof mediaType === "string" && IS_MANIFEST.test(mediaType)) return mediaType;
+  if (Array.isArray(manifests)) return MEDIA_TYPES.imageIndex;
+  return Array.isArray(layers) ? MEDIA_TYPES.imageManifest : undefined;
+}
+
+function parseLoosely(bytes: Buffer | undefined): Readonly<Record<string, unknown>> {
   try {
-    const { mediaType, manifests, layers } = JSON.parse(bytes?.toString("utf8") ?? "null") as Readonly<Record<string, unknown>>;
-    if (typeof mediaType === "string" && IS_MANIFEST.test(mediaType)) return mediaType;
-    if (Array.isArray(manifests)) return MEDIA_TYPES.imageIndex;
-    return Array.isArray(layers) ? MEDIA_TYPES.imageManifest : undefined;
+    const value: unknown = JSON.parse(bytes?.toString("utf8") ?? "null");
+    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
   } catch {
-    // Not JSON, or `null`: some other blob.
-    return undefined;
+    // Not JSON: some other blob.
+    return {};
   }
 }
 

@@ -13,7 +13,16 @@ export interface StoredImage {
   readonly descriptor: Descriptor;
 }
 
+/** What a folder of tags held when it had this time. */
+export interface TagFolder {
+  readonly changed: string;
+  readonly images: readonly StoredImage[];
+}
+
 const READERS = 16;
+const MAX_CACHED_FOLDERS = 1000;
+// A folder that changed this short a while ago may change again without a new time: the kernel's clock has steps.
+const CLOCK_STEP_MS = 100;
 
 /** Reads one tag, or gives `undefined`. @throws ToolError `STORE_INVALID` naming the file. */
 export async function readTag(place: BlobPlace, reference: Reference): Promise<StoredImage | undefined> {
@@ -45,9 +54,9 @@ export async function removeTag(place: BlobPlace, reference: Reference): Promise
 
 /** All tags of the store, or of one repository; sorted by name. */
 export async function readTags(place: BlobPlace, repository?: Pick<Reference, "registry" | "repository">): Promise<readonly StoredImage[]> {
-  const files = repository === undefined ? await allTagFiles(place) : await filesIn(repositoryFolderOf(place.paths, repository));
-  const images = await mapLimited(files, READERS, readTagFile);
-  return images.filter((image) => image !== undefined).sort((a, b) => (nameOf(a.reference) < nameOf(b.reference) ? -1 : 1));
+  if (repository !== undefined) return readFolder(place, repositoryFolderOf(place.paths, repository));
+  const folders = await mapLimited(await tagFolders(place), READERS, (folder) => readFolder(place, folder));
+  return folders.flat().sort(byName);
 }
 
 /** Paths, sizes and times of all tag files: changes whenever a tag does. */
@@ -71,10 +80,32 @@ function nameOnly(reference: Reference): Reference {
   return tag === undefined && digest !== undefined ? { registry, repository, digest } : { registry, repository, tag: tag ?? DEFAULT_TAG };
 }
 
+/** Reads a folder of tags, or remembers it. Every change renames a file in it or removes one, which sets its time. */
+async function readFolder(place: BlobPlace, folder: string): Promise<readonly StoredImage[]> {
+  const stats = await stat(folder, { bigint: true }).catch(noFile);
+  if (stats === undefined) return [];
+  const changed = `${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs}`;
+  const known = place.tagCache.get(folder);
+  if (known?.changed === changed) return known.images;
+  const isSettled = Date.now() - Number(stats.mtimeMs) > CLOCK_STEP_MS;
+  const read = await mapLimited(await filesIn(folder), READERS, readTagFile);
+  const images = read.filter((image) => image !== undefined).sort(byName);
+  place.tagCache.delete(folder);
+  if (isSettled && place.tagCache.size < MAX_CACHED_FOLDERS) place.tagCache.set(folder, { changed, images });
+  return images;
+}
+
+function byName(one: StoredImage, other: StoredImage): number {
+  return nameOf(one.reference) < nameOf(other.reference) ? -1 : 1;
+}
+
+async function tagFolders(place: BlobPlace): Promise<string[]> {
+  const names = await readdir(place.paths.tags).catch(noFile);
+  return (names ?? []).map((name) => join(place.paths.tags, name));
+}
+
 async function allTagFiles(place: BlobPlace): Promise<string[]> {
-  const folders = await readdir(place.paths.tags).catch(noFile);
-  const lists = await mapLimited(folders ?? [], READERS, (folder) => filesIn(join(place.paths.tags, folder)));
-  return lists.flat();
+  return (await mapLimited(await tagFolders(place), READERS, filesIn)).flat();
 }
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -1,0 +1,1 @@
+export { createRegistryServer, type RegistryServer, type RegistryServerOptions, type RequestLogEntry } from "./create-registry-server.ts";
