@@ -68,6 +68,8 @@ export const ERROR_CODES = {
   REGISTRY_PROTOCOL: { http: 502, grpc: "INTERNAL", exit: 6, retryable: false },
   REGISTRY_REFUSED: { http: 400, grpc: "FAILED_PRECONDITION", exit: 6, retryable: false },
   TIMEOUT: { http: 504, grpc: "DEADLINE_EXCEEDED", exit: 6, retryable: true },
+  MIRROR_UNREACHABLE: { http: 502, grpc: "UNAVAILABLE", exit: 6, retryable: true },
+  MIRROR_UNTRUSTED: { http: 502, grpc: "DATA_LOSS", exit: 6, retryable: false },
   INSECURE_REFUSED: { http: 400, grpc: "FAILED_PRECONDITION", exit: 6, retryable: false },
 
   REFERENCE_NOT_FOUND: { http: 404, grpc: "NOT_FOUND", exit: 7, retryable: false },

@@ -6,6 +6,7 @@ export { openPlan, type OpenPlanOptions } from "./open-plan.ts";
 export { isOwnerGone, ownerName } from "./owner.ts";
 export { parsePlan, planToJson, type PlanJson } from "./plan-json.ts";
 export { createStopper, run, signalGroup, type RunOptions, type RunResult } from "./process.ts";
+export { runStream } from "./run-stream.ts";
 export { readRange, type ReadRangeOptions } from "./read-range.ts";
 export { retry, type RetryOptions } from "./retry.ts";
 export { createTempDir, type TempDir } from "./temp-dir.ts";
