@@ -41,9 +41,8 @@ export async function* gzipPinned(content: Bytes, options: GzipOptions = {}): As
       yield deflater.deflate(block);
     }
   } else {
-    await using own = options.pool === undefined ? createDeflatePool({ threads: options.threads }) : undefined;
-    const pool = options.pool ?? own;
-    if (pool !== undefined) yield* inParallel(joined(first, rest), pool, { ...options, state });
+    await using own = createDeflatePool({ threads: options.threads });
+    yield* inParallel(joined(first, rest), options.pool ?? own, { ...options, state });
   }
   yield trailer(state);
 }

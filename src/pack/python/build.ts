@@ -6,9 +6,8 @@ import { createTempDir, writeFileAtomic, type Bytes, type CallOptions } from "..
 import type { Descriptor, Digest } from "../../oci/index.ts";
 const MEDIA_TYPES = { layerTarGzip: "application/vnd.oci.image.layer.v1.tar+gzip", layerTar: "application/vnd.oci.image.layer.v1.tar" };
 import type { LayerStore } from "./contracts.ts";
-import { filesOf, readFrom } from "./layer-content.ts";
+import { readFrom, type LayerFile } from "./layer-content.ts";
 import { tarOf } from "./layer-tar.ts";
-import type { UnpackedWheel } from "./tree.ts";
 
 /** A layer that is in the store. */
 export interface BuiltLayer {
@@ -29,12 +28,11 @@ export interface BuildPlace extends CallOptions {
 export const LAYER_RECIPE: string = `1 ${COMPRESSOR_ID}`;
 
 /**
- * Makes the layer of a group of wheels and puts it into the store. The same wheels give the same bytes on every machine.
+ * Makes a layer of files in byte order of their paths and puts it into the store. The same files give the same bytes on every machine.
  * The compressed layer passes through a file below `workDir`, because its digest has to be known before it can be stored.
  * @throws ToolError `FILE_CHANGED` when an unpacked file is not what its wheel promised.
  */
-export async function buildLayer(wheels: readonly UnpackedWheel[], place: BuildPlace): Promise<BuiltLayer> {
-  const files = filesOf(wheels);
+export async function buildLayer(files: readonly LayerFile[], place: BuildPlace): Promise<BuiltLayer> {
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const ratio = await sampleCompressibility((offset) => readFrom(files, offset), size, place);
   const compression = chooseCompression(ratio);

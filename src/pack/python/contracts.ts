@@ -44,6 +44,11 @@ export interface PythonRequest {
   readonly lines?: readonly string[] | undefined;
   readonly target: PythonTarget;
   readonly indexes?: IndexOptions | undefined;
+  /**
+   * A Python of this machine, of the target's minor version, that compiles the packages into layers of their own above the others.
+   * Imports are about four times faster at every start; the digests of these layers depend on its exact version. Default: none.
+   */
+  readonly precompileWith?: string | undefined;
 }
 
 /** Where finished layers go and come from. A store is one; `has` must not answer true for a blob that `open` cannot give. */

@@ -41,7 +41,7 @@ function foundTags(flat: string): string {
 }
 
 function notFound(flat: string, cause: unknown): ToolError | undefined {
-  const absent = /Because ([\w.-]+) was not found in the (package registry|cache)/i.exec(flat);
+  const absent = /Because ([\w.-]+) was not found in the (package registry|provided package locations|cache)/i.exec(flat);
   if (absent !== null) {
     const offline = absent[2]?.toLowerCase() === "cache";
     return new ToolError("PACKAGE_UNAVAILABLE", `resolve "${absent[1]}": ${offline ? "it is not in the cache and the network cannot be used" : "no index has a package of this name"}`, {

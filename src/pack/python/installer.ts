@@ -1,6 +1,7 @@
 import { isToolError, ToolError } from "../../errors/index.ts";
 import { run, type CallOptions, type RunResult } from "../../internal/index.ts";
 import type { PythonContext } from "./contracts.ts";
+import { compareVersions } from "./wheel-name.ts";
 
 /** The program that resolves and installs wheels. */
 export interface Installer {
@@ -18,14 +19,30 @@ const CANDIDATES = [
   { kind: "pip", command: ["pip3"] },
 ] as const;
 
+/** Links into the cache would leave the image with nothing, and a user or virtual environment is not where we install. */
+const SETTINGS = {
+  UV_PYTHON_DOWNLOADS: "never",
+  UV_LINK_MODE: undefined,
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PIP_NO_INPUT: "1",
+  PIP_USER: "0",
+  PIP_REQUIRE_VIRTUALENV: "0",
+  PYTHONIOENCODING: "utf-8",
+  NO_COLOR: "1",
+} as const;
+
+/** The first uv that writes `pylock.toml`. */
+const OLDEST_UV = [0, 7] as const;
+
 /**
  * Finds `uv`, as a program or as a module of `python3`, else `pip`. Neither may look for updates, ask questions or fetch a Python.
- * @throws ToolError `TOOL_MISSING` when there is neither.
+ * @throws ToolError `TOOL_MISSING` when there is neither. A uv older than 0.7 counts as none.
  */
 export async function findInstaller(environment: Environment, options: CallOptions = {}): Promise<Installer> {
-  const env = { ...environment, UV_PYTHON_DOWNLOADS: "never", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", PYTHONIOENCODING: "utf-8", NO_COLOR: "1" };
+  const env = { ...environment, ...SETTINGS };
   for (const { kind, command } of CANDIDATES) {
-    if (!(await answers([...command, "--version"], env, options))) continue;
+    const version = await versionOf([...command, "--version"], env, options);
+    if (version === undefined || (kind === "uv" && isTooOld(version))) continue;
     return {
       kind,
       call: (args, { cwd, signal }) => run([...command, ...args] as [string, ...string[]], { env, cwd, signal, maxOutputBytes: 64 * 2 ** 20 }),
@@ -36,12 +53,17 @@ export async function findInstaller(environment: Environment, options: CallOptio
   });
 }
 
-async function answers(command: readonly string[], env: Environment, options: CallOptions): Promise<boolean> {
+async function versionOf(command: readonly string[], env: Environment, options: CallOptions): Promise<string | undefined> {
   try {
-    await run(command as [string, ...string[]], { env, timeoutMs: 30_000, signal: options.signal });
-    return true;
+    const { stdout } = await run(command as [string, ...string[]], { env, timeoutMs: 30_000, signal: options.signal });
+    return stdout.toString("utf8");
   } catch (error) {
-    if (isToolError(error) && error.code !== "TIMEOUT") return false;
+    if (isToolError(error) && error.code !== "TIMEOUT") return undefined;
     throw error;
   }
+}
+
+function isTooOld(text: string): boolean {
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(text) ?? [];
+  return compareVersions([Number(major ?? 0), Number(minor ?? 0)], OLDEST_UV) < 0;
 }

@@ -17,7 +17,12 @@ const CHUNK_BYTES = 2 ** 20;
 export function filesOf(wheels: readonly UnpackedWheel[]): readonly LayerFile[] {
   const files = new Map<string, LayerFile>();
   for (const { wheel, files: own } of wheels) for (const file of own) files.set(file.path, { ...file, owner: `${wheel.name} ${wheel.version}` });
-  return [...files.values()].toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
+  return inByteOrder([...files.values()]);
+}
+
+/** Sorts by the bytes of the paths, as a layer wants them. */
+export function inByteOrder<T extends PackageFile>(files: readonly T[]): readonly T[] {
+  return files.toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
 }
 
 /**

@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
 import { createDeflatePool } from "../../compress/index.ts";
 import { redactUrl } from "../../errors/index.ts";
-import type { Descriptor, Digest } from "../../oci/index.ts";
-import { buildLayer, LAYER_RECIPE, type BuiltLayer } from "./build.ts";
 import type { LockedWheel, PythonContext, PythonLayer, PythonLayers, PythonLock, PythonPackage, PythonRequest } from "./contracts.ts";
-import { groupPackages, type Group } from "./group.ts";
+import { groupPackages } from "./group.ts";
+import { jobsOf, layerOf } from "./layer-job.ts";
 import { findMissingLibraries, refuseMissingLibraries, type LibraryFacts } from "./libraries.ts";
 import { resolvePython } from "./resolve.ts";
 import { createStage, type Stage } from "./stage.ts";
-import { readStaged, type ScriptPlace, type UnpackedWheel } from "./tree.ts";
+import { unpack, type Work } from "./unpack.ts";
 import { neededGlibc } from "./wheel-name.ts";
 
 /** Where packages lie in the image unless the target says otherwise. */
 export const DEFAULT_SITE_PACKAGES = "/opt/slipway/site-packages";
 
-/** Goes up when facts kept by older versions lack something. */
+/** Goes up when facts kept by older versions lack something, or when wheels are read in another way. */
 const FACTS_VERSION = 1;
 
 /** What is remembered of a wheel, so that it need not be unpacked to be grouped and checked. */
@@ -41,24 +40,15 @@ export async function buildPythonLayers(request: PythonRequest, context: PythonC
 export async function layersOf(lock: PythonLock, request: PythonRequest, context: PythonContext): Promise<PythonLayers> {
   const sitePackages = request.target.sitePackages ?? DEFAULT_SITE_PACKAGES;
   await using stage = createLazyStage(request, context);
-  await using own = context.pool === undefined ? createDeflatePool() : undefined;
-  const work: Work = { context, stage, place: { interpreter: request.target.interpreter, sitePackages }, unpacked: new Map(), request };
+  await using ownPool = createDeflatePool();
+  const work: Work = { context, stage, place: { interpreter: request.target.interpreter, sitePackages }, unpacked: new Map(), request, pool: context.pool ?? ownPool };
   const facts = await factsOf(lock.wheels, work);
   const packages = lock.wheels.map((wheel) => packageOf(wheel, facts));
   checkLibraries(facts, work);
   const layers: PythonLayer[] = [];
-  for (const group of groupPackages(packages)) layers.push(await layerOf(group, work, context.pool ?? own ?? createDeflatePool()));
+  for (const job of await jobsOf(groupPackages(packages), work)) layers.push(await layerOf(job, work));
   const glibc = neededGlibc(lock.wheels.map(({ fileName }) => fileName));
   return { layers, packages, sitePackages, unpacked: work.unpacked.size, ...(glibc === undefined ? {} : { neededGlibc: glibc }) };
-}
-
-interface Work {
-  readonly context: PythonContext;
-  readonly request: PythonRequest;
-  readonly stage: Stage;
-  readonly place: ScriptPlace;
-  /** Wheels unpacked so far, by name. */
-  readonly unpacked: Map<string, UnpackedWheel>;
 }
 
 /** A stage that touches nothing until something has to be unpacked. */
@@ -75,12 +65,12 @@ function createLazyStage(request: PythonRequest, context: PythonContext): Stage 
 async function factsOf(wheels: readonly LockedWheel[], work: Work): Promise<ReadonlyMap<string, WheelFacts>> {
   const { cache } = work.context;
   const facts = new Map<string, WheelFacts>();
-  const unknown: LockedWheel[] = [];
-  for (const wheel of wheels) {
-    const kept = parseFacts(await cache.get(factsKey(wheel)));
-    if (kept === undefined) unknown.push(wheel);
-    else facts.set(wheel.name, kept);
-  }
+  const kept = await Promise.all(wheels.map((wheel) => cache.get(factsKey(wheel))));
+  const unknown = wheels.filter((wheel, index) => {
+    const known = parseFacts(kept[index]);
+    if (known !== undefined) facts.set(wheel.name, known);
+    return known === undefined;
+  });
   for (const [name, one] of await unpack(unknown, work)) {
     const { isPure, libraries, license, summary } = one;
     const size = one.files.reduce((sum, file) => sum + file.size, 0);
@@ -91,52 +81,12 @@ async function factsOf(wheels: readonly LockedWheel[], work: Work): Promise<Read
   return facts;
 }
 
-/** Unpacks what is not unpacked yet: all in one go, and one by one where it cannot be told apart. */
-async function unpack(wheels: readonly LockedWheel[], work: Work): Promise<ReadonlyMap<string, UnpackedWheel>> {
-  const missing = wheels.filter(({ name }) => !work.unpacked.has(name));
-  if (missing.length > 0) {
-    work.context.onProgress?.({ kind: "install", packages: missing.length });
-    const together = readStaged(await work.stage.install(missing), missing, work.place);
-    for (const one of together ?? (await unpackApart(missing, work))) work.unpacked.set(one.wheel.name, one);
-  }
-  return new Map([...work.unpacked].filter(([name]) => wheels.some((wheel) => wheel.name === name)));
-}
-
-async function unpackApart(wheels: readonly LockedWheel[], work: Work): Promise<readonly UnpackedWheel[]> {
-  const apart: UnpackedWheel[] = [];
-  for (const wheel of wheels) apart.push(...(readStaged(await work.stage.install([wheel]), [wheel], work.place) ?? []));
-  return apart;
-}
-
 function checkLibraries(facts: ReadonlyMap<string, WheelFacts>, work: Work): void {
   const { libraries } = work.request.target;
   if (libraries === undefined) return;
   const ignored = new Set(work.context.ignoreLibraries);
   const missing = findMissingLibraries(new Map([...facts].map(([name, fact]) => [name, fact.libraries])), libraries);
   refuseMissingLibraries(missing.filter(({ library }) => !ignored.has(library)));
-}
-
-async function layerOf(group: Group<PythonPackage>, work: Work, pool: ReturnType<typeof createDeflatePool>): Promise<PythonLayer> {
-  const { store, cache, workDir, signal } = work.context;
-  const key = layerKey(group, work);
-  const kept = parseLayer(await cache.get(key));
-  const isThere = kept !== undefined && (await store.has(kept.descriptor, { signal }));
-  const built = isThere ? kept : await build(group, work, { store, workDir, pool, signal, sitePackages: work.place.sitePackages });
-  if (!isThere) await cache.set(key, built);
-  work.context.onProgress?.({ kind: "layer", label: group.label, bytes: built.descriptor.size, state: isThere ? "reused" : "built" });
-  return { label: group.label, ...built, packages: group.members.map(({ name }) => name), open: (options) => store.open(built.descriptor, options) };
-}
-
-async function build(group: Group<PythonPackage>, work: Work, place: Parameters<typeof buildLayer>[1]): Promise<BuiltLayer> {
-  const unpacked = await unpack(group.members, work);
-  return buildLayer(group.members.map(({ name }) => unpacked.get(name)).filter((one) => one !== undefined), place);
-}
-
-/** What decides the bytes of a layer. */
-function layerKey(group: Group<PythonPackage>, work: Work): string {
-  const wheels = group.members.map(({ name, sha256 }) => `${name} ${sha256}`);
-  const facts = ["layer", LAYER_RECIPE, FACTS_VERSION, work.request.target.pythonVersion, work.place.sitePackages, work.place.interpreter ?? "", ...wheels];
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
 function factsKey(wheel: LockedWheel): string {
@@ -146,23 +96,20 @@ function factsKey(wheel: LockedWheel): string {
 function packageOf(wheel: LockedWheel, facts: ReadonlyMap<string, WheelFacts>): PythonPackage {
   const fact = facts.get(wheel.name);
   if (fact === undefined) throw new Error(`no facts about ${wheel.name}`);
-  const { libraries: _, ...shown } = fact;
+  const { size, isPure, license, summary } = fact;
   const { direct, ...identity } = wheel;
-  return { ...identity, ...shown, ...(direct === undefined ? {} : { direct: redactUrl(direct) }) };
+  return {
+    ...identity,
+    size,
+    isPure,
+    ...(license === undefined ? {} : { license }),
+    ...(summary === undefined ? {} : { summary }),
+    ...(direct === undefined ? {} : { direct: redactUrl(direct) }),
+  };
 }
 
 function parseFacts(value: unknown): WheelFacts | undefined {
   const { size, isPure, libraries } = (value ?? {}) as Partial<WheelFacts>;
   const isWhole = typeof size === "number" && typeof isPure === "boolean" && typeof libraries?.needs === "object" && Array.isArray(libraries.provides);
   return isWhole ? (value as WheelFacts) : undefined;
-}
-
-function parseLayer(value: unknown): BuiltLayer | undefined {
-  const { descriptor, diffId } = (value ?? {}) as { readonly descriptor?: Partial<Descriptor>; readonly diffId?: unknown };
-  const isWhole = isDigest(diffId) && isDigest(descriptor?.digest) && typeof descriptor?.size === "number" && typeof descriptor.mediaType === "string";
-  return isWhole ? (value as BuiltLayer) : undefined;
-}
-
-function isDigest(value: unknown): value is Digest {
-  return typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value);
 }

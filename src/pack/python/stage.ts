@@ -60,7 +60,7 @@ async function installInto(place: Place, wheels: readonly LockedWheel[], asked: 
 /** The cache alone first: no index is asked for what is there, and it works without a network. */
 async function callUv(call: (args: readonly string[]) => Promise<unknown>, request: PythonRequest, signal: AbortSignal | undefined): Promise<void> {
   const target = ["--only-binary", ":all:", "--python-version", request.target.pythonVersion, "--python-platform", uvPlatformOf(request.target)];
-  const args = ["install", ...target, "--no-compile-bytecode", "--no-installer-metadata", "--no-progress", "--no-config"];
+  const args = ["install", ...target, "--no-compile-bytecode", "--no-installer-metadata", "--no-progress"];
   try {
     await call([...args, "--offline"]);
   } catch {
