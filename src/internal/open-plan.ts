@@ -19,7 +19,8 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /**
  * Streams what a plan describes, from `offset` to its end, in chunks of at most 1 MiB. Every chunk is a buffer of its
  * own that the caller may keep. One chunk is read ahead; nothing more is read until the caller asks. Files are checked
- * against their guards when they are opened and after their last byte, so a clean end means that no file changed.
+ * against their guards when they are opened and when their last byte has been read, before it is given: whoever gets
+ * all bytes knows that no file changed.
  * @throws ToolError `FILE_CHANGED` naming the file, `FILE_REFUSED` when it may not be read.
  */
 export async function* openPlan(plan: ContentPlan, options: OpenPlanOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
@@ -49,10 +50,11 @@ async function* readGuarded(segment: FileSegment, offset: number, signal: AbortS
   let position = offset;
   for await (const chunk of readRange(file, { start: offset, end: guard.size, signal })) {
     position += chunk.byteLength;
+    // The check comes before the last bytes go out: who counts them would take a changed file for whole.
+    if (position === guard.size) await checkGuard(file, path, guard);
     yield chunk;
   }
   if (position < guard.size) throw changed(path, `it ended at byte ${position} of ${guard.size}`);
-  await checkGuard(file, path, guard);
 }
 
 async function openFile(path: string): Promise<FileHandle> {

@@ -18,21 +18,28 @@ export const MAX_MANIFEST_BYTES: number = 4 << 20;
 const IS_MANIFEST = /^application\/vnd\.(oci\.image\.(manifest|index)|oci\.artifact\.manifest|docker\.distribution\.manifest(\.list)?)\.v\d\+json$/;
 
 /**
- * Follows manifests and indexes to all they name. Follows by media type, so that a layer is never read.
+ * Follows manifests and indexes to all they name. Only roots and entries of indexes are read; a config or layer is not,
+ * whatever type its descriptor claims.
  * @throws ToolError `STORE_INVALID` when a manifest in the store is damaged.
  */
 export async function reachOf(place: BlobPlace, roots: readonly Descriptor[], options: CallOptions = {}): Promise<Reach> {
   const digests = new Set<Digest>();
   const missing = new Set<Digest>();
-  const waiting: { readonly mediaType: string; readonly digest: Digest }[] = [...roots];
+  const read = new Set<Digest>();
+  const waiting: Child[] = [...roots];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     options.signal?.throwIfAborted();
-    if (digests.has(next.digest)) continue;
     digests.add(next.digest);
+    if (read.has(next.digest)) continue;
+    read.add(next.digest);
     if (!IS_MANIFEST.test(next.mediaType)) continue;
     const bytes = await readManifest(place, next.digest);
     if (bytes === undefined) missing.add(next.digest);
-    else waiting.push(...childrenOf(place, next.digest, bytes));
+    else {
+      const children = childrenOf(place, next.digest, bytes);
+      for (const leaf of children.leaves) digests.add(leaf);
+      waiting.push(...children.manifests);
+    }
   }
   return { digests, missing };
 }
@@ -80,18 +87,26 @@ function parseLoosely(bytes: Buffer | undefined): Readonly<Record<string, unknow
   }
 }
 
-function childrenOf(place: BlobPlace, digest: Digest, bytes: Buffer): { readonly mediaType: string; readonly digest: Digest }[] {
+interface Child {
+  readonly mediaType: string;
+  readonly digest: Digest;
+}
+
+function childrenOf(place: BlobPlace, digest: Digest, bytes: Buffer): { readonly leaves: readonly Digest[]; readonly manifests: readonly Child[] } {
   try {
     const { config, layers, manifests, blobs } = JSON.parse(bytes.toString("utf8")) as Readonly<Record<string, unknown>>;
-    return [config, layers, manifests, blobs].flat().flatMap((child) => (child === undefined || child === null ? [] : [parseChild(child)]));
+    return { leaves: [config, layers, blobs].flatMap(parseChildren).map((child) => child.digest), manifests: parseChildren(manifests) };
   } catch (error) {
     throw damaged(place, digest, error);
   }
 }
 
-function parseChild(value: unknown): { readonly mediaType: string; readonly digest: Digest } {
-  const { mediaType, digest } = value as Readonly<Record<string, unknown>>;
-  return { mediaType: String(mediaType), digest: parseDigest(String(digest)) };
+function parseChildren(value: unknown): readonly Child[] {
+  return [value].flat().flatMap((child) => {
+    if (child === undefined || child === null) return [];
+    const { mediaType, digest } = child as Readonly<Record<string, unknown>>;
+    return [{ mediaType: String(mediaType), digest: parseDigest(String(digest)) }];
+  });
 }
 
 function damaged(place: BlobPlace, digest: Digest, cause?: unknown): ToolError {
