@@ -12,6 +12,10 @@ _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MAX_TEXT = 64 * 1024
 
 
+class Stopped(SystemExit):
+    """Raised in the main thread by SIGTERM; ends the loop wherever it is."""
+
+
 class SeldonMicroserviceException(Exception):
     """Our own refusals carry the name that logs and clients of the Seldon wrapper know."""
 

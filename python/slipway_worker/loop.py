@@ -12,7 +12,7 @@ from .arena import Arena
 from .calls import Adapter, Answer, Call, Message, PREDICT
 from .channel import Bounds, Channel
 from .contracts import protos
-from .errors import SeldonMicroserviceException, describe
+from .errors import SeldonMicroserviceException, Stopped, describe
 from .frames import ERROR, Frame, OutMessage, RELEASE, REQUEST, WireMessage, encode_response, encode_texts
 from .logs import Log
 from .rows import joinable, split_rows
@@ -87,7 +87,7 @@ class Loop:
             grpc = frame.flags & frames.GRPC != 0
             messages = [self._message(message, frame.method) for message in frame.messages]
             return self._encode(frame.id, self._adapter.call(Call(frame.method, messages, extra, grpc)))
-        except frames.ProtocolError:
+        except (frames.ProtocolError, Stopped):
             raise
         except BaseException as error:
             return self._encode_error(frame.id, error)

@@ -13,7 +13,7 @@ from typing import Any, Dict, Optional
 from . import frames
 from .arena import Arena, open_arena
 from .channel import Channel
-from .errors import describe
+from .errors import Stopped, describe
 from .frames import ERROR, LOAD, PROTOCOL_VERSION, READY, encode_texts
 from .logs import Log, capture
 from .paths import set_up_limits, set_up_paths
@@ -26,7 +26,7 @@ def main() -> int:
     if sys.path and sys.path[0] == os.path.dirname(os.path.dirname(os.path.abspath(__file__))):
         del sys.path[0]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _stop)
     sock = socket.socket(fileno=_SOCKET)
     sock.setblocking(True)
     os.set_inheritable(_SOCKET, False)
@@ -40,6 +40,10 @@ def main() -> int:
     return _serve(channel, frame.text_a)
 
 
+def _stop(*_: Any) -> None:
+    raise Stopped(0)
+
+
 def _serve(channel: Channel, load: bytes) -> int:
     log: Optional[Log] = None
     try:
@@ -50,6 +54,8 @@ def _serve(channel: Channel, load: bytes) -> int:
         channel.start()
         loop, ready = _load(channel, settings)
         arena = _arena(settings)
+    except Stopped:
+        return 0
     except BaseException as error:
         sys.stdout.flush()
         channel.put(encode_texts(ERROR, text_a=describe(error)))

@@ -50,10 +50,10 @@ export class WorkerPool implements Component {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   readonly #failures: number[];
   readonly #startedAt: number[];
-  readonly #ended = new Map<Worker, () => void>();
   #memory: MemoryWatch | undefined;
   #restarts = 0;
   #facts: ComponentFacts = { methods: [] };
+  #isStarted = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -87,12 +87,14 @@ export class WorkerPool implements Component {
 
   /** Starts all workers and waits until they are ready. @throws what the first failing one throws; all are ended then. */
   async start(options: CallOptions): Promise<void> {
+    options.signal?.throwIfAborted();
     const workers = this.#workers.map((_, index) => this.#start(index));
     const abort = (): void => workers.forEach((worker) => worker.kill(new InferenceError("INTERRUPTED", `load the model "${this.#options.model}": interrupted`)));
     options.signal?.addEventListener("abort", abort, { once: true });
     try {
       const [first] = await Promise.all(workers.map((worker) => worker.ready));
       this.#facts = parseFacts(first ?? "{}");
+      this.#isStarted = true;
       if (this.#options.memoryBytes !== undefined) this.#memory = watchMemory(this.#options.memoryBytes, () => this.#workers, this.#options.model);
     } catch (error) {
       this.#isClosed = true;
@@ -173,12 +175,12 @@ export class WorkerPool implements Component {
     while (this.#queue.length > 0) {
       const flight = this.#queue[0];
       const worker = flight === undefined ? undefined : this.#freest(flight.bytes);
-      if (flight === undefined || worker === undefined) return;
+      if (flight === undefined || worker === undefined) break;
       this.#queue.shift();
       const refusal = this.#send(worker, flight);
       if (refusal !== undefined) flight.reject(refusal);
     }
-    if (this.#isClosed && this.stats.running === 0) this.#drained?.();
+    if (this.#isClosed && this.#queue.length === 0 && this.stats.running === 0) this.#drained?.();
   };
 
   #start(index: number): Worker {
@@ -191,20 +193,15 @@ export class WorkerPool implements Component {
   #onEnd(worker: Worker, unbegun: readonly Flight[]): void {
     const { index } = worker;
     this.#workers[index] = undefined;
-    this.#ended.get(worker)?.();
     for (const flight of unbegun.toReversed()) {
       flight.lost += 1;
       if (flight.isGone) continue;
       if (flight.lost < MAX_LOST) this.#queue.unshift(flight);
       else flight.reject(this.#refusal("WORKER_CRASHED", `${MAX_LOST} workers died before they began this call`));
     }
-    if (this.#isClosed && this.#queue.length === 0) {
-      this.#pump();
-      return;
-    }
-    this.#scheduleRestart(index);
-    this.#pump();
+    if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0)) this.#scheduleRestart(index);
     if (this.#isDown()) for (const flight of this.#queue.splice(0)) flight.reject(this.#refusal("MODEL_NOT_READY", "the workers do not start"));
+    this.#pump();
   }
 
   #scheduleRestart(index: number): void {
@@ -219,7 +216,6 @@ export class WorkerPool implements Component {
       const worker = this.#start(index);
       worker.ready.then(this.#pump, () => undefined); // a failed start comes back through onEnd
     };
-    if (this.#isClosed && this.#queue.length === 0) return;
     this.#timers.set(index, setTimeout(restart, delayMs));
   }
 

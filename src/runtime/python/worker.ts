@@ -182,7 +182,7 @@ export class Worker {
       case "ready":
         this.#isReady = true;
         this.#settleReady.resolve(frame.textA.toString("utf8"));
-        return 1;
+        return 0;
       default:
         return frame satisfies never;
     }
