@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { ToolError } from "../../errors/index.ts";
 import type { Bytes, CallOptions } from "../../internal/index.ts";
+import { inByteOrder } from "./path-order.ts";
 import type { PackageFile, UnpackedWheel } from "./tree.ts";
 
 /** A file of a layer. */
@@ -11,7 +12,7 @@ export interface LayerFile extends PackageFile {
 }
 
 /** Read at once. */
-const CHUNK_BYTES = 2 ** 20;
+export const CHUNK_BYTES: number = 2 ** 20;
 
 /** The files of a group in byte order of their paths; of two with one path the later package's counts, as for an installer. */
 export function filesOf(wheels: readonly UnpackedWheel[]): readonly LayerFile[] {
@@ -20,24 +21,24 @@ export function filesOf(wheels: readonly UnpackedWheel[]): readonly LayerFile[] 
   return inByteOrder([...files.values()]);
 }
 
-/** Sorts by the bytes of the paths, as a layer wants them. */
-export function inByteOrder<T extends PackageFile>(files: readonly T[]): readonly T[] {
-  return files.toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
+export interface ReadOptions extends CallOptions {
+  /** Filled again and again: a fresh one for each of ten thousand files would cost more memory than all else. */
+  readonly buffer: Buffer;
 }
 
 /**
  * Streams a file and holds it against the hash its wheel promises: uv links files from its cache, so whoever edits an
- * installed package may have edited the cache.
+ * installed package may have edited the cache. A chunk is overwritten when the next one is asked for.
  * @throws ToolError `FILE_CHANGED` in place of a clean end.
  */
-export async function* readChecked(file: LayerFile, options: CallOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readChecked(file: LayerFile, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
   if ("bytes" in file.content) {
     yield file.content.bytes;
     return;
   }
   const hash = createHash("sha256");
   let size = 0;
-  for (const chunk of readWhole(file.content.file, file.size)) {
+  for (const chunk of readWhole(file.content.file, options.buffer)) {
     options.signal?.throwIfAborted();
     hash.update(chunk);
     size += chunk.byteLength;
@@ -64,10 +65,8 @@ export async function* readFrom(files: readonly LayerFile[], offset: number): As
   }
 }
 
-/** Reads into one buffer again and again: fresh ones for hundreds of megabytes would cost a second of collecting and their room. */
-function* readWhole(path: string, size: number): Generator<Uint8Array, void, undefined> {
+function* readWhole(path: string, buffer: Buffer): Generator<Uint8Array, void, undefined> {
   const file = openSync(path, "r");
-  const buffer = Buffer.allocUnsafe(Math.min(size + 1, CHUNK_BYTES));
   try {
     for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) yield buffer.subarray(0, length);
   } finally {

@@ -1,3 +1,5 @@
+import { inByteOrder } from "./path-order.ts";
+
 /** A line of a wheel's `RECORD`. @see PEP 376, PEP 427 */
 export interface RecordEntry {
   readonly path: string;
@@ -22,8 +24,7 @@ export function parseRecord(text: string): ReadonlyMap<string, RecordEntry> {
 
 /** Writes a `RECORD`, sorted by the bytes of the paths, so that it does not depend on who unpacked the wheel. */
 export function formatRecord(entries: readonly RecordEntry[]): string {
-  return entries
-    .toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)))
+  return inByteOrder(entries)
     .map(({ path, sha256, size }) => `${quoteCsv(path)},${sha256 === undefined ? "" : `sha256=${sha256}`},${size ?? ""}\n`)
     .join("");
 }

@@ -5,6 +5,7 @@ import { ToolError } from "../../errors/index.ts";
 import type { LockedWheel } from "./contracts.ts";
 import { readElf, type ElfFacts } from "./elf.ts";
 import type { LibraryFacts } from "./libraries.ts";
+import { inByteOrder } from "./path-order.ts";
 import { formatRecord, parseRecord, type RecordEntry } from "./record.ts";
 import { entryPointScript, parseEntryPoints, repointScript } from "./scripts.ts";
 import { normalizeName } from "./wheel-name.ts";
@@ -108,14 +109,32 @@ function findDistInfos(root: string): ReadonlyMap<string, DistInfo> {
 /** Files by owner, in the owners' order; a file that two wheels bring alike belongs to both. */
 function assign(files: readonly Found[], infos: readonly DistInfo[]): readonly (readonly Found[])[] | undefined {
   if (infos.length === 1) return [files];
+  const ownersOf = indexOwners(infos);
   const owned: Found[][] = infos.map(() => []);
   for (const file of files) {
-    const at = infos.flatMap(({ folder, record }, index) => (record.has(file.path) || file.path.startsWith(`${folder}/`) ? [index] : []));
-    const hashes = new Set(at.map((index) => infos[index]?.record.get(file.path)?.sha256));
-    if (at.length === 0 || (at.length > 1 && (hashes.size > 1 || hashes.has(undefined)))) return undefined;
+    const at = ownersOf.get(file.path) ?? ownersOf.get(file.path.slice(0, file.path.indexOf("/") + 1)) ?? [];
+    if (at.length === 0 || (at.length > 1 && !areAlike(at.map((index) => infos[index]?.record.get(file.path)?.sha256)))) return undefined;
     for (const index of at) owned[index]?.push(file);
   }
   return owned;
+}
+
+/** Who owns a path by its record; and `name.dist-info/` as a whole, for what installers add there. */
+function indexOwners(infos: readonly DistInfo[]): ReadonlyMap<string, readonly number[]> {
+  const owners = new Map<string, number[]>();
+  infos.forEach(({ folder, record }, index) => {
+    owners.set(`${folder}/`, [index]);
+    for (const path of record.keys()) {
+      const known = owners.get(path);
+      if (known === undefined) owners.set(path, [index]);
+      else known.push(index);
+    }
+  });
+  return owners;
+}
+
+function areAlike(hashes: readonly (string | undefined)[]): boolean {
+  return hashes.every((hash) => hash !== undefined && hash === hashes[0]);
 }
 
 interface Staged {
@@ -139,7 +158,7 @@ function describe({ root, wheel, info, files }: Staged, place: ScriptPlace): Unp
   const summary = headerOf(metadata, "Summary");
   return {
     wheel,
-    files: kept.toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path))),
+    files: inByteOrder(kept),
     isPure: /^Tag:\s*\S+-any\s*$/im.test(text("WHEEL")),
     libraries: librariesOf(root, files),
     ...(license === undefined || license.length > 200 ? {} : { license }),
