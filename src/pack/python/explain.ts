@@ -11,12 +11,18 @@ export function explainResolverError(error: unknown): unknown {
   if (!(error instanceof ProcessError) || error.code !== "PROCESS_FAILED") return error;
   const text = hideCredentials(error.stderrTail);
   const flat = text.replace(/\s+/g, " ");
-  return withoutWheel(flat, error) ?? notFound(flat, error) ?? unreachable(flat, error) ?? unusable(text, error);
+  return hostile(flat, error) ?? withoutWheel(flat, error) ?? notFound(flat, error) ?? unreachable(flat, error) ?? unusable(text, error);
 }
 
 /** Takes user and password out of every URL in a text. */
 export function hideCredentials(text: string): string {
   return text.replace(/\/\/[^/\s@]*@/g, "//***@");
+}
+
+/** Both installers refuse some wheels themselves. */
+function hostile(flat: string, cause: unknown): ToolError | undefined {
+  const why = /ZIP file contains (.{1,200}?)(?: hint:|$)|trying to install outside the target directory|Unknown scheme key used/i.exec(flat)?.[0];
+  return why === undefined ? undefined : new ToolError("FILE_REFUSED", `unpack a wheel: ${stripControls(why)}`, { cause, hint: "do not install it: it was not made by a build tool" });
 }
 
 function withoutWheel(flat: string, cause: unknown): ToolError | undefined {

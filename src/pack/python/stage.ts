@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,12 +9,13 @@ import { findInstaller, type Installer } from "./installer.ts";
 import { uvPlatformOf } from "./platform-tag.ts";
 import { readRequirements } from "./requirements.ts";
 import { indexLinesOf, pipTarget, writePrivate } from "./resolve.ts";
+import { inspectWheel } from "./wheel-zip.ts";
 
 /** Unpacks chosen wheels into folders of their own below one that goes away at the end. */
 export interface Stage extends AsyncDisposable {
   /**
    * Installs the wheels side by side into a fresh folder, each checked against its hash before it is unpacked.
-   * @throws ToolError `PACKAGE_UNAVAILABLE`, `REQUIREMENTS_INVALID`, `REQUIREMENT_WITHOUT_WHEEL`, `TOOL_MISSING`.
+   * @throws ToolError `FILE_REFUSED`, `ARCHIVE_INVALID`, `LIMIT_EXCEEDED` for a hostile wheel on this machine; `PACKAGE_UNAVAILABLE`, `REQUIREMENTS_INVALID`, `REQUIREMENT_WITHOUT_WHEEL`, `TOOL_MISSING`.
    */
   install(wheels: readonly LockedWheel[]): Promise<string>;
 }
@@ -45,6 +47,7 @@ async function installInto(place: Place, wheels: readonly LockedWheel[], asked: 
   const file = join(place.folder.path, `${place.name}.txt`);
   await mkdir(target);
   const index = [...indexLinesOf(request), ...readRequirements(request).indexLines];
+  for (const wheel of wheels) await inspectLocal(wheel, index);
   await writePrivate(file, [...index, ...wheels.map(requirementOf), ""].join("\n"));
   const call = (more: readonly string[]): Promise<unknown> =>
     place.installer.call(["pip", ...more, "--target", target, "--no-deps", "--require-hashes", "-r", file].slice(place.installer.kind === "uv" ? 0 : 1), { cwd: request.root, signal: context.signal });
@@ -55,6 +58,13 @@ async function installInto(place: Place, wheels: readonly LockedWheel[], asked: 
     throw explainResolverError(error);
   }
   return target;
+}
+
+/** Wheels that lie on this machine are looked at before an installer unpacks them; those of an index come checked by their hash only. */
+async function inspectLocal({ direct, fileName }: LockedWheel, indexLines: readonly string[]): Promise<void> {
+  const folders = indexLines.map((line) => /^--find-links (\/.*)$/.exec(line)?.[1]).filter((folder) => folder !== undefined);
+  const places = direct === undefined ? folders.map((folder) => join(folder, fileName)) : [direct];
+  for (const place of places) if (isAbsolute(place) && existsSync(place)) await inspectWheel(place);
 }
 
 /** The cache alone first: no index is asked for what is there, and it works without a network. */
