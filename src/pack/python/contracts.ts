@@ -66,7 +66,7 @@ export interface PythonContext extends CallOptions {
   readonly cache: JsonCache;
   /** Folder for staging; best on the file system of uv's cache, so that files are linked and not copied. */
   readonly workDir: string;
-  /** Environment of the tools and where their settings are read: `process.env` of the command. */
+  /** Environment of the tools and where their settings are read: that of the command. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Resolve again though the requirements have not changed. Default false. */
   readonly refresh?: boolean | undefined;
