@@ -10,7 +10,7 @@ import mmap
 import os
 from typing import Dict, List, Optional
 
-from .frames import PAGE_BYTES, ProtocolError, U32
+from .frames import PAGE_BYTES, U32, ProtocolError
 
 Buffer = memoryview
 

@@ -5,6 +5,8 @@ With numpy a tensor is a view of its bytes. Without it, nested lists take the pl
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 from array import array
 from struct import Struct
@@ -13,10 +15,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from . import frames
 from .frames import ARRAY, TENSOR, Buffer, ProtocolError
 
-try:
-    import numpy
-except ImportError:  # the user has none
-    numpy = None  # type: ignore[assignment]
+numpy: Any = None  # stays None when the user has none
+with contextlib.suppress(ImportError):
+    numpy = importlib.import_module("numpy")
 
 # In the order of the Open Inference names; the index is the code on the wire. 0 is for payloads that are not tensors.
 DATATYPES = ("", "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "BF16", "FP32", "FP64", "BYTES")
@@ -169,7 +170,7 @@ def _encode_list(value: Any, dumps: Callable[[Any], str]) -> Encoded:
             return TENSOR, BOOL, shape, bytes(flat)
         if types == {int} and all(-(1 << 63) <= item < 1 << 63 for item in flat):
             return TENSOR, INT64, shape, array("q", flat).tobytes()
-        if types <= {int, float, bool}:
+        if float in types and types <= {int, float, bool} or not types:
             return TENSOR, FP64, shape, array("d", flat).tobytes()
     return ARRAY, 0, shape or (len(value),), dumps(value).encode("utf-8", "surrogatepass")
 

@@ -41,12 +41,12 @@ def trimmed_traceback(error: BaseException) -> str:
     seen: List[Any] = [whole]
     for part in seen:
         part.stack = traceback.StackSummary.from_list([frame for frame in part.stack if not _is_ours(frame.filename)])
-        seen.extend(other for other in (part.__cause__, part.__context__) if other is not None and other not in seen)
+        seen.extend(other for other in (part.__cause__, part.__context__) if other is not None and all(other is not one for one in seen))
     return "".join(whole.format())[-_MAX_TEXT:]
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith(_OURS) or filename.startswith("<frozen ")
+    return filename.startswith((_OURS, "<frozen "))
 
 
 def describe(error: BaseException, handled: Optional[Tuple[int, str, bytes]] = None) -> bytes:

@@ -74,7 +74,7 @@ class Frame(NamedTuple):
 
 def frame_length(buffer: Buffer, offset: int, max_bytes: int = DEFAULT_MAX_FRAME_BYTES) -> int:
     """Size of the whole frame at `offset`, of which at least four bytes are there."""
-    (length,) = U32.unpack_from(buffer, offset)
+    length: int = U32.unpack_from(buffer, offset)[0]
     if length < HEADER_BYTES - 4 or length > max_bytes:
         raise ProtocolError("a frame of %d bytes" % length)
     return length + 4

@@ -9,11 +9,11 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import arrays, frames
 from .arena import Arena
-from .calls import Adapter, Answer, Call, Message, PREDICT
+from .calls import PREDICT, Adapter, Answer, Call, Message
 from .channel import Bounds, Channel
 from .contracts import protos
 from .errors import SeldonMicroserviceException, Stopped, describe
-from .frames import ERROR, Frame, OutMessage, RELEASE, REQUEST, WireMessage, encode_response, encode_texts
+from .frames import ERROR, RELEASE, REQUEST, Frame, OutMessage, WireMessage, encode_response, encode_texts
 from .logs import Log
 from .rows import joinable, split_rows
 from .settings import Settings
@@ -117,9 +117,9 @@ class Loop:
         elif kind == frames.TEXT:
             message.value = str(data, "utf-8", "surrogatepass")
         elif kind == frames.JSON:
-            message.value = json.loads(data)
+            message.value = json.loads(bytes(data))
         elif kind == frames.ARRAY:
-            message.value = self._decode_array(json.loads(data))
+            message.value = self._decode_array(json.loads(bytes(data)))
         elif kind == frames.RAW:
             message.text = str(data, "utf-8", "surrogatepass")
             message.value = json.loads(message.text)

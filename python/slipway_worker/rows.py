@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, List, Optional, Sequence
 
 from . import arrays, frames
-from .calls import Adapter, Answer, Message, PREDICT
+from .calls import PREDICT, Adapter, Answer, Message
 from .frames import Frame
 
 

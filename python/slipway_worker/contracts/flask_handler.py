@@ -34,11 +34,14 @@ def error_handler(user: Any) -> Optional[Callable[[BaseException], Optional[Hand
             return None
         with app.test_request_context("/predict", method="POST"):
             try:
-                response = app.make_response(app.handle_user_exception(error))
-            except Exception as other:
-                if other is error:
-                    return None
-                raise
+                raise error  # Flask re-raises the running exception when nobody handles it
+            except Exception as running:
+                try:
+                    response = app.make_response(app.handle_user_exception(running))
+                except Exception as other:
+                    if other is error:
+                        return None
+                    raise
             return response.status_code, response.content_type or "text/html", response.get_data()
 
     return handle

@@ -8,13 +8,13 @@ array; `score` of an outlier detector is honoured.
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from .. import arrays
-from ..calls import Adapter, AGGREGATE, Answer, Call, Message
+from ..calls import Adapter, Answer, Call, Message
 from ..errors import SeldonMicroserviceException, is_not_implemented
 from . import flask_handler
-from .members import Members, RAW_ORDER, accepts
+from .members import RAW_ORDER, Members, accepts
 from .metrics import check_metrics
 from .whole import messages_of, raw_argument
 
@@ -241,10 +241,10 @@ def _only(call: Call) -> Message:
     return _decoded(call)[0]
 
 
-def _decoded(call: Call) -> Any:
+def _decoded(call: Call) -> Sequence[Message]:
     """The messages with values; whole ones are taken apart first, because a raw method declined."""
     if not call.messages:
-        raise SeldonMicroserviceException("list index out of range", 500, "MICROSERVICE_INTERNAL_ERROR") if call.method == AGGREGATE else IndexError("no message")
+        raise IndexError("list index out of range")
     return messages_of(call) if call.messages[0].is_whole else call.messages
 
 

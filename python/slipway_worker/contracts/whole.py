@@ -7,7 +7,7 @@ import json
 from typing import Any, Dict, List
 
 from .. import arrays
-from ..calls import AGGREGATE, Call, Message, SEND_FEEDBACK
+from ..calls import AGGREGATE, SEND_FEEDBACK, Call, Message
 from ..errors import SeldonMicroserviceException
 from . import protos
 

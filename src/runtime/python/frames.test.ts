@@ -40,8 +40,7 @@ function payloadOf(plain: Plain): Payload {
 }
 
 function requestOf({ value }: RequestFixture): ComponentRequest {
-  const { id: _id, messages, ...rest } = value;
-  return { ...rest, messages: messages.map((message) => ({ ...message, payload: payloadOf(message.payload) })) };
+  return { ...value, messages: value.messages.map((message) => ({ ...message, payload: payloadOf(message.payload) })) };
 }
 
 function encode(id: number, request: ComponentRequest): Buffer {

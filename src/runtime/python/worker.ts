@@ -72,7 +72,7 @@ export class Worker {
     this.index = options.index;
     this.process = options.process;
     this.#options = options;
-    this.#window = Math.max(options.minWindow, 8);
+    this.#window = Math.min(options.maxWindow, Math.max(options.minWindow, 8));
     this.#writer = new FrameWriter(options.arena, options.sharedFrom);
     this.#reader = new FrameReader(options.arena);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
