@@ -1,0 +1,192 @@
+import { ContentError } from "../errors/index.ts";
+import type { CallOptions } from "../internal/index.ts";
+import { parseConfig, printConfig, type HistoryEntry, type ImageConfig } from "./config.ts";
+import type { Image, Layer, Source } from "./contracts.ts";
+import type { Descriptor, Digest, Platform } from "./descriptor.ts";
+import { digestOf } from "./digest.ts";
+import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseManifest, type ImageManifest } from "./manifest.ts";
+import { MEDIA_TYPES } from "./media-types.ts";
+import { diffIdOf } from "./uncompressed.ts";
+import { readVerified } from "./verify-bytes.ts";
+
+/** A layer to put on top, and what history says of it. */
+export interface LayerAddition {
+  readonly layer: Layer;
+  readonly history: HistoryEntry;
+}
+
+/** The image behind a manifest's descriptor. Reads the manifest and config when asked, verified and once. */
+export function imageFrom(source: Source, target: Descriptor): Image {
+  const rawManifest = once((options) => readVerified(source.open(target, options), target, { ...options, maxBytes: MAX_MANIFEST_BYTES }));
+  const rawConfig = once(async (options) => {
+    const { config } = parseManifest(await rawManifest(options));
+    return readVerified(source.open(config, options), config, { ...options, maxBytes: MAX_CONFIG_BYTES });
+  });
+  const layers = once(async (options) => {
+    const manifest = parseManifest(await rawManifest(options));
+    const config = parseConfig(await rawConfig(options));
+    checkCounts(manifest, config);
+    return manifest.layers.map((descriptor, index): Layer => storedLayer(source, descriptor, config.rootfs.diff_ids[index]));
+  });
+  return { rawManifest, rawConfig, layers };
+}
+
+/** A layer that lies in a source. Its diffId is `diffId` when that is known, else found by unpacking. */
+export function storedLayer(source: Source, descriptor: Descriptor, diffId?: Digest): Layer {
+  return {
+    descriptor: () => Promise.resolve(descriptor),
+    diffId: diffId === undefined ? once((options) => diffIdOf(source.open(descriptor, options), descriptor.mediaType, options)) : () => Promise.resolve(diffId),
+    open: (options) => source.open(descriptor, options),
+  };
+}
+
+/** An image without layers for one platform, as `FROM scratch` is. */
+export function emptyImage(platform: Platform): Image {
+  const { architecture, os, variant } = platform;
+  return imageOf({ architecture, os, ...(variant === undefined ? {} : { variant }), rootfs: { type: "layers", diff_ids: [] }, history: [] }, []);
+}
+
+/** Parsed manifest of an image. */
+export async function manifestOf(image: Image, options?: CallOptions): Promise<ImageManifest> {
+  return parseManifest(await image.rawManifest(options));
+}
+
+/** Parsed config of an image. */
+export async function configOf(image: Image, options?: CallOptions): Promise<ImageConfig> {
+  return parseConfig(await image.rawConfig(options));
+}
+
+/** Descriptor of the image's manifest; its digest is the image digest. */
+export async function imageDescriptor(image: Image, options?: CallOptions): Promise<Descriptor> {
+  const bytes = await image.rawManifest(options);
+  return { mediaType: parseManifest(bytes).mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+}
+
+/** Platform of the image's config. */
+export async function imagePlatform(image: Image, options?: CallOptions): Promise<Platform> {
+  const { architecture, os, variant } = await configOf(image, options);
+  return { architecture, os, ...(variant === undefined || variant === "" ? {} : { variant }) };
+}
+
+/**
+ * Puts layers on top. The result has OCI types throughout and history that matches its layers; where the base's history is
+ * missing or too short, it is padded.
+ */
+export function appendLayers(image: Image, additions: readonly LayerAddition[]): Image {
+  return derive(image, {
+    layers: (layers) => [...layers, ...additions.map(({ layer }) => layer)],
+    config: async (config, options) => {
+      const diffIds = await Promise.all(additions.map(({ layer }) => layer.diffId(options)));
+      const history = [...paddedHistory(config), ...additions.map((addition) => addition.history)];
+      return { ...config, rootfs: { type: "layers", diff_ids: [...config.rootfs.diff_ids, ...diffIds] }, history };
+    },
+  });
+}
+
+/** Changes the config. Layers stay; `change` must leave `rootfs` and the count of history's layers alone. */
+export function mutateConfig(image: Image, change: (config: ImageConfig) => ImageConfig): Image {
+  return derive(image, { config: (config) => Promise.resolve(change(config)) });
+}
+
+/** Adds annotations to the manifest; equal keys are replaced. */
+export function annotate(image: Image, annotations: Readonly<Record<string, string>>): Image {
+  return derive(image, { annotations: (own) => ({ ...own, ...annotations }) });
+}
+
+/** The same image with OCI media types; blobs stay as they are. An image that has them already comes back unchanged. */
+export function toOci(image: Image): Image {
+  const converted = derive(image, {});
+  const choose = once(async (options) => ((await manifestOf(image, options)).mediaType === MEDIA_TYPES.imageManifest ? image : converted));
+  return {
+    rawManifest: async (options) => (await choose(options)).rawManifest(options),
+    rawConfig: async (options) => (await choose(options)).rawConfig(options),
+    layers: async (options) => (await choose(options)).layers(options),
+  };
+}
+
+/** What a derived image does differently. */
+interface Change {
+  readonly layers?: (layers: readonly Layer[]) => readonly Layer[];
+  readonly config?: (config: ImageConfig, options?: CallOptions) => Promise<ImageConfig>;
+  readonly annotations?: (annotations: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+}
+
+interface Parts {
+  readonly layers: readonly Layer[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly subject?: Descriptor | undefined;
+}
+
+/** Layers come without asking any of them for its digest, so that a sink may find the digests while it takes the content. */
+function derive(image: Image, change: Change): Image {
+  const layers = once(async (options) => (change.layers ?? same)(await image.layers(options)));
+  const rawConfig = once(async (options) => {
+    const config = await configOf(image, options);
+    return printConfig(change.config === undefined ? config : await change.config(config, options));
+  });
+  const rawManifest = once(async (options) => {
+    const { annotations = {}, subject } = await manifestOf(image, options);
+    return printManifest({ layers: await layers(options), annotations: (change.annotations ?? same)(annotations), subject }, await rawConfig(options), options);
+  });
+  return { rawManifest, rawConfig, layers };
+}
+
+function same<T>(value: T): T {
+  return value;
+}
+
+function imageOf(config: ImageConfig, layers: readonly Layer[]): Image {
+  const bytes = printConfig(config);
+  const parts: Parts = { layers, annotations: {} };
+  return { rawConfig: () => Promise.resolve(bytes), layers: () => Promise.resolve(layers), rawManifest: once((options) => printManifest(parts, bytes, options)) };
+}
+
+async function printManifest(parts: Parts, config: Uint8Array, options?: CallOptions): Promise<Uint8Array> {
+  const layers = await Promise.all(parts.layers.map((layer) => layer.descriptor(options)));
+  const annotations = Object.fromEntries(Object.entries(parts.annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.imageManifest,
+      config: { mediaType: MEDIA_TYPES.imageConfig, digest: digestOf(config), size: config.byteLength },
+      layers: layers.map(({ mediaType, digest, size, annotations: own }) => ({ mediaType: ociLayerType(mediaType), digest, size, ...(own === undefined ? {} : { annotations: own }) })),
+      ...(parts.subject === undefined ? {} : { subject: parts.subject }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    }),
+  );
+}
+
+function ociLayerType(mediaType: string): string {
+  if (mediaType === MEDIA_TYPES.dockerLayerGzip) return MEDIA_TYPES.layerTarGzip;
+  return mediaType === MEDIA_TYPES.dockerLayerTar ? MEDIA_TYPES.layerTar : mediaType;
+}
+
+/** History with exactly one entry that is not empty for each layer. */
+function paddedHistory(config: ImageConfig): readonly HistoryEntry[] {
+  const history = config.history ?? [];
+  const described = history.filter((entry) => entry.empty_layer !== true).length;
+  const missing = config.rootfs.diff_ids.length - described;
+  if (missing < 0) throw new ContentError("MANIFEST_INVALID", `read image config: history describes ${described} layers, and there are ${config.rootfs.diff_ids.length}`);
+  return [...Array.from({ length: missing }, (): HistoryEntry => ({ comment: "a layer of the base image, which has no history for it" })), ...history];
+}
+
+function checkCounts(manifest: ImageManifest, config: ImageConfig): void {
+  const { length } = config.rootfs.diff_ids;
+  if (manifest.layers.length === length) return;
+  throw new ContentError("MANIFEST_INVALID", `read image: the manifest has ${manifest.layers.length} layers, and the config ${length} diffIds`);
+}
+
+/** Remembers the first answer that came well; a failed call may be repeated. */
+function once<T>(call: (options?: CallOptions) => Promise<T>): (options?: CallOptions) => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return (options) => {
+    if (answer === undefined) {
+      const attempt = call(options);
+      answer = attempt;
+      attempt.catch(() => {
+        if (answer === attempt) answer = undefined;
+      });
+    }
+    return answer;
+  };
+}
