@@ -16,7 +16,7 @@ Buffer = memoryview
 
 
 class Places:
-    """Hands out runs of pages: powers of two, with a free list for each size. Starts over when all have come back."""
+    """Hands out runs of pages in a few sizes, with a free list for each. Starts over when all have come back."""
 
     def __init__(self, first: int, limit: int) -> None:
         self._first = first
@@ -27,9 +27,7 @@ class Places:
 
     def take(self, size: int) -> int:
         """First page of a run that holds `size` bytes, or -1 when there is no room."""
-        pages = 1
-        while pages * PAGE_BYTES < size:
-            pages *= 2
+        pages = rounded_pages(size)
         free = self._free.get(pages)
         if free:
             page = free.pop()
@@ -54,6 +52,13 @@ class Places:
     @property
     def taken(self) -> int:
         return len(self._taken)
+
+
+def rounded_pages(size: int) -> int:
+    """Pages for `size` bytes, rounded up to a quarter of a power of two: places fit again, and at most a quarter is wasted."""
+    pages = max(1, -(-size // PAGE_BYTES))
+    step = max(1, 1 << (pages.bit_length() - 1) >> 2)
+    return -(-pages // step) * step
 
 
 class Arena:

@@ -32,7 +32,7 @@ class Settings:
         self.ascii_only = values.get("asciiOnly") is not False
         self.typed_arrays = values.get("typedArrays") is True
         self.arena_bytes = int(values.get("arenaBytes", 0))
-        self.shared_from = int(values.get("sharedFrom", 65536))
+        self.shared_from = int(values.get("sharedFrom", 32768))
         self.worker = int(values.get("worker", 0))
         self.workers = int(values.get("workers", 1))
         self.memory_bytes = int(values.get("memoryBytes", 0))

@@ -14,7 +14,7 @@ import unittest
 from typing import Any, Dict, List
 
 from slipway_worker import arrays, frames
-from slipway_worker.arena import Arena, Places
+from slipway_worker.arena import Arena, Places, rounded_pages
 from slipway_worker.channel import Channel
 from slipway_worker.contracts.seldon import SeldonAdapter
 from slipway_worker.errors import SeldonMicroserviceException, describe, trimmed_traceback
@@ -95,7 +95,7 @@ class Errors(unittest.TestCase):
 class Memory(unittest.TestCase):
     def test_places_are_used_again_and_never_twice(self) -> None:
         places = Places(1, 17)
-        taken = [places.take(PAGE_BYTES * 3), places.take(1), places.take(PAGE_BYTES * 8)]
+        taken = [places.take(PAGE_BYTES * 3 + 1), places.take(1), places.take(PAGE_BYTES * 8)]
         self.assertEqual(taken, [1, 5, 6])
         self.assertEqual(places.take(PAGE_BYTES * 8), -1)
         places.give_back(1)
@@ -105,6 +105,10 @@ class Memory(unittest.TestCase):
         self.assertEqual(places.take(PAGE_BYTES * 16), 1)
         with self.assertRaises(ProtocolError):
             places.give_back(5)
+
+    def test_sizes_are_rounded_as_the_server_rounds_them(self) -> None:
+        rounded = [rounded_pages(pages * PAGE_BYTES) for pages in (0, 1, 3, 7, 8, 9, 11, 17, 1000, 2560)]
+        self.assertEqual(rounded, [1, 1, 3, 7, 8, 10, 12, 20, 1024, 2560])
 
     def test_data_beyond_the_end_is_refused(self) -> None:
         with tempfile.TemporaryFile() as one, tempfile.TemporaryFile() as two:

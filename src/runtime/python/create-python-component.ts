@@ -48,7 +48,7 @@ export interface PythonComponentOptions extends CallOptions {
   readonly sharedFolder?: string;
   /** Bytes of shared memory for each worker and direction; 0 switches it off. Default 256 MiB, and never more than a share of what is free. */
   readonly sharedBytes?: number;
-  /** Payloads from this size on go through shared memory, in bytes. Default 65536. */
+  /** Payloads from this size on go through shared memory, in bytes. Default 32768. */
   readonly sharedFrom?: number;
   /** What user code prints and logs. */
   readonly onLog?: (line: LogLine) => void;
@@ -126,7 +126,7 @@ const DEFAULTS = {
   maxWindow: 64,
   sharedFolder: "/dev/shm",
   sharedBytes: 256 * 2 ** 20,
-  sharedFrom: 65_536,
+  sharedFrom: 32_768,
 };
 
 /** The JSON of a LOAD frame; `settings.py` reads it. */

@@ -26,6 +26,8 @@ const TEXT_TYPES: ReadonlyMap<number, TextFrame["type"]> = new Map([
 ]);
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const MAX_CACHED = 128;
+/** A table without rows has columns all the same; more than this many are refused. */
+const MAX_EMPTY_COLUMNS = 65_536;
 
 /**
  * Cuts a byte stream into frames and decodes them. Every length is checked against the frame it stands in.
@@ -123,8 +125,9 @@ export class FrameReader {
     const page = isShared ? buffer.readUInt32LE(dataAt) : -1;
     const data = isShared ? this.#shared(page, size) : Buffer.from(buffer.subarray(dataAt, end));
     const hasDefaults = (flags & DEFAULT_NAMES) !== 0;
-    const names = hasDefaults ? this.#defaultNames(shape) : this.#namesOf(buffer, namesAt, metaAt);
-    return { payload: payloadOf({ kind, datatype, shape, data }), names, page };
+    const payload = payloadOf({ kind, datatype, shape, data });
+    const names = hasDefaults ? this.#defaultNames(shape, data.byteLength) : this.#namesOf(buffer, namesAt, metaAt);
+    return { payload, names, page };
   }
 
   #shared(page: number, size: number): Buffer {
@@ -134,11 +137,11 @@ export class FrameReader {
   }
 
   /** `t:0`, `t:1`, …; the same frozen array for the same count. */
-  #defaultNames(shape: readonly number[]): readonly string[] {
+  #defaultNames(shape: readonly number[], bytes: number): readonly string[] {
     const count = shape[1] ?? 0;
     let names = this.#defaults.get(count);
     if (names === undefined) {
-      if (count > 2 ** 24) throw new FrameError(`default names for ${count} columns`);
+      if (count > Math.max(bytes, MAX_EMPTY_COLUMNS)) throw new FrameError(`default names for ${count} columns`);
       if (this.#defaults.size >= 16) this.#defaults.clear();
       names = Object.freeze(Array.from({ length: count }, (_, index) => `t:${index}`));
       this.#defaults.set(count, names);

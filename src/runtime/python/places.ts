@@ -1,6 +1,6 @@
 import { PAGE_BYTES } from "./wire.ts";
 
-/** Hands out runs of pages: powers of two, with a free list for each size. Starts over when all have come back. */
+/** Hands out runs of pages in a few sizes, with a free list for each. Starts over when all have come back. */
 export class Places {
   readonly #first: number;
   readonly #limit: number;
@@ -17,8 +17,7 @@ export class Places {
 
   /** First page of a run that holds `size` bytes, or -1 when there is no room. */
   take(size: number): number {
-    let pages = 1;
-    while (pages * PAGE_BYTES < size) pages *= 2;
+    const pages = roundedPages(size);
     let page = this.#free.get(pages)?.pop();
     if (page === undefined) {
       if (this.#next + pages > this.#limit) return -1;
@@ -48,4 +47,11 @@ export class Places {
   get taken(): number {
     return this.#taken.size;
   }
+}
+
+/** Pages for `size` bytes, rounded up to a quarter of a power of two, so that places fit again and at most a quarter is wasted. */
+function roundedPages(size: number): number {
+  const pages = Math.max(1, Math.ceil(size / PAGE_BYTES));
+  const step = Math.max(1, 2 ** (Math.floor(Math.log2(pages)) - 2));
+  return Math.ceil(pages / step) * step;
 }
