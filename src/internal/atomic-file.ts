@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ToolError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "./bytes.ts";
+import { writeBehind } from "./write-behind.ts";
 
 export interface AtomicFileOptions extends CallOptions {
   /** Permission bits. Default 0o644. */
@@ -51,17 +52,7 @@ async function writeTemporary(path: string, content: string | Uint8Array | Bytes
   if (typeof content === "string" || content instanceof Uint8Array) {
     await file.writeFile(content);
   } else {
-    for await (const chunk of content) {
-      options.signal?.throwIfAborted();
-      await writeAll(file, chunk);
-    }
+    await writeBehind(file, content, options);
   }
   if (options.sync === true) await file.sync();
-}
-
-async function writeAll(file: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < chunk.byteLength; ) {
-    const { bytesWritten } = await file.write(chunk, offset);
-    offset += bytesWritten;
-  }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
+import { MAX_MANIFEST_BYTES, MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
 import { answer, answerBytes, bodyOf, pathOf, requireWritable, type Context, type Exchange } from "./exchange.ts";
 import { Fault } from "./fault.ts";
 import { parseManifestFacts, type ManifestFacts } from "./manifest-facts.ts";
@@ -11,9 +11,6 @@ export interface ManifestRequest {
   readonly name: string;
   readonly target: ManifestTarget;
 }
-
-/** Largest manifest that is taken, in bytes. @see distribution-spec, spec.md#pushing-manifests */
-export const MAX_MANIFEST_BYTES: number = 4 << 20;
 
 const MAX_TAG_PARAMETERS = 100;
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ToolError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
-import { MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
+import { isIndexType, isManifestType, MAX_MANIFEST_BYTES, MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
 import { blobSize, noFile, type BlobPlace } from "./blobs.ts";
 import { blobFileOf } from "./store-paths.ts";
 
@@ -11,11 +11,6 @@ export interface Reach {
   /** Manifests and indexes that are pointed at but are not in the store. */
   readonly missing: ReadonlySet<Digest>;
 }
-
-/** A manifest larger than this is refused everywhere. @see distribution-spec, spec.md#pushing-manifests */
-export const MAX_MANIFEST_BYTES: number = 4 << 20;
-
-const IS_MANIFEST = /^application\/vnd\.(oci\.image\.(manifest|index)|oci\.artifact\.manifest|docker\.distribution\.manifest(\.list)?)\.v\d\+json$/;
 
 /**
  * Follows manifests and indexes to all they name. Only roots and entries of indexes are read; a config or layer is not,
@@ -32,7 +27,7 @@ export async function reachOf(place: BlobPlace, roots: readonly Descriptor[], op
     digests.add(next.digest);
     if (read.has(next.digest)) continue;
     read.add(next.digest);
-    if (!IS_MANIFEST.test(next.mediaType)) continue;
+    if (!isDocument(next.mediaType)) continue;
     const bytes = await readManifest(place, next.digest);
     if (bytes === undefined) missing.add(next.digest);
     else {
@@ -72,7 +67,7 @@ export async function subjectOf(place: BlobPlace, digest: Digest): Promise<strin
 
 function mediaTypeOf(bytes: Buffer | undefined): string | undefined {
   const { mediaType, manifests, layers } = parseLoosely(bytes);
-  if (typeof mediaType === "string" && IS_MANIFEST.test(mediaType)) return mediaType;
+  if (typeof mediaType === "string" && isDocument(mediaType)) return mediaType;
   if (Array.isArray(manifests)) return MEDIA_TYPES.imageIndex;
   return Array.isArray(layers) ? MEDIA_TYPES.imageManifest : undefined;
 }
@@ -85,6 +80,10 @@ function parseLoosely(bytes: Buffer | undefined): Readonly<Record<string, unknow
     // Not JSON: some other blob.
     return {};
   }
+}
+
+function isDocument(mediaType: string): boolean {
+  return isManifestType(mediaType) || isIndexType(mediaType);
 }
 
 interface Child {
