@@ -7,6 +7,8 @@ export interface RunOptions extends CallOptions {
   readonly cwd?: string | undefined;
   /** The child's whole environment; `process.env` when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Variables added to `env`, or to the parent's own; the way to hand over what must not show in a process list. */
+  readonly extraEnv?: Readonly<Record<string, string>> | undefined;
   /** Written to standard input, which is then closed. */
   readonly stdin?: string | Uint8Array | Bytes | undefined;
   /** Ends the child after this time. Default: no limit. */
@@ -75,7 +77,7 @@ function start(command: readonly [string, ...string[]], options: RunOptions): Ch
   const [program, ...args] = command;
   return spawn(program, args, {
     cwd: options.cwd,
-    env: (options.env ?? process.env) as NodeJS.ProcessEnv,
+    env: { ...(options.env ?? process.env), ...options.extraEnv } as NodeJS.ProcessEnv,
     stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     detached: true,
   });

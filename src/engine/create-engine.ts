@@ -1,0 +1,71 @@
+import { run, runStream, type Bytes, type CallOptions } from "../internal/index.ts";
+import { createContainer } from "./container.ts";
+import type { EngineCall } from "./engine-call.ts";
+import type { Container, ContainerRequest, Engine, EngineOptions } from "./contracts.ts";
+import { explainEngine, isMissingImage, notFound } from "./explain.ts";
+import { fallbacksFor } from "./fallbacks.ts";
+import { startArguments } from "./start-arguments.ts";
+
+/** Makes an engine of a given kind; nothing is run before it is used. See `findEngine` for which one answers. */
+export function createEngine(options: EngineOptions): Engine {
+  const { kind } = options;
+  const command = (args: readonly string[]): readonly [string, ...string[]] => [options.program ?? kind, ...(options.globalArgs ?? []), ...args];
+  const call: EngineCall = { kind, run: (args, more) => run(command(args), more), stream: (args, more) => runStream(command(args), more) };
+  return {
+    kind,
+    load: (archive, more) => load(call, archive, more),
+    save: (reference, more) => save(call, reference, more),
+    has: (reference, more) => has(call, reference, more),
+    start: (request, more) => start(call, { request, runArgs: options.runArgs }, more),
+  };
+}
+
+async function load(call: EngineCall, archive: Bytes, options: CallOptions = {}): Promise<readonly string[]> {
+  try {
+    const { stdout } = await call.run(["load", "-q"], { ...options, stdin: archive });
+    // "Loaded image: NAME", "Loaded image ID: sha256:…", and podman's "Loaded image(s): NAME,NAME".
+    return stdout
+      .toString("utf8")
+      .split("\n")
+      .flatMap((line) => /^Loaded image(?: ID|\(s\))?: *(\S.*)$/.exec(line.trim())?.[1]?.split(/, */) ?? []);
+  } catch (error) {
+    throw explainEngine(error, call.kind, "load an image");
+  }
+}
+
+async function* save(call: EngineCall, reference: string, options: CallOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  const form = call.kind === "podman" ? ["--format", "docker-archive"] : [];
+  try {
+    yield* call.stream(["save", ...form, "--", reference], options);
+  } catch (error) {
+    throw isMissingImage(error) ? notFound(reference, call.kind, error) : explainEngine(error, call.kind, `export "${reference}"`);
+  }
+}
+
+async function has(call: EngineCall, reference: string, options: CallOptions = {}): Promise<boolean> {
+  try {
+    await call.run(["image", "inspect", "--format", "{{.Id}}", "--", reference], options);
+    return true;
+  } catch (error) {
+    if (isMissingImage(error)) return false;
+    throw explainEngine(error, call.kind, `look for "${reference}"`);
+  }
+}
+
+/** Tries the plain way first; where the engine is refused something that it would always ask for, it is asked again without. */
+async function start(call: EngineCall, plan: { readonly request: ContainerRequest; readonly runArgs: readonly string[] | undefined }, options: CallOptions = {}): Promise<Container> {
+  const { request, runArgs } = plan;
+  const attempts = runArgs === undefined ? await fallbacksFor(call.kind) : [{ args: runArgs, isWorthTrying: () => true }];
+  let failure: unknown;
+  for (const { args, isWorthTrying } of attempts) {
+    if (failure !== undefined && !isWorthTrying(failure)) continue;
+    try {
+      const { stdout } = await call.run(["run", "--detach", ...args, ...startArguments(request, call.kind)], { ...options, extraEnv: request.env });
+      return createContainer(call, stdout.toString("utf8").trim().split("\n").at(-1) ?? "");
+    } catch (error) {
+      failure = error;
+      if (request.name !== undefined) await call.run(["rm", "--force", "--", request.name], { allowFailure: true });
+    }
+  }
+  throw explainEngine(failure, call.kind, `start "${request.image}"`);
+}

@@ -1,0 +1,15 @@
+export type {
+  Container,
+  ContainerRequest,
+  ContainerState,
+  Engine,
+  EngineKind,
+  EngineOptions,
+  LogOptions,
+  MountRequest,
+  PortRequest,
+  PublishedPort,
+} from "./contracts.ts";
+export { createEngine } from "./create-engine.ts";
+export { findEngine, probeEngines, type EngineProbe, type FindEngineOptions } from "./find-engine.ts";
+export { runImage, urlOf, type ReadyCheck, type RunImageOptions, type RunningImage } from "./run-image.ts";
