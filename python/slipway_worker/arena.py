@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import Dict, List, Optional
+import threading
+from typing import Dict, Iterable, List, Optional
 
 from .frames import PAGE_BYTES, U32, ProtocolError
 
@@ -69,7 +70,8 @@ class Arena:
         self._view = memoryview(self._map)
         self._outgoing = outgoing
         self._size = size
-        self.places = Places(0, size // PAGE_BYTES)
+        self._places = Places(0, size // PAGE_BYTES)
+        self._lock = threading.Lock()
 
     def begin(self, frame_id: int) -> None:
         """Marks a request as begun."""
@@ -83,7 +85,8 @@ class Arena:
 
     def write(self, data: memoryview) -> int:
         """Copies `data` into a free place; its first page, or -1 when there is no room."""
-        page = self.places.take(data.nbytes)
+        with self._lock:
+            page = self._places.take(data.nbytes)
         if page < 0:
             return -1
         try:
@@ -94,9 +97,15 @@ class Arena:
                 rest = rest[done:]
                 at += done
         except OSError:
-            self.places.give_back(page)
+            self.give_back([page])
             return -1
         return page
+
+    def give_back(self, pages: Iterable[int]) -> None:
+        """The server has read what lay there."""
+        with self._lock:
+            for page in pages:
+                self._places.give_back(page)
 
 
 def open_arena(incoming: int, outgoing: int, size: int) -> Optional[Arena]:

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import threading
 import time
 from typing import Any
 
@@ -17,15 +18,22 @@ _MAX_LINE = 8192
 _LINES_PER_SECOND = 2000
 
 
+class _Running(threading.local):
+    request = b""
+
+
 class Log:
     """Lines to the server, at most `_LINES_PER_SECOND`; how many were dropped is said when there is room again."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        #: Set by the loop: the id of the request that is running.
-        self.request = b""
+        self._running = _Running()
         self._window = 0
         self._count = 0
+
+    def set_request(self, request: bytes) -> None:
+        """The id of the request that runs in this thread from now on."""
+        self._running.request = request
 
     def line(self, level: int, text: str) -> None:
         window = int(time.monotonic())
@@ -39,7 +47,7 @@ class Log:
 
     def _send(self, level: int, text: str) -> None:
         data = text[:_MAX_LINE].encode("utf-8", "replace")
-        self._channel.put_soon(encode_texts(LOG, 0, level, self.request, data))
+        self._channel.put_soon(encode_texts(LOG, 0, level, self._running.request, data))
 
 
 class LineWriter(io.TextIOBase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -17,6 +18,7 @@ from .frames import ERROR, RELEASE, REQUEST, Frame, OutMessage, WireMessage, enc
 from .logs import Log
 from .rows import joinable, split_rows
 from .settings import Settings
+from .threads import Threads
 
 #: Answers leave together unless the calls take longer than this.
 _FLUSH_SECONDS = 0.0003
@@ -30,7 +32,9 @@ class Loop:
         self._log: Optional[Log] = None
         self._arena: Optional[Arena] = None
         self._shared_from = settings.shared_from
-        self._max_rows = settings.max_batch if adapter.can_batch else 1
+        self._max_rows = settings.max_batch if adapter.can_batch and settings.threads < 2 else 1
+        self._threads = Threads(settings.threads, self._begin, self._answer_now) if settings.threads > 1 else None
+        self._lock = threading.Lock()
         self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
         self._decode_array = arrays.decode_array_typed if settings.typed_arrays else arrays.decode_array
         self._names: Dict[bytes, List[str]] = {}
@@ -54,7 +58,9 @@ class Loop:
         while at < len(queue):
             frame = queue[at]
             count = joinable(queue, at, self._max_rows) if self._max_rows > 1 else 1
-            if count > 1:
+            if self._threads is not None and frame.type == REQUEST:
+                self._threads.put(frame)
+            elif count > 1:
                 self._answer_rows(queue[at : at + count])
             elif frame.type == REQUEST:
                 self._channel.put(self._answer(frame))
@@ -63,7 +69,7 @@ class Loop:
             queue[at : at + count] = [None] * count  # type: ignore[list-item]
             del frame
             at += count
-            if self._borrowed:
+            if self._borrowed and self._threads is None:
                 self._give_back()
             now = time.monotonic()
             if now - last > _FLUSH_SECONDS:
@@ -74,14 +80,13 @@ class Loop:
         if frame.type != RELEASE:
             raise frames.ProtocolError("a frame of type %d for a worker" % frame.type)
         if self._arena is not None:
-            for page in frames.decode_pages(frame.text_a):
-                self._arena.places.give_back(page)
+            self._arena.give_back(frames.decode_pages(frame.text_a))
 
     def _answer(self, frame: Frame) -> bytes:
-        if self._arena is not None:
+        if self._arena is not None and self._threads is None:
             self._arena.begin(frame.id)
         if self._log is not None:
-            self._log.request = frame.text_a
+            self._log.set_request(frame.text_a)
         try:
             extra = json.loads(frame.text_b) if frame.text_b else {}
             grpc = frame.flags & frames.GRPC != 0
@@ -93,7 +98,7 @@ class Loop:
             return self._encode_error(frame.id, error)
         finally:
             if self._log is not None:
-                self._log.request = b""
+                self._log.set_request(b"")
 
     def _message(self, message: WireMessage, method: int) -> Message:
         kind, datatype, shape, _, names, meta, data, size, page = message
@@ -230,17 +235,30 @@ class Loop:
         except Exception as error:
             return self._encode_error(frame_id, error)
 
+    def _begin(self, frame: Frame) -> None:
+        if self._arena is not None:
+            self._arena.begin(frame.id)
+
+    def _answer_now(self, frame: Frame) -> None:
+        self._channel.put(self._answer(frame))
+        if self._borrowed:
+            with self._lock:
+                self._give_back()
+        self._channel.flush()
+
     def _give_back(self) -> None:
         """Releases the shared pages that nothing refers to any more; what user code kept is looked at again later."""
         kept: List[Tuple[int, Any]] = []
         free: List[int] = []
-        borrowed, self._borrowed = self._borrowed, []
+        borrowed: List[Tuple[int, Any]] = []
+        while self._borrowed:
+            borrowed.append(self._borrowed.pop())
         while borrowed:
             if borrowed[-1][1] is not None and _references(borrowed) > self._idle_refs:
                 kept.append(borrowed.pop())
             else:
                 free.append(borrowed.pop()[0])
-        self._borrowed = kept
+        self._borrowed.extend(kept)
         if free:
             self._channel.put(frames.encode_release(free))
 

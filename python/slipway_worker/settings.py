@@ -35,4 +35,5 @@ class Settings:
         self.shared_from = int(values.get("sharedFrom", 32768))
         self.worker = int(values.get("worker", 0))
         self.workers = int(values.get("workers", 1))
+        self.threads = int(values.get("threads", 1))
         self.memory_bytes = int(values.get("memoryBytes", 0))

@@ -105,6 +105,7 @@ class Absent(unittest.TestCase):
             with self.assertRaisesRegex(SeldonMicroserviceException, text):
                 call(Nothing(), "x", method)
         self.assertEqual(call(Nothing(), "x", strict=True).value, [])
+        self.assertEqual(call(Nothing(), "x", service="TRANSFORMER").value, [])
 
     def test_stubs_of_the_base_class_count_as_absent(self) -> None:
         class Empty(SeldonComponent):

@@ -238,7 +238,7 @@ class Output(unittest.TestCase):
         self.addCleanup(worker.close)
         channel = Channel(worker)
         log = Log(channel)
-        log.request = b"id-1"
+        log.set_request(b"id-1")
         writer = LineWriter(log, 1)
         print("one\ntwo", file=writer)
         writer.buffer.write(b"three\n")

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { numbers, rows, startWith, startWorker, text } from "./worker-support.ts";
 
 const ROUGH = "rough.py:Rough";
-const [OK, CRASH, HANG, FLOOD, EAT, GARBAGE, FORK, CHILD, SLOW, HUGE_LINE] = Array.from({ length: 10 }, (_, index) => index) as [number, number, number, number, number, number, number, number, number, number];
+const [OK, CRASH, HANG, FLOOD, EAT, GARBAGE, FORK, CHILD, SLOW, HUGE_LINE, MEET] = Array.from({ length: 11 }, (_, index) => index) as [number, number, number, number, number, number, number, number, number, number, number];
 
 function isAlive(pid: number): boolean {
   try {
@@ -69,6 +69,23 @@ test("a fast answer does not wait for the slow call behind it", async (t) => {
   await fast;
   assert.deepEqual(order, ["fast"]);
   await slow;
+});
+
+test("several threads run calls at the same time, and one that hangs is still found", async (t) => {
+  await using worker = await startWorker(t, { code: ROUGH, options: { threads: 4 }, server: { timeoutMs: 400 } });
+  if (worker === undefined) return;
+  const { component } = worker;
+  await Promise.all(Array.from({ length: 8 }, () => component.call(rows([[MEET, 4]])))); // each ends only when four are inside
+  let isHung = true;
+  const hung = component.call(rows([[HANG, 0]])).finally(() => (isHung = false));
+  const others: Promise<unknown>[] = [];
+  const ask = async (): Promise<void> => {
+    while (isHung) await component.call(rows([[OK, 1]])).catch(() => undefined); // may be in the worker when it is ended
+  };
+  others.push(ask(), ask());
+  await assert.rejects(hung, { code: "MODEL_TIMEOUT" });
+  await Promise.all(others);
+  assert.deepEqual(numbers(await component.call(rows([[OK, 9]]))), [OK, 9]);
 });
 
 test("a flood of output neither blocks nor fills the server", async (t) => {

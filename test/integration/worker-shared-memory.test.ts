@@ -33,6 +33,7 @@ async function echoes(t: TestContext, options: PythonComponentOptions): Promise<
 test("tensors of all sizes come back through shared memory", (t) => echoes(t, {}));
 test("tensors of all sizes come back without shared memory", (t) => echoes(t, { sharedBytes: 0 }));
 test("what does not fit into little shared memory goes inside the frame", (t) => echoes(t, { sharedBytes: 2 ** 20 }));
+test("tensors of all sizes come back with several threads", (t) => echoes(t, { threads: 3 }));
 test("a missing memory file system is no error", (t) => echoes(t, { sharedFolder: "/no/such/folder" }));
 
 test("a memory file system that is full is no error", async (t) => {

@@ -36,6 +36,8 @@ class SeldonAdapter(Adapter):
         self._raw = {(name, grpc): members.raw_candidates(name, grpc) for name in RAW_ORDER for grpc in (False, True)}
         self.raw_rest = [name for name in RAW_ORDER if self._raw[name, False]]
         self.raw_grpc = [name for name in RAW_ORDER if self._raw[name, True]]
+        #: A model that is a plain class and has no predict is a mistake; other components may be asked all the same.
+        self._needs_predict = service == "MODEL" and not strict and "predict" not in self._stubs
         self._tags = members.get("tags")
         self._metrics = members.get("metrics")
         self._class_names = members.class_names()
@@ -76,7 +78,7 @@ class SeldonAdapter(Adapter):
             except Exception as error:
                 if not is_not_implemented(error):
                     raise
-        elif not self._strict and "predict" not in self._stubs:
+        elif self._needs_predict:
             raise SeldonMicroserviceException("Predict not defined")
         return self._finish([], is_absent=True)
 

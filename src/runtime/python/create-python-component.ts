@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ComponentError } from "../component-error.ts";
 import { ToolError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
-import type { ModelDescription } from "../../model/index.ts";
+import type { CodeEntry, ModelDescription } from "../../model/index.ts";
 import type { Component } from "../component.ts";
 import { openArena } from "./arena.ts";
 import type { LogLine } from "./log-lines.ts";
@@ -36,6 +36,8 @@ export interface PythonComponentOptions extends CallOptions {
   readonly asciiOnly?: boolean;
   /** Numbers beside text in one array stay numbers, in an object array. Default false: all become text, as in the original. */
   readonly typedArrays?: boolean;
+  /** Calls of user code at the same time in one worker, for code that waits for something else. Default 1; with more, rows are not joined. */
+  readonly threads?: number;
   /** Calls that may wait for a worker. Default 1024. */
   readonly maxQueue?: number;
   /** Calls inside one worker at the most. Default 64. */
@@ -54,6 +56,20 @@ export interface PythonComponentOptions extends CallOptions {
   readonly onLog?: (line: LogLine) => void;
   /** Told when a worker has died and will be started again. */
   readonly onRestart?: PoolOptions["onRestart"];
+}
+
+/**
+ * Reads the name that Seldon's command line takes: `Name` is class Name of module Name, `pkg.mod.Class` is split at the last dot.
+ * @throws ToolError `USAGE` when it is no dotted name.
+ */
+export function parseInterfaceName(text: string): CodeEntry {
+  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(text)) {
+    throw new ToolError("USAGE", `read the class "${text}": it is no dotted name`, { hint: 'give it as "Model" or "package.module.Class"' });
+  }
+  const parts = text.split(".");
+  const name = parts.at(-1) ?? text;
+  const module = parts.length === 1 ? parts : parts.slice(0, -1);
+  return { file: `${module.join("/")}.py`, name, language: "python" };
 }
 
 /** User code in worker processes. */
@@ -96,9 +112,9 @@ interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onRoom" | "onEn
 }
 
 function startWorker({ description, options, workerFolder, ...rest }: Start): Worker {
-  const { sharedFolder, sharedBytes, sharedFrom, maxWindow } = { ...DEFAULTS, ...options };
+  const { sharedFolder, sharedBytes, sharedFrom, maxWindow, threads } = { ...DEFAULTS, ...options };
   const { workers, maxBatch, timeoutMs } = { ...SERVER_DEFAULTS, ...description.server };
-  const minWindow = Math.max(2, 2 * maxBatch);
+  const minWindow = Math.max(2, 2 * maxBatch, 2 * threads);
   const arena = sharedBytes === 0 ? undefined : openArena({ folder: sharedFolder, bytes: sharedBytes, workers });
   const child = startWorkerProcess({
     executable: description.python?.executable ?? "python3",
@@ -108,7 +124,7 @@ function startWorker({ description, options, workerFolder, ...rest }: Start): Wo
     arena,
     onOutput: (level, text) => rest.onLog({ level, text, worker: rest.index }),
   });
-  const window = { minWindow, maxWindow: Math.max(maxWindow, minWindow) };
+  const window = { threads, minWindow, maxWindow: Math.max(maxWindow, minWindow) };
   const worker = new Worker({ ...rest, ...window, model: description.name, process: child, arena, sharedFrom, timeoutMs });
   worker.sendLoad(settingsOf(description, options, { worker: rest.index, arenaBytes: arena?.bytes ?? 0, sharedFrom }));
   return worker;
@@ -122,6 +138,7 @@ const DEFAULTS = {
   sortKeys: true,
   asciiOnly: true,
   typedArrays: false,
+  threads: 1,
   memoryBytes: 0,
   maxWindow: 64,
   sharedFolder: "/dev/shm",
@@ -131,13 +148,13 @@ const DEFAULTS = {
 
 /** The JSON of a LOAD frame; `settings.py` reads it. */
 function settingsOf(description: ModelDescription, options: PythonComponentOptions, own: Readonly<Record<string, number>>): string {
-  const { parameters, strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes } = { ...DEFAULTS, ...options };
+  const { parameters, strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads } = { ...DEFAULTS, ...options };
   const { workers, maxBatch } = { ...SERVER_DEFAULTS, ...description.server };
   const { kind, contract, service, code, codePath, modelPath, python } = description;
   return JSON.stringify({
     protocol: PROTOCOL_VERSION,
     ...{ kind, contract, service, codePath, modelPath, file: code?.file, name: code?.name, sitePath: python?.path },
-    ...{ parameters, strict: strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, workers, maxBatch },
+    ...{ parameters, strict: strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads, workers, maxBatch },
     ...own,
   });
 }

@@ -1,3 +1,3 @@
-export { createPythonComponent, type ClassParameter, type PythonComponent, type PythonComponentOptions } from "./create-python-component.ts";
+export { createPythonComponent, parseInterfaceName, type ClassParameter, type PythonComponent, type PythonComponentOptions } from "./create-python-component.ts";
 export type { LogLine } from "./log-lines.ts";
 export type { PoolStats } from "./pool.ts";

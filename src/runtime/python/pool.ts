@@ -112,7 +112,7 @@ export class WorkerPool implements Component {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
     if (this.#isClosed) return Promise.reject(this.#refusal("MODEL_NOT_READY", "the server is stopping"));
     const answer = Promise.withResolvers<ComponentResponse>();
-    const flight: Flight = { request, bytes: payloadBytes(request), resolve: answer.resolve, reject: answer.reject, isGone: false, lost: 0 };
+    const flight: Flight = { request, bytes: payloadBytes(request), resolve: answer.resolve, reject: answer.reject, isGone: false, lost: 0, sentAt: 0 };
     const refusal = this.#admit(flight);
     if (refusal !== undefined) answer.reject(refusal);
     else if (signal !== undefined) return this.#follow(flight, signal, answer.promise);

@@ -20,6 +20,8 @@ export interface Flight {
   isGone: boolean;
   /** How often a worker died before it began this call. */
   lost: number;
+  /** When it went into a worker, in ms of `performance.now()`. */
+  sentAt: number;
 }
 
 export interface WorkerOptions {
@@ -34,6 +36,8 @@ export interface WorkerOptions {
   /** Largest number of calls inside the worker. */
   readonly maxWindow: number;
   readonly minWindow: number;
+  /** Calls that run inside the worker at the same time. */
+  readonly threads: number;
   readonly onLog: (line: LogLine) => void;
   /** Called when answers have come, so that there is room for more. */
   readonly onRoom: (worker: Worker) => void;
@@ -114,6 +118,7 @@ export class Worker {
       this.#watchFrom(this.#options.timeoutMs);
     }
     this.#flights.set(id, flight);
+    if (this.#options.threads > 1) flight.sentAt = performance.now();
     this.#bytesInside += flight.bytes;
     this.#askFlush();
   }
@@ -225,11 +230,21 @@ export class Worker {
   #watchFrom(delayMs: number): void {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => {
-      const leftMs = this.#progressAt + this.#options.timeoutMs - performance.now();
+      const leftMs = Math.min(this.#progressAt + this.#options.timeoutMs, this.#oldestEnd()) - performance.now();
       if (leftMs > 0) this.#watchFrom(leftMs);
       else this.kill(new InferenceError("MODEL_TIMEOUT", `call the model "${this.#options.model}": no answer after ${this.#options.timeoutMs} ms`, { model: this.#options.model }));
     }, delayMs);
     this.#watch.unref();
+  }
+
+  /**
+   * With several threads the others' answers hide one that hangs. A call waits inside for others and then runs, both at
+   * the most for the time-out.
+   */
+  #oldestEnd(): number {
+    if (this.#options.threads < 2) return Infinity;
+    const [oldest] = this.#flights.values();
+    return oldest === undefined ? Infinity : oldest.sentAt + 2 * this.#options.timeoutMs;
   }
 
   /** Settles what is inside: the calls that had begun fail, the others go back to the pool. */
