@@ -1,0 +1,4 @@
+export type { TarEntry, TarEntryType, TarInput, TarOutput } from "./entry.ts";
+export { planTar, sortEntries, type PlanTarOptions, type TarPlan, type TarSegment } from "./plan-tar.ts";
+export { readTar, type ReadTarOptions } from "./read-tar.ts";
+export { writeTar } from "./write-tar.ts";
