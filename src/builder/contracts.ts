@@ -2,7 +2,7 @@ import type { CallOptions } from "../internal/index.ts";
 import type { Digest, Image, Platform, Sink, Source } from "../oci/index.ts";
 
 /** Where finished layers go and are read back from. A store is one. */
-export type BlobStore = Pick<Sink, "has" | "put"> & Pick<Source, "open">;
+export type BlobStore = Pick<Sink, "has" | "put"> & Source;
 
 /** Debian's names of the architectures that bases are made for. */
 export type DebianArchitecture = "amd64" | "arm64";
@@ -74,6 +74,8 @@ export interface DebianBaseOptions extends AptOptions {
   readonly include?: readonly string[] | undefined;
   /** Default `["amd64"]`. */
   readonly architectures?: readonly DebianArchitecture[] | undefined;
+  /** Time of every file and of the image, seconds since the epoch (`SOURCE_DATE_EPOCH`). Default 0. */
+  readonly epochS?: number | undefined;
   /** Exact packages to use in place of solving. */
   readonly lock?: DebianLock | undefined;
   readonly blobs: BlobStore;

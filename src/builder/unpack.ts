@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { COMPRESSOR_ID, type DeflatePool } from "../compress/index.ts";
+import { createTempDir, mapLimited, type CallOptions } from "../internal/index.ts";
+import { writeTar } from "../tar/index.ts";
+import { cachedPackagePath } from "./apt/download.ts";
+import type { BaseFacts, BlobStore, BuildStep, DebianArchitecture, DebianPackage } from "./contracts.ts";
+import { addAlternatives } from "./deb/alternatives.ts";
+import { createContentReader, type ContentReader } from "./deb/content.ts";
+import type { OpenedPackage } from "./deb/contracts.ts";
+import { addPackageList, addPythonEffects, addShellLink, addSystemEffects } from "./deb/effects.ts";
+import { groupPackages, type GroupRoots, type PackageGroup } from "./deb/layer-plan.ts";
+import { openPackage } from "./deb/open-package.ts";
+import { scriptNotes } from "./deb/script-notes.ts";
+import { layerEntries } from "./deb/tree-to-tar.ts";
+import { createTree, type Tree } from "./deb/tree.ts";
+import { factsOfTree, factsToLabels, readBaseFacts } from "./facts.ts";
+import { createLayerMemory, makeLayer, rememberedLayer, type MadeLayer } from "./make-layer.ts";
+
+/** A layer, and what its history says. */
+export interface DebianLayer extends MadeLayer {
+  readonly createdBy: string;
+}
+
+/** What a set of packages became. */
+export interface Unpacked {
+  readonly layers: readonly DebianLayer[];
+  readonly facts: BaseFacts;
+  /** What the packages' scripts would have done and was not, one sentence each. */
+  readonly notes: readonly string[];
+  /** Layers that were made now rather than found. */
+  readonly made: number;
+}
+
+export interface UnpackRequest extends CallOptions {
+  readonly suite: string;
+  readonly snapshot?: string | undefined;
+  readonly architecture: DebianArchitecture;
+  /** Already in the cache. */
+  readonly packages: readonly DebianPackage[];
+  /** Groups of packages that get layers of their own. */
+  readonly groups: readonly GroupRoots[];
+  /** The base that the layers go onto, when they are not a whole system. */
+  readonly before?: BaseFacts | undefined;
+  /** Time of every entry, seconds since the epoch. */
+  readonly epochS: number;
+  readonly cacheDir: string;
+  readonly blobs: BlobStore;
+  readonly pool: DeflatePool;
+  readonly onProgress?: ((step: BuildStep) => void) | undefined;
+}
+
+/** Part of every cache key; raised whenever the same packages would give other bytes. */
+const LAYOUT = "debian-layers-1";
+/** dpkg-deb runs that go on at once: decompression is bound by processors. */
+const UNPACKERS = 2;
+
+/** Turns packages into layers, or finds the layers that they became before. */
+export async function unpackPackages(request: UnpackRequest): Promise<Unpacked> {
+  const memory = createLayerMemory(request.cacheDir);
+  const key = keyOf(["all", request.suite, request.snapshot, request.before, ...hashes(request.packages)], request);
+  const known = await recall(await memory.get(key), request);
+  if (known !== undefined) return known;
+  const unpacked = await unpack(request);
+  const { layers, facts, notes } = unpacked;
+  await memory.set(key, { layers, labels: factsToLabels(facts), notes });
+  return unpacked;
+}
+
+async function unpack(request: UnpackRequest): Promise<Unpacked> {
+  await using temporary = await createTempDir("unpack", join(request.cacheDir, "debian"));
+  await using reader = createContentReader();
+  request.onProgress?.({ step: "unpack", architecture: request.architecture });
+  const packages = await mapLimited(request.packages, UNPACKERS, (item, index) =>
+    openPackage(item, { path: cachedPackagePath(request.cacheDir, item), heapPath: join(temporary.path, String(index)), signal: request.signal }),
+  );
+  const groups = groupPackages(packages, request.groups);
+  const tree = await buildTree(groups, reader, request.before);
+  const layers: (DebianLayer & { readonly isNew: boolean })[] = [];
+  for (const [index, group] of groups.entries()) layers.push(await layerOf(group, { tree, reader, request, before: groups.slice(0, index) }));
+  const facts = factsOfTree(tree, { suite: request.suite, snapshot: request.snapshot, architecture: request.architecture, packages, before: request.before });
+  return { layers: layers.map(({ isNew: _, ...layer }) => layer), facts, notes: scriptNotes(packages), made: layers.filter(({ isNew }) => isNew).length };
+}
+
+async function buildTree(groups: readonly PackageGroup[], reader: ContentReader, before: BaseFacts | undefined): Promise<Tree> {
+  const tree = createTree();
+  for (const [path, { mode, uid, gid }] of Object.entries(before?.directories ?? {})) tree.set(path.slice(1), { type: "directory", mode, uid, gid, owner: "" });
+  const packages = groups.flatMap((group) => group.packages);
+  for (const item of packages) tree.addPackage(item);
+  if (packages.some(({ name }) => name === "base-files")) await addSystemEffects(tree, reader);
+  addPythonEffects(tree);
+  addAlternatives(tree, packages);
+  addShellLink(tree);
+  addPackageList(tree, packages);
+  if (before === undefined) tree.linkUsr("base-files");
+  return tree;
+}
+
+interface LayerSurroundings {
+  readonly tree: Tree;
+  readonly reader: ContentReader;
+  readonly request: UnpackRequest;
+  /** Groups below, which decide folders' attributes. */
+  readonly before: readonly PackageGroup[];
+}
+
+async function layerOf(group: PackageGroup, { tree, reader, request, before }: LayerSurroundings): Promise<DebianLayer & { readonly isNew: boolean }> {
+  const memory = createLayerMemory(request.cacheDir);
+  const below = before.flatMap(({ packages }) => packages);
+  const byName = new Map(request.packages.map((item) => [item.name, item]));
+  const hashesOf = (packages: readonly OpenedPackage[]): readonly string[] => packages.map(({ name }) => byName.get(name)?.sha256 ?? name);
+  const key = keyOf(["layer", group.name, request.before, hashesOf(below), hashesOf(group.packages)], request);
+  const createdBy = `slipway debian ${request.suite} ${request.architecture}: ${group.name} (${group.packages.length} packages)`;
+  const known = await rememberedLayer(await memory.get(key), request.blobs, request);
+  if (known !== undefined) return { ...known, createdBy, isNew: false };
+  request.onProgress?.({ step: "compress", architecture: request.architecture, label: group.name });
+  const owners = new Set(group.packages.map(({ name }) => name));
+  const made = await makeLayer(writeTar(layerEntries(tree, owners, reader), { mtimeS: request.epochS }), request);
+  await memory.set(key, made);
+  return { ...made, createdBy, isNew: true };
+}
+
+/** Reads what was remembered of a whole set. @returns `undefined` unless every layer is still there. */
+async function recall(value: unknown, request: UnpackRequest): Promise<Unpacked | undefined> {
+  const { layers, labels, notes } = (value ?? {}) as { readonly layers?: unknown; readonly labels?: unknown; readonly notes?: unknown };
+  if (!Array.isArray(layers) || !Array.isArray(notes) || typeof labels !== "object" || labels === null) return undefined;
+  const facts = readBaseFacts(labels as Readonly<Record<string, string>>);
+  const found = await Promise.all(
+    layers.map(async (item: unknown) => {
+      const layer = await rememberedLayer(item, request.blobs, request);
+      return layer === undefined ? [] : [{ ...layer, createdBy: String((item as { readonly createdBy?: unknown }).createdBy) }];
+    }),
+  );
+  if (facts === undefined || found.some((item) => item.length === 0)) return undefined;
+  return { layers: found.flat(), facts, notes: notes.map(String), made: 0 };
+}
+
+function hashes(packages: readonly DebianPackage[]): readonly string[] {
+  return packages.map(({ name, sha256 }) => `${name} ${sha256}`);
+}
+
+function keyOf(parts: readonly unknown[], { architecture, epochS }: UnpackRequest): string {
+  return createHash("sha256").update(JSON.stringify([LAYOUT, COMPRESSOR_ID, architecture, epochS, ...parts])).digest("hex");
+}
