@@ -10,6 +10,8 @@ import type { AddressInfo } from "node:net";
 import { isToolError, ProcessError } from "../../src/errors/index.ts";
 import { createTempDir, run } from "../../src/internal/index.ts";
 import { buildPythonLayers, resolvePython, type PythonContext, type PythonLayers, type PythonRequest, type PythonTarget } from "../../src/pack/python/index.ts";
+import { digestOf } from "../../src/oci/index.ts";
+import { createStore, type Store } from "../../src/store/index.ts";
 import { memoryJsonCache, memoryLayerStore, type MemoryLayerStore } from "../support/memory-layer-store.ts";
 import { pythonEnv, requireUv } from "../support/python-env.ts";
 import { elf, writeWheel, zip } from "../support/wheels.ts";
@@ -128,6 +130,23 @@ test("what is known is neither resolved nor unpacked again, in this project or a
   const other = await b.build(["two", "one"]);
   assert.equal(other.unpacked, 0);
   assert.deepEqual(digestsOf(other), digestsOf(first));
+});
+
+test("the project's own store keeps the layers and what is known of the wheels", async (t) => {
+  const b = await bench(t);
+  if (b === undefined) return;
+  await writeWheel(b.wheels, { name: "one" });
+  const openStore = (): Store => createStore({ dataDir: join(b.root, "data"), cacheDir: join(b.root, "cache") });
+  const first = openStore();
+  const built = await buildPythonLayers(b.request(["one"]), { ...b.context, store: first, cache: first.cache("python") });
+  const second = openStore();
+  const again = await buildPythonLayers(b.request(["one"]), { ...b.context, store: second, cache: second.cache("python"), environment: { ...b.context.environment, PATH: "/nowhere" } });
+  assert.equal(again.unpacked, 0);
+  const [layer] = again.layers;
+  assert.ok(layer);
+  const blob = Buffer.concat(await Array.fromAsync(layer.open()));
+  assert.equal(digestOf(blob), built.layers[0]?.descriptor.digest);
+  assert.equal(digestOf(gunzipSync(blob)), layer.diffId);
 });
 
 test("a blob that the store has lost is made again, the same", async (t) => {
@@ -326,6 +345,8 @@ test("pip makes the same layers as uv", async (t) => {
   await writeWheel(b.wheels, { name: "tool-box", requires: ["other"], entryPoints: "[console_scripts]\ntool = tool_box:main\n", files: { "tool_box/__init__.py": "", "tool_box-1.0.data/scripts/old-tool": "#!python\n" } });
   await writeWheel(b.wheels, { name: "other", tag: "cp311-cp311-manylinux2014_x86_64", files: { "other.so": elf({ needed: ["libc.so.6"] }) } });
   const byUv = await b.build(["tool-box"]);
+  // When this fails, wheels are laid out, archived or compressed in another way: LAYER_RECIPE has to change with it.
+  assert.deepEqual(digestsOf(byUv), ["sha256:53cda03b33e71f917a274e04aaa524a6a71e29c534e6d5f659c74b2fa028fb3e", "sha256:6de3f6469b05aca059ada119ab51295ffba9e36e6de290d85ed4dce74e6f5797"]);
   const bin = join(b.root, "bin");
   await mkdir(bin);
   await symlink(env.python, join(bin, "python3"));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Descriptor, Digest } from "../../oci/index.ts";
+import { isDigest, type Descriptor } from "../../oci/index.ts";
 import { buildLayer, LAYER_RECIPE, type BuiltLayer } from "./build.ts";
 import type { PythonLayer, PythonPackage } from "./contracts.ts";
 import type { Group } from "./group.ts";
@@ -81,8 +81,4 @@ function parseLayer(value: unknown): BuiltLayer | undefined {
   const { descriptor, diffId } = (value ?? {}) as { readonly descriptor?: Partial<Descriptor>; readonly diffId?: unknown };
   const isWhole = isDigest(diffId) && isDigest(descriptor?.digest) && typeof descriptor?.size === "number" && typeof descriptor.mediaType === "string";
   return isWhole ? (value as BuiltLayer) : undefined;
-}
-
-function isDigest(value: unknown): value is Digest {
-  return typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value);
 }
