@@ -13,7 +13,6 @@ export type {
   PythonRequest,
   PythonTarget,
 } from "./contracts.ts";
-export { buildPythonLayers, DEFAULT_SITE_PACKAGES, layersOf } from "./layers.ts";
-export { findMissingLibraries, refuseMissingLibraries, type LibraryFacts, type MissingLibrary } from "./libraries.ts";
+export { buildPythonLayers, DEFAULT_SITE_PACKAGES } from "./layers.ts";
 export { resolvePython, type ResolveContext } from "./resolve.ts";
 export { sitePathSource } from "./scripts.ts";

@@ -36,8 +36,7 @@ export async function buildPythonLayers(request: PythonRequest, context: PythonC
   return layersOf(await resolvePython(request, context), request, context);
 }
 
-/** The second half of `buildPythonLayers`, for a lock that is at hand. */
-export async function layersOf(lock: PythonLock, request: PythonRequest, context: PythonContext): Promise<PythonLayers> {
+async function layersOf(lock: PythonLock, request: PythonRequest, context: PythonContext): Promise<PythonLayers> {
   const sitePackages = request.target.sitePackages ?? DEFAULT_SITE_PACKAGES;
   await using stage = createLazyStage(request, context);
   await using ownPool = createDeflatePool();
