@@ -41,6 +41,10 @@ export function explainWriteError(error: unknown, path: string): unknown {
       hint: "choose a writable place with XDG_DATA_HOME and XDG_CACHE_HOME",
     });
   }
+  if (code === "ENOENT" && (error as NodeJS.ErrnoException).syscall === "mkdir") {
+    // What Node makes of a read-only file system when it makes folders together with their parents.
+    return new ToolError("STORE_UNWRITABLE", `write "${path}": its folder cannot be made`, { cause: error, hint: "choose a writable place with XDG_DATA_HOME and XDG_CACHE_HOME" });
+  }
   if (code === "ENOTDIR" || code === "EISDIR") {
     return new ToolError("STORE_UNWRITABLE", `write "${path}": a file stands where a folder should be, or the other way round`, { cause: error, hint: "move it away" });
   }

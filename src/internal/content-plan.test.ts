@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { appendFile, link, rename, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTempDir, guardOf, openPlan, parsePlan, planKey, planOf, planToJson, run, type ContentPlan, type Segment, type TempDir } from "./index.ts";
+import { createTempDir, guardOf, hashPlan, openPlan, parsePlan, planKey, planOf, planToJson, run, type ContentPlan, type Segment, type TempDir } from "./index.ts";
 
 const MIB = 1 << 20;
 
@@ -91,6 +92,15 @@ test("a consumer that stops early leaves no file open", async () => {
     assert.ok(chunk.byteLength > 0);
     break;
   }
+});
+
+test("a plan is hashed whole, and progress adds up to its size", async () => {
+  await using folder = await createTempDir("plan");
+  const { plan, whole } = await sample(folder);
+  let seen = 0;
+  const hex = await hashPlan(plan, { onProgress: (bytes) => (seen += bytes) });
+  assert.equal(hex, createHash("sha256").update(whole).digest("hex"));
+  assert.equal(seen, plan.size);
 });
 
 test("a plan survives JSON", async () => {

@@ -3,7 +3,7 @@ export type { Bytes, CallOptions } from "./bytes.ts";
 export { guardOf, isSameGuard, planKey, planOf, segmentSize, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
 export { withFileLock, type FileLockOptions } from "./file-lock.ts";
 export { createLimit, mapLimited, type Limit } from "./limit.ts";
-export { openPlan, type OpenPlanOptions } from "./open-plan.ts";
+export { hashPlan, openPlan, type OpenPlanOptions } from "./open-plan.ts";
 export { isOwnerGone, ownerName } from "./owner.ts";
 export { parsePlan, planToJson, type PlanJson } from "./plan-json.ts";
 export { createStopper, run, signalGroup, type RunOptions, type RunResult } from "./process.ts";

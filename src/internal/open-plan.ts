@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { ToolError } from "../errors/index.ts";
@@ -8,6 +9,21 @@ import { guardOf, isSameGuard, segmentSize, type ContentPlan, type FileGuard, ty
 export interface OpenPlanOptions extends CallOptions {
   /** First byte to give. Default 0. */
   readonly offset?: number | undefined;
+  /** As for `readRange`: chunks hold only until the next one is asked for. Default false. */
+  readonly transient?: boolean | undefined;
+}
+
+/**
+ * Reads a whole plan and gives the sha256 of its bytes, in hex. The fastest way to hash files: its buffers are its own.
+ * @throws ToolError as `openPlan`.
+ */
+export async function hashPlan(plan: ContentPlan, options: CallOptions & { readonly onProgress?: ((bytes: number) => void) | undefined } = {}): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of openPlan(plan, { signal: options.signal, transient: true })) {
+    hash.update(chunk);
+    options.onProgress?.(chunk.byteLength);
+  }
+  return hash.digest("hex");
 }
 
 type FileSegment = Extract<Segment, { readonly kind: "file" }>;
@@ -34,7 +50,7 @@ export async function* openPlan(plan: ContentPlan, options: OpenPlanOptions = {}
     }
     options.signal?.throwIfAborted();
     if (segment.kind === "bytes") yield* sliceBytes(segment.bytes, skip);
-    else yield* readGuarded(segment, skip, options.signal);
+    else yield* readGuarded(segment, skip, options);
     skip = 0;
   }
 }
@@ -43,12 +59,12 @@ function* sliceBytes(bytes: Uint8Array, offset: number): Generator<Uint8Array, v
   for (let start = offset; start < bytes.byteLength; start += READ_BYTES) yield bytes.subarray(start, start + READ_BYTES);
 }
 
-async function* readGuarded(segment: FileSegment, offset: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readGuarded(segment: FileSegment, offset: number, options: OpenPlanOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const { path, guard } = segment;
   await using file = await openFile(path);
   await checkGuard(file, path, guard);
   let position = offset;
-  for await (const chunk of readRange(file, { start: offset, end: guard.size, signal })) {
+  for await (const chunk of readRange(file, { start: offset, end: guard.size, signal: options.signal, transient: options.transient })) {
     position += chunk.byteLength;
     // The check comes before the last bytes go out: who counts them would take a changed file for whole.
     if (position === guard.size) await checkGuard(file, path, guard);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ToolError } from "../errors/index.ts";
-import { createTempDir, explainWriteError, readRange, writeBehind, type Bytes, type CallOptions } from "../internal/index.ts";
+import { createTempDir, explainWriteError, readRange, writeBehind, type Bytes, type CallOptions, type ReadRangeOptions } from "../internal/index.ts";
 import { plainName, scanTar, type TarMember } from "./scan-tar.ts";
 
 /** An open archive file and its members. */
@@ -61,8 +61,8 @@ export async function readWhole(archive: ArchiveFile, name: string, maxBytes: nu
 }
 
 /** Streams a member, not verified. */
-export function readMember(archive: ArchiveFile, member: TarMember, options: CallOptions = {}): Bytes {
-  return readRange(archive.file, { start: member.offset, end: member.offset + member.size, signal: options.signal });
+export function readMember(archive: ArchiveFile, member: TarMember, options: Pick<ReadRangeOptions, "signal" | "transient"> = {}): Bytes {
+  return readRange(archive.file, { ...options, start: member.offset, end: member.offset + member.size });
 }
 
 /** Finds a file in the archive, through links as long as they stay in it. @throws ToolError `ARCHIVE_INVALID`. */

@@ -108,7 +108,8 @@ async function* openBlob(root: string, target: Descriptor, options: CallOptions)
   const handle = await open(blobFile(root, target.digest), "r").catch(() => undefined);
   if (handle === undefined) throw notFound(root, target.digest);
   await using file = handle;
-  yield* verifyBytes(readRange(file, { start: 0, end: Number.MAX_SAFE_INTEGER, signal: options.signal }), target, options);
+  // One byte more than there should be, so that a longer file is found out.
+  yield* verifyBytes(readRange(file, { start: 0, end: target.size + 1, signal: options.signal }), target, options);
 }
 
 function blobFile(root: string, digest: Digest): string {

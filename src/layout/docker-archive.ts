@@ -83,7 +83,7 @@ function digestInName(layer: { readonly name: string; readonly diffId: Digest })
 
 async function hashMember(archive: ArchiveFile, member: TarMember, options: CallOptions): Promise<Digest> {
   const hash = createHash("sha256");
-  for await (const chunk of readMember(archive, member, options)) hash.update(chunk);
+  for await (const chunk of readMember(archive, member, { ...options, transient: true })) hash.update(chunk);
   return parseDigest(`sha256:${hash.digest("hex")}`);
 }
 

@@ -151,7 +151,7 @@ async function seal(state: SessionState, session: UploadSession, algorithm: Hash
 async function hashFile(path: string, algorithm: HashAlgorithm): Promise<Hash> {
   const hash = createHash(algorithm);
   await using file = await open(path, "r");
-  for await (const chunk of readRange(file, { start: 0, end: Number.MAX_SAFE_INTEGER })) hash.update(chunk);
+  for await (const chunk of readRange(file, { start: 0, end: Number.MAX_SAFE_INTEGER, transient: true })) hash.update(chunk);
   return hash;
 }
 

@@ -78,7 +78,8 @@ export async function openBlob(place: BlobPlace, digest: Digest): Promise<FileHa
 export async function* readVerified(place: BlobPlace, file: FileHandle, options: { readonly target: Descriptor } & CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
   await using closing = file;
   const { target, signal } = options;
-  const content = readRange(closing, { start: 0, end: Number.MAX_SAFE_INTEGER, signal });
+  // One byte more than there should be, so that a longer file is found out.
+  const content = readRange(closing, { start: 0, end: target.size + 1, signal });
   try {
     yield* verifyBytes(content, target, { signal });
   } catch (error) {
