@@ -10,6 +10,8 @@ export interface Layer {
   diffId(options?: CallOptions): Promise<Digest>;
   /** The stored blob, a fresh stream per call. */
   open(options?: CallOptions): Bytes;
+  /** The stored blob from a byte offset on; there where that is cheaper than reading what comes before. */
+  openFrom?(offset: number, options?: CallOptions): Bytes;
 }
 
 /**

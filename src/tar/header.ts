@@ -18,7 +18,7 @@ export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
   if (entry.type === "device") throw new ToolError("FILE_REFUSED", `write tar: "${entry.path}" is a device`);
   const { uid = 0, gid = 0, linkTarget = "" } = entry;
   const name = entry.type === "directory" ? `${entry.path}/` : entry.path;
-  const split = ASCII.test(name) ? splitName(name) : undefined;
+  const split = splitName(name);
   const records = paxRecords(entry, name, split !== undefined);
   const block = encodeBlock({
     name: split?.name ?? fallbackName(name),
@@ -102,8 +102,9 @@ function encodeRecord(key: string, value: string): Buffer {
   return Buffer.concat([Buffer.from(`${length}`), rest]);
 }
 
-/** Splits a long name at a slash into prefix (155) and name (100); `undefined` when it does not fit. */
+/** Splits a long name at a slash into prefix (155) and name (100); `undefined` when it does not fit or is not ASCII. */
 function splitName(name: string): { readonly prefix: string; readonly name: string } | undefined {
+  if (!ASCII.test(name)) return undefined;
   if (name.length <= 100) return { prefix: "", name };
   const slash = name.indexOf("/", name.length - 101);
   if (slash <= 0 || slash > 155 || slash === name.length - 1) return undefined;

@@ -1,3 +1,4 @@
+export { decodeHeader, parsePax, plainText, type RawHeader } from "./decode-header.ts";
 export type { TarEntry, TarEntryType, TarInput, TarOutput } from "./entry.ts";
 export { planTar, sortEntries, type PlanTarOptions, type TarPlan, type TarSegment } from "./plan-tar.ts";
 export { readTar, type ReadTarOptions } from "./read-tar.ts";

@@ -1,0 +1,41 @@
+import { isToolError } from "../errors/index.ts";
+import type { Source } from "../oci/index.ts";
+
+/**
+ * The first of several sources that has what is asked for. A pushed image whose base was never downloaded is in the store
+ * and in the base's registry together.
+ * @throws what the last source throws, when none has it; anything but "not found" at once.
+ */
+export function anySource(first: Source, ...others: readonly Source[]): Source {
+  const sources = [first, ...others];
+  return {
+    async resolve(reference, options) {
+      for (const source of sources.slice(0, -1)) {
+        try {
+          return await source.resolve(reference, options);
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+        }
+      }
+      return (sources.at(-1) ?? first).resolve(reference, options);
+    },
+    async *open(target, options) {
+      for (const [index, source] of sources.entries()) {
+        let hasBegun = false;
+        try {
+          for await (const chunk of source.open(target, options)) {
+            hasBegun = true;
+            yield chunk;
+          }
+          return;
+        } catch (error) {
+          if (hasBegun || index === sources.length - 1 || !isNotFound(error)) throw error;
+        }
+      }
+    },
+  };
+}
+
+function isNotFound(error: unknown): boolean {
+  return isToolError(error) && (error.code === "BLOB_NOT_FOUND" || error.code === "REFERENCE_NOT_FOUND");
+}
