@@ -78,18 +78,18 @@ const HOSTILE: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["a sparse file", tarOf({ sparse: { type: "S" } }), /neither/],
   ["a sparse file by extension", Buffer.concat([pax("GNU.sparse.major=1"), entryOf("a", { content: "x" }), END]), /sparse/],
   ["a size beyond the end", tarOf({ a: { content: "x", size: 1 << 30 } }), /cut short/],
-  ["a size that is negative in base 256", bad((bytes) => bytes.fill(0xff, 124, 136)), /damaged|size/],
+  ["a size that is negative in base 256", bad((bytes) => bytes.fill(0xff, 124, 136)), /damaged/],
   ["a size that is no number", Buffer.concat([pax("size=-1"), entryOf("a", { content: "x" }), END]), /size/],
   ["a size larger than any file", Buffer.concat([pax("size=99999999999999999999"), entryOf("a", { content: "x" }), END]), /size/],
   ["a wrong checksum", bad((bytes) => bytes.write("b", 0)), /damaged/],
   ["a header that is cut", tarOf({ a: "x" }).subarray(0, 300), /cut short/],
   ["an extension that nothing follows", Buffer.concat([pax("path=a"), END]), /extension/],
-  ["an extension with a wrong length", Buffer.concat([entryOf("x", { type: "x", content: "99 path=a\n" }), entryOf("a", {}), END]), /extension/],
-  ["an extension without a key", Buffer.concat([entryOf("x", { type: "x", content: "5 =a\n" }), entryOf("a", {}), END]), /extension/],
-  ["an extension without a length", Buffer.concat([entryOf("x", { type: "x", content: "path=a\n" }), entryOf("a", {}), END]), /extension/],
+  ["an extension with a wrong length", Buffer.concat([entryOf("x", { type: "x", content: "99 path=a\n" }), entryOf("a", {}), END]), /PAX record/],
+  ["an extension without a key", Buffer.concat([entryOf("x", { type: "x", content: "5 =a\n" }), entryOf("a", {}), END]), /PAX record/],
+  ["an extension without a length", Buffer.concat([entryOf("x", { type: "x", content: "path=a\n" }), entryOf("a", {}), END]), /PAX record/],
   ["an extension without end", entryOf("x", { type: "x", content: Buffer.alloc(2 << 20, "1") }), /extension/],
   ["a name without end", Buffer.concat([entryOf("L", { type: "L", content: "a".repeat(5000) }), entryOf("a", {}), END]), /4096/],
-  ["text", Buffer.alloc(2048, "hello "), /not a tar/],
+  ["text", Buffer.alloc(2048, "hello "), /no tar file/],
 ];
 for (const [what, bytes, why] of HOSTILE) {
   test(`${what} is refused`, () => assert.rejects(scan(bytes), { code: "ARCHIVE_INVALID", message: why }));

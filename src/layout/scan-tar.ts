@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { ToolError } from "../errors/index.ts";
+import { isToolError, ToolError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
+import { decodeHeader, parsePax, plainText, type RawHeader } from "../tar/index.ts";
 
 /** One member of a tar file and where its content lies. */
 export interface TarMember {
@@ -21,6 +22,7 @@ export interface ScanTarOptions extends CallOptions {
 }
 
 const BLOCK = 512;
+const EXTENSIONS: ReadonlySet<string> = new Set(["x", "g", "L", "K"]);
 const MAX_MEMBERS = 100_000;
 const MAX_NAME_BYTES = 4096;
 const MAX_EXTENSION_BYTES = 1 << 20;
@@ -37,7 +39,9 @@ export async function scanTar(file: FileHandle, options: ScanTarOptions): Promis
   const reader = { file, fileSize, ...options };
   for (let position = 0; ; ) {
     options.signal?.throwIfAborted();
-    const next = await readMember(reader, position);
+    const next = await readMember(reader, position).catch((error: unknown) => {
+      throw inFile(options.path, error, position);
+    });
     if (next === undefined) return members;
     position = next.end;
     if (next.member.name === "") continue;
@@ -52,108 +56,75 @@ interface Reader extends ScanTarOptions {
   readonly fileSize: number;
 }
 
-/** Names and sizes that an extension header gives the member after it. */
-interface Extension {
-  name?: string;
-  linkTarget?: string;
-  size?: number;
+/** A header with the extensions before it applied. */
+interface Located {
+  readonly header: RawHeader;
+  readonly offset: number;
+  readonly end: number;
 }
 
 async function readMember(reader: Reader, start: number): Promise<{ readonly member: TarMember; readonly end: number } | undefined> {
-  const extension: Extension = {};
+  let extension: Partial<RawHeader> = {};
   for (let position = start; ; ) {
-    const header = await readHeader(reader, position);
-    if (header === undefined) {
+    const located = await readHeader(reader, position, extension);
+    if (located === undefined) {
       if (position !== start) throw invalid(reader.path, "it ends after an extension header");
       return undefined;
     }
-    const type = String.fromCharCode(header[156] ?? 0);
-    const size = extension.size !== undefined && !isExtension(type) ? extension.size : readNumber(header.subarray(124, 136), reader.path);
-    const offset = position + BLOCK;
-    const end = offset + Math.ceil(size / BLOCK) * BLOCK;
-    if (offset + size > reader.fileSize) throw invalid(reader.path, `it is cut short: a member of ${size} bytes begins at byte ${offset} of ${reader.fileSize}`);
-    if (!isExtension(type)) return { member: memberOf(reader, { header, extension, type, size, offset }), end };
-    await readExtension(reader, { type, size, offset, extension });
+    const { header, offset, end } = located;
+    if (!EXTENSIONS.has(header.type)) return { member: memberOf(reader, header, offset), end };
+    extension = { ...extension, ...parseExtension(header.type, await readExtension(reader, header.size, offset)) };
     position = end;
   }
 }
 
-async function readHeader(reader: Reader, position: number): Promise<Buffer | undefined> {
-  const header = Buffer.alloc(BLOCK);
-  const { bytesRead } = await reader.file.read(header, 0, BLOCK, position);
+async function readHeader(reader: Reader, position: number, extension: Partial<RawHeader>): Promise<Located | undefined> {
+  const block = Buffer.alloc(BLOCK);
+  const { bytesRead } = await reader.file.read(block, 0, BLOCK, position);
   // Writers that leave the closing zero blocks out are common enough.
-  if (bytesRead === 0 || (bytesRead === BLOCK && header.every((byte) => byte === 0))) return undefined;
+  if (bytesRead === 0 || (bytesRead === BLOCK && block.every((byte) => byte === 0))) return undefined;
   if (bytesRead < BLOCK) throw invalid(reader.path, "it is cut short within a header");
-  if (!hasChecksum(header)) throw invalid(reader.path, `it is not a tar file, or damaged at byte ${position}`);
-  return header;
+  const raw = decodeHeader(block);
+  const header = EXTENSIONS.has(raw.type) ? raw : { ...raw, ...extension };
+  const offset = position + BLOCK;
+  if (offset + header.size > reader.fileSize) throw invalid(reader.path, `it is cut short: a member of ${header.size} bytes begins at byte ${offset} of ${reader.fileSize}`);
+  return { header, offset, end: offset + Math.ceil(header.size / BLOCK) * BLOCK };
 }
 
-function isExtension(type: string): boolean {
-  return type === "x" || type === "g" || type === "L" || type === "K";
-}
-
-async function readExtension(reader: Reader, options: { readonly type: string; readonly size: number; readonly offset: number; readonly extension: Extension }): Promise<void> {
-  const { type, size, offset, extension } = options;
+async function readExtension(reader: Reader, size: number, offset: number): Promise<Buffer> {
   if (size > MAX_EXTENSION_BYTES) throw invalid(reader.path, `an extension header has ${size} bytes`);
   const content = Buffer.alloc(size);
   await reader.file.read(content, 0, size, offset);
-  if (type === "L") extension.name = textOf(content);
-  else if (type === "K") extension.linkTarget = textOf(content);
-  else if (type === "x") applyPax(reader.path, content, extension);
+  return content;
 }
 
-/** @see POSIX.1-2017, pax, "pax Extended Header": `LENGTH KEY=VALUE\n`, the length counting itself. */
-function applyPax(path: string, content: Buffer, extension: Extension): void {
-  for (let at = 0; at < content.byteLength; ) {
-    const space = content.indexOf(0x20, at);
-    const digits = space < 0 ? "" : content.toString("latin1", at, space);
-    const length = /^\d{1,7}$/.test(digits) ? Number(digits) : 0;
-    const record = content.toString("utf8", space + 1, at + length - 1);
-    const equals = record.indexOf("=");
-    if (length <= space - at + 1 || at + length > content.byteLength || equals < 1) throw invalid(path, "an extension header is damaged");
-    const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
-    if (key === "path") extension.name = value;
-    if (key === "linkpath") extension.linkTarget = value;
-    if (key === "size") extension.size = paxSize(path, value);
-    if (key.startsWith("GNU.sparse.")) throw invalid(path, "it holds a sparse file");
-    at += length;
-  }
+function parseExtension(type: string, content: Buffer): Partial<RawHeader> {
+  if (type === "L") return { path: plainText(content) };
+  if (type === "K") return { linkTarget: plainText(content) };
+  const records = parsePax(content);
+  return type === "x" ? records : {};
 }
 
-function paxSize(path: string, value: string): number {
-  const size = Number(value);
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(size)) throw invalid(path, `a size is ${JSON.stringify(value.slice(0, 40))}`);
-  return size;
-}
-
-function memberOf(reader: Reader, parts: { readonly header: Buffer; readonly extension: Extension; readonly type: string; readonly size: number; readonly offset: number }): TarMember {
-  const { header, extension, type, size, offset } = parts;
-  const name = checkedName(reader.path, extension.name ?? headerName(header));
-  switch (type) {
+function memberOf(reader: Reader, header: RawHeader, offset: number): TarMember {
+  const name = checkedName(reader.path, header.path);
+  switch (header.type) {
     case "0":
     case "\0":
     case "7":
-      return { name, type: "file", offset, size };
+      return { name, type: "file", offset, size: header.size };
     case "5":
       return { name, type: "directory", offset, size: 0 };
     case "1":
     case "2":
-      return { name, type: "link", offset, size: 0, linkTarget: linkPath(name, type, extension.linkTarget ?? textOf(header.subarray(157, 257))) };
+      return { name, type: "link", offset, size: 0, linkTarget: linkPath(name, header) };
     default:
       throw invalid(reader.path, `"${name}" is neither a file nor a folder nor a link`);
   }
 }
 
 /** Names are checked when they are followed; here a symbolic one is only made relative to the archive, as a hard one is. */
-function linkPath(name: string, type: string, target: string): string {
-  return type === "1" ? target : [...name.split("/").slice(0, -1), target].join("/");
-}
-
-function headerName(header: Buffer): string {
-  const name = textOf(header.subarray(0, 100));
-  const isUstar = header.toString("latin1", 257, 263) === "ustar\0";
-  const prefix = isUstar ? textOf(header.subarray(345, 500)) : "";
-  return prefix === "" ? name : `${prefix}/${name}`;
+function linkPath(name: string, header: RawHeader): string {
+  return header.type === "1" ? header.linkTarget : [...name.split("/").slice(0, -1), header.linkTarget].join("/");
 }
 
 function checkedName(path: string, name: string): string {
@@ -173,32 +144,11 @@ export function plainName(name: string): string | undefined {
   return name.includes("\0") ? undefined : parts.join("/");
 }
 
-function textOf(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString("utf8", 0, end < 0 ? bytes.byteLength : end);
-}
-
-function readNumber(field: Buffer, path: string): number {
-  const first = field[0] ?? 0;
-  if (first === 0x80) return readBase256(field.subarray(1), path);
-  const text = field.toString("latin1").replace(/[\0 ]+$/, "").trimStart();
-  if (text === "") return 0;
-  if (!/^[0-7]+$/.test(text)) throw invalid(path, `a size is ${JSON.stringify(text)}`);
-  return Number.parseInt(text, 8);
-}
-
-/** GNU's form for sizes of 8 GiB and more. */
-function readBase256(bytes: Buffer, path: string): number {
-  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  if (!Number.isSafeInteger(value)) throw invalid(path, "a size is larger than any file");
-  return value;
-}
-
-function hasChecksum(header: Buffer): boolean {
-  const text = header.toString("latin1", 148, 156).replace(/[\0 ]+$/, "").trimStart();
-  if (!/^[0-7]+$/.test(text)) return false;
-  const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
-  return sum === Number.parseInt(text, 8);
+/** The reading of headers knows no file; its refusals get the name here. */
+function inFile(path: string, error: unknown, position: number): unknown {
+  if (!isToolError(error) || error.code !== "ARCHIVE_INVALID" || !error.message.startsWith("read tar: ")) return error;
+  const why = error.message.slice("read tar: ".length);
+  return new ToolError("ARCHIVE_INVALID", `read "${path}": ${position === 0 ? `it is no tar file, or damaged: ${why}` : `${why}, behind byte ${position}`}`, { cause: error, hint: "make the archive again" });
 }
 
 function invalid(path: string, why: string): ToolError {

@@ -1,8 +1,8 @@
 import { ToolError } from "../errors/index.ts";
 import { writeFileAtomic, type Bytes, type CallOptions } from "../internal/index.ts";
 import { MAX_MANIFEST_BYTES, MEDIA_TYPES, parseManifestOrIndex, readVerified, type Descriptor, type Platform, type Reference, type Source } from "../oci/index.ts";
+import { planTar, type TarEntry, type TarPlan } from "../tar/index.ts";
 import { familiarNameOf, nameAnnotations } from "./image-name.ts";
-import { tarOf, type ArchiveMember } from "./tar-of.ts";
 
 /** An image of the source and the names it gets in the archive. */
 export interface ArchivedImage {
@@ -45,18 +45,32 @@ export async function createImageArchive(source: Source, images: readonly Archiv
     const image = dockerImageOf(node, options.platform);
     if (image !== undefined) dockerImages.push({ ...image, RepoTags: references.flatMap((reference) => familiarNameOf(reference) ?? []) });
   }
-  return tarOf([
+  const plan = planTar([
     jsonMember("oci-layout", { imageLayoutVersion: "1.0.0" }),
     jsonMember("index.json", { schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: entries }),
     // Without an image in it there is nothing for Docker to load, and an empty list would say otherwise.
     ...(dockerImages.length === 0 ? [] : [jsonMember("manifest.json", dockerImages)]),
     ...tree.members(),
   ]);
+  return { size: plan.size, open: (callOptions = {}) => stream(plan, callOptions) };
 }
 
 /** Writes an archive to a file, whole or not at all. @throws ToolError `DISK_FULL`, `STORE_UNWRITABLE`. */
 export async function writeArchive(path: string, archive: ArchiveStream, options: CallOptions = {}): Promise<void> {
   await writeFileAtomic(path, archive.open(options), options);
+}
+
+/** A file of the archive. */
+interface ArchiveMember extends TarEntry {
+  /** Exactly `size` bytes, a fresh stream per call. */
+  readonly open: (options: CallOptions) => Bytes;
+}
+
+async function* stream(plan: TarPlan<ArchiveMember>, options: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const segment of plan.segments) {
+    if (segment.kind === "bytes") yield segment.bytes;
+    else yield* segment.entry.open(options);
+  }
 }
 
 interface DockerImage {
@@ -100,11 +114,10 @@ class ImageTree {
     return { descriptor, config, layers, children: [] };
   }
 
-  /** Manifests and configs first: who reads the archive as a stream knows what is coming. */
   members(): readonly ArchiveMember[] {
     const manifests = [...this.#manifests].map(([digest, bytes]) => bytesMember(blobName(digest), bytes));
     const blobs = [...this.#blobs.values()].filter((blob) => !this.#manifests.has(blob.digest));
-    return [...manifests, ...blobs.map((blob) => ({ name: blobName(blob.digest), size: blob.size, open: (options: CallOptions) => this.#source.open(blob, options) }))];
+    return [...manifests, ...blobs.map((blob) => member(blobName(blob.digest), blob.size, (options) => this.#source.open(blob, options)))];
   }
 
   async #readManifest(descriptor: Descriptor): Promise<Uint8Array> {
@@ -137,11 +150,11 @@ function jsonMember(name: string, value: unknown): ArchiveMember {
 }
 
 function bytesMember(name: string, bytes: Uint8Array): ArchiveMember {
-  return {
-    name,
-    size: bytes.byteLength,
-    async *open() {
-      yield bytes;
-    },
-  };
+  return member(name, bytes.byteLength, async function* () {
+    yield bytes;
+  });
+}
+
+function member(path: string, size: number, open: (options: CallOptions) => Bytes): ArchiveMember {
+  return { path, type: "file", mode: 0o644, size, open };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -132,12 +132,22 @@ test("a layer of more than 8 GiB has a size that GNU tar understands", async (t)
   const layout = await createLayout(join(folder.path, "layout"));
   const config = await putBytes(layout, Buffer.from(`{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`), MEDIA_TYPES.imageConfig);
   const manifest = await putBytes(layout, Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers: [layer] })), MEDIA_TYPES.imageManifest);
-  const archive = await createImageArchive(layout, [{ descriptor: manifest, references: [] }]);
   const path = join(folder.path, "large.tar");
-  await using file = await open(path, "w");
-  for await (const chunk of untilFailure(archive.open())) await file.write(chunk);
-  // The content of the layer is a hole.
-  await truncate(path, archive.size);
+  let position = 0;
+  // The content of the layer is a hole in the file.
+  const source: Source = {
+    resolve: (reference) => layout.resolve(reference),
+    open: (target) => (target.digest === layer.digest ? hole(() => (position += size)) : layout.open(target)),
+  };
+  const archive = await createImageArchive(source, [{ descriptor: manifest, references: [] }]);
+  {
+    await using file = await open(path, "w");
+    for await (const chunk of archive.open()) {
+      await file.write(chunk, 0, chunk.byteLength, position);
+      position += chunk.byteLength;
+    }
+  }
+  assert.equal((await stat(path)).size, archive.size);
   const tar = await requirePeer(t, "tar");
   if (tar === undefined) return;
   assert.match((await run([tar, "-tvf", path])).stdout.toString(), new RegExp(` ${size} .*blobs/sha256/${layer.digest.slice(7)}`));
@@ -145,12 +155,9 @@ test("a layer of more than 8 GiB has a size that GNU tar understands", async (t)
   assert.deepEqual(await read.resolve({ registry: "", repository: "" }), manifest);
 });
 
-async function* untilFailure(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* content;
-  } catch (error) {
-    assert.equal((error as { code?: string }).code, "BLOB_NOT_FOUND");
-  }
+async function* hole(skip: () => void): AsyncGenerator<Uint8Array> {
+  skip();
+  yield new Uint8Array(0);
 }
 
 for (const [how, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
