@@ -13,7 +13,8 @@ from struct import Struct
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import frames
-from .frames import ARRAY, TENSOR, Buffer, ProtocolError
+from .errors import SeldonMicroserviceException
+from .frames import ARRAY, TENSOR, Buffer
 
 numpy: Any = None  # stays None when the user has none
 with contextlib.suppress(ImportError):
@@ -48,13 +49,13 @@ def count_of(shape: Tuple[int, ...]) -> int:
 
 
 def decode_tensor(datatype: int, shape: Tuple[int, ...], data: Buffer) -> Any:
-    """An array that shares memory with `data`, which must be writable."""
+    """An array that shares memory with `data`, which must be writable. What does not fit together is the caller's fault."""
     if datatype < 1 or datatype > BYTES_TYPE:
-        raise ProtocolError("datatype %d" % datatype)
+        raise SeldonMicroserviceException("datatype %d" % datatype)
     if datatype == BYTES_TYPE:
         return _shaped(_decode_items(count_of(shape), data), shape)
     if count_of(shape) * ITEM_BYTES[datatype] != len(data):
-        raise ProtocolError("%d bytes for shape %s of %s" % (len(data), list(shape), DATATYPES[datatype]))
+        raise SeldonMicroserviceException("%d bytes for shape %s of %s" % (len(data), list(shape), DATATYPES[datatype]))
     if numpy is None:
         return nest(_plain_items(datatype, data), shape)
     if datatype == BF16:
@@ -90,14 +91,14 @@ def _decode_items(count: int, data: Buffer) -> List[Any]:
     at = 0
     for _ in range(count):
         if at + 4 > len(view):
-            raise ProtocolError("a BYTES tensor that ends too early")
+            raise SeldonMicroserviceException("a BYTES tensor that ends too early")
         (size,) = frames.U32.unpack_from(view, at)
         if at + 4 + size > len(view):
-            raise ProtocolError("a BYTES tensor that ends too early")
+            raise SeldonMicroserviceException("a BYTES tensor that ends too early")
         items.append(bytes(view[at + 4 : at + 4 + size]))
         at += 4 + size
     if at != len(view):
-        raise ProtocolError("a BYTES tensor with bytes left over")
+        raise SeldonMicroserviceException("a BYTES tensor with bytes left over")
     try:
         return [item.decode("utf-8") for item in items]
     except UnicodeDecodeError:

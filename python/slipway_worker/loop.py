@@ -23,6 +23,9 @@ from .threads import Threads
 #: Answers leave together unless the calls take longer than this.
 _FLUSH_SECONDS = 0.0003
 _NAMES_KEPT = 256
+_MAX_ANSWER_BYTES = frames.DEFAULT_MAX_FRAME_BYTES - (1 << 20)
+#: A table without rows has columns all the same, and each column a name.
+_MAX_EMPTY_COLUMNS = 65536
 
 
 class Loop:
@@ -163,8 +166,8 @@ class Loop:
                 message = message._replace(names=self._names_text(answer.names))
         texts = None
         if answer.tags is not None or answer.metrics is not None:
-            tags = b"" if answer.tags is None else self._dumps(answer.tags).encode("utf-8")
-            metrics = b"" if answer.metrics is None else self._dumps(answer.metrics).encode("utf-8")
+            tags = b"" if answer.tags is None else self._dumps(answer.tags).encode("utf-8", "surrogatepass")
+            metrics = b"" if answer.metrics is None else self._dumps(answer.metrics).encode("utf-8", "surrogatepass")
             texts = (tags, metrics)
         return encode_response(frame_id, flags, message, texts)
 
@@ -174,8 +177,6 @@ class Loop:
             return self._out(kind, data, datatype, shape)
         if isinstance(value, (bytes, bytearray)):
             return self._out(frames.BYTES, bytes(value))
-        if protos.is_any(value):
-            return self._out(frames.ANY, protos.any_bytes(value))
         if is_raw:
             if protos.is_message(value):
                 return self._out(frames.PROTO, value.SerializeToString())
@@ -184,10 +185,16 @@ class Loop:
             return self._out(frames.TEXT, value.encode("utf-8", "surrogatepass"))
         if isinstance(value, dict):
             return self._out(frames.JSON, self._dumps(value).encode("utf-8", "surrogatepass"))
+        if protos.is_any(value):
+            return self._out(frames.ANY, protos.any_bytes(value))
         raise SeldonMicroserviceException("Unknown data type returned as payload (must be list or np array):" + str(value))
 
     def _out(self, kind: int, data: frames.Buffer, datatype: int = 0, shape: Tuple[int, ...] = ()) -> OutMessage:
         size = len(data)
+        if size > _MAX_ANSWER_BYTES:
+            raise SeldonMicroserviceException("the answer has %d bytes, at most %d are possible" % (size, _MAX_ANSWER_BYTES), 500)
+        if len(shape) > 1 and shape[1] > max(size, _MAX_EMPTY_COLUMNS):
+            raise SeldonMicroserviceException("the answer has %d columns and %d bytes" % (shape[1], size))
         if size >= self._shared_from and self._arena is not None:
             page = self._arena.write(memoryview(data))
             if page >= 0:
@@ -196,11 +203,10 @@ class Loop:
 
     def _names_text(self, names: Any) -> bytes:
         last, text = self._names_out
-        if isinstance(names, arrays.ndarray):
-            names = names.tolist()
+        names = names.tolist() if isinstance(names, arrays.ndarray) else list(names)
         if last != names:
-            text = self._dumps(names).encode("utf-8")
-            self._names_out = (list(names), text)
+            text = self._dumps(names).encode("utf-8", "surrogatepass")
+            self._names_out = (names, text)
         return text
 
     def _encode_error(self, frame_id: int, error: BaseException) -> bytes:

@@ -85,10 +85,9 @@ def _load(channel: Channel, settings: Settings) -> Any:
         "rawRest": list(adapter.raw_rest),
         "rawGrpc": list(adapter.raw_grpc),
         "canBatch": adapter.can_batch,
-        "metadata": adapter.metadata,
+        "metadata": None if adapter.metadata is None else json.dumps(adapter.metadata),
         "signature": adapter.signature,
     }
-    json.dumps(ready["metadata"])  # a metadata that is no JSON is an error of the start, not of the first request
     return Loop(channel, adapter, settings), ready
 
 

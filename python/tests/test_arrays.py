@@ -11,6 +11,7 @@ from typing import Any, Optional
 from unittest import mock
 
 from slipway_worker import arrays, frames
+from slipway_worker.errors import SeldonMicroserviceException
 
 DUMPS = arrays.make_dumps(True, True)
 SAMPLES = (
@@ -36,16 +37,16 @@ class Decoding(unittest.TestCase):
                 number = arrays.DATATYPES.index(name)
                 self.assertEqual(to_list(arrays.decode_tensor(number, (2,), data)), values)
                 self.assertEqual(to_list(arrays.decode_tensor(number, (1, 2, 1), data)), [[[values[0]], [values[1]]]])
-                with self.assertRaises(frames.ProtocolError):
+                with self.assertRaises(SeldonMicroserviceException):
                     arrays.decode_tensor(number, (3,), data)
         self.assertEqual(to_list(arrays.decode_tensor(arrays.BF16, (2,), bytearray(struct.pack("<2H", 0x3FC0, 0xC000)))), [1.5, -2.0])
         items = b"".join(struct.pack("<I", len(item)) + item for item in (b"a", "é".encode()))
         self.assertEqual(to_list(arrays.decode_tensor(arrays.BYTES_TYPE, (1, 2), items)), [["a", "é"]])
         for bad in (items[:-1], items + b"x", b"\xff\xff\xff\xff"):
-            with self.assertRaises(frames.ProtocolError):
+            with self.assertRaises(SeldonMicroserviceException):
                 arrays.decode_tensor(arrays.BYTES_TYPE, (1, 2), bad)
         for bad_type in (0, 15, 255):
-            with self.assertRaises(frames.ProtocolError):
+            with self.assertRaises(SeldonMicroserviceException):
                 arrays.decode_tensor(bad_type, (1,), bytearray(8))
         self.assertEqual(to_list(arrays.decode_tensor(arrays.FP64, (0, 3), bytearray())), [])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import socket
 import struct
 import sys
@@ -23,6 +24,8 @@ from slipway_worker.load import import_user_module, typed_parameters
 from slipway_worker.logs import LineWriter, Log
 from slipway_worker.loop import Loop
 from slipway_worker.settings import Settings
+
+from .test_frames import read as read_fixtures
 
 
 class Parameters(unittest.TestCase):
@@ -161,6 +164,9 @@ def request(frame_id: int, *values: float) -> bytes:
     return frames.HEADER.pack(length, frame_id, frames.REQUEST, 0, 1, 0, 0, 0) + message
 
 
+REQUESTS = [bytes.fromhex(fixture["hex"]) for fixture in read_fixtures("requests.json")]
+
+
 class Looping(unittest.TestCase):
     def start(self, user: Any, **settings: Any) -> Peer:
         peer = Peer(user, **settings)
@@ -218,6 +224,45 @@ class Looping(unittest.TestCase):
                 return {}
 
         self.assertFalse(SeldonAdapter(Tagged()).can_batch)
+
+    def test_whatever_a_request_says_it_is_answered_or_the_frame_is_refused(self) -> None:
+        class Echo:
+            def predict(self, X: Any, names: Any, meta: Any = None) -> Any:
+                return X
+
+            transform_input = transform_output = predict
+
+        server, worker = socket.socketpair()
+        self.addCleanup(server.close)
+        self.addCleanup(worker.close)
+        loop = Loop(Channel(worker), SeldonAdapter(Echo()), Settings(b'{"protocol":1}'))
+        chance = random.Random(11)
+        answered = refused = 0
+        for _ in range(4000):
+            broken = bytearray(chance.choice(REQUESTS))
+            for _ in range(chance.randrange(1, 5)):
+                broken[chance.randrange(9, len(broken))] = chance.choice((0, 1, 255, chance.randrange(256)))
+            try:
+                frame = frames.decode_frame(broken, 0, len(broken))
+                if frame.type == frames.REQUEST:
+                    answer = loop._answer(frame)
+                    self.assertEqual(frames.frame_length(answer, 0), len(answer))
+                    answered += 1
+            except ProtocolError:
+                refused += 1
+        self.assertGreater(answered, 500)
+        self.assertGreater(refused, 500)
+
+    def test_an_empty_table_of_a_billion_columns_is_refused(self) -> None:
+        class Echo:
+            def predict(self, X: Any, names: Any) -> Any:
+                return [] if isinstance(X, list) else X
+
+        wide = bytearray(request(1))
+        struct.pack_into("<2I", wide, frames.HEADER_BYTES + frames.MESSAGE_BYTES, 0, 1 << 30)
+        peer = self.start(Echo())
+        peer.send(bytes(wide), request(2, 1))
+        self.assertEqual([answer.id for answer in peer.receive(2)], [1, 2])
 
     def test_a_large_frame_in_pieces_is_put_together(self) -> None:
         class Length:

@@ -25,6 +25,9 @@ test("every payload kind comes back", async (t) => {
   assert.deepEqual(echoed.message.payload, { kind: "bytes", bytes: Buffer.from(bytes) });
   const jsonEcho = await component.call({ method: "predict", messages: [{ payload: { kind: "json", json: '{"b":1.0,"a":[null,18446744073709551616]}' }, names: [] }] });
   assert.deepEqual(jsonEcho.message.payload, { kind: "json", json: '{"a":[null,18446744073709551616],"b":1.0}' });
+  const any = Buffer.from("0a03742e78120200ff", "hex"); // google.protobuf.Any{type_url: "t.x", value: 00ff}
+  const anyEcho = await component.call({ method: "predict", transport: "grpc", messages: [{ payload: { kind: "any", bytes: any }, names: [] }] });
+  assert.deepEqual(anyEcho.message.payload, { kind: "any", bytes: any });
   const mixed = await component.call({ method: "predict", messages: [{ payload: { kind: "array", json: '[["a",1,2.5]]' }, names: [] }] });
   assert.deepEqual(mixed.message, { payload: { kind: "array", json: '[["a","1","2.5"]]' }, names: ["t:0", "t:1", "t:2"] });
 });

@@ -9,7 +9,7 @@ export function parseFacts(text: string): ComponentFacts {
   const features = featuresOf(value["signature"]);
   return {
     methods: textsOf(value["methods"]),
-    ...(metadata !== null && metadata !== undefined && { metadata: JSON.stringify(metadata) }),
+    ...(typeof metadata === "string" && { metadata }),
     wantsWhole: { rest: methodsOf(value["rawRest"]), grpc: methodsOf(value["rawGrpc"]) },
     ...(features !== undefined && { features }),
   };
