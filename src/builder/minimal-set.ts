@@ -1,7 +1,7 @@
 import type { InstalledPackage } from "./contracts.ts";
 
 /** What every base has: names, certificates, time zones, and what a Node or wheel binary links against. */
-export const MINIMAL_PACKAGES: readonly string[] = ["base-files", "ca-certificates", "libc6", "libgcc-s1", "libstdc++6", "netbase", "tzdata"];
+export const MINIMAL_PACKAGES: readonly string[] = ["base-files", "ca-certificates", "libc-bin", "libc6", "libgcc-s1", "libstdc++6", "netbase", "tzdata"];
 
 /**
  * Packages that others depend on only for their maintainer scripts, which are not run. apt is told that they are there.

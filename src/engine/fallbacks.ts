@@ -9,6 +9,10 @@ export interface StartAttempt {
   readonly isWorthTrying: (failure: unknown) => boolean;
 }
 
+const LIMITS = [
+  { name: "nofile", label: "Max open files", cap: 65_536 },
+  { name: "nproc", label: "Max processes", cap: 16_384 },
+] as const;
 const RLIMIT = /rlimit|RLIMIT/;
 const CRUN = /\bcrun\b/;
 
@@ -32,9 +36,13 @@ function says(failure: unknown, pattern: RegExp): boolean {
   return failure instanceof ProcessError && pattern.test(failure.stderrTail);
 }
 
-/** `--ulimit` arguments that ask for no more than this process has. */
+/** `--ulimit` arguments that ask for no more than this process has. What podman passes on may be less, hence the caps. */
 async function ownLimits(): Promise<readonly string[]> {
   const text = await readFile("/proc/self/limits", "utf8").catch(() => "");
-  const hard = (name: string): string | undefined => new RegExp(`^${name} +\\S+ +(\\d+)`, "m").exec(text)?.[1];
-  return [["nofile", hard("Max open files")] as const, ["nproc", hard("Max processes")] as const].flatMap(([name, value]) => (value === undefined ? [] : ["--ulimit", `${name}=${value}:${value}`]));
+  return LIMITS.flatMap(({ name, label, cap }) => {
+    const hard = Number(new RegExp(`^${label} +\\S+ +(\\d+)`, "m").exec(text)?.[1]);
+    if (!Number.isInteger(hard)) return [];
+    const value = Math.min(hard, cap);
+    return ["--ulimit", `${name}=${value}:${value}`];
+  });
 }

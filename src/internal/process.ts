@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { ProcessError, stripControls, ToolError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "./bytes.ts";
 
@@ -134,9 +135,19 @@ async function feed(child: ChildProcess, stdin: RunOptions["stdin"]): Promise<vo
   else {
     for await (const chunk of stdin) {
       if (pipe.destroyed) return;
-      if (!pipe.write(chunk)) await Promise.race([once(pipe, "drain"), once(pipe, "close")]);
+      if (!pipe.write(chunk)) await drained(pipe);
     }
     pipe.end();
+  }
+}
+
+/** Waits until a pipe takes more or is closed, and leaves no listener behind. */
+async function drained(pipe: Writable): Promise<void> {
+  const settled = new AbortController();
+  try {
+    await Promise.race(["drain", "close"].map((event) => once(pipe, event, { signal: settled.signal })));
+  } finally {
+    settled.abort();
   }
 }
 
