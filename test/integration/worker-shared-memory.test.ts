@@ -72,6 +72,6 @@ test("the calls that a dead worker had not begun keep their large inputs", async
   await using worker = await startWorker(t, { code: "rough.py:Rough" });
   if (worker === undefined) return;
   const CRASH = 1;
-  const answers = await Promise.allSettled([worker.component.call(rows([[CRASH, 0]])), ...[10, 20, 30].map(async (seed) => echo(worker, 50_000, seed))]);
+  const answers = await Promise.allSettled([worker.component.call(rows([[CRASH, 0]])), ...[100, 200, 300].map(async (seed) => echo(worker, 50_000, seed))]);
   assert.deepEqual(answers.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled", "fulfilled"]);
 });
