@@ -8,13 +8,14 @@ import { plainName, scanTar, type TarMember } from "./scan-tar.ts";
 
 /** An open archive file and its members. */
 export interface ArchiveFile extends AsyncDisposable {
+  /** For messages. */
   readonly path: string;
   readonly file: FileHandle;
   readonly members: ReadonlyMap<string, TarMember>;
 }
 
 export interface OpenArchiveOptions extends CallOptions {
-  /** Where a compressed archive is unpacked to. Default: the system's temporary folder. */
+  /** Where a stream is kept and a compressed archive is unpacked to. Default: the system's temporary folder. */
   readonly temporaryDir?: string | undefined;
   /** Bound on an unpacked archive, in bytes. Default 512 GiB. */
   readonly maxUnpackedBytes?: number | undefined;
@@ -27,11 +28,12 @@ const DEFAULT_MAX_UNPACKED = 512 * 2 ** 30;
 const MAX_LINKS = 10;
 
 /**
- * Opens a tar file, plain or compressed as a whole. A compressed one is unpacked to a temporary file first, because
- * its members are read in any order. Disposing closes the file.
+ * Opens a tar file, plain or compressed as a whole, or a stream of one. Streams and compressed files are written to a
+ * temporary file first, because members are read in any order. Disposing closes the file.
  */
-export async function openArchiveFile(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveFile> {
-  const file = await openPlain(path, options);
+export async function openArchiveFile(source: string | Bytes, options: OpenArchiveOptions = {}): Promise<ArchiveFile> {
+  const path = typeof source === "string" ? source : "the stream";
+  const file = await openPlain(typeof source === "string" ? await openFile(source) : await spool(source, options), { ...options, path });
   try {
     return { path, file, members: await scanTar(file, { path, signal: options.signal }), [Symbol.asyncDispose]: () => file.close() };
   } catch (error) {
@@ -97,27 +99,28 @@ interface Unpack extends OpenArchiveOptions {
   readonly compression: "gzip" | "zstd";
 }
 
-async function openPlain(path: string, options: OpenArchiveOptions): Promise<FileHandle> {
-  const packed = await openFile(path);
+/** Gives the file itself, or what it unpacks to; then the packed one is closed. */
+async function openPlain(packed: FileHandle, options: OpenArchiveOptions & { readonly path: string }): Promise<FileHandle> {
+  let isKept = false;
   try {
     const compression = await compressionAt(packed, 0);
-    if (compression === "none") return packed;
-    const plain = await unpack(packed, { ...options, path, compression });
-    await packed.close();
-    return plain;
-  } catch (error) {
-    await packed.close();
-    throw error;
+    if (compression !== "none") {
+      const content = readRange(packed, { start: 0, end: Number.MAX_SAFE_INTEGER, signal: options.signal });
+      return await spool(decompressed(content, { ...options, compression }), options);
+    }
+    isKept = true;
+    return packed;
+  } finally {
+    if (!isKept) await packed.close();
   }
 }
 
-/** Unpacks to a file that has no name any more, so that nothing of it stays however this process ends. */
-async function unpack(packed: FileHandle, options: Unpack): Promise<FileHandle> {
+/** Writes to a file that has no name any more, so that nothing of it stays however this process ends. */
+async function spool(content: Bytes, options: OpenArchiveOptions): Promise<FileHandle> {
   await using folder = await createTempDir("slipway-archive", options.temporaryDir);
   const file = await open(join(folder.path, "archive.tar"), "wx+", 0o600);
   try {
-    const plain = decompressed(readRange(packed, { start: 0, end: Number.MAX_SAFE_INTEGER, signal: options.signal }), options);
-    await writeBehind(file, plain, { signal: options.signal });
+    await writeBehind(file, content, { signal: options.signal });
     return file;
   } catch (error) {
     await file.close();

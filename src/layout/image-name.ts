@@ -8,6 +8,11 @@ export const IMAGE_NAME = "io.containerd.image.name";
 /** The tag of a reference that names neither tag nor digest. */
 export const DEFAULT_TAG = "latest";
 
+/** A reference that is only a tag, for a layout or archive: `oci:FOLDER:TAG`. Without a tag it means the only image. */
+export function tagReference(tag?: string): Reference {
+  return { registry: "", repository: "", ...(tag === undefined ? {} : { tag }) };
+}
+
 /**
  * The whole name of an image: `docker.io/library/iris:v1`. `undefined` for a reference that stands for a place in a
  * layout and has no name beyond its tag.

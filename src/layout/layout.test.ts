@@ -5,9 +5,8 @@ import { test } from "node:test";
 import { createTempDir, ownerName } from "../internal/index.ts";
 import { digestOf, MEDIA_TYPES, type Descriptor, type Reference } from "../oci/index.ts";
 import { bytesOf, oneChunk, putBytes, putSmallImage, putSmallIndex } from "../../test/support/small-image.ts";
-import { createLayout, openLayout, type Layout } from "./index.ts";
+import { createLayout, openLayout, tagReference, type Layout } from "./index.ts";
 
-const tagged = (tag?: string): Reference => ({ registry: "", repository: "", ...(tag === undefined ? {} : { tag }) });
 const named = (registry: string, repository: string, tag: string): Reference => ({ registry, repository, tag });
 
 async function inLayout(body: (layout: Layout, folder: string) => Promise<void>): Promise<void> {
@@ -18,9 +17,9 @@ async function inLayout(body: (layout: Layout, folder: string) => Promise<void>)
 test("what was put is there, verified, and resolves by its tag", () =>
   inLayout(async (layout) => {
     const image = await putSmallImage(layout);
-    await layout.tag(image, tagged("v1"));
+    await layout.tag(image, tagReference("v1"));
     const again = openLayout(layout.path);
-    assert.deepEqual(await again.resolve(tagged("v1")), image);
+    assert.deepEqual(await again.resolve(tagReference("v1")), image);
     assert.equal(await again.has(image), true);
     assert.equal(digestOf(await bytesOf(again.open(image))), image.digest);
     assert.deepEqual(JSON.parse(await readFile(join(layout.path, "oci-layout"), "utf8")), { imageLayoutVersion: "1.0.0" });
@@ -47,11 +46,11 @@ test("a tag moves, and tags of other names stay", () =>
   inLayout(async (layout) => {
     const one = await putSmallImage(layout, { seed: "one" });
     const two = await putSmallImage(layout, { seed: "two" });
-    await layout.tag(one, tagged("v1"));
-    await layout.tag(one, tagged("v2"));
-    await layout.tag(two, tagged("v1"));
-    assert.deepEqual(await layout.resolve(tagged("v1")), two);
-    assert.deepEqual(await layout.resolve(tagged("v2")), one);
+    await layout.tag(one, tagReference("v1"));
+    await layout.tag(one, tagReference("v2"));
+    await layout.tag(two, tagReference("v1"));
+    assert.deepEqual(await layout.resolve(tagReference("v1")), two);
+    assert.deepEqual(await layout.resolve(tagReference("v2")), one);
     assert.equal((await layout.list()).length, 2);
   }));
 
@@ -64,35 +63,35 @@ test("images of several names that have one tag in common are told apart", () =>
     assert.deepEqual(await layout.resolve(named("registry.test", "a", "v1")), one);
     assert.deepEqual(await layout.resolve(named("docker.io", "library/iris", "v1")), two);
     await assert.rejects(layout.resolve(named("registry.test", "b", "v1")), { code: "REFERENCE_NOT_FOUND" });
-    await assert.rejects(layout.resolve(tagged("v1")), { code: "REFERENCE_NOT_FOUND", message: /"registry\.test\/a:v1", "docker\.io\/library\/iris:v1"/ });
+    await assert.rejects(layout.resolve(tagReference("v1")), { code: "REFERENCE_NOT_FOUND", message: /"registry\.test\/a:v1", "docker\.io\/library\/iris:v1"/ });
   }));
 
 test("no tag means the only image, or latest", () =>
   inLayout(async (layout) => {
     const one = await putSmallImage(layout, { seed: "one" });
-    await layout.tag(one, tagged("v1"));
-    assert.deepEqual(await layout.resolve(tagged()), one);
-    await layout.tag(await putSmallImage(layout, { seed: "two" }), tagged("v2"));
-    await assert.rejects(layout.resolve(tagged()), { code: "REFERENCE_NOT_FOUND", message: /it has "v1", "v2"/ });
-    await layout.tag(one, tagged());
-    assert.deepEqual(await layout.resolve(tagged()), one);
+    await layout.tag(one, tagReference("v1"));
+    assert.deepEqual(await layout.resolve(tagReference()), one);
+    await layout.tag(await putSmallImage(layout, { seed: "two" }), tagReference("v2"));
+    await assert.rejects(layout.resolve(tagReference()), { code: "REFERENCE_NOT_FOUND", message: /it has "v1", "v2"/ });
+    await layout.tag(one, tagReference());
+    assert.deepEqual(await layout.resolve(tagReference()), one);
   }));
 
 test("an image of an index resolves by its digest", () =>
   inLayout(async (layout) => {
     const index = await putSmallIndex(layout, ["amd64", "arm64"]);
-    await layout.tag(index, tagged("v1"));
+    await layout.tag(index, tagReference("v1"));
     const [child] = JSON.parse((await bytesOf(layout.open(index))).toString()).manifests;
     const { mediaType, digest, size } = child;
-    assert.deepEqual(await layout.resolve({ ...tagged(), digest }), { mediaType, digest, size });
-    await assert.rejects(layout.resolve({ ...tagged(), digest: digestOf(Buffer.from("no")) }), { code: "REFERENCE_NOT_FOUND" });
+    assert.deepEqual(await layout.resolve({ ...tagReference(), digest }), { mediaType, digest, size });
+    await assert.rejects(layout.resolve({ ...tagReference(), digest: digestOf(Buffer.from("no")) }), { code: "REFERENCE_NOT_FOUND" });
   }));
 
 test("many tags set at once, by two openers, are all in the index", () =>
   inLayout(async (layout) => {
     const image = await putSmallImage(layout);
     const other = openLayout(layout.path);
-    await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? layout : other).tag(image, tagged(`v${at}`))));
+    await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? layout : other).tag(image, tagReference(`v${at}`))));
     assert.equal((await layout.list()).length, 20);
     assert.deepEqual((await readdir(layout.path)).sort(), ["blobs", "index.json", "oci-layout"]);
   }));
@@ -101,7 +100,7 @@ test("a lock of a process that died is taken over", () =>
   inLayout(async (layout) => {
     const image = await putSmallImage(layout);
     await writeFile(join(layout.path, ".index.lock"), `${ownerName().replace(/^\d+-\d+/, "4194304-1")}-abc`);
-    await layout.tag(image, tagged("v1"));
+    await layout.tag(image, tagReference("v1"));
     assert.deepEqual((await readdir(layout.path)).sort(), ["blobs", "index.json", "oci-layout"]);
   }));
 
@@ -110,19 +109,19 @@ test("what others wrote into the index stays as it is", () =>
     const image = await putSmallImage(layout);
     const entry = { ...image, "org.example.field": [1], annotations: { "org.opencontainers.image.ref.name": "theirs", other: "kept" } };
     await writeFile(join(layout.path, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry], "org.example": true }));
-    await layout.tag(image, tagged("ours"));
+    await layout.tag(image, tagReference("ours"));
     const index = JSON.parse(await readFile(join(layout.path, "index.json"), "utf8"));
     assert.deepEqual([index.manifests[0], index["org.example"], index.manifests.length], [entry, true, 2]);
   }));
 
 test("only what was put can be tagged", () =>
   inLayout(async (layout) => {
-    await assert.rejects(layout.tag({ mediaType: MEDIA_TYPES.imageManifest, digest: digestOf(Buffer.from("no")), size: 2 }, tagged("v1")), { code: "BLOB_NOT_FOUND" });
+    await assert.rejects(layout.tag({ mediaType: MEDIA_TYPES.imageManifest, digest: digestOf(Buffer.from("no")), size: 2 }, tagReference("v1")), { code: "BLOB_NOT_FOUND" });
   }));
 
 test("a folder that is no layout is refused with the reason", async () => {
   await using folder = await createTempDir("layout");
-  const resolve = (): Promise<unknown> => openLayout(folder.path).resolve(tagged("v1"));
+  const resolve = (): Promise<unknown> => openLayout(folder.path).resolve(tagReference("v1"));
   await assert.rejects(resolve(), { code: "ARCHIVE_INVALID", message: /no file "oci-layout"/ });
   await writeFile(join(folder.path, "oci-layout"), `{"imageLayoutVersion":"2.0.0"}`);
   await assert.rejects(resolve(), { code: "ARCHIVE_INVALID", message: /unknown version/ });

@@ -1,14 +1,13 @@
 import { ContentError } from "../errors/index.ts";
-import type { CallOptions } from "../internal/index.ts";
+import type { Bytes, CallOptions } from "../internal/index.ts";
 import { MAX_MANIFEST_BYTES, parseDigest, parseIndex, verifyBytes, type Descriptor, type Digest, type Source } from "../oci/index.ts";
 import { invalidArchive, openArchiveFile, readMember, readWhole, type ArchiveFile, type OpenArchiveOptions } from "./archive-file.ts";
 import { readDockerArchive, type ArchiveContent } from "./docker-archive.ts";
 import { resolveIn } from "./resolve-entry.ts";
 import type { TarMember } from "./scan-tar.ts";
 
-/** An image archive, opened for reading. Holds the file open, and a temporary copy when it was compressed; dispose it. */
+/** An image archive, opened for reading. Holds a file open, or a temporary copy of what was a stream or compressed; dispose it. */
 export interface ImageArchive extends Source, AsyncDisposable {
-  readonly path: string;
   /** Images in the archive's order; names are annotations. */
   list(): readonly Descriptor[];
 }
@@ -16,19 +15,19 @@ export interface ImageArchive extends Source, AsyncDisposable {
 
 /**
  * Opens an archive that `docker save`, `podman save`, skopeo, crane or this tool wrote: OCI layout or Docker's older
- * form, plain or compressed as a whole with gzip or zstd. Only headers and small files are read now.
+ * form, plain or compressed as a whole with gzip or zstd. `source` is the path of a file, of which only headers and
+ * small members are read now, or a stream, which is read to its end.
  * @throws ToolError `ARCHIVE_INVALID` when it is damaged, hostile or something else; `LIMIT_EXCEEDED`, `DISK_FULL`.
  */
-export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
-  const archive = await openArchiveFile(path, options);
+export async function openArchive(source: string | Bytes, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
+  const archive = await openArchiveFile(source, options);
   const content = await readContent(archive, options).catch(async (error: unknown) => {
     await archive[Symbol.asyncDispose]();
     throw error;
   });
   return {
-    path,
     list: () => content.entries,
-    resolve: (reference) => resolveIn({ place: path, entries: content.entries, reference, readBlob: (digest) => readSmallBlob(archive, content, digest) }),
+    resolve: (reference) => resolveIn({ place: archive.path, entries: content.entries, reference, readBlob: (digest) => readSmallBlob(archive, content, digest) }),
     open: (target, callOptions = {}) => openBlob(archive, content, { target, ...callOptions }),
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
   };

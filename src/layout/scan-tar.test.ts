@@ -96,7 +96,7 @@ for (const [what, bytes, why] of HOSTILE) {
 }
 
 test("more members than any image has are refused", async () => {
-  const many = Buffer.concat(Array.from({ length: 100_001 }, (_, at) => entryOf(String(at), {})));
+  const many = Buffer.concat(Array.from({ length: 20_001 }, (_, at) => entryOf(String(at), {})));
   await assert.rejects(scan(many), { code: "LIMIT_EXCEEDED" });
 });
 

@@ -23,7 +23,7 @@ export interface ScanTarOptions extends CallOptions {
 
 const BLOCK = 512;
 const EXTENSIONS: ReadonlySet<string> = new Set(["x", "g", "L", "K"]);
-const MAX_MEMBERS = 100_000;
+const MAX_MEMBERS = 20_000;
 const MAX_NAME_BYTES = 4096;
 const MAX_EXTENSION_BYTES = 1 << 20;
 
@@ -31,7 +31,7 @@ const MAX_EXTENSION_BYTES = 1 << 20;
  * Lists the members of a tar file by reading its headers only, so that a member can be read later without what stands
  * before it. Knows ustar, PAX and GNU names and sizes. Everything is hostile: names that leave the archive, names that
  * come twice, devices, sparse files, sizes beyond the end, and anything that is not tar are refused.
- * @throws ToolError `ARCHIVE_INVALID` naming the member, `LIMIT_EXCEEDED` for more than 100 000 members.
+ * @throws ToolError `ARCHIVE_INVALID` naming the member, `LIMIT_EXCEEDED` for more than 20 000 members.
  */
 export async function scanTar(file: FileHandle, options: ScanTarOptions): Promise<ReadonlyMap<string, TarMember>> {
   const { size: fileSize } = await file.stat();

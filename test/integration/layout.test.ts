@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { createTempDir, guardOf, planOf, run, type TempDir } from "../../src/internal/index.ts";
-import { createImageArchive, createLayout, openArchive, openLayout, writeArchive, type ArchivedImage } from "../../src/layout/index.ts";
+import { createImageArchive, createLayout, openArchive, openLayout, tagReference, writeArchive, type ArchivedImage } from "../../src/layout/index.ts";
 import { digestOf, MEDIA_TYPES, parseManifest, type Descriptor, type Reference, type Source } from "../../src/oci/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
+import { requireDockerd } from "../support/dockerd.ts";
 import { requirePeer } from "../support/peers.ts";
 import { bytesOf, putBytes, putSmallImage, putSmallIndex } from "../support/small-image.ts";
 import { entryOf, tarOf } from "../support/tiny-tar.ts";
@@ -37,36 +37,6 @@ async function readImage(source: Source, descriptor: Descriptor): Promise<readon
 
 function podmanIn(podman: string, folder: TempDir): readonly [string, ...string[]] {
   return [podman, "--root", join(folder.path, "podman-root"), "--runroot", join(folder.path, "podman-run"), "--storage-driver", "vfs"];
-}
-
-interface Docker extends AsyncDisposable {
-  readonly command: readonly [string, ...string[]];
-}
-
-/** A Docker daemon of its own, or a skip with the reason. */
-async function startDocker(t: TestContext, folder: TempDir): Promise<Docker | undefined> {
-  const dockerd = await requirePeer(t, "dockerd");
-  const docker = dockerd === undefined ? undefined : await requirePeer(t, "docker");
-  if (dockerd === undefined || docker === undefined) return undefined;
-  if (process.getuid?.() !== 0) return t.skip("dockerd has to be started by root") as undefined;
-  const socket = join(folder.path, "docker.sock");
-  const log = join(folder.path, "docker.log");
-  await using output = await open(log, "w");
-  const args = ["--data-root", join(folder.path, "docker-data"), "--exec-root", join(folder.path, "docker-exec"), "--pidfile", join(folder.path, "docker.pid"), "-H", `unix://${socket}`, "--storage-driver", "vfs", "--iptables=false", "--ip6tables=false", "--bridge=none"];
-  const daemon = spawn(dockerd, args, { stdio: ["ignore", output.fd, output.fd] });
-  const ended = new Promise<void>((resolve) => daemon.once("close", () => resolve()));
-  const stop = async (): Promise<void> => {
-    daemon.kill("SIGTERM");
-    await ended;
-  };
-  const command = [docker, "-H", `unix://${socket}`] as const;
-  for (let attempt = 0; attempt < 100 && daemon.exitCode === null; attempt += 1) {
-    if ((await run([...command, "version"], { allowFailure: true })).exitCode === 0) return { command, [Symbol.asyncDispose]: stop };
-    // Nothing tells when the daemon begins to listen.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  await stop();
-  return t.skip(`dockerd does not start here: ${(await readFile(log, "utf8")).trim().split("\n").at(-1)}`) as undefined;
 }
 
 test("one archive has the same bytes each time, and the same for the same image in another place", async () => {
@@ -101,7 +71,7 @@ test("an archive without names gives its only image to whoever asks for none", a
   const store = storeIn(folder);
   const image = await putSmallImage(store);
   await using archive = await openArchive(await archiveIn(folder, store, [{ descriptor: image, references: [] }]));
-  assert.deepEqual(await archive.resolve({ registry: "", repository: "" }), image);
+  assert.deepEqual(await archive.resolve(tagReference()), image);
 });
 
 test("weights go from their file into the archive; a changed file leaves no archive", async () => {
@@ -152,13 +122,24 @@ test("a layer of more than 8 GiB has a size that GNU tar understands", async (t)
   if (tar === undefined) return;
   assert.match((await run([tar, "-tvf", path])).stdout.toString(), new RegExp(` ${size} .*blobs/sha256/${layer.digest.slice(7)}`));
   await using read = await openArchive(path);
-  assert.deepEqual(await read.resolve({ registry: "", repository: "" }), manifest);
+  assert.deepEqual(await read.resolve(tagReference()), manifest);
 });
 
 async function* hole(skip: () => void): AsyncGenerator<Uint8Array> {
   skip();
   yield new Uint8Array(0);
 }
+
+test("an archive that comes as a stream is kept without a name until it is disposed", async () => {
+  await using folder = await createTempDir("archive");
+  const store = storeIn(folder);
+  const image = await putSmallImage(store);
+  const stream = (await createImageArchive(store, [{ descriptor: image, references: [iris] }])).open();
+  await mkdir(join(folder.path, "tmp"));
+  await using archive = await openArchive(stream, { temporaryDir: join(folder.path, "tmp") });
+  assert.deepEqual(await readdir(join(folder.path, "tmp")), []);
+  assert.deepEqual(await readImage(archive, await archive.resolve(iris)), await readImage(store, image));
+});
 
 for (const [how, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
   test(`an archive that is compressed with ${how} as a whole is read, and leaves nothing behind`, async () => {
@@ -171,7 +152,7 @@ for (const [how, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] a
     {
       await using archive = await openArchive(path, { temporaryDir: join(folder.path, "tmp") });
       assert.deepEqual(await readImage(archive, await archive.resolve(iris)), await readImage(store, image));
-      assert.deepEqual(await run(["ls", join(folder.path, "tmp")]).then(({ stdout }) => stdout.toString()), "");
+      assert.deepEqual(await readdir(join(folder.path, "tmp")), []);
     }
     await assert.rejects(openArchive(path, { maxUnpackedBytes: 1000 }), { code: "LIMIT_EXCEEDED" });
     const bytes = await readFile(path);
@@ -234,7 +215,7 @@ test("a layer that is not what the config or its name says does not end cleanly"
   for (const files of [{ "l.tar": otherTar }, { [`${lying}.tar.gz`]: gzipSync(layerTar) }]) {
     await writeFile(path, tarOf({ "manifest.json": LIST({ Layers: Object.keys(files) }), "c.json": DOCKER_CONFIG([layerTar]), ...files }));
     await using archive = await openArchive(path);
-    await assert.rejects(readImage(archive, await archive.resolve({ registry: "", repository: "" })), { code: "DIGEST_MISMATCH" });
+    await assert.rejects(readImage(archive, await archive.resolve(tagReference())), { code: "DIGEST_MISMATCH" });
   }
 });
 
@@ -256,17 +237,17 @@ test("skopeo reads our layouts and archives, and we read the ones it writes", as
   await using folder = await createTempDir("archive");
   const layout = await createLayout(join(folder.path, "layout"));
   const image = await putSmallImage(layout, { layers: [{ "a.txt": "a" }, { "b.txt": "b" }] });
-  await layout.tag(image, { registry: "", repository: "", tag: "v1" });
+  await layout.tag(image, tagReference("v1"));
   const path = await archiveIn(folder, layout, [{ descriptor: image, references: [iris] }]);
   const copy = async (from: string, to: string): Promise<void> => void (await run([skopeo, "--insecure-policy", "copy", from, to]));
   await copy(`oci:${layout.path}:v1`, `dir:${folder.path}/dir`);
   await copy(`oci-archive:${path}:v1`, `oci:${folder.path}/copied:v1`);
   await copy(`docker-archive:${path}:iris:v1`, `oci:${folder.path}/from-docker:v1`);
-  assert.deepEqual(await openLayout(`${folder.path}/copied`).resolve({ registry: "", repository: "", tag: "v1" }), image);
+  assert.deepEqual(await openLayout(`${folder.path}/copied`).resolve(tagReference("v1")), image);
   await copy(`oci:${layout.path}:v1`, `oci-archive:${folder.path}/theirs.tar:v1`);
   await copy(`oci:${layout.path}:v1`, `docker-archive:${folder.path}/docker.tar:team/iris:v3`);
   await using theirs = await openArchive(`${folder.path}/theirs.tar`);
-  assert.deepEqual(await theirs.resolve({ registry: "", repository: "", tag: "v1" }), image);
+  assert.deepEqual(await theirs.resolve(tagReference("v1")), image);
   await using docker = await openArchive(`${folder.path}/docker.tar`);
   const fromDocker = await docker.resolve({ registry: "docker.io", repository: "team/iris", tag: "v3" });
   const config = parseManifest(await bytesOf(docker.open(fromDocker))).config;
@@ -307,9 +288,8 @@ test("podman loads our archive under its names, and we read the ones it saves", 
 
 test("docker loads our archive under its names, and we read the one it saves", async (t) => {
   await using folder = await createTempDir("archive");
-  await using started = await startDocker(t, folder);
-  if (started === undefined) return;
-  const docker = started.command;
+  const daemon = await requireDockerd(t);
+  if (daemon === undefined) return;
   const store = storeIn(folder);
   const image = await putSmallImage(store, { layers: [{ "a.txt": "a" }, { "b.txt": "b" }], compress: false });
   const gzipped = await putSmallImage(store, { layers: [{ "c.txt": "c" }], seed: "gzipped" });
@@ -319,11 +299,11 @@ test("docker loads our archive under its names, and we read the one it saves", a
     { descriptor: gzipped, references: [{ ...iris, repository: "gzipped" }] },
     { descriptor: index, references: [{ ...iris, repository: "index" }] },
   ]);
-  const loaded = (await run([...docker, "load", "-i", path])).stdout.toString();
+  const loaded = await daemon.docker("load", "-i", path);
   for (const name of ["iris:v1", "registry.test:5000/team/iris:v2", "gzipped:v1", "index:v1"]) assert.ok(loaded.includes(`Loaded image: ${name}`), loaded);
-  const id = (await run([...docker, "image", "inspect", "--format", "{{.Id}}", "iris:v1"])).stdout.toString().trim();
+  const id = (await daemon.docker("image", "inspect", "--format", "{{.Id}}", "iris:v1")).trim();
   assert.equal(id, parseManifest(await bytesOf(store.open(image))).config.digest);
-  await run([...docker, "save", "-o", join(folder.path, "saved.tar"), "iris:v1", "gzipped:v1"]);
+  await daemon.docker("save", "-o", join(folder.path, "saved.tar"), "iris:v1", "gzipped:v1");
   await using saved = await openArchive(join(folder.path, "saved.tar"));
   for (const repository of ["iris", "gzipped"]) await readImage(saved, await saved.resolve({ ...iris, repository }));
 });
