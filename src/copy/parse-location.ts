@@ -1,62 +1,101 @@
 import { ToolError } from "../errors/index.ts";
-import { isTag, parseReference, type Reference } from "../oci/index.ts";
+import { formatReference, isDigest, isRepository, isTag, parseReference, type Reference } from "../oci/index.ts";
 
-/** Where an image is, or shall go. */
+/** Where an image is, or shall go. Paths and names of engines are as written; references have a tag or a digest. */
 export type Location =
-  | { readonly kind: "store"; readonly reference: Reference }
-  | { readonly kind: "registry"; readonly reference: Reference }
-  | { readonly kind: "oci"; readonly path: string; readonly tag?: string }
-  | { readonly kind: "oci-archive" | "docker-archive"; readonly path: string; readonly tag?: string }
+  | { readonly kind: "store" | "registry"; readonly reference: Reference }
+  | { readonly kind: "oci" | "oci-archive" | "docker-archive"; readonly path: string; readonly tag?: string }
   | { readonly kind: "docker-daemon" | "podman"; readonly name: string };
 
 /** The registry part of names that live in the local store only. */
 export const STORE_REGISTRY = "store";
 
-const PREFIX = /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|docker):(.+)$/s;
+const SCHEME = /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|docker|containers-storage):/;
+const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,1023}$/;
 
 /**
- * Reads `store:NAME[:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE`, `docker-daemon:REF`, `podman:REF`, or else
- * `HOST/REPOSITORY[:TAG][@DIGEST]`, `docker://` before it allowed.
+ * Reads `store:NAME[:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`, `docker-daemon:NAME`,
+ * `podman:NAME`, or else `HOST/REPOSITORY[:TAG][@DIGEST]`, before which `docker://` may stand as skopeo's users write it.
+ * The tag of a path is what follows its last colon, where that has a tag's form.
  * @throws ToolError `REFERENCE_INVALID`.
  */
 export function parseLocation(text: string): Location {
-  const match = PREFIX.exec(text);
-  const rest = match?.[2] ?? "";
-  switch (match?.[1]) {
+  const scheme = SCHEME.exec(text)?.[1];
+  const rest = scheme === undefined ? text : text.slice(scheme.length + 1);
+  switch (scheme) {
     case "store":
       return { kind: "store", reference: storeReference(rest) };
     case "oci":
-      return { kind: "oci", ...splitTag(rest) };
     case "oci-archive":
-      return { kind: "oci-archive", path: rest };
     case "docker-archive":
-      return { kind: "docker-archive", path: rest };
+      return { kind: scheme, ...parsePath(text, rest) };
     case "docker-daemon":
-      return { kind: "docker-daemon", name: rest };
     case "podman":
-      return { kind: "podman", name: rest };
+      if (!ENGINE_NAME.test(rest)) throw invalid(text, `"${rest.slice(0, 150)}" is not the name of an image`);
+      return { kind: scheme, name: rest };
+    case "containers-storage":
+      throw invalid(text, "what is in containers-storage is reached through the engine", "write podman: in place of containers-storage:");
     case "docker":
-      if (rest.startsWith("//")) return { kind: "registry", reference: withTag(parseReference(rest.slice(2))) };
-      return { kind: "registry", reference: withTag(parseReference(text)) };
+      return { kind: "registry", reference: withTag(parseReference(rest.startsWith("//") ? rest.slice(2) : text)) };
     default:
       return { kind: "registry", reference: withTag(parseReference(text)) };
   }
 }
 
-/** `NAME[:TAG]` of the local store. @throws ToolError `REFERENCE_INVALID`. */
+/** The place as a user would write it; `parseLocation` of it gives the same place. */
+export function formatLocation(location: Location): string {
+  if ("path" in location) return `${location.kind}:${location.path}${location.tag === undefined ? "" : `:${location.tag}`}`;
+  if ("name" in location) return `${location.kind}:${location.name}`;
+  const { kind, reference } = location;
+  return kind === "registry" ? formatReference(reference) : `store:${formatStoreName(reference)}`;
+}
+
+/**
+ * `NAME[:TAG][@DIGEST]` of the local store: one of its own names, or that of an image of a registry when it begins with a host.
+ * The tag is `latest` where neither is given.
+ * @throws ToolError `REFERENCE_INVALID`.
+ */
 export function storeReference(text: string): Reference {
-  const parsed = parseReference(`${STORE_REGISTRY}.local/${text}`);
-  return withTag({ ...parsed, registry: STORE_REGISTRY });
+  const at = text.indexOf("@");
+  const digest = at < 0 ? undefined : text.slice(at + 1);
+  const name = at < 0 ? text : text.slice(0, at);
+  if (digest !== undefined && !isDigest(digest)) throw invalid(`store:${text}`, `"${digest.slice(0, 150)}" is not a digest`);
+  if (isHostLike(name)) return withTag(parseReference(text));
+  const colon = name.indexOf(":");
+  const repository = colon < 0 ? name : name.slice(0, colon);
+  const tag = colon < 0 ? undefined : name.slice(colon + 1);
+  if (tag !== undefined && !isTag(tag)) throw invalid(`store:${text}`, `"${tag.slice(0, 150)}" is not a tag`);
+  if (!isRepository(repository)) throw invalid(`store:${text}`, `"${repository.slice(0, 150)}" is not a name: lower-case letters, digits and single . _ - between them`);
+  return withTag({ registry: STORE_REGISTRY, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) });
+}
+
+function formatStoreName(reference: Reference): string {
+  if (reference.registry !== STORE_REGISTRY) return formatReference(reference);
+  return formatReference(reference).slice(STORE_REGISTRY.length + 1);
 }
 
 function withTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
 }
 
-function splitTag(text: string): { readonly path: string; readonly tag?: string } {
-  const colon = text.lastIndexOf(":");
-  if (colon <= 0 || text.indexOf("/", colon) >= 0) return { path: text };
-  const [path, tag] = [text.slice(0, colon), text.slice(colon + 1)];
-  if (!isTag(tag)) throw new ToolError("REFERENCE_INVALID", `parse image name "oci:${text}": "${tag}" is not a tag`, { hint: "write it as oci:FOLDER:TAG" });
-  return { path, tag };
+/** True when the first of several parts of a name has the form of a registry's host. */
+function isHostLike(name: string): boolean {
+  const [first = "", ...others] = name.split("/");
+  return others.length > 0 && (first === "localhost" || /[.:[]/.test(first));
+}
+
+function parsePath(text: string, rest: string): { readonly path: string; readonly tag?: string } {
+  const colon = rest.lastIndexOf(":");
+  const tag = colon < 0 ? undefined : rest.slice(colon + 1);
+  // `C:\images` has a drive letter, not a tag; a tag has no slash in it.
+  const hasTag = tag !== undefined && colon > 1 && isTag(tag);
+  const path = hasTag ? rest.slice(0, colon) : rest;
+  if (path === "" || path.includes("\0")) throw invalid(text, "the path is empty or no path");
+  return hasTag ? { path, tag } : { path };
+}
+
+const HINT = "write it as store:NAME[:TAG], oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME or HOST/REPOSITORY[:TAG|@DIGEST]";
+
+function invalid(text: string, why: string, hint: string = HINT): ToolError {
+  return new ToolError("REFERENCE_INVALID", `parse "${text.slice(0, 300)}": ${why}`, { hint });
 }

@@ -1,19 +1,14 @@
 import { digestOf, isForeignLayer, parseManifest, type Image, type IngestSink, type Layer, type Sink, type UnhashedLayer } from "../oci/index.ts";
-import type { CopyResult, TransferOptions } from "./contracts.ts";
+import type { CopyResult, PushImageOptions } from "./contracts.ts";
 import { withScope } from "./scope.ts";
-import { createTransfer, type Transfer } from "./transfer.ts";
-
-export interface PushOptions extends TransferOptions {
-  /** What a person would call a layer; `index` counts from the base up. Default: the start of its digest. */
-  readonly labelOf?: ((layer: Layer, index: number) => string | undefined) | undefined;
-}
+import { createTransfer, oneChunk, skipBytes, type Transfer } from "./transfer.ts";
 
 /**
  * Writes an image that exists only as an object. A layer whose digest is known costs an existence check; one whose digest
- * is not is hashed while it is uploaded, when the sink can do that, and hashed before when it cannot.
+ * is not is hashed while it is uploaded where the sink can do that, and before where it cannot.
  * @throws as `copy`.
  */
-export async function pushImage(image: Image, sink: Sink, options: PushOptions = {}): Promise<CopyResult> {
+export async function pushImage(image: Image, sink: Sink, options: PushImageOptions = {}): Promise<CopyResult> {
   return withScope(options, async (scope) => {
     const { signal } = scope;
     const transfer = createTransfer(sink, { ...options, signal });
@@ -21,7 +16,7 @@ export async function pushImage(image: Image, sink: Sink, options: PushOptions =
     await scope.all(layers.map((layer, index) => pushLayer({ transfer, sink }, layer, options.labelOf?.(layer, index))));
     const [rawManifest, rawConfig] = [await image.rawManifest({ signal }), await image.rawConfig({ signal })];
     const manifest = parseManifest(rawManifest);
-    await transfer.blob({ descriptor: manifest.config, label: "config", open: () => bytesOf(rawConfig) });
+    await transfer.blob({ descriptor: manifest.config, label: "config", open: (offset) => oneChunk(rawConfig.subarray(offset)) });
     const descriptor = { mediaType: manifest.mediaType, digest: digestOf(rawManifest), size: rawManifest.byteLength };
     await transfer.manifest(descriptor, rawManifest);
     for (const reference of options.to ?? []) await sink.tag(descriptor, reference, { signal });
@@ -33,16 +28,11 @@ async function pushLayer(to: { readonly transfer: Transfer; readonly sink: Sink 
   const { transfer, sink } = to;
   const { signal } = transfer;
   if (isUnhashed(layer) && isIngestSink(sink) && (await layer.known({ signal })) === undefined) {
-    const digest = await transfer.ingest(sink, { size: layer.size, label: label ?? "layer", open: (options) => layer.open(options) });
-    return layer.adopt(digest);
+    return layer.adopt(await transfer.ingest(sink, { size: layer.size, label: label ?? "layer", open: (options) => layer.open(options) }));
   }
   const descriptor = await layer.descriptor({ signal });
   if (isForeignLayer(descriptor.mediaType)) return;
-  await transfer.blob({ descriptor, label, open: (options) => layer.open(options) });
-}
-
-async function* bytesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  await transfer.blob({ descriptor, label, open: (offset, options) => layer.openFrom?.(offset, options) ?? skipBytes(layer.open(options), offset) });
 }
 
 function isUnhashed(layer: Layer): layer is UnhashedLayer {

@@ -2,112 +2,174 @@ import { createLimit, type Bytes, type CallOptions, type Limit } from "../intern
 import { hexOf, type Descriptor, type Digest, type IngestSink, type MountSink, type ResumableSink, type Sink } from "../oci/index.ts";
 import type { CopyProgress, CopyResult, TransferOptions } from "./contracts.ts";
 
-/** Content that may be opened again, from any offset. */
-export interface Content {
+/** A blob that the sink may lack. */
+export interface BlobRequest {
   readonly descriptor: Descriptor;
   readonly label?: string | undefined;
-  open(offset: number, options?: CallOptions): Bytes;
+  /** The content from an offset on, a fresh stream per call. */
+  readonly open: (offset: number, options: CallOptions) => Bytes;
 }
+
+/** A blob whose digest is found while it is taken. */
+export interface IngestRequest {
+  readonly size: number;
+  readonly label: string;
+  readonly open: (options: CallOptions) => Bytes;
+}
+
+type Counts = { -readonly [Key in Exclude<keyof CopyResult, "descriptor">]: CopyResult[Key] };
 
 /** One run of `copy` or `pushImage`: what is limited, counted and told lives here. */
 export interface Transfer {
-  /** Brings a blob to the sink by the cheapest way. The same digest is brought once. */
-  bring(content: Content): Promise<void>;
-  /** Sends content of unknown digest in one pass. @returns its digest. */
-  ingest(sink: IngestSink, content: { readonly size: number; readonly label: string; open(options?: CallOptions): Bytes }): Promise<Digest>;
-  result(descriptor: Descriptor): CopyResult;
+  readonly signal: AbortSignal;
+  readonly counts: Readonly<Counts>;
+  /** Brings a blob to the sink by the cheapest way. One asked for twice is brought once. */
+  blob(request: BlobRequest): Promise<void>;
+  /** Sends a blob of unknown digest in one pass. @returns its digest. */
+  ingest(sink: IngestSink, request: IngestRequest): Promise<Digest>;
+  /** Puts a manifest or index whose children are there, unless it is there itself. */
+  manifest(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
 }
 
+interface State {
+  readonly sink: Sink;
+  readonly options: TransferOptions;
+  readonly signal: AbortSignal;
+  readonly counts: Counts;
+  readonly checks: Limit;
+  readonly uploads: Limit;
+}
+
+/** Existence checks are cheap for both sides; more of them at once hide the way to a far registry. */
+const CHECKS = 16;
+const MOUNT_TRIES = 2;
 const DEFAULT_CONCURRENCY = 4;
 
-export function createTransfer(sink: Sink, options: TransferOptions): Transfer {
-  const counts = { bytesUploaded: 0, bytesMounted: 0, bytesSkipped: 0, blobsUploaded: 0, blobsMounted: 0, blobsSkipped: 0 };
-  const limit: Limit = createLimit(options.concurrency ?? DEFAULT_CONCURRENCY);
-  const brought = new Map<Digest, Promise<void>>();
-  let ingested = 0;
-  const tell = (progress: Omit<CopyProgress, "kind">): void => options.onProgress?.({ kind: "blob", ...progress });
-
-  const bringOnce = async (content: Content): Promise<void> => {
-    const { descriptor } = content;
-    const about = { id: descriptor.digest, label: content.label ?? hexOf(descriptor.digest).slice(0, 12), size: descriptor.size };
-    if (await sink.has(descriptor, options)) {
-      counts.blobsSkipped += 1;
-      counts.bytesSkipped += descriptor.size;
-      return tell({ ...about, state: "skipped", bytes: 0 });
-    }
-    if (await mounted(sink, descriptor, options)) {
-      counts.blobsMounted += 1;
-      counts.bytesMounted += descriptor.size;
-      return tell({ ...about, state: "mounted", bytes: 0 });
-    }
-    tell({ ...about, state: "start", bytes: 0 });
-    const told = (offset: number, bytes: Bytes): Bytes => watch(bytes, offset, (done) => tell({ ...about, state: "progress", bytes: done }));
-    if (isResumable(sink)) await sink.putFrom(descriptor, (offset) => told(offset, content.open(offset, options)), options);
-    else await sink.put(descriptor, told(0, content.open(0, options)), options);
-    counts.blobsUploaded += 1;
-    counts.bytesUploaded += descriptor.size;
-    tell({ ...about, state: "done", bytes: descriptor.size });
-  };
-
+export function createTransfer(sink: Sink, options: TransferOptions & { readonly signal: AbortSignal }): Transfer {
+  const { signal, concurrency = DEFAULT_CONCURRENCY } = options;
+  const counts: Counts = { blobs: 0, blobsUploaded: 0, blobsMounted: 0, blobsSkipped: 0, manifestsUploaded: 0, bytesUploaded: 0, bytesMounted: 0, bytesSkipped: 0, bytesSent: 0 };
+  const state: State = { sink, options, signal, counts, checks: createLimit(CHECKS), uploads: createLimit(concurrency) };
+  const blobs = new Map<Digest, Promise<void>>();
+  const manifests = new Map<Digest, Promise<void>>();
   return {
-    bring(content) {
-      const known = brought.get(content.descriptor.digest);
-      if (known !== undefined) return known;
-      const bringing = limit(() => bringOnce(content));
-      brought.set(content.descriptor.digest, bringing);
-      return bringing;
-    },
-    ingest(ingestSink, content) {
-      const { size, label } = content;
-      const about = { id: `new-${(ingested += 1)}`, label, size };
-      return limit(async () => {
-        tell({ ...about, state: "start", bytes: 0 });
-        const digest = await ingestSink.ingest(watch(content.open(options), 0, (bytes) => tell({ ...about, state: "progress", bytes })), size, options);
-        counts.blobsUploaded += 1;
-        counts.bytesUploaded += size;
-        tell({ ...about, state: "done", bytes: size });
-        return digest;
-      });
-    },
-    result: (descriptor) => ({ descriptor, ...counts }),
+    signal,
+    counts,
+    blob: (request) => onceOf(blobs, request.descriptor.digest, () => bring(state, request)),
+    ingest: (ingestSink, request) => state.uploads(() => ingest(state, ingestSink, request)),
+    manifest: (descriptor, bytes) => onceOf(manifests, descriptor.digest, () => putManifest(state, descriptor, bytes)),
   };
 }
 
-/** True for a sink that takes content of unknown digest. */
-export function isIngest(sink: Sink): sink is IngestSink {
-  return "ingest" in sink;
-}
-
-/** `bytes` without the first `offset` ones. */
-export async function* skipBytes(bytes: Bytes, offset: number): AsyncGenerator<Uint8Array> {
+/** `content` without its first `offset` bytes. They are read all the same, so that the whole is verified. */
+export async function* skipBytes(content: Bytes, offset: number): AsyncGenerator<Uint8Array> {
   let left = offset;
-  for await (const chunk of bytes) {
+  for await (const chunk of content) {
     if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left);
     left = Math.max(0, left - chunk.byteLength);
   }
 }
 
+/** A stream of one chunk. */
+export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
 
-async function mounted(sink: Sink, target: Descriptor, options: TransferOptions): Promise<boolean> {
-  if (!isMount(sink)) return false;
-  for (const from of options.mountFrom ?? []) if (await sink.mount(target, from, options)) return true;
+function onceOf(known: Map<Digest, Promise<void>>, digest: Digest, start: () => Promise<void>): Promise<void> {
+  const running = known.get(digest) ?? start();
+  known.set(digest, running);
+  return running;
+}
+
+async function bring(state: State, request: BlobRequest): Promise<void> {
+  const { counts } = state;
+  const { descriptor } = request;
+  const { size, digest } = descriptor;
+  const tell = teller(state.options, { id: digest, label: request.label ?? hexOf(digest).slice(0, 12), size });
+  counts.blobs += 1;
+  if (await has(state, descriptor)) {
+    counts.blobsSkipped += 1;
+    counts.bytesSkipped += size;
+    return tell("skipped", 0);
+  }
+  await state.uploads(async () => {
+    state.signal.throwIfAborted();
+    if (await mount(state, descriptor)) {
+      counts.blobsMounted += 1;
+      counts.bytesMounted += size;
+      return tell("mounted", 0);
+    }
+    tell("start", 0);
+    await upload(state, request, (bytes) => tell("progress", bytes));
+    counts.blobsUploaded += 1;
+    counts.bytesUploaded += size;
+    tell("done", size);
+  });
+}
+
+function has({ sink, signal, checks }: State, descriptor: Descriptor): Promise<boolean> {
+  return checks(async () => {
+    signal.throwIfAborted();
+    return sink.has(descriptor, { signal });
+  });
+}
+
+async function mount({ sink, options, signal }: State, descriptor: Descriptor): Promise<boolean> {
+  if (!isMountSink(sink) || options.mountFrom === undefined) return false;
+  const from = typeof options.mountFrom === "function" ? options.mountFrom(descriptor) : options.mountFrom;
+  for (const reference of from.slice(0, MOUNT_TRIES)) if (await sink.mount(descriptor, reference, { signal })) return true;
   return false;
 }
 
-async function* watch(bytes: Bytes, offset: number, told: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  let done = offset;
-  for await (const chunk of bytes) {
+/** A sink that can take content up again decides by itself when that is worth it; it is also the one that can try again. */
+async function upload(state: State, { descriptor, open }: BlobRequest, onBytes: (bytes: number) => void): Promise<void> {
+  const { sink, signal } = state;
+  const from = (offset: number): Bytes => counted(state, open(offset, { signal }), { offset, onBytes });
+  if (isResumableSink(sink)) await sink.putFrom(descriptor, from, { signal });
+  else await sink.put(descriptor, from(0), { signal });
+}
+
+async function ingest(state: State, sink: IngestSink, request: IngestRequest): Promise<Digest> {
+  const { counts, signal } = state;
+  const { size, label } = request;
+  signal.throwIfAborted();
+  counts.blobs += 1;
+  const tell = teller(state.options, { id: `new-${counts.blobs}`, label, size });
+  tell("start", 0);
+  const digest = await sink.ingest(counted(state, request.open({ signal }), { offset: 0, onBytes: (bytes) => tell("progress", bytes) }), size, { signal });
+  counts.blobsUploaded += 1;
+  counts.bytesUploaded += size;
+  tell("done", size);
+  return digest;
+}
+
+async function putManifest(state: State, descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+  const { sink, signal, counts } = state;
+  if (await has(state, descriptor)) return;
+  await sink.put(descriptor, oneChunk(bytes), { signal });
+  counts.manifestsUploaded += 1;
+  counts.bytesUploaded += bytes.byteLength;
+  counts.bytesSent += bytes.byteLength;
+}
+
+async function* counted(state: State, content: Bytes, at: { readonly offset: number; readonly onBytes: (bytes: number) => void }): AsyncGenerator<Uint8Array> {
+  let position = at.offset;
+  for await (const chunk of content) {
+    state.signal.throwIfAborted();
     yield chunk;
-    done += chunk.byteLength;
-    told(done);
+    position += chunk.byteLength;
+    state.counts.bytesSent += chunk.byteLength;
+    at.onBytes(position);
   }
 }
 
-function isMount(sink: Sink): sink is MountSink {
+function teller({ onProgress }: TransferOptions, blob: Pick<CopyProgress, "id" | "label" | "size">): (state: CopyProgress["state"], bytes: number) => void {
+  return (state, bytes) => onProgress?.({ kind: "blob", ...blob, state, bytes });
+}
+
+function isMountSink(sink: Sink): sink is MountSink {
   return "mount" in sink;
 }
 
-function isResumable(sink: Sink): sink is ResumableSink {
+function isResumableSink(sink: Sink): sink is ResumableSink {
   return "putFrom" in sink;
 }
-

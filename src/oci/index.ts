@@ -9,7 +9,7 @@ export { createIndex, EMPTY_DESCRIPTOR, formatPlatform, parsePlatform, referrers
 export {
   descriptorOf, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseIndex, parseManifest, parseManifestOrIndex, type ImageIndex, type ImageManifest,
 } from "./manifest.ts";
-export { isIndexType, isManifestType, layerCompressionOf, MEDIA_TYPES, type LayerCompression } from "./media-types.ts";
+export { isForeignLayer, isIndexType, isManifestType, layerCompressionOf, MEDIA_TYPES, type LayerCompression } from "./media-types.ts";
 export { formatReference, isRepository, isTag, parseReference } from "./parse-reference.ts";
 export type { Reference } from "./reference.ts";
 export { diffIdOf, uncompressed, type UncompressedOptions } from "./uncompressed.ts";

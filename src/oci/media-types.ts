@@ -39,3 +39,8 @@ export function isIndexType(mediaType: string): boolean {
 export function isManifestType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.imageManifest || mediaType === MEDIA_TYPES.dockerManifest;
 }
+
+/** True for layers that may not be distributed; their content is where the descriptor's `urls` point, and registries do not hold it. */
+export function isForeignLayer(mediaType: string): boolean {
+  return mediaType === "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
+}
