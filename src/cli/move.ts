@@ -1,0 +1,112 @@
+import { resolve } from "node:path";
+import { copy, parseLocation, type CopyResult } from "../copy/index.ts";
+import { formatReference, parseReference, type Descriptor, type Platform, type Reference } from "../oci/index.ts";
+import type { Context } from "./context.ts";
+import { openEngine, openForReading, openForWriting, type ReadPlace } from "./places.ts";
+import { formatBytes, formatDuration } from "./render/format.ts";
+
+export interface MoveOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly platform?: Platform | undefined;
+  /** `from` is a name of the local store. */
+  readonly isFromStore?: boolean | undefined;
+  /** `to` is a name of the local store. */
+  readonly isToStore?: boolean | undefined;
+  /** Repositories of the target's registry to mount blobs from. */
+  readonly mountFrom?: readonly Reference[] | undefined;
+}
+
+/** What a move came to. */
+export interface Moved {
+  readonly descriptor: Descriptor;
+  readonly result?: CopyResult;
+}
+
+/** Copies one image from any place to any other; an archive or engine gets it as a whole. */
+export async function move(options: MoveOptions, context: Context): Promise<Moved> {
+  await using from = await openForReading(options.from, context, { isInStore: options.isFromStore });
+  const target = parseLocation(options.to);
+  switch (target.kind) {
+    case "store":
+    case "registry":
+    case "oci":
+      return moveBlobs(from, options, context);
+    case "oci-archive":
+    case "docker-archive":
+      return moveToArchive(from, { path: resolve(context.cwd, target.path), names: namesFor(from.reference) }, context);
+    case "docker-daemon":
+    case "podman":
+      return moveToEngine(from, target, context);
+    default:
+      return target satisfies never;
+  }
+}
+
+async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context): Promise<Moved> {
+  await using target = await openForWriting(options.to, context, { isInStore: options.isToStore });
+  const isSamePlace = options.isFromStore !== true && options.isToStore !== true && from.reference.registry === target.reference.registry && from.reference.registry !== "";
+  const result = await copy(from.source, target.sink, {
+    from: from.reference,
+    to: target.reference.tag === undefined ? [] : [target.reference],
+    platform: options.platform,
+    mountFrom: [...(isSamePlace ? [from.reference] : []), ...(options.mountFrom ?? [])],
+    onProgress: (progress) => context.reporter.blob(progress),
+    signal: context.signal,
+  });
+  return { descriptor: result.descriptor, result };
+}
+
+async function moveToArchive(from: ReadPlace, to: { readonly path: string; readonly names: readonly Reference[] }, context: Context): Promise<Moved> {
+  const { createImageArchive, writeArchive } = await import("../layout/index.ts");
+  const descriptor = await from.source.resolve(from.reference, context);
+  const archive = await createImageArchive(from.source, [{ descriptor, references: to.names }], { signal: context.signal });
+  context.reporter.step(`writing ${to.path} (${formatBytes(archive.size)})`);
+  await writeArchive(to.path, archive, { signal: context.signal });
+  return { descriptor };
+}
+
+async function moveToEngine(from: ReadPlace, target: { readonly kind: "docker-daemon" | "podman"; readonly name: string }, context: Context): Promise<Moved> {
+  const [{ createImageArchive }, engine] = await Promise.all([import("../layout/index.ts"), openEngine(target, context)]);
+  const descriptor = await from.source.resolve(from.reference, context);
+  const archive = await createImageArchive(from.source, [{ descriptor, references: [withTag(parseReference(target.name))] }], { signal: context.signal });
+  context.reporter.step(`loading ${target.name} into ${engine.kind} (${formatBytes(archive.size)})`);
+  await engine.load(archive.open({ signal: context.signal }), { signal: context.signal });
+  return { descriptor };
+}
+
+function namesFor(reference: Reference): readonly Reference[] {
+  return reference.registry === "" || reference.tag === undefined ? [] : [reference];
+}
+
+function withTag(reference: Reference): Reference {
+  return reference.tag === undefined ? { ...reference, tag: "latest" } : reference;
+}
+
+/** The closing lines of everything that moves an image, and the same as data. */
+export function reportMoved(context: Context, what: { readonly verb: string; readonly to: string; readonly moved: Moved; readonly startedAt: number }): void {
+  const { descriptor, result } = what.moved;
+  const tookMs = performance.now() - what.startedAt;
+  if (result !== undefined) {
+    const { bytesUploaded, bytesMounted, bytesSkipped } = result;
+    context.reporter.line(
+      `${what.verb} in ${formatDuration(tookMs)}: ${formatBytes(bytesUploaded)} sent, ${formatBytes(bytesMounted)} mounted, ${formatBytes(bytesSkipped)} already there`,
+    );
+  }
+  context.reporter.line(pinnedName(what.to, descriptor));
+  context.reporter.result({
+    reference: pinnedName(what.to, descriptor),
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    ...(result === undefined ? {} : { bytesUploaded: result.bytesUploaded, bytesMounted: result.bytesMounted, bytesSkipped: result.bytesSkipped, blobsUploaded: result.blobsUploaded }),
+    seconds: Math.round(tookMs) / 1000,
+  });
+}
+
+/** A name that will always mean this image: by digest where the place knows digests. */
+export function pinnedName(text: string, descriptor: Descriptor): string {
+  const location = parseLocation(text);
+  if (location.kind === "registry") return formatReference({ registry: location.reference.registry, repository: location.reference.repository, digest: descriptor.digest });
+  if (location.kind === "store") return `store:${location.reference.repository}@${descriptor.digest}`;
+  return `${text} ${descriptor.digest}`;
+}

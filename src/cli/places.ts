@@ -1,0 +1,153 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { anySource, parseLocation, type Location } from "../copy/index.ts";
+import { ToolError } from "../errors/index.ts";
+import { MAX_MANIFEST_BYTES, parseManifestOrIndex, parseReference, readVerified, type Reference, type Sink, type Source } from "../oci/index.ts";
+import type { Store } from "../store/index.ts";
+import type { Context } from "./context.ts";
+
+/** A place that images are read from; dispose it. */
+export interface ReadPlace extends AsyncDisposable {
+  readonly source: Source;
+  readonly reference: Reference;
+  /** As the user wrote it. */
+  readonly name: string;
+}
+
+/** A place that images are written to, blob by blob. */
+export interface WritePlace extends AsyncDisposable {
+  readonly sink: Sink;
+  readonly reference: Reference;
+  readonly name: string;
+}
+
+const NOTHING = (): Promise<void> => Promise.resolve();
+
+/** The local store of this user. */
+export async function openStore({ directories }: Context): Promise<Store> {
+  const { createStore } = await import("../store/index.ts");
+  return createStore({ dataDir: directories.data, cacheDir: directories.cache });
+}
+
+/** Where a name that could be a registry's is looked for. */
+export interface NameOptions {
+  /** Names of registries mean the local store's image of that name. Default false. */
+  readonly isInStore?: boolean | undefined;
+}
+
+/** Opens what `text` names for reading. @throws ToolError `REFERENCE_INVALID`, and what opening the place throws. */
+export async function openForReading(text: string, context: Context, options: NameOptions = {}): Promise<ReadPlace> {
+  const location = parseLocation(text);
+  switch (location.kind) {
+    case "store":
+      return openStored(text, location.reference, context);
+    case "registry":
+      if (options.isInStore === true) return openStored(text, location.reference, context);
+      return { name: text, ...(await openRepository(location.reference, context)) };
+    case "oci": {
+      const { openLayout } = await import("../layout/index.ts");
+      return { name: text, source: openLayout(resolve(context.cwd, location.path)), reference: namedIn(location), [Symbol.asyncDispose]: NOTHING };
+    }
+    case "oci-archive":
+    case "docker-archive": {
+      const { openArchive } = await import("../layout/index.ts");
+      const archive = await openArchive(resolve(context.cwd, location.path), { signal: context.signal });
+      return { name: text, source: archive, reference: namedIn(location), [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose]() };
+    }
+    case "docker-daemon":
+    case "podman":
+      return openEngineImage(text, location, context);
+    default:
+      return location satisfies never;
+  }
+}
+
+/** Opens a store, registry or layout folder for writing. @throws ToolError `USAGE` for places that are written as a whole. */
+export async function openForWriting(text: string, context: Context, options: NameOptions = {}): Promise<WritePlace> {
+  const location = parseLocation(text);
+  if (location.kind === "store" || (location.kind === "registry" && options.isInStore === true)) {
+    const store = await openStore(context);
+    return { name: text, sink: store, reference: location.reference, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  }
+  if (location.kind === "registry") {
+    const { source, ...rest } = await openRepository(location.reference, context);
+    return { name: text, sink: source, ...rest };
+  }
+  if (location.kind === "oci") {
+    const { createLayout } = await import("../layout/index.ts");
+    return { name: text, sink: await createLayout(resolve(context.cwd, location.path)), reference: namedIn(location), [Symbol.asyncDispose]: NOTHING };
+  }
+  throw new ToolError("USAGE", `write to "${text}": it is written as a whole`);
+}
+
+/** An image of the store; blobs of a base that was never downloaded come from the base's own registry. */
+async function openStored(text: string, reference: Reference, context: Context): Promise<ReadPlace> {
+  const store = await openStore(context);
+  const base = await openBaseOf(store, reference, context);
+  return {
+    name: text,
+    reference,
+    source: base === undefined ? store : anySource(store, base.source),
+    async [Symbol.asyncDispose]() {
+      await base?.[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openBaseOf(store: Store, reference: Reference, context: Context): Promise<Pick<ReadPlace, "source" | typeof Symbol.asyncDispose> | undefined> {
+  const target = await store.resolve(reference, context);
+  const bytes = await readVerified(store.open(target, context), target, { maxBytes: MAX_MANIFEST_BYTES, signal: context.signal });
+  const document = parseManifestOrIndex(bytes, target.mediaType);
+  const annotations = (document.kind === "manifest" ? document.manifest : document.index).annotations ?? {};
+  const name = annotations["org.opencontainers.image.base.name"];
+  if (name === undefined || name.startsWith("store:")) return undefined;
+  return openRepository(parseReference(name), context);
+}
+
+/** One repository of a registry, with the user's credentials. */
+export async function openRepository(reference: Reference, context: Context) {
+  const { createKeychain, createRegistry } = await import("../registry/index.ts");
+  const registry = createRegistry({
+    host: reference.registry,
+    keychain: createKeychain({ environment: context.env }),
+    stateDir: context.directories.state,
+    environment: context.env,
+    plainHttp: context.isPlainHttp,
+    userAgent: `slipway/${context.toolVersion}`,
+    onWarning: (warning: string) => context.reporter.warn(`${reference.registry}: ${warning}`),
+  });
+  return { source: registry.repository(reference.repository), reference, registry, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() };
+}
+
+/** A name for what a folder or archive holds: its tag when one was given, else whatever it holds alone. */
+function namedIn(location: { readonly path: string; readonly tag?: string }): Reference {
+  const plain: Reference = { registry: "", repository: "" };
+  return location.tag === undefined ? plain : { ...plain, tag: location.tag };
+}
+
+async function openEngineImage(text: string, location: Extract<Location, { readonly name: string }>, context: Context): Promise<ReadPlace> {
+  const [{ createTempDir, writeFileAtomic }, { openArchive }, engine] = await Promise.all([import("../internal/index.ts"), import("../layout/index.ts"), openEngine(location, context)]);
+  const folder = await createTempDir(`slipway-${hostname()}`);
+  const path = `${folder.path}/image.tar`;
+  await writeFileAtomic(path, engine.save(location.name, { signal: context.signal }), { signal: context.signal });
+  const archive = await openArchive(path, { signal: context.signal });
+  return {
+    name: text,
+    source: archive,
+    reference: parseReference(location.name),
+    async [Symbol.asyncDispose]() {
+      await archive[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The engine that a location names. */
+export async function openEngine(location: { readonly kind: "docker-daemon" | "podman" }, context: Context) {
+  const { createEngine, findEngine } = await import("../engine/index.ts");
+  const kind = location.kind === "podman" ? "podman" : "docker";
+  const options = await findEngine({ prefer: kind, signal: context.signal });
+  if (options.kind !== kind) throw new ToolError("ENGINE_MISSING", `use ${kind}: it does not answer`, { hint: `start ${kind}, or use ${options.kind}, which answers` });
+  return createEngine(options);
+}
