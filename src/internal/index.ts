@@ -1,6 +1,6 @@
 export { explainWriteError, writeFileAtomic, type AtomicFileOptions } from "./atomic-file.ts";
 export type { Bytes, CallOptions } from "./bytes.ts";
-export { guardOf, isSameGuard, planKey, planOf, segmentSize, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
+export { guardOf, isSameGuard, planKey, planOf, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
 export { withFileLock, type FileLockOptions } from "./file-lock.ts";
 export { createLimit, mapLimited, type Limit } from "./limit.ts";
 export { hashPlan, openPlan, type OpenPlanOptions } from "./open-plan.ts";

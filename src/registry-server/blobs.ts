@@ -48,7 +48,6 @@ export function parseRange(header: string | undefined, size: number): Range {
   return start < end ? { start, end } : "unsatisfiable";
 }
 
-/** The answer to a blob that is not in the repository. */
-export function unknownBlob(target: BlobTarget): Fault {
+function unknownBlob(target: BlobTarget): Fault {
   return new Fault(404, "BLOB_UNKNOWN", { message: `"${target.name}" has no blob "${target.digest}"`, detail: { digest: target.digest } });
 }

@@ -47,8 +47,7 @@ function parseContent(name: string, kind: string | undefined, reference: string 
   }
 }
 
-/** Checks a repository name. @throws Fault `NAME_INVALID`. */
-export function parseName(name: string): string {
+function parseName(name: string): string {
   if (!isName(name)) throw new Fault(400, "NAME_INVALID", { message: `"${name}" is no repository name` });
   return name;
 }

@@ -16,7 +16,7 @@ export interface UploadSession {
 export type HashAlgorithm = "sha256" | "sha512";
 
 /** What one request adds to a session. */
-export interface AppendOptions extends CallOptions {
+interface AppendOptions extends CallOptions {
   /** Where the client says its bytes belong. Absent: at the end. */
   readonly start?: number | undefined;
 }

@@ -40,7 +40,7 @@ export async function reachOf(place: BlobPlace, roots: readonly Descriptor[], op
 }
 
 /** Reads a manifest whole, or gives `undefined`. Not verified. @throws ToolError `STORE_INVALID` when it is too large. */
-export async function readManifest(place: BlobPlace, digest: Digest): Promise<Buffer | undefined> {
+async function readManifest(place: BlobPlace, digest: Digest): Promise<Buffer | undefined> {
   const size = await blobSize(place, digest);
   if (size === undefined) return undefined;
   if (size > MAX_MANIFEST_BYTES) throw damaged(place, digest);
