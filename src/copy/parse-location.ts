@@ -10,7 +10,7 @@ export type Location =
 /** The registry part of names that live in the local store only. */
 export const STORE_REGISTRY = "store";
 
-const SCHEME = /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|docker|containers-storage):/;
+const SCHEME = /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|containers-storage):(.*)$/s;
 const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,1023}$/;
 
 /**
@@ -20,8 +20,7 @@ const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,1023}$/;
  * @throws ToolError `REFERENCE_INVALID`.
  */
 export function parseLocation(text: string): Location {
-  const scheme = SCHEME.exec(text)?.[1];
-  const rest = scheme === undefined ? text : text.slice(scheme.length + 1);
+  const [, scheme = "", rest = ""] = SCHEME.exec(text) ?? [];
   switch (scheme) {
     case "store":
       return { kind: "store", reference: storeReference(rest) };
@@ -31,14 +30,11 @@ export function parseLocation(text: string): Location {
       return { kind: scheme, ...parsePath(text, rest) };
     case "docker-daemon":
     case "podman":
-      if (!ENGINE_NAME.test(rest)) throw invalid(text, `"${rest.slice(0, 150)}" is not the name of an image`);
-      return { kind: scheme, name: rest };
+      return { kind: scheme, name: engineName(text, rest) };
     case "containers-storage":
       throw invalid(text, "what is in containers-storage is reached through the engine", "write podman: in place of containers-storage:");
-    case "docker":
-      return { kind: "registry", reference: withTag(parseReference(rest.startsWith("//") ? rest.slice(2) : text)) };
     default:
-      return { kind: "registry", reference: withTag(parseReference(text)) };
+      return { kind: "registry", reference: withTag(parseReference(text.startsWith("docker://") ? text.slice("docker://".length) : text)) };
   }
 }
 
@@ -56,17 +52,16 @@ export function formatLocation(location: Location): string {
  * @throws ToolError `REFERENCE_INVALID`.
  */
 export function storeReference(text: string): Reference {
-  const at = text.indexOf("@");
-  const digest = at < 0 ? undefined : text.slice(at + 1);
-  const name = at < 0 ? text : text.slice(0, at);
-  if (digest !== undefined && !isDigest(digest)) throw invalid(`store:${text}`, `"${digest.slice(0, 150)}" is not a digest`);
-  if (isHostLike(name)) return withTag(parseReference(text));
-  const colon = name.indexOf(":");
-  const repository = colon < 0 ? name : name.slice(0, colon);
-  const tag = colon < 0 ? undefined : name.slice(colon + 1);
-  if (tag !== undefined && !isTag(tag)) throw invalid(`store:${text}`, `"${tag.slice(0, 150)}" is not a tag`);
-  if (!isRepository(repository)) throw invalid(`store:${text}`, `"${repository.slice(0, 150)}" is not a name: lower-case letters, digits and single . _ - between them`);
-  return withTag({ registry: STORE_REGISTRY, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) });
+  return withTag(isHostLike(text.split("@")[0] ?? "") ? parseReference(text) : parseStoreName(text));
+}
+
+function parseStoreName(text: string): Reference {
+  const [, repository = "", tag, digest] = /^([^@:]*)(?::([^@]*))?(?:@(.*))?$/s.exec(text) ?? [];
+  const bad = (part: string, what: string): ToolError => invalid(`store:${text}`, `"${part.slice(0, 150)}" is not ${what}`);
+  if (!isRepository(repository)) throw bad(repository, "a name: lower-case letters, digits and single . _ - between them");
+  if (tag !== undefined && !isTag(tag)) throw bad(tag, "a tag");
+  if (digest !== undefined && !isDigest(digest)) throw bad(digest, "a digest");
+  return { registry: STORE_REGISTRY, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
 function formatStoreName(reference: Reference): string {
@@ -82,6 +77,11 @@ function withTag(reference: Reference): Reference {
 function isHostLike(name: string): boolean {
   const [first = "", ...others] = name.split("/");
   return others.length > 0 && (first === "localhost" || /[.:[]/.test(first));
+}
+
+function engineName(text: string, rest: string): string {
+  if (!ENGINE_NAME.test(rest)) throw invalid(text, `"${rest.slice(0, 150)}" is not the name of an image`);
+  return rest;
 }
 
 function parsePath(text: string, rest: string): { readonly path: string; readonly tag?: string } {
