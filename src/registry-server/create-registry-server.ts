@@ -21,7 +21,7 @@ export interface RegistryServerOptions {
   readonly pageSize?: number | undefined;
   /** Unfinished uploads at once. Default 1000. */
   readonly maxSessions?: number | undefined;
-  /** Time after which an unfinished upload may go when there are too many. Default 7 days. */
+  /** Time after which an unfinished upload goes, at the next start or when there are too many. Default 7 days. */
   readonly maxSessionIdleMs?: number | undefined;
   /** Time without a byte after which a connection is cut. Default 2 minutes. */
   readonly idleTimeoutMs?: number | undefined;
@@ -64,6 +64,7 @@ export async function createRegistryServer(options: RegistryServerOptions): Prom
   const host = options.host ?? "127.0.0.1";
   const stopping = new AbortController();
   const context = contextOf(options);
+  if (!context.isReadOnly) await context.uploads.sweep();
   const respond = responder(context, { host, stopping, options });
   const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (request, response) => {
     // `respond` answers every failure itself; nothing is left to reject.

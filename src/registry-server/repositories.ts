@@ -65,8 +65,11 @@ export function createRepositories(store: Store, stateDir: string): Repositories
       return store.resolve({ registry: "store", repository: name, digest: target.digest }).catch(notFound);
     },
     async findBlob(name, digest) {
-      const isVisible = (await exists(linkFile(name, digest))) || (await isReachable(name, digest));
-      return isVisible ? sizeOf(store, digest) : undefined;
+      const isLinked = await exists(linkFile(name, digest));
+      if (!isLinked && !(await isReachable(name, digest))) return undefined;
+      // A collection has taken the blob: its record goes with it.
+      if (isLinked && (await store.sizeOf(digest)) === undefined) await unlink(linkFile(name, digest)).catch(() => undefined);
+      return sizeOf(store, digest);
     },
     async findAnywhere(digest) {
       const folders = await readdir(join(stateDir, "links")).catch(() => []);

@@ -38,6 +38,8 @@ export interface UploadSessions {
   /** Digest of all bytes. @returns it and the file that holds them. */
   seal(session: UploadSession, algorithm: HashAlgorithm): Promise<{ readonly digest: Digest; readonly path: string; readonly size: number }>;
   remove(session: UploadSession): Promise<void>;
+  /** Removes uploads that nobody has gone on with for a long time. @returns how many are left. */
+  sweep(): Promise<number>;
 }
 
 export interface UploadSessionsOptions {
@@ -73,6 +75,7 @@ export function createUploadSessions(options: UploadSessionsOptions): UploadSess
       state.running.delete(session.id);
       await rm(folderOf(state, session.id), { recursive: true, force: true });
     },
+    sweep: () => sweep(state),
   };
 }
 
@@ -93,10 +96,16 @@ async function create(state: SessionState, name: string, algorithm: HashAlgorith
 }
 
 async function makeRoom(state: SessionState): Promise<void> {
-  const { folder, maxSessions, maxIdleMs } = state.options;
+  const { folder, maxSessions } = state.options;
+  if ((await readdir(folder).catch(() => [])).length < maxSessions) return;
+  const count = await sweep(state);
+  if (count >= maxSessions) throw new Fault(429, "TOOMANYREQUESTS", { message: `there are ${count} unfinished uploads already`, headers: { "Retry-After": "60" } });
+}
+
+async function sweep(state: SessionState): Promise<number> {
+  const { folder, maxIdleMs } = state.options;
   const ids = await readdir(folder).catch(() => []);
   let count = ids.length;
-  if (count < maxSessions) return;
   for (const id of ids) {
     const stats = (await stat(join(folder, id, "data")).catch(() => undefined)) ?? (await stat(join(folder, id)).catch(() => undefined));
     if (stats === undefined || state.busy.has(id) || Date.now() - stats.mtimeMs <= maxIdleMs) continue;
@@ -104,7 +113,7 @@ async function makeRoom(state: SessionState): Promise<void> {
     state.running.delete(id);
     count -= 1;
   }
-  if (count >= maxSessions) throw new Fault(429, "TOOMANYREQUESTS", { message: `there are ${count} unfinished uploads already`, headers: { "Retry-After": "60" } });
+  return count;
 }
 
 async function find(state: SessionState, name: string, id: string): Promise<UploadSession> {

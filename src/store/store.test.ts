@@ -313,6 +313,23 @@ test("gc keeps a recipe that a tag reaches", async () => {
   assert.equal(await read(f.store, target), "<weights>");
 });
 
+test("gc takes nameless manifests of repositories when asked to, save what is about another one", async () => {
+  await using f = await fixture();
+  const subject = await putImage(f.store, []);
+  const nameless = await putImage(f.store, [await put(f.store, "nameless")]);
+  const about = await put(f.store, JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config: await put(f.store, "{}"), layers: [], subject }), MEDIA_TYPES.imageManifest);
+  await f.store.tag(subject, named("iris"));
+  for (const image of [nameless, about]) await f.store.tag(image, { registry: "store", repository: "iris", digest: image.digest });
+  await age(f.store);
+  assert.equal((await f.store.gc()).removedBlobs, 0);
+  const preview = await f.store.gc({ untagged: true, dryRun: true });
+  assert.equal((await f.store.list()).length, 3);
+  assert.deepEqual(await f.store.gc({ untagged: true }), preview);
+  assert.deepEqual((await f.store.list()).map(({ descriptor }) => descriptor.digest).sort(), [subject.digest, about.digest].sort());
+  assert.equal(await f.store.has(nameless), false);
+  assert.equal(await f.store.has(about), true);
+});
+
 test("gc spares young content while another process may be writing", async () => {
   await using f = await fixture();
   const old = await put(f.store, "old");

@@ -171,6 +171,26 @@ test("uploads are bounded in number, and idle ones make room", async () => {
   assert.equal((await registry.send("GET", second)).status, 204);
 });
 
+test("uploads that were given up long ago go when the registry starts", async () => {
+  await using registry = await startRegistry();
+  const [old, young] = [await startUpload(registry), await startUpload(registry)];
+  const id = old.split("/").at(-1) ?? "";
+  for (const path of ["", "data"]) await utimes(join(registry.store.dataDir, "registry/uploads", id, path), 1, 1);
+  await using again = await createRegistryServer({ store: registry.store });
+  assert.deepEqual([(await send(again, { method: "GET", path: old })).status, (await send(again, { method: "GET", path: young })).status], [404, 204]);
+});
+
+test("what a collection took is not there any more, and can be pushed again", async () => {
+  await using registry = await startRegistry();
+  const blob = randomBlob();
+  const push = async (): Promise<number> => (await registry.send("POST", `/v2/a/blobs/uploads/?digest=${blob.digest}`, { body: blob.bytes })).status;
+  assert.equal(await push(), 201);
+  await registry.store.removeBlob(digestOf(blob.bytes));
+  for (let at = 0; at < 2; at += 1) assert.equal((await registry.send("HEAD", `/v2/a/blobs/${blob.digest}`)).status, 404);
+  assert.equal(await push(), 201);
+  assert.equal((await registry.send("HEAD", `/v2/a/blobs/${blob.digest}`)).status, 200);
+});
+
 test("a finished or failed upload leaves no file behind", async () => {
   await using registry = await startRegistry();
   const blob = randomBlob();
