@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ["errors", "internal", "oci"],
   copy: ["errors", "internal", "oci"],
   "registry-server": ["errors", "internal", "oci", "store"],
-  engine: ["errors", "internal", "oci"],
+  engine: ["errors", "internal", "oci", "tar"],
   builder: ["errors", "internal", "oci", "tar", "compress"],
   pack: ["errors", "internal", "oci", "tar", "compress", "model", "formats"],
   protocol: ["errors", "internal", "tensor", "model"],

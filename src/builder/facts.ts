@@ -60,19 +60,26 @@ export function readBaseFacts(labels: Readonly<Record<string, string>> | undefin
   const suite = label("suite");
   const packages = label("packages");
   if (suite === undefined || packages === undefined) return undefined;
-  const version = label("python.version");
-  const executable = label("python.executable");
+  const digest = label("packages.digest");
+  const snapshot = label("snapshot");
   return {
     suite,
     architecture: architectureFacts(label("architecture") ?? "").name,
     glibc: label("glibc") ?? "",
-    ...(version === undefined || executable === undefined ? {} : { python: { version, executable, sitePackages: label("python.site-packages") ?? "" } }),
+    ...pythonOfLabels(label),
     packages: parsePackages(packages),
     sonames: (label("sonames") ?? "").split(" ").filter((name) => name !== ""),
     directories: parseDirectories(label("directories") ?? "{}"),
-    ...(label("packages.digest") === undefined ? {} : { packagesDigest: parseDigest(label("packages.digest") ?? "") }),
-    ...(label("snapshot") === undefined ? {} : { snapshot: label("snapshot") }),
+    ...(digest === undefined ? {} : { packagesDigest: parseDigest(digest) }),
+    ...(snapshot === undefined ? {} : { snapshot }),
   };
+}
+
+function pythonOfLabels(label: (name: string) => string | undefined): Pick<BaseFacts, "python"> {
+  const version = label("python.version");
+  const executable = label("python.executable");
+  if (version === undefined || executable === undefined) return {};
+  return { python: { version, executable, sitePackages: label("python.site-packages") ?? "" } };
 }
 
 /** The upstream part of a Debian version: without epoch and revision. */

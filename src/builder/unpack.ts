@@ -76,10 +76,10 @@ async function unpack(request: UnpackRequest): Promise<Unpacked> {
   );
   const groups = groupPackages(packages, request.groups);
   const tree = await buildTree(groups, reader, request.before);
-  const layers: (DebianLayer & { readonly isNew: boolean })[] = [];
+  const layers: { readonly layer: DebianLayer; readonly isNew: boolean }[] = [];
   for (const [index, group] of groups.entries()) layers.push(await layerOf(group, { tree, reader, request, before: groups.slice(0, index) }));
   const facts = factsOfTree(tree, { suite: request.suite, snapshot: request.snapshot, architecture: request.architecture, packages, before: request.before });
-  return { layers: layers.map(({ isNew: _, ...layer }) => layer), facts, notes: scriptNotes(packages), made: layers.filter(({ isNew }) => isNew).length };
+  return { layers: layers.map(({ layer }) => layer), facts, notes: scriptNotes(packages), made: layers.filter(({ isNew }) => isNew).length };
 }
 
 async function buildTree(groups: readonly PackageGroup[], reader: ContentReader, before: BaseFacts | undefined): Promise<Tree> {
@@ -104,7 +104,7 @@ interface LayerSurroundings {
   readonly before: readonly PackageGroup[];
 }
 
-async function layerOf(group: PackageGroup, { tree, reader, request, before }: LayerSurroundings): Promise<DebianLayer & { readonly isNew: boolean }> {
+async function layerOf(group: PackageGroup, { tree, reader, request, before }: LayerSurroundings): Promise<{ readonly layer: DebianLayer; readonly isNew: boolean }> {
   const memory = createLayerMemory(request.cacheDir);
   const below = before.flatMap(({ packages }) => packages);
   const byName = new Map(request.packages.map((item) => [item.name, item]));
@@ -112,12 +112,12 @@ async function layerOf(group: PackageGroup, { tree, reader, request, before }: L
   const key = keyOf(["layer", group.name, request.before, hashesOf(below), hashesOf(group.packages)], request);
   const createdBy = `slipway debian ${request.suite} ${request.architecture}: ${group.name} (${group.packages.length} packages)`;
   const known = await rememberedLayer(await memory.get(key), request.blobs, request);
-  if (known !== undefined) return { ...known, createdBy, isNew: false };
+  if (known !== undefined) return { layer: { ...known, createdBy }, isNew: false };
   request.onProgress?.({ step: "compress", architecture: request.architecture, label: group.name });
   const owners = new Set(group.packages.map(({ name }) => name));
   const made = await makeLayer(writeTar(layerEntries(tree, owners, reader), { mtimeS: request.epochS }), request);
   await memory.set(key, made);
-  return { ...made, createdBy, isNew: true };
+  return { layer: { ...made, createdBy }, isNew: true };
 }
 
 /** Reads what was remembered of a whole set. @returns `undefined` unless every layer is still there. */

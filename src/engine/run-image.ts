@@ -1,8 +1,7 @@
-import { get } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stripControls, ToolError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
 import type { Container, ContainerRequest, Engine, PublishedPort } from "./contracts.ts";
+import { waitReady, type WaitReadyOptions } from "./wait-ready.ts";
 
 export interface RunImageOptions extends CallOptions {
   readonly engine: Engine;
@@ -28,9 +27,6 @@ export interface RunningImage {
   readonly url?: string | undefined;
 }
 
-const POLL_MS = 100;
-const ASK_MS = 2000;
-const READY_MS = 120_000;
 const TAIL_LINES = 20;
 
 /**
@@ -43,11 +39,12 @@ export async function runImage({ engine, request, ready, signal }: RunImageOptio
   try {
     const state = await container.inspect({ signal });
     if (ready === undefined) return { container, ports: state.ports };
-    if (!state.isRunning) throw await earlyEnd(container, request.image);
+    const end = { what: `"${request.image}"`, describeEnd: () => describeEnd(container), lastLines: () => lastLines(container) };
+    if (!state.isRunning) throw new ToolError("ENGINE_FAILED", `start "${request.image}": ${await end.describeEnd()}${await end.lastLines()}`, { hint: "the lines above are its own" });
     const port = state.ports.find(({ containerPort }) => containerPort === ready.containerPort);
     if (port === undefined) throw new ToolError("USAGE", `wait for "${request.image}": port ${ready.containerPort} is not published`);
     const url = urlOf(port);
-    await waitReady({ container, image: request.image, url, ready, signal });
+    await waitWhileRunning(container, { url: new URL(ready.path, url), timeoutMs: ready.timeoutMs, signal, ...end });
     return { container, ports: state.ports, url };
   } catch (error) {
     await container.remove();
@@ -61,54 +58,21 @@ export function urlOf({ host, hostPort }: PublishedPort): string {
   return `http://${address}:${hostPort}`;
 }
 
-interface Waiting extends CallOptions {
-  readonly container: Container;
-  readonly image: string;
-  readonly url: string;
-  readonly ready: ReadyCheck;
-}
-
-async function waitReady({ container, image, url, ready, signal }: Waiting): Promise<void> {
+/** Also ends the engine's program that waits for the container, which would otherwise outlive the call. */
+async function waitWhileRunning(container: Container, options: Omit<WaitReadyOptions, "ended">): Promise<void> {
   const done = new AbortController();
-  const timeoutMs = ready.timeoutMs ?? READY_MS;
-  const inTime = AbortSignal.timeout(timeoutMs);
-  const stop = AbortSignal.any([done.signal, inTime, ...(signal === undefined ? [] : [signal])]);
-  const ended = container.wait({ signal: stop }).then(() => true, () => false);
+  const ended = container.wait({ signal: done.signal });
   try {
-    const outcome = await Promise.race([poll(new URL(ready.path, url), stop), ended.then((hasEnded) => (hasEnded ? "ended" : "stopped"))]);
-    if (outcome === "ready") return;
-    signal?.throwIfAborted();
-    if (outcome === "ended") throw await earlyEnd(container, image);
-    throw new ToolError("TIMEOUT", `wait for "${image}": ${ready.path} gave no good answer within ${timeoutMs} ms${await lastLines(container)}`, { hint: "raise the time with --timeout, or look at the log above" });
+    await waitReady({ ...options, ended });
   } finally {
     done.abort();
-    await ended;
+    await ended.catch(() => undefined); // ended by the line above, or it told `waitReady`
   }
 }
 
-async function poll(url: URL, signal: AbortSignal): Promise<"ready" | "stopped"> {
-  while (!signal.aborted) {
-    if (await answers(url, signal)) return "ready";
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined); // the loop's condition sees the abort
-  }
-  return "stopped";
-}
-
-function answers(url: URL, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = get(url, { signal, timeout: ASK_MS, agent: false }, (response) => {
-      response.resume();
-      resolve(response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300);
-    });
-    request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(false));
-  });
-}
-
-async function earlyEnd(container: Container, image: string): Promise<ToolError> {
+async function describeEnd(container: Container): Promise<string> {
   const { exitCode, isOutOfMemory } = await container.inspect();
-  const why = isOutOfMemory ? "it used more memory than it may have" : `it ended with exit code ${exitCode}`;
-  return new ToolError("ENGINE_FAILED", `start "${image}": ${why}${await lastLines(container)}`, { hint: isOutOfMemory ? "give the engine more memory" : "the lines above are the container's own" });
+  return isOutOfMemory ? "it used more memory than it may have" : `it ended with exit code ${exitCode}`;
 }
 
 async function lastLines(container: Container): Promise<string> {

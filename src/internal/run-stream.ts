@@ -9,7 +9,7 @@ export async function* runStream(command: readonly [string, ...string[]], option
   const left = new AbortController();
   const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
   const hand = createHandOver();
-  const ended = run(command, { ...options, signal, onStdout: hand.give }).then(hand.close, hand.fail);
+  const ended = run(command, { ...options, signal, onStdout: (chunk) => hand.give(chunk) }).then(() => hand.close(), (error: unknown) => hand.fail(error));
   try {
     yield* hand.take();
   } finally {

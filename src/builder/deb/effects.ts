@@ -38,8 +38,9 @@ export async function addSystemEffects(tree: Tree, reader: ContentReader): Promi
 
 /** Debian's shell is chosen by a script; without one a shell that is there is at least found under its usual name. */
 export function addShellLink(tree: Tree): void {
-  const shell = ["dash", "bash", "busybox"].find((name) => tree.find(`bin/${name}`) !== undefined);
-  if (shell !== undefined && tree.find("bin/sh") === undefined) creator(tree, shell === "busybox" && tree.nodes.get("usr/bin/busybox") !== undefined ? tree.nodes.get("usr/bin/busybox")?.owner ?? shell : shell).link("bin/sh", shell);
+  if (tree.find("bin/sh") !== undefined) return;
+  const shell = ["dash", "bash", "busybox"].map((name) => ({ name, found: tree.find(`bin/${name}`) })).find(({ found }) => found !== undefined);
+  if (shell?.found !== undefined) creator(tree, shell.found.node.owner).link("bin/sh", shell.name);
 }
 
 /** The version of Python that `python3` starts, `undefined` without one. */

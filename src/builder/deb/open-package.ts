@@ -74,7 +74,7 @@ async function nodeOf({ entry, content, heap, owner, files }: Incoming): Promise
       if (linked === undefined) throw new ToolError("ARCHIVE_INVALID", `unpack the package "${owner}": "${entry.path}" is a link to a file that does not come before it`);
       return linked;
     }
-    default:
+    case "device":
       throw new ToolError("ARCHIVE_INVALID", `unpack the package "${owner}": "${entry.path}" is neither a file, a folder nor a link`);
   }
 }
