@@ -1,6 +1,6 @@
 import type { Digest, Platform } from "./descriptor.ts";
 import { isDigest } from "./digest.ts";
-import { invalid, MAX_CONFIG_BYTES, objectOf, parseJsonObject, textMapOf } from "./manifest.ts";
+import { invalid, isTextList, MAX_CONFIG_BYTES, objectOf, parseJsonObject, textMapOf } from "./manifest.ts";
 
 /** Docker's health check, which the image spec reserves. Times in nanoseconds. */
 export interface Healthcheck {
@@ -103,8 +103,4 @@ function checkRunConfig(value: unknown): void {
   for (const key of LISTS) if (present(key) && !isTextList(config[key])) throw invalid(WHAT, `config.${key} is not a list of texts`);
   for (const key of SETS) if (present(key)) objectOf(config[key], WHAT, `config.${key}`);
   if (present("Labels")) textMapOf(config["Labels"], WHAT, "config.Labels");
-}
-
-function isTextList(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -9,6 +9,10 @@ export interface Platform {
   readonly architecture: string;
   readonly os: string;
   readonly variant?: string;
+  /** Windows only. */
+  readonly "os.version"?: string;
+  /** Windows only. */
+  readonly "os.features"?: readonly string[];
 }
 
 /** Points at content by hash. Frozen plain data. `size` is bytes as stored, that is, after compression. @see image-spec, descriptor.md */
@@ -19,4 +23,6 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly artifactType?: string;
   readonly platform?: Platform;
+  /** Where else the content is; foreign layers are nowhere else. This project passes them on and never follows them. */
+  readonly urls?: readonly string[];
 }

@@ -19,7 +19,13 @@ export function isDigest(text: unknown): text is Digest {
 
 /** The sha256 digest of bytes in memory. */
 export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return digestLike("sha256:", bytes);
+}
+
+/** The digest of bytes by the algorithm of another digest, to compare with it. */
+export function digestLike(other: string, bytes: Uint8Array): Digest {
+  const algorithm = other.startsWith("sha512:") ? "sha512" : "sha256";
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 }
 
 /** A digest without its algorithm. */

@@ -3,6 +3,7 @@ import type { Descriptor, Digest, Platform } from "./descriptor.ts";
 import { digestOf } from "./digest.ts";
 import type { ImageIndex } from "./manifest.ts";
 import { MEDIA_TYPES } from "./media-types.ts";
+import { printableDescriptor, printableMap } from "./print.ts";
 
 /** Bytes that are an identity, and the descriptor that points at them. */
 export interface Document {
@@ -12,28 +13,18 @@ export interface Document {
 
 /** An index over images, in the order given. */
 export function createIndex(entries: readonly { readonly descriptor: Descriptor; readonly platform?: Platform }[], annotations: Readonly<Record<string, string>> = {}): Document {
-  const sorted = Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const manifests = entries.map(({ descriptor: { mediaType, digest, size, annotations: own, artifactType }, platform }) => ({
-    mediaType,
-    digest,
-    size,
-    ...(platform === undefined ? {} : { platform }),
-    ...(own === undefined ? {} : { annotations: own }),
-    ...(artifactType === undefined ? {} : { artifactType }),
-  }));
-  const bytes = Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests, ...(Object.keys(sorted).length === 0 ? {} : { annotations: sorted }) }),
-  );
+  const manifests = entries.map(({ descriptor, platform }) => printableDescriptor(platform === undefined ? descriptor : { ...descriptor, platform }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests, annotations: printableMap(annotations) }));
   return { bytes, descriptor: { mediaType: MEDIA_TYPES.imageIndex, digest: digestOf(bytes), size: bytes.byteLength } };
 }
 
 /**
- * The first image of an index that runs on a platform. An entry's missing variant fits any wanted one, and a wanted one that is
- * missing fits any.
+ * The image of an index that runs on a platform: the first that says exactly that, else the first that fits. An entry's missing
+ * variant fits any wanted one, and a wanted one that is missing fits any.
  * @throws ContentError `REFERENCE_NOT_FOUND` listing what there is. @see image-spec, image-index.md
  */
 export function selectPlatform(index: ImageIndex, wanted: Platform): Descriptor {
-  const found = index.manifests.find(({ platform }) => platform !== undefined && fits(platform, wanted));
+  const found = index.manifests.find(({ platform }) => platform !== undefined && isSame(platform, wanted)) ?? index.manifests.find(({ platform }) => platform !== undefined && fits(platform, wanted));
   if (found !== undefined) return found;
   const known = index.manifests.flatMap(({ platform }) => (platform === undefined || platform.os === "unknown" ? [] : [formatPlatform(platform)]));
   throw new ContentError("REFERENCE_NOT_FOUND", `choose an image for "${formatPlatform(wanted)}": the index has ${known.length === 0 ? "no platforms" : known.join(", ")}`);
@@ -59,12 +50,9 @@ export function referrersTag(subject: Digest): string {
   return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
 }
 
-/** The descriptor of the content `{}`. @see image-spec, manifest.md#guidance-for-an-empty-descriptor */
-export const EMPTY_DESCRIPTOR: Descriptor = {
-  mediaType: MEDIA_TYPES.empty,
-  digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-  size: 2,
-};
+function isSame(has: Platform, wanted: Platform): boolean {
+  return has.os === wanted.os && has.architecture === wanted.architecture && has.variant === wanted.variant;
+}
 
 function fits(has: Platform, wanted: Platform): boolean {
   if (has.os !== wanted.os || has.architecture !== wanted.architecture) return false;

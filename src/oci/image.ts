@@ -1,13 +1,18 @@
 import { ContentError } from "../errors/index.ts";
-import type { CallOptions } from "../internal/index.ts";
+import { mapLimited, type CallOptions } from "../internal/index.ts";
 import { parseConfig, printConfig, type HistoryEntry, type ImageConfig } from "./config.ts";
 import type { Image, Layer, Source } from "./contracts.ts";
 import type { Descriptor, Digest, Platform } from "./descriptor.ts";
 import { digestOf } from "./digest.ts";
 import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseManifest, type ImageManifest } from "./manifest.ts";
 import { MEDIA_TYPES } from "./media-types.ts";
+import { once } from "./once.ts";
+import { printableDescriptor, printableMap } from "./print.ts";
 import { diffIdOf } from "./uncompressed.ts";
 import { readVerified } from "./verify-bytes.ts";
+
+/** Layers whose content is hashed at once; hashing is bound by one thread, and many files at once only make a disk seek. */
+const READERS = 2;
 
 /** A layer to put on top, and what history says of it. */
 export interface LayerAddition {
@@ -76,16 +81,27 @@ export function appendLayers(image: Image, additions: readonly LayerAddition[]):
   return derive(image, {
     layers: (layers) => [...layers, ...additions.map(({ layer }) => layer)],
     config: async (config, options) => {
-      const diffIds = await Promise.all(additions.map(({ layer }) => layer.diffId(options)));
+      const diffIds = await mapLimited(additions, READERS, ({ layer }) => layer.diffId(options));
       const history = [...paddedHistory(config), ...additions.map((addition) => addition.history)];
       return { ...config, rootfs: { type: "layers", diff_ids: [...config.rootfs.diff_ids, ...diffIds] }, history };
     },
   });
 }
 
-/** Changes the config. Layers stay; `change` must leave `rootfs` and the count of history's layers alone. */
+/**
+ * Changes the config. Layers stay: `change` must leave `rootfs` alone, and history may change in what it says but not leave layers out.
+ * Throws an `Error` where it did not, which is a mistake of the caller's code.
+ */
 export function mutateConfig(image: Image, change: (config: ImageConfig) => ImageConfig): Image {
-  return derive(image, { config: (config) => Promise.resolve(change(config)) });
+  return derive(image, {
+    config: (config) => {
+      const changed = change(config);
+      if (JSON.stringify(changed.rootfs) !== JSON.stringify(config.rootfs)) throw new Error("mutateConfig must not change rootfs");
+      const isHistoryWhole = changed.history === undefined || [layersInHistory(config), config.rootfs.diff_ids.length].includes(layersInHistory(changed));
+      if (!isHistoryWhole) throw new Error("mutateConfig must not change what layers history speaks of");
+      return Promise.resolve(changed);
+    },
+  });
 }
 
 /** Adds annotations to the manifest; equal keys are replaced. */
@@ -93,7 +109,12 @@ export function annotate(image: Image, annotations: Readonly<Record<string, stri
   return derive(image, { annotations: (own) => ({ ...own, ...annotations }) });
 }
 
-/** The same image with OCI media types; blobs stay as they are. An image that has them already comes back unchanged. */
+/** Writes the same values twice: as annotations of the manifest, and as labels of the config, which `docker inspect` shows. */
+export function describeImage(image: Image, values: Readonly<Record<string, string>>): Image {
+  return mutateConfig(annotate(image, values), (config) => ({ ...config, config: { ...config.config, Labels: { ...config.config?.Labels, ...values } } }));
+}
+
+/** The same image with OCI media types; blobs, the config among them, stay as they are. An image that has them already comes back unchanged. */
 export function toOci(image: Image): Image {
   const converted = derive(image, {});
   const choose = once(async (options) => ((await manifestOf(image, options)).mediaType === MEDIA_TYPES.imageManifest ? image : converted));
@@ -115,18 +136,17 @@ interface Parts {
   readonly layers: readonly Layer[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly subject?: Descriptor | undefined;
+  readonly artifactType?: string | undefined;
 }
 
 /** Layers come without asking any of them for its digest, so that a sink may find the digests while it takes the content. */
 function derive(image: Image, change: Change): Image {
   const layers = once(async (options) => (change.layers ?? same)(await image.layers(options)));
-  const rawConfig = once(async (options) => {
-    const config = await configOf(image, options);
-    return printConfig(change.config === undefined ? config : await change.config(config, options));
-  });
+  const { config } = change;
+  const rawConfig = once(async (options) => (config === undefined ? image.rawConfig(options) : printConfig(await config(await configOf(image, options), options))));
   const rawManifest = once(async (options) => {
-    const { annotations = {}, subject } = await manifestOf(image, options);
-    return printManifest({ layers: await layers(options), annotations: (change.annotations ?? same)(annotations), subject }, await rawConfig(options), options);
+    const { annotations = {}, subject, artifactType } = await manifestOf(image, options);
+    return printManifest({ layers: await layers(options), annotations: (change.annotations ?? same)(annotations), subject, artifactType }, await rawConfig(options), options);
   });
   return { rawManifest, rawConfig, layers };
 }
@@ -142,51 +162,40 @@ function imageOf(config: ImageConfig, layers: readonly Layer[]): Image {
 }
 
 async function printManifest(parts: Parts, config: Uint8Array, options?: CallOptions): Promise<Uint8Array> {
-  const layers = await Promise.all(parts.layers.map((layer) => layer.descriptor(options)));
-  const annotations = Object.fromEntries(Object.entries(parts.annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const layers = await mapLimited(parts.layers, READERS, (layer) => layer.descriptor(options));
   return Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
       mediaType: MEDIA_TYPES.imageManifest,
+      artifactType: parts.artifactType,
       config: { mediaType: MEDIA_TYPES.imageConfig, digest: digestOf(config), size: config.byteLength },
-      layers: layers.map(({ mediaType, digest, size, annotations: own }) => ({ mediaType: ociLayerType(mediaType), digest, size, ...(own === undefined ? {} : { annotations: own }) })),
-      ...(parts.subject === undefined ? {} : { subject: parts.subject }),
-      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+      layers: layers.map((layer) => printableDescriptor({ ...layer, mediaType: ociLayerType(layer.mediaType) })),
+      subject: parts.subject === undefined ? undefined : printableDescriptor(parts.subject),
+      annotations: printableMap(parts.annotations),
     }),
   );
 }
 
 function ociLayerType(mediaType: string): string {
   if (mediaType === MEDIA_TYPES.dockerLayerGzip) return MEDIA_TYPES.layerTarGzip;
+  if (mediaType === MEDIA_TYPES.dockerForeignLayer) return MEDIA_TYPES.foreignLayerTarGzip;
   return mediaType === MEDIA_TYPES.dockerLayerTar ? MEDIA_TYPES.layerTar : mediaType;
 }
 
 /** History with exactly one entry that is not empty for each layer. */
 function paddedHistory(config: ImageConfig): readonly HistoryEntry[] {
   const history = config.history ?? [];
-  const described = history.filter((entry) => entry.empty_layer !== true).length;
-  const missing = config.rootfs.diff_ids.length - described;
-  if (missing < 0) throw new ContentError("MANIFEST_INVALID", `read image config: history describes ${described} layers, and there are ${config.rootfs.diff_ids.length}`);
+  const missing = config.rootfs.diff_ids.length - layersInHistory(config);
+  if (missing < 0) throw new ContentError("MANIFEST_INVALID", `read image config: history describes ${layersInHistory(config)} layers, and there are ${config.rootfs.diff_ids.length}`);
   return [...Array.from({ length: missing }, (): HistoryEntry => ({ comment: "a layer of the base image, which has no history for it" })), ...history];
+}
+
+function layersInHistory({ history = [] }: ImageConfig): number {
+  return history.filter((entry) => entry.empty_layer !== true).length;
 }
 
 function checkCounts(manifest: ImageManifest, config: ImageConfig): void {
   const { length } = config.rootfs.diff_ids;
   if (manifest.layers.length === length) return;
   throw new ContentError("MANIFEST_INVALID", `read image: the manifest has ${manifest.layers.length} layers, and the config ${length} diffIds`);
-}
-
-/** Remembers the first answer that came well; a failed call may be repeated. */
-function once<T>(call: (options?: CallOptions) => Promise<T>): (options?: CallOptions) => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return (options) => {
-    if (answer === undefined) {
-      const attempt = call(options);
-      answer = attempt;
-      attempt.catch(() => {
-        if (answer === attempt) answer = undefined;
-      });
-    }
-    return answer;
-  };
 }

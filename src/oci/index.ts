@@ -1,11 +1,12 @@
+export { createArtifact, EMPTY_CONTENT, EMPTY_DESCRIPTOR, type ArtifactParts } from "./artifact.ts";
 export { parseConfig, platformOfConfig, printConfig, type Healthcheck, type HistoryEntry, type ImageConfig, type RunConfig } from "./config.ts";
 export type { Image, IngestSink, Layer, MountSink, ResumableSink, Sink, Source, UnhashedLayer } from "./contracts.ts";
 export type { Descriptor, Digest, Platform } from "./descriptor.ts";
 export { digestOf, hexOf, isDigest, parseDigest } from "./digest.ts";
 export {
-  annotate, appendLayers, configOf, emptyImage, imageDescriptor, imageFrom, imagePlatform, manifestOf, mutateConfig, storedLayer, toOci, type LayerAddition,
+  annotate, appendLayers, configOf, describeImage, emptyImage, imageDescriptor, imageFrom, imagePlatform, manifestOf, mutateConfig, storedLayer, toOci, type LayerAddition,
 } from "./image.ts";
-export { createIndex, EMPTY_DESCRIPTOR, formatPlatform, parsePlatform, referrersTag, selectPlatform, type Document } from "./image-index.ts";
+export { createIndex, formatPlatform, parsePlatform, referrersTag, selectPlatform, type Document } from "./image-index.ts";
 export {
   descriptorOf, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseIndex, parseManifest, parseManifestOrIndex, type ImageIndex, type ImageManifest,
 } from "./manifest.ts";
@@ -14,4 +15,5 @@ export { formatReference, isRepository, isTag, parseReference } from "./parse-re
 export type { Reference } from "./reference.ts";
 export { diffIdOf, uncompressed, type UncompressedOptions } from "./uncompressed.ts";
 export { validateImage, type Validation, type ValidateOptions } from "./validate-image.ts";
+export { validateIndex } from "./validate-index.ts";
 export { readVerified, verifyBytes } from "./verify-bytes.ts";

@@ -34,13 +34,33 @@ export interface ImageIndex {
 /** Bytes of a JSON document with a known top-level form. @throws ContentError `MANIFEST_INVALID`. */
 export function parseJsonObject(bytes: Uint8Array, what: string, maxBytes: number): Readonly<Record<string, unknown>> {
   if (bytes.byteLength > maxBytes) throw invalid(what, `it is ${bytes.byteLength} bytes long, and ${maxBytes} is the most that is read`);
+  if (depthOf(bytes) > MAX_DEPTH) throw invalid(what, `it is nested more than ${MAX_DEPTH} deep`);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     throw invalid(what, "it is not JSON", error);
   }
   return objectOf(value, what, "the document");
+}
+
+/** Nothing real comes near it; printing a document that is nested thousands deep would end in a stack overflow. */
+const MAX_DEPTH = 100;
+
+/** How deep objects and lists nest in JSON text, which need not be valid. */
+function depthOf(json: Uint8Array): number {
+  const [quote, backslash] = [0x22, 0x5c];
+  let [depth, deepest, isText] = [0, 0, false];
+  for (let at = 0; at < json.byteLength; at += 1) {
+    const byte = json[at];
+    if (isText) {
+      if (byte === backslash) at += 1;
+      else if (byte === quote) isText = false;
+    } else if (byte === quote) isText = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
+    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+  return deepest;
 }
 
 /** @throws ContentError `MANIFEST_INVALID` naming the field. */
@@ -90,7 +110,7 @@ export function parseManifestOrIndex(
 /** Plain-data check of a descriptor. @throws ContentError `MANIFEST_INVALID`. */
 export function descriptorOf(value: unknown, what: string, path: string): Descriptor {
   const entry = objectOf(value, what, path);
-  const { annotations, artifactType, platform } = entry;
+  const { annotations, artifactType, platform, urls } = entry;
   const { mediaType, digest, size } = requiredOf(entry, what, path);
   return Object.freeze({
     mediaType,
@@ -99,6 +119,7 @@ export function descriptorOf(value: unknown, what: string, path: string): Descri
     ...(annotations === undefined || annotations === null ? {} : { annotations: textMapOf(annotations, what, `${path}.annotations`) }),
     ...(typeof artifactType === "string" ? { artifactType } : {}),
     ...(platform === undefined || platform === null ? {} : { platform: platformOf(platform, what, `${path}.platform`) }),
+    ...(isTextList(urls) && urls.length > 0 ? { urls } : {}),
   });
 }
 
@@ -128,9 +149,20 @@ export function objectOf(value: unknown, what: string, path: string): Readonly<R
 }
 
 function platformOf(value: unknown, what: string, path: string): Platform {
-  const { architecture, os, variant } = objectOf(value, what, path);
+  const { architecture, os, variant, "os.version": version, "os.features": features } = objectOf(value, what, path);
   if (typeof architecture !== "string" || typeof os !== "string") throw invalid(what, `${path} lacks architecture or os`);
-  return { architecture, os, ...(typeof variant === "string" && variant !== "" ? { variant } : {}) };
+  return {
+    architecture,
+    os,
+    ...(typeof variant === "string" && variant !== "" ? { variant } : {}),
+    ...(typeof version === "string" && version !== "" ? { "os.version": version } : {}),
+    ...(isTextList(features) && features.length > 0 ? { "os.features": features } : {}),
+  };
+}
+
+/** True for an array of texts. */
+export function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function listOf(value: unknown, what: string, path: string): readonly unknown[] {

@@ -6,12 +6,14 @@ export const MEDIA_TYPES = {
   layerTar: "application/vnd.oci.image.layer.v1.tar",
   layerTarGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
   layerTarZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+  foreignLayerTarGzip: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
   empty: "application/vnd.oci.empty.v1+json",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerManifestList: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerConfig: "application/vnd.docker.container.image.v1+json",
   dockerLayerTar: "application/vnd.docker.image.rootfs.diff.tar",
   dockerLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+  dockerForeignLayer: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
 } as const;
 
 /** How a layer's tar is stored. */
@@ -42,5 +44,5 @@ export function isManifestType(mediaType: string): boolean {
 
 /** True for layers that may not be distributed; their content is where the descriptor's `urls` point, and registries do not hold it. */
 export function isForeignLayer(mediaType: string): boolean {
-  return mediaType === "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
+  return mediaType === MEDIA_TYPES.dockerForeignLayer || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
 }

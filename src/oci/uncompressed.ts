@@ -4,35 +4,36 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ContentError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "../internal/index.ts";
 import type { Digest } from "./descriptor.ts";
-import { layerCompressionOf } from "./media-types.ts";
+import { layerCompressionOf, type LayerCompression } from "./media-types.ts";
 
 export interface UncompressedOptions extends CallOptions {
-  /** The most that may come out, in bytes. Default 1 TiB. */
+  /** The most that may come out of a compressed layer, in bytes. Default 256 GiB. */
   readonly maxBytes?: number;
 }
 
-const DEFAULT_MAX_BYTES = 2 ** 40;
-/** A stream that grows more than this is a bomb: gzip's own ceiling is about 1032, and no layer of use comes near it. */
-const MAX_RATIO = 1100;
+const DEFAULT_MAX_BYTES = 256 * 2 ** 30;
+/** What the formats themselves can reach on zero bytes; beyond that a stream lies. */
+const MAX_RATIO = { gzip: 1100, zstd: 33_000 } as const;
 const RATIO_FREE_BYTES = 64 * 2 ** 20;
 
 /**
  * A layer's tar, whatever its media type says it is stored as.
- * @throws ContentError `UNSUPPORTED` for a media type that is no layer, `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`.
+ * @throws ContentError `UNSUPPORTED` for a media type that is no layer, `ARCHIVE_INVALID` when the content is something else,
+ * `LIMIT_EXCEEDED`.
  */
 export async function* uncompressed(stored: Bytes, mediaType: string, options: UncompressedOptions = {}): AsyncGenerator<Uint8Array> {
   const compression = layerCompressionOf(mediaType);
-  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   if (compression === undefined) throw new ContentError("UNSUPPORTED", `unpack layer: media type "${mediaType}" is not a tar`);
+  const checked = checkFirstBytes(stored, compression);
+  if (compression === "none") return yield* checked;
+  const { maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   const count = { in: 0 };
-  const counted = countBytes(stored, count);
-  const tar = compression === "none" ? counted : inflate(counted, compression === "gzip" ? createGunzip() : createZstdDecompress());
   let out = 0;
-  for await (const chunk of tar) {
-    options.signal?.throwIfAborted();
+  for await (const chunk of inflate(countBytes(checked, count), compression === "gzip" ? createGunzip() : createZstdDecompress())) {
+    signal?.throwIfAborted();
     out += chunk.byteLength;
     if (out > maxBytes) throw tooLarge(`more than ${maxBytes} bytes come out of it`);
-    if (out > Math.max(RATIO_FREE_BYTES, count.in * MAX_RATIO)) throw tooLarge(`it grows more than ${MAX_RATIO} times`);
+    if (out > RATIO_FREE_BYTES && out > count.in * MAX_RATIO[compression]) throw tooLarge(`it grows more than ${MAX_RATIO[compression]} times`);
     yield chunk;
   }
 }
@@ -43,6 +44,33 @@ export async function diffIdOf(stored: Bytes, mediaType: string, options: Uncomp
   for await (const chunk of uncompressed(stored, mediaType, options)) hash.update(chunk);
   return `sha256:${hash.digest("hex")}`;
 }
+
+const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
+
+/** A media type that does not fit the content would make the diffId a digest of something that is no tar. */
+async function* checkFirstBytes(stored: Bytes, expected: LayerCompression): AsyncGenerator<Uint8Array> {
+  let first: Uint8Array = new Uint8Array(0);
+  for await (const chunk of stored) {
+    if (first.byteLength >= 4) yield chunk;
+    else {
+      first = first.byteLength === 0 ? chunk : Buffer.concat([first, chunk]);
+      if (first.byteLength < 4) continue;
+      expectCompression(first, expected);
+      yield first;
+    }
+  }
+  if (first.byteLength < 4) throw new ContentError("ARCHIVE_INVALID", `unpack layer: it has only ${first.byteLength} bytes`);
+}
+
+function expectCompression(first: Uint8Array, expected: LayerCompression): void {
+  const starts = (magic: readonly number[]): boolean => magic.every((byte, at) => first[at] === byte);
+  // A zstd stream may begin with a skippable frame.
+  const isZstd = starts(MAGIC.zstd) || (((first[0] ?? 0) & 0xf0) === 0x50 && starts([first[0] ?? 0, 0x2a, 0x4d, 0x18]));
+  const found: LayerCompression = starts(MAGIC.gzip) ? "gzip" : isZstd ? "zstd" : "none";
+  if (found !== expected) throw new ContentError("ARCHIVE_INVALID", `unpack layer: its media type says ${NAMES[expected]}, and its content is ${NAMES[found]}`);
+}
+
+const NAMES = { none: "not compressed", gzip: "gzip", zstd: "zstd" } as const;
 
 async function* countBytes(bytes: Bytes, count: { in: number }): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) {
