@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages a module may import, and why it is the one that owns them. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   registry: ["undici"],
-  model: ["yaml", "ajv"],
+  model: ["yaml", "@cfworker/json-schema"],
   pack: ["yauzl", "smol-toml"],
   formats: ["protobufjs"],
   protocol: ["protobufjs"],

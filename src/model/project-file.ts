@@ -1,0 +1,40 @@
+import type { Contract, Ports, ServerSettings, ServiceType } from "./description.ts";
+
+/** What `python:` says. */
+export interface PythonSettings {
+  /** Major and minor, such as `3.11`. */
+  readonly version?: string;
+  readonly requirements?: readonly string[];
+  readonly indexUrl?: string;
+  readonly extraIndexUrl?: readonly string[];
+  readonly findLinks?: readonly string[];
+  /** Shared libraries that may be missing. */
+  readonly ignoreLibraries?: readonly string[];
+}
+
+/** What the project file says, checked but without defaults: an absent key was not written. Paths are relative to the file's folder. */
+export interface ProjectFile {
+  readonly name?: string;
+  readonly image?: string;
+  readonly model?: string;
+  readonly code?: string;
+  readonly service?: ServiceType;
+  readonly contract?: Contract;
+  readonly base?: string;
+  readonly platforms?: readonly string[];
+  readonly python?: PythonSettings;
+  readonly apt?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly ports?: Partial<Ports>;
+  readonly server?: ServerSettings;
+  readonly ignore?: readonly string[];
+  readonly allowSecrets?: boolean | readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Name of the project file. */
+export const PROJECT_FILE_NAME = "slipway.yaml";
+
+/** Largest project file that is read, in bytes. */
+export const MAX_PROJECT_FILE_BYTES: number = 2 ** 20;
