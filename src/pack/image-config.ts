@@ -1,0 +1,78 @@
+import type { ModelDescription } from "../model/index.ts";
+import type { ImageConfig } from "../oci/index.ts";
+import type { BaseImage, PackProject } from "./contracts.ts";
+
+const PREFIX = "dev.slipway.";
+
+/** What the image's labels and annotations say, by key. */
+export function metadataOf(project: PackProject, base: BaseImage, toolVersion: string): Readonly<Record<string, string>> {
+  return {
+    "org.opencontainers.image.created": timeOf(project.epochS),
+    "org.opencontainers.image.title": project.name,
+    "org.opencontainers.image.base.name": base.name,
+    "org.opencontainers.image.base.digest": base.digest,
+    [`${PREFIX}version`]: toolVersion,
+    [`${PREFIX}kind`]: project.kind,
+    [`${PREFIX}contract`]: project.contract,
+    ...project.annotations,
+  };
+}
+
+/** RFC 3339 of seconds since the epoch. */
+export function timeOf(epochS: number): string {
+  return new Date(epochS * 1000).toISOString().replace(/\.000Z$/, "Z");
+}
+
+/** What a container of the image runs as, on top of the base's config. */
+export function runConfig(config: ImageConfig, about: { readonly project: PackProject; readonly base: BaseImage; readonly description: ModelDescription; readonly toolVersion: string; readonly binFolder?: string | undefined }): ImageConfig {
+  const { project, base, description } = about;
+  const ports = [project.ports.http, project.ports.grpc, project.ports.metrics].filter((port) => port !== undefined);
+  const env = mergeEnv(config.config?.Env ?? [], {
+    PYTHONUNBUFFERED: "1",
+    MODEL_NAME: project.code?.name ?? project.name,
+    SERVICE_TYPE: project.service,
+    ...project.env,
+  });
+  return {
+    ...config,
+    created: timeOf(project.epochS),
+    config: {
+      ...config.config,
+      User: "8888:0",
+      WorkingDir: "/app",
+      Env: about.binFolder === undefined ? env : prependPath(env, about.binFolder),
+      ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+      Entrypoint: ["/opt/slipway/node", "/opt/slipway/server.mjs"],
+      Cmd: [],
+      StopSignal: "SIGTERM",
+      Healthcheck: { Test: ["CMD", "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck"], Interval: seconds(10), Timeout: seconds(5), StartPeriod: seconds(60), Retries: 3 },
+      Labels: { ...withoutBaseFacts(config.config?.Labels ?? {}), ...metadataOf(project, base, about.toolVersion), [`${PREFIX}model`]: labelOf(description), ...project.labels },
+    },
+  };
+}
+
+/** The description without paths, for people and tools that only read labels. */
+function labelOf({ name, kind, contract, service, signature, ports }: ModelDescription): string {
+  return JSON.stringify({ name, kind, contract, service, ports, ...(signature === undefined ? {} : { signature }) });
+}
+
+/** The base's own description speaks of the base; long lists of its packages and libraries have no place in every image. */
+function withoutBaseFacts(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !/^dev\.slipway\.base\.(packages|sonames|directories)$/.test(key)));
+}
+
+function mergeEnv(base: readonly string[], own: Readonly<Record<string, string>>): readonly string[] {
+  const merged = new Map(base.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
+  for (const [key, value] of Object.entries(own)) merged.set(key, value);
+  return [...merged].map(([key, value]) => `${key}=${value}`);
+}
+
+function prependPath(env: readonly string[], folder: string): readonly string[] {
+  const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return [...env.filter((entry) => !entry.startsWith("PATH=")), `PATH=${folder}:${path}`];
+}
+
+function seconds(count: number): number {
+  return count * 1_000_000_000;
+}
+

@@ -1,0 +1,7 @@
+export type { BaseFacts, BaseImage, DigestMemory, JsonCache, LayerState, PackContext, PackedImage, PackProject, PackStore, PlannedLayer, ToolFiles } from "./contracts.ts";
+export { findSecrets, type SecretFinding } from "./find-secrets.ts";
+export { inspectBase } from "./inspect-base.ts";
+export { packImage } from "./pack-image.ts";
+export type { IndexOptions } from "./python/index.ts";
+export { NODE_VERSION } from "./tool-layers.ts";
+export { walkProject, type WalkedFile, type WalkOptions } from "./walk.ts";

@@ -1,0 +1,180 @@
+import { posix, relative } from "node:path";
+import { ToolError } from "../errors/index.ts";
+import type { ModelDescription } from "../model/index.ts";
+import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type Layer, type LayerAddition } from "../oci/index.ts";
+import type { BaseImage, PackContext, PackedImage, PackProject, PlannedLayer } from "./contracts.ts";
+import { refuseSecrets } from "./find-secrets.ts";
+import { metadataOf, runConfig, timeOf } from "./image-config.ts";
+import { layerEntries, type LayerFile } from "./layer-tree.ts";
+import { buildPythonLayers, DEFAULT_SITE_PACKAGES, type PythonLayers } from "./python/index.ts";
+import { smallLayer, type SmallLayerContext, type StoredLayer } from "./small-layer.ts";
+import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./tool-layers.ts";
+import { walkProject, type WalkedFile } from "./walk.ts";
+import { weightLayer } from "./weight-layer.ts";
+
+/** What container runtimes can mount. @see moby/buildkit issue 3067 */
+const MAX_LAYERS = 127;
+/** A file from this size on is a weight, whatever its name. */
+const LARGE_BYTES = 8 * 2 ** 20;
+/** Large files that get a layer of their own; more are put together. */
+const MAX_WEIGHT_LAYERS = 40;
+const WEIGHT_NAME = /\.(onnx|pkl|pickle|joblib|h5|hdf5|keras|pt|pth|pt2|safetensors|bin|gguf|npz|npy|pb|ubj|model|caffemodel|params|weights|tflite|pmml|skops|data-\d+-of-\d+)$/i;
+
+/**
+ * Turns a project into an image on a base. Weights are planned, not copied; what is small is made once and kept in the store. The same
+ * project, base and tool give the same image.
+ * @throws ToolError `SECRET_IN_CONTEXT`, `FILE_REFUSED`, `FILE_CHANGED`, `BASE_UNSUITABLE`, `LAYER_LIMIT`, `REQUIREMENT_WITHOUT_WHEEL`, `LIBRARY_MISSING`, `RUNTIME_MISSING`.
+ */
+export async function packImage(project: PackProject, base: BaseImage, context: PackContext): Promise<PackedImage> {
+  const files = await walkProject(project.root, { ignore: project.ignore, signal: context.signal });
+  await refuseSecrets(files, project.allowSecrets, { signal: context.signal });
+  checkBase(project, base);
+  const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
+  const request = { platform: base.platform, facts: base.facts };
+  const added: PlannedLayer[] = [
+    planned(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)),
+    planned("slipway server", "server", await serverLayer(request, context, layers)),
+  ];
+  if (project.kind === "onnx" && project.code === undefined) added.push(planned("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)));
+  const python = await pythonLayers(project, base, context);
+  for (const layer of python?.layers ?? []) {
+    added.push({ label: layer.label, kind: "python", state: python?.unpacked === 0 ? "cached" : "new", size: layer.descriptor.size, digest: layer.descriptor.digest, layer: storedPython(layer) });
+  }
+  added.push(...(await weightLayers(project, files, { base, context })));
+  const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project));
+  if (code.length > 0) added.push(planned("code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
+  const description = describe(project, base, python);
+  added.push(planned("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
+  return assemble({ project, base, added, description, python, toolVersion: context.tool.version, signal: context.signal });
+}
+
+function checkBase(project: PackProject, base: BaseImage): void {
+  const isPython = project.code?.language === "python" || project.kind === "sklearn";
+  const hint = "make one with `slipway base debian --include python3 --name pybase` and pass `--base store:pybase`";
+  if (base.facts.glibc === undefined) throw new ToolError("BASE_UNSUITABLE", `pack on "${base.name}": it has no glibc, which Node needs`, { hint });
+  if (!base.facts.sonames.includes("libstdc++.so.6")) throw new ToolError("BASE_UNSUITABLE", `pack on "${base.name}": it has no libstdc++.so.6, which Node needs`, { hint });
+  if (isPython && base.facts.python === undefined) throw new ToolError("BASE_UNSUITABLE", `pack on "${base.name}": it has no Python, and the project needs one`, { hint });
+}
+
+async function pythonLayers(project: PackProject, base: BaseImage, context: PackContext): Promise<PythonLayers | undefined> {
+  const { python, glibc } = base.facts;
+  if (project.requirements.length === 0 || python === undefined || glibc === undefined) return undefined;
+  return buildPythonLayers(
+    {
+      root: project.root,
+      files: project.requirements,
+      target: {
+        pythonVersion: python.version.split(".").slice(0, 2).join("."),
+        platform: base.platform,
+        libc: { kind: "glibc", version: glibc },
+        interpreter: python.executable,
+        libraries: base.facts.sonames,
+      },
+      indexes: project.indexes,
+    },
+    {
+      store: context.store,
+      cache: context.cache("python"),
+      workDir: context.cacheDir,
+      environment: context.environment,
+      pool: context.pool,
+      signal: context.signal,
+      onProgress: (event) => {
+        if (event.kind === "resolve") context.onStep?.("resolving Python packages");
+        if (event.kind === "install") context.onStep?.(`installing ${event.packages} Python packages into layers`);
+      },
+    },
+  );
+}
+
+function storedPython(layer: PythonLayers["layers"][number]): Layer {
+  return { descriptor: () => Promise.resolve(layer.descriptor), diffId: () => Promise.resolve(layer.diffId), open: (options) => layer.open(options) };
+}
+
+async function weightLayers(project: PackProject, files: readonly WalkedFile[], { base, context }: { readonly base: BaseImage; readonly context: PackContext }): Promise<readonly PlannedLayer[]> {
+  const weights = files.filter((file) => isWeight(file, project));
+  const large = weights.filter(({ guard }) => guard.size >= LARGE_BYTES);
+  const alone = large.slice(0, MAX_WEIGHT_LAYERS);
+  const together = weights.filter((file) => !alone.includes(file));
+  const groups = [...(together.length === 0 ? [] : [together]), ...alone.map((file) => [file])];
+  return Promise.all(
+    groups.map(async (group): Promise<PlannedLayer> => {
+      const layer = await weightLayer(layerEntries(group.map((file) => appFile(file, project)), base.facts), { store: context.store, digests: context.digests, epochS: project.epochS });
+      const known = await layer.known();
+      const label = group.length === 1 ? (group[0]?.path ?? "model") : `${group.length} model files`;
+      return { label, kind: "model", state: known === undefined ? "new" : "cached", size: layer.size, layer, ...(known === undefined ? {} : { digest: known.digest }) };
+    }),
+  );
+}
+
+function isWeight(file: WalkedFile, project: PackProject): boolean {
+  const path = project.modelPath === undefined ? undefined : relative(project.root, project.modelPath).split("\\").join("/");
+  const isModel = path !== undefined && path !== "" && (file.path === path || file.path.startsWith(`${path}/`));
+  return isModel || file.guard.size >= LARGE_BYTES || WEIGHT_NAME.test(file.path);
+}
+
+/** Where a project file is in the image: beside the code when there is code, else below `/models`. */
+function appFile(file: WalkedFile, project: PackProject): LayerFile {
+  const folder = project.code === undefined ? "models" : "app";
+  return { path: `${folder}/${file.path}`, isExecutable: file.isExecutable, from: { kind: "file", file } };
+}
+
+function describe(project: PackProject, base: BaseImage, python: PythonLayers | undefined): ModelDescription {
+  const folder = project.code === undefined ? "/models" : "/app";
+  const modelPath = project.modelPath === undefined ? undefined : posix.join(folder, relative(project.root, project.modelPath).split("\\").join("/"));
+  return {
+    schemaVersion: 1,
+    name: project.name,
+    kind: project.kind,
+    contract: project.contract,
+    service: project.service,
+    ...(modelPath === undefined ? {} : { modelPath }),
+    codePath: folder,
+    ...(project.code === undefined ? {} : { code: project.code }),
+    ...(project.signature === undefined ? {} : { signature: project.signature }),
+    ports: project.ports,
+    server: project.server,
+    ...(base.facts.python === undefined ? {} : { python: { executable: base.facts.python.executable, path: python === undefined ? [] : [python.sitePackages] } }),
+  };
+}
+
+function descriptionFile(description: ModelDescription): LayerFile {
+  return { path: "opt/slipway/model.json", isExecutable: false, from: { kind: "bytes", bytes: Buffer.from(`${JSON.stringify(description, undefined, 2)}\n`) } };
+}
+
+function planned(label: string, kind: PlannedLayer["kind"], { layer, descriptor, isNew }: StoredLayer): PlannedLayer {
+  return { label, kind, state: isNew ? "new" : "cached", size: descriptor.size, digest: descriptor.digest, layer };
+}
+
+interface Assembly {
+  readonly project: PackProject;
+  readonly base: BaseImage;
+  readonly added: readonly PlannedLayer[];
+  readonly description: ModelDescription;
+  readonly python: PythonLayers | undefined;
+  readonly toolVersion: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function assemble({ project, base, added, description, python, toolVersion, signal }: Assembly): Promise<PackedImage> {
+  const baseLayers = (await manifestOf(base.image, { signal })).layers;
+  const count = baseLayers.length + added.length;
+  if (count > MAX_LAYERS) {
+    throw new ToolError("LAYER_LIMIT", `pack on "${base.name}": the image would have ${count} layers, and container runtimes mount ${MAX_LAYERS} at most`, {
+      hint: `the base has ${baseLayers.length}; choose a flatter one`,
+    });
+  }
+  const created = timeOf(project.epochS);
+  const additions = added.map(({ layer, label }): LayerAddition => ({ layer, history: { created, created_by: `slipway pack: ${label}` } }));
+  const binFolder = python === undefined ? undefined : posix.join(python.sitePackages ?? DEFAULT_SITE_PACKAGES, "bin");
+  const configured = mutateConfig(appendLayers(toOci(base.image), additions), (config) => runConfig(config, { project, base, description, toolVersion, binFolder }));
+  const layers = await base.image.layers({ signal });
+  return {
+    platform: base.platform,
+    image: annotate(configured, metadataOf(project, base, toolVersion)),
+    layers: [
+      ...baseLayers.map((descriptor, index): PlannedLayer => ({ label: `base layer ${index + 1}`, kind: "base", state: "base", size: descriptor.size, digest: descriptor.digest, layer: layers[index] as Layer })),
+      ...added,
+    ],
+  };
+}

@@ -1,0 +1,57 @@
+import { hashPlan, openPlan, planOf, type CallOptions, type ContentPlan, type Segment } from "../internal/index.ts";
+import { MEDIA_TYPES, type Descriptor, type Digest, type UnhashedLayer } from "../oci/index.ts";
+import { planTar } from "../tar/index.ts";
+import type { DigestMemory, PackStore } from "./contracts.ts";
+import type { LayerEntry } from "./layer-tree.ts";
+
+export interface WeightLayerContext {
+  readonly store: Pick<PackStore, "putPlan">;
+  readonly digests: DigestMemory;
+  readonly epochS: number;
+}
+
+/**
+ * A layer of large files as a plain tar that is never written down: headers, and references to the files where they lie. Its
+ * digest comes from the cache when the files have not changed; the store learns of it by recipe.
+ */
+export async function weightLayer(entries: readonly LayerEntry[], context: WeightLayerContext): Promise<UnhashedLayer> {
+  const plan = contentPlanOf(entries, context.epochS);
+  let digest: Digest | undefined = await context.digests.get(plan);
+  const describe = (known: Digest): Descriptor => ({ mediaType: MEDIA_TYPES.layerTar, digest: known, size: plan.size });
+  const keep = async (found: Digest, options?: CallOptions): Promise<Digest> => {
+    digest = found;
+    await context.store.putPlan(describe(found), plan, options);
+    return found;
+  };
+  if (digest !== undefined) await keep(digest);
+  const ensure = async (options?: CallOptions): Promise<Digest> => {
+    if (digest !== undefined) return digest;
+    const found: Digest = `sha256:${await hashPlan(plan, options)}`;
+    await context.digests.set(plan, found);
+    return keep(found, options);
+  };
+  return {
+    mediaType: MEDIA_TYPES.layerTar,
+    size: plan.size,
+    known: () => Promise.resolve(digest === undefined ? undefined : describe(digest)),
+    descriptor: async (options) => describe(await ensure(options)),
+    diffId: ensure,
+    open: (options) => openPlan(plan, options),
+    openFrom: (offset, options) => openPlan(plan, { ...options, offset }),
+    async adopt(found) {
+      await context.digests.set(plan, found);
+      await keep(found);
+    },
+  };
+}
+
+function contentPlanOf(entries: readonly LayerEntry[], mtimeS: number): ContentPlan {
+  const segments = planTar(entries, { mtimeS }).segments.map((segment): Segment => {
+    if (segment.kind === "bytes") return { kind: "bytes", bytes: segment.bytes };
+    const { from } = segment.entry;
+    if (from?.kind === "bytes") return { kind: "bytes", bytes: from.bytes };
+    if (from?.kind !== "file") throw new TypeError(`${segment.entry.path} has no content`);
+    return { kind: "file", path: from.file.source, guard: from.file.guard };
+  });
+  return planOf(segments);
+}
