@@ -1,0 +1,8 @@
+export { arrayText, type ArrayForm } from "./array-text.ts";
+export { DenseArrayReader } from "./dense-array.ts";
+export { indentJson } from "./indent.ts";
+export { JsonError } from "./json-error.ts";
+export { isList, isObject, JsonNumber, nodeText, readNode, stringText, type JsonNode, type JsonObject, type JsonStyle } from "./json-node.ts";
+export { JsonReader } from "./json-reader.ts";
+export { pythonFloat } from "./number-text.ts";
+export { pythonRepr, pythonStr, pythonType } from "./python-text.ts";

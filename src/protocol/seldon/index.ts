@@ -1,0 +1,5 @@
+export { parseOwnMeta, type OwnMeta } from "./answer-meta.ts";
+export type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer, SeldonCall } from "./contracts.ts";
+export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";
+export { badData, badInput, noJson, SeldonError } from "./seldon-error.ts";
+export { rawMetrics, SeldonAnswerWriter, type AnswerParts } from "./write-answer.ts";

@@ -1,0 +1,41 @@
+import { InferenceError } from "../../errors/index.ts";
+import { stringText } from "../json/index.ts";
+
+/** Reasons that clients of the Seldon wrapper know. */
+export type SeldonReason = "MICROSERVICE_BAD_DATA" | "MICROSERVICE_INTERNAL_ERROR" | "MICROSERVICE_BAD_METRIC" | "MICROSERVICE_BAD_METADATA";
+
+/** A refusal with the status, text and reason that the Seldon wrapper gives it. */
+export class SeldonError extends InferenceError {
+  /** HTTP status. */
+  readonly status: number;
+  readonly reason: SeldonReason;
+  /** The text for the client. */
+  readonly info: string;
+
+  constructor(status: number, info: string, reason: SeldonReason) {
+    super("REQUEST_INVALID", `read the request: ${info}`);
+    this.status = status;
+    this.info = info;
+    this.reason = reason;
+  }
+}
+
+/** A request that the wrapper refuses on purpose: 400. */
+export function badData(info: string): SeldonError {
+  return new SeldonError(400, info, "MICROSERVICE_BAD_DATA");
+}
+
+/** A request on which the wrapper fails with Python's own text: 500. Clients depend on the status, so it stays. */
+export function badInput(info: string): SeldonError {
+  return new SeldonError(500, info, "MICROSERVICE_INTERNAL_ERROR");
+}
+
+/** The request carried no JSON, or something that only looks like it. */
+export function noJson(): SeldonError {
+  return badData("Can't find JSON in data");
+}
+
+/** The body of an error answer. `code` is always -1; the real one is the HTTP status. */
+export function errorText(info: string, reason: string, asciiOnly: boolean): string {
+  return `{"status":{"code":-1,"info":${stringText(info, asciiOnly)},"reason":${stringText(reason, asciiOnly)},"status":1}}`;
+}

@@ -1,0 +1,164 @@
+import type { ComponentMethod, ComponentResponse, Payload } from "../../runtime/index.ts";
+import { isNumeric, type Tensor } from "../../tensor/index.ts";
+import { arrayText, indentJson, isObject, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject } from "../json/index.ts";
+import { mergeMeta, metaText, parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
+import type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer } from "./contracts.ts";
+import { badInput, errorText } from "./seldon-error.ts";
+import { tfTensorText } from "./tf-tensor.ts";
+
+/** What an answer is made from. */
+export interface AnswerParts {
+  readonly method: ComponentMethod;
+  readonly response: ComponentResponse;
+  readonly context: AnswerContext;
+  /** Tags and metrics of the class, where the caller has parsed them already. */
+  readonly own?: OwnMeta;
+}
+
+/** Writes answers of one node. Remembers the JSON text of column names, which are the same ones again and again. */
+export class SeldonAnswerWriter {
+  readonly #settings: AnswerSettings;
+  readonly #names = new WeakMap<readonly string[], string>();
+
+  constructor(settings: AnswerSettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws SeldonError 500 where the wrapper fails too: an incoming meta of the wrong type, an answer that is no JSON */
+  answer(parts: AnswerParts): SeldonAnswer {
+    if (parts.response.isRaw) return this.#raw(parts);
+    const own = parts.own ?? parseOwnMeta(parts.response);
+    return { status: 200, body: this.#finish(this.#message(parts, metaText(parts.context, own, this.#settings))) };
+  }
+
+  error(status: number, info: string, reason: string): SeldonAnswer {
+    return { status, body: this.#finish([errorText(info, reason, this.#settings.asciiOnly)]) };
+  }
+
+  /** Any other JSON value, such as the metadata. */
+  node(node: JsonNode): SeldonAnswer {
+    return { status: 200, body: this.#finish([nodeText(node, this.#settings)]) };
+  }
+
+  /** Keys in alphabetical order, or payload first when keys are not sorted. */
+  #message({ response, context }: AnswerParts, meta: string): readonly (string | Buffer)[] {
+    const { payload, names } = response.message;
+    const payloadParts = this.#payload(payload, { names, context });
+    const isMetaFirst = this.#settings.sortKeys && payload.kind === "text";
+    return isMetaFirst ? [`{"meta":${meta},`, ...payloadParts, "}"] : ["{", ...payloadParts, `,"meta":${meta}}`];
+  }
+
+  #payload(payload: Payload, { names, context }: { names: readonly string[]; context: AnswerContext }): readonly (string | Buffer)[] {
+    const { asciiOnly } = this.#settings;
+    switch (payload.kind) {
+      case "tensor":
+        return this.#data(names, dataText(payload.tensor, context.dataKind, asciiOnly));
+      case "array":
+        return this.#data(names, ['"ndarray":', payload.json]);
+      case "json":
+        return ['"jsonData":', payload.json];
+      case "text":
+        return ['"strData":', stringText(payload.text, asciiOnly)];
+      case "bytes":
+        return ['"binData":"', base64Of(payload.bytes), '"'];
+      default:
+        throw badInput("Unknown data type returned as payload (must be list or np array):Any");
+    }
+  }
+
+  #data(names: readonly string[], array: readonly (string | Buffer)[]): readonly (string | Buffer)[] {
+    const namesText = this.#namesText(names);
+    const isNamesFirst = this.#settings.sortKeys;
+    return isNamesFirst ? [`"data":{"names":${namesText},`, ...array, "}"] : ['"data":{', ...array, `,"names":${namesText}}`];
+  }
+
+  #namesText(names: readonly string[]): string {
+    if (names.length === 0) return "[]";
+    let text = this.#names.get(names);
+    if (text === undefined) {
+      const { asciiOnly } = this.#settings;
+      text = `[${names.map((name) => (typeof name === "string" ? stringText(name, asciiOnly) : JSON.stringify(name))).join(",")}]`; // a class may name columns by numbers
+      this.#names.set(names, text);
+    }
+    return text;
+  }
+
+  /** The answer of a `*_raw` method stands as it is, but for metrics that clients shall not see. */
+  #raw({ method, response }: AnswerParts): SeldonAnswer {
+    const { payload } = response.message;
+    if (payload.kind === "bytes") return { status: 200, body: Buffer.from(payload.bytes) };
+    if (payload.kind !== "raw") throw badInput("Object of type ndarray is not JSON serializable");
+    const mayHaveStatus = method === "predict" && payload.json.includes('"status"');
+    const mayHaveMetrics = !this.#settings.includeMetrics && payload.json.includes('"metrics"');
+    if (!mayHaveStatus && !mayHaveMetrics) return { status: 200, body: this.#finish([payload.json]) };
+    const node = parseText(payload.json);
+    const text = mayHaveMetrics ? nodeText(withoutMetrics(node), this.#settings) : payload.json;
+    return { status: mayHaveStatus ? statusOf(node) : 200, body: this.#finish([text]) };
+  }
+
+  #finish(parts: readonly (string | Buffer)[]): string | Buffer {
+    const { isPretty, asciiOnly } = this.#settings;
+    if (isPretty) {
+      const text = `${indentJson(parts.map(String).join(""))}\n`;
+      return asciiOnly ? text : Buffer.from(text, "utf8");
+    }
+    if (parts.every((part) => typeof part === "string")) {
+      const text = `${parts.join("")}\n`;
+      return asciiOnly ? text : Buffer.from(text, "utf8");
+    }
+    return Buffer.concat([...parts.map((part) => (typeof part === "string" ? Buffer.from(part, "utf8") : part)), Buffer.from("\n")]);
+  }
+}
+
+/** Metrics that a raw answer carries in its `meta`; they are counted like others. */
+export function rawMetrics(payload: Payload): readonly JsonNode[] {
+  if (payload.kind !== "raw" || !payload.json.includes('"metrics"')) return [];
+  const metrics = memberOf(memberOf(tryParse(payload.json), "meta"), "metrics");
+  return Array.isArray(metrics) ? (metrics as readonly JsonNode[]) : []; // checked: a list of nodes
+}
+
+/** A numeric array keeps the kind of the request's data; what is no number can only be an ndarray. */
+export function answerKind(tensor: Tensor, requested: DataKind | undefined): DataKind {
+  return isNumeric(tensor.datatype) ? (requested ?? "tensor") : "ndarray";
+}
+
+/** The merged `meta` as a value, for protocols other than JSON. */
+export function answerMeta({ response, context, own }: AnswerParts, settings: AnswerSettings): JsonObject {
+  return mergeMeta(context, own ?? parseOwnMeta(response), settings);
+}
+
+function dataText(tensor: Tensor, requested: DataKind | undefined, asciiOnly: boolean): readonly (string | Buffer)[] {
+  const kind = answerKind(tensor, requested);
+  if (kind === "ndarray") return ['"ndarray":', arrayText(tensor, "nested", asciiOnly)];
+  if (kind === "tftensor") return ['"tftensor":', tfTensorText(tensor)];
+  return [`"tensor":{"shape":[${tensor.shape.join(",")}],"values":`, arrayText(tensor, "flat", asciiOnly), "}"];
+}
+
+function base64Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+function memberOf(node: JsonNode | undefined, key: string): JsonNode | undefined {
+  return isObject(node) ? node.get(key) : undefined;
+}
+
+function withoutMetrics(node: JsonNode): JsonNode {
+  const meta = memberOf(node, "meta");
+  if (!isObject(node) || !isObject(meta)) return node;
+  return new Map([...node, ["meta", new Map([...meta].filter(([key]) => key !== "metrics"))]]);
+}
+
+function statusOf(node: JsonNode): number {
+  const code = memberOf(memberOf(node, "status"), "code");
+  const status = code instanceof JsonNumber ? Number(code.text) : 200;
+  return Number.isInteger(status) && status >= 100 && status <= 999 ? status : 500;
+}
+
+function tryParse(text: string): JsonNode {
+  try {
+    return parseText(text);
+  } catch (error) {
+    if (error instanceof JsonError) return null; // the client sees the text as it is
+    throw error;
+  }
+}

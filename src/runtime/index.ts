@@ -1,0 +1,4 @@
+export type { Component, ComponentFacts, ComponentMessage, ComponentMethod, ComponentRequest, ComponentResponse, Payload } from "./component.ts";
+export { ComponentError, type UserFailure } from "./component-error.ts";
+export type { Model, Runtime } from "./contracts.ts";
+export { createPythonComponent, parseInterfaceName, type ClassParameter, type LogLine, type PoolStats, type PythonComponent, type PythonComponentOptions } from "./python/index.ts";
