@@ -1,0 +1,67 @@
+import { readBaseFacts } from "../builder/index.ts";
+import { parseLocation } from "../copy/index.ts";
+import { ToolError } from "../errors/index.ts";
+import {
+  configOf, formatPlatform, formatReference, imageDescriptor, imageFrom, imagePlatform, isIndexType, MAX_MANIFEST_BYTES, parseIndex, readVerified, selectPlatform, type Descriptor,
+  type Image, type Platform, type Source,
+} from "../oci/index.ts";
+import { inspectBase, type BaseFacts, type BaseImage, type JsonCache } from "../pack/index.ts";
+import type { Context } from "./context.ts";
+import { openForReading, type ReadPlace } from "./places.ts";
+
+/** A base that is open: its blobs can be read until it is disposed. */
+export interface OpenBase extends AsyncDisposable {
+  readonly source: Source;
+  /** @throws ToolError `BASE_UNSUITABLE` when the base has no image for the platform. */
+  imageFor(platform: Platform): Promise<BaseImage>;
+}
+
+/** Opens the base that the user names; manifest and config are read, layers only when nothing is known of what is in them. */
+export async function openBase(text: string, cache: JsonCache, context: Context): Promise<OpenBase> {
+  const place = await openForReading(text, context);
+  const target = await place.source.resolve(place.reference, context);
+  return {
+    source: place.source,
+    async imageFor(platform) {
+      const descriptor = await narrow(place, target, { platform, text, context });
+      const image = imageFrom(place.source, descriptor);
+      const actual = await imagePlatform(image, context);
+      if (actual.os !== platform.os || actual.architecture !== platform.architecture) {
+        throw new ToolError("BASE_UNSUITABLE", `pack on "${text}": it is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`);
+      }
+      const { digest } = await imageDescriptor(image, context);
+      const isRegistry = parseLocation(text).kind === "registry";
+      return {
+        image,
+        platform,
+        digest,
+        facts: await factsOf(image, { digest, text, cache, context }),
+        name: isRegistry ? formatReference({ ...place.reference }) : text,
+        addedPackages: [],
+        ...(isRegistry ? { mountFrom: place.reference } : {}),
+      };
+    },
+    [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
+  };
+}
+
+interface About {
+  readonly text: string;
+  readonly context: Context;
+}
+
+async function narrow(place: ReadPlace, target: Descriptor, { platform, text, context }: About & { readonly platform: Platform }): Promise<Descriptor> {
+  if (!isIndexType(target.mediaType)) return target;
+  const bytes = await readVerified(place.source.open(target, context), target, { maxBytes: MAX_MANIFEST_BYTES, signal: context.signal });
+  try {
+    return selectPlatform(parseIndex(bytes), platform);
+  } catch (error) {
+    throw new ToolError("BASE_UNSUITABLE", `pack on "${text}": it has no image for ${formatPlatform(platform)}`, { cause: error });
+  }
+}
+
+async function factsOf(image: Image, { digest, text, cache, context }: About & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache }): Promise<BaseFacts> {
+  const stated = readBaseFacts((await configOf(image, context)).config?.Labels);
+  if (stated !== undefined) return stated;
+  return inspectBase(image, { digest, cache, onRead: () => context.reporter.step(`reading what ${text} holds (once)`) }, context);
+}
