@@ -63,8 +63,9 @@ function splitHost(text: string): { readonly registry: string; readonly rest: st
   const first = slash < 0 ? "" : text.slice(0, slash);
   const isHost = first !== "" && (/[.:[]/.test(first) || first === "localhost" || first !== first.toLowerCase());
   if (!isHost) return { registry: "docker.io", rest: text };
-  if (!HOST.test(first)) throw invalid(text, `"${first}" is not a host`);
-  const registry = first.toLowerCase();
+  if (!HOST.test(first) || Number(/:(\d+)$/.exec(first)?.[1] ?? 0) > 65_535) throw invalid(text, `"${first.slice(0, 150)}" is not a host`);
+  // A name without dot or port is a host only because of its capitals; without them it would be a part of the repository.
+  const registry = /[.:]/.test(first) ? first.toLowerCase() : first;
   return { registry: registry === "index.docker.io" || registry === "registry-1.docker.io" ? "docker.io" : registry, rest: text.slice(slash + 1) };
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { Readable, type Transform } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { ContentError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "../internal/index.ts";
 import type { Digest } from "./descriptor.ts";
 import { layerCompressionOf, type LayerCompression } from "./media-types.ts";
+import { damaged, inflateZstd } from "./inflate-zstd.ts";
 
 export interface UncompressedOptions extends CallOptions {
   /** The most that may come out of a compressed layer, in bytes. Default 256 GiB. */
@@ -29,7 +30,7 @@ export async function* uncompressed(stored: Bytes, mediaType: string, options: U
   const { maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   const count = { in: 0 };
   let out = 0;
-  for await (const chunk of inflate(countBytes(checked, count), compression === "gzip" ? createGunzip() : createZstdDecompress())) {
+  for await (const chunk of inflate(countBytes(checked, count), compression)) {
     signal?.throwIfAborted();
     out += chunk.byteLength;
     if (out > maxBytes) throw tooLarge(`more than ${maxBytes} bytes come out of it`);
@@ -79,8 +80,13 @@ async function* countBytes(bytes: Bytes, count: { in: number }): AsyncGenerator<
   }
 }
 
-async function* inflate(stored: Bytes, codec: Transform): AsyncGenerator<Uint8Array> {
+function inflate(stored: Bytes, compression: "gzip" | "zstd"): AsyncGenerator<Uint8Array> {
+  return compression === "gzip" ? inflateGzip(stored) : inflateZstd(stored);
+}
+
+async function* inflateGzip(stored: Bytes): AsyncGenerator<Uint8Array> {
   const source = Readable.from(stored, { objectMode: false });
+  const codec = createGunzip();
   const failure: { error?: unknown } = {};
   source.once("error", (error) => {
     failure.error = error;
@@ -89,8 +95,7 @@ async function* inflate(stored: Bytes, codec: Transform): AsyncGenerator<Uint8Ar
   try {
     yield* source.pipe(codec) as AsyncIterable<Uint8Array>;
   } catch (error) {
-    if (failure.error !== undefined) throw failure.error;
-    throw new ContentError("ARCHIVE_INVALID", `unpack layer: ${(error as Error).message}`, { cause: error });
+    throw failure.error ?? damaged(error);
   } finally {
     source.destroy();
     codec.destroy();

@@ -25,7 +25,7 @@ export function randomImage(options: RandomImageOptions = {}): Image {
 }
 
 /** One layer with one file. */
-export function randomLayer(options: RandomImageOptions & { readonly index?: number }): Layer {
+export function randomLayer(options: RandomImageOptions & { readonly index?: number } = {}): Layer {
   const { seed = 1, bytes = 2000, index = 0 } = options;
   const tar = tarOf({ [`data/file-${seed}.bin`]: randomBytesOf(seed, bytes) });
   const compression = options.compression ?? (["none", "gzip", "zstd"] as const)[index % 3] ?? "none";
