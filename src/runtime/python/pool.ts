@@ -37,9 +37,11 @@ interface WorkerCallbacks {
 }
 
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
+/** Longest pause after a worker that had been ready, and after one that did not start. */
+const LONGEST_PAUSE_MS = 1000;
+const LONGEST_START_PAUSE_MS = 10_000;
 /** A worker that lived this long is not part of a crash loop. */
-const STEADY_MS = 10_000;
+const STEADY_MS = 3000;
 const MAX_LOST = 3;
 
 /** N worker processes behind one queue: least-loaded first, restarted when they die. */
@@ -199,16 +201,17 @@ export class WorkerPool implements Component {
       if (flight.lost < MAX_LOST) this.#queue.unshift(flight);
       else flight.reject(this.#refusal("WORKER_CRASHED", `${MAX_LOST} workers died before they began this call`));
     }
-    if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0)) this.#scheduleRestart(index);
+    if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0)) this.#scheduleRestart(worker);
     if (this.#isDown()) for (const flight of this.#queue.splice(0)) flight.reject(this.#refusal("MODEL_NOT_READY", "the workers do not start"));
     this.#pump();
   }
 
-  #scheduleRestart(index: number): void {
+  #scheduleRestart({ index, wasReady }: Worker): void {
     const isSteady = performance.now() - (this.#startedAt[index] ?? 0) > STEADY_MS;
     const failures = isSteady ? 0 : (this.#failures[index] ?? 0);
     this.#failures[index] = failures + 1;
-    const delayMs = failures === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+    const longestMs = wasReady ? LONGEST_PAUSE_MS : LONGEST_START_PAUSE_MS;
+    const delayMs = failures === 0 ? 0 : Math.min(longestMs, FIRST_PAUSE_MS * 2 ** (failures - 1));
     this.#options.onRestart?.({ worker: index, reason: "the process ended", delayMs });
     const restart = (): void => {
       this.#timers.delete(index);

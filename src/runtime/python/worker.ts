@@ -62,6 +62,7 @@ export class Worker {
   readonly #flights = new Map<number, Flight>();
   readonly #freed: number[] = [];
   #isReady = false;
+  #wasReady = false;
   #nextId = 1;
   #bytesInside = 0;
   #window: number;
@@ -94,6 +95,11 @@ export class Worker {
 
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  /** True when it has been ready once. */
+  get wasReady(): boolean {
+    return this.#wasReady;
   }
 
   /** True when a call of this many bytes may be sent now. */
@@ -185,7 +191,7 @@ export class Worker {
         }
         return 0;
       case "ready":
-        this.#isReady = true;
+        this.#isReady = this.#wasReady = true;
         this.#settleReady.resolve(frame.textA.toString("utf8"));
         return 0;
       default:
