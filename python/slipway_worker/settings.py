@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, Dict, List
 
 from .frames import PROTOCOL_VERSION, ProtocolError
@@ -25,7 +26,7 @@ class Settings:
         self.site_path: List[str] = [str(path) for path in values.get("sitePath", [])]
         self.parameters: List[Dict[str, Any]] = list(values.get("parameters", []))
         self.service = str(values.get("service", "MODEL"))
-        self.strict = values.get("strict") is True
+        self.strict = values.get("strict") is True or os.environ.get("SELDON_STRICT_COMPAT", "").lower() in ("1", "true", "t")
         self.max_batch = int(values.get("maxBatch", 1))
         self.log_level = str(values.get("logLevel", "INFO"))
         self.sort_keys = values.get("sortKeys") is not False
