@@ -1,7 +1,7 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
 import { createDeflatePool } from "../../src/compress/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
 import { emptyImage, imageDescriptor } from "../../src/oci/index.ts";
@@ -27,7 +27,7 @@ let seed: Promise<string> | undefined;
 
 async function makeSeed(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-pack-seed-"));
-  after(() => rm(folder, { recursive: true, force: true }));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await using fixture = await fixtureFrom(undefined);
   await writeFiles(join(fixture.root, "p"), { "Model.py": "class Model: pass\n" });
   await packImage(fixture.project(join(fixture.root, "p")), fixture.base, fixture.context);
