@@ -6,6 +6,7 @@ import { missingPackages } from "./apt/download.ts";
 import { openApt, openAptPlace, type AptPlace } from "./apt/open-apt.ts";
 import { checkPackageNames } from "./apt/solve.ts";
 import { architectureFacts } from "./architecture.ts";
+import { buildFull } from "./build-full.ts";
 import type { BlobStore, BuiltBase, DebianArchitecture, DebianBase, DebianBaseOptions, DebianPackage } from "./contracts.ts";
 import type { GroupRoots } from "./deb/layer-plan.ts";
 import { factsToLabels } from "./facts.ts";
@@ -43,7 +44,19 @@ interface Shared {
   readonly pool: DeflatePool;
 }
 
-async function buildOne(architecture: DebianArchitecture, { options, include, place, pool }: Shared): Promise<BuiltBase> {
+async function buildOne(architecture: DebianArchitecture, shared: Shared): Promise<BuiltBase> {
+  const { options } = shared;
+  const { platform } = architectureFacts(architecture);
+  if (options.isFull === true) {
+    const full = await buildFull(architecture, shared);
+    return { platform, image: assemble(full, architecture, options), facts: full.facts, packages: [], layersMade: full.made };
+  }
+  const { unpacked, packages } = await buildSlim(architecture, shared);
+  for (const note of unpacked.notes) options.onWarning?.(note);
+  return { platform, image: assemble(unpacked, architecture, options), facts: unpacked.facts, packages, layersMade: unpacked.made };
+}
+
+async function buildSlim(architecture: DebianArchitecture, { options, include, place, pool }: Shared): Promise<{ readonly unpacked: Unpacked; readonly packages: readonly DebianPackage[] }> {
   const packages = await choosePackages(architecture, { options, include, place, pool });
   const unpacked = await unpackPackages({
     suite: place.suite,
@@ -58,9 +71,7 @@ async function buildOne(architecture: DebianArchitecture, { options, include, pl
     onProgress: options.onProgress,
     signal: options.signal,
   });
-  for (const note of unpacked.notes) options.onWarning?.(note);
-  const { platform } = architectureFacts(architecture);
-  return { platform, image: assemble(unpacked, architecture, options), facts: unpacked.facts, packages, layersMade: unpacked.made };
+  return { unpacked, packages };
 }
 
 async function choosePackages(architecture: DebianArchitecture, { options, include, place }: Shared): Promise<readonly DebianPackage[]> {

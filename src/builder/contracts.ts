@@ -76,6 +76,8 @@ export interface DebianBaseOptions extends AptOptions {
   readonly architectures?: readonly DebianArchitecture[] | undefined;
   /** Time of every file and of the image, seconds since the epoch (`SOURCE_DATE_EPOCH`). Default 0. */
   readonly epochS?: number | undefined;
+  /** A whole Debian with its scripts run, made by `mmdebstrap`. Default false. */
+  readonly isFull?: boolean | undefined;
   /** Exact packages to use in place of solving. */
   readonly lock?: DebianLock | undefined;
   readonly blobs: BlobStore;
@@ -86,7 +88,7 @@ export interface BuiltBase {
   readonly platform: Platform;
   readonly image: Image;
   readonly facts: BaseFacts;
-  /** What was unpacked, sorted by name. */
+  /** What was unpacked, sorted by name; empty for a full Debian. */
   readonly packages: readonly DebianPackage[];
   /** Layers that were made now rather than found. */
   readonly layersMade: number;

@@ -1,18 +1,26 @@
-import { posix } from "node:path";
 import { ContentError } from "../errors/index.ts";
 import { digestOf, parseDigest } from "../oci/index.ts";
 import { architectureFacts } from "./architecture.ts";
 import type { BaseFacts, DebianArchitecture, DirectoryFacts, InstalledPackage, PythonFacts } from "./contracts.ts";
 import { pythonName } from "./deb/effects.ts";
-import type { OpenedPackage } from "./deb/contracts.ts";
+import { librariesByFolder } from "./deb/library-cache.ts";
 import type { Tree } from "./deb/tree.ts";
 
 const PREFIX = "dev.slipway.base.";
 
+export interface FactsRequest {
+  readonly suite: string;
+  readonly snapshot?: string | undefined;
+  readonly architecture: DebianArchitecture;
+  /** What the tree has. */
+  readonly packages: readonly InstalledPackage[];
+  /** The base that the tree goes onto. */
+  readonly before?: BaseFacts | undefined;
+}
+
 /** What a tree and its packages say of a base. */
-export function factsOfTree(tree: Tree, request: { readonly suite: string; readonly snapshot?: string | undefined; readonly architecture: DebianArchitecture; readonly packages: readonly OpenedPackage[]; readonly before?: BaseFacts | undefined }): BaseFacts {
-  const { suite, snapshot, architecture, before } = request;
-  const added = request.packages.map(installedOf);
+export function factsOfTree(tree: Tree, request: FactsRequest): BaseFacts {
+  const { suite, snapshot, architecture, before, packages: added } = request;
   const replaced = new Set(added.map(({ name }) => name));
   const packages = [...(before?.packages ?? []).filter(({ name }) => !replaced.has(name)), ...added].sort((one, other) => (one.name < other.name ? -1 : 1));
   const libc = packages.find(({ name }) => name === "libc6");
@@ -87,11 +95,6 @@ export function upstreamVersion(version: string): string {
   return version.replace(/^\d+:/, "").replace(/-[^-]*$/, "").replace(/[+~].*$/, "");
 }
 
-function installedOf({ name, version, architecture, fields }: OpenedPackage): InstalledPackage {
-  const provides = fields.get("provides");
-  return { name, version, architecture, ...(provides === undefined || provides === "" ? {} : { provides }) };
-}
-
 function pythonFacts(tree: Tree, packages: readonly InstalledPackage[]): PythonFacts | undefined {
   const name = pythonName(tree);
   const item = packages.find((one) => one.name === `${name}-minimal`);
@@ -100,8 +103,9 @@ function pythonFacts(tree: Tree, packages: readonly InstalledPackage[]): PythonF
 }
 
 function sonamesOf(tree: Tree, architecture: DebianArchitecture): readonly string[] {
-  const folders = new Set([`usr/lib/${architectureFacts(architecture).triplet}`, "usr/lib", "usr/lib64", `usr/local/lib/${architectureFacts(architecture).triplet}`, "usr/local/lib"]);
-  return [...tree.nodes].flatMap(([path, node]) => (node.type !== "directory" && folders.has(posix.dirname(path)) && /\.so(\.|$)/.test(path) ? [posix.basename(path)] : []));
+  const { triplet } = architectureFacts(architecture);
+  const byFolder = librariesByFolder(tree);
+  return [`usr/lib/${triplet}`, "usr/lib", "usr/lib64", `usr/local/lib/${triplet}`, "usr/local/lib"].flatMap((folder) => byFolder.get(folder) ?? []);
 }
 
 function directoriesOf(tree: Tree): Readonly<Record<string, DirectoryFacts>> {

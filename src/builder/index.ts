@@ -1,3 +1,4 @@
+export { addDebianPackages, type AddedPackages, type AddPackagesOptions } from "./add-packages.ts";
 export { buildDebianBase } from "./build-base.ts";
 export type {
   AptOptions,
@@ -14,4 +15,5 @@ export type {
   InstalledPackage,
   PythonFacts,
 } from "./contracts.ts";
-export { readBaseFacts } from "./facts.ts";
+export { inspectDebian } from "./inspect-debian.ts";
+export { factsToLabels, readBaseFacts } from "./facts.ts";

@@ -4,12 +4,14 @@ import { COMPRESSOR_ID, type DeflatePool } from "../compress/index.ts";
 import { createTempDir, mapLimited, type CallOptions } from "../internal/index.ts";
 import { writeTar } from "../tar/index.ts";
 import { cachedPackagePath } from "./apt/download.ts";
-import type { BaseFacts, BlobStore, BuildStep, DebianArchitecture, DebianPackage } from "./contracts.ts";
+import { architectureFacts } from "./architecture.ts";
+import type { BaseFacts, BlobStore, BuildStep, DebianArchitecture, DebianPackage, InstalledPackage } from "./contracts.ts";
 import { addAlternatives } from "./deb/alternatives.ts";
 import { createContentReader, type ContentReader } from "./deb/content.ts";
 import type { OpenedPackage } from "./deb/contracts.ts";
 import { addPackageList, addPythonEffects, addShellLink, addSystemEffects } from "./deb/effects.ts";
 import { groupPackages, type GroupRoots, type PackageGroup } from "./deb/layer-plan.ts";
+import { encodeLibraryCache, findLibraries } from "./deb/library-cache.ts";
 import { openPackage } from "./deb/open-package.ts";
 import { scriptNotes } from "./deb/script-notes.ts";
 import { layerEntries } from "./deb/tree-to-tar.ts";
@@ -51,7 +53,8 @@ export interface UnpackRequest extends CallOptions {
 }
 
 /** Part of every cache key; raised whenever the same packages would give other bytes. */
-const LAYOUT = "debian-layers-1";
+const LAYOUT = "debian-layers-2";
+const LIBRARY_CACHE = "library-cache";
 /** dpkg-deb runs that go on at once: decompression is bound by processors. */
 const UNPACKERS = 2;
 
@@ -74,12 +77,18 @@ async function unpack(request: UnpackRequest): Promise<Unpacked> {
   const packages = await mapLimited(request.packages, UNPACKERS, (item, index) =>
     openPackage(item, { path: cachedPackagePath(request.cacheDir, item), heapPath: join(temporary.path, String(index)), signal: request.signal }),
   );
-  const groups = groupPackages(packages, request.groups);
-  const tree = await buildTree(groups, reader, request.before);
+  const packageGroups = groupPackages(packages, request.groups);
+  const tree = await buildTree(packageGroups, reader, request.before);
+  const groups = await addLibraryCache(tree, packageGroups, { reader, request });
   const layers: { readonly layer: DebianLayer; readonly isNew: boolean }[] = [];
   for (const [index, group] of groups.entries()) layers.push(await layerOf(group, { tree, reader, request, before: groups.slice(0, index) }));
-  const facts = factsOfTree(tree, { suite: request.suite, snapshot: request.snapshot, architecture: request.architecture, packages, before: request.before });
+  const facts = factsOfTree(tree, { suite: request.suite, snapshot: request.snapshot, architecture: request.architecture, packages: packages.map(installedOf), before: request.before });
   return { layers: layers.map(({ layer }) => layer), facts, notes: scriptNotes(packages), made: layers.filter(({ isNew }) => isNew).length };
+}
+
+function installedOf({ name, version, architecture, fields }: OpenedPackage): InstalledPackage {
+  const provides = fields.get("provides");
+  return { name, version, architecture, ...(provides === undefined || provides === "" ? {} : { provides }) };
 }
 
 async function buildTree(groups: readonly PackageGroup[], reader: ContentReader, before: BaseFacts | undefined): Promise<Tree> {
@@ -96,6 +105,21 @@ async function buildTree(groups: readonly PackageGroup[], reader: ContentReader,
   return tree;
 }
 
+/**
+ * Adds the loader's cache, for programs that ask it for a library's file. It depends on all packages, so in a base it
+ * gets a small layer of its own and the others can be shared with bases that have more packages.
+ */
+async function addLibraryCache(tree: Tree, groups: readonly PackageGroup[], { reader, request }: Omit<LayerSurroundings, "tree" | "before">): Promise<readonly PackageGroup[]> {
+  const architecture = architectureFacts(request.architecture);
+  const found = await findLibraries(tree, reader, architecture);
+  if (found.length === 0) return groups;
+  const own = new Set(found.map(({ name }) => name));
+  const below = (request.before?.sonames ?? []).filter((name) => !own.has(name)).map((name) => ({ name, path: `/usr/lib/${architecture.triplet}/${name}` }));
+  const owner = request.before === undefined ? LIBRARY_CACHE : (groups.at(-1)?.packages[0]?.name ?? LIBRARY_CACHE);
+  tree.set("etc/ld.so.cache", { type: "file", mode: 0o644, uid: 0, gid: 0, owner, content: { kind: "bytes", bytes: encodeLibraryCache([...found, ...below], request.architecture) } });
+  return owner === LIBRARY_CACHE ? [...groups, { name: LIBRARY_CACHE, packages: [] }] : groups;
+}
+
 interface LayerSurroundings {
   readonly tree: Tree;
   readonly reader: ContentReader;
@@ -110,11 +134,12 @@ async function layerOf(group: PackageGroup, { tree, reader, request, before }: L
   const byName = new Map(request.packages.map((item) => [item.name, item]));
   const hashesOf = (packages: readonly OpenedPackage[]): readonly string[] => packages.map(({ name }) => byName.get(name)?.sha256 ?? name);
   const key = keyOf(["layer", group.name, request.before, hashesOf(below), hashesOf(group.packages)], request);
-  const createdBy = `slipway debian ${request.suite} ${request.architecture}: ${group.name} (${group.packages.length} packages)`;
+  const count = group.packages.length === 0 ? "" : ` (${group.packages.length} packages)`;
+  const createdBy = `slipway debian ${request.suite} ${request.architecture}: ${group.name}${count}`;
   const known = await rememberedLayer(await memory.get(key), request.blobs, request);
   if (known !== undefined) return { layer: { ...known, createdBy }, isNew: false };
   request.onProgress?.({ step: "compress", architecture: request.architecture, label: group.name });
-  const owners = new Set(group.packages.map(({ name }) => name));
+  const owners = new Set([group.name, ...group.packages.map(({ name }) => name)]);
   const made = await makeLayer(writeTar(layerEntries(tree, owners, reader), { mtimeS: request.epochS }), request);
   await memory.set(key, made);
   return { layer: { ...made, createdBy }, isNew: true };

@@ -56,7 +56,7 @@ export async function openApt(place: AptPlace, architecture: DebianPackage["arch
     architecture,
     async solve(names, installed, call = {}) {
       await refresh(folder, place, { ...options, ...call });
-      const key = createHash("sha256").update(JSON.stringify(["solution-1", await folder.fingerprint(), architecture, names, installed])).digest("hex");
+      const key = createHash("sha256").update(JSON.stringify(["solution-2", await folder.fingerprint(), architecture, names, installed])).digest("hex");
       const path = join(options.cacheDir, "debian", "solutions", `${key}.json`);
       const kept = await readSolution(path);
       if (kept !== undefined) return kept;

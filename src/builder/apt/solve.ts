@@ -32,7 +32,8 @@ export function checkPackageNames(names: readonly string[]): void {
  */
 export async function solve(folder: IndexFolder, request: SolveRequest): Promise<readonly DebianPackage[]> {
   checkPackageNames(request.names);
-  const status = await folder.keepStatus(renderStatus(request.installed, folder.architecture));
+  const known = await knownStanzas(folder, request);
+  const status = await folder.keepStatus(renderStatus(request.installed, { architecture: folder.architecture, known }));
   const command = ["apt-get", "-q", "-o", `Dir::State::Status=${status}`, "install", "--print-uris", "-y", "--", ...request.names] as const;
   try {
     const { stdout } = await folder.apt(command, request);
@@ -42,24 +43,35 @@ export async function solve(folder: IndexFolder, request: SolveRequest): Promise
   }
 }
 
-/** A dpkg status file in which exactly these packages are installed. */
-export function renderStatus(installed: readonly InstalledPackage[], architecture: string): string {
+/**
+ * A dpkg status file in which exactly these packages are installed. Where the index knows a package in that version its
+ * own words are used: apt would take others for another build of the version, and replace it.
+ */
+export function renderStatus(installed: readonly InstalledPackage[], { architecture, known }: { readonly architecture: string; readonly known: ReadonlyMap<string, string> }): string {
   return installed
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-    .map(({ name, version, architecture: own, provides }) =>
-      [
-        `Package: ${name}`,
-        "Status: install ok installed",
-        `Version: ${version}`,
-        `Architecture: ${own === "all" ? "all" : architecture}`,
-        "Multi-Arch: foreign",
-        "Maintainer: none <none@localhost>",
-        ...(provides === undefined || provides === "" ? [] : [`Provides: ${provides}`]),
-        "Description: there already",
-        "",
-      ].join("\n"),
-    )
+    .map(({ name, version, architecture: own, provides }) => {
+      const head = [`Package: ${name}`, "Status: install ok installed"];
+      const stanza = known.get(`${name}=${version}`);
+      if (stanza !== undefined) return [...head, stanza, ""].join("\n");
+      const rest = [`Version: ${version}`, `Architecture: ${own === "all" ? "all" : architecture}`, "Maintainer: none <none@localhost>"];
+      return [...head, ...rest, ...(provides === undefined || provides === "" ? [] : [`Provides: ${provides}`]), "Description: there already", ""].join("\n");
+    })
     .join("\n");
+}
+
+/** What the index says of packages that are installed: by `name=version`, without the first line and without what is said of the file. */
+async function knownStanzas(folder: IndexFolder, { installed, signal }: SolveRequest): Promise<ReadonlyMap<string, string>> {
+  const wanted = installed.map(({ name, version }) => `${name}=${version}`);
+  if (wanted.length === 0) return new Map();
+  // Packages that the index no longer has, or never had, are complaints on standard error and a bad exit code.
+  const { stdout } = await folder.apt(["apt-cache", "show", "--", ...wanted], { signal, allowFailure: true });
+  const stanzas = stdout.toString("utf8").split(/\n\n+/).map((text) => {
+    const lines = text.split("\n").filter((line) => !/^(Package|Filename|Size|MD5sum|SHA\d+|Status):/.test(line));
+    const value = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1] ?? "";
+    return [`${value("Package")}=${value("Version")}`, lines.join("\n")] as const;
+  });
+  return new Map(stanzas);
 }
 
 /** Reads the addresses that `apt-get --print-uris` prints. Lines of other forms are talk. */

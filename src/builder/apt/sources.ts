@@ -61,6 +61,11 @@ export function renderSources(sources: readonly AptSource[], options: { readonly
     .join("\n");
 }
 
+/** The one-line form of the same, for programs that read nothing else. */
+export function renderOneLineSources(sources: readonly AptSource[], keyring: string): string {
+  return sources.map(({ uri, suite, components }) => `deb [signed-by=${keyring}] ${uri} ${suite} ${components.join(" ")}\n`).join("");
+}
+
 /** Reads the lines that `HOST_TARGET_FORMAT` makes. */
 export function parseHostTargets(text: string): readonly HostTarget[] {
   return [...new Set(text.split("\n"))]

@@ -1,3 +1,5 @@
+import type { InstalledPackage } from "../contracts.ts";
+
 /** One way to satisfy a dependency. Versions are not kept: apt has seen to them. */
 export type Alternatives = readonly string[];
 
@@ -30,4 +32,15 @@ export function parseRelations(text: string | undefined): readonly Alternatives[
 /** Names in a relation field, all alternatives alike. */
 export function relationNames(text: string | undefined): readonly string[] {
   return parseRelations(text).flat();
+}
+
+/** Packages that a dpkg status file has as installed. */
+export function readInstalled(status: string): readonly InstalledPackage[] {
+  return status.split(/\n\n+/).flatMap((stanza) => {
+    const fields = parseControl(stanza);
+    const [name, version, architecture, provides] = ["package", "version", "architecture", "provides"].map((field) => fields.get(field));
+    const isInstalled = fields.get("status") === undefined || fields.get("status")?.endsWith(" installed") === true;
+    if (name === undefined || version === undefined || architecture === undefined || !isInstalled) return [];
+    return [{ name, version, architecture, ...(provides === undefined ? {} : { provides }) }];
+  });
 }

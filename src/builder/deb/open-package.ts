@@ -1,9 +1,9 @@
 import { posix } from "node:path";
 import { ToolError } from "../../errors/index.ts";
 import { runStream, type Bytes, type CallOptions } from "../../internal/index.ts";
-import { readTar, type TarEntry } from "../../tar/index.ts";
+import { readTar, type TarEntry, type TarOutput } from "../../tar/index.ts";
 import type { DebianPackage } from "../contracts.ts";
-import type { Content, OpenedPackage, PackageEntry, TreeNode } from "./contracts.ts";
+import type { OpenedPackage, PackageEntry, TreeNode } from "./contracts.ts";
 import { parseControl } from "./control.ts";
 import { openHeap, type Heap } from "./heap.ts";
 import { isTrimmed } from "./trim.ts";
@@ -37,17 +37,31 @@ async function readControl({ path, signal }: OpenPackageOptions) {
 }
 
 async function readData(item: DebianPackage, { path, heapPath, signal }: OpenPackageOptions): Promise<readonly PackageEntry[]> {
-  const entries: PackageEntry[] = [];
-  const files = new Map<string, { readonly content: Content; readonly node: TreeNode }>();
   await using heap = await openHeap(heapPath);
-  for await (const { entry, content } of readTar(runStream(["dpkg-deb", "--fsys-tarfile", path], { signal }))) {
-    const target = cleanPath(entry.path);
-    if (target === "" || isTrimmed(target)) continue;
-    const node = await nodeOf({ entry, content, heap, owner: item.name, files });
-    if (node.type === "file") files.set(target, { content: node.content, node });
-    entries.push({ path: target, node });
-  }
+  const tar = readTar(runStream(["dpkg-deb", "--fsys-tarfile", path], { signal }));
+  const entries = await entriesOf(tar, { owner: item.name, heap, isLeftOut: isTrimmed });
   await heap.flush();
+  return entries;
+}
+
+export interface EntriesOptions {
+  readonly owner: string;
+  /** Takes the files' bytes; the caller flushes it. */
+  readonly heap: Heap;
+  readonly isLeftOut: (path: string) => boolean;
+}
+
+/** Reads a tar into entries of a tree. @throws ToolError `ARCHIVE_INVALID` for devices and for hard links to what does not come before. */
+export async function entriesOf(tar: AsyncIterable<TarOutput>, { owner, heap, isLeftOut }: EntriesOptions): Promise<readonly PackageEntry[]> {
+  const entries: PackageEntry[] = [];
+  const files = new Map<string, TreeNode>();
+  for await (const { entry, content } of tar) {
+    const path = cleanPath(entry.path);
+    if (path === "" || isLeftOut(path)) continue;
+    const node = await nodeOf({ entry, content, heap, owner, files });
+    if (node.type === "file") files.set(path, node);
+    entries.push({ path, node });
+  }
   return entries;
 }
 
@@ -56,7 +70,7 @@ interface Incoming {
   readonly content: Bytes;
   readonly heap: Heap;
   readonly owner: string;
-  readonly files: ReadonlyMap<string, { readonly node: TreeNode }>;
+  readonly files: ReadonlyMap<string, TreeNode>;
 }
 
 async function nodeOf({ entry, content, heap, owner, files }: Incoming): Promise<TreeNode> {
@@ -70,7 +84,7 @@ async function nodeOf({ entry, content, heap, owner, files }: Incoming): Promise
     case "file":
       return { ...own, type: "file", mode, content: await heap.append(content) };
     case "hardlink": {
-      const linked = files.get(cleanPath(entry.linkTarget ?? ""))?.node;
+      const linked = files.get(cleanPath(entry.linkTarget ?? ""));
       if (linked === undefined) throw new ToolError("ARCHIVE_INVALID", `unpack the package "${owner}": "${entry.path}" is a link to a file that does not come before it`);
       return linked;
     }
