@@ -63,10 +63,15 @@ function splitHost(text: string): { readonly registry: string; readonly rest: st
   const first = slash < 0 ? "" : text.slice(0, slash);
   const isHost = first !== "" && (/[.:[]/.test(first) || first === "localhost" || first !== first.toLowerCase());
   if (!isHost) return { registry: "docker.io", rest: text };
-  if (!HOST.test(first) || Number(/:(\d+)$/.exec(first)?.[1] ?? 0) > 65_535) throw invalid(text, `"${first.slice(0, 150)}" is not a host`);
+  return { registry: parseHost(text, first), rest: text.slice(slash + 1) };
+}
+
+function parseHost(text: string, host: string): string {
+  const port = Number(/:(\d+)$/.exec(host)?.[1] ?? 0);
+  if (!HOST.test(host) || port > 65_535) throw invalid(text, `"${host.slice(0, 150)}" is not a host`);
   // A name without dot or port is a host only because of its capitals; without them it would be a part of the repository.
-  const registry = /[.:]/.test(first) ? first.toLowerCase() : first;
-  return { registry: registry === "index.docker.io" || registry === "registry-1.docker.io" ? "docker.io" : registry, rest: text.slice(slash + 1) };
+  const registry = /[.:]/.test(host) ? host.toLowerCase() : host;
+  return registry === "index.docker.io" || registry === "registry-1.docker.io" ? "docker.io" : registry;
 }
 
 function repositoryProblem(path: string): string {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ContentError } from "../../src/errors/index.ts";
-import { formatReference, verifyBytes, type Descriptor, type Digest, type IngestSink, type MountSink, type Reference, type ResumableSink, type Source } from "../../src/oci/index.ts";
+import { formatReference, verifyBytes, type Descriptor, type Digest, type IngestSink, type MountSink, type Reference, type ResumableSink, type Sink, type Source } from "../../src/oci/index.ts";
 import { bytesOf } from "./small-image.ts";
 
 /** A Source and Sink in memory that keeps books on what was asked of it. */
@@ -61,9 +61,12 @@ export function memoryStore(): MemoryStore {
 }
 
 /** The same store without the ability to take content of unknown digest. */
-export function plainSink(store: MemoryStore): Pick<MemoryStore, "has" | "put" | "tag"> {
-  const { has, put, tag } = store;
-  return { has, put, tag };
+export function plainSink(store: MemoryStore): Sink {
+  return {
+    has: (target, options) => store.has(target, options),
+    put: (target, content, options) => store.put(target, content, options),
+    tag: (target, reference, options) => store.tag(target, reference, options),
+  };
 }
 
 /** A sink over `store` that mounts what `others` have, by `host/repository`. */
