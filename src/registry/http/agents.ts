@@ -1,0 +1,114 @@
+import { Agent as HttpAgent, request as httpRequest, type ClientRequestArgs } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import { connect as tlsConnect, getCACertificates } from "node:tls";
+import { proxyFor, type ProxyEnvironment } from "./proxy.ts";
+
+/** How connections are made. */
+export interface ConnectionOptions {
+  /** PEM certificates of authorities to trust besides the usual ones. */
+  readonly ca?: string | undefined;
+  /** Where the proxy variables are read from. Default: no proxy. */
+  readonly env?: ProxyEnvironment | undefined;
+  /** Connections to one host at once. Default 32. */
+  readonly maxSockets?: number | undefined;
+  /** Longest wait for a proxy's answer, in ms. */
+  readonly connectMs: number;
+}
+
+/** The part of a request that says over which connection it goes. */
+export interface Route {
+  readonly agent: HttpAgent;
+  /** Where plain requests through a proxy go instead of to the URL's host. */
+  readonly via?: URL;
+}
+
+/** Kept connections, by scheme and proxy. */
+export interface Agents {
+  routeFor(url: URL): Route;
+  close(): void;
+}
+
+type Target = ClientRequestArgs & { readonly servername?: string };
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+/** Connections are opened on first use and kept until `close`; idle ones do not keep the process alive. */
+export function createAgents(options: ConnectionOptions): Agents {
+  const kept = new Map<string, HttpAgent>();
+  const common = { keepAlive: true, maxSockets: options.maxSockets ?? 32, scheduling: "lifo" as const };
+  const trust = options.ca === undefined ? {} : { ca: [...getCACertificates("default"), options.ca] };
+  const keep = (key: string, make: () => HttpAgent): HttpAgent => {
+    const known = kept.get(key) ?? make();
+    kept.set(key, known);
+    return known;
+  };
+  return {
+    routeFor(url) {
+      const proxy = proxyFor(url, options.env ?? {});
+      if (url.protocol !== "https:") {
+        return proxy === undefined ? { agent: keep("http", () => new HttpAgent(common)) } : { agent: agentToProxy(proxy, keep, { ...common, ...trust }), via: proxy };
+      }
+      if (proxy === undefined) return { agent: keep("https", () => new HttpsAgent({ ...common, ...trust })) };
+      return { agent: keep(`tunnel ${proxy.href}`, () => tunnelAgent(proxy, { ...common, ...trust }, options.connectMs)) };
+    },
+    close() {
+      for (const agent of kept.values()) agent.destroy();
+      kept.clear();
+    },
+  };
+}
+
+function agentToProxy(proxy: URL, keep: (key: string, make: () => HttpAgent) => HttpAgent, options: object): HttpAgent {
+  return proxy.protocol === "https:" ? keep("https", () => new HttpsAgent(options)) : keep("http", () => new HttpAgent(options));
+}
+
+/** Headers by which a proxy knows its user, from the URL's user info. */
+export function proxyHeaders(proxy: URL): Record<string, string> {
+  if (proxy.username === "" && proxy.password === "") return {};
+  const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+/** An agent whose TLS connections run inside a tunnel that the proxy opens. @see RFC 9110, 9.3.6 CONNECT */
+function tunnelAgent(proxy: URL, options: ConstructorParameters<typeof HttpsAgent>[0], connectMs: number): HttpAgent {
+  const agent = new HttpsAgent(options);
+  agent.createConnection = (target: Target, callback?: Connected) => {
+    openTunnel(proxy, `${target.host}:${target.port}`, connectMs).then(
+      (socket) => {
+        const secure = tlsConnect({ ...options, socket, servername: target.servername ?? target.host ?? "" });
+        callback?.(null, secure);
+      },
+      // The callback's second argument is not read when there is an error.
+      (error: unknown) => callback?.(error as Error, undefined as unknown as Duplex),
+    );
+    return undefined as unknown as Duplex; // Node takes the connection from the callback then
+  };
+  return agent;
+}
+
+function openTunnel(proxy: URL, authority: string, connectMs: number): Promise<Duplex> {
+  const request = proxy.protocol === "https:" ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const connect = request({
+      host: proxy.hostname,
+      port: proxy.port === "" ? (proxy.protocol === "https:" ? 443 : 80) : proxy.port,
+      method: "CONNECT",
+      path: authority,
+      headers: { host: authority, ...proxyHeaders(proxy) },
+      timeout: connectMs,
+      agent: false,
+    });
+    connect.once("connect", (response, socket) => {
+      if (response.statusCode === 200) return resolve(socket);
+      socket.destroy();
+      return reject(new Error(`the proxy "${proxy.host}" answered ${response.statusCode} to a tunnel`));
+    });
+    connect.once("response", (response) => {
+      response.destroy();
+      reject(new Error(`the proxy "${proxy.host}" answered ${response.statusCode} to a tunnel`));
+    });
+    connect.once("timeout", () => connect.destroy(new Error(`the proxy "${proxy.host}" did not answer`)));
+    connect.once("error", reject);
+    connect.end();
+  });
+}

@@ -1,0 +1,5 @@
+export type { OpenOptions, ReferrersOptions, Registry, RegistryOptions, Reopenable, Repository } from "./contracts.ts";
+export { createRegistry } from "./create-registry.ts";
+export { isLoopbackHost } from "./host.ts";
+export type { Credential, CredentialOptions, CredentialOrigin, Keychain } from "./keychain/contracts.ts";
+export type { RegistryStats } from "./transport/stats.ts";
