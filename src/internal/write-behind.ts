@@ -13,7 +13,7 @@ const GATHER_BYTES = 1 << 19;
 /**
  * Writes a stream to an open file: small chunks are gathered to 512 KiB, and one such piece is written while the next
  * is being taken. Holds at most two pieces. The chunks must not be changed by their producer.
- * @returns bytes written. After an error nothing is being written any more; what was written stays.
+ * @returns bytes written. After an error nothing is being written any more; all that came before it is in the file.
  */
 export async function writeBehind(file: FileHandle, content: Bytes, options: WriteBehindOptions = {}): Promise<number> {
   const start = options.position ?? 0;
@@ -41,6 +41,10 @@ export async function writeBehind(file: FileHandle, content: Bytes, options: Wri
     }
     await flush();
     await writing;
+  } catch (error) {
+    // What came before the source failed is written: an upload goes on behind it.
+    await flush().catch(() => undefined);
+    throw error;
   } finally {
     await Promise.allSettled([writing]);
   }

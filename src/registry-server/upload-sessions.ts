@@ -33,7 +33,11 @@ export interface UploadSessions {
   find(name: string, id: string): Promise<UploadSession>;
   /** Bytes received so far. */
   offset(session: UploadSession): Promise<number>;
-  /** Adds bytes; what came before an error stays. @returns the new offset. @throws Fault with status 416 when `start` is not the end. */
+  /**
+   * Adds bytes; what came before an error stays. A request that is still adding is ended first: it is most likely the
+   * dead connection of the client that comes back now. @returns the new offset. @throws Fault with status 416 when
+   * `start` is not the end.
+   */
   append(session: UploadSession, content: Bytes, options?: AppendOptions): Promise<number>;
   /** Digest of all bytes. @returns it and the file that holds them. */
   seal(session: UploadSession, algorithm: HashAlgorithm): Promise<{ readonly digest: Digest; readonly path: string; readonly size: number }>;
@@ -58,18 +62,18 @@ interface SessionState {
   readonly options: UploadSessionsOptions;
   /** Hashes that run along, by session. */
   readonly running: Map<string, Running>;
-  /** Sessions that a request is writing to. */
-  readonly busy: Set<string>;
+  /** Requests that use a session, and how to end them. */
+  readonly busy: Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>;
 }
 
 /** Opens the folder of sessions. Touches no disk before the first call. */
 export function createUploadSessions(options: UploadSessionsOptions): UploadSessions {
-  const state: SessionState = { options, running: new Map(), busy: new Set() };
+  const state: SessionState = { options, running: new Map(), busy: new Map() };
   return {
     create: (name, algorithm) => create(state, name, algorithm),
     find: (name, id) => find(state, name, id),
     offset: (session) => offsetOf(state, session),
-    append: (session, content, appendOptions = {}) => exclusively(state, session, () => append(state, session, { content, ...appendOptions })),
+    append: (session, content, appendOptions = {}) => exclusively(state, session, (stop) => append(state, session, { ...appendOptions, content, stop })),
     seal: (session, algorithm) => exclusively(state, session, () => seal(state, session, algorithm)),
     async remove(session) {
       state.running.delete(session.id);
@@ -118,8 +122,10 @@ async function sweep(state: SessionState): Promise<number> {
 
 async function find(state: SessionState, name: string, id: string): Promise<UploadSession> {
   const text = await readFile(join(folderOf(state, id), "session.json"), "utf8").catch(() => undefined);
-  const session = text === undefined ? undefined : (JSON.parse(text) as UploadSession);
-  if (session?.name !== name) throw unknownUpload(id);
+  if (text === undefined) throw unknownUpload(id);
+  // Written by `create`, whole or not at all.
+  const session = JSON.parse(text) as UploadSession;
+  if (session.name !== name) throw unknownUpload(id);
   return session;
 }
 
@@ -129,10 +135,11 @@ async function offsetOf(state: SessionState, session: UploadSession): Promise<nu
   return stats.size;
 }
 
-async function append(state: SessionState, session: UploadSession, options: AppendOptions & { readonly content: Bytes }): Promise<number> {
+async function append(state: SessionState, session: UploadSession, options: AppendOptions & { readonly content: Bytes; readonly stop: AbortSignal }): Promise<number> {
   const path = dataFileOf(state, session.id);
   const position = await offsetOf(state, session);
-  const { content, start, signal } = options;
+  const { start, stop } = options;
+  const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
   if (start !== undefined && start !== position) throw outOfOrder(start, position);
   const running = state.running.get(session.id);
   // Bytes may reach the hash and not the file when the request breaks off; then the file is hashed again in the end.
@@ -140,7 +147,7 @@ async function append(state: SessionState, session: UploadSession, options: Appe
   const follow = running?.size === position ? running : undefined;
   try {
     await using file = await open(path, "r+");
-    const written = await writeBehind(file, content, { position, signal, onChunk: (chunk) => void follow?.hash.update(chunk) });
+    const written = await writeBehind(file, untilAborted(options.content, signal), { position, signal, onChunk: (chunk) => void follow?.hash.update(chunk) });
     if (follow !== undefined) state.running.set(session.id, Object.assign(follow, { size: position + written }));
     return position + written;
   } catch (error) {
@@ -164,13 +171,41 @@ async function hashFile(path: string, algorithm: HashAlgorithm): Promise<Hash> {
   return hash;
 }
 
-async function exclusively<T>(state: SessionState, session: UploadSession, task: () => Promise<T>): Promise<T> {
-  if (state.busy.has(session.id)) throw new Fault(409, "BLOB_UPLOAD_INVALID", { message: "another request is writing to this upload" });
-  state.busy.add(session.id);
+/** Runs a task alone on its session; whoever came before is told to stop, and waited for. */
+async function exclusively<T>(state: SessionState, session: UploadSession, task: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  for (let before = state.busy.get(session.id); before !== undefined; before = state.busy.get(session.id)) {
+    before.stop.abort(new Fault(409, "BLOB_UPLOAD_INVALID", { message: "another request has taken this upload over" }));
+    await before.ended;
+  }
+  const stop = new AbortController();
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  state.busy.set(session.id, { stop, ended });
   try {
-    return await task();
+    return await task(stop.signal);
   } finally {
     state.busy.delete(session.id);
+    resolve();
+  }
+}
+
+/** Passes bytes on and ends at once with the signal's reason, also while the sender is silent. */
+async function* untilAborted(content: Bytes, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = content[Symbol.asyncIterator]();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => undefined);
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    // Not awaited: a generator that waits for a silent sender ends only when the connection does.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }
 

@@ -36,6 +36,8 @@ export async function closeUpload(context: Context, exchange: Exchange, session:
   requireWritable(context);
   const digest = parseRequestDigest(exchange.query.get("digest"));
   if (announcedLength(exchange) !== 0) await context.uploads.append(session, bodyOf(exchange), { start: parseChunkStart(exchange), signal: exchange.signal });
+  // After a restart the whole file is hashed now, and the connection is silent for as long as that takes.
+  exchange.request.socket.setTimeout(0);
   await finish(context, session, digest);
   answerCreated(exchange, session.name, digest);
 }

@@ -144,16 +144,24 @@ test("bytes that came before the client vanished are kept, and the upload goes o
   assert.equal(closing.status, 201);
 });
 
-test("two requests that write to one upload at once do not mix", async () => {
+test("a client that comes back takes its upload over from its own dead connection", async () => {
   await using registry = await startRegistry();
+  const blob = randomBlob(2_000_000);
   const location = await startUpload(registry);
-  const first = await rawSocket(registry);
-  first.write(`PATCH ${location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345`);
-  // The first one holds the upload as soon as its headers are read; until then the second one may be the first.
-  let status = 202;
-  for (let attempt = 0; attempt < 200 && status === 202; attempt += 1) status = (await registry.send("PATCH", location, { body: "" })).status;
-  assert.equal(status, 409);
-  first.destroy();
+  const dead = await rawSocket(registry);
+  let refusal = "";
+  dead.on("data", (chunk: Buffer) => (refusal += chunk.toString()));
+  dead.write(`PATCH ${location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${blob.size}\r\n\r\n`);
+  dead.write(blob.bytes.subarray(0, 1_500_000));
+  // From here on the first request holds the upload, and its sender is silent.
+  while ((await registry.send("GET", location)).headers.range === "0-0");
+  const { status, headers } = await registry.send("PATCH", location, { body: "" });
+  const offset = Number(headers.range?.slice(2)) + 1;
+  assert.ok(status === 202 && offset > 1 && offset <= 1_500_000, `${status}, ${offset} bytes`);
+  const answer = await registry.send("PUT", `${location}?digest=${blob.digest}`, { body: blob.bytes.subarray(offset), headers: { "Content-Range": `${offset}-${blob.size - 1}` } });
+  assert.equal(answer.status, 201);
+  assert.match(refusal, /^HTTP\/1\.1 409 /);
+  dead.destroy();
 });
 
 test("uploads are bounded in number, and idle ones make room", async () => {
