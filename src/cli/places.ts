@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import { anySource, parseLocation, type Location } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { MAX_MANIFEST_BYTES, parseManifestOrIndex, parseReference, readVerified, type Reference, type Sink, type Source } from "../oci/index.ts";
+import type { Registry, Repository } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
+import type { Engine } from "../engine/index.ts";
 import type { Context } from "./context.ts";
 
 /** A place that images are read from; dispose it. */
@@ -105,8 +107,15 @@ async function openBaseOf(store: Store, reference: Reference, context: Context):
   return openRepository(parseReference(name), context);
 }
 
+/** A repository that is open, and its registry's client; disposing closes its connections. */
+export interface OpenRepository extends AsyncDisposable {
+  readonly source: Repository;
+  readonly reference: Reference;
+  readonly registry: Registry;
+}
+
 /** One repository of a registry, with the user's credentials. */
-export async function openRepository(reference: Reference, context: Context) {
+export async function openRepository(reference: Reference, context: Context): Promise<OpenRepository> {
   const { createKeychain, createRegistry } = await import("../registry/index.ts");
   const registry = createRegistry({
     host: reference.registry,
@@ -143,8 +152,8 @@ async function openEngineImage(text: string, location: Extract<Location, { reado
   };
 }
 
-/** The engine that a location names. */
-export async function openEngine(location: { readonly kind: "docker-daemon" | "podman" }, context: Context) {
+/** The engine that a location names. @throws ToolError `ENGINE_MISSING`. */
+export async function openEngine(location: { readonly kind: "docker-daemon" | "podman" }, context: Context): Promise<Engine> {
   const { createEngine, findEngine } = await import("../engine/index.ts");
   const kind = location.kind === "podman" ? "podman" : "docker";
   const options = await findEngine({ prefer: kind, signal: context.signal });

@@ -1,9 +1,9 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ToolError } from "../errors/index.ts";
-import { detectModel, type Detected } from "../formats/index.ts";
+import { detectModel, type DetectedModel } from "../formats/index.ts";
 import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contract, type Ports, type ProjectFile } from "../model/index.ts";
-import type { PackProject } from "../pack/index.ts";
+import { walkProject, type PackProject } from "../pack/index.ts";
 import type { Context } from "./context.ts";
 
 /** What the command line says beside the project file; it wins. */
@@ -20,7 +20,7 @@ export interface ProjectFlags {
 /** A project that is read and detected. */
 export interface LoadedProject {
   readonly file: ProjectFile;
-  readonly detected: Detected;
+  readonly detected: DetectedModel;
   readonly project: PackProject;
 }
 
@@ -35,15 +35,19 @@ const DEFAULT_PORTS: Readonly<Record<Contract, Ports>> = {
 export async function loadProject(folder: string, flags: ProjectFlags, context: Context): Promise<LoadedProject> {
   const root = await rootOf(resolve(context.cwd, folder));
   const file = await readProjectFile(root);
-  const detected = await detectModel(root, { code: flags.code ?? file.code, model: flags.model ?? file.model, signal: context.signal });
+  const files = await walkProject(root, { ignore: file.ignore ?? [], signal: context.signal });
+  const request = { folder, files: files.map(({ path, source, guard }) => ({ path, location: source, size: guard.size })), model: flags.model ?? file.model, code: flags.code ?? file.code };
+  const detected = await detectModel(request, { signal: context.signal });
+  const { chosen } = detected;
   for (const warning of detected.warnings) context.reporter.warn(warning);
   const contract = file.contract ?? "seldon";
   const project: PackProject = {
     root,
     name: file.name ?? nameOf(root),
-    kind: detected.kind,
-    modelPath: detected.modelPath,
-    code: detected.code,
+    kind: chosen.kind,
+    modelPath: chosen.modelPath === undefined ? undefined : join(root, chosen.modelPath),
+    modelFiles: detected.files.filter((path) => path !== chosen.code?.file),
+    code: chosen.code,
     signature: detected.signature,
     contract,
     service: serviceOf(flags.serviceType) ?? file.service ?? "MODEL",
@@ -76,9 +80,9 @@ async function readProjectFile(root: string): Promise<ProjectFile> {
 }
 
 /** Files that the project file names, else `requirements.txt` when there is Python to run. */
-async function requirementsOf(root: string, file: ProjectFile, detected: Detected): Promise<readonly string[]> {
+async function requirementsOf(root: string, file: ProjectFile, { chosen }: DetectedModel): Promise<readonly string[]> {
   if (file.python?.requirements !== undefined) return file.python.requirements;
-  const isPython = detected.code?.language === "python" || detected.kind === "sklearn";
+  const isPython = chosen.code?.language === "python" || chosen.kind === "sklearn";
   const stats = await stat(join(root, "requirements.txt")).catch(() => undefined);
   return isPython && stats?.isFile() === true ? ["requirements.txt"] : [];
 }

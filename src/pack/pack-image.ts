@@ -108,9 +108,7 @@ async function weightLayers(project: PackProject, files: readonly WalkedFile[], 
 }
 
 function isWeight(file: WalkedFile, project: PackProject): boolean {
-  const path = project.modelPath === undefined ? undefined : relative(project.root, project.modelPath).split("\\").join("/");
-  const isModel = path !== undefined && path !== "" && (file.path === path || file.path.startsWith(`${path}/`));
-  return isModel || file.guard.size >= LARGE_BYTES || WEIGHT_NAME.test(file.path);
+  return file.guard.size >= LARGE_BYTES || WEIGHT_NAME.test(file.path) || project.modelFiles?.includes(file.path) === true;
 }
 
 /** Where a project file is in the image: beside the code when there is code, else below `/models`. */
