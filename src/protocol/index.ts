@@ -1,2 +1,2 @@
-export { isList, isObject, JsonError, JsonNumber, type JsonNode, type JsonObject } from "./json/index.ts";
+export { isList, isObject, JsonError, JsonNumber, pythonFloat, pythonStr, type JsonNode, type JsonObject } from "./json/index.ts";
 export * from "./seldon/index.ts";

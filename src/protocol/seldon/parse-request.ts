@@ -252,6 +252,6 @@ function dataKindOf(data: DataDraft): DataKind {
 }
 
 function namesOf(node: JsonNode): readonly string[] {
-  if (!isList(node)) return typeof node === "string" ? [...node] : NO_NAMES;
+  if (!isList(node)) return typeof node === "string" ? Array.from(node) : NO_NAMES;
   return node.map((name) => (typeof name === "string" ? name : pythonRepr(name)));
 }

@@ -61,8 +61,12 @@ export class SeldonAnswerWriter {
         return ['"strData":', stringText(payload.text, asciiOnly)];
       case "bytes":
         return ['"binData":"', base64Of(payload.bytes), '"'];
-      default:
+      case "any":
+      case "raw":
+      case "proto":
         throw badInput("Unknown data type returned as payload (must be list or np array):Any");
+      default:
+        return payload satisfies never;
     }
   }
 

@@ -1,0 +1,114 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { ToolError } from "../../errors/index.ts";
+import { Exchange } from "./exchange.ts";
+import { preflightHeaders } from "./cors.ts";
+import { readBody } from "./read-body.ts";
+
+/** A path with the methods it answers. GET covers HEAD. */
+export interface Route {
+  readonly methods: readonly ("GET" | "POST")[];
+  /** Answers later or at once, by `exchange.reply`. Must not throw. */
+  readonly handle: (exchange: Exchange) => void;
+}
+
+/** Certificate and key as PEM text. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly maxBodyBytes: number;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly tls?: TlsFiles | undefined;
+  /** Answers what no route takes: an unknown path, a wrong method, a body that is too large. */
+  readonly refuse: (exchange: Exchange, why: Refusal) => void;
+  /** Called after each answer. */
+  readonly onAnswer?: ((exchange: Exchange) => void) | undefined;
+}
+
+export type Refusal =
+  | { readonly kind: "unknown-path" }
+  | { readonly kind: "wrong-method"; readonly route: Route }
+  | { readonly kind: "error"; readonly error: ToolError };
+
+/** A listening server. */
+export interface HttpServer {
+  readonly port: number;
+  /** Answers what is under way with `Connection: close` and takes no new connections. */
+  stop(): Promise<void>;
+  /** Cuts every connection. */
+  cut(): void;
+}
+
+/** Above the idle time of common load balancers (60 s), so that they end idle connections and not we. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** @throws ToolError `PORT_TAKEN` */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const state = { isClosing: false };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const exchange = new Exchange(request, response, state.isClosing);
+    if (options.onAnswer !== undefined) response.once("close", () => options.onAnswer?.(exchange));
+    dispatch(exchange, options);
+  };
+  const server = options.tls === undefined ? createServer(SERVER_OPTIONS, listener) : createTlsServer({ ...SERVER_OPTIONS, ...options.tls }, listener);
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo; // a TCP server that listens
+  return {
+    port,
+    stop: () => {
+      state.isClosing = true;
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+    },
+    cut: () => server.closeAllConnections(),
+  };
+}
+
+const SERVER_OPTIONS = { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, maxHeaderSize: 16_384, insecureHTTPParser: false };
+
+function dispatch(exchange: Exchange, options: HttpServerOptions): void {
+  const { request } = exchange;
+  const route = options.routes.get(exchange.path);
+  const method = request.method ?? "GET";
+  if (method === "OPTIONS") {
+    exchange.reply({ status: 200, contentType: "text/html; charset=utf-8", body: "", headers: preflightHeaders(request.headers, route?.methods ?? ["GET"]) });
+    return;
+  }
+  if (route === undefined) {
+    options.refuse(exchange, { kind: "unknown-path" });
+    return;
+  }
+  const wanted = method === "HEAD" ? "GET" : method;
+  if (!route.methods.some((known) => known === wanted)) {
+    options.refuse(exchange, { kind: "wrong-method", route });
+    return;
+  }
+  readBody(request, options.maxBodyBytes, (error, body) => {
+    exchange.body = body;
+    if (error === undefined) route.handle(exchange);
+    else options.refuse(exchange, { kind: "error", error });
+  });
+}
+
+async function listen(server: Server, { port, host }: HttpServerOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "another program listens there" : error.message;
+      reject(new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, { cause: error, hint: "choose another port, or stop the other program" }));
+    });
+    server.listen({ port, host, backlog: 1024 }, () => {
+      server.removeAllListeners("error");
+      server.on("error", () => undefined); // a refused accept; the connection is gone and the server goes on
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,49 @@
+import { ToolError } from "../errors/index.ts";
+import type { ModelDescription } from "../model/index.ts";
+import { createPythonComponent, type ClassParameter, type Component, type LogLine, type PythonComponentOptions } from "../runtime/index.ts";
+import type { Logger } from "./log/index.ts";
+import type { SeldonSettings } from "./seldon/settings.ts";
+
+export interface LoadOptions {
+  readonly settings: SeldonSettings;
+  readonly parameters: readonly ClassParameter[];
+  /** A name of Python's logging. */
+  readonly logLevel: string;
+  readonly threads: number;
+  /** Environment of the workers; the server's own when absent. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly log: Logger;
+  readonly onRestart?: PythonComponentOptions["onRestart"];
+  readonly maxQueue?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Loads what a description speaks of on the runtime that it needs. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
+export async function loadComponent(description: ModelDescription, options: LoadOptions): Promise<Component> {
+  const { code, kind } = description;
+  if (code?.language === "javascript") throw new ToolError("UNSUPPORTED", `load the model "${description.name}": JavaScript classes are not served yet`);
+  if (kind === "onnx" && code === undefined) throw new ToolError("UNSUPPORTED", `load the model "${description.name}": ONNX is not served yet`);
+  const { settings, parameters, logLevel, threads, env, onRestart, maxQueue, memoryBytes, signal } = options;
+  return createPythonComponent(description, {
+    parameters,
+    logLevel,
+    threads,
+    strictCompat: settings.isStrict,
+    sortKeys: settings.sortKeys,
+    asciiOnly: settings.asciiOnly,
+    onLog: (line) => logLine(options.log, line),
+    ...(env !== undefined && { env }),
+    ...(onRestart !== undefined && { onRestart }),
+    ...(maxQueue !== undefined && { maxQueue }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(signal !== undefined && { signal }),
+  });
+}
+
+/** A line of user code, with the request that it belongs to. */
+function logLine(log: Logger, { level, text, requestId, worker }: LogLine): void {
+  const fields = { worker, ...(requestId !== undefined && { puid: requestId }) };
+  if (level === "stdout" || level === "stderr") log.info({ ...fields, stream: level }, text);
+  else log[level](fields, text);
+}

@@ -1,0 +1,1 @@
+export { createLogger, levelOfPython, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";

@@ -1,0 +1,115 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { factsOf, isToolError, ToolError } from "../errors/index.ts";
+import { parseDescription, type ModelDescription } from "../model/index.ts";
+import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
+import { parseSeldonLaunch, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
+import { applyLaunch, describeMicroservice } from "./seldon/microservice.ts";
+import { serveModel, type ServeOptions } from "./serve-model.ts";
+
+const MICROSERVICE = "seldon-core-microservice";
+const MODEL_FILE = "/opt/slipway/model.json";
+/** Time for load balancers to see that a stopping server is not ready any more. */
+const DRAIN_DELAY_MS = 1000;
+
+/** Where the entry of an image gets its world from. */
+export interface EntryOptions {
+  /** Without program names. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  /** Aborted when the server is to stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The entry point of images: serves `/opt/slipway/model.json` (`SLIPWAY_MODEL` names another), or a class by the arguments of
+ * `seldon-core-microservice`. `SLIPWAY_ROOT` stands before absolute paths when an unpacked image runs without a container.
+ * Resolves to the exit code when the server has stopped.
+ */
+export async function runEntry({ argv, env, cwd, signal }: EntryOptions): Promise<number> {
+  const log = { current: createLogger() };
+  try {
+    const isAlias = argv[0] === MICROSERVICE;
+    const launch = parseSeldonLaunch(isAlias ? argv.slice(1) : [], env);
+    log.current = createLogger({ level: levelOfPython(launch.logLevel) });
+    const description = isAlias ? describeMicroservice(launch, placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch);
+    for (const note of launch.ignored) log.current.warn({}, `has no effect here: ${note}`);
+    await serveUntilStopped({ description, launch, log: log.current, signal, env });
+    return 0;
+  } catch (error) {
+    if (signal.aborted) return 0;
+    report(log.current, error);
+    return factsOf(error).exit;
+  }
+}
+
+interface Running {
+  readonly description: ModelDescription;
+  readonly launch: SeldonLaunch;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly env: Environment;
+}
+
+async function serveUntilStopped({ description, launch, log, signal, env }: Running): Promise<void> {
+  const server = await serveModel(withoutGrpc(description, launch), { ...serveOptions(launch), log, signal });
+  if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  const delay = Number(env["SLIPWAY_DRAIN_DELAY_MS"] ?? DRAIN_DELAY_MS);
+  await server.stop({ delayMs: Number.isFinite(delay) ? delay : DRAIN_DELAY_MS });
+  if (launch.pidFile !== undefined) await rm(launch.pidFile, { force: true });
+}
+
+/** What a launch says, as options of `serveModel`. */
+export function serveOptions(launch: SeldonLaunch): ServeOptions {
+  const { settings, parameters, metricsPath, logLevel, threads } = launch;
+  return { seldon: settings, parameters, metricsPath, logLevel, threads };
+}
+
+function withoutGrpc(description: ModelDescription, { hasGrpc }: SeldonLaunch): ModelDescription {
+  if (hasGrpc) return description;
+  const { grpc: _, ...ports } = description.ports;
+  return { ...description, ports };
+}
+
+async function readDescription(env: Environment): Promise<ModelDescription> {
+  const root = env["SLIPWAY_ROOT"] ?? "";
+  const file = env["SLIPWAY_MODEL"] ?? join(root, MODEL_FILE);
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new ToolError("PROJECT_NOT_FOUND", `read the model description "${file}": ${error instanceof Error ? error.message : ""}`, { cause: error, hint: "name it in SLIPWAY_MODEL" });
+  });
+  return root === "" ? parseDescription(bytes, file) : rebase(parseDescription(bytes, file), root);
+}
+
+/** Absolute paths of an image that lies unpacked under `root`. */
+function rebase(description: ModelDescription, root: string): ModelDescription {
+  const at = (path: string): string => (path.startsWith("/") ? join(root, path) : path);
+  const { modelPath, codePath, python } = description;
+  return {
+    ...description,
+    ...(modelPath !== undefined && { modelPath: at(modelPath) }),
+    ...(codePath !== undefined && { codePath: at(codePath) }),
+    ...(python !== undefined && { python: { executable: at(python.executable), path: python.path.map(at) } }),
+  };
+}
+
+function placeOf(env: Environment, cwd: string): { codePath: string; python: string; pythonPath: readonly string[] } {
+  return { codePath: cwd, python: env["SLIPWAY_PYTHON"] ?? "python3", pythonPath: [] };
+}
+
+function report(log: Logger, error: unknown): void {
+  if (isToolError(error)) log.fatal({ code: error.code, hint: error.hint }, error.message);
+  else log.fatal({ err: error }, "a bug in slipway: please report it");
+}
+
+/** Stops on SIGTERM and SIGINT. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => controller.abort());
+  return controller.signal;
+}
+
+if (import.meta.main) {
+  process.exitCode = await runEntry({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd(), signal: stopSignal() });
+}

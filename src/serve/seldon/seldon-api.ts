@@ -1,0 +1,87 @@
+import { parseOwnMeta, rawMetrics, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import type { ComponentMethod, ComponentResponse } from "../../runtime/index.ts";
+import type { InferenceService } from "../inference-service.ts";
+import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
+import { failureOf, type Failure } from "./failure.ts";
+import { nodeLabels, type SeldonSettings } from "./settings.ts";
+
+export interface SeldonApiOptions {
+  readonly service: InferenceService;
+  readonly settings: SeldonSettings;
+  readonly registry: MetricRegistry;
+  /** Told about errors that are worth a line in the log. */
+  readonly onFailure: (error: unknown, failure: Failure) => void;
+}
+
+const METRIC_METHODS: Readonly<Record<ComponentMethod, MetricMethod>> = {
+  predict: "predict",
+  "transform-input": "inputtransform",
+  "transform-output": "outputtransform",
+  route: "router",
+  aggregate: "aggregate",
+  "send-feedback": "feedback",
+  "health-status": "health",
+  metadata: "predict",
+};
+
+const NO_CONTEXT: AnswerContext = { metas: [] };
+const NOTHING: OwnMeta = {};
+
+/** The Seldon contract in front of the inference service, without a transport. */
+export class SeldonApi {
+  readonly settings: SeldonSettings;
+  readonly service: InferenceService;
+  readonly writer: SeldonAnswerWriter;
+  readonly parser: SeldonRequestParser = new SeldonRequestParser();
+  readonly metrics: CustomMetrics;
+  readonly #onFailure: SeldonApiOptions["onFailure"];
+
+  constructor({ service, settings, registry, onFailure }: SeldonApiOptions) {
+    this.settings = settings;
+    this.service = service;
+    this.writer = new SeldonAnswerWriter(settings);
+    this.metrics = new CustomMetrics(registry, nodeLabels(settings));
+    this.#onFailure = onFailure;
+  }
+
+  /** How requests of a method over REST are to be read. @throws InferenceError `MODEL_NOT_READY` */
+  parseOptions(method: ComponentMethod): ParseOptions {
+    const whole = this.service.facts.wantsWhole?.rest;
+    return { method, isWhole: whole !== undefined && whole.includes(method), isStrict: this.settings.isStrict };
+  }
+
+  /** Asks user code and writes its answer. Rejects with what went wrong. */
+  call({ request, context }: SeldonCall, requestId: string | undefined): Promise<SeldonAnswer> {
+    const named = requestId === undefined ? request : { ...request, requestId };
+    return this.service.call(named).then((response) => this.#answer(request.method, response, context));
+  }
+
+  /** `/health/status`: user code is asked. */
+  health(): Promise<SeldonAnswer> {
+    return this.call({ request: { method: "health-status", messages: [] }, context: NO_CONTEXT }, undefined);
+  }
+
+  /** The failure behind an error; logs it when it is worth it. */
+  failure(error: unknown): Failure {
+    const failure = failureOf(error);
+    if (failure.isBug || failure.status >= 500) this.#onFailure(error, failure);
+    return failure;
+  }
+
+  /** Counts what came with an answer, and gives the class's own tags and metrics as parsed JSON. */
+  own(method: ComponentMethod, response: ComponentResponse): OwnMeta {
+    if (response.isRaw) {
+      const found = rawMetrics(response.message.payload);
+      if (found.length > 0) this.metrics.record(found, METRIC_METHODS[method]);
+      return NOTHING;
+    }
+    if (response.tags === undefined && response.metrics === undefined) return NOTHING;
+    const own = parseOwnMeta(response);
+    if (own.metrics !== undefined && own.metrics.length > 0) this.metrics.record(own.metrics, METRIC_METHODS[method]);
+    return own;
+  }
+
+  #answer(method: ComponentMethod, response: ComponentResponse, context: AnswerContext): SeldonAnswer {
+    return this.writer.answer({ method, response, context, own: this.own(method, response) });
+  }
+}

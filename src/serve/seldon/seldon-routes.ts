@@ -1,0 +1,106 @@
+import { noJson, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import type { ComponentMethod } from "../../runtime/index.ts";
+import type { Exchange, Refusal, Route } from "../http/index.ts";
+import { isMultipart, readFormField, readMultipart } from "./forms.ts";
+import type { Failure } from "./failure.ts";
+import type { SeldonApi } from "./seldon-api.ts";
+
+const JSON_TYPE = "application/json";
+const HTML = "text/html; charset=utf-8";
+
+/** Every path of the contract. */
+export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  const both = ["GET", "POST"] as const;
+  const add = (paths: readonly string[], route: Route): void => paths.forEach((path) => routes.set(path, route));
+  const calls = (method: ComponentMethod): Route["handle"] => (exchange) => handleCall(api, method, exchange);
+  add(["/predict"], { methods: both, handle: calls("predict") });
+  add(["/api/v1.0/predictions", "/api/v0.1/predictions"], { methods: ["POST"], handle: calls("predict") });
+  add(["/transform-input"], { methods: both, handle: calls("transform-input") });
+  add(["/transform-output"], { methods: both, handle: calls("transform-output") });
+  add(["/route"], { methods: both, handle: calls("route") });
+  add(["/aggregate"], { methods: both, handle: calls("aggregate") });
+  add(["/health/ping"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }) });
+  add(["/health/status", "/api/v1.0/health/status"], { methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health()) });
+  return routes;
+}
+
+function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange): void {
+  settle(api, exchange, () => {
+    const call = readCall(api, exchange, api.parseOptions(method));
+    return api.call(call, requestIdOf(exchange, call));
+  });
+}
+
+/** Answers with what `start` comes to, or with its error. */
+function settle(api: SeldonApi, exchange: Exchange, start: () => Promise<SeldonAnswer>): void {
+  try {
+    start().then(
+      ({ status, body }) => exchange.reply({ status, contentType: JSON_TYPE, body }),
+      (error: unknown) => replyFailure(api, exchange, api.failure(error)),
+    );
+  } catch (error) {
+    replyFailure(api, exchange, api.failure(error));
+  }
+}
+
+/** Where the message is looked for, in order: a multipart form, the form field `json`, the query's `json`, a JSON body. */
+function readCall(api: SeldonApi, exchange: Exchange, options: ParseOptions): SeldonCall {
+  const { body } = exchange;
+  const type = exchange.header("content-type") ?? "";
+  const isJson = type === JSON_TYPE;
+  if (isJson && exchange.query === "") return readBodyCall(api, { body, options });
+  if (isMultipart(type)) return api.parser.parseForm(readMultipart(body, type), options);
+  const field = readFormField(exchange, type);
+  if (field !== undefined) return api.parser.parseField(field, options);
+  if (!isJson && !isJsonType(type)) throw noJson();
+  return readBodyCall(api, { body, options });
+}
+
+function readBodyCall(api: SeldonApi, { body, options }: { body: Buffer; options: ParseOptions }): SeldonCall {
+  if (api.settings.isPassthrough && options.method === "predict") {
+    return { request: { method: "predict", messages: [{ payload: { kind: "bytes", bytes: body }, names: [] }] }, context: { metas: [] } };
+  }
+  return api.parser.parseJson(body, options);
+}
+
+/** `application/json` with parameters, or any `application/*+json`. */
+function isJsonType(type: string): boolean {
+  const [essence = ""] = type.split(";", 1);
+  const name = essence.trim().toLowerCase();
+  return name === JSON_TYPE || (name.startsWith("application/") && name.endsWith("+json"));
+}
+
+/** The id for log lines: the message's puid, else the header that executors send. */
+function requestIdOf(exchange: Exchange, { context }: SeldonCall): string | undefined {
+  return typeof context.puid === "string" ? context.puid : exchange.header("seldon-puid");
+}
+
+function replyFailure(api: SeldonApi, exchange: Exchange, failure: Failure): void {
+  const { response, retryAfterSeconds } = failure;
+  if (response !== undefined) {
+    exchange.reply({ status: response.status, contentType: response.contentType, body: Buffer.from(response.body) });
+    return;
+  }
+  const { status, body } = api.writer.error(failure.status, failure.info, failure.reason);
+  const headers = retryAfterSeconds === undefined ? undefined : ["Retry-After", String(retryAfterSeconds)];
+  exchange.reply({ status, contentType: JSON_TYPE, body, ...(headers !== undefined && { headers }) });
+}
+
+const NOT_FOUND = "404 Not Found: The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.";
+const NOT_ALLOWED = "405 Method Not Allowed: The method is not allowed for the requested URL.";
+
+/** Answers what no route takes. The wrapper makes 500 of everything here; we keep its text and give the true status, unless strict. */
+export function refuse(api: SeldonApi, exchange: Exchange, why: Refusal): void {
+  if (why.kind === "error") {
+    replyFailure(api, exchange, api.failure(why.error));
+    return;
+  }
+  const isGet = exchange.request.method === "GET" || exchange.request.method === "HEAD";
+  const isUnknown = why.kind === "unknown-path" && (isGet || !api.settings.isStrict);
+  const info = isUnknown || (isGet && api.settings.isStrict) ? NOT_FOUND : NOT_ALLOWED; // a GET reaches the wrapper's rule for files
+  const status = api.settings.isStrict ? 500 : isUnknown ? 404 : 405;
+  const { body } = api.writer.error(status, info, api.settings.isStrict ? "MICROSERVICE_INTERNAL_ERROR" : "MICROSERVICE_BAD_DATA");
+  const headers = why.kind === "wrong-method" ? ["Allow", why.route.methods.join(", ")] : undefined;
+  exchange.reply({ status, contentType: JSON_TYPE, body, ...(headers !== undefined && { headers }) });
+}
