@@ -43,7 +43,7 @@ export interface ImageList {
   untag(reference: Reference, options?: CallOptions): Promise<boolean>;
 }
 
-export interface ListOptions extends CallOptions {
+interface ListOptions extends CallOptions {
   readonly repository?: Pick<Reference, "registry" | "repository"> | undefined;
 }
 
