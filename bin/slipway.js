@@ -9,6 +9,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(8);
 }
 const built = new URL("../dist/cli/main.js", import.meta.url);
-const entry = existsSync(fileURLToPath(built)) ? built : new URL("../src/cli/main.ts", import.meta.url);
+// Tests and whoever works on the tool want the sources, whether or not a build lies beside them.
+const isFromSource = process.env.SLIPWAY_FROM_SOURCE === "1" || !existsSync(fileURLToPath(built));
+const entry = isFromSource ? new URL("../src/cli/main.ts", import.meta.url) : built;
 const { main } = await import(entry.href);
 await main(process.argv.slice(2));
