@@ -141,7 +141,7 @@ async function isTagged(context: UploadContext, selector: string, want: { readon
 async function putWithSubject(context: UploadContext, manifest: Parameters<typeof putManifest>[1], options: CallOptions): Promise<void> {
   const hasUnderstood = await putManifest(context, manifest, options);
   const referrer = hasUnderstood ? undefined : referrerEntry(manifest.target, manifest.bytes);
-  if (referrer !== undefined) await addToFallback(context, referrer.subject, referrer.entry, options);
+  if (referrer !== undefined) await addToFallback(context, referrer, options);
 }
 
 async function* listTags(context: UploadContext, options: CallOptions): AsyncGenerator<string, void, undefined> {
@@ -157,7 +157,7 @@ async function deleteManifest(context: UploadContext, digest: Digest, options: C
   const referrer = referrerEntry(target, await fetchManifest(context, target, options));
   await remove(context, `/manifests/${digest}`, options);
   // Harmless where the registry keeps the list itself: there is no such tag then.
-  if (referrer !== undefined) await removeFromFallback(context, referrer.subject, digest, options);
+  if (referrer !== undefined) await removeFromFallback(context, referrer, options);
 }
 
 async function remove(context: UploadContext, path: string, options: CallOptions): Promise<void> {

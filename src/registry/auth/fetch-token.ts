@@ -10,8 +10,6 @@ import { formatScope, type Scope } from "./scope.ts";
 export interface Token {
   readonly value: string;
   readonly lifetimeMs: number;
-  /** For later logins; only when one was asked for and given. */
-  readonly identityToken?: string;
 }
 
 /** Where a registry says tokens are given out. */
@@ -27,8 +25,6 @@ export interface TokenRequest extends CallOptions {
   readonly credential?: Credential | undefined;
   /** For errors. */
   readonly action: string;
-  /** Asks for an identity token as well. */
-  readonly wantsIdentityToken?: boolean | undefined;
 }
 
 type SecretPair = Exclude<Credential, { readonly kind: "registry-token" }>;
@@ -92,7 +88,6 @@ function getRequest(request: TokenRequest, credential: SecretPair | undefined): 
   if (service.service !== undefined) url.searchParams.set("service", service.service);
   for (const scope of scopes) url.searchParams.append("scope", formatScope(scope));
   url.searchParams.set("client_id", CLIENT_ID);
-  if (request.wantsIdentityToken === true) url.searchParams.set("offline_token", "true");
   const authorization = credential === undefined ? {} : { authorization: basicHeader(credential) };
   return { action: request.action, method: "GET", url, headers: { accept: "application/json", ...authorization }, signal: request.signal };
 }
@@ -115,7 +110,7 @@ async function refusal(response: HttpResponse, request: TokenRequest): Promise<R
   const error = await responseError(response, { action: request.action });
   // A token server that knows no such user answers 400, 401 or 403, by its maker's taste.
   if (request.credential === undefined || ![400, 401, 403].includes(response.status)) return error;
-  return new RegistryError("REGISTRY_UNAUTHORIZED", `${request.action}: the token server "${request.service.realm.host}" refused the credential`, { ...error, cause: error, hint: "log in again" });
+  return new RegistryError("REGISTRY_UNAUTHORIZED", `${request.action}: the token server "${request.service.realm.host}" refused the credential`, { method: error.method, url: error.url, status: error.status, diagnostics: error.diagnostics, cause: error, hint: "log in again" });
 }
 
 function parseAnswer(bytes: Uint8Array): Token | undefined {
@@ -131,11 +126,6 @@ function parseAnswer(bytes: Uint8Array): Token | undefined {
   const token = [fields["token"], fields["access_token"]].find((entry) => typeof entry === "string" && TOKEN.test(entry));
   if (typeof token !== "string") return undefined;
   const seconds = fields["expires_in"];
-  const identity = fields["refresh_token"];
-  return {
-    value: token,
-    lifetimeMs: typeof seconds === "number" && seconds > 0 ? seconds * 1000 : DEFAULT_LIFETIME_MS,
-    ...(typeof identity === "string" && TOKEN.test(identity) ? { identityToken: identity } : {}),
-  };
+  return { value: token, lifetimeMs: typeof seconds === "number" && seconds > 0 ? seconds * 1000 : DEFAULT_LIFETIME_MS };
 }
 

@@ -23,18 +23,13 @@ export async function* readBlob(context: RepositoryContext, target: Descriptor, 
 async function* readFrom(context: RepositoryContext, target: Descriptor, options: OpenOptions & { readonly offset: number }): AsyncGenerator<Uint8Array, void, undefined> {
   let position = options.offset;
   let barren = 0;
-  while (position < target.size || (target.size === 0 && barren === 0)) {
+  for (;;) {
     const before = position;
     try {
-      const { response, skip } = await request(context, target, { ...options, offset: position });
-      for await (const chunk of skipped(response, skip)) {
-        options.signal?.throwIfAborted();
+      for await (const chunk of readOnce(context, target, { ...options, offset: position })) {
         position += chunk.byteLength;
-        if (position > target.size) throw tooLong(context, target, position);
-        context.counters.bytesDownloaded += chunk.byteLength;
         yield chunk;
       }
-      if (position < target.size) throw endedEarly(context, target, { position, response });
       return;
     } catch (error) {
       barren = position > before ? 0 : barren + 1;
@@ -43,6 +38,20 @@ async function* readFrom(context: RepositoryContext, target: Descriptor, options
     }
     if (barren > 0) await context.sleep(PAUSE_MS * 2 ** barren, options.signal);
   }
+}
+
+/** One request, from `offset` to the end; a clean end means that all bytes came. */
+async function* readOnce(context: RepositoryContext, target: Descriptor, options: OpenOptions & { readonly offset: number }): AsyncGenerator<Uint8Array, void, undefined> {
+  const { response, skip } = await request(context, target, options);
+  let position = options.offset;
+  for await (const chunk of skipped(response, skip)) {
+    options.signal?.throwIfAborted();
+    position += chunk.byteLength;
+    if (position > target.size) throw tooLong(context, target, position);
+    context.counters.bytesDownloaded += chunk.byteLength;
+    yield chunk;
+  }
+  if (position < target.size) throw endedEarly(context, target, { position, response });
 }
 
 interface Part {

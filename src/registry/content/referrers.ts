@@ -6,6 +6,12 @@ import { readPages, type Page } from "./listings.ts";
 import { fetchManifest, putManifest, resolveManifest } from "./manifests.ts";
 import { callRepository, nameOf, type RepositoryContext } from "./repository-context.ts";
 
+/** A manifest, and what it refers to. */
+export interface Referrer {
+  readonly subject: Digest;
+  readonly entry: Descriptor;
+}
+
 /** How often an update of the fall-back list is repeated when another client has overwritten it meanwhile. */
 const MAX_TRIES = 4;
 
@@ -20,23 +26,25 @@ export async function listReferrers(context: RepositoryContext, subject: Digest,
 }
 
 /** Enters a manifest into the list of its subject's referrers, for registries that do not do it themselves. */
-export async function addToFallback(context: RepositoryContext, subject: Digest, entry: Descriptor, options: CallOptions): Promise<void> {
-  await changeFallback(context, subject, {
+export async function addToFallback(context: RepositoryContext, { subject, entry }: Referrer, options: CallOptions): Promise<void> {
+  await changeFallback(context, {
+    subject,
     isDone: (list) => list.some(({ digest }) => digest === entry.digest),
     change: (list) => [...list.filter(({ digest }) => digest !== entry.digest), entry],
   }, options);
 }
 
 /** Takes a deleted manifest out of the list of its subject's referrers. */
-export async function removeFromFallback(context: RepositoryContext, subject: Digest, gone: Digest, options: CallOptions): Promise<void> {
-  await changeFallback(context, subject, {
-    isDone: (list) => !list.some(({ digest }) => digest === gone),
-    change: (list) => list.filter(({ digest }) => digest !== gone),
+export async function removeFromFallback(context: RepositoryContext, { subject, entry }: Referrer, options: CallOptions): Promise<void> {
+  await changeFallback(context, {
+    subject,
+    isDone: (list) => !list.some(({ digest }) => digest === entry.digest),
+    change: (list) => list.filter(({ digest }) => digest !== entry.digest),
   }, options);
 }
 
 /** What a list of referrers says of a manifest. */
-export function referrerEntry(target: Descriptor, bytes: Uint8Array): { readonly subject: Digest; readonly entry: Descriptor } | undefined {
+export function referrerEntry(target: Descriptor, bytes: Uint8Array): Referrer | undefined {
   const document = parseManifestOrIndex(bytes, target.mediaType);
   const { subject, artifactType, annotations } = document.kind === "manifest" ? document.manifest : document.index;
   if (subject === undefined) return undefined;
@@ -88,12 +96,13 @@ async function readFallback(context: RepositoryContext, subject: Digest, options
 }
 
 interface Change {
+  readonly subject: Digest;
   readonly isDone: (list: readonly Descriptor[]) => boolean;
   readonly change: (list: readonly Descriptor[]) => readonly Descriptor[];
 }
 
 /** Tags cannot be changed atomically, so the list is read again afterwards; another client's write may have won. */
-async function changeFallback(context: RepositoryContext, subject: Digest, { isDone, change }: Change, options: CallOptions): Promise<void> {
+async function changeFallback(context: RepositoryContext, { subject, isDone, change }: Change, options: CallOptions): Promise<void> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
     const { manifests, annotations } = await readFallback(context, subject, options);
     if (isDone(manifests)) return;

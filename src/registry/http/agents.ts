@@ -73,42 +73,35 @@ export function proxyHeaders(proxy: URL): Record<string, string> {
 function tunnelAgent(proxy: URL, options: ConstructorParameters<typeof HttpsAgent>[0], connectMs: number): HttpAgent {
   const agent = new HttpsAgent(options);
   agent.createConnection = (target: Target, callback?: Connected) => {
-    openTunnel(proxy, `${target.host}:${target.port}`, connectMs).then(
-      (socket) => {
-        const secure = tlsConnect({ ...options, socket, servername: target.servername ?? target.host ?? "" });
-        callback?.(null, secure);
-      },
-      // The callback's second argument is not read when there is an error.
-      (error: unknown) => callback?.(error as Error, undefined as unknown as Duplex),
-    );
+    const connected = callback ?? ((): void => undefined);
+    openTunnel(proxy, { authority: `${target.host}:${target.port}`, connectMs }, (error, socket) => {
+      if (error !== null) return connected(error, socket);
+      return connected(null, tlsConnect({ ...options, socket, servername: target.servername ?? target.host ?? "" }));
+    });
     return undefined as unknown as Duplex; // Node takes the connection from the callback then
   };
   return agent;
 }
 
-function openTunnel(proxy: URL, authority: string, connectMs: number): Promise<Duplex> {
+function openTunnel(proxy: URL, { authority, connectMs }: { readonly authority: string; readonly connectMs: number }, connected: Connected): void {
   const request = proxy.protocol === "https:" ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    const connect = request({
-      host: proxy.hostname,
-      port: proxy.port === "" ? (proxy.protocol === "https:" ? 443 : 80) : proxy.port,
-      method: "CONNECT",
-      path: authority,
-      headers: { host: authority, ...proxyHeaders(proxy) },
-      timeout: connectMs,
-      agent: false,
-    });
-    connect.once("connect", (response, socket) => {
-      if (response.statusCode === 200) return resolve(socket);
-      socket.destroy();
-      return reject(new Error(`the proxy "${proxy.host}" answered ${response.statusCode} to a tunnel`));
-    });
-    connect.once("response", (response) => {
-      response.destroy();
-      reject(new Error(`the proxy "${proxy.host}" answered ${response.statusCode} to a tunnel`));
-    });
-    connect.once("timeout", () => connect.destroy(new Error(`the proxy "${proxy.host}" did not answer`)));
-    connect.once("error", reject);
-    connect.end();
+  const connect = request({
+    host: proxy.hostname,
+    port: proxy.port === "" ? (proxy.protocol === "https:" ? 443 : 80) : proxy.port,
+    method: "CONNECT",
+    path: authority,
+    headers: { host: authority, ...proxyHeaders(proxy) },
+    timeout: connectMs,
+    agent: false,
   });
+  const refused = (status: number | undefined): Error => new Error(`the proxy "${proxy.host}" answered ${status} to a tunnel`);
+  // A failed connection has no socket, and the callback does not look at one then.
+  connect.once("error", (error) => connected(error, undefined as unknown as Duplex));
+  connect.once("timeout", () => connect.destroy(new Error(`the proxy "${proxy.host}" did not answer`)));
+  connect.once("response", (response) => void connect.destroy(refused(response.statusCode)));
+  connect.once("connect", (response, socket) => {
+    if (response.statusCode === 200) return connected(null, socket);
+    return void connect.destroy(refused(response.statusCode));
+  });
+  connect.end();
 }

@@ -64,7 +64,7 @@ async function sendOnce(message: ClientRequest, request: HttpRequest, timeouts: 
     request.signal?.throwIfAborted();
     request.signal?.addEventListener("abort", onAbort, { once: true });
     const incoming = await converse(message, request, { watch, ending, timeouts });
-    return responseOf(incoming, { request, watch, idleMs: timeouts.idleMs, onDone, reasonFor: ending.reasonFor });
+    return responseOf(incoming, { request, watch, idleMs: timeouts.idleMs, onDone, reasonFor: (error) => ending.reasonFor(error) });
   } catch (error) {
     ending.end(error);
     onDone();
@@ -144,7 +144,7 @@ async function converse(message: ClientRequest, request: HttpRequest, { watch, e
   };
   watchConnection(message, () => watch.expect("no connection was made", timeouts.connectMs), wait);
   const answered = new Promise<IncomingMessage>((resolve) => message.once("response", resolve));
-  const written = writeBody(message, request.body, { action: request.action, onProgress: watch.refresh, stop: ending.stop.signal }).then((result) => {
+  const written = writeBody(message, request.body, { action: request.action, onProgress: () => watch.refresh(), stop: ending.stop.signal }).then((result) => {
     isWhole = result;
     if (message.socket?.connecting === false) wait();
   });
@@ -175,5 +175,5 @@ function watchConnection(message: ClientRequest, onConnecting: () => void, onRea
 
 /** Never resolves; rejects as `promise` does. */
 function rejectionOf(promise: Promise<unknown>): Promise<never> {
-  return new Promise((_resolve, reject) => promise.catch(reject));
+  return promise.then(() => new Promise<never>(() => undefined));
 }

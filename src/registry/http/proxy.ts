@@ -12,12 +12,15 @@ export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
  * @throws ToolError `USAGE` when the variable holds no http or https URL.
  */
 export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
-  const isTls = url.protocol === "https:";
-  const plain = env["http_proxy"] ?? (env["REQUEST_METHOD"] === undefined ? env["HTTP_PROXY"] : undefined);
-  const value = (isTls ? (env["https_proxy"] ?? env["HTTPS_PROXY"]) : plain) ?? env["all_proxy"] ?? env["ALL_PROXY"];
-  if (value === undefined || value.trim() === "") return undefined;
-  if (isLoopbackHost(url.host) || isExcluded(url, env["no_proxy"] ?? env["NO_PROXY"] ?? "")) return undefined;
-  return parseProxy(value.trim());
+  const value = url.protocol === "https:" ? either(env, "https_proxy") : env["REQUEST_METHOD"] === undefined ? either(env, "http_proxy") : env["http_proxy"];
+  const chosen = value ?? either(env, "all_proxy") ?? "";
+  if (chosen.trim() === "") return undefined;
+  if (isLoopbackHost(url.host) || isExcluded(url, either(env, "no_proxy") ?? "")) return undefined;
+  return parseProxy(chosen.trim());
+}
+
+function either(env: ProxyEnvironment, name: string): string | undefined {
+  return env[name] ?? env[name.toUpperCase()];
 }
 
 function parseProxy(value: string): URL {

@@ -3,6 +3,8 @@ import type { ClientRequest } from "node:http";
 import { ContentError } from "../../errors/index.ts";
 import type { HttpBody } from "./http-message.ts";
 
+const NOTHING: Uint8Array = new Uint8Array();
+
 /** What a writer tells and hears while it works. */
 export interface WriteControl {
   readonly action: string;
@@ -29,21 +31,28 @@ export async function writeBody(message: ClientRequest, body: HttpBody | undefin
 }
 
 async function writeStream(message: ClientRequest, body: Extract<HttpBody, { readonly kind: "stream" }>, control: WriteControl): Promise<boolean> {
-  const { size, onSent } = body;
-  let held: Uint8Array | undefined;
-  let seen = 0;
-  for await (const chunk of body.content) {
+  let held = NOTHING;
+  for await (const chunk of sized(body, control.action)) {
     if (control.stop.aborted) return false;
-    seen += chunk.byteLength;
-    if (size !== undefined && seen > size) throw sizeMismatch(control.action, seen, size);
-    if (held !== undefined) await write(message, held, control);
-    onSent?.(held?.byteLength ?? 0);
+    await write(message, held, control);
+    body.onSent?.(held.byteLength);
     held = chunk;
   }
-  if (size !== undefined && seen < size) throw sizeMismatch(control.action, seen, size);
-  if (held !== undefined && !control.stop.aborted) message.write(held);
-  onSent?.(held?.byteLength ?? 0);
-  return !control.stop.aborted;
+  if (control.stop.aborted) return false;
+  if (held.byteLength > 0) message.write(held);
+  body.onSent?.(held.byteLength);
+  return true;
+}
+
+/** The content, and nothing else when it has not as many bytes as it says. */
+async function* sized({ content, size }: Extract<HttpBody, { readonly kind: "stream" }>, action: string): AsyncGenerator<Uint8Array, void, undefined> {
+  let seen = 0;
+  for await (const chunk of content) {
+    seen += chunk.byteLength;
+    if (size !== undefined && seen > size) throw sizeMismatch(action, seen, size);
+    yield chunk;
+  }
+  if (size !== undefined && seen < size) throw sizeMismatch(action, seen, size);
 }
 
 async function write(message: ClientRequest, chunk: Uint8Array, control: WriteControl): Promise<void> {

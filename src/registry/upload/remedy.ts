@@ -1,4 +1,4 @@
-import type { RegistryError } from "../../errors/index.ts";
+import { isRetryable, type RegistryError } from "../../errors/index.ts";
 
 /**
  * What may help after a failed upload request: go on where the registry is, begin again, send less at once, do without PATCH,
@@ -18,25 +18,16 @@ export interface RemedyFacts {
 const LOST = new Set([400, 404, 409, 410, 416]);
 
 export function remedyFor(error: RegistryError, facts: RemedyFacts): Remedy {
-  switch (error.code) {
-    case "REGISTRY_UNREACHABLE":
-    case "REGISTRY_UNAVAILABLE":
-    case "REGISTRY_THROTTLED":
-    case "TIMEOUT":
-      return "resume";
-    case "REGISTRY_UNAUTHORIZED":
-      // The token ended while a body was on its way; the transport has dropped it and gets another.
-      return error.method === "PATCH" || error.method === "PUT" ? (facts.isUnauthorizedAgain ? "none" : "resume") : "none";
-    case "DIGEST_MISMATCH":
-    case "SIZE_MISMATCH":
-      // Another process may have written to the same session, or the registry lost count.
-      return facts.isJoined ? "restart" : "none";
-    case "REGISTRY_REFUSED":
-    case "BLOB_NOT_FOUND":
-      return remedyForStatus(error, facts);
-    default:
-      return "none";
-  }
+  if (isRetryable(error)) return "resume";
+  // The token ended while a body was on its way; the transport has dropped it and gets another.
+  if (error.code === "REGISTRY_UNAUTHORIZED") return hasBody(error) && !facts.isUnauthorizedAgain ? "resume" : "none";
+  // Another process may have written to the same session, or the registry lost count.
+  if (error.code === "DIGEST_MISMATCH" || error.code === "SIZE_MISMATCH") return facts.isJoined ? "restart" : "none";
+  return error.code === "REGISTRY_REFUSED" ? remedyForStatus(error, facts) : "none";
+}
+
+function hasBody({ method }: RegistryError): boolean {
+  return method === "PATCH" || method === "PUT";
 }
 
 function remedyForStatus({ status = 0, method }: RegistryError, facts: RemedyFacts): Remedy {

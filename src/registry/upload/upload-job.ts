@@ -5,7 +5,7 @@ import type { Claim } from "./saved-sessions.ts";
 import { askSession, cancelSession, closeSession, hasBlob, openSession, sendPart, type Part, type Session } from "./session.ts";
 import type { UploadContent } from "./upload-content.ts";
 import { SMALL_BYTES, smallerChunk, type UploadContext } from "./upload-context.ts";
-import { remedyFor } from "./remedy.ts";
+import { remedyFor, type Remedy } from "./remedy.ts";
 
 export interface UploadJobOptions extends CallOptions {
   readonly content: UploadContent;
@@ -148,17 +148,25 @@ export class UploadJob {
     const closing = this.#closing;
     this.#closing = undefined;
     if (signal?.aborted === true || !(error instanceof RegistryError)) throw error;
-    const remedy = remedyFor(error, { isJoined: this.#isJoined, isUnauthorizedAgain: this.#unauthorized > 0, hasPatch: this.#context.uploads.quirks.hasPatch });
+    const remedy = this.#remedyFor(error);
     if (remedy === "none") throw error;
     if (closing !== undefined && remedy === "resume" && (await hasBlob(this.#context, closing, { signal })) !== undefined) return closing;
-    if (!content.isReopenable || (this.#failures += 1) > MAX_FAILURES) throw error;
+    if (!content.isReopenable) throw error;
     this.#context.counters.retries += 1;
-    if (error.code === "REGISTRY_UNAUTHORIZED") this.#unauthorized += 1;
-    if (remedy === "smaller" && smallerChunk(this.#context, this.#lastBody) === undefined) throw error;
-    if (remedy === "without-patch") this.#context.uploads.quirks = { ...this.#context.uploads.quirks, hasPatch: false };
     await this.#pauseAfter(error);
     await this.#renew(remedy === "resume", error);
+    if (this.#barren >= MAX_BARREN || this.#failures > MAX_FAILURES) throw error;
     return undefined;
+  }
+
+  #remedyFor(error: RegistryError): Remedy {
+    const { uploads } = this.#context;
+    const remedy = remedyFor(error, { isJoined: this.#isJoined, isUnauthorizedAgain: this.#unauthorized > 0, hasPatch: uploads.quirks.hasPatch });
+    this.#failures += 1;
+    if (error.code === "REGISTRY_UNAUTHORIZED") this.#unauthorized += 1;
+    if (remedy === "without-patch") uploads.quirks = { ...uploads.quirks, hasPatch: false };
+    if (remedy === "smaller" && smallerChunk(this.#context, this.#lastBody) === undefined) return "none";
+    return remedy;
   }
 
   async #pauseAfter(error: RegistryError): Promise<void> {
@@ -170,18 +178,24 @@ export class UploadJob {
 
   /** Finds out what the registry has, or lets the session go for a new one. */
   async #renew(mayResume: boolean, error: RegistryError): Promise<void> {
-    const { signal, claim, content } = this.#options;
     const old = this.#session;
     this.#barren += 1;
-    const found = old !== undefined && mayResume && this.#context.uploads.quirks.canResume ? await askSession(this.#context, old, { signal }) : undefined;
-    const isStuck = found !== undefined && error.status !== undefined && found.offset === old?.offset && [400, 404, 416].includes(error.status);
-    this.#session = found === undefined || isStuck || found.offset > content.size ? undefined : found;
-    if (this.#session === undefined && old !== undefined && (found !== undefined || !mayResume)) await cancelSession(this.#context, old);
-    const offset = this.#session?.offset ?? 0;
-    this.#isJoined = offset > 0;
-    this.#noteProgress(offset);
-    if (this.#barren >= MAX_BARREN) throw error;
-    if (this.#session !== undefined) await claim?.remember(this.#session);
+    if (old === undefined) return;
+    const found = mayResume ? await this.#ask(old, error) : undefined;
+    if (found === undefined) await cancelSession(this.#context, old);
+    else await this.#options.claim?.remember(found);
+    this.#session = found;
+    this.#isJoined = found !== undefined && found.offset > 0;
+    this.#noteProgress(found?.offset ?? 0);
+  }
+
+  /** A session is of no use when the registry refuses it at the very byte at which it says that it stands. */
+  async #ask(old: Session, error: RegistryError): Promise<Session | undefined> {
+    const { signal, content } = this.#options;
+    if (!this.#context.uploads.quirks.canResume) return undefined;
+    const found = await askSession(this.#context, old, { signal });
+    const isStuck = found?.offset === old.offset && [400, 404, 416].includes(error.status ?? 0);
+    return found === undefined || isStuck || found.offset > content.size ? undefined : found;
   }
 
   /** Only what the registry has never had before counts as progress. */
