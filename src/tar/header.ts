@@ -3,20 +3,24 @@ import type { TarEntry } from "./entry.ts";
 
 /** Bytes of a tar block. */
 export const BLOCK_BYTES = 512;
-/** Largest size that eleven octal digits hold. */
-const MAX_OCTAL_SIZE = 0o77777777777;
+/** Largest number that eleven octal digits hold: sizes and times. */
+const MAX_OCTAL_11 = 0o77777777777;
+/** Largest number that seven octal digits hold: ids. */
+const MAX_OCTAL_7 = 0o7777777;
 const TYPE_FLAGS = { file: "0", hardlink: "1", symlink: "2", directory: "5" } as const;
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
  * The header blocks of one entry: ustar, with a PAX header before it only where ustar cannot say it (8 GiB and more, long or
- * non-ASCII names and targets).
+ * non-ASCII names and targets, ids above two million).
  * @param mtimeS - seconds since the epoch
- * @throws ToolError `FILE_REFUSED` for a device. @see POSIX pax, "ustar Interchange Format"
+ * @throws ToolError `FILE_REFUSED` for a device, `USAGE` for a time before 1970 or beyond what ustar holds. @see POSIX pax, "ustar Interchange Format"
  */
 export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
   if (entry.type === "device") throw new ToolError("FILE_REFUSED", `write tar: "${entry.path}" is a device`);
+  checkTime(mtimeS);
   const { uid = 0, gid = 0, linkTarget = "" } = entry;
+  const size = entry.type === "file" ? entry.size : 0;
   const name = entry.type === "directory" ? `${entry.path}/` : entry.path;
   const split = splitName(name);
   const records = paxRecords(entry, name, split !== undefined);
@@ -24,9 +28,9 @@ export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
     name: split?.name ?? fallbackName(name),
     prefix: split?.prefix ?? "",
     mode: entry.mode,
-    uid,
-    gid,
-    size: entry.size > MAX_OCTAL_SIZE ? 0 : entry.size,
+    uid: zeroAbove(MAX_OCTAL_7, uid),
+    gid: zeroAbove(MAX_OCTAL_7, gid),
+    size: zeroAbove(MAX_OCTAL_11, size),
     mtimeS,
     type: TYPE_FLAGS[entry.type],
     target: fallbackName(linkTarget),
@@ -34,13 +38,25 @@ export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
   return records.length === 0 ? block : Buffer.concat([encodePax(records, name), block]);
 }
 
+function checkTime(mtimeS: number): void {
+  if (Number.isSafeInteger(mtimeS) && mtimeS >= 0 && mtimeS <= MAX_OCTAL_11) return;
+  throw new ToolError("USAGE", `write tar: the time ${mtimeS} is no count of seconds since 1970 that a tar can hold`);
+}
+
+/** A number that its field cannot hold stands in the PAX header, and the field is zero, as other writers leave it. */
+function zeroAbove(most: number, value: number): number {
+  return value > most ? 0 : value;
+}
+
 /** What ustar cannot say, in a fixed order. */
 function paxRecords(entry: TarEntry, name: string, fitsName: boolean): readonly [string, string][] {
-  const { linkTarget = "", size } = entry;
+  const { linkTarget = "", size, uid = 0, gid = 0 } = entry;
   const records: [string, string][] = [];
   if (!fitsName) records.push(["path", name]);
   if (linkTarget.length > 100 || !ASCII.test(linkTarget)) records.push(["linkpath", linkTarget]);
-  if (size > MAX_OCTAL_SIZE) records.push(["size", `${size}`]);
+  if (entry.type === "file" && size > MAX_OCTAL_11) records.push(["size", `${size}`]);
+  if (uid > MAX_OCTAL_7) records.push(["uid", `${uid}`]);
+  if (gid > MAX_OCTAL_7) records.push(["gid", `${gid}`]);
   return records;
 }
 

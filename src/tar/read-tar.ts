@@ -18,6 +18,8 @@ export interface ReadTarOptions extends CallOptions {
 }
 
 const MAX_EXTENSION_BYTES = 2 ** 20;
+/** Extension headers before one entry; real archives have three at most. */
+const MAX_EXTENSIONS = 16;
 
 /**
  * Reads a tar as it streams: ustar, PAX, GNU long names, base-256 sizes. Paths come out normalised; ones that are absolute or leave
@@ -46,7 +48,8 @@ export async function* readTar(bytes: Bytes, options: ReadTarOptions = {}): Asyn
 /** The next entry's header with its extensions applied, or `undefined` at the end. */
 async function nextHeader(reader: ByteReader, options: ReadTarOptions): Promise<RawHeader | undefined> {
   let extension: Partial<RawHeader> = {};
-  for (;;) {
+  for (let count = 0; ; count += 1) {
+    if (count > MAX_EXTENSIONS) throw invalid(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
     const block = await reader.read(BLOCK_BYTES);
     if (block === undefined || block.every((byte) => byte === 0)) {
       if (Object.keys(extension).length > 0) throw invalid("it ends after an extension header");
@@ -58,7 +61,7 @@ async function nextHeader(reader: ByteReader, options: ReadTarOptions): Promise<
         extension = { ...extension, ...parsePax(await body(reader, header)) };
         break;
       case "g":
-        parsePax(await body(reader, header));
+        refuseGlobal(parsePax(await body(reader, header)));
         break;
       case "L":
         extension = { ...extension, path: plainText(await body(reader, header)) };
@@ -70,6 +73,11 @@ async function nextHeader(reader: ByteReader, options: ReadTarOptions): Promise<
         return checked({ ...header, ...extension }, options);
     }
   }
+}
+
+/** A global header that renames every entry has no honest use. */
+function refuseGlobal(found: Partial<RawHeader>): void {
+  if (found.path !== undefined || found.linkTarget !== undefined || found.size !== undefined) throw invalid("a global header sets every entry's name or size");
 }
 
 async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> {
@@ -95,8 +103,10 @@ function toEntry(header: RawHeader): TarEntry {
   const type = TYPES[header.type];
   if (type === undefined) throw invalid(`"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`);
   const isDirectory = type === "directory" || (type === "file" && header.path.endsWith("/"));
+  if (isDirectory && header.size > 0) throw invalid(`"${header.path}" is a folder with content`);
   const common = { path: plainPath(header.path), mode: header.mode & 0o7777, size: header.size, uid: header.uid, gid: header.gid };
   if (isDirectory) return { ...common, type: "directory", size: 0 };
+  if (common.path === ".") throw invalid(`"${header.path}" is the root, and no folder`);
   if (type === "hardlink") return { ...common, type, linkTarget: plainPath(header.linkTarget) };
   return type === "symlink" ? { ...common, type, linkTarget: header.linkTarget } : { ...common, type };
 }

@@ -8,6 +8,7 @@ import { createTempDir, run } from "../../src/internal/index.ts";
 import { appendLayers, configOf, digestOf, emptyImage, MEDIA_TYPES, mutateConfig, type Image, type Layer } from "../../src/oci/index.ts";
 import { writeTar, type TarInput } from "../../src/tar/index.ts";
 import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
+import { tarOf } from "../support/tiny-tar.ts";
 
 const PLATFORM = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
 
@@ -111,7 +112,7 @@ test("set-user bits are dropped, and folders stay readable to their owner", asyn
 
 test("hard links to files outside the image, and loops of links, are refused", async () => {
   await using outside = await createTempDir("refused");
-  const hard = await imageOf([{ path: "x", type: "hardlink", mode: 0o644, size: 0, linkTarget: "not/there" }]);
+  const hard = appendLayers(emptyImage(PLATFORM), [{ layer: await layerOf(tarOf({ x: { type: "1", link: "not/there" } })), history: {} }]);
   await assert.rejects(unpackImage(hard, join(outside.path, "1")), { code: "ARCHIVE_INVALID" });
   const loop = await imageOf([link("a", "b"), link("b", "a")], [file("a/file", "x")]);
   await assert.rejects(unpackImage(loop, join(outside.path, "2")), { code: "ARCHIVE_INVALID" });
