@@ -1,6 +1,6 @@
 import { ToolError } from "../errors/index.ts";
 import type { ModelDescription } from "../model/index.ts";
-import { createPythonComponent, type ClassParameter, type Component, type LogLine, type PythonComponentOptions } from "../runtime/index.ts";
+import { createOnnxComponent, createPythonComponent, type ClassParameter, type Component, type LogLine, type PythonComponentOptions } from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "./seldon/settings.ts";
 
@@ -23,8 +23,8 @@ export interface LoadOptions {
 export async function loadComponent(description: ModelDescription, options: LoadOptions): Promise<Component> {
   const { code, kind } = description;
   if (code?.language === "javascript") throw new ToolError("UNSUPPORTED", `load the model "${description.name}": JavaScript classes are not served yet`);
-  if (kind === "onnx" && code === undefined) throw new ToolError("UNSUPPORTED", `load the model "${description.name}": ONNX is not served yet`);
   const { settings, parameters, logLevel, threads, env, onRestart, maxQueue, memoryBytes, signal } = options;
+  if (kind === "onnx" && code === undefined) return createOnnxComponent(description, { ...(maxQueue !== undefined && { maxQueue }), signal });
   return createPythonComponent(description, {
     parameters,
     logLevel,

@@ -1,0 +1,1 @@
+export { createOnnxModel, type OnnxOptions } from "./create-onnx-model.ts";
