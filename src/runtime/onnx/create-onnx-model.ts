@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import { InferenceError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
 import type { ModelDescription } from "../../model/index.ts";
-import { castTensor, type Signature, type Tensor, type TensorSpec } from "../../tensor/index.ts";
+import { castTensor, shapeText, type Signature, type Tensor, type TensorSpec } from "../../tensor/index.ts";
+import type { Component } from "../component.ts";
 import type { Model } from "../contracts.ts";
+import { createModelComponent } from "../model-component.ts";
 import { ThreadPool } from "../threads/index.ts";
 import type { OnnxThreadData } from "./onnx-thread.ts";
 
@@ -48,12 +50,17 @@ function inputFor(spec: TensorSpec, inputs: readonly Tensor[]): Tensor {
   }
   const isFit = found.shape.length === spec.shape.length && spec.shape.every((axis, index) => axis === -1 || axis === found.shape[index]);
   if (!isFit) {
-    throw new InferenceError("TENSOR_INVALID", `call the model: the input "${spec.name}" has shape [${found.shape.join(",")}], want [${spec.shape.join(",")}]`, {
+    throw new InferenceError("TENSOR_INVALID", `call the model: the input "${spec.name}" has shape ${shapeText(found.shape)}, and ${shapeText(spec.shape)} is wanted`, {
       tensor: spec.name,
-      expected: `[${spec.shape.join(",")}]`,
-      actual: `[${found.shape.join(",")}]`,
+      expected: shapeText(spec.shape),
+      actual: shapeText(found.shape),
       hint: "-1 stands for any length",
     });
   }
   return castTensor({ ...found, name: spec.name }, spec.datatype);
+}
+
+/** The same as a component of the class contract. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
+export async function createOnnxComponent(description: ModelDescription, options: OnnxOptions = {}): Promise<Component> {
+  return createModelComponent(await createOnnxModel(description, options));
 }

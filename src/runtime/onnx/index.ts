@@ -1,1 +1,1 @@
-export { createOnnxModel, type OnnxOptions } from "./create-onnx-model.ts";
+export { createOnnxComponent, createOnnxModel, type OnnxOptions } from "./create-onnx-model.ts";

@@ -1,0 +1,1 @@
+export { ThreadPool, type FromThread, type ThreadPoolOptions, type ToThread } from "./thread-pool.ts";
