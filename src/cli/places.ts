@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { anySource, parseLocation, type Location } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { MAX_MANIFEST_BYTES, parseManifestOrIndex, parseReference, readVerified, type Reference, type Sink, type Source } from "../oci/index.ts";
-import type { Registry, Repository } from "../registry/index.ts";
+import type { Registry, RegistryOptions, Repository } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Engine } from "../engine/index.ts";
 import type { Context } from "./context.ts";
@@ -114,18 +114,24 @@ export interface OpenRepository extends AsyncDisposable {
   readonly registry: Registry;
 }
 
-/** One repository of a registry, with the user's credentials. */
-export async function openRepository(reference: Reference, context: Context): Promise<OpenRepository> {
-  const { createKeychain, createRegistry } = await import("../registry/index.ts");
-  const registry = createRegistry({
-    host: reference.registry,
+/** How a registry is reached and who we are there. */
+export async function registryOptions(host: string, context: Context): Promise<RegistryOptions> {
+  const { createKeychain } = await import("../registry/index.ts");
+  return {
+    host,
     keychain: createKeychain({ environment: context.env }),
     stateDir: context.directories.state,
     environment: context.env,
     plainHttp: context.isPlainHttp,
     userAgent: `slipway/${context.toolVersion}`,
-    onWarning: (warning: string) => context.reporter.warn(`${reference.registry}: ${warning}`),
-  });
+    onWarning: (warning: string) => context.reporter.warn(`${host}: ${warning}`),
+  };
+}
+
+/** One repository of a registry, with the user's credentials. */
+export async function openRepository(reference: Reference, context: Context): Promise<OpenRepository> {
+  const { createRegistry } = await import("../registry/index.ts");
+  const registry = createRegistry(await registryOptions(reference.registry, context));
   return { source: registry.repository(reference.repository), reference, registry, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() };
 }
 

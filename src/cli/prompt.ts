@@ -1,0 +1,40 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { ToolError } from "../errors/index.ts";
+import type { Context } from "./context.ts";
+
+const MAX_SECRET_CHARS = 64 * 1024;
+
+/** True when there is a person to ask. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
+/** Asks one question on the terminal. What is typed does not show when `isHidden`. Ctrl-C ends the command. */
+export async function ask(question: string, { signal }: Context, isHidden = false): Promise<string> {
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: isHidden ? silent : process.stderr, terminal: true });
+  // In raw mode Ctrl-C is a key and no signal; the command must hear of it all the same.
+  terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  try {
+    return await terminal.question("", { signal });
+  } finally {
+    terminal.close();
+    if (isHidden) process.stderr.write("\n");
+  }
+}
+
+/** Reads a secret from standard input to its end, without the line end that `echo` puts there. @throws ToolError `USAGE`. */
+export async function readSecret({ signal }: Context): Promise<string> {
+  let text = "";
+  process.stdin.setEncoding("utf8");
+  for await (const chunk of process.stdin as AsyncIterable<string>) {
+    signal.throwIfAborted();
+    text += chunk;
+    if (text.length > MAX_SECRET_CHARS) throw new ToolError("USAGE", "read a password from standard input: it is too long to be one");
+  }
+  const secret = text.replace(/\r?\n$/, "");
+  if (secret === "") throw new ToolError("USAGE", "read a password from standard input: it is empty", { hint: "pipe it in: slipway login HOST --username NAME --password-stdin < file" });
+  return secret;
+}
