@@ -79,9 +79,14 @@ test("a compressed layer that is cut off is no layer", async () => {
 
 test("content that is not what its media type says is refused", async () => {
   await assert.rejects(diffIdOf(chunksOf(STORED[MEDIA_TYPES.layerTarGzip]), MEDIA_TYPES.layerTar), { code: "ARCHIVE_INVALID", message: /says not compressed, and its content is gzip/ });
-  await assert.rejects(diffIdOf(chunksOf(TAR), MEDIA_TYPES.layerTarGzip), { code: "ARCHIVE_INVALID" });
+  await assert.rejects(diffIdOf(chunksOf(Buffer.alloc(TAR.byteLength, "x")), MEDIA_TYPES.layerTarGzip), { code: "ARCHIVE_INVALID" });
+  await assert.rejects(diffIdOf(chunksOf(TAR), MEDIA_TYPES.layerTarZstd), { code: "ARCHIVE_INVALID" });
   await assert.rejects(diffIdOf(chunksOf(STORED[MEDIA_TYPES.layerTarGzip]), MEDIA_TYPES.layerTarZstd), { code: "ARCHIVE_INVALID" });
   await assert.rejects(diffIdOf(chunksOf(TAR), "application/json"), { code: "UNSUPPORTED" });
+});
+
+test("a plain tar that Docker labelled as gzip is read as what it is", async () => {
+  for (const mediaType of [MEDIA_TYPES.dockerLayerGzip, MEDIA_TYPES.layerTarGzip]) assert.equal(await diffIdOf(chunksOf(TAR), mediaType), digestOf(TAR));
 });
 
 test("a bomb goes off no further than the bound", async () => {

@@ -23,14 +23,17 @@ const RATIO_FREE_BYTES = 64 * 2 ** 20;
  * `LIMIT_EXCEEDED`.
  */
 export async function* uncompressed(stored: Bytes, mediaType: string, options: UncompressedOptions = {}): AsyncGenerator<Uint8Array> {
-  const compression = layerCompressionOf(mediaType);
-  if (compression === undefined) throw new ContentError("UNSUPPORTED", `unpack layer: media type "${mediaType}" is not a tar`);
-  const checked = checkFirstBytes(stored, compression);
-  if (compression === "none") return yield* checked;
+  const stated = layerCompressionOf(mediaType);
+  if (stated === undefined) throw new ContentError("UNSUPPORTED", `unpack layer: media type "${mediaType}" is not a tar`);
   const { maxBytes = DEFAULT_MAX_BYTES, signal } = options;
+  const reader = stored[Symbol.asyncIterator]();
+  const first = await readFirst(reader);
+  const compression = agreed(stated, first);
+  const content = joined(first, reader);
+  if (compression === "none") return yield* content;
   const count = { in: 0 };
   let out = 0;
-  for await (const chunk of inflate(countBytes(checked, count), compression)) {
+  for await (const chunk of inflate(countBytes(content, count), compression)) {
     signal?.throwIfAborted();
     out += chunk.byteLength;
     if (out > maxBytes) throw tooLarge(`more than ${maxBytes} bytes come out of it`);
@@ -46,29 +49,51 @@ export async function diffIdOf(stored: Bytes, mediaType: string, options: Uncomp
   return `sha256:${hash.digest("hex")}`;
 }
 
+const FIRST_BYTES = 512;
+const TAR_MAGIC_AT = 257;
 const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
 
-/** A media type that does not fit the content would make the diffId a digest of something that is no tar. */
-async function* checkFirstBytes(stored: Bytes, expected: LayerCompression): AsyncGenerator<Uint8Array> {
+/** The first bytes: enough to tell formats apart, or all there are. */
+async function readFirst(reader: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   let first: Uint8Array = new Uint8Array(0);
-  for await (const chunk of stored) {
-    if (first.byteLength >= 4) yield chunk;
-    else {
-      first = first.byteLength === 0 ? chunk : Buffer.concat([first, chunk]);
-      if (first.byteLength < 4) continue;
-      expectCompression(first, expected);
-      yield first;
-    }
+  while (first.byteLength < FIRST_BYTES) {
+    const next = await reader.next();
+    if (next.done === true) break;
+    first = first.byteLength === 0 ? next.value : Buffer.concat([first, next.value]);
   }
   if (first.byteLength < 4) throw new ContentError("ARCHIVE_INVALID", `unpack layer: it has only ${first.byteLength} bytes`);
+  return first;
 }
 
-function expectCompression(first: Uint8Array, expected: LayerCompression): void {
+async function* joined(first: Uint8Array, reader: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isDone = false;
+  try {
+    yield first;
+    for (;;) {
+      const next = await reader.next();
+      if (next.done === true) {
+        isDone = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    if (!isDone) await reader.return?.();
+  }
+}
+
+/**
+ * How the content is really stored. A media type that does not fit would make the diffId a digest of something that is no
+ * tar; but Docker labels every layer that it pushes as gzip, also those that it pulled as a plain tar, and all engines cope.
+ */
+function agreed(stated: LayerCompression, first: Uint8Array): LayerCompression {
   const starts = (magic: readonly number[]): boolean => magic.every((byte, at) => first[at] === byte);
   // A zstd stream may begin with a skippable frame.
   const isZstd = starts(MAGIC.zstd) || (((first[0] ?? 0) & 0xf0) === 0x50 && starts([first[0] ?? 0, 0x2a, 0x4d, 0x18]));
   const found: LayerCompression = starts(MAGIC.gzip) ? "gzip" : isZstd ? "zstd" : "none";
-  if (found !== expected) throw new ContentError("ARCHIVE_INVALID", `unpack layer: its media type says ${NAMES[expected]}, and its content is ${NAMES[found]}`);
+  const isTar = Buffer.from(first.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5)).toString("latin1") === "ustar";
+  if (found === stated || (stated === "gzip" && found === "none" && isTar)) return found;
+  throw new ContentError("ARCHIVE_INVALID", `unpack layer: its media type says ${NAMES[stated]}, and its content is ${NAMES[found]}`);
 }
 
 const NAMES = { none: "not compressed", gzip: "gzip", zstd: "zstd" } as const;
