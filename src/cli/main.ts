@@ -12,6 +12,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const interrupt = (): void => abort.abort(new ToolError("INTERRUPTED", "interrupted"));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
+  process.stdout.on("error", endQuietly);
   const context = createContext(args, abort.signal);
   try {
     await dispatch(args, context);
@@ -21,6 +22,12 @@ export async function main(args: readonly string[]): Promise<void> {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   }
+}
+
+/** Whoever reads our output, such as `head`, may have seen enough. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
 }
 
 function createContext(args: readonly string[], signal: AbortSignal): Context {
