@@ -23,6 +23,7 @@ export interface Moved {
   readonly result?: CopyResult;
 }
 
+// `return await` everywhere below: what is disposed at the end of a function must outlive what the function gives back.
 /** Copies one image from any place to any other; an archive or engine gets it as a whole. */
 export async function move(options: MoveOptions, context: Context): Promise<Moved> {
   await using from = await openForReading(options.from, context, { isInStore: options.isFromStore });
@@ -31,13 +32,13 @@ export async function move(options: MoveOptions, context: Context): Promise<Move
     case "store":
     case "registry":
     case "oci":
-      return moveBlobs(from, options, context);
+      return await moveBlobs(from, options, context);
     case "oci-archive":
     case "docker-archive":
-      return moveToArchive(from, { path: resolve(context.cwd, target.path), names: namesFor(from.reference) }, context);
+      return await moveToArchive(from, { path: resolve(context.cwd, target.path), names: namesFor(from.reference) }, context);
     case "docker-daemon":
     case "podman":
-      return moveToEngine(from, target, context);
+      return await moveToEngine(from, target, context);
     default:
       return target satisfies never;
   }

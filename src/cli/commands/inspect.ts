@@ -24,7 +24,7 @@ export function define(command: Command, context: Context): void {
 async function inspect(name: string, flags: Flags, context: Context): Promise<void> {
   await using place = await openForReading(name, context);
   const target = await narrow(place, flags.platform, context);
-  if (flags.raw === true) return printRaw(place, target, context);
+  if (flags.raw === true) return await printRaw(place, target, context);
   const manifests = await manifestsUnder(place.source, target, context);
   const { reporter } = context;
   reporter.line(`${name}`);

@@ -38,8 +38,8 @@ async function removeFromStore(name: string, reference: Reference, context: Cont
 async function removeFromRegistry(name: string, reference: Reference, { flags, context }: { readonly flags: Flags; readonly context: Context }): Promise<void> {
   if (reference.digest === undefined && !/:[^/]+$/.test(name)) throw new ToolError("USAGE", `rm "${name}": it names neither a tag nor a digest`, { hint: `write ${name}:TAG or ${name}@DIGEST` });
   await using place = await openRepository(reference, context);
-  if (reference.digest !== undefined) return place.source.deleteManifest(reference.digest, context);
-  if (flags.manifest === true) return place.source.deleteManifest((await place.source.resolve(reference, context)).digest, context);
+  if (reference.digest !== undefined) return await place.source.deleteManifest(reference.digest, context);
+  if (flags.manifest === true) return await place.source.deleteManifest((await place.source.resolve(reference, context)).digest, context);
   try {
     await place.source.deleteTag(reference.tag ?? "latest", context);
   } catch (error) {

@@ -26,7 +26,7 @@ async function run(name: string, flags: RunFlags, context: Context): Promise<voi
   await using source = await openRunSource(name, { platform: flags.platform, isPull: flags.pull }, context);
   if (flags.unpacked === true) {
     const { runWithoutEngine } = await import("../run-without-engine.ts");
-    return runWithoutEngine({ name, source, flags }, context);
+    return await runWithoutEngine({ name, source, flags }, context);
   }
-  return runInEngine({ name, source, flags }, context);
+  return await runInEngine({ name, source, flags }, context);
 }
