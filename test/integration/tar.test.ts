@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTempDir, run } from "../../src/internal/index.ts";
-import { readTar, writeTar, type TarInput } from "../../src/tar/index.ts";
+import { planTar, readTar, writeTar, type TarInput, type TarPlan } from "../../src/tar/index.ts";
+import { requirePeer } from "../support/peers.ts";
 
 const entries: readonly TarInput[] = [
   { path: "a", type: "directory", mode: 0o755, size: 0 },
@@ -46,3 +47,64 @@ for (const format of ["gnu", "pax", "ustar"]) {
     assert.deepEqual(found, [name, "content"]);
   });
 }
+
+test("GNU tar and Python unpack what was written, to the same files", async (t) => {
+  const python = await requirePeer(t, "python3");
+  if (python === undefined) return;
+  await using folder = await createTempDir("slipway-tar");
+  const path = join(folder.path, "x.tar");
+  await writeFile(path, writeTar(entries, { mtimeS: 1_700_000_000 }));
+  const [gnu, other] = [join(folder.path, "gnu"), join(folder.path, "python")];
+  await mkdir(gnu);
+  await run(["tar", "--no-same-owner", "-C", gnu, "-xf", path], { extraEnv: { LC_ALL: "C.UTF-8" } });
+  await run([python, "-c", "import sys,tarfile\ntarfile.open(sys.argv[1]).extractall(sys.argv[2])", path, other], { extraEnv: { LC_ALL: "C.UTF-8", PYTHONUTF8: "1" } });
+  for (const root of [gnu, other]) {
+    assert.equal(await readlink(join(root, "a/link")), "x.sh");
+    assert.equal((await stat(join(root, "a/x.sh"))).mode & 0o777, 0o755);
+    assert.equal((await stat(join(root, "a/x.sh"))).mtimeMs, 1_700_000_000_000);
+    assert.equal((await stat(join(root, "a/second"))).ino, (await stat(join(root, "a/link2"))).ino);
+    assert.deepEqual(await readFile(join(root, "模型/权重.bin")), Buffer.alloc(700, 7));
+    assert.equal(await readFile(join(root, `${"d".repeat(120)}/${"f".repeat(130)}.bin`), "utf8"), "abc");
+  }
+  await run(["diff", "-r", "--no-dereference", gnu, other]);
+});
+
+test("a file beyond 8 GiB has the size in other readers that it has here", async (t) => {
+  const python = await requirePeer(t, "python3");
+  if (python === undefined) return;
+  await using folder = await createTempDir("slipway-tar");
+  const path = join(folder.path, "big.tar");
+  const size = 9 * 2 ** 30 + 5;
+  const plan = planTar([{ path: "a.bin", type: "file", mode: 0o644, size }, { path: "b.txt", type: "file", mode: 0o644, size: 3 }]);
+  await writeSparse(path, plan);
+  const script = "import sys,tarfile\nt=tarfile.open(sys.argv[1])\nprint([(m.name,m.size) for m in t.getmembers()], t.extractfile('b.txt').read())";
+  assert.equal((await run([python, "-c", script, path])).stdout.toString().trim(), `[('a.bin', ${size}), ('b.txt', 3)] b'abc'`);
+  const listed = (await run(["tar", "--seek", "-tvf", path])).stdout.toString();
+  assert.match(listed, new RegExp(` ${size} .* a.bin\\n.* 3 .* b.txt\\n$`));
+});
+
+/** Writes a plan whose first content is a hole, and whose second is "abc". */
+async function writeSparse(path: string, plan: TarPlan): Promise<void> {
+  await using file = await open(path, "w");
+  let position = 0;
+  for (const segment of plan.segments) {
+    if (segment.kind === "bytes") await file.write(segment.bytes, 0, segment.bytes.byteLength, position);
+    else if (segment.size === 3) await file.write("abc", position);
+    position += segment.kind === "bytes" ? segment.bytes.byteLength : segment.size;
+  }
+  assert.equal(position, plan.size);
+}
+
+test("what hostile tars GNU tar can make, is read without harm or refused", async () => {
+  await using folder = await createTempDir("slipway-tar");
+  await writeFile(join(folder.path, "f"), "x");
+  const make = async (...args: readonly string[]): Promise<readonly string[]> => {
+    const { stdout } = await run(["tar", "-C", folder.path, "-cf", "-", ...args, "f"], { extraEnv: { LC_ALL: "C.UTF-8" } });
+    return Array.fromAsync(readTar((async function* () { yield stdout; })()), ({ entry }) => entry.path);
+  };
+  await assert.rejects(make("-P", "--transform=s,^,/etc/,"), { code: "ARCHIVE_INVALID", message: /absolute/ });
+  await assert.rejects(make("-P", "--transform=s,^,a/../../,"), { code: "ARCHIVE_INVALID", message: /leaves the archive/ });
+  assert.deepEqual(await make("--transform=s,^,./a//./b/,"), ["a/b/f"]);
+  assert.deepEqual(await make("--format=pax", "--pax-option=globexthdr.name=x,comment=y"), ["f"]);
+  await assert.rejects(make("--format=pax", "--pax-option=path=../../up"), { code: "ARCHIVE_INVALID" });
+});
