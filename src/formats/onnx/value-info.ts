@@ -1,0 +1,75 @@
+import type { Datatype, TensorSpec } from "../../tensor/index.ts";
+import type { RandomReader } from "../file-reader.ts";
+import { inside, intOf, textOf, WireError, type Field } from "./wire.ts";
+
+/** An input or output as the graph states it. */
+export interface ValueInfo {
+  readonly name: string;
+  /** Absent for what is no tensor. */
+  readonly spec?: TensorSpec;
+  /** What it is instead, or why a tensor cannot be carried: `a sequence of maps`, `element type 17`. */
+  readonly obstacle?: string;
+  /** True when the file states no shape at all. */
+  readonly isShapeUnknown: boolean;
+}
+
+/** TensorProto.DataType by number. @see onnx/onnx.proto, TensorProto.DataType */
+const DATATYPES: Readonly<Record<number, Datatype>> = {
+  1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES", 9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64", 16: "BF16",
+};
+
+/** TypeProto's alternatives that no request can carry, by field number. @see onnx/onnx.proto, TypeProto */
+const OTHER_TYPES: Readonly<Record<number, string>> = { 4: "a sequence", 5: "a map", 7: "an opaque value", 8: "a sparse tensor", 9: "an optional value" };
+
+const MAX_AXES = 64;
+
+/** Reads a ValueInfoProto. @throws WireError. @see onnx/onnx.proto, ValueInfoProto */
+export function readValueInfo(reader: RandomReader, field: Field): ValueInfo {
+  let name = "";
+  let type: Field | undefined;
+  for (const part of inside(reader, field)) {
+    if (part.number === 1) name = textOf(reader, part);
+    if (part.number === 2) type = part;
+  }
+  if (name === "") throw new WireError("an input or output has no name");
+  return type === undefined ? { name, obstacle: "a value of no stated type", isShapeUnknown: true } : readType(reader, type, name);
+}
+
+function readType(reader: RandomReader, type: Field, name: string): ValueInfo {
+  for (const part of inside(reader, type)) {
+    if (part.number === 1) return readTensorType(reader, part, name);
+    const other = OTHER_TYPES[part.number];
+    if (other !== undefined) return { name, obstacle: other, isShapeUnknown: false };
+  }
+  return { name, obstacle: "a value of no stated type", isShapeUnknown: true };
+}
+
+function readTensorType(reader: RandomReader, field: Field, name: string): ValueInfo {
+  let element = 0;
+  let shape: readonly number[] | undefined;
+  for (const part of inside(reader, field)) {
+    if (part.number === 1) element = Number(intOf(part));
+    if (part.number === 2) shape = readShape(reader, part);
+  }
+  const datatype = DATATYPES[element];
+  if (datatype === undefined) return { name, obstacle: `a tensor of element type ${element}`, isShapeUnknown: shape === undefined };
+  return { name, spec: { name, datatype, shape: shape ?? [-1] }, isShapeUnknown: shape === undefined };
+}
+
+/** Axes of a TensorShapeProto: a length, or -1 for one that has a name or nothing. */
+function readShape(reader: RandomReader, field: Field): readonly number[] {
+  const axes: number[] = [];
+  for (const part of inside(reader, field)) {
+    if (part.number !== 1) continue;
+    if (axes.length === MAX_AXES) throw new WireError(`a shape has more than ${MAX_AXES} axes`);
+    axes.push(readAxis(reader, part));
+  }
+  return axes;
+}
+
+function readAxis(reader: RandomReader, field: Field): number {
+  let length = -1n;
+  for (const part of inside(reader, field)) if (part.number === 1) length = intOf(part);
+  if (length > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError(`an axis has length ${length}`);
+  return length > 0n ? Number(length) : -1;
+}
