@@ -45,7 +45,7 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
   const platforms = (flags.platform ?? loaded.file.platforms ?? ["linux/amd64"]).map(parsePlatform);
   const packed: Packed[] = [];
   for (const platform of platforms) packed.push(await packOne(loaded, { base, platform, context: packContext }));
-  if (flags.plan === true || flags.dryRun === true) return reportPlan(context, { loaded, packed, names, folder });
+  if (flags.plan === true || flags.dryRun === true) return await reportPlan(context, { loaded, packed, names, folder });
   const target = await deliver({ packed, names, isPush: flags.push === true, store, context });
   for (const output of outputs) {
     context.reporter.step(`writing ${output}`);

@@ -96,7 +96,7 @@ async function storeCompressed(tar: Bytes, size: number, context: SmallLayerCont
   const hash = createHash("sha256");
   await using file = await open(path, "w");
   const stored = await writeBehind(file, hashed(compressed, hash), { signal: context.signal });
-  return put(context, { mediaType: MEDIA_TYPES.layerTarGzip, digest: `sha256:${hash.digest("hex")}`, size: stored }, createReadStream(path, { highWaterMark: 2 ** 20 }));
+  return await put(context, { mediaType: MEDIA_TYPES.layerTarGzip, digest: `sha256:${hash.digest("hex")}`, size: stored }, createReadStream(path, { highWaterMark: 2 ** 20 }));
 }
 
 async function storePlain(tar: Bytes, about: { readonly digest: Digest; readonly size: number }, context: SmallLayerContext): Promise<Descriptor> {
