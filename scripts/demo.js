@@ -116,9 +116,14 @@ async function startRegistry() {
 
 /** Starts a pushed image with docker or podman, or unpacked when there is neither. */
 async function startImage(image, port) {
-  const child = start(["run", image, "-p", `${port}:9000`, "--unpacked-if-no-engine"]);
+  const child = start(["run", image, "-p", `${port}:9000`, ...(hasEngine() ? [] : ["--unpacked"])]);
   await firstLineWith(child, /curl /);
   return child;
+}
+
+/** True when docker or podman answers; without one the image runs unpacked, with its own Node and Python. */
+function hasEngine() {
+  return ["docker", "podman"].some((program) => spawnSync(program, ["info"], { stdio: "ignore", timeout: 20_000 }).status === 0);
 }
 
 function start(args) {
