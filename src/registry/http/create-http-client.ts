@@ -57,7 +57,7 @@ async function sendOnce(message: ClientRequest, request: HttpRequest, timeouts: 
   const watch = createWatch((why) => ending.end(timeoutError(request, why)));
   const onAbort = (): void => ending.end(request.signal?.reason);
   const onDone = (): void => {
-    watch.rest();
+    watch.end();
     request.signal?.removeEventListener("abort", onAbort);
   };
   try {
