@@ -1,5 +1,6 @@
 import { isToolError } from "../errors/index.ts";
-import type { Source } from "../oci/index.ts";
+import type { Bytes } from "../internal/index.ts";
+import { openFrom, type Source } from "../oci/index.ts";
 
 /**
  * The first of several sources that has what is asked for. A pushed image whose base was never downloaded is in the store
@@ -19,21 +20,24 @@ export function anySource(first: Source, ...others: readonly Source[]): Source {
       }
       return (sources.at(-1) ?? first).resolve(reference, options);
     },
-    async *open(target, options) {
-      for (const [index, source] of sources.entries()) {
-        let hasBegun = false;
-        try {
-          for await (const chunk of source.open(target, options)) {
-            hasBegun = true;
-            yield chunk;
-          }
-          return;
-        } catch (error) {
-          if (hasBegun || index === sources.length - 1 || !isNotFound(error)) throw error;
-        }
-      }
-    },
+    open: (target, options) => firstThatHas(sources, (source) => source.open(target, options)),
+    openFrom: (target, offset, options) => firstThatHas(sources, (source) => openFrom(source, target, { ...options, offset })),
   };
+}
+
+async function* firstThatHas(sources: readonly Source[], open: (source: Source) => Bytes): AsyncGenerator<Uint8Array> {
+  for (const [index, source] of sources.entries()) {
+    let hasBegun = false;
+    try {
+      for await (const chunk of open(source)) {
+        hasBegun = true;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (hasBegun || index === sources.length - 1 || !isNotFound(error)) throw error;
+    }
+  }
 }
 
 function isNotFound(error: unknown): boolean {

@@ -38,7 +38,10 @@ export interface CopyResult {
 export interface TransferOptions extends CallOptions {
   /** Names that the image gets at the end, in order; none leaves it without a name. */
   readonly to?: readonly Reference[] | undefined;
-  /** Blobs on their way at once. Default 4: what registries take without throttling, and enough to hide latency. */
+  /**
+   * Blobs on their way at once. Default 4: enough to hide latency, and what a disk or an archive likes. 16 for a sink that resumes, that
+   * is a registry, since that one has a limit of its own, which adapts.
+   */
   readonly concurrency?: number | undefined;
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   /**

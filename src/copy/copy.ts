@@ -1,13 +1,13 @@
 import { ContentError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
 import {
-  formatPlatform, imageFrom, imagePlatform, isForeignLayer, isIndexType, isManifestType, MAX_MANIFEST_BYTES, parseManifestOrIndex, readVerified, selectPlatform,
+  formatPlatform, imageFrom, imagePlatform, isForeignLayer, isIndexType, isManifestType, MAX_MANIFEST_BYTES, openFrom, parseManifestOrIndex, readVerified, selectPlatform,
   type Descriptor, type ImageIndex, type ImageManifest, type Platform, type Reference, type Sink, type Source,
 } from "../oci/index.ts";
 import { convertIndex, convertManifest, type Document } from "./convert.ts";
 import type { CopyOptions, CopyResult } from "./contracts.ts";
 import { withScope, type Scope } from "./scope.ts";
-import { createTransfer, skipBytes, type Transfer } from "./transfer.ts";
+import { createTransfer, type Transfer } from "./transfer.ts";
 
 /** How deep indexes may nest, and referrers refer. */
 const MAX_DEPTH = 8;
@@ -90,7 +90,7 @@ async function copyManifest(context: Context, document: Document, manifest: Imag
 
 async function copyBlob({ source, transfer }: Context, descriptor: Descriptor): Promise<void> {
   const label = descriptor.annotations?.["org.opencontainers.image.title"];
-  await transfer.blob({ descriptor, label, open: (offset, options) => skipBytes(source.open(descriptor, options), offset) });
+  await transfer.blob({ descriptor, label, open: (offset, options) => openFrom(source, descriptor, { ...options, offset }) });
 }
 
 /** An index may list content that is neither a manifest nor an index; it is a blob like any other. */

@@ -1,7 +1,8 @@
-import { digestOf, isForeignLayer, parseManifest, type Image, type IngestSink, type Layer, type Sink, type UnhashedLayer } from "../oci/index.ts";
+import type { Bytes, CallOptions } from "../internal/index.ts";
+import { digestOf, isForeignLayer, parseManifest, skipBytes, type Image, type IngestSink, type Layer, type Sink, type UnhashedLayer } from "../oci/index.ts";
 import type { CopyResult, PushImageOptions } from "./contracts.ts";
 import { withScope } from "./scope.ts";
-import { createTransfer, oneChunk, skipBytes, type Transfer } from "./transfer.ts";
+import { createTransfer, oneChunk, type Transfer } from "./transfer.ts";
 
 /**
  * Writes an image that exists only as an object. A layer whose digest is known costs an existence check; one whose digest
@@ -28,11 +29,16 @@ async function pushLayer(to: { readonly transfer: Transfer; readonly sink: Sink 
   const { transfer, sink } = to;
   const { signal } = transfer;
   if (isUnhashed(layer) && isIngestSink(sink) && (await layer.known({ signal })) === undefined) {
-    return layer.adopt(await transfer.ingest(sink, { size: layer.size, label: label ?? "layer", open: (options) => layer.open(options) }));
+    return layer.adopt(await transfer.ingest(sink, { size: layer.size, label: label ?? "layer", key: layer.key, open: (offset, options) => openLayer(layer, offset, options) }));
   }
   const descriptor = await layer.descriptor({ signal });
   if (isForeignLayer(descriptor.mediaType)) return;
-  await transfer.blob({ descriptor, label, open: (offset, options) => layer.openFrom?.(offset, options) ?? skipBytes(layer.open(options), offset) });
+  await transfer.blob({ descriptor, label, open: (offset, options) => openLayer(layer, offset, options) });
+}
+
+function openLayer(layer: Layer, offset: number, options: CallOptions): Bytes {
+  if (offset === 0) return layer.open(options);
+  return layer.openFrom?.(offset, options) ?? skipBytes(layer.open(options), offset);
 }
 
 function isUnhashed(layer: Layer): layer is UnhashedLayer {

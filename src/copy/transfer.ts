@@ -1,5 +1,5 @@
 import { createLimit, type Bytes, type CallOptions, type Limit } from "../internal/index.ts";
-import { hexOf, type Descriptor, type Digest, type IngestSink, type MountSink, type ResumableSink, type Sink } from "../oci/index.ts";
+import { hexOf, type Descriptor, type Digest, type IngestSink, type MountSink, type ResumableIngestSink, type ResumableSink, type Sink } from "../oci/index.ts";
 import type { CopyProgress, CopyResult, TransferOptions } from "./contracts.ts";
 
 /** A blob that the sink may lack. */
@@ -14,7 +14,9 @@ export interface BlobRequest {
 export interface IngestRequest {
   readonly size: number;
   readonly label: string;
-  readonly open: (options: CallOptions) => Bytes;
+  readonly key?: string | undefined;
+  /** The content from an offset on, a fresh stream per call. */
+  readonly open: (offset: number, options: CallOptions) => Bytes;
 }
 
 type Counts = { -readonly [Key in Exclude<keyof CopyResult, "descriptor">]: CopyResult[Key] };
@@ -44,9 +46,11 @@ interface State {
 const CHECKS = 16;
 const MOUNT_TRIES = 2;
 const DEFAULT_CONCURRENCY = 4;
+/** A registry's own limit adapts to what it sees; this one must only stand above it. */
+const RESUMABLE_CONCURRENCY = 16;
 
 export function createTransfer(sink: Sink, options: TransferOptions & { readonly signal: AbortSignal }): Transfer {
-  const { signal, concurrency = DEFAULT_CONCURRENCY } = options;
+  const { signal, concurrency = isResumableSink(sink) ? RESUMABLE_CONCURRENCY : DEFAULT_CONCURRENCY } = options;
   const counts: Counts = { blobs: 0, blobsUploaded: 0, blobsMounted: 0, blobsSkipped: 0, manifestsUploaded: 0, bytesUploaded: 0, bytesMounted: 0, bytesSkipped: 0, bytesSent: 0 };
   const state: State = { sink, options, signal, counts, checks: createLimit(CHECKS), uploads: createLimit(concurrency) };
   const blobs = new Map<Digest, Promise<void>>();
@@ -58,15 +62,6 @@ export function createTransfer(sink: Sink, options: TransferOptions & { readonly
     ingest: (ingestSink, request) => state.uploads(() => ingest(state, ingestSink, request)),
     manifest: (descriptor, bytes) => onceOf(manifests, descriptor.digest, () => putManifest(state, descriptor, bytes)),
   };
-}
-
-/** `content` without its first `offset` bytes. They are read all the same, so that the whole is verified. */
-export async function* skipBytes(content: Bytes, offset: number): AsyncGenerator<Uint8Array> {
-  let left = offset;
-  for await (const chunk of content) {
-    if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left);
-    left = Math.max(0, left - chunk.byteLength);
-  }
 }
 
 /** A stream of one chunk. */
@@ -135,7 +130,8 @@ async function ingest(state: State, sink: IngestSink, request: IngestRequest): P
   counts.blobs += 1;
   const tell = teller(state.options, { id: `new-${counts.blobs}`, label, size });
   tell("start", 0);
-  const digest = await sink.ingest(counted(state, request.open({ signal }), { offset: 0, onBytes: (bytes) => tell("progress", bytes) }), size, { signal });
+  const open = (offset: number): Bytes => counted(state, request.open(offset, { signal }), { offset, onBytes: (bytes) => tell("progress", bytes) });
+  const digest = isResumableIngest(sink) ? await sink.ingestFrom({ size, open, key: request.key }, { signal }) : await sink.ingest(open(0), size, { signal });
   counts.blobsUploaded += 1;
   counts.bytesUploaded += size;
   tell("done", size);
@@ -172,4 +168,8 @@ function isMountSink(sink: Sink): sink is MountSink {
 
 function isResumableSink(sink: Sink): sink is ResumableSink {
   return "putFrom" in sink;
+}
+
+function isResumableIngest(sink: IngestSink): sink is ResumableIngestSink {
+  return "ingestFrom" in sink;
 }

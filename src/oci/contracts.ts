@@ -22,6 +22,8 @@ export interface UnhashedLayer extends Layer {
   readonly mediaType: string;
   /** Bytes as stored. */
   readonly size: number;
+  /** Names the content before its digest is known: equal keys mean equal bytes, also in a later process. */
+  readonly key?: string | undefined;
   /** The descriptor if it is known without reading the content. */
   known(options?: CallOptions): Promise<Descriptor | undefined>;
   /** Takes the digest found by a pass over `open()` that ended well. */
@@ -47,6 +49,11 @@ export interface Source {
    * @throws ContentError `DIGEST_MISMATCH` or `SIZE_MISMATCH` in place of a clean end, `BLOB_NOT_FOUND` before the first byte.
    */
   open(target: Descriptor, options?: CallOptions): Bytes;
+  /**
+   * The content from a byte offset on, there where that is cheaper than reading what comes before. Only its length is verified: it is
+   * for a sink that has the bytes before it and verifies the whole.
+   */
+  openFrom?(target: Descriptor, offset: number, options?: CallOptions): Bytes;
 }
 
 /** Write side. Children before parents: layers, config, manifest, index, then the tag. */
@@ -63,6 +70,20 @@ export interface Sink {
 export interface IngestSink extends Sink {
   /** Hashes and stores `size` bytes at once. @returns the digest it stored them under. */
   ingest(content: Bytes, size: number, options?: CallOptions): Promise<Digest>;
+}
+
+/** Content of unknown digest that can be opened more than once, from any offset. */
+export interface ReopenableContent {
+  /** Bytes. */
+  readonly size: number;
+  open(offset: number): Bytes;
+  /** Names the content before its digest is known: equal keys mean equal bytes. Lets a later process go on with its upload. */
+  readonly key?: string | undefined;
+}
+
+/** An ingest sink that survives cut connections, and killed processes when the content has a key. */
+export interface ResumableIngestSink extends IngestSink {
+  ingestFrom(content: ReopenableContent, options?: CallOptions): Promise<Digest>;
 }
 
 /** A sink that can make a blob of another repository appear without moving its bytes. */

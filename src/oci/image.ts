@@ -1,5 +1,5 @@
 import { ContentError } from "../errors/index.ts";
-import { mapLimited, type CallOptions } from "../internal/index.ts";
+import { mapLimited, type Bytes, type CallOptions } from "../internal/index.ts";
 import { parseConfig, printConfig, type HistoryEntry, type ImageConfig } from "./config.ts";
 import type { Image, Layer, Source } from "./contracts.ts";
 import type { Descriptor, Digest, Platform } from "./descriptor.ts";
@@ -42,7 +42,24 @@ export function storedLayer(source: Source, descriptor: Descriptor, diffId?: Dig
     descriptor: () => Promise.resolve(descriptor),
     diffId: diffId === undefined ? once((options) => diffIdOf(source.open(descriptor, options), descriptor.mediaType, options)) : () => Promise.resolve(diffId),
     open: (options) => source.open(descriptor, options),
+    ...(source.openFrom === undefined ? {} : { openFrom: (offset: number, options?: CallOptions) => openFrom(source, descriptor, { ...options, offset }) }),
   };
+}
+
+/** Content of a source from an offset on, by the cheapest way that the source has; verified whole where the offset is 0. */
+export function openFrom(source: Source, target: Descriptor, options: CallOptions & { readonly offset: number }): Bytes {
+  const { offset, signal } = options;
+  if (offset === 0) return source.open(target, { signal });
+  return source.openFrom?.(target, offset, { signal }) ?? skipBytes(source.open(target, { signal }), offset);
+}
+
+/** `content` without its first `offset` bytes, which are read all the same. */
+export async function* skipBytes(content: Bytes, offset: number): AsyncGenerator<Uint8Array> {
+  let left = offset;
+  for await (const chunk of content) {
+    if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left);
+    left = Math.max(0, left - chunk.byteLength);
+  }
 }
 
 /** An image without layers for one platform, as `FROM scratch` is. */

@@ -1,10 +1,10 @@
 export { createArtifact, EMPTY_CONTENT, EMPTY_DESCRIPTOR, type ArtifactParts } from "./artifact.ts";
 export { parseConfig, platformOfConfig, printConfig, type Healthcheck, type HistoryEntry, type ImageConfig, type RunConfig } from "./config.ts";
-export type { Image, IngestSink, Layer, MountSink, ResumableSink, Sink, Source, UnhashedLayer } from "./contracts.ts";
+export type { Image, IngestSink, Layer, MountSink, ReopenableContent, ResumableIngestSink, ResumableSink, Sink, Source, UnhashedLayer } from "./contracts.ts";
 export type { Descriptor, Digest, Platform } from "./descriptor.ts";
 export { digestOf, hexOf, isDigest, parseDigest } from "./digest.ts";
 export {
-  annotate, appendLayers, configOf, describeImage, emptyImage, imageDescriptor, imageFrom, imagePlatform, manifestOf, mutateConfig, storedLayer, toOci, type LayerAddition,
+  annotate, appendLayers, configOf, describeImage, emptyImage, imageDescriptor, imageFrom, imagePlatform, manifestOf, mutateConfig, openFrom, skipBytes, storedLayer, toOci, type LayerAddition,
 } from "./image.ts";
 export { createIndex, formatPlatform, parsePlatform, referrersTag, selectPlatform, type Document } from "./image-index.ts";
 export {

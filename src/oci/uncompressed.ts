@@ -27,8 +27,7 @@ export async function* uncompressed(stored: Bytes, mediaType: string, options: U
   if (stated === undefined) throw new ContentError("UNSUPPORTED", `unpack layer: media type "${mediaType}" is not a tar`);
   const { maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   const reader = stored[Symbol.asyncIterator]();
-  const first = await readFirst(reader);
-  const compression = agreed(stated, first);
+  const { first, compression } = await beginOf(reader, stated);
   const content = joined(first, reader);
   if (compression === "none") return yield* content;
   const count = { in: 0 };
@@ -52,6 +51,16 @@ export async function diffIdOf(stored: Bytes, mediaType: string, options: Uncomp
 const FIRST_BYTES = 512;
 const TAR_MAGIC_AT = 257;
 const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
+
+async function beginOf(reader: AsyncIterator<Uint8Array>, stated: LayerCompression): Promise<{ readonly first: Uint8Array; readonly compression: LayerCompression }> {
+  try {
+    const first = await readFirst(reader);
+    return { first, compression: agreed(stated, first) };
+  } catch (error) {
+    await reader.return?.();
+    throw error;
+  }
+}
 
 /** The first bytes: enough to tell formats apart, or all there are. */
 async function readFirst(reader: AsyncIterator<Uint8Array>): Promise<Uint8Array> {

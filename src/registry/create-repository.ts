@@ -29,6 +29,7 @@ export function createRepository(context: UploadContext): Repository {
     name: context.name,
     resolve: (reference, options = {}) => resolveManifest(context, own(context, reference), options),
     open: (target, options = {}) => (isManifestLike(target) ? openManifest(context, target, options) : readBlob(context, target, options)),
+    openFrom: (target, offset, options = {}) => readBlob(context, target, { ...options, offset }),
     has: (target, options = {}) => has(context, target, options),
     async put(target, content, options = {}) {
       if (!isManifestLike(target)) return putBlob(context, target, { content, options });

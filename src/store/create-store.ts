@@ -52,6 +52,7 @@ function sourceOf(place: BlobPlace): Source {
       throw new ContentError("REFERENCE_NOT_FOUND", `find "${nameOf(reference)}": the store has no such image`, { hint: "run `slipway ls` to see what it has" });
     },
     open: (target, options = {}) => openVerified(place, target, options),
+    openFrom: (target, offset, options = {}) => readRaw(place, target.digest, { ...options, start: offset, end: target.size }),
   };
 }
 
