@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import type { Command } from "commander";
+import { createLogger, serveModel, type RunningServer } from "../../serve/index.ts";
+import type { ModelDescription } from "../../model/index.ts";
+import type { Context } from "../context.ts";
+import { describeProject, portsFrom } from "../describe-project.ts";
+import { collect, countOf, environmentOf, portOf } from "../options.ts";
+import { loadProject } from "../project.ts";
+import { sampleRequest } from "../sample-request.ts";
+
+interface Flags {
+  readonly code?: string;
+  readonly model?: string;
+  readonly serviceType?: string;
+  readonly host: string;
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
+  readonly metricsPort?: number;
+  readonly workers?: number;
+  readonly python?: string;
+  readonly env?: readonly string[];
+}
+
+/** `slipway serve [DIR]`. */
+export function define(command: Command, context: Context): void {
+  command
+    .argument("[folder]", "the project", ".")
+    .option("--code <file:class>", "the user class, such as Model.py:Model")
+    .option("--model <path>", "the model file or folder")
+    .option("--service-type <type>", "MODEL, ROUTER, TRANSFORMER, COMBINER or OUTLIER_DETECTOR")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--http-port <number>", "port of REST; 0 takes one that is free (default: the contract's, 9000 for seldon)", portOf)
+    .option("--grpc-port <number>", "port of gRPC (default: the contract's)", portOf)
+    .option("--metrics-port <number>", "port of the metrics page (default: the contract's)", portOf)
+    .option("--workers <number>", "worker processes", countOf)
+    .option("--python <path>", "interpreter (default: the folder's .venv, the active environment, python3)")
+    .option("-e, --env <name=value>", "environment of the model; may come more than once", collect)
+    .addHelpText("after", "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000")
+    .action((folder: string, flags: Flags) => serve(folder, flags, context));
+}
+
+async function serve(folder: string, flags: Flags, context: Context): Promise<void> {
+  const { signal, reporter } = context;
+  const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, context);
+  const description = await describeProject(project, flags, context);
+  reporter.step(`loading ${description.name}`);
+  await using server = await serveModel(description, {
+    host: flags.host,
+    ports: portsFrom(flags),
+    log: createLogger({ write: (line) => void process.stderr.write(line) }),
+    env: { ...context.env, ...project.env },
+    signal,
+  });
+  announce(server, { description, host: flags.host, context });
+  if (!signal.aborted) await once(signal, "abort");
+  await server.stop();
+}
+
+function announce({ ports }: RunningServer, { description, host, context }: { readonly description: ModelDescription; readonly host: string; readonly context: Context }): void {
+  const address = host === "0.0.0.0" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  const url = `http://${address}:${ports.http}`;
+  const example = sampleRequest(url, description);
+  context.reporter.line(`ready at ${url}; try`);
+  context.reporter.line(`  ${example}`);
+  context.reporter.result({ url, ports, example, model: description.name, kind: description.kind });
+}
