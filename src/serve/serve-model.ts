@@ -1,6 +1,7 @@
 import { InferenceError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
-import type { ModelDescription, Ports } from "../model/index.ts";
+import { parseYaml, type ModelDescription, type Ports } from "../model/index.ts";
+import { nodeOf, type JsonNode } from "../protocol/index.ts";
 import type { ClassParameter } from "../runtime/index.ts";
 import { startHttpServer, type Exchange, type HttpServer, type Route, type TlsFiles } from "./http/index.ts";
 import { InferenceService } from "./inference-service.ts";
@@ -62,7 +63,9 @@ export async function serveModel(description: ModelDescription, options: ServeOp
   const { parameters = [], logLevel = "INFO", threads = 1, env, maxQueue, memoryBytes, signal } = options;
   service.use(await loadComponent(description, { settings, parameters, logLevel, threads, env, maxQueue, memoryBytes, signal, log }));
   const registry = new MetricRegistry();
-  const api = new SeldonApi({ service, settings, registry, onFailure: (error, failure) => logFailure(log, { error, isBug: failure.isBug }) });
+  const metadataFromEnv = await readMetadata(settings.modelMetadata, log);
+  const { signature } = description;
+  const api = new SeldonApi({ service, settings, registry, metadataFromEnv, signature, onFailure: (error, failure) => logFailure(log, { error, isBug: failure.isBug }) });
   const servers: HttpServer[] = [];
   try {
     const ports = await listen({ description, options, api, registry, servers });
@@ -118,6 +121,15 @@ function runningServer({ ports, service, servers, log }: { ports: Ports; service
     stop: ({ delayMs = 0, graceMs = 25_000 } = {}) => (stopping ??= stop(delayMs, graceMs)),
     [Symbol.asyncDispose]: () => (stopping ??= stop(0, 5000)),
   };
+}
+
+async function readMetadata(text: string | undefined, log: Logger): Promise<JsonNode | undefined> {
+  try {
+    return text === undefined ? undefined : nodeOf(await parseYaml(text));
+  } catch (error) {
+    log.error({}, `read MODEL_METADATA: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined; // as in the wrapper: a model serves without it
+  }
 }
 
 function logFailure(log: Logger, { error, isBug }: { error: unknown; isBug: boolean }): void {

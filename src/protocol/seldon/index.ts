@@ -1,5 +1,7 @@
-export { parseOwnMeta, type OwnMeta } from "./answer-meta.ts";
+export { parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 export type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer, SeldonCall } from "./contracts.ts";
+export { parseFeedback } from "./feedback.ts";
+export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";
 export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";
 export { badData, badInput, noJson, SeldonError } from "./seldon-error.ts";
 export { rawMetrics, SeldonAnswerWriter, type AnswerParts } from "./write-answer.ts";

@@ -11,6 +11,7 @@ const NO_NAMES: readonly string[] = Object.freeze([]);
 const NO_METAS: readonly JsonObject[] = Object.freeze([]);
 const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
 const LIST_METHODS: ReadonlySet<ComponentMethod> = new Set(["aggregate"]);
+const PAYLOADS: ReadonlySet<string> = new Set(["data", "jsonData", "strData", "binData"]);
 /** Of a router's request only the puid comes back. */
 const PUID_ONLY: ReadonlySet<ComponentMethod> = new Set(["route"]);
 
@@ -59,37 +60,39 @@ export class SeldonRequestParser {
   }
 
   /**
-   * Reads JSON from a form field or a query parameter; the wrapper does not catch errors there.
+   * JSON from a form field or a query parameter, as bytes; the wrapper does not catch errors there.
    * @throws SeldonError 500 for text that is no JSON
    */
-  parseField(text: string, options: ParseOptions): SeldonCall {
+  checkField(text: string): Buffer {
     const bytes = Buffer.from(text, "utf8");
     this.#checked(bytes, (reader) => reader.skip());
-    return this.parseJson(bytes, options);
+    return bytes;
+  }
+
+  /** A multipart form as one JSON message, files of bytes in base64. @throws SeldonError 500 */
+  formJson(fields: readonly FormField[]): Buffer {
+    const whole = new Map(fields.map((field) => [field.name, this.#fieldNode(field)]));
+    return Buffer.from(nodeText(whole, PLAIN_STYLE), "utf8");
   }
 
   /** Reads a multipart form: each field is a key of the message. @throws SeldonError */
   parseForm(fields: readonly FormField[], options: ParseOptions): SeldonCall {
+    if (LIST_METHODS.has(options.method) || options.isWhole) return this.parseJson(this.formJson(fields), options);
     const draft: MessageDraft = {};
-    const whole = new Map<string, JsonNode>();
-    for (const { name, content, isFile } of fields) {
-      if (name === "binData" && isFile) {
-        draft.binData = content;
-        whole.set(name, content.toString("base64"));
-      } else if (name === "strData" || isFile) {
-        const text = fileText(content, isFile);
-        whole.set(name, text);
-        if (name === "strData") draft.strData = { text };
-        else this.#textMember(name, { text, draft });
-      } else {
-        whole.set(name, this.#checked(content, readNode));
-        this.#checked(content, (reader) => this.#drafts.member(name, { reader, draft }));
-      }
+    for (const field of fields) {
+      const { name, content, isFile } = field;
+      if (name === "binData" && isFile) draft.binData = content;
+      else if (name === "strData") draft.strData = { text: fileText(content, isFile) };
+      else if (isFile) this.#textMember(name, { text: fileText(content, isFile), draft });
+      else this.#checked(content, (reader) => this.#drafts.member(name, { reader, draft }));
     }
-    const text = (): string => nodeText(whole, PLAIN_STYLE);
-    if (LIST_METHODS.has(options.method)) return this.parseJson(Buffer.from(text()), options);
-    if (!["data", "jsonData", "strData", "binData"].some((key) => whole.has(key))) draft.invalid = whole;
-    return this.#call(draft, options, text);
+    if (!fields.some(({ name }) => PAYLOADS.has(name))) draft.invalid = new Map(fields.map((field) => [field.name, this.#fieldNode(field)]));
+    return this.#call(draft, options, () => "");
+  }
+
+  #fieldNode({ name, content, isFile }: FormField): JsonNode {
+    if (name === "binData" && isFile) return content.toString("base64");
+    return name === "strData" || isFile ? fileText(content, isFile) : this.#checked(content, readNode);
   }
 
   /** A file that is not binData stands for a JSON string. */

@@ -3,6 +3,7 @@ import { isNumeric, type Tensor } from "../../tensor/index.ts";
 import { arrayText, indentJson, isObject, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject } from "../json/index.ts";
 import { mergeMeta, metaText, parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer } from "./contracts.ts";
+import { feedbackText } from "./feedback.ts";
 import { badInput, errorText } from "./seldon-error.ts";
 import { tfTensorText } from "./tf-tensor.ts";
 
@@ -33,6 +34,12 @@ export class SeldonAnswerWriter {
 
   error(status: number, info: string, reason: string): SeldonAnswer {
     return { status, body: this.#finish([errorText(info, reason, this.#settings.asciiOnly)]) };
+  }
+
+  /** An answer to feedback, which goes through protobuf in the wrapper. */
+  feedback({ method, response, context, own = {} }: AnswerParts): SeldonAnswer {
+    if (response.isRaw) return this.#raw({ method, response, context });
+    return { status: 200, body: this.#finish([feedbackText(response.message, { context, own, settings: this.#settings })]) };
   }
 
   /** Any other JSON value, such as the metadata. */

@@ -1,9 +1,10 @@
-import { parseOwnMeta, rawMetrics, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
-import type { ComponentMethod, ComponentResponse } from "../../runtime/index.ts";
+import { parseOwnMeta, parseText, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import type { ComponentFacts, ComponentMethod, ComponentResponse } from "../../runtime/index.ts";
+import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
 import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
 import { failureOf, type Failure } from "./failure.ts";
-import { nodeLabels, type SeldonSettings } from "./settings.ts";
+import { nodeLabels, splitImage, type SeldonSettings } from "./settings.ts";
 
 export interface SeldonApiOptions {
   readonly service: InferenceService;
@@ -11,6 +12,10 @@ export interface SeldonApiOptions {
   readonly registry: MetricRegistry;
   /** Told about errors that are worth a line in the log. */
   readonly onFailure: (error: unknown, failure: Failure) => void;
+  /** `MODEL_METADATA`, parsed. */
+  readonly metadataFromEnv?: JsonNode | undefined;
+  /** What the model file says of itself. */
+  readonly signature?: Signature | undefined;
 }
 
 const METRIC_METHODS: Readonly<Record<ComponentMethod, MetricMethod>> = {
@@ -35,8 +40,11 @@ export class SeldonApi {
   readonly parser: SeldonRequestParser = new SeldonRequestParser();
   readonly metrics: CustomMetrics;
   readonly #onFailure: SeldonApiOptions["onFailure"];
+  readonly #metadata: (facts: ComponentFacts) => JsonObject;
 
-  constructor({ service, settings, registry, onFailure }: SeldonApiOptions) {
+  constructor({ service, settings, registry, onFailure, metadataFromEnv, signature }: SeldonApiOptions) {
+    const { image, version } = splitImage(settings.unitImage ?? "");
+    this.#metadata = (facts) => resolveMetadata({ user: facts.metadata === undefined ? undefined : parseText(facts.metadata), env: metadataFromEnv, image, version, signature });
     this.settings = settings;
     this.service = service;
     this.writer = new SeldonAnswerWriter(settings);
@@ -81,7 +89,19 @@ export class SeldonApi {
     return own;
   }
 
+  /** What the request of a feedback call is worth is counted whether user code takes it or not. */
+  feedback(call: SeldonCall, requestId: string | undefined): Promise<SeldonAnswer> {
+    if (this.settings.countsRewards) this.metrics.reward(call.request.reward ?? 0);
+    return this.call(call, requestId);
+  }
+
+  /** The model's metadata. @throws SeldonError `MICROSERVICE_BAD_METADATA` */
+  metadata(): SeldonAnswer {
+    return this.writer.node(this.#metadata(this.service.facts));
+  }
+
   #answer(method: ComponentMethod, response: ComponentResponse, context: AnswerContext): SeldonAnswer {
-    return this.writer.answer({ method, response, context, own: this.own(method, response) });
+    const parts = { method, response, context, own: this.own(method, response) };
+    return method === "send-feedback" ? this.writer.feedback(parts) : this.writer.answer(parts);
   }
 }

@@ -1,4 +1,4 @@
-import { noJson, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import { noJson, parseFeedback, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
 import type { ComponentMethod } from "../../runtime/index.ts";
 import type { Exchange, Refusal, Route } from "../http/index.ts";
 import { isMultipart, readFormField, readMultipart } from "./forms.ts";
@@ -20,6 +20,9 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
   add(["/transform-output"], { methods: both, handle: calls("transform-output") });
   add(["/route"], { methods: both, handle: calls("route") });
   add(["/aggregate"], { methods: both, handle: calls("aggregate") });
+  add(["/send-feedback"], { methods: both, handle: (exchange) => handleFeedback(api, exchange) });
+  add(["/api/v1.0/feedback", "/api/v0.1/feedback"], { methods: ["POST"], handle: (exchange) => handleFeedback(api, exchange) });
+  add(["/metadata", "/api/v1.0/metadata"], { methods: ["GET"], handle: (exchange) => settle(api, exchange, async () => api.metadata()) });
   add(["/health/ping"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }) });
   add(["/health/status", "/api/v1.0/health/status"], { methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health()) });
   return routes;
@@ -29,6 +32,14 @@ function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange)
   settle(api, exchange, () => {
     const call = readCall(api, exchange, api.parseOptions(method));
     return api.call(call, requestIdOf(exchange, call));
+  });
+}
+
+function handleFeedback(api: SeldonApi, exchange: Exchange): void {
+  settle(api, exchange, () => {
+    const body = readJsonBytes(api, exchange);
+    const call = parseFeedback(body, api.parseOptions("send-feedback"), api.settings.unitId ?? "0");
+    return api.feedback(call, requestIdOf(exchange, call));
   });
 }
 
@@ -52,9 +63,19 @@ function readCall(api: SeldonApi, exchange: Exchange, options: ParseOptions): Se
   if (isJson && exchange.query === "") return readBodyCall(api, { body, options });
   if (isMultipart(type)) return api.parser.parseForm(readMultipart(body, type), options);
   const field = readFormField(exchange, type);
-  if (field !== undefined) return api.parser.parseField(field, options);
+  if (field !== undefined) return api.parser.parseJson(api.parser.checkField(field), options);
   if (!isJson && !isJsonType(type)) throw noJson();
   return readBodyCall(api, { body, options });
+}
+
+/** The same for messages that are parsed elsewhere: their JSON text. */
+function readJsonBytes(api: SeldonApi, exchange: Exchange): Buffer {
+  const type = exchange.header("content-type") ?? "";
+  if (isMultipart(type)) return api.parser.formJson(readMultipart(exchange.body, type));
+  const field = readFormField(exchange, type);
+  if (field !== undefined) return api.parser.checkField(field);
+  if (!isJsonType(type)) throw noJson();
+  return exchange.body;
 }
 
 function readBodyCall(api: SeldonApi, { body, options }: { body: Buffer; options: ParseOptions }): SeldonCall {

@@ -1,0 +1,98 @@
+import { isDatatype } from "../../tensor/index.ts";
+import type { Signature, TensorSpec } from "../../tensor/index.ts";
+import { isList, isObject, JsonNumber, type JsonNode, type JsonObject } from "../json/index.ts";
+import { SeldonError } from "./seldon-error.ts";
+
+const KEYS: ReadonlySet<string> = new Set(["name", "versions", "platform", "inputs", "outputs", "custom"]);
+const ARRAY_TYPES: ReadonlySet<string> = new Set(["tensor", "ndarray", "tftensor"]);
+const BARE_TYPES: ReadonlySet<string> = new Set(["strData", "binData"]);
+
+export interface MetadataSources {
+  /** What `init_metadata` returned; absent when there is none. */
+  readonly user?: JsonNode | undefined;
+  /** `MODEL_METADATA`, parsed; wins key by key. */
+  readonly env?: JsonNode | undefined;
+  /** Name and version of the image; empty text when unknown. */
+  readonly image: string;
+  readonly version: string;
+  /** What the model file itself says, where nobody says anything else. */
+  readonly signature?: Signature | undefined;
+}
+
+/**
+ * The model's metadata, from what its class and the environment say, with every key filled in.
+ * @throws SeldonError 500 `MICROSERVICE_BAD_METADATA` naming the first key that is wrong
+ */
+export function resolveMetadata({ user, env, image, version, signature }: MetadataSources): JsonObject {
+  const said = new Map<string, JsonNode>([...(isObject(user) ? user : []), ...(isObject(env) ? env : [])]);
+  for (const key of said.keys()) if (!KEYS.has(key)) throw bad(`"${key}" is not a known key`);
+  const metadata = new Map<string, JsonNode>([
+    ["name", said.get("name") ?? image],
+    ["versions", said.get("versions") ?? [version]],
+    ["platform", said.get("platform") ?? ""],
+    ["inputs", said.get("inputs") ?? (signature?.inputs.map(specNode) ?? [])],
+    ["outputs", said.get("outputs") ?? (signature?.outputs.map(specNode) ?? [])],
+    ["custom", said.get("custom") ?? new Map()],
+  ]);
+  for (const [key, value] of metadata) if (!isValid(key, value)) throw bad(`"${key}" is not of the right form`);
+  return metadata;
+}
+
+function bad(why: string): SeldonError {
+  return new SeldonError(500, `Model metadata is invalid: ${why}`, "MICROSERVICE_BAD_METADATA");
+}
+
+function isValid(key: string, value: JsonNode): boolean {
+  if (key === "name" || key === "platform") return typeof value === "string";
+  if (key === "versions") return isList(value) && value.every((item) => typeof item === "string");
+  if (key === "custom") return isObject(value) && [...value.values()].every((item) => typeof item === "string");
+  return isList(value) && value.every((item) => isObject(item) && isMessage(item));
+}
+
+function isMessage(node: JsonObject): boolean {
+  const type = node.get("messagetype");
+  if (type === undefined) return isV2Tensor(node);
+  if (typeof type !== "string") return false;
+  if (BARE_TYPES.has(type)) return hasOnly(node, ["messagetype"]);
+  if (!hasOnly(node, ["messagetype", "schema"])) return false;
+  if (!ARRAY_TYPES.has(type)) return node.has("schema");
+  const schema = node.get("schema");
+  return isObject(schema) && hasOnly(schema, ["names", "shape"]) && isNames(schema.get("names")) && isShape(schema.get("shape") ?? []);
+}
+
+function isV2Tensor(node: JsonObject): boolean {
+  const datatype = node.get("datatype");
+  const isKnown = typeof datatype === "string" && isDatatype(datatype);
+  return hasOnly(node, ["name", "datatype", "shape"]) && typeof node.get("name") === "string" && isKnown && isShape(node.get("shape"));
+}
+
+function isNames(node: JsonNode | undefined): boolean {
+  return node === undefined || (isList(node) && node.every((name) => typeof name === "string"));
+}
+
+function isShape(node: JsonNode | undefined): boolean {
+  return isList(node) && node.every((axis) => axis instanceof JsonNumber && !axis.isFloat);
+}
+
+function hasOnly(node: JsonObject, keys: readonly string[]): boolean {
+  return [...node.keys()].every((key) => keys.includes(key));
+}
+
+function specNode({ name, datatype, shape }: TensorSpec): JsonObject {
+  return new Map<string, JsonNode>([
+    ["name", name],
+    ["datatype", datatype],
+    ["shape", shape.map((axis) => new JsonNumber(String(axis), false))],
+  ]);
+}
+
+/** Plain values, as a YAML parser makes them, as JSON nodes. What JSON does not know becomes text. */
+export function nodeOf(value: unknown): JsonNode {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "boolean" || typeof value === "string") return value;
+  if (typeof value === "bigint") return new JsonNumber(String(value), false);
+  if (typeof value === "number") return new JsonNumber(String(value), !Number.isInteger(value));
+  if (Array.isArray(value)) return value.map(nodeOf);
+  if (typeof value === "object") return new Map(Object.entries(value).map(([key, item]) => [key, nodeOf(item)]));
+  return "";
+}
