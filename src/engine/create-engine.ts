@@ -1,4 +1,6 @@
-import { run, runStream, type Bytes, type CallOptions } from "../internal/index.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createTempDir, run, runStream, type Bytes, type CallOptions } from "../internal/index.ts";
 import { createContainer } from "./container.ts";
 import type { EngineCall } from "./engine-call.ts";
 import type { Container, ContainerRequest, Engine, EngineOptions } from "./contracts.ts";
@@ -56,16 +58,24 @@ async function has(call: EngineCall, reference: string, options: CallOptions = {
 async function start(call: EngineCall, plan: { readonly request: ContainerRequest; readonly runArgs: readonly string[] | undefined }, options: CallOptions = {}): Promise<Container> {
   const { request, runArgs } = plan;
   const attempts = runArgs === undefined ? await fallbacksFor(call.kind) : [{ args: runArgs, isWorthTrying: () => true }];
+  await using folder = await createTempDir("slipway-start");
   let failure: unknown;
-  for (const { args, isWorthTrying } of attempts) {
+  for (const [index, { args, isWorthTrying }] of attempts.entries()) {
     if (failure !== undefined && !isWorthTrying(failure)) continue;
+    const idFile = join(folder.path, String(index));
     try {
-      const { stdout } = await call.run(["run", "--detach", ...args, ...startArguments(request, call.kind)], { ...options, extraEnv: request.env });
+      const { stdout } = await call.run(["run", "--detach", `--cidfile=${idFile}`, ...args, ...startArguments(request, call.kind)], { ...options, extraEnv: request.env });
       return createContainer(call, stdout.toString("utf8").trim().split("\n").at(-1) ?? "");
     } catch (error) {
       failure = error;
-      if (request.name !== undefined) await call.run(["rm", "--force", "--", request.name], { allowFailure: true });
+      await removeFailed(call, idFile);
     }
   }
   throw explainEngine(failure, call.kind, `start "${request.image}"`);
+}
+
+/** A container whose start failed stays behind, and keeps its name; also after an abort. */
+async function removeFailed(call: EngineCall, idFile: string): Promise<void> {
+  const id = (await readFile(idFile, "utf8").catch(() => "")).trim();
+  if (/^[0-9a-f]{12,64}$/.test(id)) await call.run(["rm", "--force", "--volumes", id], { allowFailure: true });
 }

@@ -66,9 +66,9 @@ test("podman is asked again with own limits, and then with runc, where that is w
   assert.equal(container.id, ID);
   const made = await calls();
   assert.equal(made.length, 3);
-  assert.equal(made[0], "run --detach --pull=never a:1");
-  assert.match(made[1] ?? "", /^run --detach --ulimit nofile=\d+:\d+ --ulimit nproc=\d+:\d+ --pull=never a:1$/);
-  assert.match(made[2] ?? "", /^run --detach --runtime runc --ulimit /);
+  assert.match(made[0] ?? "", /^run --detach --cidfile=\S+ --pull=never a:1$/);
+  assert.match(made[1] ?? "", /^run --detach --cidfile=\S+ --ulimit nofile=\d+:\d+ --ulimit nproc=\d+:\d+ --pull=never a:1$/);
+  assert.match(made[2] ?? "", /^run --detach --cidfile=\S+ --runtime runc --ulimit /);
 });
 
 for (const [kind, runArgs, why] of [
@@ -81,6 +81,12 @@ for (const [kind, runArgs, why] of [
     assert.equal((await calls()).length, 1);
   });
 }
+
+test("a container whose start failed is removed", async (t) => {
+  const { program, calls } = await fakeEngine(t, `for word in "$@"; do case "$word" in --cidfile=*) echo ${ID} > "\${word#--cidfile=}";; esac; done; echo 'port is already allocated' >&2; exit 125`);
+  await assert.rejects(createEngine({ kind: "docker", program }).start({ image: "a:1" }), { code: "PORT_TAKEN" });
+  assert.deepEqual((await calls()).slice(1), [`rm --force --volumes ${ID}`]);
+});
 
 for (const [says, code] of [
   ["docker: Error response from daemon: driver failed: Bind for 127.0.0.1:80 failed: port is already allocated.", "PORT_TAKEN"],

@@ -3,7 +3,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { createEngine, findEngine, runImage, type Engine, type EngineOptions } from "../../src/engine/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/internal/index.ts";
 import { openArchive } from "../../src/layout/index.ts";
 import { configOf, imageFrom } from "../../src/oci/index.ts";
 import { archiveOf, requireDebianBase, storeImage, temporaryStore } from "../support/debian-base.ts";
@@ -73,6 +73,11 @@ for (const { kind, require } of engines) {
         ready: { containerPort: 8080, path: "/", timeoutMs: 60_000 },
       });
       await assert.rejects(starting, (error: Error & { code?: string }) => error.code === "ENGINE_FAILED" && /exit code 7/.test(error.message) && /the reason/.test(error.message));
+    });
+
+    await t.test("nothing is left of containers that did not come to anything", async () => {
+      const { stdout } = await run([options.program ?? kind, ...(options.globalArgs ?? []), "ps", "--all", "--quiet"]);
+      assert.equal(stdout.toString("utf8"), "");
     });
 
     await t.test("an image that is not there is said to be missing, and nothing is fetched", async () => {
