@@ -92,7 +92,7 @@ for (const { kind, require } of engines) {
       const [descriptor] = archive.list();
       assert.ok(descriptor);
       const config = await configOf(imageFrom(archive, descriptor));
-      assert.equal(config.rootfs.diff_ids.length, 2);
+      assert.equal(config.rootfs.diff_ids.length, 3);
       assert.equal(config.config?.Labels?.["dev.slipway.base.suite"] !== undefined, true);
     });
   });
