@@ -9,6 +9,8 @@ export interface RetryOptions extends CallOptions {
   readonly baseMs?: number;
   /** Longest pause, `Retry-After` included. Default 20 000. */
   readonly capMs?: number;
+  /** Says whether an error is worth another call. Default: its code is marked retryable in the table. */
+  readonly isRetryable?: (error: unknown) => boolean;
   /** Source of jitter in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /** Waits; replaced in tests. */
@@ -28,7 +30,7 @@ export async function retry<T>(call: (attempt: number) => Promise<T>, options: R
     try {
       return await call(attempt);
     } catch (error) {
-      if (attempt >= attempts || !isRetryable(error)) throw error;
+      if (attempt >= attempts || !(options.isRetryable ?? isRetryable)(error)) throw error;
       const pauseMs = pauseOf(error, attempt, options);
       options.onRetry?.(error, attempt, pauseMs);
       await (options.sleep ?? pause)(pauseMs, options.signal);

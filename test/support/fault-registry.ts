@@ -148,10 +148,9 @@ function nextFault(state: State, seen: SeenRequest): FaultAction | undefined {
 function reply(response: ServerResponse, seen: SeenRequest, answer: Answer): void {
   seen.status = answer.status;
   const length = answer.headers["content-length"] ?? String(answer.body.byteLength);
-  const { "content-length": _length, ...headers } = answer.headers;
   // A wrong length must reach the wire as it is.
   response.strictContentLength = false;
-  response.writeHead(answer.status, { ...headers, "content-length": length });
+  response.writeHead(answer.status, { ...answer.headers, "content-length": length });
   response.end(seen.method === "HEAD" ? undefined : answer.body);
   if (Number(length) > answer.body.byteLength && seen.method !== "HEAD") response.once("finish", () => response.socket?.destroy());
 }

@@ -116,7 +116,8 @@ async function readPost(state: State, request: IncomingMessage): Promise<Ask> {
 }
 
 function grant(state: State, scope: string, isKnown: boolean): { type: string; name: string; actions: string[] }[] {
-  const [type = "", rest = ""] = [scope.slice(0, scope.indexOf(":")), scope.slice(scope.indexOf(":") + 1)];
+  const type = scope.slice(0, scope.indexOf(":"));
+  const rest = scope.slice(scope.indexOf(":") + 1);
   const name = rest.slice(0, rest.lastIndexOf(":"));
   const actions = rest.slice(rest.lastIndexOf(":") + 1).split(",");
   if (isKnown) return [{ type, name, actions }];

@@ -1,4 +1,4 @@
-import { RegistryError, redactUrl } from "../../errors/index.ts";
+import { isRetryable, redactUrl, RegistryError } from "../../errors/index.ts";
 import { retry, type CallOptions } from "../../internal/index.ts";
 import { createAuthorizer, type Authorizer, type Need } from "../auth/authorizer.ts";
 import type { Scope } from "../auth/scope.ts";
@@ -61,7 +61,7 @@ export function createTransport(options: TransportOptions): Transport {
   let origin: URL | undefined;
   const authorizer = createAuthorizer({ registry: options.registry, client: options.client, keychain: options.keychain, origin: () => origin ?? new URL(`https://${apiHostOf(options.registry)}`) });
   const findOrigin = createOnce(async () => (origin = await discover(options, authorizer)));
-  const context: TransportContext = { ...options, authorizer, findOrigin };
+  const context: TransportContext = { ...options, authorizer, findOrigin, hasAnswered: () => origin !== undefined };
   return {
     registry: options.registry,
     call: (call) => repeat(call, context, () => callOnce(call, context)),
@@ -72,12 +72,22 @@ export function createTransport(options: TransportOptions): Transport {
 interface TransportContext extends TransportOptions {
   readonly authorizer: Authorizer;
   readonly findOrigin: (signal?: AbortSignal) => Promise<URL>;
+  /** True when the registry has been reached before. */
+  readonly hasAnswered: () => boolean;
 }
 
 async function repeat<T>(call: Pick<ApiCall, "attempts" | "body" | "signal">, context: TransportContext, attempt: () => Promise<T>): Promise<T> {
   const attempts = call.body?.kind === "stream" ? 1 : (call.attempts ?? ATTEMPTS);
   const onRetry = (): void => void (context.counters.retries += 1);
-  return retry(attempt, { attempts, capMs: RETRY_CAP_MS, signal: call.signal, onRetry, ...(context.sleep === undefined ? {} : { sleep: context.sleep }) });
+  const mayHelp = (error: unknown): boolean => isRetryable(error) && !isHopeless(error, context);
+  return retry(attempt, { attempts, capMs: RETRY_CAP_MS, signal: call.signal, onRetry, isRetryable: mayHelp, ...(context.sleep === undefined ? {} : { sleep: context.sleep }) });
+}
+
+/** A name that does not exist, or a port that nobody has ever answered at, is a mistake that waiting does not mend. */
+function isHopeless(error: unknown, context: TransportContext): boolean {
+  if (!(error instanceof RegistryError) || error.code !== "REGISTRY_UNREACHABLE") return false;
+  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === "ENOTFOUND" || (code === "ECONNREFUSED" && !context.hasAnswered());
 }
 
 async function callOnce(call: ApiCall, context: TransportContext): Promise<HttpResponse> {
