@@ -20,6 +20,8 @@ const weights = join(project, "weights.bin");
 const bin = resolve(import.meta.dirname, "../bin/slipway.js");
 const env = { XDG_DATA_HOME: join(place, "data"), XDG_CACHE_HOME: join(place, "cache"), XDG_STATE_HOME: join(place, "state"), BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "vfs" };
 const registry = await startDockerRegistry(place);
+let generation = 0;
+let edits = 0;
 
 try {
   mkdirSync(project);
@@ -120,8 +122,6 @@ function makeWeights(): void {
   if (statSync(weights).size !== bytes) throw new Error("the weights are short");
 }
 
-let generation = 0;
-
 /** Other content of the same size: every block that a cache could know is new by its first bytes. */
 function freshWeights(_round: number): void {
   const file = openSync(weights, "r+");
@@ -129,8 +129,6 @@ function freshWeights(_round: number): void {
   writeSync(file, Buffer.from(`generation ${generation} ${process.pid} ${Date.now()}`), 0, undefined, 0);
   closeSync(file);
 }
-
-let edits = 0;
 
 function edit(_round: number): void {
   edits += 1;

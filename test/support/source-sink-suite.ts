@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { isToolError } from "../../src/errors/index.ts";
 import type { Bytes } from "../../src/internal/index.ts";
-import { digestOf, imageDescriptor, imageFrom, MEDIA_TYPES, validateImage, type Descriptor, type Digest, type Reference, type Sink, type Source } from "../../src/oci/index.ts";
+import { digestOf, imageDescriptor, imageFrom, MEDIA_TYPES, validateImage, type Descriptor, type Digest, type IngestSink, type Reference, type Sink, type Source } from "../../src/oci/index.ts";
 import { randomBytesOf, randomImage } from "./random-image.ts";
 import { bytesOf, oneChunk, putBytes } from "./small-image.ts";
 
@@ -27,7 +27,7 @@ type Case = (context: SuitePlace & { readonly t: TestContext; readonly largeByte
 
 /** What every Source and Sink must do, whatever it is made of. Registers tests of `node:test` under `name`. */
 export function sourceSinkSuite(name: string, options: SuiteOptions): void {
-  for (const [title, run] of Object.entries(CASES)) {
+  for (const [title, run] of Object.entries({ ...CASES, ...OFFERS })) {
     test(`${name}: ${title}`, async (t) => {
       const made = await options.make(t);
       if (made !== undefined) await run({ ...made, t, largeBytes: options.largeBytes ?? 32 * 2 ** 20 });
@@ -208,6 +208,47 @@ const CASES: Readonly<Record<string, Case>> = {
     assert.equal(await place.has({ ...target, size: 9_999 }), false);
   },
 };
+
+/** What a place may offer beyond the two interfaces; skipped with a reason where it does not. */
+const OFFERS: Readonly<Record<string, (context: SuitePlace & { readonly t: TestContext }) => Promise<void>>> = {
+  "opens a blob at an offset": async ({ place, t }) => {
+    if (place.openFrom === undefined) return t.skip("it does not open at an offset");
+    const bytes = randomBytesOf(17, 2_500_000);
+    const target = await putBytes(place, bytes, MEDIA_TYPES.layerTar);
+    for (const offset of [0, 1, 1_048_576, 2_499_999]) assert.deepEqual(await bytesOf(place.openFrom(target, offset)), bytes.subarray(offset), `from ${offset}`);
+  },
+
+  "finds the digest of what it takes": async ({ place, t }) => {
+    if (!isIngestSink(place)) return t.skip("it takes nothing of unknown digest");
+    const bytes = randomBytesOf(18, 2_500_000);
+    assert.equal(await place.ingest(slowly(bytes), bytes.byteLength), digestOf(bytes));
+    assert.equal(digestOf(await bytesOf(place.open(describe(bytes)))), digestOf(bytes));
+    assert.equal(await place.ingest(slowly(bytes), bytes.byteLength), digestOf(bytes), "and again when it has it");
+  },
+
+  "takes nothing of unknown digest whose size is not what was said": async ({ place, leftovers, t }) => {
+    if (!isIngestSink(place)) return t.skip("it takes nothing of unknown digest");
+    const bytes = randomBytesOf(19, 300_000);
+    await rejectsWith(place.ingest(oneChunk(bytes), bytes.byteLength + 1), ["SIZE_MISMATCH"]);
+    await rejectsWith(place.ingest(oneChunk(bytes), bytes.byteLength - 1), ["SIZE_MISMATCH"]);
+    await expectAbsent(place, describe(bytes), leftovers);
+  },
+
+  "has nothing after taking unknown content that failed": async ({ place, leftovers, t }) => {
+    if (!isIngestSink(place)) return t.skip("it takes nothing of unknown digest");
+    const bytes = randomBytesOf(20, 300_000);
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, 100_000);
+      throw new Error("the disk went away");
+    };
+    await assert.rejects(place.ingest(failing(), bytes.byteLength), /the disk went away/);
+    await expectAbsent(place, describe(bytes), leftovers);
+  },
+};
+
+function isIngestSink(place: Sink): place is IngestSink {
+  return "ingest" in place;
+}
 
 /** Puts an image's blobs and manifest. */
 async function putImage(place: Sink, seed: number): Promise<Descriptor> {
