@@ -38,7 +38,7 @@ try {
   say(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s: both images answer exactly as the libraries do.`);
 } catch (error) {
   process.exitCode = 1;
-  process.stderr.write(`\ndemo failed: ${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`\ndemo failed: ${error instanceof Error ? error.message : String(error)}\n`);
 } finally {
   for (const child of running) child.kill("SIGTERM");
 }

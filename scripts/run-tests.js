@@ -3,7 +3,6 @@ import { globSync } from "node:fs";
 import { resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { spawnSync } from "node:child_process";
 
 const root = resolve(import.meta.dirname, "..");
 process.chdir(root);
@@ -24,7 +23,6 @@ for (const tier of tiers) {
   process.stdout.write(`\n== ${tier.name}: ${files.length} files\n`);
   await runTier(files, tier.concurrency);
 }
-if (wanted.length === 0 || wanted.includes("python")) runPython();
 
 process.stdout.write(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);
 process.exit(count.failed > 0 || count.passed === 0 ? 1 : 0);
@@ -41,23 +39,4 @@ async function runTier(files, concurrency) {
   });
   const printed = stream.compose(new spec());
   for await (const chunk of printed) process.stdout.write(chunk);
-}
-
-/** The worker's own tests, run by the Python that is on this machine. */
-function runPython() {
-  const result = spawnSync("python3", ["-m", "unittest", "discover", "-s", "python/tests", "-t", "python"], { encoding: "utf8", cwd: root });
-  if (result.error !== undefined) {
-    if (process.env.SLIPWAY_REQUIRE_PEERS === "1") count.failed += 1;
-    else count.skipped += 1;
-    process.stdout.write("\n== python: skipped, python3 is not installed\n");
-    return;
-  }
-  process.stdout.write(`\n== python\n${result.stderr.split("\n").slice(-40).join("\n")}`);
-  const ran = Number(/^Ran (\d+) tests?/m.exec(result.stderr)?.[1] ?? 0);
-  const bad = [...result.stderr.matchAll(/(failures|errors)=(\d+)/g)].reduce((sum, match) => sum + Number(match[2]), 0);
-  const skipped = Number(/skipped=(\d+)/.exec(result.stderr)?.[1] ?? 0);
-  const failed = bad > 0 || result.status === 0 ? bad : 1;
-  count.failed += failed;
-  count.skipped += skipped;
-  count.passed += Math.max(0, ran - failed - skipped);
 }

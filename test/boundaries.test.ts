@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "registry-server": ["errors", "internal", "oci", "store"],
   engine: ["errors", "internal", "oci", "tar"],
   builder: ["errors", "internal", "oci", "tar", "compress"],
-  pack: ["errors", "internal", "oci", "tar", "compress", "model", "formats"],
+  pack: ["errors", "internal", "oci", "tar", "compress", "tensor", "model", "formats"],
   protocol: ["errors", "internal", "tensor", "model", "runtime"], // of runtime only the types of the component contract
   runtime: ["errors", "internal", "tensor", "model"],
   serve: ["errors", "internal", "tensor", "model", "protocol", "runtime"],
@@ -31,12 +31,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages a module may import, and why it is the one that owns them. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
-  registry: ["undici"],
   model: ["yaml", "@cfworker/json-schema"],
   pack: ["yauzl", "smol-toml"],
-  formats: ["protobufjs"],
-  protocol: ["protobufjs"],
-  serve: ["prom-client", "pino", "@grpc/grpc-js", "protobufjs"],
+  serve: ["pino"],
   runtime: ["onnxruntime-node"],
   cli: ["commander"],
 };
