@@ -4,6 +4,8 @@ import os
 
 import joblib
 
+FEATURES = ["sepal length", "sepal width", "petal length", "petal width"]
+SPECIES = ["setosa", "versicolor", "virginica"]
 
 class IrisClassifier:
     def __init__(self):
@@ -16,4 +18,12 @@ class IrisClassifier:
         return self.model.predict_proba(X)
 
     def class_names(self):
-        return ["setosa", "versicolor", "virginica"]
+        return SPECIES
+
+    def init_metadata(self):
+        return {
+            "name": "iris",
+            "versions": ["1"],
+            "inputs": [{"messagetype": "tensor", "schema": {"names": FEATURES, "shape": [4]}}],
+            "outputs": [{"messagetype": "tensor", "schema": {"names": SPECIES, "shape": [3]}}],
+        }

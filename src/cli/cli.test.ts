@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { digestOf, type ImageConfig } from "../oci/index.ts";
 import { nodeCheck } from "./check-machine.ts";
@@ -11,7 +13,7 @@ import { collectList, countOf, environmentOf, epochOf, portOf } from "./options.
 import { registryHostOf } from "./registry-host.ts";
 import { configLines, historyOf, modelLines, modelOf } from "./render/image.ts";
 import { httpPortOf, parseMount, parsePort, portsOf } from "./run-options.ts";
-import { sampleRequest } from "./sample-request.ts";
+import { sampleRequest, sampleRequestOf } from "./sample-request.ts";
 
 const usage = { code: "USAGE" };
 
@@ -73,6 +75,22 @@ test("the example request has the model's own shape", () => {
   assert.match(sampleRequest("http://h:1", { signature: { inputs: [{ shape: [1, 224, 224, 3] }] } }), /\[\[…\]\]/);
   assert.match(sampleRequest("http://h:1", { contract: "uai" }), /h:1\/service/);
   assert.match(sampleRequest("http://h:1", { contract: "kserve", name: "m" }), /v1\/models\/m:predict.*instances/);
+});
+
+test("where the image does not know the shape of the input, the running model's metadata does", async (t) => {
+  const answers = new Map<string, string>([
+    ["/seldon/metadata", '{"inputs":[{"messagetype":"tensor","schema":{"names":["a","b"],"shape":[2]}}]}'],
+    ["/v2/metadata", '{"inputs":[{"name":"x","datatype":"FP64","shape":[-1,2]}]}'],
+    ["/none/metadata", '{"inputs":[]}'],
+    ["/hostile/metadata", '[[["'],
+  ]);
+  const server = createServer((request, response) => void response.end(answers.get(request.url ?? "") ?? "no"));
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const shown = (name: string): Promise<string> => sampleRequestOf(`http://127.0.0.1:${port}/${name}`, { contract: "seldon" }, t.signal).then((line) => /-d '(.*)'/.exec(line)?.[1] ?? "");
+  for (const name of ["seldon", "v2"]) assert.equal(await shown(name), '{"data":{"ndarray":[[0,0]]}}', name);
+  for (const name of ["none", "hostile", "absent"]) assert.equal(await shown(name), '{"data":{"ndarray":[[0,0,0]]}}', name);
 });
 
 test("hosts of registries are taken as people write them", () => {

@@ -9,7 +9,7 @@ import { formatBytes } from "./render/format.ts";
 import { modelOf } from "./render/image.ts";
 import { httpPortOf, parseMount, portsOf } from "./run-options.ts";
 import { engineName, type RunSource } from "./run-source.ts";
-import { sampleRequest } from "./sample-request.ts";
+import { sampleRequestOf } from "./sample-request.ts";
 
 /** Flags of `slipway run`. */
 export interface RunFlags {
@@ -41,7 +41,7 @@ export async function runInEngine(request: RunRequest, context: Context): Promis
   const image = await ensureLoaded(engine, request, context);
   context.reporter.step(`starting ${request.name} with ${engine.kind}`);
   const running = await start(engine, { ...request, image }, context);
-  announce(running, engine, { request, context });
+  await announce(running, engine, { request, context });
   if (request.flags.detach === true) return;
   await follow(running, request.name, context);
 }
@@ -87,10 +87,10 @@ async function start(engine: Engine, { flags, source, image }: RunRequest & { re
   });
 }
 
-function announce({ container, ports, url }: RunningImage, engine: Engine, { request, context }: { readonly request: RunRequest; readonly context: Context }): void {
+async function announce({ container, ports, url }: RunningImage, engine: Engine, { request, context }: { readonly request: RunRequest; readonly context: Context }): Promise<void> {
   const { reporter } = context;
   const model = modelOf(request.source.seen.config);
-  const example = url === undefined || model === undefined ? undefined : sampleRequest(url, model);
+  const example = url === undefined || model === undefined ? undefined : await sampleRequestOf(url, model, context.signal);
   if (url !== undefined) reporter.line(`ready at ${url}; try`);
   else reporter.line(`${request.name} runs`);
   if (example !== undefined) reporter.line(`  ${example}`);

@@ -7,7 +7,7 @@ import { environmentOf } from "./options.ts";
 import { modelOf } from "./render/image.ts";
 import { httpPortOf, parsePort } from "./run-options.ts";
 import { READY_PATH, type RunRequest } from "./run-in-engine.ts";
-import { sampleRequest } from "./sample-request.ts";
+import { sampleRequestOf } from "./sample-request.ts";
 
 /** By which the server in the image is told its ports. */
 const PORT_VARIABLES = { http: "PREDICTIVE_UNIT_HTTP_SERVICE_PORT", grpc: "PREDICTIVE_UNIT_GRPC_SERVICE_PORT", metrics: "PREDICTIVE_UNIT_METRICS_SERVICE_PORT" } as const;
@@ -33,7 +33,7 @@ export async function runWithoutEngine(request: RunRequest, context: Context): P
     onOutput: (text) => void process.stderr.write(text),
     signal: context.signal,
   });
-  const example = url === undefined || model === undefined ? undefined : sampleRequest(url, model);
+  const example = url === undefined || model === undefined ? undefined : await sampleRequestOf(url, model, context.signal);
   context.reporter.line(url === undefined ? `${name} runs` : `ready at ${url}; try`);
   if (example !== undefined) context.reporter.line(`  ${example}`);
   context.reporter.result({ url, example, digest: source.seen.descriptor.digest });
