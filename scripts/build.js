@@ -1,11 +1,13 @@
 // Compiles src/ to dist/ file by file, and bundles the server and its threads into dist/server for the images.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
+// Made beside it and swapped in whole, so that whoever uses the old build meanwhile has it to the end, and a build that fails changes nothing.
+const made = join(root, `dist.${process.pid}`);
 const newest = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -16,8 +18,8 @@ if (!process.argv.includes("--force") && existsSync(stamp) && statSync(stamp).mt
   process.exit(0);
 }
 
-rmSync(dist, { recursive: true, force: true });
-const compiled = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+const compiled = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", made], { cwd: root, stdio: "inherit" });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 /** Entry points of the image: the server, and every file that it starts as a thread. */
@@ -31,7 +33,7 @@ for (const folder of ["src/runtime/onnx", "src/runtime/js"]) {
 await build({
   absWorkingDir: root,
   entryPoints,
-  outdir: "dist/server",
+  outdir: join(made, "server"),
   outExtension: { ".js": ".mjs" },
   bundle: true,
   platform: "node",
@@ -46,3 +48,8 @@ await build({
   // CommonJS dependencies inside the bundle call require() for Node's own modules.
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 });
+
+const old = `${made}.old`;
+if (existsSync(dist)) renameSync(dist, old);
+renameSync(made, dist);
+rmSync(old, { recursive: true, force: true });
