@@ -35,10 +35,10 @@ interface Packed {
 /** Packs a project, keeps the image in the store, and takes it where the flags say. */
 export async function packProject(folder: string, flags: PackFlags, context: Context): Promise<void> {
   const startedAt = performance.now();
-  const loaded = await loadProject(folder, { ...flags, env: parseEnv(flags.env ?? []) }, context);
-  const names = namesOf(flags, loaded);
   const outputs = (flags.output ?? []).map(parseOutput);
   await using store = await openStore(context);
+  const loaded = await loadProject(folder, { ...flags, env: parseEnv(flags.env ?? []) }, { context, memory: store.cache("formats") });
+  const names = namesOf(flags, loaded);
   await using base = await openBase(baseOf(flags, loaded), store.cache("base"), context);
   await using pool = createDeflatePool();
   const packContext = packContextOf(store, pool, context);

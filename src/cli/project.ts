@@ -1,9 +1,9 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ToolError } from "../errors/index.ts";
-import { detectModel, type DetectedModel } from "../formats/index.ts";
+import { detectModel, type DetectedModel, type FactMemory, type ModelFile } from "../formats/index.ts";
 import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contract, type Ports, type ProjectFile } from "../model/index.ts";
-import { walkProject, type PackProject } from "../pack/index.ts";
+import { walkProject, type PackProject, type WalkedFile } from "../pack/index.ts";
 import type { Context } from "./context.ts";
 
 /** What the command line says beside the project file; it wins. */
@@ -31,38 +31,65 @@ const DEFAULT_PORTS: Readonly<Record<Contract, Ports>> = {
   kserve: { http: 8080, grpc: 8081 },
 };
 
-/** Reads the folder's project file, detects its model, and decides what neither says. @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, `MODEL_NOT_DETECTED`. */
-export async function loadProject(folder: string, flags: ProjectFlags, context: Context): Promise<LoadedProject> {
+/**
+ * Reads the folder's project file, detects its model, and decides what neither says.
+ * @param memory - where facts of model files are kept, so that unchanged ones are not read again.
+ * @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, `MODEL_NOT_DETECTED`.
+ */
+export async function loadProject(folder: string, flags: ProjectFlags, { context, memory }: { readonly context: Context; readonly memory?: FactMemory }): Promise<LoadedProject> {
   const root = await rootOf(resolve(context.cwd, folder));
   const file = await readProjectFile(root);
   const files = await walkProject(root, { ignore: file.ignore ?? [], signal: context.signal });
-  const request = { folder, files: files.map(({ path, source, guard }) => ({ path, location: source, size: guard.size })), model: flags.model ?? file.model, code: flags.code ?? file.code };
-  const detected = await detectModel(request, { signal: context.signal });
-  const { chosen } = detected;
+  const detected = await detectModel(
+    { folder, files: files.map(modelFile), model: flags.model ?? file.model, code: flags.code ?? file.code },
+    { signal: context.signal, memory },
+  );
   for (const warning of detected.warnings) context.reporter.warn(warning);
-  const contract = file.contract ?? "seldon";
   const project: PackProject = {
     root,
     name: file.name ?? nameOf(root),
-    kind: chosen.kind,
-    modelPath: chosen.modelPath === undefined ? undefined : join(root, chosen.modelPath),
-    modelFiles: detected.files.filter((path) => path !== chosen.code?.file),
-    code: chosen.code,
-    signature: detected.signature,
-    contract,
-    service: serviceOf(flags.serviceType) ?? file.service ?? "MODEL",
-    ports: { ...DEFAULT_PORTS[contract], ...file.ports },
-    server: file.server ?? {},
+    ...modelOf(root, detected),
+    ...serviceOf(flags, file),
     env: { ...file.env, ...flags.env },
-    requirements: await requirementsOf(root, file, detected),
-    indexes: { indexUrl: flags.indexUrl ?? file.python?.indexUrl, extraIndexUrls: file.python?.extraIndexUrl, findLinks: [...(file.python?.findLinks ?? []), ...(flags.findLinks ?? [])] },
+    ...(await requirementsOf(root, file, detected)),
+    indexes: indexesOf(flags, file),
     ignore: file.ignore ?? [],
-    allowSecrets: [...(file.allowSecrets === true ? ["**"] : file.allowSecrets === false ? [] : (file.allowSecrets ?? [])), ...(flags.allowSecret ?? [])],
+    allowSecrets: allowedSecrets(flags, file),
     labels: file.labels ?? {},
     annotations: file.annotations ?? {},
     epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
   };
+  if (project.requirementLines.length > 0) context.reporter.step(`no requirements.txt: installing ${project.requirementLines.join(", ")}, which the model needs`);
   return { file, detected, project };
+}
+
+function modelFile({ path, source, guard }: WalkedFile): ModelFile {
+  const { dev, ino, size, mtimeNs, ctimeNs } = guard;
+  return { path, location: source, size, identity: `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}` };
+}
+
+function modelOf(root: string, { chosen, files, signature }: DetectedModel): Pick<PackProject, "kind" | "modelPath" | "modelFiles" | "code" | "signature"> {
+  return {
+    kind: chosen.kind,
+    modelPath: chosen.modelPath === undefined ? undefined : join(root, chosen.modelPath),
+    modelFiles: files.filter((path) => path !== chosen.code?.file),
+    code: chosen.code,
+    signature,
+  };
+}
+
+function serviceOf(flags: ProjectFlags, file: ProjectFile): Pick<PackProject, "contract" | "service" | "ports" | "server"> {
+  const { contract = "seldon", service = "MODEL", ports, server = {} } = file;
+  return { contract, service: parseService(flags.serviceType) ?? service, ports: { ...DEFAULT_PORTS[contract], ...ports }, server };
+}
+
+function indexesOf(flags: ProjectFlags, { python = {} }: ProjectFile): PackProject["indexes"] {
+  return { indexUrl: flags.indexUrl ?? python.indexUrl, extraIndexUrls: python.extraIndexUrl, findLinks: [...(python.findLinks ?? []), ...(flags.findLinks ?? [])] };
+}
+
+function allowedSecrets(flags: ProjectFlags, { allowSecrets = [] }: ProjectFile): readonly string[] {
+  const named = typeof allowSecrets === "boolean" ? (allowSecrets ? ["**"] : []) : allowSecrets;
+  return [...named, ...(flags.allowSecret ?? [])];
 }
 
 async function rootOf(folder: string): Promise<string> {
@@ -79,17 +106,17 @@ async function readProjectFile(root: string): Promise<ProjectFile> {
   return parseProjectFile(await readFile(path, "utf8"), path);
 }
 
-/** Files that the project file names, else `requirements.txt` when there is Python to run. */
-async function requirementsOf(root: string, file: ProjectFile, { chosen }: DetectedModel): Promise<readonly string[]> {
-  if (file.python?.requirements !== undefined) return file.python.requirements;
-  const isPython = chosen.code?.language === "python" || chosen.kind === "sklearn";
+/** Files that the project file names, else `requirements.txt` when there is Python to run, else what the model file itself needs. */
+async function requirementsOf(root: string, file: ProjectFile, { chosen, requirements = [] }: DetectedModel): Promise<Pick<PackProject, "requirements" | "requirementLines">> {
+  if (file.python?.requirements !== undefined) return { requirements: file.python.requirements, requirementLines: [] };
+  if (chosen.code?.language !== "python" && chosen.kind !== "sklearn") return { requirements: [], requirementLines: [] };
   const stats = await stat(join(root, "requirements.txt")).catch(() => undefined);
-  return isPython && stats?.isFile() === true ? ["requirements.txt"] : [];
+  return stats?.isFile() === true ? { requirements: ["requirements.txt"], requirementLines: [] } : { requirements: [], requirementLines: requirements };
 }
 
 const SERVICES = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"] as const;
 
-function serviceOf(text: string | undefined): (typeof SERVICES)[number] | undefined {
+function parseService(text: string | undefined): (typeof SERVICES)[number] | undefined {
   const found = SERVICES.find((service) => service === text);
   if (text !== undefined && found === undefined) throw new ToolError("USAGE", `there is no service type "${text}"`, { hint: `it is one of ${SERVICES.join(", ")}` });
   return found;

@@ -10,6 +10,19 @@ export interface ModelFile {
   readonly location: string;
   /** Bytes. */
   readonly size: number;
+  /** Another one means other content; absent when nothing is to be remembered of the file. */
+  readonly identity?: string | undefined;
+}
+
+/** Small JSON values that can be made again. */
+export interface FactMemory {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): Promise<void>;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** What was read of a file is kept here, so that an unchanged file is not read again. */
+  readonly memory?: FactMemory | undefined;
 }
 
 /** What a reader found: one model, without its content having been read. */
@@ -32,6 +45,8 @@ export interface ModelFacts {
   readonly files: readonly string[];
   /** What the user should know and may not see otherwise, one sentence each. */
   readonly warnings: readonly string[];
+  /** Python packages that loading needs, as lines of a requirements file; used where the project has none. */
+  readonly requirements?: readonly string[];
   /** Small facts for labels and reports, such as `producer` or `opset`. */
   readonly details: Readonly<Record<string, string>>;
 }
@@ -40,7 +55,7 @@ export interface ModelFacts {
 export interface FormatReader {
   readonly kind: ModelKind;
   /** Looks at names, and at the beginnings of files where a name is not enough. */
-  find(files: readonly ModelFile[], options?: CallOptions): Promise<readonly Candidate[]>;
+  find(files: readonly ModelFile[], options?: ReadOptions): Promise<readonly Candidate[]>;
   /** Reads what the files say; never the weights. @throws ProjectError `MODEL_FILE_INVALID` naming the file. */
-  read(candidate: Candidate, files: readonly ModelFile[], options?: CallOptions): Promise<ModelFacts>;
+  read(candidate: Candidate, files: readonly ModelFile[], options?: ReadOptions): Promise<ModelFacts>;
 }

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { ProjectError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
 import { nearestName, type CodeEntry } from "../model/index.ts";
-import type { Candidate, ModelFacts, ModelFile } from "./contracts.ts";
+import type { Candidate, ModelFacts, ModelFile, ReadOptions } from "./contracts.ts";
 import { classesIn } from "./python-class.ts";
 import { READERS } from "./readers.ts";
 
@@ -29,7 +29,7 @@ export interface DetectedModel extends ModelFacts {
  * beside it; then the one model file there is; then the one class that could answer requests.
  * @throws ProjectError `MODEL_NOT_DETECTED` listing what was found and what to write; `MODEL_FILE_INVALID` when the chosen file is damaged.
  */
-export async function detectModel(request: DetectRequest, options: CallOptions = {}): Promise<DetectedModel> {
+export async function detectModel(request: DetectRequest, options: ReadOptions = {}): Promise<DetectedModel> {
   const candidates = (await Promise.all(READERS.map((reader) => reader.find(request.files, options)))).flat();
   const chosen = request.code === undefined ? choose(request, candidates) : await chooseCode(request, request.code, options);
   const reader = READERS.find(({ kind }) => kind === chosen.kind);

@@ -15,23 +15,32 @@ const MEMBER = /^(\s+)(?:async\s+)?(?:def\s+([\p{L}_][\p{L}\p{N}_]*)\s*\(|([\p{L
  * a class in a docstring is none. Classes inside `if` or functions are not seen.
  */
 export function findPythonClasses(source: string): readonly PythonClass[] {
-  const classes: { name: string; members: string[]; bases: string; indent?: string }[] = [];
-  let isInClass = false;
+  const classes: OpenClass[] = [];
+  let current: OpenClass | undefined;
   for (const line of logicalLines(source)) {
-    if (!/^\s/.test(line)) {
-      const [whole, name = "", bases = ""] = CLASS.exec(line) ?? [];
-      isInClass = whole !== undefined;
-      if (isInClass) classes.push({ name, bases: bases.trim(), members: [] });
+    if (/^\s/.test(line)) {
+      addMember(current, line);
       continue;
     }
-    const current = classes.at(-1);
-    if (!isInClass || current === undefined) continue;
-    current.indent ??= /^\s+/.exec(line)?.[0] ?? "";
-    const [, indent, method, attribute] = MEMBER.exec(line) ?? [];
-    const member = method ?? attribute;
-    if (member !== undefined && indent === current.indent) current.members.push(member);
+    const [, name, bases = ""] = CLASS.exec(line) ?? [];
+    current = name === undefined ? undefined : { name, bases: bases.trim(), members: [] };
+    if (current !== undefined) classes.push(current);
   }
   return classes.map(({ name, members, bases }) => ({ name, members, bases }));
+}
+
+interface OpenClass extends PythonClass {
+  readonly members: string[];
+  /** Of the body, once it has a line. */
+  indent?: string;
+}
+
+function addMember(current: OpenClass | undefined, line: string): void {
+  if (current === undefined) return;
+  current.indent ??= /^\s+/.exec(line)?.[0] ?? "";
+  const [, indent, method, attribute] = MEMBER.exec(line) ?? [];
+  const member = method ?? attribute;
+  if (member !== undefined && indent === current.indent) current.members.push(member);
 }
 
 interface Scan {

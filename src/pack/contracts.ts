@@ -53,9 +53,18 @@ export interface PackContext extends CallOptions {
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
+/** The Python of a base image. */
+export interface PythonFacts {
+  readonly version: string;
+  readonly executable: string;
+  readonly sitePackages: string;
+  /** False when the base has no `/usr/bin/python`; absent where nobody looked. */
+  readonly hasPlainName?: boolean | undefined;
+}
+
 /** What is known of a base image beyond its manifest and config. */
 export interface BaseFacts {
-  readonly python?: { readonly version: string; readonly executable: string; readonly sitePackages: string } | undefined;
+  readonly python?: PythonFacts | undefined;
   /** Such as `2.36`; absent when the base has no glibc. */
   readonly glibc?: string | undefined;
   /** File names of shared libraries in the loader's folders. */
@@ -97,6 +106,8 @@ export interface PackProject {
   readonly env: Readonly<Record<string, string>>;
   /** Requirements files, relative to `root`. */
   readonly requirements: readonly string[];
+  /** More requirements, as lines of such a file. */
+  readonly requirementLines: readonly string[];
   readonly indexes?: IndexOptions | undefined;
   readonly ignore: readonly string[];
   /** Patterns of files in which secrets are allowed. */

@@ -58,11 +58,12 @@ function checkBase(project: PackProject, base: BaseImage): void {
 
 async function pythonLayers(project: PackProject, base: BaseImage, context: PackContext): Promise<PythonLayers | undefined> {
   const { python, glibc } = base.facts;
-  if (project.requirements.length === 0 || python === undefined || glibc === undefined) return undefined;
+  if (project.requirements.length + project.requirementLines.length === 0 || python === undefined || glibc === undefined) return undefined;
   return buildPythonLayers(
     {
       root: project.root,
       files: project.requirements,
+      lines: project.requirementLines,
       target: {
         pythonVersion: python.version.split(".").slice(0, 2).join("."),
         platform: base.platform,

@@ -72,7 +72,7 @@ async function fixtureFrom(seedFolder: string | undefined): Promise<PackFixture>
     context,
     project: (path, change = {}) => ({
       root: path, name: "iris", kind: "class", code: { file: "Model.py", name: "Model", language: "python" }, contract: "seldon", service: "MODEL",
-      ports: { http: 9000, grpc: 5000, metrics: 6000 }, server: {}, env: {}, requirements: [], ignore: [], allowSecrets: [], labels: {}, annotations: {}, epochS: 0, ...change,
+      ports: { http: 9000, grpc: 5000, metrics: 6000 }, server: {}, env: {}, requirements: [], requirementLines: [], ignore: [], allowSecrets: [], labels: {}, annotations: {}, epochS: 0, ...change,
     }),
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();

@@ -15,7 +15,7 @@ export function define(command: Command, context: Context): void {
     .option("-b, --base <reference>", "base image to write down")
     .addHelpText("after", "\nExample:\n  slipway init ./iris --base store:pybase")
     .action(async (folder: string, flags: { readonly force?: boolean; readonly base?: string }) => {
-      const { project } = await loadProject(folder, {}, context);
+      const { project } = await loadProject(folder, {}, { context });
       const path = join(project.root, PROJECT_FILE_NAME);
       if (flags.force !== true && (await stat(path).catch(() => undefined)) !== undefined) {
         throw new ToolError("USAGE", `init: "${path}" is there already`, { hint: "pass --force to replace it" });

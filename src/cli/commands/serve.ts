@@ -41,7 +41,7 @@ export function define(command: Command, context: Context): void {
 
 async function serve(folder: string, flags: Flags, context: Context): Promise<void> {
   const { signal, reporter } = context;
-  const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, context);
+  const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, { context });
   const description = await describeProject(project, flags, context);
   reporter.step(`loading ${description.name}`);
   await using server = await serveModel(description, {

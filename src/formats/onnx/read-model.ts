@@ -63,10 +63,15 @@ function readModel(reading: Reading): OnnxFacts {
     if (field.number === 7) graph = readGraph(reading, field, 0);
     if (field.number === 25) readFunction(reading, field);
   }
+  const whole = checkModel(irVersion, graph);
+  return { ...describe(whole), external: reading.external, irVersion, ...defined({ opset, producer, graphName: whole.name }) };
+}
+
+function checkModel(irVersion: number, graph: Graph | undefined): Graph {
   if (irVersion < 1 || irVersion > 1000) throw new WireError(irVersion === 0 ? "it has no IR version" : `its IR version is ${irVersion}`);
   if (graph === undefined) throw new WireError("it has no graph");
   if (graph.outputs.length === 0) throw new WireError("its graph has no outputs");
-  return { ...describe(graph), external: reading.external, irVersion, ...defined({ opset, producer, graphName: graph.name }) };
+  return graph;
 }
 
 function describe(graph: Graph): Pick<OnnxFacts, "signature" | "warnings"> {

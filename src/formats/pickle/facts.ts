@@ -1,0 +1,174 @@
+import type { Datatype, Signature } from "../../tensor/index.ts";
+import type { Scan } from "./scan.ts";
+import { attributeOf, classOf, Made, OutsideArray, type PickleValue } from "./values.ts";
+
+/** What a pickle says of the model in it. Plain data: it is kept between packs. */
+export interface PickleFacts {
+  /** Module and class of the object that loading gives, such as `sklearn.svm._classes.SVC`. */
+  readonly className?: string;
+  readonly protocol: number;
+  readonly isJoblib: boolean;
+  /** False when the file was too long to be followed to its end, so that facts may be missing. */
+  readonly isWhole: boolean;
+  /** Top-level modules that loading imports, sorted. */
+  readonly packages: readonly string[];
+  /** Names that only the training script knew. */
+  readonly mainNames: readonly string[];
+  /** True when it was written with numpy 2, which older ones cannot read. */
+  readonly needsNumpy2: boolean;
+  readonly sklearnVersion?: string;
+  readonly features?: number;
+  readonly classes?: readonly (string | number | boolean)[];
+  /** Classes of a pipeline's steps, first to last. */
+  readonly steps?: readonly string[];
+  readonly signature?: Signature;
+}
+
+const MAX_CLASSES = 64;
+
+/** These take text, categories or tables; how many columns says nothing of their types. */
+const TAKES_ANYTHING = /(^|\.)(OneHotEncoder|OrdinalEncoder|TargetEncoder|LabelEncoder|LabelBinarizer|MultiLabelBinarizer|ColumnTransformer|FunctionTransformer|FeatureUnion|DictVectorizer|FeatureHasher|SimpleImputer|.*Vectorizer|CategoricalNB|Dummy\w+|HistGradientBoosting\w+)$/;
+
+/** Takes the facts from a walk. */
+export function pickleFactsOf(scan: Scan): PickleFacts {
+  const { root, protocol, globals, hasOutsideArrays, isWhole } = scan;
+  const className = classOf(root)?.path;
+  const steps = stepsOf(root);
+  const ends = steps ?? [root];
+  const classes = itemsOf(attributeOf(ends.at(-1), "classes_"));
+  const features = countOf(attributeOf(ends[0], "n_features_in_"));
+  const signature = signatureOf({ className: classOf(ends[0])?.path ?? "", features, last: ends.at(-1), classes });
+  return {
+    ...(className === undefined ? {} : { className }),
+    protocol,
+    isJoblib: hasOutsideArrays,
+    isWhole,
+    packages: [...new Set(globals.map(({ module }) => module.split(".")[0] ?? module))].toSorted(),
+    mainNames: globals.filter(({ module }) => module === "__main__").map(({ name }) => name),
+    needsNumpy2: globals.some(({ module }) => module === "numpy._core" || module.startsWith("numpy._core.")),
+    ...optional("sklearnVersion", versionOf(ends)),
+    ...optional("features", features),
+    ...optional("classes", classes?.slice(0, MAX_CLASSES)),
+    ...optional("steps", steps?.map((step) => classOf(step)?.path ?? "?")),
+    ...optional("signature", signature),
+  };
+}
+
+/** A pipeline's steps, each a pair of name and estimator; `undefined` for everything else. */
+function stepsOf(root: PickleValue): readonly PickleValue[] | undefined {
+  if (!/(^|\.)Pipeline$/.test(classOf(root)?.path ?? "")) return undefined;
+  const steps = attributeOf(root, "steps");
+  const found = Array.isArray(steps) ? steps.flatMap((step) => (Array.isArray(step) && step.length === 2 ? [step[1]] : [])) : [];
+  return found.length === 0 ? undefined : found.filter((step) => step instanceof Made);
+}
+
+/** scikit-learn writes its version into the state of every estimator of its own. */
+function versionOf(estimators: readonly PickleValue[]): string | undefined {
+  const versions = estimators.map((one) => attributeOf(one, "_sklearn_version"));
+  const found = versions.find((version): version is string => typeof version === "string" && /^\d+(\.\d+)+[a-z0-9.]*$/.test(version));
+  return found;
+}
+
+interface Ends {
+  /** Class of what takes the rows. */
+  readonly className: string;
+  readonly features: number | undefined;
+  /** What answers. */
+  readonly last: PickleValue;
+  readonly classes: readonly (string | number | boolean)[] | undefined;
+}
+
+/** Only what is sure: rows of numbers in, and one answer a row where the class says of which type. */
+function signatureOf({ className, features, last, classes }: Ends): Signature | undefined {
+  if (features === undefined || !className.startsWith("sklearn.") || TAKES_ANYTHING.test(className)) return undefined;
+  const datatype = classes === undefined ? (/(Regressor|Regression|Ridge|Lasso|ElasticNet|SVR)$/.test(classOf(last)?.name ?? "") ? "FP64" : undefined) : datatypeOf(classes);
+  const answers = countOf(attributeOf(last, "n_outputs_")) ?? 1;
+  const outputs = datatype === undefined ? [] : [{ name: "predict", datatype, shape: answers > 1 ? [-1, answers] : [-1] }];
+  return { inputs: [{ name: "X", datatype: "FP64", shape: [-1, features] }], outputs };
+}
+
+function datatypeOf(classes: readonly (string | number | boolean)[]): Datatype | undefined {
+  if (classes.length === 0) return undefined;
+  if (classes.every((item) => typeof item === "boolean")) return "BOOL";
+  if (classes.every((item) => typeof item === "string")) return "BYTES";
+  if (!classes.every((item) => typeof item === "number")) return undefined;
+  return classes.every(Number.isInteger) ? "INT64" : "FP64";
+}
+
+/** Items of a flat array, wherever its bytes stand. */
+function itemsOf(value: PickleValue): readonly (string | number | boolean)[] | undefined {
+  if (value instanceof OutsideArray) return value.bytes === undefined || value.shape.length !== 1 ? undefined : decode(value.bytes, value.dtype);
+  const state = value instanceof Made ? value.state : undefined;
+  if (Array.isArray(state) && state.length === 5) return itemsOfState(state);
+  const { args } = value instanceof Made ? value : { args: undefined };
+  const isFromBuffer = classOf(value)?.name === "_frombuffer" && Array.isArray(args);
+  return isFromBuffer ? itemsOfState([1, args[2], args[1], false, args[0]]) : undefined;
+}
+
+/** `(version, shape, dtype, isFortran, content)` @see numpy, ndarray.__reduce__ */
+function itemsOfState([, shape, dtype, , content]: readonly PickleValue[]): readonly (string | number | boolean)[] | undefined {
+  if (!Array.isArray(shape) || shape.length !== 1) return undefined;
+  if (Array.isArray(content)) return plainItems(content);
+  const raw = bytesOf(content);
+  const code = codeOf(dtype);
+  return raw === undefined || code === undefined ? undefined : decode(raw, code);
+}
+
+/** Byte order and type of a dtype, such as `<f8`. */
+function codeOf(dtype: PickleValue): string | undefined {
+  if (!(dtype instanceof Made) || !Array.isArray(dtype.args)) return undefined;
+  const [code] = dtype.args;
+  const order = Array.isArray(dtype.state) ? dtype.state[1] : undefined;
+  return typeof code === "string" ? `${typeof order === "string" ? order : "<"}${code}` : undefined;
+}
+
+/** Protocols before 3 have no bytes: they write them as text, one character a byte. */
+function bytesOf(content: PickleValue): Uint8Array | undefined {
+  const bytes = content instanceof Made && Array.isArray(content.args) ? content.args[0] : content;
+  if (typeof bytes === "string") return Buffer.from(bytes, "latin1");
+  return bytes instanceof Uint8Array ? bytes : undefined;
+}
+
+function plainItems(items: readonly PickleValue[]): readonly (string | number | boolean)[] | undefined {
+  const isPlain = (item: PickleValue): item is string | number | boolean => ["string", "number", "boolean"].includes(typeof item);
+  return items.every(isPlain) ? items : undefined;
+}
+
+function decode(bytes: Uint8Array, dtype: string): readonly (string | number | boolean)[] | undefined {
+  const [, order = "", letter = "", count = ""] = /^([<>|=]?)([a-zA-Z?])(\d*)$/.exec(dtype) ?? [];
+  const width = Number(count || 1) * (letter === "U" ? 4 : 1);
+  const one = READ[`${letter}${letter === "U" || letter === "S" ? "" : count}`];
+  if (one === undefined || order === ">" || width === 0) return undefined;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.byteLength / width) }, (_, index) => one(buffer.subarray(index * width, (index + 1) * width)));
+}
+
+const READ: Readonly<Record<string, (bytes: Buffer) => string | number | boolean>> = {
+  i1: (bytes) => bytes.readInt8(),
+  i2: (bytes) => bytes.readInt16LE(),
+  i4: (bytes) => bytes.readInt32LE(),
+  i8: (bytes) => Number(bytes.readBigInt64LE()),
+  u1: (bytes) => bytes.readUInt8(),
+  u2: (bytes) => bytes.readUInt16LE(),
+  u4: (bytes) => bytes.readUInt32LE(),
+  u8: (bytes) => Number(bytes.readBigUInt64LE()),
+  f4: (bytes) => bytes.readFloatLE(),
+  f8: (bytes) => bytes.readDoubleLE(),
+  b1: (bytes) => bytes[0] !== 0,
+  S: (bytes) => bytes.toString("latin1").replace(/\0+$/, ""),
+  U: (bytes) => Array.from({ length: bytes.byteLength / 4 }, (_, index) => characterAt(bytes, index)).join(""),
+};
+
+function characterAt(bytes: Buffer, index: number): string {
+  const point = bytes.readUInt32LE(4 * index);
+  return point === 0 || point > 0x10ffff ? "" : String.fromCodePoint(point);
+}
+
+function countOf(value: PickleValue): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+}
+
+function optional<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
+  // A computed key has the type string; here it is exactly K.
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: T };
+}
