@@ -108,10 +108,14 @@ function has({ sink, signal, checks }: State, descriptor: Descriptor): Promise<b
   });
 }
 
+/** The caller's candidates come before what the sink itself remembers. */
 async function mount({ sink, options, signal }: State, descriptor: Descriptor): Promise<boolean> {
-  if (!isMountSink(sink) || options.mountFrom === undefined) return false;
-  const from = typeof options.mountFrom === "function" ? options.mountFrom(descriptor) : options.mountFrom;
-  for (const reference of from.slice(0, MOUNT_TRIES)) if (await sink.mount(descriptor, reference, { signal })) return true;
+  if (!isMountSink(sink)) return false;
+  const named = (typeof options.mountFrom === "function" ? options.mountFrom(descriptor) : (options.mountFrom ?? [])).slice(0, MOUNT_TRIES);
+  for (const reference of named) if (await sink.mount(descriptor, reference, { signal })) return true;
+  const known = (await sink.mountSources?.(descriptor, { signal })) ?? [];
+  const others = known.filter(({ repository }) => !named.some((reference) => reference.repository === repository));
+  for (const reference of others.slice(0, MOUNT_TRIES)) if (await sink.mount(descriptor, reference, { signal })) return true;
   return false;
 }
 

@@ -90,6 +90,8 @@ export interface ResumableIngestSink extends IngestSink {
 export interface MountSink extends Sink {
   /** @returns false when the place would not mount; the caller then copies. */
   mount(target: Descriptor, from: Reference, options?: CallOptions): Promise<boolean>;
+  /** Where the content is believed to be, best first, from what this place has seen earlier. Default: nowhere. */
+  mountSources?(target: Descriptor, options?: CallOptions): Promise<readonly Reference[]>;
 }
 
 /**

@@ -9,6 +9,7 @@ import { createTransport, type Transport } from "./transport/create-transport.ts
 import { createCounters } from "./transport/stats.ts";
 import { createWarnings } from "./transport/warnings.ts";
 import { createAdaptiveLimit } from "./upload/adaptive-limit.ts";
+import { createKnownPlaces } from "./upload/known-places.ts";
 import { quirksOf } from "./upload/quirks.ts";
 import { cancelSession } from "./upload/session.ts";
 import type { UploadContext, UploadSettings } from "./upload/upload-context.ts";
@@ -25,13 +26,14 @@ export function createRegistry(options: RegistryOptions): Registry {
   const mirrors = (options.mirrors ?? []).map(transportTo);
   const limit = createAdaptiveLimit({ max: options.maxUploads });
   const uploads: UploadSettings = { quirks: quirksOf(host), limit, stateDir: options.stateDir, chunkBytes: options.chunkBytes };
+  const places = createKnownPlaces({ registry: host, stateDir: options.stateDir });
   const opened = new Map<string, { readonly context: UploadContext; readonly repository: Repository }>();
   return {
     host,
     repository(name) {
       const known = opened.get(name);
       if (known !== undefined) return known.repository;
-      const context: UploadContext = { registry: host, name: checkedRepository(name), transport, mirrors, counters, sleep, uploads, spare: new Map() };
+      const context: UploadContext = { registry: host, name: checkedRepository(name), transport, mirrors, counters, sleep, uploads, spare: new Map(), places };
       const repository = createRepository(context);
       opened.set(name, { context, repository });
       return repository;
@@ -41,6 +43,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     stats: () => ({ ...counters }),
     warnings: () => [...warnings.list],
     async [Symbol.asyncDispose]() {
+      await places.save();
       for (const { context } of opened.values()) for (const session of context.spare.values()) await cancelSession(context, session);
       await client[Symbol.asyncDispose]();
     },

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { digestOf, MEDIA_TYPES, type Descriptor, type Reference } from "../../src/oci/index.ts";
+import { pushImage } from "../../src/copy/index.ts";
+import { createTempDir, run, type TempDir } from "../../src/internal/index.ts";
+import { digestOf, imageDescriptor, imageFrom, MEDIA_TYPES, parseManifest, validateImage, type Descriptor, type Reference } from "../../src/oci/index.ts";
 import { createKeychain, createRegistry, type Keychain, type Registry, type Repository } from "../../src/registry/index.ts";
 import { startDockerRegistry, type DockerRegistry, type DockerRegistryOptions } from "../support/docker-registry.ts";
+import { startFaultRegistry } from "../support/fault-registry.ts";
 import { requirePeer } from "../support/peers.ts";
-import { randomBytesOf } from "../support/random-image.ts";
+import { randomBytesOf, randomImage } from "../support/random-image.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 import { bytesOf, oneChunk, putBytes, putSmallImage } from "../support/small-image.ts";
 import { sourceSinkSuite, type SuitePlace } from "../support/source-sink-suite.ts";
@@ -111,6 +113,47 @@ test("what cannot be mounted is uploaded in the session that the registry began 
   assert.equal(registry.stats().requests - before, 1, "one PUT");
   assert.equal(await repository.has(target), true);
   assert.equal(await repository.mount(target, named("elsewhere.test", "v1")), false, "another registry is not asked");
+});
+
+test("a push mounts what an earlier process has seen in another repository of the registry", async (t) => {
+  const peer = await startDockerRegistry(t, { auth: "token" });
+  if (peer === undefined) return;
+  const stateDir = (await folderOf(t)).path;
+  const image = randomImage({ layers: 2, bytes: 50_000 });
+  const target = await imageDescriptor(image);
+  const open = (): Registry => createRegistry({ host: peer.host, keychain: keychainOf(peer), stateDir });
+  {
+    await using owner = createRegistry({ host: peer.host, keychain: keychainOf(peer) });
+    await pushImage(image, owner.repository("base/python"), { to: [named(peer.host, "v1", "base/python")] });
+  }
+  {
+    await using reader = open();
+    await bytesOf(reader.repository("base/python").open(target)); // a pull, an inspect, a pack on it
+  }
+  await using pusher = open();
+  const { blobsMounted, bytesSent } = await pushImage(image, pusher.repository("team/iris"));
+  assert.equal(blobsMounted, 2);
+  assert.ok(bytesSent < 5000, `${bytesSent} bytes`);
+  await validateImage(imageFrom(pusher.repository("team/iris"), target));
+  // What is gone meanwhile, or was never true, costs a request and is sent.
+  for (const { digest } of parseManifest(await image.rawManifest()).layers) for (const name of ["base/python", "team/iris"]) await pusher.repository(name).deleteBlob(digest);
+  await using later = open();
+  const again = await pushImage(image, later.repository("team/third"));
+  assert.deepEqual([again.blobsMounted, again.blobsUploaded], [0, 3]);
+});
+
+test("a registry that refuses a mount gets the content, and one that takes nothing says so when it is sent", async (t) => {
+  const registry = await startFaultRegistry(t);
+  await using client = createRegistry({ host: registry.host, sleep: async () => undefined });
+  const bytes = randomBytesOf(8, 5000);
+  const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(bytes), size: bytes.byteLength };
+  for (const status of [401, 403, 404, 405, 400]) {
+    registry.fault({ method: "POST", path: "mount=", action: { kind: "answer", status } });
+    assert.equal(await client.repository("team/model").mount(target, named(registry.host, "v1", "other/model")), false, String(status));
+  }
+  registry.fault({ method: "POST", times: 10, action: { kind: "answer", status: 403 } });
+  assert.equal(await client.repository("team/model").mount(target, named(registry.host, "v1", "other/model")), false);
+  await assert.rejects(client.repository("team/model").put(target, oneChunk(bytes)), { code: "REGISTRY_DENIED" });
 });
 
 test("tags and repositories are listed", async (t) => {
@@ -220,6 +263,12 @@ test("nothing keeps the process alive after a registry was disposed", async (t) 
     await registry[Symbol.asyncDispose]();`;
   await run([process.execPath, "--input-type=module", "-e", script], { timeoutMs: 10_000 });
 });
+
+async function folderOf(t: TestContext): Promise<TempDir> {
+  const folder = await createTempDir("registry-test");
+  t.after(() => folder[Symbol.asyncDispose]());
+  return folder;
+}
 
 async function startDebian(t: TestContext): Promise<string | undefined> {
   return (await startDockerRegistry(t))?.host;

@@ -1,6 +1,7 @@
 import type { Digest } from "../../oci/index.ts";
 import type { RepositoryContext } from "../content/repository-context.ts";
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
+import type { KnownPlaces } from "./known-places.ts";
 import type { Quirks } from "./quirks.ts";
 import type { Session } from "./session.ts";
 
@@ -18,6 +19,8 @@ export interface UploadContext extends RepositoryContext {
   readonly uploads: UploadSettings;
   /** Sessions that a refused mount left behind, by digest. */
   readonly spare: Map<Digest, Session>;
+  /** Shared by all repositories of the registry. */
+  readonly places: KnownPlaces;
 }
 
 /** Content up to this length goes in one request and is not remembered: sending it again costs less than asking. */
