@@ -14,6 +14,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   { name: "pack", group: "Build", summary: "make an image from a model folder", load: () => import("./commands/pack.ts") },
   { name: "base", group: "Build", summary: "make a Debian base image from packages", load: () => import("./commands/base.ts") },
 
+  { name: "train", group: "Train", summary: "pack, run and submit training code", load: () => import("./commands/train.ts") },
+  ...(["pytorch", "tf", "keras", "caffe", "mxnet", "self"] as const).map(
+    (framework): CommandRow => ({ name: framework, group: "Train", summary: `\`${framework} pack\`: the same as train pack --framework ${framework}`, load: async () => (await import("./commands/train-tool.ts")).trainTool(framework) }),
+  ),
+
   { name: "push", group: "Move", summary: "copy an image from the local store to its registry", load: () => import("./commands/push.ts") },
   { name: "pull", group: "Move", summary: "copy an image from a registry into the local store", load: () => import("./commands/pull.ts") },
   { name: "copy", group: "Move", summary: "copy an image from anywhere to anywhere", load: () => import("./commands/copy.ts") },

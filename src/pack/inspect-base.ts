@@ -10,6 +10,7 @@ interface Findings {
   readonly sonames: Set<string>;
   readonly directories: Map<string, { mode: number; uid: number; gid: number }>;
   glibc: string | undefined;
+  hasPlainName: boolean;
 }
 
 const LIBRARY_FOLDERS = /^(?:usr\/)?(?:lib|lib64)(?:\/[a-z0-9_]+-linux-gnu[a-z0-9]*)?$|^usr\/local\/lib$/;
@@ -20,11 +21,11 @@ const MAX_LIBC_BYTES = 8 * 2 ** 20;
  * @throws what reading the layers throws.
  */
 export async function inspectBase(image: Image, about: { readonly digest: Digest; readonly cache: JsonCache; readonly onRead?: (() => void) | undefined }, options: CallOptions = {}): Promise<BaseFacts> {
-  const key = `base 1 ${about.digest}`;
+  const key = `base 2 ${about.digest}`;
   const known = parseFacts(await about.cache.get(key));
   if (known !== undefined) return known;
   about.onRead?.();
-  const findings: Findings = { pythons: new Map(), sonames: new Set(), directories: new Map(), glibc: undefined };
+  const findings: Findings = { pythons: new Map(), sonames: new Set(), directories: new Map(), glibc: undefined, hasPlainName: false };
   const [layers, manifest] = await Promise.all([image.layers(options), manifestOf(image, options)]);
   for (const [index, layer] of layers.entries()) {
     const mediaType = manifest.layers[index]?.mediaType ?? "";
@@ -50,6 +51,7 @@ async function noteFile(findings: Findings, { path, type, size }: TarEntry, cont
   const [folder, name] = [posix.dirname(path), posix.basename(path)];
   if (LIBRARY_FOLDERS.test(folder) && /\.so(\.|$)/.test(name)) findings.sonames.add(name);
   if (/^python3\.\d+$/.test(name) && /^(usr\/|usr\/local\/|opt\/[^/]+\/)?bin$/.test(folder)) findings.pythons.set(`/${path}`, name.slice("python".length));
+  if (path === "usr/bin/python") findings.hasPlainName = true;
   if (/^libc-2\.\d+\.so$/.test(name)) findings.glibc = name.slice("libc-".length, -".so".length);
   if (name === "libc.so.6" && type === "file" && size < MAX_LIBC_BYTES) findings.glibc = glibcOf(Buffer.concat(await Array.fromAsync(content))) ?? findings.glibc;
 }
@@ -64,7 +66,7 @@ function toFacts(findings: Findings, environment: readonly string[]): BaseFacts 
   const found = [...findings.pythons].sort(([one], [other]) => rank(path, one) - rank(path, other) || compareVersions(findings.pythons.get(other) ?? "", findings.pythons.get(one) ?? ""));
   const [executable, version] = found[0] ?? [];
   return {
-    ...(executable === undefined || version === undefined ? {} : { python: { version, executable, sitePackages: sitePackagesOf(executable, version) } }),
+    ...(executable === undefined || version === undefined ? {} : { python: { version, executable, sitePackages: sitePackagesOf(executable, version), hasPlainName: findings.hasPlainName } }),
     ...(findings.glibc === undefined ? {} : { glibc: findings.glibc }),
     sonames: [...findings.sonames].sort(),
     directories: Object.fromEntries([...findings.directories].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, own]) => [`/${name}`, own])),

@@ -1,0 +1,140 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { addDebianPackages, inspectDebian } from "../builder/index.ts";
+import { createDeflatePool } from "../compress/index.ts";
+import { pushImage, type CopyResult } from "../copy/index.ts";
+import { ToolError } from "../errors/index.ts";
+import { appendLayers, imageDescriptor, manifestOf, mutateConfig, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
+import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type PackContext, type PackedImage, type ReadCode } from "../pack/index.ts";
+import type { Store } from "../store/index.ts";
+import { recipeOf, type Accelerator, type Release } from "../train/index.ts";
+import { openBase, type OpenBase } from "./base-image.ts";
+import type { Context } from "./context.ts";
+import { downloadPackage } from "./download-package.ts";
+import { openForWriting } from "./places.ts";
+import { findToolFiles } from "./tool-files.ts";
+
+/** What the images of a job are made of. */
+export interface ImageRequest {
+  readonly code: Omit<CodeProject, "requirementLines" | "helpers" | "pythonLink">;
+  readonly platform: Platform;
+  /** Images that the user named; they take the place of the known ones. */
+  readonly bases: Readonly<Record<Accelerator, string | undefined>>;
+  /** True for a base that has its framework: no wheels go on top. */
+  readonly isOwnImage: boolean;
+  readonly release?: Release | undefined;
+  readonly apt: readonly string[];
+}
+
+/** An image that is ready to go somewhere. */
+export interface MadeImage {
+  readonly image: PackedImage;
+  readonly base: BaseImage;
+}
+
+/** Makes images of one job; their bases stay open until it is disposed. */
+export interface ImageMaker extends AsyncDisposable {
+  make(accelerator: Accelerator): Promise<MadeImage>;
+}
+
+const HELPERS = "opt/slipway/train";
+const PYTHON_LINK = "/usr/bin/python";
+
+/** Reads the code once; every image is made from what was read. */
+export async function createImageMaker(request: ImageRequest, store: Store, context: Context): Promise<ImageMaker> {
+  await using stack = new AsyncDisposableStack();
+  const pool = stack.use(createDeflatePool());
+  const packContext = packContextOf(store, pool, context);
+  const tool = packContext.tool;
+  const project: CodeProject = { ...request.code, requirementLines: [], helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) }, pythonLink: PYTHON_LINK };
+  const read = await readCode(project, context);
+  const bases = new Map<string, Promise<OpenBase>>();
+  const moved = stack.move();
+  const open = (name: string): Promise<OpenBase> => {
+    const known = bases.get(name) ?? openBase(name, store.cache("base"), context).then((base) => moved.use(base));
+    bases.set(name, known);
+    return known;
+  };
+  return {
+    async make(accelerator) {
+      const { name, ...more } = sourceOf(request, accelerator);
+      const base = await withApt(await (await open(name)).imageFor(request.platform), { packages: request.apt, store, epochS: project.epochS, context });
+      const indexes = { ...project.indexes, extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...more.extraIndexUrls] };
+      const own: ReadCode = { ...read, project: { ...project, requirementLines: more.requirements, indexes } };
+      return { base, image: await packCode(own, base, packContext) };
+    },
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+/** Where an image's base comes from: what the user says, else the recipe of the release. */
+export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bases" | "isOwnImage" | "release">, accelerator: Accelerator): { readonly name: string; readonly requirements: readonly string[]; readonly extraIndexUrls: readonly string[] } {
+  const named = bases[accelerator];
+  const hasRecipe = release?.recipes !== undefined && !isOwnImage;
+  if (named !== undefined && !hasRecipe) return { name: named, requirements: [], extraIndexUrls: [] };
+  if (release === undefined) throw new ToolError("USAGE", "train pack: nothing says what the image stands on", { hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE" });
+  const recipe = recipeOf(release, accelerator);
+  return { name: named ?? recipe.base, requirements: recipe.requirements, extraIndexUrls: recipe.extraIndexUrls ?? [] };
+}
+
+async function withApt(base: BaseImage, { packages, store, epochS, context }: { readonly packages: readonly string[]; readonly store: Store; readonly epochS: number; readonly context: Context }): Promise<BaseImage> {
+  if (packages.length === 0) return base;
+  const facts = await inspectDebian(base.image, context);
+  if (facts === undefined) throw new ToolError("BASE_UNSUITABLE", `add ${packages.join(", ")} to "${base.name}": it is no Debian image`, { hint: "leave --apt out, or choose another base" });
+  const { reporter, signal } = context;
+  const added = await addDebianPackages({ base: facts, packages, epochS, blobs: store, cacheDir: `${context.directories.cache}/debian`, now: Date.now, onWarning: (text) => reporter.warn(text), signal });
+  if (added.additions.length === 0) return base;
+  const image = mutateConfig(appendLayers(base.image, added.additions), (config) => ({ ...config, config: { ...config.config, Labels: { ...config.config?.Labels, ...added.labels } } }));
+  return { ...base, image, addedPackages: packages, facts: { ...base.facts, sonames: [...new Set([...base.facts.sonames, ...added.facts.sonames])].sort(), ...(added.facts.python === undefined ? {} : { python: added.facts.python }) } };
+}
+
+/** The packages that training scripts import, as they lie in the tool. */
+async function helperFiles(workerFolder: string): Promise<readonly AddedFile[]> {
+  const root = join(workerFolder, "compat");
+  const names = (await readdir(join(root, "uaitrain"), { recursive: true })).filter((name) => name.endsWith(".py")).sort();
+  return Promise.all(names.map(async (name) => ({ path: `uaitrain/${name}`, bytes: await readFile(join(root, "uaitrain", name)) })));
+}
+
+function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
+  return {
+    store,
+    digests: store.digestCache(),
+    cache: (namespace) => store.cache(namespace),
+    cacheDir: context.directories.cache,
+    tool: findToolFiles(context.toolVersion),
+    pool,
+    environment: context.env,
+    downloadPackage: (name, version, options) => downloadPackage({ name, version, env: context.env }, options),
+    onStep: (text) => context.reporter.step(text),
+    onWarning: (text) => context.reporter.warn(text),
+    signal: context.signal,
+  };
+}
+
+/** Sends an image to its registry; a layer that nobody has hashed is hashed on the way. */
+export async function pushMade({ image, base }: MadeImage, name: string, context: Context): Promise<CopyResult> {
+  await using place = await openForWriting(name, context);
+  const labels = new Map<Layer, string>(image.layers.map(({ layer, label }) => [layer, label]));
+  const isSameRegistry = base.mountFrom?.registry === place.reference.registry;
+  return await pushImage(image.image, place.sink, {
+    to: [place.reference],
+    mountFrom: isSameRegistry && base.mountFrom !== undefined ? [base.mountFrom] : [],
+    labelOf: (layer) => labels.get(layer),
+    onProgress: (progress) => context.reporter.blob(progress),
+    signal: context.signal,
+  });
+}
+
+/** Names an image in the store; its own layers are there already, and the base's stay where they are. */
+export async function keepMade({ image }: MadeImage, reference: Reference, store: Store): Promise<Descriptor> {
+  const [config, manifest] = [await image.image.rawConfig(), await image.image.rawManifest()];
+  await store.put((await manifestOf(image.image)).config, oneChunk(config));
+  const descriptor = await imageDescriptor(image.image);
+  await store.put(descriptor, oneChunk(manifest));
+  await store.tag(descriptor, reference);
+  return descriptor;
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

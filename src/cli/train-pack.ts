@@ -1,0 +1,229 @@
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { parseLocation, storeReference } from "../copy/index.ts";
+import { isToolError, ToolError } from "../errors/index.ts";
+import { writeFileAtomic } from "../internal/index.ts";
+import { formatPlatform, parsePlatform, type Descriptor } from "../oci/index.ts";
+import { walkProject } from "../pack/index.ts";
+import {
+  checkGpu, COMMAND_FILE_NAME, commandLines, findDataFolders, findRelease, HIDDEN_FOLDERS, imagesOf, parseJob, placeBelow, PLAN_FILE_NAME, printPlan, type Accelerator, type Framework,
+  type HostPaths, type PackedName, type Release, type TrainJob,
+} from "../train/index.ts";
+import type { Context } from "./context.ts";
+import { move } from "./move.ts";
+import { epochOf } from "./options.ts";
+import { openStore } from "./places.ts";
+import { readSecret } from "./prompt.ts";
+import { formatBytes, formatDuration, formatTable } from "./render/format.ts";
+import { trainValues, type TrainPackFlags } from "./train-flags.ts";
+import { createImageMaker, keepMade, pushMade, sourceOf, type ImageRequest, type MadeImage } from "./train-images.ts";
+
+interface Work {
+  readonly job: TrainJob;
+  readonly flags: TrainPackFlags;
+  readonly release: Release | undefined;
+  readonly paths: HostPaths;
+  /** Absolute. */
+  readonly codePath: string;
+  readonly request: ImageRequest;
+  readonly startedAt: number;
+}
+
+/** Makes the images of a training job, takes them where they belong, and writes the commands. */
+export async function trainPack(framework: Framework, flags: TrainPackFlags, context: Context): Promise<void> {
+  const startedAt = performance.now();
+  const values = trainValues(framework, flags);
+  const job = parseJob(framework, values, { hasBase: flags.base !== undefined });
+  warnOfSecrets(values, context);
+  const release = findRelease(job, { hasBase: job.ownImage !== undefined || flags.base !== undefined });
+  if (release !== undefined && job.accelerator === "gpu") for (const line of checkGpu(release, { card: flags.gpu, driver: flags.driver })) context.reporter.step(line);
+  const codePath = await checkCode(job, context);
+  const work: Work = { job, flags, release, startedAt, codePath, paths: { data: resolved(job.dataPath, context), output: resolved(job.outputPath, context) }, request: await requestOf(job, { flags, codePath, release, context }) };
+  if (flags.dryRun === true) return await reportDryRun(work, context);
+  const credentials = await credentialsFor(job, { values, flags, context });
+  const images = await makeImages(work, { context, credentials });
+  await finish(work, images, context);
+}
+
+/** An absolute path stays as it was written; docker takes no others. */
+function resolved(path: string, context: Context): string {
+  return path.startsWith("/") ? path : resolve(context.cwd, path);
+}
+
+function warnOfSecrets(values: Readonly<Record<string, string | undefined>>, { reporter }: Context): void {
+  const given = ["uhub_password", "private_key"].filter((name) => values[name] !== undefined);
+  if (given.length > 0) reporter.warn(`${given.map((name) => `--${name}`).join(" and ")} on the command line show in the process list and the shell's history; use \`slipway login\` or --password-stdin, and leave keys out: they are not needed`);
+}
+
+/** @throws ToolError `PROJECT_NOT_FOUND` naming every file that is not there. */
+async function checkCode(job: TrainJob, context: Context): Promise<string> {
+  const root = resolve(context.cwd, job.codePath);
+  const stats = await stat(root).catch(() => undefined);
+  if (stats?.isDirectory() !== true) throw new ToolError("PROJECT_NOT_FOUND", `pack for ${job.framework}: --code_path "${job.codePath}" is not a folder`);
+  const wanted = [["mainfile_path", job.mainFile], ["solver", job.solver]] as const;
+  const missing: string[] = [];
+  for (const [flag, path] of wanted) {
+    if (path === undefined || path.startsWith("/")) continue;
+    const file = await stat(join(root, path)).catch(() => undefined);
+    if (file?.isFile() !== true) missing.push(`--${flag} "${path}"`);
+  }
+  if (missing.length > 0) throw new ToolError("PROJECT_NOT_FOUND", `pack for ${job.framework}: ${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not in "${job.codePath}"`);
+  if (job.framework === "caffe" && job.trainParams !== "") context.reporter.warn("caffe takes no --train_params; what the solver needs stands in its file");
+  return root;
+}
+
+async function requestOf(job: TrainJob, about: { readonly flags: TrainPackFlags; readonly codePath: string; readonly release: Release | undefined; readonly context: Context }): Promise<ImageRequest> {
+  const { flags, codePath, release, context } = about;
+  const base = job.ownImage ?? flags.base;
+  return {
+    platform: parsePlatform(flags.platform ?? "linux/amd64"),
+    bases: { cpu: base, gpu: flags.gpuBase ?? base },
+    isOwnImage: job.ownImage !== undefined,
+    release,
+    apt: flags.apt ?? [],
+    code: {
+      root: codePath,
+      name: basename(job.names.cpu).replace(/-cpu:.*$/s, ""),
+      folder: "data",
+      requirements: await requirementsOf(flags, codePath, context),
+      indexes: indexesOf(flags, context),
+      ignore: await ignoreOf(job, codePath, context),
+      allowSecrets: flags.allowSecret ?? [],
+      labels: { "dev.slipway.framework": job.release ?? job.framework, "dev.slipway.train.main": job.mainFile },
+      epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
+    },
+  };
+}
+
+async function requirementsOf({ requirements }: TrainPackFlags, codePath: string, { cwd }: Context): Promise<readonly string[]> {
+  if (requirements !== undefined) return requirements.map((file) => resolve(cwd, file));
+  return (await isFile(join(codePath, "requirements.txt"))) ? ["requirements.txt"] : [];
+}
+
+function indexesOf({ indexUrl, extraIndexUrl = [], findLinks = [] }: TrainPackFlags, { cwd }: Context): ImageRequest["code"]["indexes"] {
+  return { indexUrl, extraIndexUrls: extraIndexUrl, findLinks: findLinks.map((place) => (/^[a-z+]+:\/\//.test(place) ? place : resolve(cwd, place))) };
+}
+
+/** Data has no place in an image: what the mounts hide stays out, and what looks like data is pointed out. */
+async function ignoreOf(job: TrainJob, codePath: string, context: Context): Promise<readonly string[]> {
+  const named = [job.dataPath, job.outputPath].flatMap((path) => placeBelow(codePath, path, context.cwd) ?? []);
+  const hidden: string[] = [];
+  for (const folder of HIDDEN_FOLDERS) if (!named.includes(folder) && (await stat(join(codePath, folder)).catch(() => undefined)) !== undefined) hidden.push(folder);
+  const out = [...new Set([...named, ...hidden])];
+  for (const folder of out) context.reporter.warn(`"${folder}" in the code folder stays out of the images: it is data, and the container has its own ${folder === "output" ? "output" : "data"} folder mounted`);
+  const ignore = out.map((folder) => `/${folder}`);
+  const files = await walkProject(codePath, { ignore, signal: context.signal });
+  for (const { path, files: count, bytes } of findDataFolders(files.map((file) => ({ path: file.path, size: file.guard.size })))) {
+    context.reporter.warn(`"${path}" in the code folder looks like data (${count} files, ${formatBytes(bytes)}) and would go into the images; list it in .slipwayignore and pass it with --test_data_path`);
+  }
+  return ignore;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** The context for the push: credentials of the flags come before all others there, and nowhere else. */
+async function credentialsFor(job: TrainJob, { values, flags, context }: { readonly values: Readonly<Record<string, string | undefined>>; readonly flags: TrainPackFlags; readonly context: Context }): Promise<Context> {
+  const username = values["uhub_username"];
+  const password = flags.passwordStdin === true ? await readSecret(context) : values["uhub_password"];
+  const location = parseLocation(job.names.gpu);
+  if (username === undefined || password === undefined || location.kind !== "registry") return context;
+  return { ...context, env: { ...context.env, SLIPWAY_REGISTRY: location.reference.registry, SLIPWAY_REGISTRY_USER: username, SLIPWAY_REGISTRY_PASSWORD: password } };
+}
+
+type Images = Partial<Record<Accelerator, PackedName>>;
+
+async function makeImages(work: Work, { context, credentials }: { readonly context: Context; readonly credentials: Context }): Promise<Images> {
+  const { job, flags } = work;
+  const wanted = imagesOf(job);
+  await using store = await openStore(context);
+  await using maker = await createImageMaker(work.request, store, context);
+  const images: { -readonly [key in keyof Images]: Images[key] } = {};
+  if (wanted.cpu !== undefined) {
+    context.reporter.step(`packing ${wanted.cpu}`);
+    const made = await maker.make("cpu");
+    const pushName = flags.pushCpu === true ? job.names.gpu.replace(/:[^:/]*$/, (tag) => `-cpu${tag}`) : undefined;
+    if (pushName !== undefined) await push(made, pushName, credentials);
+    const { digest } = await keepMade(made, storeReference(wanted.cpu), store);
+    images.cpu = { name: pushName ?? wanted.cpu, digest, isPushed: pushName !== undefined };
+    await loadIntoEngine(wanted.cpu, flags, context);
+  }
+  if (wanted.gpu !== undefined) {
+    context.reporter.step(`packing ${wanted.gpu}`);
+    const made = await maker.make("gpu");
+    const isPushed = flags.push !== false;
+    if (isPushed) await push(made, wanted.gpu, credentials);
+    const { reference } = parseLocation(wanted.gpu) as { readonly reference: Parameters<typeof keepMade>[1] };
+    images.gpu = { name: wanted.gpu, digest: (await keepMade(made, reference, store)).digest, isPushed };
+  }
+  return images;
+}
+
+async function push(made: MadeImage, name: string, context: Context): Promise<Descriptor> {
+  context.reporter.step(`pushing ${name}`);
+  const { descriptor, bytesUploaded, bytesMounted, bytesSkipped } = await pushMade(made, name, context);
+  context.reporter.step(`pushed ${name}: ${formatBytes(bytesUploaded)} sent, ${formatBytes(bytesMounted)} mounted, ${formatBytes(bytesSkipped)} already there`);
+  return descriptor;
+}
+
+/** The printed command needs the image in an engine; without one the image waits in the store. */
+async function loadIntoEngine(name: string, { engine = "auto" }: TrainPackFlags, context: Context): Promise<void> {
+  if (engine === "none") return;
+  const kind = engine === "auto" ? await answeringEngine(context) : engine;
+  if (kind === undefined) return context.reporter.step(`no docker or podman answers: "${name}" is in the local store, and \`slipway train run\` takes it from there`);
+  await move({ from: `store:${name}`, to: `${kind === "docker" ? "docker-daemon" : "podman"}:${name}`, isFromStore: true }, context);
+}
+
+async function answeringEngine(context: Context): Promise<"docker" | "podman" | undefined> {
+  const { findEngine } = await import("../engine/index.ts");
+  try {
+    return (await findEngine({ signal: context.signal })).kind;
+  } catch (error) {
+    if (isToolError(error) && error.code === "ENGINE_MISSING") return undefined;
+    throw error;
+  }
+}
+
+async function finish(work: Work, images: Images, context: Context): Promise<void> {
+  const { job, paths, codePath, startedAt } = work;
+  const { reporter } = context;
+  await writeCommands(work, context);
+  await writeFileAtomic(join(context.cwd, PLAN_FILE_NAME), printPlan(job, { paths, codePath, images }));
+  for (const line of commandLines(job, paths)) reporter.line(line);
+  reporter.line(`You can check these cmd later in file: ${COMMAND_FILE_NAME}`);
+  for (const { name, digest, isPushed } of Object.values(images)) reporter.line(`${name} ${digest}${isPushed ? "" : " (in the local store)"}`);
+  if (job.accelerator === "cpu" && images.cpu?.isPushed !== true) reporter.line("nothing was pushed: --acc_type cpu makes an image for this machine only; --push-cpu pushes it");
+  const seconds = Math.round(performance.now() - startedAt) / 1000;
+  reporter.step(`done in ${formatDuration(seconds * 1000)}`);
+  reporter.result({ framework: job.framework, images, commands: commandLines(job, paths), files: [COMMAND_FILE_NAME, PLAN_FILE_NAME], seconds });
+}
+
+async function writeCommands({ job, paths }: Work, context: Context): Promise<void> {
+  await writeFileAtomic(join(context.cwd, COMMAND_FILE_NAME), `${commandLines(job, paths).join("\n")}\n`);
+}
+
+/** Says what would be made of what; reads the code, asks no registry, and leaves only the command file. */
+async function reportDryRun(work: Work, context: Context): Promise<void> {
+  const { job, request, paths } = work;
+  const { reporter } = context;
+  const files = await walkProject(work.codePath, { ignore: request.code.ignore, signal: context.signal });
+  const bytes = files.reduce((sum, { guard }) => sum + guard.size, 0);
+  const rows = (Object.entries(imagesOf(job)) as readonly [Accelerator, string][]).map(([accelerator, name]) => [name, ...planOf(work, accelerator)]);
+  for (const line of formatTable([["image", "base", "packages"], ...rows])) reporter.line(line);
+  reporter.line(`code: ${files.length} files, ${formatBytes(bytes)}, for ${formatPlatform(request.platform)}`);
+  await writeCommands(work, context);
+  for (const line of commandLines(job, paths)) reporter.line(line);
+  reporter.result({ isDryRun: true, images: imagesOf(job), files: files.length, bytes, commands: commandLines(job, paths) });
+}
+
+function planOf({ request }: Work, accelerator: Accelerator): readonly string[] {
+  try {
+    const { name, requirements } = sourceOf(request, accelerator);
+    return [name, [...requirements, ...request.code.requirements.map((file) => basename(file)), ...request.apt].join(", ")];
+  } catch (error) {
+    if (!isToolError(error)) throw error;
+    return [`none: ${error.message}`, ""];
+  }
+}
+

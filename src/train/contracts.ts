@@ -1,0 +1,48 @@
+/** What `pack` of the training tools takes a framework by; `self` is an image of the user's own. */
+export type Framework = "pytorch" | "tf" | "keras" | "caffe" | "mxnet" | "self";
+
+/** Every framework, in the order of the documents. */
+export const FRAMEWORKS: readonly Framework[] = ["pytorch", "tf", "keras", "caffe", "mxnet", "self"];
+
+/** What the pushed image runs on. */
+export type Accelerator = "cpu" | "gpu";
+
+/** Names of the two images. */
+export interface ImageNames {
+  /** `NAME-cpu:TAG`: for this machine, in no registry. */
+  readonly cpu: string;
+  /** `REGISTRY/NAMESPACE/NAME:TAG`. */
+  readonly gpu: string;
+}
+
+/** A training job as its flags say, checked and with defaults; paths as the user wrote them. */
+export interface TrainJob {
+  readonly framework: Framework;
+  readonly accelerator: Accelerator;
+  /** Folder with all the code. */
+  readonly codePath: string;
+  /** Main file, relative to the code folder, joined by `/`. */
+  readonly mainFile: string;
+  /** As the user wrote them: shell words. */
+  readonly trainParams: string;
+  readonly dataPath: string;
+  readonly outputPath: string;
+  readonly names: ImageNames;
+  /** Such as `pytorch-2.6.0`; absent when the user's own image says what there is. */
+  readonly release?: string | undefined;
+  /** Such as `ubuntu-16.04`, when the user said so. */
+  readonly os?: string | undefined;
+  /** Such as `python-3.6.2`, when the user said so. */
+  readonly python?: string | undefined;
+  /** The user's own image: taken as it is. */
+  readonly ownImage?: string | undefined;
+  /** Caffe: solver file relative to the code folder. */
+  readonly solver?: string | undefined;
+  /** Caffe: state to go on from. */
+  readonly snapshot?: string | undefined;
+  /** Goes into the command of the GPU image when it was given. */
+  readonly numGpus?: number | undefined;
+}
+
+/** Where things are in a training container. */
+export const PLACES = { code: "/data", data: "/data/data", output: "/data/output" } as const;
