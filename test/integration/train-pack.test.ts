@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { trainPack } from "../../src/cli/train-pack.ts";
+import type { TrainPackFlags } from "../../src/cli/train-flags.ts";
+import { configOf, imageFrom, manifestOf, parseReference, uncompressed, validateImage, type Reference } from "../../src/oci/index.ts";
+import { createRegistryServer } from "../../src/registry-server/index.ts";
+import { createStore, type Store } from "../../src/store/index.ts";
+import { readTar } from "../../src/tar/index.ts";
+import { FRAMEWORKS, parsePlan, type Framework } from "../../src/train/index.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import { putSmallImage } from "../support/small-image.ts";
+import { trainPlace, type TrainPlace } from "../support/train-place.ts";
+
+// A change here is one that users' images see: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
+const GOLDEN = join(import.meta.dirname, "../fixtures/golden/train/images.json");
+const golden: Record<string, unknown> = JSON.parse(readFileSync(GOLDEN, "utf8"));
+
+const CODE = { "code/train.py": "print('hello')\n", "code/lib/net.py": "x = 1\n", "code/solver.prototxt": "net: 'x'\n", "code/run.sh": "#!/bin/sh\n" };
+
+/** A base whose Python is not where the platform looks for it, in the store under `store:base`. */
+async function withBase(place: TrainPlace): Promise<void> {
+  await using store = storeOf(place);
+  const descriptor = await putSmallImage(store, { compress: false, layers: [{ "usr/local/bin/python3.11": "python", "etc/os-release": "ID=test" }] });
+  await store.tag(descriptor, { registry: "store", repository: "base", tag: "latest" });
+}
+
+function storeOf({ context }: TrainPlace): Store {
+  return createStore({ dataDir: context.directories.data, cacheDir: context.directories.cache });
+}
+
+/** A registry over a store of its own. */
+async function registryFor(t: TestContext): Promise<{ readonly host: string; readonly store: Store }> {
+  const place = await trainPlace(t);
+  const store = storeOf(place);
+  const server = await createRegistryServer({ store, port: 0 });
+  t.after(async () => {
+    await server[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+  return { host: new URL(server.url).host, store };
+}
+
+const flagsFor = (framework: Framework, host: string): TrainPackFlags => ({
+  code_path: "./code/", mainfile_path: "train.py", uhub_registry: `${host}/team`, uhub_imagename: "job", test_data_path: "data", test_output_path: "/tmp/output", engine: "none",
+  ...(framework === "self" ? { self_img: "store:base" } : { bimg_name: "store:base" }),
+  ...(framework === "caffe" ? { solver: "solver.prototxt" } : {}),
+});
+
+/** How the store behind a registry names what was pushed. */
+function inStore(name: string): Reference {
+  return { ...parseReference(name), registry: "store" };
+}
+
+/** What a container sees: files of the layers above the base, and the config without what names this build. */
+async function factsOf(store: Store, name: string): Promise<unknown> {
+  const image = imageFrom(store, await store.resolve(inStore(name)));
+  await validateImage(image);
+  const manifest = await manifestOf(image);
+  const files: string[] = [];
+  for (const [index, layer] of (await image.layers()).entries()) {
+    for await (const { entry } of readTar(uncompressed(layer.open(), manifest.layers[index]?.mediaType ?? ""))) {
+      if (index > 0) files.push(`${entry.mode.toString(8)} ${entry.path}${entry.type === "directory" ? "/" : ""}${entry.linkTarget === undefined ? "" : ` -> ${entry.linkTarget}`}`);
+    }
+  }
+  const { config, created, history } = await configOf(image);
+  return { created, config, history, files };
+}
+
+for (const framework of FRAMEWORKS) {
+  for (const accelerator of ["gpu", "cpu"]) {
+    test(`images of ${framework} for ${accelerator} have the config and the files they always had`, async (t) => {
+      const [place, registry] = [await trainPlace(t), await registryFor(t)];
+      await withBase(place);
+      await place.write(CODE);
+      await trainPack(framework, { ...flagsFor(framework, registry.host), acc_type: accelerator, pushCpu: true }, place.context);
+      const plan = parsePlan(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), "plan");
+      assert.deepEqual(Object.keys(plan.images), accelerator === "cpu" ? ["cpu"] : framework === "self" ? ["gpu"] : ["cpu", "gpu"]);
+      for (const [kind, { name, digest }] of Object.entries(plan.images)) {
+        const key = `${framework} ${accelerator} ${kind}`;
+        const facts: unknown = JSON.parse(JSON.stringify(await factsOf(registry.store, name)).replaceAll(registry.host, "HOST"));
+        assert.equal((await registry.store.resolve(inStore(name))).digest, digest);
+        if (process.env["SLIPWAY_UPDATE_GOLDEN"] === "1") {
+          golden[key] = facts;
+          writeFileSync(GOLDEN, `${JSON.stringify(golden, undefined, 1)}\n`);
+        }
+        assert.deepEqual(facts, golden[key], key);
+      }
+    });
+  }
+}
+
+test("the two images share every layer when they stand on one base, and a second pack makes the same", async (t) => {
+  const [place, registry] = [await trainPlace(t), await registryFor(t)];
+  await withBase(place);
+  await place.write(CODE);
+  const flags = flagsFor("pytorch", registry.host);
+  await trainPack("pytorch", flags, place.context);
+  const first = await readFile(join(place.cwd, "slipway-train.json"), "utf8");
+  const { images } = parsePlan(first, "plan");
+  assert.equal(images.cpu?.digest, images.gpu?.digest);
+  assert.deepEqual([images.cpu?.isPushed, images.gpu?.isPushed], [false, true]);
+  await trainPack("pytorch", flags, place.context);
+  assert.equal(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), first);
+});
+
+test("data stays out of the images, and is pointed out", async (t) => {
+  const [place, registry] = [await trainPlace(t), await registryFor(t)];
+  await withBase(place);
+  await place.write({ ...CODE, "code/data/train.bin": "data", "code/output/model.bin": "old", "code/sets/mine/x.bin": "data", "code/images/1.png": Buffer.alloc(2 ** 21) });
+  await trainPack("tf", { ...flagsFor("tf", registry.host), test_data_path: "code/sets/mine", acc_type: "cpu" }, place.context);
+  await using store = storeOf(place);
+  const files = JSON.stringify(await factsOf(store, "localhost/job-cpu:uaitrain"));
+  assert.ok(files.includes("data/train.py") && files.includes("data/images/1.png"));
+  for (const hidden of ["train.bin", "model.bin", "x.bin"]) assert.ok(!files.includes(hidden), hidden);
+  const said = place.warnings.join("\n");
+  for (const text of ['"data" in the code folder stays out', '"output" in the code folder stays out', '"sets/mine" in the code folder stays out', '"images" in the code folder looks like data']) assert.ok(said.includes(text), text);
+  assert.ok(place.lines.some((line) => line.includes("nothing was pushed")));
+});
+
+test("self logs in with the flags' account and pushes, and the password is nowhere afterwards", async (t) => {
+  const registry = await startDockerRegistry(t, { auth: "htpasswd" });
+  if (registry === undefined) return;
+  const place = await trainPlace(t);
+  await withBase(place);
+  await place.write(CODE);
+  await assert.rejects(trainPack("self", flagsFor("self", registry.host), place.context), { code: "REGISTRY_UNAUTHORIZED" });
+  await trainPack("self", { ...flagsFor("self", registry.host), uhub_username: registry.username, uhub_password: registry.password }, place.context);
+  assert.ok(place.warnings.some((text) => text.includes("--uhub_password")));
+  const written = await Promise.all((await readdir(place.cwd)).filter((name) => /\.(txt|json)$/.test(name)).map((name) => readFile(join(place.cwd, name), "utf8")));
+  assert.equal(written.length, 2);
+  for (const text of [...written, ...place.lines, ...place.warnings, JSON.stringify(place.results)]) assert.ok(!text.includes(registry.password));
+});
+
+test("a dry run names images and commands, and makes neither image nor plan", async (t) => {
+  const place = await trainPlace(t);
+  await place.write(CODE);
+  await trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), bimg_name: undefined, ai_arch_v: "pytorch-2.6.0", dryRun: true }, place.context);
+  assert.deepEqual((await readdir(place.cwd)).sort(), ["code", "uaitrain_cmd.txt"]);
+  assert.match(place.lines.join("\n"), /job-cpu:uaitrain .*torch==2\.6\.0\+cpu, numpy/);
+  assert.match(place.lines.join("\n"), /registry\.example\.com\/team\/job:uaitrain .*torch==2\.6\.0, numpy/);
+});
+
+test("what is missing is said before anything is made", async (t) => {
+  const place = await trainPlace(t);
+  await place.write(CODE);
+  const flags = flagsFor("caffe", "registry.example.com");
+  await assert.rejects(trainPack("caffe", { ...flags, mainfile_path: "main.py", solver: "none.prototxt" }, place.context), { code: "PROJECT_NOT_FOUND", message: /--mainfile_path "main\.py" and --solver "none\.prototxt" are not in/ });
+  await assert.rejects(trainPack("caffe", { ...flags, code_path: "nowhere" }, place.context), { code: "PROJECT_NOT_FOUND", message: /nowhere/ });
+  await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), solver: "x" }, place.context), { code: "USAGE", message: /no --solver/ });
+  await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), bimg_name: undefined, ai_arch_v: "pytorch-0.2.0" }, place.context), { code: "BASE_UNSUITABLE", hint: /--bimg_name/ });
+  assert.deepEqual(await readdir(place.cwd), ["code"]);
+});
