@@ -23,6 +23,11 @@ export function timeOf(epochS: number): string {
   return new Date(epochS * 1000).toISOString().replace(/\.000Z$/, "Z");
 }
 
+/** Where the project's files are in the image: beside the code when there is code. */
+export function folderOf({ code }: Pick<PackProject, "code">): string {
+  return code === undefined ? "/models" : "/app";
+}
+
 /** What a container of the image runs as, on top of the base's config. */
 export function runConfig(config: ImageConfig, about: { readonly project: PackProject; readonly base: BaseImage; readonly description: ModelDescription; readonly toolVersion: string; readonly binFolder?: string | undefined }): ImageConfig {
   const { project, base, description } = about;
@@ -39,7 +44,7 @@ export function runConfig(config: ImageConfig, about: { readonly project: PackPr
     config: {
       ...config.config,
       User: "8888:0",
-      WorkingDir: "/app",
+      WorkingDir: folderOf(project), // there must be such a folder: not every engine makes it
       Env: about.binFolder === undefined ? env : prependPath(env, about.binFolder),
       ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
       Entrypoint: ["/opt/slipway/node", "/opt/slipway/server.mjs"],

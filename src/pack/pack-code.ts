@@ -2,13 +2,13 @@ import { posix } from "node:path";
 import { ToolError } from "../errors/index.ts";
 import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type ImageConfig, type Layer, type LayerAddition } from "../oci/index.ts";
 import type { BaseImage, PackContext, PackedImage, PlannedLayer } from "./contracts.ts";
-import { refuseSecrets } from "./find-secrets.ts";
+import { refuseSecrets } from "./context/find-secrets.ts";
 import { timeOf } from "./image-config.ts";
-import { layerEntries, type LayerFile } from "./layer-tree.ts";
+import { layerEntries, type LayerFile } from "./layers/layer-tree.ts";
 import { buildPythonLayers, DEFAULT_SITE_PACKAGES, sitePathSource, type IndexOptions, type PythonLayers } from "./python/index.ts";
-import { smallLayer, type SmallLayerContext, type StoredLayer } from "./small-layer.ts";
-import { walkProject, type WalkedFile } from "./walk.ts";
-import { weightLayer } from "./weight-layer.ts";
+import { smallLayer, type SmallLayerContext, type StoredLayer } from "./layers/small-layer.ts";
+import { walkProject, type WalkedFile } from "./context/walk.ts";
+import { weightLayer } from "./layers/weight-layer.ts";
 
 /** A file that the tool adds, by its path in the image without a leading slash. */
 export interface AddedFile {
@@ -60,7 +60,7 @@ export async function readCode(project: CodeProject, context: Pick<PackContext, 
  * @throws ToolError `FILE_CHANGED`, `BASE_UNSUITABLE`, `LAYER_LIMIT`, `REQUIREMENT_WITHOUT_WHEEL`, `LIBRARY_MISSING`.
  */
 export async function packCode({ project, files }: ReadCode, base: BaseImage, context: PackContext): Promise<PackedImage> {
-  const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
+  const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
   const python = await pythonLayers(project, base, context);
   const added: PlannedLayer[] = (python?.layers ?? []).map((layer): PlannedLayer => {
     const stored: Layer = { descriptor: () => Promise.resolve(layer.descriptor), diffId: () => Promise.resolve(layer.diffId), open: (options) => layer.open(options) };

@@ -3,14 +3,14 @@ import { ToolError } from "../errors/index.ts";
 import type { ModelDescription } from "../model/index.ts";
 import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type Layer, type LayerAddition } from "../oci/index.ts";
 import type { BaseImage, PackContext, PackedImage, PackProject, PlannedLayer } from "./contracts.ts";
-import { refuseSecrets } from "./find-secrets.ts";
-import { metadataOf, runConfig, timeOf } from "./image-config.ts";
-import { layerEntries, type LayerFile } from "./layer-tree.ts";
+import { refuseSecrets } from "./context/find-secrets.ts";
+import { folderOf, metadataOf, runConfig, timeOf } from "./image-config.ts";
+import { layerEntries, type LayerFile } from "./layers/layer-tree.ts";
 import { buildPythonLayers, DEFAULT_SITE_PACKAGES, type PythonLayers } from "./python/index.ts";
-import { smallLayer, type SmallLayerContext, type StoredLayer } from "./small-layer.ts";
-import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./tool-layers.ts";
-import { walkProject, type WalkedFile } from "./walk.ts";
-import { weightLayer } from "./weight-layer.ts";
+import { smallLayer, type SmallLayerContext, type StoredLayer } from "./layers/small-layer.ts";
+import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
+import { walkProject, type WalkedFile } from "./context/walk.ts";
+import { weightLayer } from "./layers/weight-layer.ts";
 
 /** What container runtimes can mount. @see moby/buildkit issue 3067 */
 const MAX_LAYERS = 127;
@@ -29,7 +29,7 @@ export async function packImage(project: PackProject, base: BaseImage, context: 
   const files = await walkProject(project.root, { ignore: project.ignore, signal: context.signal });
   await refuseSecrets(files, project.allowSecrets, { signal: context.signal });
   checkBase(project, base);
-  const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
+  const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
   const request = { platform: base.platform, facts: base.facts };
   const added: PlannedLayer[] = [
     planned(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)),
@@ -42,7 +42,7 @@ export async function packImage(project: PackProject, base: BaseImage, context: 
   }
   added.push(...(await weightLayers(project, files, { base, context })));
   const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project));
-  if (code.length > 0) added.push(planned("code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
+  if (code.length > 0) added.push(planned(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
   const description = describe(project, base, python);
   added.push(planned("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
   return assemble({ project, base, added, description, python, toolVersion: context.tool.version, signal: context.signal });
@@ -114,12 +114,11 @@ function isWeight(file: WalkedFile, project: PackProject): boolean {
 
 /** Where a project file is in the image: beside the code when there is code, else below `/models`. */
 function appFile(file: WalkedFile, project: PackProject): LayerFile {
-  const folder = project.code === undefined ? "models" : "app";
-  return { path: `${folder}/${file.path}`, isExecutable: file.isExecutable, from: { kind: "file", file } };
+  return { path: `${folderOf(project).slice(1)}/${file.path}`, isExecutable: file.isExecutable, from: { kind: "file", file } };
 }
 
 function describe(project: PackProject, base: BaseImage, python: PythonLayers | undefined): ModelDescription {
-  const folder = project.code === undefined ? "/models" : "/app";
+  const folder = folderOf(project);
   const modelPath = project.modelPath === undefined ? undefined : posix.join(folder, relative(project.root, project.modelPath).split("\\").join("/"));
   return {
     schemaVersion: 1,

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTempDir, run } from "../internal/index.ts";
+import { createTempDir, run } from "../../internal/index.ts";
 import { findSecrets, refuseSecrets } from "./find-secrets.ts";
 import { walkProject } from "./walk.ts";
 

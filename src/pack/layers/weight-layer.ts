@@ -1,7 +1,7 @@
-import { hashPlan, openPlan, planOf, type CallOptions, type ContentPlan, type Segment } from "../internal/index.ts";
-import { MEDIA_TYPES, type Descriptor, type Digest, type UnhashedLayer } from "../oci/index.ts";
-import { planTar } from "../tar/index.ts";
-import type { DigestMemory, PackStore } from "./contracts.ts";
+import { hashPlan, openPlan, type CallOptions } from "../../internal/index.ts";
+import { MEDIA_TYPES, type Descriptor, type Digest, type UnhashedLayer } from "../../oci/index.ts";
+import type { DigestMemory, PackStore } from "../contracts.ts";
+import { layerPlan } from "./layer-plan.ts";
 import type { LayerEntry } from "./layer-tree.ts";
 
 export interface WeightLayerContext {
@@ -15,7 +15,7 @@ export interface WeightLayerContext {
  * digest comes from the cache when the files have not changed; the store learns of it by recipe.
  */
 export async function weightLayer(entries: readonly LayerEntry[], context: WeightLayerContext): Promise<UnhashedLayer> {
-  const plan = contentPlanOf(entries, context.epochS);
+  const plan = layerPlan(entries, context.epochS);
   let digest: Digest | undefined = await context.digests.get(plan);
   const describe = (known: Digest): Descriptor => ({ mediaType: MEDIA_TYPES.layerTar, digest: known, size: plan.size });
   const keep = async (found: Digest, options?: CallOptions): Promise<Digest> => {
@@ -43,15 +43,4 @@ export async function weightLayer(entries: readonly LayerEntry[], context: Weigh
       await keep(found);
     },
   };
-}
-
-function contentPlanOf(entries: readonly LayerEntry[], mtimeS: number): ContentPlan {
-  const segments = planTar(entries, { mtimeS }).segments.map((segment): Segment => {
-    if (segment.kind === "bytes") return { kind: "bytes", bytes: segment.bytes };
-    const { from } = segment.entry;
-    if (from?.kind === "bytes") return { kind: "bytes", bytes: from.bytes };
-    if (from?.kind !== "file") throw new TypeError(`${segment.entry.path} has no content`);
-    return { kind: "file", path: from.file.source, guard: from.file.guard };
-  });
-  return planOf(segments);
 }

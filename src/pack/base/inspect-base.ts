@@ -1,8 +1,8 @@
 import { posix } from "node:path";
-import type { CallOptions } from "../internal/index.ts";
-import { configOf, manifestOf, uncompressed, type Digest, type Image } from "../oci/index.ts";
-import { readTar, type TarEntry } from "../tar/index.ts";
-import type { BaseFacts, JsonCache } from "./contracts.ts";
+import type { CallOptions } from "../../internal/index.ts";
+import { configOf, manifestOf, uncompressed, type Digest, type Image } from "../../oci/index.ts";
+import { readTar, type TarEntry } from "../../tar/index.ts";
+import type { BaseFacts, JsonCache } from "../contracts.ts";
 
 /** What reading the layers of a base gathers. */
 interface Findings {

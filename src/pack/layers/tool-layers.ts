@@ -4,12 +4,12 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { ContentError, ToolError } from "../errors/index.ts";
-import { COMPRESSOR_ID } from "../compress/index.ts";
-import { createTempDir, guardOf, writeFileAtomic } from "../internal/index.ts";
-import type { Platform } from "../oci/index.ts";
-import { readTar } from "../tar/index.ts";
-import type { BaseFacts, PackContext } from "./contracts.ts";
+import { ContentError, ToolError } from "../../errors/index.ts";
+import { COMPRESSOR_ID } from "../../compress/index.ts";
+import { createTempDir, guardOf, writeFileAtomic } from "../../internal/index.ts";
+import type { Platform } from "../../oci/index.ts";
+import { readTar } from "../../tar/index.ts";
+import type { BaseFacts, PackContext } from "../contracts.ts";
 import { layerEntries, type LayerFile } from "./layer-tree.ts";
 import { recallLayer, rememberLayer, smallLayer, type SmallLayerContext, type StoredLayer } from "./small-layer.ts";
 

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import type { TarEntry } from "../tar/index.ts";
-import type { BaseFacts } from "./contracts.ts";
-import type { WalkedFile } from "./walk.ts";
+import type { TarEntry } from "../../tar/index.ts";
+import type { BaseFacts } from "../contracts.ts";
+import type { WalkedFile } from "../context/walk.ts";
 
 /** A file of a layer: bytes at hand, or a file of the project. */
 export interface LayerFile {

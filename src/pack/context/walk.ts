@@ -1,8 +1,8 @@
 import type { BigIntStats } from "node:fs";
 import { access, constants, readFile, readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { ToolError } from "../errors/index.ts";
-import { guardOf, type CallOptions, type FileGuard } from "../internal/index.ts";
+import { ToolError } from "../../errors/index.ts";
+import { guardOf, type CallOptions, type FileGuard } from "../../internal/index.ts";
 import { compileIgnore, DEFAULT_IGNORES, hasExceptions, type Ignore } from "./ignore.ts";
 
 /** One file of the project as it goes into the image. Links are resolved: `source` is what is read. */

@@ -2,16 +2,17 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { chooseCompression, COMPRESSOR_ID, gzipPinned, sampleCompressibility, type DeflatePool } from "../compress/index.ts";
-import { createTempDir, openPlan, writeBehind, type Bytes, type CallOptions } from "../internal/index.ts";
-import { isDigest, MEDIA_TYPES, type Descriptor, type Digest, type Layer } from "../oci/index.ts";
-import { planTar } from "../tar/index.ts";
-import type { JsonCache, PackStore } from "./contracts.ts";
+import { chooseCompression, COMPRESSOR_ID, gzipPinned, sampleCompressibility, type DeflatePool } from "../../compress/index.ts";
+import { createTempDir, hashPlan, openPlan, writeBehind, type Bytes, type CallOptions, type ContentPlan } from "../../internal/index.ts";
+import { isDigest, MEDIA_TYPES, type Descriptor, type Digest, type Layer } from "../../oci/index.ts";
+import type { DigestMemory, JsonCache, PackStore } from "../contracts.ts";
+import { layerPlan } from "./layer-plan.ts";
 import type { LayerEntry } from "./layer-tree.ts";
 
 export interface SmallLayerContext extends CallOptions {
   readonly store: PackStore;
   readonly cache: JsonCache;
+  readonly digests: DigestMemory;
   readonly cacheDir: string;
   readonly pool: DeflatePool;
   readonly epochS: number;
@@ -36,12 +37,13 @@ const SAMPLED_BYTES = 2 ** 20;
  * @throws ToolError `FILE_CHANGED`, `DISK_FULL`, `STORE_UNWRITABLE`.
  */
 export async function smallLayer(entries: readonly LayerEntry[], context: SmallLayerContext): Promise<StoredLayer> {
-  const tar = (): Bytes => tarOf(entries, context);
-  const diffId = await digestOfBytes(tar());
+  const plan = layerPlan(entries, context.epochS);
+  const tar = (): Bytes => openPlan(plan, { signal: context.signal });
+  const diffId = await digestOfPlan(plan, context);
   const key = `${COMPRESSOR_ID} ${diffId}`;
   const known = parseDescriptor(await context.cache.get(key));
   if (known !== undefined && (await context.store.has(known, context))) return storedLayer(context, { descriptor: known, diffId, isNew: false });
-  const size = planTar(entries, { mtimeS: context.epochS }).size;
+  const { size } = plan;
   const descriptor = (await isCompressible(tar, size, context)) ? await storeCompressed(tar(), size, context) : await storePlain(tar(), { digest: diffId, size }, context);
   await context.cache.set(key, descriptor);
   return storedLayer(context, { descriptor, diffId, isNew: true });
@@ -68,15 +70,13 @@ export async function rememberLayer(key: string, { descriptor, diffId }: StoredL
   await context.cache.set(key, { ...descriptor, diffId });
 }
 
-async function* tarOf(entries: readonly LayerEntry[], { epochS, signal }: SmallLayerContext): AsyncGenerator<Uint8Array> {
-  for (const segment of planTar(entries, { mtimeS: epochS }).segments) {
-    if (segment.kind === "bytes") yield segment.bytes;
-    else if (segment.entry.from?.kind === "bytes") yield segment.entry.from.bytes;
-    else if (segment.entry.from?.kind === "file") {
-      const { source, guard } = segment.entry.from.file;
-      yield* openPlan({ size: guard.size, segments: [{ kind: "file", path: source, guard }] }, { signal });
-    }
-  }
+/** Unchanged files are not read again. */
+async function digestOfPlan(plan: ContentPlan, { digests, signal }: SmallLayerContext): Promise<Digest> {
+  const known = await digests.get(plan);
+  if (known !== undefined) return known;
+  const found: Digest = `sha256:${await hashPlan(plan, { signal })}`;
+  await digests.set(plan, found);
+  return found;
 }
 
 async function isCompressible(tar: () => Bytes, size: number, context: SmallLayerContext): Promise<boolean> {
@@ -125,12 +125,6 @@ async function* skip(bytes: Bytes, offset: number): AsyncGenerator<Uint8Array> {
     if (left < chunk.byteLength) yield chunk.subarray(left);
     left = Math.max(0, left - chunk.byteLength);
   }
-}
-
-async function digestOfBytes(bytes: Bytes): Promise<Digest> {
-  const hash = createHash("sha256");
-  for await (const chunk of bytes) hash.update(chunk);
-  return `sha256:${hash.digest("hex")}`;
 }
 
 function parseDescriptor(value: unknown): Descriptor | undefined {

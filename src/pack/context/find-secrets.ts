@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
-import { ToolError } from "../errors/index.ts";
-import { mapLimited, type CallOptions } from "../internal/index.ts";
+import { ToolError } from "../../errors/index.ts";
+import { mapLimited, type CallOptions } from "../../internal/index.ts";
 import { compileIgnore } from "./ignore.ts";
 import type { WalkedFile } from "./walk.ts";
 
