@@ -21,6 +21,16 @@ const TYPES: readonly (readonly [number: number, name: string, datatype: Datatyp
   [23, "DT_UINT64", "UINT64", "uint64Val"],
 ];
 
+/** The datatype of a number of `tensorflow.DataType`; undefined for those that are not served. */
+export function tfDatatype(number: number): Datatype | undefined {
+  return TYPES.find(([own]) => own === number)?.[2];
+}
+
+/** The number of a datatype in `tensorflow.DataType`. */
+export function tfNumber(datatype: Datatype): number | undefined {
+  return TYPES.find(([, , own]) => own === datatype)?.[0];
+}
+
 /**
  * A `tensorflow.TensorProto` in JSON form as a tensor. Values that are too few are filled up with the last one, as TensorFlow does.
  * @throws SeldonError 500

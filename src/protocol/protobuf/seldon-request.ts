@@ -1,0 +1,191 @@
+import { isUtf8 } from "node:buffer";
+import type { ComponentMessage, ComponentMethod, Payload } from "../../runtime/index.ts";
+import type { Tensor } from "../../tensor/index.ts";
+import { isObject, JsonNumber, nodeText, type JsonObject } from "../json/index.ts";
+import type { AnswerContext, DataKind, SeldonCall } from "../seldon/contracts.ts";
+import { reshapeTensor } from "../seldon/reshape.ts";
+import { badData, badInput } from "../seldon/seldon-error.ts";
+import { DenseListReader } from "./dense-list.ts";
+import { readData, readFeedback, readMessage, readMessageList, readMeta, TENSOR, type ProtoMessage } from "./seldon-message.ts";
+import { readTfTensor } from "./tf-tensor-proto.ts";
+import { readList, readValue } from "./value.ts";
+import { WireError } from "./wire-error.ts";
+import { WireReader } from "./wire-reader.ts";
+
+const PLAIN_STYLE = { sortKeys: false, asciiOnly: false };
+const NO_NAMES: readonly string[] = Object.freeze([]);
+const NO_METAS: readonly JsonObject[] = Object.freeze([]);
+const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
+/** Of the requests of these only the puid comes back. */
+const PUID_ONLY: ReadonlySet<ComponentMethod> = new Set(["route", "send-feedback"]);
+
+export interface ProtoParseOptions {
+  readonly method: ComponentMethod;
+  /** True where a `*_raw` or `*_grpc` method waits for the whole message. */
+  readonly isWhole: boolean;
+  /** `SELDON_STRICT_COMPAT=1` */
+  readonly isStrict: boolean;
+  /** Key of the route in the response's `meta.routing`, for feedback. */
+  readonly unitId: string;
+}
+
+interface Parsed {
+  readonly message: ComponentMessage;
+  readonly context: AnswerContext;
+}
+
+/**
+ * Turns serialised requests into calls of the class contract, the protobuf side of `SeldonRequestParser`. Numbers are doubles; those of a
+ * tensor stay a view of the request. Keeps scratch space, so one object serves a whole server.
+ */
+export class SeldonProtoParser {
+  readonly #dense = new DenseListReader();
+
+  /**
+   * Reads a SeldonMessage, a SeldonMessageList (`aggregate`) or a Feedback (`send-feedback`).
+   * @throws WireError for bytes that are no such message; SeldonError for one that makes no sense
+   */
+  parse(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
+    if (options.method === "aggregate") return this.#list(bytes, options);
+    if (options.method === "send-feedback") return this.#feedback(bytes, options);
+    const draft = readMessage(bytes);
+    if (options.isWhole) return wholeCall(bytes, options, contextOf(draft, options.method));
+    const { message, context } = this.#parsed(draft, options);
+    return { request: { method: options.method, messages: [message], transport: "grpc" }, context };
+  }
+
+  #list(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
+    const drafts = readMessageList(bytes).map(readMessage);
+    if (options.isWhole) return wholeCall(bytes, options, listContext(drafts.map((draft) => contextOf(draft, options.method))));
+    const members = drafts.map((draft) => this.#parsed(draft, options));
+    if (members.length === 0) throw badInput("list index (0) out of range");
+    return { request: { method: options.method, messages: members.map(({ message }) => message), transport: "grpc" }, context: listContext(members.map(({ context }) => context)) };
+  }
+
+  #feedback(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
+    const { request, response, truth, reward } = readFeedback(bytes);
+    const draft = readMessage(request ?? NO_BYTES);
+    const routing = routeOf(response, options.unitId);
+    const facts = { reward, ...(routing !== undefined && { routing }), transport: "grpc" as const };
+    const context = contextOf(draft, options.method);
+    const messages: readonly ComponentMessage[] = options.isWhole
+      ? [{ payload: { kind: "proto", bytes }, names: NO_NAMES }]
+      : [this.#dataOnly(draft, options), this.#dataOnly(readMessage(truth ?? NO_BYTES), options)];
+    return { request: { method: options.method, messages, ...facts }, context };
+  }
+
+  #dataOnly({ payload }: ProtoMessage, options: ProtoParseOptions): ComponentMessage {
+    return payload?.field === "data" ? this.#data(payload.bytes, options).message : { payload: EMPTY, names: NO_NAMES };
+  }
+
+  #parsed(draft: ProtoMessage, options: ProtoParseOptions): Parsed {
+    const { meta, payload } = draft;
+    if (payload === undefined) throw badData("Unknown data in SeldonMessage");
+    if (payload.field === "data" && meta === undefined) {
+      const { message, kind } = this.#data(payload.bytes, options);
+      return { message, context: { metas: NO_METAS, dataKind: kind } };
+    }
+    const context = contextOf(draft, options.method);
+    const metaText = meta === undefined ? undefined : nodeText(readMeta(meta), PLAIN_STYLE);
+    const { message } = payload.field === "data" ? this.#data(payload.bytes, options) : { message: { payload: plainPayload(payload), names: NO_NAMES } };
+    return { message: metaText === undefined ? message : { ...message, meta: metaText }, context };
+  }
+
+  #data(bytes: Buffer, options: ProtoParseOptions): { message: ComponentMessage; kind: DataKind } {
+    const { names, array } = readData(bytes);
+    if (array === undefined) return { message: { payload: EMPTY, names }, kind: "ndarray" };
+    switch (array.kind) {
+      case "tensor":
+        return { message: { payload: { kind: "tensor", tensor: readTensor(array.bytes, options.isStrict) }, names }, kind: "tensor" };
+      case "ndarray":
+        return { message: { payload: this.#array(array.bytes), names }, kind: "ndarray" };
+      case "tftensor":
+        if (options.isStrict) throw badInput("name 'tf' is not defined");
+        return { message: { payload: { kind: "tensor", tensor: readTfTensor(array.bytes) }, names }, kind: "tftensor" };
+      default:
+        return array.kind satisfies never;
+    }
+  }
+
+  #array(bytes: Buffer): Payload {
+    const tensor = this.#dense.read(new WireReader(bytes));
+    if (tensor !== undefined) return { kind: "tensor", tensor };
+    return { kind: "array", json: nodeText(readList(new WireReader(bytes)), PLAIN_STYLE) };
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+function wholeCall(bytes: Buffer, { method }: ProtoParseOptions, context: AnswerContext): SeldonCall {
+  return { request: { method, messages: [{ payload: { kind: "proto", bytes }, names: NO_NAMES }], transport: "grpc" }, context };
+}
+
+/** What an answer takes from a message whose payload nobody has looked at. */
+function contextOf({ meta, payload }: ProtoMessage, method: ComponentMethod): AnswerContext {
+  const node = meta === undefined ? undefined : readMeta(meta);
+  const puid = node?.get("puid");
+  const isData = payload?.field === "data";
+  return {
+    metas: node === undefined || PUID_ONLY.has(method) ? NO_METAS : [node],
+    ...(isData && { dataKind: readData(payload.bytes).array?.kind ?? "ndarray" }),
+    ...(puid !== undefined && { puid }),
+  };
+}
+
+function listContext(members: readonly AnswerContext[]): AnswerContext {
+  return { ...members[0], metas: members.flatMap(({ metas }) => metas) };
+}
+
+function routeOf(response: Buffer | undefined, unitId: string): number | undefined {
+  const { meta } = readMessage(response ?? NO_BYTES);
+  const routing = meta === undefined ? undefined : readMeta(meta).get("routing");
+  const route = isObject(routing) ? routing.get(unitId) : undefined;
+  return route instanceof JsonNumber ? Number(route.text) : undefined;
+}
+
+function plainPayload({ field, bytes }: NonNullable<ProtoMessage["payload"]>): Payload {
+  switch (field) {
+    case "binData":
+      return { kind: "bytes", bytes };
+    case "strData":
+      if (!isUtf8(bytes)) throw new WireError("strData is not UTF-8");
+      return { kind: "text", text: bytes.toString("utf8") };
+    case "jsonData":
+      return { kind: "json", json: nodeText(readValue(new WireReader(bytes)), PLAIN_STYLE) };
+    case "customData":
+      return { kind: "any", bytes };
+    case "data":
+      throw badData("Unknown data in SeldonMessage"); // arrays are read elsewhere
+    default:
+      return field satisfies never;
+  }
+}
+
+/** A Tensor; its numbers are a view of `bytes` when they came in one piece. @throws SeldonError where the shape does not fit */
+function readTensor(bytes: Buffer, isStrict: boolean): Tensor {
+  const reader = new WireReader(bytes);
+  const shape: number[] = [];
+  const chunks: Buffer[] = [];
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TENSOR.values) chunks.push(reader.bytes());
+    else if (tag === TENSOR.valuesItem) chunks.push(bytes.subarray(reader.at, (reader.skip(tag), reader.at)));
+    else if (tag === TENSOR.shape) {
+      const outer = reader.enter();
+      while (reader.at < reader.end) shape.push(reader.int32());
+      reader.leave(outer);
+    } else if (tag === TENSOR.shapeItem) shape.push(reader.int32());
+    else reader.skip(tag);
+  }
+  const [first = NO_BYTES] = chunks;
+  return fitted({ shape, data: chunks.length > 1 ? Buffer.concat(chunks) : first, isStrict });
+}
+
+function fitted({ shape, data, isStrict }: { readonly shape: readonly number[]; readonly data: Buffer; readonly isStrict: boolean }): Tensor {
+  if (data.byteLength % 8 !== 0) throw new WireError("the values of a tensor are no whole doubles");
+  const count = data.byteLength / 8;
+  const wanted = shape.reduce((product, axis) => product * axis, 1);
+  const isPlain = wanted === count && shape.every((axis) => axis >= 0);
+  if (isPlain) return { name: "", datatype: "FP64", shape, data };
+  if (isStrict && wanted > 0 && wanted < count) return { name: "", datatype: "FP64", shape, data: data.subarray(-8 * wanted) }; // the wrapper takes the last ones
+  return reshapeTensor({ name: "", datatype: "FP64", shape: [count], data }, shape.map((axis) => new JsonNumber(String(axis), false)));
+}
