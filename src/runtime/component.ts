@@ -30,7 +30,10 @@ export interface ComponentMessage {
 
 export interface ComponentRequest {
   readonly method: ComponentMethod;
-  /** One for all methods but `aggregate`; none for `health-status` and `metadata`; request then truth for `send-feedback`. */
+  /**
+   * One for all methods but `aggregate`; none for `health-status` and `metadata`; request then truth for `send-feedback`. Behind a `raw`
+   * one there may be a `bytes` one: its binData.
+   */
   readonly messages: readonly ComponentMessage[];
   /** `send-feedback` only. */
   readonly reward?: number;

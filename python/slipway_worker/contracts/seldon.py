@@ -134,7 +134,7 @@ class SeldonAdapter(Adapter):
             truth = messages[1].value if len(messages) > 1 else arrays.empty_array()
             keywords = {"routing": call.extra.get("routing")} if self._passes_routing else {}
             try:
-                result = method(messages[0].value, messages[0].names, call.extra.get("reward", 0.0), truth, **keywords)
+                result = method(messages[0].value, messages[0].names, float(call.extra.get("reward", 0.0)), truth, **keywords)
             except Exception as error:
                 if not is_not_implemented(error):
                     raise

@@ -15,6 +15,8 @@ from . import protos
 def raw_argument(call: Call, style: str, name: str) -> Any:
     """A dict over REST, a protobuf message over gRPC; feedback is protobuf (`raw`, `grpc`) or JSON text (`rest`) over both."""
     message = call.messages[0]
+    if len(call.messages) > 1:
+        return _with_file(call)
     if name == "send_feedback" and style != "rest" and not call.is_grpc:
         return protos.feedback_from(message.value)
     if name == "send_feedback" and style == "rest" and not call.is_grpc:
@@ -22,9 +24,14 @@ def raw_argument(call: Call, style: str, name: str) -> Any:
     return message.value
 
 
+def _with_file(call: Call) -> Any:
+    """A message whose binData came as a file of a form: the bytes stand in it as they are, as in the original."""
+    return {**call.messages[0].value, "binData": call.messages[1].value}
+
+
 def messages_of(call: Call) -> List[Message]:
     """The messages inside a whole one, in the order that the plain method needs them."""
-    value = call.messages[0].value
+    value = _with_file(call) if len(call.messages) > 1 else call.messages[0].value
     whole: Any = protos.as_dict(value) if protos.is_message(value) else value
     if call.method == SEND_FEEDBACK:
         return [_data_only(whole.get("request")), _data_only(whole.get("truth"))]
@@ -47,7 +54,8 @@ def message_from(whole: Any) -> Message:
     for key in ("jsonData", "strData", "binData"):
         if key in whole:
             value = whole[key]
-            return Message(base64.b64decode(value) if key == "binData" else value, [], meta_text)
+            is_encoded = key == "binData" and isinstance(value, str)
+            return Message(base64.b64decode(value) if is_encoded else value, [], meta_text)
     raise SeldonMicroserviceException("Invalid request data type: %s" % (whole,))
 
 

@@ -35,19 +35,10 @@ function elementTexts({ datatype }: Tensor, elements: NumberArray): readonly str
 }
 
 function elementText(datatype: Tensor["datatype"], element: number | bigint): string {
-  switch (datatype) {
-    case "FP64":
-    case "FP32":
-      return pythonFloat(Number(element));
-    case "FP16":
-      return pythonFloat(fromHalf(Number(element)));
-    case "BF16":
-      return pythonFloat(fromBrain(Number(element)));
-    case "BOOL":
-      return element === 0 ? "false" : "true";
-    default:
-      return String(element);
-  }
+  if (datatype === "FP64" || datatype === "FP32") return pythonFloat(Number(element));
+  if (datatype === "FP16") return pythonFloat(fromHalf(Number(element)));
+  if (datatype === "BF16") return pythonFloat(fromBrain(Number(element)));
+  return datatype === "BOOL" ? String(element !== 0) : String(element);
 }
 
 function itemTexts({ data }: Tensor, asciiOnly: boolean): readonly string[] {

@@ -1,4 +1,4 @@
-import { isList, isObject, JsonReader, nodeText, pythonType, readNode, stringText, type JsonNode, type JsonObject } from "../json/index.ts";
+import { isList, isObject, JsonNumber, JsonReader, nodeText, pythonType, readNode, stringText, type JsonNode, type JsonObject } from "../json/index.ts";
 import type { AnswerContext, AnswerSettings } from "./contracts.ts";
 import { badInput } from "./seldon-error.ts";
 
@@ -32,18 +32,41 @@ export function parseText(text: string): JsonNode {
  */
 export function mergeMeta(context: AnswerContext, own: OwnMeta, settings: AnswerSettings): JsonObject {
   const meta = new Map<string, JsonNode>();
-  const tags = mergeObjects(context.metas, "tags");
-  for (const [key, value] of own.tags ?? []) tags.set(key, value);
-  if (tags.size > 0) meta.set("tags", tags);
-  const metrics = context.metas.flatMap((incoming) => listIn(incoming, "metrics"));
-  if (settings.includeMetrics && own.metrics !== undefined) metrics.push(...own.metrics);
-  if (metrics.length > 0) meta.set("metrics", metrics);
+  const odd = oddParts(context, own);
+  const tags = odd.tags === undefined ? mergeTags(context, own) : odd.tags;
+  if (!isFalsy(tags)) meta.set("tags", tags);
+  const metrics = odd.metrics === undefined ? mergeMetrics(context, settings.includeMetrics ? own : {}) : odd.metrics;
+  if (!isFalsy(metrics)) meta.set("metrics", metrics);
   const path = new Map<string, JsonNode>(settings.unitId === undefined ? [] : [[settings.unitId, settings.unitImage ?? UNKNOWN_IMAGE]]);
   for (const [key, value] of mergeObjects(context.metas, "requestPath")) path.set(key, value);
   if (path.size > 0) meta.set("requestPath", path);
   if (context.puid !== undefined && !isFalsy(context.puid)) meta.set("puid", context.puid);
   return meta;
 }
+
+function mergeTags(context: AnswerContext, own: OwnMeta): JsonObject {
+  const tags = mergeObjects(context.metas, "tags");
+  for (const [key, value] of own.tags ?? []) tags.set(key, value);
+  return tags;
+}
+
+function mergeMetrics({ metas }: AnswerContext, { metrics = [] }: OwnMeta): readonly JsonNode[] {
+  return [...metas.flatMap((incoming) => listIn(incoming, "metrics")), ...metrics];
+}
+
+/** Tags that are no object and metrics that are no list: those of a single message pass through when nothing has to be added to them. */
+function oddParts({ metas }: AnswerContext, own: OwnMeta): { readonly tags?: JsonNode; readonly metrics?: JsonNode } {
+  const [meta, ...others] = metas;
+  if (meta === undefined || others.length > 0) return {};
+  const { tags: ownTags = NO_TAGS, metrics: ownMetrics = [] } = own;
+  const [tags = NO_TAGS, metrics = []] = [meta.get("tags"), meta.get("metrics")];
+  return {
+    ...(!isObject(tags) && ownTags.size === 0 && { tags }),
+    ...(!isList(metrics) && ownMetrics.length === 0 && { metrics }),
+  };
+}
+
+const NO_TAGS: JsonObject = new Map();
 
 /** The same as JSON text, without work for the common case of nothing to say. */
 export function metaText(context: AnswerContext, own: OwnMeta, settings: AnswerSettings): string {
@@ -59,7 +82,7 @@ function mergeObjects(metas: readonly JsonObject[], key: string): Map<string, Js
   for (const meta of metas) {
     const part = meta.get(key);
     if (part === undefined) continue;
-    if (!isObject(part)) throw badInput(`'${pythonType(part)}' object is not iterable`);
+    if (!isObject(part)) throw badInput(`'${pythonType(part)}' object is not ${key === "requestPath" ? "a mapping" : "iterable"}`);
     for (const [name, value] of part) merged.set(name, value);
   }
   return merged;
@@ -72,6 +95,9 @@ function listIn(meta: JsonObject, key: string): readonly JsonNode[] {
   return part;
 }
 
+/** Python's idea of it. */
 function isFalsy(node: JsonNode): boolean {
-  return node === null || node === "" || node === false;
+  if (isList(node)) return node.length === 0;
+  if (isObject(node)) return node.size === 0;
+  return node === null || node === "" || node === false || (node instanceof JsonNumber && Number(node.text) === 0);
 }

@@ -25,8 +25,6 @@ const MESSAGES: Readonly<Record<string, { readonly fields: Readonly<Record<strin
   Status: { fields: { code: "int32", info: "string", reason: "string", status: "status" } },
 };
 
-const ENUMS = { metric: ["COUNTER", "GAUGE", "TIMER"], status: ["SUCCESS", "FAILURE"] } as const;
-
 /**
  * Checks a JSON value against a message of Seldon's protobuf schema, with protobuf's own rules for JSON: no unknown field, numbers also
  * as text, null for absent.
@@ -58,31 +56,37 @@ function checkMap(value: JsonNode, { type, key }: { type: FieldType; key: string
   for (const item of value.values()) checkField(item, { type, key });
 }
 
-function isScalar(value: JsonNode, type: Extract<FieldType, string>): boolean {
-  switch (type) {
-    case "any":
-      return true;
-    case "list":
-      return isList(value);
-    case "object":
-      return isObject(value);
-    case "string":
-      return typeof value === "string";
-    case "bytes":
-      return typeof value === "string" && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value) && value.replaceAll("=", "").length % 4 !== 1;
-    case "double":
-    case "float":
-      return !Number.isNaN(toNumber(value)) || value === "NaN" || (value instanceof JsonNumber && value.text === "NaN");
-    case "int32":
-      return Number.isInteger(toNumber(value)) && Math.abs(toNumber(value)) <= 2 ** 31;
-    case "metric":
-    case "status":
-      return (typeof value === "string" && (ENUMS[type] as readonly string[]).includes(value)) || (value instanceof JsonNumber && Number(value.text) < ENUMS[type].length);
-    default:
-      return type satisfies never;
-  }
+type Scalar = Extract<FieldType, string>;
+
+function isScalar(value: JsonNode, type: Scalar): boolean {
+  return SCALARS[type](value);
 }
 
+function isText(value: JsonNode): value is string {
+  return typeof value === "string";
+}
+
+/** NaN and infinities as text only. */
+function isFloat(value: JsonNode): boolean {
+  return value instanceof JsonNumber ? Number.isFinite(Number(value.text)) : value === "NaN" || !Number.isNaN(toNumber(value));
+}
+
+function isEnum(names: readonly string[]): (value: JsonNode) => boolean {
+  return (value) => (isText(value) && names.includes(value)) || (value instanceof JsonNumber && Number(value.text) < names.length);
+}
+
+const SCALARS: Readonly<Record<Scalar, (value: JsonNode) => boolean>> = {
+  any: () => true,
+  list: isList,
+  object: isObject,
+  string: isText,
+  bytes: (value) => isText(value) && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value) && value.replaceAll("=", "").length % 4 !== 1,
+  double: isFloat,
+  float: isFloat,
+  int32: (value) => Number.isInteger(toNumber(value)) && Math.abs(toNumber(value)) <= 2 ** 31,
+  metric: isEnum(["COUNTER", "GAUGE", "TIMER"]),
+  status: isEnum(["SUCCESS", "FAILURE"]),
+};
 /** A number, or text that is one; NaN for anything else. */
 export function toNumber(node: JsonNode | undefined): number {
   if (node instanceof JsonNumber) return Number(node.text);

@@ -17,29 +17,36 @@ export interface MetadataSources {
   readonly version: string;
   /** What the model file itself says, where nobody says anything else. */
   readonly signature?: Signature | undefined;
+  /** `SELDON_STRICT_COMPAT=1`: what is wrong goes unsaid. */
+  readonly isStrict?: boolean;
 }
 
 /**
  * The model's metadata, from what its class and the environment say, with every key filled in.
  * @throws SeldonError 500 `MICROSERVICE_BAD_METADATA` naming the first key that is wrong
  */
-export function resolveMetadata({ user, env, image, version, signature }: MetadataSources): JsonObject {
-  const said = new Map<string, JsonNode>([...(isObject(user) ? user : []), ...(isObject(env) ? env : [])]);
-  for (const key of said.keys()) if (!KEYS.has(key)) throw bad(`"${key}" is not a known key`);
-  const metadata = new Map<string, JsonNode>([
-    ["name", said.get("name") ?? image],
-    ["versions", said.get("versions") ?? [version]],
-    ["platform", said.get("platform") ?? ""],
-    ["inputs", said.get("inputs") ?? (signature?.inputs.map(specNode) ?? [])],
-    ["outputs", said.get("outputs") ?? (signature?.outputs.map(specNode) ?? [])],
-    ["custom", said.get("custom") ?? new Map()],
-  ]);
+export function resolveMetadata({ user, env, image, version, signature, isStrict = false }: MetadataSources): JsonObject {
+  const bad = (why: string): SeldonError => new SeldonError(500, isStrict ? "Model metadata unavailable" : `Model metadata is invalid: ${why}`, "MICROSERVICE_BAD_METADATA");
+  const metadata = new Map(defaults({ image, version, signature }));
+  for (const source of [user, env]) {
+    for (const [key, value] of isObject(source) ? source : []) {
+      if (!KEYS.has(key)) throw bad(`"${key}" is not a known key`);
+      if (value !== null) metadata.set(key, value);
+    }
+  }
   for (const [key, value] of metadata) if (!isValid(key, value)) throw bad(`"${key}" is not of the right form`);
   return metadata;
 }
 
-function bad(why: string): SeldonError {
-  return new SeldonError(500, `Model metadata is invalid: ${why}`, "MICROSERVICE_BAD_METADATA");
+function defaults({ image, version, signature = { inputs: [], outputs: [] } }: Pick<MetadataSources, "image" | "version" | "signature">): readonly (readonly [string, JsonNode])[] {
+  return [
+    ["name", image],
+    ["versions", [version]],
+    ["platform", ""],
+    ["inputs", signature.inputs.map(specNode)],
+    ["outputs", signature.outputs.map(specNode)],
+    ["custom", new Map()],
+  ];
 }
 
 function isValid(key: string, value: JsonNode): boolean {

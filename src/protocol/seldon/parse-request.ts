@@ -77,7 +77,8 @@ export class SeldonRequestParser {
 
   /** Reads a multipart form: each field is a key of the message. @throws SeldonError */
   parseForm(fields: readonly FormField[], options: ParseOptions): SeldonCall {
-    if (LIST_METHODS.has(options.method) || options.isWhole) return this.parseJson(this.formJson(fields), options);
+    if (options.isWhole && !LIST_METHODS.has(options.method)) return this.#wholeForm(fields, options);
+    if (LIST_METHODS.has(options.method)) return this.parseJson(this.formJson(fields), options);
     const draft: MessageDraft = {};
     for (const field of fields) {
       const { name, content, isFile } = field;
@@ -88,6 +89,15 @@ export class SeldonRequestParser {
     }
     if (!fields.some(({ name }) => PAYLOADS.has(name))) draft.invalid = new Map(fields.map((field) => [field.name, this.#fieldNode(field)]));
     return this.#call(draft, options, () => "");
+  }
+
+  /** A file of bytes travels beside the message and not in it. */
+  #wholeForm(fields: readonly FormField[], options: ParseOptions): SeldonCall {
+    const file = fields.find(({ name, isFile }) => name === "binData" && isFile);
+    const call = this.parseJson(this.formJson(fields.filter((field) => field !== file)), options);
+    if (file === undefined) return call;
+    const bytes: ComponentMessage = { payload: { kind: "bytes", bytes: file.content }, names: NO_NAMES };
+    return { ...call, request: { ...call.request, messages: [...call.request.messages, bytes] } };
   }
 
   #fieldNode({ name, content, isFile }: FormField): JsonNode {

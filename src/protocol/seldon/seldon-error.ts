@@ -1,5 +1,5 @@
 import { InferenceError } from "../../errors/index.ts";
-import { stringText } from "../json/index.ts";
+import { stringText, type JsonStyle } from "../json/index.ts";
 
 /** Reasons that clients of the Seldon wrapper know. */
 export type SeldonReason = "MICROSERVICE_BAD_DATA" | "MICROSERVICE_INTERNAL_ERROR" | "MICROSERVICE_BAD_METRIC" | "MICROSERVICE_BAD_METADATA";
@@ -36,6 +36,7 @@ export function noJson(): SeldonError {
 }
 
 /** The body of an error answer. `code` is always -1; the real one is the HTTP status. */
-export function errorText(info: string, reason: string, asciiOnly: boolean): string {
-  return `{"status":{"code":-1,"info":${stringText(info, asciiOnly)},"reason":${stringText(reason, asciiOnly)},"status":1}}`;
+export function errorText(info: string, reason: string, { asciiOnly, sortKeys }: JsonStyle): string {
+  const [infoText, reasonText] = [stringText(info, asciiOnly), stringText(reason, asciiOnly)];
+  return sortKeys ? `{"status":{"code":-1,"info":${infoText},"reason":${reasonText},"status":1}}` : `{"status":{"status":1,"info":${infoText},"code":-1,"reason":${reasonText}}}`;
 }

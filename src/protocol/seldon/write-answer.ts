@@ -1,6 +1,6 @@
 import type { ComponentMethod, ComponentResponse, Payload } from "../../runtime/index.ts";
 import { isNumeric, type Tensor } from "../../tensor/index.ts";
-import { arrayText, indentJson, isObject, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject } from "../json/index.ts";
+import { arrayText, indentJson, isObject, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject, type JsonStyle } from "../json/index.ts";
 import { mergeMeta, metaText, parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer } from "./contracts.ts";
 import { feedbackText } from "./feedback.ts";
@@ -33,7 +33,7 @@ export class SeldonAnswerWriter {
   }
 
   error(status: number, info: string, reason: string): SeldonAnswer {
-    return { status, body: this.#finish([errorText(info, reason, this.#settings.asciiOnly)]) };
+    return { status, body: this.#finish([errorText(info, reason, this.#settings)]) };
   }
 
   /** An answer to feedback, which goes through protobuf in the wrapper. */
@@ -59,7 +59,7 @@ export class SeldonAnswerWriter {
     const { asciiOnly } = this.#settings;
     switch (payload.kind) {
       case "tensor":
-        return this.#data(names, dataText(payload.tensor, context.dataKind, asciiOnly));
+        return this.#data(names, dataText(payload.tensor, context.dataKind, this.#settings));
       case "array":
         return this.#data(names, ['"ndarray":', payload.json]);
       case "json":
@@ -138,11 +138,13 @@ export function answerMeta({ response, context, own }: AnswerParts, settings: An
   return mergeMeta(context, own ?? parseOwnMeta(response), settings);
 }
 
-function dataText(tensor: Tensor, requested: DataKind | undefined, asciiOnly: boolean): readonly (string | Buffer)[] {
+function dataText(tensor: Tensor, requested: DataKind | undefined, { asciiOnly, sortKeys }: JsonStyle): readonly (string | Buffer)[] {
   const kind = answerKind(tensor, requested);
   if (kind === "ndarray") return ['"ndarray":', arrayText(tensor, "nested", asciiOnly)];
   if (kind === "tftensor") return ['"tftensor":', tfTensorText(tensor)];
-  return [`"tensor":{"shape":[${tensor.shape.join(",")}],"values":`, arrayText(tensor, "flat", asciiOnly), "}"];
+  const shape = `"shape":[${tensor.shape.join(",")}]`;
+  const values = arrayText(tensor, "flat", asciiOnly);
+  return sortKeys ? [`"tensor":{${shape},"values":`, values, "}"] : ['"tensor":{"values":', values, `,${shape}}`];
 }
 
 function base64Of(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { parseOwnMeta, parseText, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import { isObject, parseOwnMeta, parseText, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
 import type { ComponentFacts, ComponentMethod, ComponentResponse } from "../../runtime/index.ts";
 import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
@@ -44,7 +44,7 @@ export class SeldonApi {
 
   constructor({ service, settings, registry, onFailure, metadataFromEnv, signature }: SeldonApiOptions) {
     const { image, version } = splitImage(settings.unitImage ?? "");
-    this.#metadata = (facts) => resolveMetadata({ user: facts.metadata === undefined ? undefined : parseText(facts.metadata), env: metadataFromEnv, image, version, signature });
+    this.#metadata = (facts) => resolveMetadata({ user: facts.metadata === undefined ? undefined : parseText(facts.metadata), env: metadataFromEnv, image, version, signature, isStrict: settings.isStrict });
     this.settings = settings;
     this.service = service;
     this.writer = new SeldonAnswerWriter(settings);
@@ -85,8 +85,9 @@ export class SeldonApi {
     }
     if (response.tags === undefined && response.metrics === undefined) return NOTHING;
     const own = parseOwnMeta(response);
-    if (own.metrics !== undefined && own.metrics.length > 0) this.metrics.record(own.metrics, METRIC_METHODS[method]);
-    return own;
+    if (own.metrics === undefined || own.metrics.length === 0) return own;
+    this.metrics.record(own.metrics, METRIC_METHODS[method]);
+    return this.settings.isStrict ? { ...own, metrics: own.metrics.map((metric) => withMethod(metric, METRIC_METHODS[method])) } : own;
   }
 
   /** What the request of a feedback call is worth is counted whether user code takes it or not. */
@@ -104,4 +105,10 @@ export class SeldonApi {
     const parts = { method, response, context, own: this.own(method, response) };
     return method === "send-feedback" ? this.writer.feedback(parts) : this.writer.answer(parts);
   }
+}
+
+/** The wrapper writes the label `method` into the tags of the metrics that it was given, so that clients see it there. */
+function withMethod(metric: JsonNode, method: MetricMethod): JsonNode {
+  const tags = isObject(metric) ? metric.get("tags") : undefined;
+  return isObject(metric) && isObject(tags) && tags.size > 0 ? new Map([...metric, ["tags", new Map([...tags, ["method", method]])]]) : metric;
 }

@@ -60,12 +60,13 @@ function readCall(api: SeldonApi, exchange: Exchange, options: ParseOptions): Se
   const { body } = exchange;
   const type = exchange.header("content-type") ?? "";
   const isJson = type === JSON_TYPE;
-  if (isJson && exchange.query === "") return readBodyCall(api, { body, options });
+  if (api.settings.isPassthrough && options.method === "predict") return wholeBody(body);
+  if (isJson && exchange.query === "") return api.parser.parseJson(body, options);
   if (isMultipart(type)) return api.parser.parseForm(readMultipart(body, type), options);
   const field = readFormField(exchange, type);
   if (field !== undefined) return api.parser.parseJson(api.parser.checkField(field), options);
   if (!isJson && !isJsonType(type)) throw noJson();
-  return readBodyCall(api, { body, options });
+  return api.parser.parseJson(body, options);
 }
 
 /** The same for messages that are parsed elsewhere: their JSON text. */
@@ -78,11 +79,9 @@ function readJsonBytes(api: SeldonApi, exchange: Exchange): Buffer {
   return exchange.body;
 }
 
-function readBodyCall(api: SeldonApi, { body, options }: { body: Buffer; options: ParseOptions }): SeldonCall {
-  if (api.settings.isPassthrough && options.method === "predict") {
-    return { request: { method: "predict", messages: [{ payload: { kind: "bytes", bytes: body }, names: [] }] }, context: { metas: [] } };
-  }
-  return api.parser.parseJson(body, options);
+/** For `PAYLOAD_PASSTHROUGH`: nobody looks at the bytes, nor at what they are said to be. */
+function wholeBody(body: Buffer): SeldonCall {
+  return { request: { method: "predict", messages: [{ payload: { kind: "bytes", bytes: body }, names: [] }] }, context: { metas: [] } };
 }
 
 /** `application/json` with parameters, or any `application/*+json`. */
@@ -117,11 +116,13 @@ export function refuse(api: SeldonApi, exchange: Exchange, why: Refusal): void {
     replyFailure(api, exchange, api.failure(why.error));
     return;
   }
-  const isGet = exchange.request.method === "GET" || exchange.request.method === "HEAD";
-  const isUnknown = why.kind === "unknown-path" && (isGet || !api.settings.isStrict);
-  const info = isUnknown || (isGet && api.settings.isStrict) ? NOT_FOUND : NOT_ALLOWED; // a GET reaches the wrapper's rule for files
-  const status = api.settings.isStrict ? 500 : isUnknown ? 404 : 405;
-  const { body } = api.writer.error(status, info, api.settings.isStrict ? "MICROSERVICE_INTERNAL_ERROR" : "MICROSERVICE_BAD_DATA");
-  const headers = why.kind === "wrong-method" ? ["Allow", why.route.methods.join(", ")] : undefined;
-  exchange.reply({ status, contentType: JSON_TYPE, body, ...(headers !== undefined && { headers }) });
+  if (api.settings.isStrict) {
+    const isGet = exchange.request.method === "GET" || exchange.request.method === "HEAD";
+    const info = isGet ? NOT_FOUND : NOT_ALLOWED; // a GET reaches the wrapper's rule for files
+    exchange.reply({ ...api.writer.error(500, info, "MICROSERVICE_INTERNAL_ERROR"), contentType: JSON_TYPE });
+  } else if (why.kind === "unknown-path") {
+    exchange.reply({ ...api.writer.error(404, NOT_FOUND, "MICROSERVICE_BAD_DATA"), contentType: JSON_TYPE });
+  } else {
+    exchange.reply({ ...api.writer.error(405, NOT_ALLOWED, "MICROSERVICE_BAD_DATA"), contentType: JSON_TYPE, headers: ["Allow", why.route.methods.join(", ")] });
+  }
 }
