@@ -49,13 +49,19 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context
   const isSamePlace = options.isFromStore !== true && options.isToStore !== true && from.reference.registry === target.reference.registry && from.reference.registry !== "";
   const result = await copy(from.source, target.sink, {
     from: from.reference,
-    to: target.reference.tag === undefined ? [] : [target.reference],
+    to: namesIn(target.reference, from.reference),
     platform: options.platform,
     mountFrom: [...(isSamePlace ? [from.reference] : []), ...(options.mountFrom ?? [])],
     onProgress: (progress) => context.reporter.blob(progress),
     signal: context.signal,
   });
   return { descriptor: result.descriptor, result };
+}
+
+/** What the image is called there. A layout folder without a tag gets the one that the image had, so that others find it. */
+function namesIn(target: Reference, from: Reference): readonly Reference[] {
+  if (target.tag !== undefined) return [target];
+  return target.registry === "" ? [{ ...target, tag: from.tag ?? "latest" }] : [];
 }
 
 async function moveToArchive(from: ReadPlace, to: { readonly path: string; readonly names: readonly Reference[] }, context: Context): Promise<Moved> {
