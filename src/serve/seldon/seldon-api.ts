@@ -1,4 +1,4 @@
-import { isObject, parseOwnMeta, parseText, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import { isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
 import type { ComponentFacts, ComponentMethod, ComponentResponse } from "../../runtime/index.ts";
 import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
@@ -79,7 +79,8 @@ export class SeldonApi {
   /** Counts what came with an answer, and gives the class's own tags and metrics as parsed JSON. */
   own(method: ComponentMethod, response: ComponentResponse): OwnMeta {
     if (response.isRaw) {
-      const found = rawMetrics(response.message.payload);
+      const { payload } = response.message;
+      const found = payload.kind === "proto" ? protoMetrics(payload) : rawMetrics(payload);
       if (found.length > 0) this.metrics.record(found, METRIC_METHODS[method]);
       return NOTHING;
     }
@@ -92,13 +93,23 @@ export class SeldonApi {
 
   /** What the request of a feedback call is worth is counted whether user code takes it or not. */
   feedback(call: SeldonCall, requestId: string | undefined): Promise<SeldonAnswer> {
-    if (this.settings.countsRewards) this.metrics.reward(call.request.reward ?? 0);
+    this.countReward(call.request.reward ?? 0);
     return this.call(call, requestId);
+  }
+
+  /** Counts the reward of a feedback call, unless somebody else does. */
+  countReward(reward: number): void {
+    if (this.settings.countsRewards) this.metrics.reward(reward);
   }
 
   /** The model's metadata. @throws SeldonError `MICROSERVICE_BAD_METADATA` */
   metadata(): SeldonAnswer {
-    return this.writer.node(this.#metadata(this.service.facts));
+    return this.writer.node(this.metadataNode());
+  }
+
+  /** The same as a value, for protocols other than JSON. @throws SeldonError `MICROSERVICE_BAD_METADATA` */
+  metadataNode(): JsonObject {
+    return this.#metadata(this.service.facts);
   }
 
   #answer(method: ComponentMethod, response: ComponentResponse, context: AnswerContext): SeldonAnswer {

@@ -1,0 +1,130 @@
+import { createSecureServer, createServer, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { ToolError } from "../../errors/index.ts";
+import type { TlsFiles } from "../http/index.ts";
+import { GrpcCall, type CallSide, type GrpcMethod } from "./grpc-call.ts";
+
+export interface GrpcServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Of one message, packed and unpacked; a larger one is refused with RESOURCE_EXHAUSTED. */
+  readonly maxMessageBytes: number;
+  /** By path, such as `/package.Service/Method`. */
+  readonly methods: ReadonlyMap<string, GrpcMethod>;
+  readonly tls?: TlsFiles | undefined;
+  /** Called before the first message of a method that has a name is handed over. Must not throw. */
+  readonly onCall?: ((call: GrpcCall) => void) | undefined;
+  /** Called after each answer of a method that has a name. Must not throw. */
+  readonly onAnswer?: ((call: GrpcCall) => void) | undefined;
+}
+
+/** A listening server. */
+export interface GrpcServer {
+  readonly port: number;
+  /** From now on connections are asked to go elsewhere; calls under way and new connections are still answered. */
+  turnAway(): void;
+  /** Takes no new connections; resolves when what is under way has been answered. */
+  stop(): Promise<void>;
+  /** Cuts every connection. */
+  cut(): void;
+}
+
+/** Of one connection at the same time; a client that wants more waits. */
+const MAX_STREAMS = 1024;
+/** What a client may send before it is told to go on: of one call, and of a connection. */
+const STREAM_WINDOW = 2 ** 20;
+const SESSION_WINDOW = 8 * 2 ** 20;
+const MAX_HEADER_BYTES = 16_384;
+/** A request that is not there after this time is given up. */
+const RECEIVE_MS = 60_000;
+const SWEEP_MS = 10_000;
+
+/**
+ * Serves gRPC over HTTP/2, in clear text (h2c) or with TLS.
+ * @throws ToolError `PORT_TAKEN`
+ * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const server = options.tls === undefined ? createServer(LIMITS) : createSecureServer({ ...LIMITS, ...tlsOptions(options.tls) });
+  const sessions = new Set<ServerHttp2Session>();
+  const calls = new Set<GrpcCall>();
+  const state = { isClosing: false };
+  const side: CallSide = {
+    maxMessageBytes: options.maxMessageBytes,
+    onOver: (call) => {
+      calls.delete(call);
+      if (call.endpoint !== undefined) options.onAnswer?.(call);
+    },
+  };
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.setLocalWindowSize(SESSION_WINDOW);
+    session.on("error", () => undefined); // "close" follows
+    session.on("close", () => sessions.delete(session));
+  });
+  server.on("stream", (stream, headers) => {
+    const call = new GrpcCall(stream, { headers, method: options.methods.get(headers[":path"] ?? ""), side });
+    if (call.status !== undefined) return;
+    calls.add(call);
+    if (call.endpoint !== undefined) options.onCall?.(call);
+    if (state.isClosing) stream.session?.close();
+  });
+  server.on("sessionError", () => undefined); // one client's connection; it is closed and the others go on
+  await listen(server, options);
+  const sweep = setInterval(() => giveUpSlow(calls), SWEEP_MS).unref();
+  const turnAway = (): void => {
+    state.isClosing = true;
+    for (const session of sessions) session.close();
+  };
+  return {
+    port: (server.address() as AddressInfo).port, // a TCP server that listens
+    turnAway,
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      turnAway();
+      await closed;
+      clearInterval(sweep);
+    },
+    cut: () => {
+      clearInterval(sweep);
+      server.close();
+      for (const session of sessions) session.destroy();
+    },
+  };
+}
+
+const LIMITS = {
+  settings: { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES, enablePush: false },
+  maxHeaderListPairs: 128,
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+  maxSessionMemory: 256,
+  streamResetBurst: 1000,
+  streamResetRate: 100,
+};
+
+function tlsOptions({ cert, key }: TlsFiles): { readonly cert: string; readonly key: string; readonly allowHTTP1: false } {
+  return { cert, key, allowHTTP1: false };
+}
+
+function giveUpSlow(calls: ReadonlySet<GrpcCall>): void {
+  const oldest = performance.now() - RECEIVE_MS;
+  for (const call of calls) {
+    if (call.isReceiving && call.startedAt < oldest) call.fail({ status: "DEADLINE_EXCEEDED", message: `the request did not arrive within ${RECEIVE_MS / 1000} s` });
+  }
+}
+
+async function listen(server: Http2Server | Http2SecureServer, { port, host }: GrpcServerOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "another program listens there" : error.message;
+      reject(new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, { cause: error, hint: "choose another port for gRPC, or stop the other program" }));
+    });
+    server.listen({ port, host, backlog: 1024 }, () => {
+      server.removeAllListeners("error");
+      server.on("error", () => undefined); // a refused accept; the connection is gone and the server goes on
+      resolve();
+    });
+  });
+}
