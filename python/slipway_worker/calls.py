@@ -63,6 +63,8 @@ class Adapter:
     signature: Optional[Dict[str, Any]] = None
     #: True when `predict` may be given the rows of several requests at once.
     can_batch: bool = False
+    #: True when `predict` is never given the `meta` of its request.
+    ignores_meta: bool = False
 
     def call(self, call: Call) -> Answer:
         raise NotImplementedError

@@ -16,7 +16,42 @@ _READ_BYTES = 256 * 1024
 #: How long an answer may wait behind a slow call of the same batch.
 _SOON_SECONDS = 0.002
 
+#: Where the type of a frame stands, the method behind it.
+_TYPE_AT = 8
+
 Bounds = Tuple[Buffer, int, int]
+
+
+def _cut(chunk: Buffer) -> Tuple[List[Bounds], Buffer, int]:
+    """The whole frames of a chunk, what is left of it, and how many bytes the frame has that begins there; 0 when that is not known."""
+    bounds: List[Bounds] = []
+    at, size = 0, len(chunk)
+    need = 0
+    while size - at >= 4:
+        need = frame_length(chunk, at)
+        if at + need > size:
+            break
+        bounds.append((chunk, at, at + need))
+        at += need
+        need = 0
+    return bounds, chunk[at:], need
+
+
+class Linger:
+    """How long to wait for company: at most `seconds`, until `frames` requests of method `method` lie ready and nothing else does."""
+
+    def __init__(self, seconds: float, frames: int, kind: int = 1, method: int = 0) -> None:
+        self.seconds = seconds
+        self._frames = frames
+        self._start = bytes((kind, method))
+
+    def applies(self, bounds: List[Bounds]) -> bool:
+        if self.seconds <= 0 or len(bounds) >= self._frames:
+            return False
+        return all(bytes(buffer[at + _TYPE_AT : at + _TYPE_AT + 2]) == self._start for buffer, at, _ in bounds)
+
+
+NO_LINGER = Linger(0.0, 1)
 
 
 class Channel:
@@ -35,31 +70,33 @@ class Channel:
         for target in (self._send_late, self._watch_server):
             threading.Thread(target=target, daemon=True).start()
 
-    def batches(self) -> Iterator[List[Bounds]]:
-        """All frames that lie ready, again and again, until the server closes its end."""
+    def batches(self, linger: Linger = NO_LINGER) -> Iterator[List[Bounds]]:
+        """All frames that lie ready, again and again, until the server closes its end; with `linger` also those that come soon."""
         rest: Buffer = b""
+        bounds: List[Bounds] = []
+        until = 0.0
         while True:
+            if bounds and not self._is_readable(until - time.monotonic()):
+                yield bounds
+                bounds = []
             chunk: Buffer = self._socket.recv(_READ_BYTES)
             if not chunk:
+                if bounds:
+                    yield bounds
                 return
-            if rest:
-                chunk = b"".join((rest, chunk))
-            bounds: List[Bounds] = []
-            at, size = 0, len(chunk)
-            need = 0
-            while size - at >= 4:
-                need = frame_length(chunk, at)
-                if at + need > size:
-                    break
-                bounds.append((chunk, at, at + need))
-                at += need
-                need = 0
-            if bounds:
+            fresh, rest, need = _cut(b"".join((rest, chunk)) if rest else chunk)
+            if fresh and not bounds:
+                until = time.monotonic() + linger.seconds
+            bounds += fresh
+            if bounds and not linger.applies(bounds):
                 yield bounds
-            rest = chunk[at:]
+                bounds = []
             if need - len(rest) > _READ_BYTES:
-                yield [self._read_large(rest, need)]
-                rest = b""
+                yield bounds + [self._read_large(rest, need)]
+                rest, bounds = b"", []
+
+    def _is_readable(self, seconds: float) -> bool:
+        return seconds > 0 and bool(select.select((self._socket,), (), (), seconds)[0])
 
     def _read_large(self, start: Buffer, need: int) -> Bounds:
         whole = bytearray(need)

@@ -26,6 +26,8 @@ LAST_KIND = ANY
 GRPC = 1
 # Response flags.
 IS_RAW, IS_ABSENT = 1, 2
+#: The upper bits of a response's flags: rows of the joined call, in the first answer that it gave.
+JOINED_SHIFT = 8
 # Message flags.
 SHARED, DEFAULT_NAMES = 1, 2
 

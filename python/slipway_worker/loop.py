@@ -8,10 +8,10 @@ import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import arrays, frames
+from . import arrays, frames, trace
 from .arena import Arena
 from .calls import PREDICT, Adapter, Answer, Call, Message
-from .channel import Bounds, Channel
+from .channel import Bounds, Channel, Linger
 from .contracts import protos
 from .errors import SeldonMicroserviceException, Stopped, describe
 from .frames import ERROR, RELEASE, REQUEST, Frame, OutMessage, WireMessage, encode_response, encode_texts
@@ -36,6 +36,7 @@ class Loop:
         self._arena: Optional[Arena] = None
         self._shared_from = settings.shared_from
         self._max_rows = settings.max_batch if adapter.can_batch and settings.threads < 2 else 1
+        self._linger = Linger(settings.max_wait_seconds if self._max_rows > 1 else 0.0, self._max_rows, REQUEST, PREDICT)
         self._threads = Threads(settings.threads, self._begin, self._answer_now) if settings.threads > 1 else None
         self._lock = threading.Lock()
         self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
@@ -48,7 +49,7 @@ class Loop:
     def run(self, log: Log, arena: Optional[Arena]) -> None:
         """Returns when the server closes its end."""
         self._log, self._arena = log, arena
-        for batch in self._channel.batches():
+        for batch in self._channel.batches(self._linger):
             if len(batch) > 1:
                 self._channel.promise()
             self._run_batch(batch)
@@ -60,7 +61,7 @@ class Loop:
         at = 0
         while at < len(queue):
             frame = queue[at]
-            count = joinable(queue, at, self._max_rows) if self._max_rows > 1 else 1
+            count = joinable(queue, at, self._max_rows, self._adapter.ignores_meta) if self._max_rows > 1 else 1
             if self._threads is not None and frame.type == REQUEST:
                 self._threads.put(frame)
             elif count > 1:
@@ -94,7 +95,11 @@ class Loop:
             extra = json.loads(frame.text_b) if frame.text_b else {}
             grpc = frame.flags & frames.GRPC != 0
             messages = [self._message(message, frame.method) for message in frame.messages]
-            return self._encode(frame.id, self._adapter.call(Call(frame.method, messages, extra, grpc)))
+            call = Call(frame.method, messages, extra, grpc)
+            if "traceparent" in extra:
+                with trace.attached(extra["traceparent"]):
+                    return self._encode(frame.id, self._adapter.call(call))
+            return self._encode(frame.id, self._adapter.call(call))
         except (frames.ProtocolError, Stopped):
             raise
         except BaseException as error:
@@ -155,8 +160,8 @@ class Loop:
             raise frames.ProtocolError("shared data without shared memory")
         return self._arena.read(page, size)
 
-    def _encode(self, frame_id: int, answer: Answer) -> bytes:
-        flags = (frames.IS_RAW if answer.is_raw else 0) | (frames.IS_ABSENT if answer.is_absent else 0)
+    def _encode(self, frame_id: int, answer: Answer, joined_rows: int = 0) -> bytes:
+        flags = (joined_rows << frames.JOINED_SHIFT) | (frames.IS_RAW if answer.is_raw else 0) | (frames.IS_ABSENT if answer.is_absent else 0)
         message = self._payload(answer.value, answer.is_raw)
         shape = message.shape
         if len(shape) > 1 and not answer.is_raw:
@@ -229,15 +234,16 @@ class Loop:
             raise
         except Exception:
             parts = None
+        joined_rows = sum(frame.messages[0].shape[0] for frame in group)
         for index, frame in enumerate(group):
             if parts is None:
                 self._channel.put(self._answer(frame))
             else:
-                self._channel.put(self._encode_row_answer(frame.id, parts[index]))
+                self._channel.put(self._encode_row_answer(frame.id, parts[index], joined_rows if index == 0 else 0))
 
-    def _encode_row_answer(self, frame_id: int, answer: Answer) -> bytes:
+    def _encode_row_answer(self, frame_id: int, answer: Answer, joined_rows: int) -> bytes:
         try:
-            return self._encode(frame_id, answer)
+            return self._encode(frame_id, answer, joined_rows)
         except Exception as error:
             return self._encode_error(frame_id, error)
 

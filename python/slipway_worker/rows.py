@@ -1,6 +1,7 @@
 """Row batching: predictions that wait at the same time, joined along axis 0 for one call of user code.
 
-A batch forms only of requests that lay ready together; a lone request never waits.
+A batch forms of requests that lay ready together, and of those that came within `maxWaitMs` of the first; without
+that setting a lone request never waits.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from .calls import PREDICT, Adapter, Answer, Message
 from .frames import Frame
 
 
-def joinable(queue: Sequence[Frame], start: int, max_rows: int) -> int:
-    """How many frames from `start` on can be joined: predictions of equal datatype, trailing axes, names and transport."""
+def joinable(queue: Sequence[Frame], start: int, max_rows: int, ignores_meta: bool) -> int:
+    """How many frames from `start` on can be joined: predictions of equal datatype, trailing axes, names and transport. A request
+    with `meta` stays alone unless user code does not look at it."""
     first = queue[start]
-    if arrays.numpy is None or not _is_rows(first):
+    if arrays.numpy is None or not _is_rows(first, ignores_meta):
         return 1
     head = first.messages[0]
     rows = head.shape[0]
     count = 1
     while start + count < len(queue):
         frame = queue[start + count]
-        if not _is_rows(frame) or frame.flags != first.flags:
+        if not _is_rows(frame, ignores_meta) or frame.flags != first.flags:
             break
         message = frame.messages[0]
         same = message.datatype == head.datatype and message.shape[1:] == head.shape[1:] and message.names == head.names
@@ -33,11 +35,11 @@ def joinable(queue: Sequence[Frame], start: int, max_rows: int) -> int:
     return count
 
 
-def _is_rows(frame: Frame) -> bool:
+def _is_rows(frame: Frame, ignores_meta: bool) -> bool:
     if frame.type != frames.REQUEST or frame.method != PREDICT or len(frame.messages) != 1:
         return False
     message = frame.messages[0]
-    return message.kind == frames.TENSOR and len(message.shape) > 1 and message.page < 0 and not message.meta
+    return message.kind == frames.TENSOR and len(message.shape) > 1 and message.page < 0 and (ignores_meta or not message.meta)
 
 
 def split_rows(adapter: Adapter, messages: Sequence[Message]) -> Optional[List[Answer]]:

@@ -28,6 +28,7 @@ class Settings:
         self.service = str(values.get("service", "MODEL"))
         self.strict = values.get("strict") is True or os.environ.get("SELDON_STRICT_COMPAT", "").lower() in ("1", "true", "t")
         self.max_batch = int(values.get("maxBatch", 1))
+        self.max_wait_seconds = float(values.get("maxWaitMs", 0)) / 1000
         self.log_level = str(values.get("logLevel", "INFO"))
         self.sort_keys = values.get("sortKeys") is not False
         self.ascii_only = values.get("asciiOnly") is not False

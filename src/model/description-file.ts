@@ -9,7 +9,7 @@ const CONTRACTS: readonly Contract[] = ["seldon", "uai", "model-server", "kserve
 const SERVICES: readonly ServiceType[] = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"];
 const LANGUAGES: readonly CodeEntry["language"][] = ["python", "javascript"];
 const DATATYPES: readonly Datatype[] = ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "BF16", "FP32", "FP64", "BYTES"];
-const LIMITS: readonly (keyof ServerSettings)[] = ["workers", "maxBatch", "maxWaitMs", "maxBodyBytes", "timeoutMs"];
+const LIMITS: readonly (keyof ServerSettings)[] = ["workers", "maxBatch", "maxWaitMs", "maxBodyBytes", "timeoutMs", "maxQueue", "workerMemoryMib"];
 const MAX_BYTES = 8 * 2 ** 20;
 const MAX_TENSORS = 10_000;
 

@@ -28,6 +28,10 @@ export interface ServerSettings {
   readonly maxBodyBytes?: number;
   /** Longest time for one call of the model, in ms. Default 60000. */
   readonly timeoutMs?: number;
+  /** Calls that may wait for a worker; more are refused. Default 1024. */
+  readonly maxQueue?: number;
+  /** Private memory at which a worker is ended, in MiB. Default: no limit. */
+  readonly workerMemoryMib?: number;
 }
 
 export interface Ports {

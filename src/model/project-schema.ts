@@ -60,6 +60,8 @@ const SERVER: JsonSchema = {
     maxWaitMs: { ...wholeNumber("Longest time a row waits for company, in milliseconds.", 0, 60_000), default: 0 },
     maxBodyBytes: { ...wholeNumber("Largest request body, in bytes.", 1, 2 ** 31), default: 104_857_600 },
     timeoutMs: { ...wholeNumber("Longest time for one call of the model, in milliseconds.", 1, 86_400_000), default: 60_000 },
+    maxQueue: { ...wholeNumber("Calls that may wait for a worker; more are refused with 429.", 0, 1_000_000), default: 1024 },
+    workerMemoryMib: wholeNumber("Private memory at which a worker is ended, in MiB; no limit when absent.", 16, 16_777_216),
   },
 };
 

@@ -41,6 +41,8 @@ export interface ComponentRequest {
   readonly routing?: number;
   /** The id that log lines of user code carry; at most 128 characters of it are kept. */
   readonly requestId?: string;
+  /** W3C trace context of the caller, for what user code calls; 55 characters. */
+  readonly traceparent?: string;
   /** How the request came; the order of deprecated methods and the form of `meta` depend on it. Default `rest`. */
   readonly transport?: "rest" | "grpc";
 }
@@ -67,9 +69,27 @@ export interface ComponentFacts {
   readonly features?: { readonly count: number; readonly names: readonly string[] };
 }
 
+/** How busy a component is at this moment. */
+export interface ComponentStats {
+  /** Calls that wait for a worker. */
+  readonly queued: number;
+  /** Calls inside workers. */
+  readonly running: number;
+  /** Workers that there should be. */
+  readonly workers: number;
+  /** Workers that answer. */
+  readonly ready: number;
+  /** Workers started in place of one that died, since the start. */
+  readonly restarts: number;
+}
+
 /** User code, loaded and ready. Calls may be concurrent; the implementation queues them. */
 export interface Component extends AsyncDisposable {
   readonly facts: ComponentFacts;
+  /** Absent where nobody counts. */
+  readonly stats?: ComponentStats;
+  /** Ends at once: calls that are under way fail with `MODEL_NOT_READY`. Disposing waits for them instead. */
+  abandon?(): void;
   /**
    * @throws InferenceError `MODEL_FAILED` (the code raised), `WORKER_CRASHED`, `MODEL_TIMEOUT`, `OVERLOADED`, `REQUEST_INVALID`.
    */

@@ -14,8 +14,7 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly log: Logger;
   readonly onRestart?: PythonComponentOptions["onRestart"];
-  readonly maxQueue?: number | undefined;
-  readonly memoryBytes?: number | undefined;
+  readonly onBatch?: PythonComponentOptions["onBatch"];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,7 +22,8 @@ export interface LoadOptions {
 export async function loadComponent(description: ModelDescription, options: LoadOptions): Promise<Component> {
   const { code, kind } = description;
   if (code?.language === "javascript") throw new ToolError("UNSUPPORTED", `load the model "${description.name}": JavaScript classes are not served yet`);
-  const { settings, parameters, logLevel, threads, env, onRestart, maxQueue, memoryBytes, signal } = options;
+  const { settings, parameters, logLevel, threads, env, onRestart, onBatch, signal } = options;
+  const { maxQueue, workerMemoryMib } = description.server;
   if (kind === "onnx" && code === undefined) return createOnnxComponent(description, { ...(maxQueue !== undefined && { maxQueue }), signal });
   return createPythonComponent(description, {
     parameters,
@@ -35,8 +35,9 @@ export async function loadComponent(description: ModelDescription, options: Load
     onLog: (line) => logLine(options.log, line),
     ...(env !== undefined && { env }),
     ...(onRestart !== undefined && { onRestart }),
+    ...(onBatch !== undefined && { onBatch }),
     ...(maxQueue !== undefined && { maxQueue }),
-    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(workerMemoryMib !== undefined && { memoryBytes: workerMemoryMib * 2 ** 20 }),
     ...(signal !== undefined && { signal }),
   });
 }

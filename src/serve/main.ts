@@ -2,13 +2,19 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { factsOf, isToolError, ToolError } from "../errors/index.ts";
 import { parseDescription, type ModelDescription } from "../model/index.ts";
+import { ComponentError } from "../runtime/index.ts";
+import { healthcheck } from "./healthcheck.ts";
 import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
-import { parseSeldonLaunch, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
+import { parseObserveSettings } from "./observe/index.ts";
+import { parseSeldonLaunch, truth, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
 import { applyLaunch, describeMicroservice } from "./seldon/microservice.ts";
 import { serveModel, type ServeOptions } from "./serve-model.ts";
+import { applyServerEnv } from "./server-env.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
+const HEALTHCHECK = "--healthcheck";
 const MODEL_FILE = "/opt/slipway/model.json";
+const DEFAULT_HTTP_PORT = 9000;
 /** Time for load balancers to see that a stopping server is not ready any more. */
 const DRAIN_DELAY_MS = 1000;
 
@@ -20,25 +26,30 @@ export interface EntryOptions {
   readonly cwd: string;
   /** Aborted when the server is to stop. */
   readonly signal: AbortSignal;
+  /** Where tracebacks of a failed start and the outcome of `--healthcheck` are printed. */
+  readonly print: (text: string) => void;
 }
 
 /**
  * The entry point of images: serves `/opt/slipway/model.json` (`SLIPWAY_MODEL` names another), or a class by the arguments of
  * `seldon-core-microservice`. `SLIPWAY_ROOT` stands before absolute paths when an unpacked image runs without a container.
- * Resolves to the exit code when the server has stopped.
+ * Resolves to the exit code when the server has stopped. With `--healthcheck` alone it asks a running server whether it is ready, and
+ * resolves to 0 or 1.
  */
-export async function runEntry({ argv, env, cwd, signal }: EntryOptions): Promise<number> {
+export async function runEntry({ argv, env, cwd, signal, print }: EntryOptions): Promise<number> {
+  if (argv.includes(HEALTHCHECK)) return runHealthcheck(env, print);
   const log = { current: createLogger() };
   try {
     const isAlias = argv[0] === MICROSERVICE;
     const launch = parseSeldonLaunch(isAlias ? argv.slice(1) : [], env);
     log.current = createLogger({ level: levelOfPython(launch.logLevel) });
-    const description = isAlias ? describeMicroservice(launch, placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch);
+    const description = applyServerEnv(isAlias ? describeMicroservice(launch, placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch), env);
     for (const note of launch.ignored) log.current.warn({}, `has no effect here: ${note}`);
     await serveUntilStopped({ description, launch, log: log.current, signal, env });
     return 0;
   } catch (error) {
     if (signal.aborted) return 0;
+    if (error instanceof ComponentError) print(`${error.failure.traceback.trimEnd()}\n`);
     report(log.current, error);
     return factsOf(error).exit;
   }
@@ -53,7 +64,8 @@ interface Running {
 }
 
 async function serveUntilStopped({ description, launch, log, signal, env }: Running): Promise<void> {
-  const server = await serveModel(withoutGrpc(description, launch), { ...serveOptions(launch), log, signal });
+  const observe = { ...parseObserveSettings(env, description.name), logsRequests: launch.accessLog };
+  const server = await serveModel(withoutGrpc(description, launch), { ...serveOptions(launch), observe, watch: truth(env["SLIPWAY_WATCH"]), log, signal });
   if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   const delay = Number(env["SLIPWAY_DRAIN_DELAY_MS"] ?? DRAIN_DELAY_MS);
@@ -71,6 +83,31 @@ function withoutGrpc(description: ModelDescription, { hasGrpc }: SeldonLaunch): 
   if (hasGrpc) return description;
   const { grpc: _, ...ports } = description.ports;
   return { ...description, ports };
+}
+
+/** Exit code for the image's health check: 0 when the server on this machine is ready. */
+async function runHealthcheck(env: Environment, print: EntryOptions["print"]): Promise<number> {
+  try {
+    const why = await healthcheck({ port: await portOf(env), hasTls: false });
+    print(why === undefined ? "ready\n" : `not ready: ${why}\n`);
+    return why === undefined ? 0 : 1;
+  } catch (error) {
+    print(`not ready: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+/** The port of REST, as the server beside it found it: from its arguments, the environment, or the description. */
+async function portOf(env: Environment): Promise<number> {
+  const launch = parseSeldonLaunch(await mainArguments(), env);
+  return launch.ports.http ?? (await readDescription(env).then(({ ports }) => ports.http, () => DEFAULT_HTTP_PORT));
+}
+
+/** Arguments of `seldon-core-microservice` when that is what the container runs; none otherwise. */
+async function mainArguments(): Promise<readonly string[]> {
+  const words = await readFile("/proc/1/cmdline", "utf8").then((text) => text.split("\0").filter((word) => word !== ""), (): string[] => []);
+  const at = words.indexOf(MICROSERVICE);
+  return at < 0 ? [] : words.slice(at + 1);
 }
 
 async function readDescription(env: Environment): Promise<ModelDescription> {
@@ -103,13 +140,20 @@ function report(log: Logger, error: unknown): void {
   else log.fatal({ err: error }, "a bug in slipway: please report it");
 }
 
-/** Stops on SIGTERM and SIGINT. */
+const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+
+/** Stops on the first SIGTERM or SIGINT; the second one ends the process at once, and the workers end with it. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => controller.abort());
+  for (const [name, number] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(128 + number);
+      controller.abort();
+    });
+  }
   return controller.signal;
 }
 
 if (import.meta.main) {
-  process.exitCode = await runEntry({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd(), signal: stopSignal() });
+  process.exitCode = await runEntry({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd(), signal: stopSignal(), print: (text) => void process.stderr.write(text) });
 }

@@ -4,10 +4,10 @@ import { ComponentError } from "../component-error.ts";
 import { ToolError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
 import type { CodeEntry, ModelDescription } from "../../model/index.ts";
-import type { Component } from "../component.ts";
+import type { Component, ComponentStats } from "../component.ts";
 import { openArena } from "./arena.ts";
 import type { LogLine } from "./log-lines.ts";
-import { WorkerPool, type PoolOptions, type PoolStats } from "./pool.ts";
+import { WorkerPool, type PoolOptions } from "./pool.ts";
 import { PROTOCOL_VERSION } from "./wire.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 import { startWorkerProcess } from "./worker-process.ts";
@@ -54,6 +54,8 @@ export interface PythonComponentOptions extends CallOptions {
   readonly sharedFrom?: number;
   /** What user code prints and logs. */
   readonly onLog?: (line: LogLine) => void;
+  /** Told how many rows a call had that several requests were joined into. */
+  readonly onBatch?: (rows: number) => void;
   /** Told when a worker has died and will be started again. */
   readonly onRestart?: PoolOptions["onRestart"];
 }
@@ -74,7 +76,7 @@ export function parseInterfaceName(text: string): CodeEntry {
 
 /** User code in worker processes. */
 export interface PythonComponent extends Component {
-  readonly stats: PoolStats;
+  readonly stats: ComponentStats;
   /** Process ids of the workers that run now. */
   readonly pids: readonly number[];
 }
@@ -94,7 +96,7 @@ export async function createPythonComponent(description: ModelDescription, optio
     graceMs: options.graceMs ?? 5000,
     memoryBytes: options.memoryBytes,
     onRestart: options.onRestart,
-    start: (index, callbacks) => startWorker({ description, options, workerFolder, index, onLog, ...callbacks }),
+    start: (index, callbacks) => startWorker({ description, options, workerFolder, index, onLog, onBatch: options.onBatch, ...callbacks }),
   });
   try {
     await pool.start(options);
@@ -105,7 +107,7 @@ export async function createPythonComponent(description: ModelDescription, optio
   return pool;
 }
 
-interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onRoom" | "onEnd"> {
+interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onBatch" | "onRoom" | "onEnd"> {
   readonly description: ModelDescription;
   readonly options: PythonComponentOptions;
   readonly workerFolder: string;
@@ -130,7 +132,7 @@ function startWorker({ description, options, workerFolder, ...rest }: Start): Wo
   return worker;
 }
 
-const SERVER_DEFAULTS = { workers: 1, maxBatch: 1, timeoutMs: 60_000 };
+const SERVER_DEFAULTS = { workers: 1, maxBatch: 1, maxWaitMs: 0, timeoutMs: 60_000 };
 const DEFAULTS = {
   parameters: [] as readonly ClassParameter[],
   strictCompat: false,
@@ -149,12 +151,12 @@ const DEFAULTS = {
 /** The JSON of a LOAD frame; `settings.py` reads it. */
 function settingsOf(description: ModelDescription, options: PythonComponentOptions, own: Readonly<Record<string, number>>): string {
   const { parameters, strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads } = { ...DEFAULTS, ...options };
-  const { workers, maxBatch } = { ...SERVER_DEFAULTS, ...description.server };
+  const { workers, maxBatch, maxWaitMs } = { ...SERVER_DEFAULTS, ...description.server };
   const { kind, contract, service, code, codePath, modelPath, python } = description;
   return JSON.stringify({
     protocol: PROTOCOL_VERSION,
     ...{ kind, contract, service, codePath, modelPath, file: code?.file, name: code?.name, sitePath: python?.path },
-    ...{ parameters, strict: strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads, workers, maxBatch },
+    ...{ parameters, strict: strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads, workers, maxBatch, maxWaitMs },
     ...own,
   });
 }

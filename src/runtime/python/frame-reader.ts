@@ -1,7 +1,7 @@
 import type { Datatype, Tensor } from "../../tensor/index.ts";
 import type { ComponentResponse, Payload } from "../component.ts";
 import type { Arena } from "./arena.ts";
-import { DATATYPES, DEFAULT_NAMES, FRAME, HEADER_BYTES, IS_ABSENT, IS_RAW, KINDS, MAX_AXES, MAX_FRAME_BYTES, MESSAGE_BYTES, SHARED } from "./wire.ts";
+import { DATATYPES, DEFAULT_NAMES, FRAME, HEADER_BYTES, IS_ABSENT, IS_RAW, JOINED_SHIFT, KINDS, MAX_AXES, MAX_FRAME_BYTES, MESSAGE_BYTES, SHARED } from "./wire.ts";
 
 /** The worker sent something that is not a frame; the connection is of no use any more. */
 export class FrameError extends Error {}
@@ -16,7 +16,7 @@ export interface TextFrame {
   readonly textB: Buffer;
 }
 
-export type IncomingFrame = TextFrame | { readonly type: "response"; readonly id: number; readonly response: ComponentResponse; readonly page: number };
+export type IncomingFrame = TextFrame | { readonly type: "response"; readonly id: number; readonly response: ComponentResponse; readonly page: number; readonly joinedRows: number };
 
 const TEXT_TYPES: ReadonlyMap<number, TextFrame["type"]> = new Map([
   [FRAME.error, "error"],
@@ -87,6 +87,7 @@ export class FrameReader {
         type: "response",
         id,
         page,
+        joinedRows: flags >>> JOINED_SHIFT,
         response: {
           message: { payload, names },
           isRaw: (flags & IS_RAW) !== 0,

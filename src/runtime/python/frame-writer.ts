@@ -47,7 +47,7 @@ export class FrameWriter {
     checkRequest(request);
     const mark = this.pendingBytes;
     const requestId = (request.requestId ?? "").slice(0, MAX_ID_CHARACTERS);
-    const extra = request.reward === undefined && request.routing === undefined ? "" : extraOf(request);
+    const extra = request.reward === undefined && request.routing === undefined && request.traceparent === undefined ? "" : extraOf(request);
     this.#reserve(HEADER_BYTES + 3 * (requestId.length + extra.length));
     const head = this.#staging;
     const headAt = this.#at;
@@ -141,7 +141,7 @@ export class FrameWriter {
 }
 
 function extraOf(request: ComponentRequest): string {
-  return JSON.stringify({ reward: request.reward, routing: request.routing });
+  return JSON.stringify({ reward: request.reward, routing: request.routing, traceparent: request.traceparent });
 }
 
 function bytesOf(payload: Payload): Uint8Array {

@@ -1,3 +1,2 @@
 export { createPythonComponent, parseInterfaceName, type ClassParameter, type PythonComponent, type PythonComponentOptions } from "./create-python-component.ts";
 export type { LogLine } from "./log-lines.ts";
-export type { PoolStats } from "./pool.ts";

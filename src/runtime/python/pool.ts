@@ -1,21 +1,10 @@
 import { InferenceError, ToolError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
-import type { Component, ComponentFacts, ComponentRequest, ComponentResponse } from "../component.ts";
+import type { Component, ComponentFacts, ComponentRequest, ComponentResponse, ComponentStats } from "../component.ts";
 import { parseFacts } from "./facts.ts";
 import { payloadBytes, UnsendableError } from "./frame-writer.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import type { Flight, Worker } from "./worker.ts";
-
-export interface PoolStats {
-  /** Calls that wait for a worker. */
-  readonly queued: number;
-  /** Calls inside workers. */
-  readonly running: number;
-  readonly workers: number;
-  readonly ready: number;
-  /** Workers started in place of one that died, since the start. */
-  readonly restarts: number;
-}
 
 export interface PoolOptions {
   readonly model: string;
@@ -71,7 +60,7 @@ export class WorkerPool implements Component {
     return this.#facts;
   }
 
-  get stats(): PoolStats {
+  get stats(): ComponentStats {
     const workers = this.#workers.filter((worker) => worker !== undefined);
     return {
       queued: this.#queue.length,
@@ -125,6 +114,12 @@ export class WorkerPool implements Component {
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  abandon(): void {
+    this.#isClosed = true;
+    for (const flight of this.#queue.splice(0)) flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
+    for (const worker of this.#workers) worker?.kill(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
   }
 
   /** Sends the call or queues it; the reason when neither can be done. */

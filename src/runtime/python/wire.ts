@@ -23,6 +23,8 @@ export const DATATYPES: readonly (Datatype | "")[] = [
 export const GRPC = 1;
 export const IS_RAW = 1;
 export const IS_ABSENT = 2;
+/** The upper bits of a response's flags: rows of the joined call, in the first answer that it gave. */
+export const JOINED_SHIFT = 8;
 export const SHARED = 1;
 export const DEFAULT_NAMES = 2;
 

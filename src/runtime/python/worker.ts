@@ -39,6 +39,8 @@ export interface WorkerOptions {
   /** Calls that run inside the worker at the same time. */
   readonly threads: number;
   readonly onLog: (line: LogLine) => void;
+  /** Called for each call that several requests were joined into. */
+  readonly onBatch: ((rows: number) => void) | undefined;
   /** Called when answers have come, so that there is room for more. */
   readonly onRoom: (worker: Worker) => void;
   /** Called once, after all calls inside are settled; `unbegun` are those that the process never began. */
@@ -172,18 +174,11 @@ export class Worker {
   #take(frame: IncomingFrame): number {
     switch (frame.type) {
       case "response":
-        if (frame.page >= 0) this.#freed.push(frame.page);
-        this.#land(frame.id)?.resolve(frame.response);
-        return 1;
+        return this.#takeResponse(frame);
       case "error":
         return this.#takeError(frame.id, frame.textA.toString("utf8"));
       case "log":
-        this.#options.onLog({
-          level: levelOf(frame.method),
-          text: frame.textB.toString("utf8"),
-          worker: this.index,
-          ...(frame.textA.byteLength > 0 && { requestId: frame.textA.toString("utf8") }),
-        });
+        this.#options.onLog(logLineOf(frame, this.index));
         return 0;
       case "release":
         for (let at = 0; at + 4 <= frame.textA.byteLength; at += 4) {
@@ -197,6 +192,13 @@ export class Worker {
       default:
         return frame satisfies never;
     }
+  }
+
+  #takeResponse({ id, page, joinedRows, response }: Extract<IncomingFrame, { type: "response" }>): number {
+    if (page >= 0) this.#freed.push(page);
+    if (joinedRows > 0) this.#options.onBatch?.(joinedRows);
+    this.#land(id)?.resolve(response);
+    return 1;
   }
 
   #takeError(id: number, text: string): number {
@@ -283,4 +285,8 @@ export class Worker {
   #message(why: string): string {
     return `call the model "${this.#options.model}": the worker process failed: ${why}`;
   }
+}
+
+function logLineOf({ method, textA, textB }: Exclude<IncomingFrame, { type: "response" }>, worker: number): LogLine {
+  return { level: levelOf(method), text: textB.toString("utf8"), worker, ...(textA.byteLength > 0 && { requestId: textA.toString("utf8") }) };
 }

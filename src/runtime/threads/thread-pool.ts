@@ -193,7 +193,7 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   async #terminate(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
+    await Promise.all(this.#threads.map(async (thread) => thread?.worker.terminate()));
   }
 
   #error(code: ErrorCode, why: string): InferenceError {

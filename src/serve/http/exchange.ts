@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { SpanContext } from "../observe/index.ts";
 
 const NO_BODY = Buffer.alloc(0);
+/** An id that may stand in a header as it is. */
+const SAFE_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** What an answer is: text must be ASCII. */
 export interface Reply {
@@ -11,6 +14,14 @@ export interface Reply {
   readonly headers?: readonly string[];
 }
 
+/** What all exchanges of a server share. */
+export interface ExchangeSide {
+  /** True while the server stops: every answer ends its connection. */
+  readonly isClosing: boolean;
+  /** Called when an answer has been handed to the connection, and not again. Must not throw. */
+  readonly onAnswer: ((exchange: Exchange, reply: Reply) => void) | undefined;
+}
+
 /** One request and the way to answer it, once. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -19,12 +30,19 @@ export class Exchange {
   readonly query: string;
   /** Filled in before the handler of a route with a body is called. */
   body: Buffer = NO_BODY;
+  /** In ms of `performance.now()`. */
   readonly startedAt: number;
+  /** Name of the route, for metrics and logs; absent for what is not to be seen there. */
+  endpoint: string | undefined = undefined;
+  /** The id of this request in logs; goes back in the header `Seldon-Puid`. Handlers may set a better one before they answer. */
+  requestId: string | undefined = undefined;
+  /** The span of this request; absent when tracing is off. */
+  span: SpanContext | undefined = undefined;
   readonly #response: ServerResponse;
-  readonly #isClosing: boolean;
+  readonly #side: ExchangeSide;
   #status = 0;
 
-  constructor(request: IncomingMessage, response: ServerResponse, isClosing: boolean) {
+  constructor(request: IncomingMessage, response: ServerResponse, side: ExchangeSide) {
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
     this.request = request;
@@ -32,7 +50,7 @@ export class Exchange {
     this.query = mark < 0 ? "" : url.slice(mark + 1);
     this.startedAt = performance.now();
     this.#response = response;
-    this.#isClosing = isClosing;
+    this.#side = side;
   }
 
   /** 0 until `reply`. */
@@ -45,15 +63,20 @@ export class Exchange {
     return typeof value === "string" ? value : value?.join(", ");
   }
 
-  /** Answers; a second call, or one after the client has gone, does nothing. */
-  reply({ status, contentType, body, headers }: Reply): void {
+  /** Answers; a second call does nothing, and after the client has gone nothing is sent. */
+  reply(reply: Reply): void {
     if (this.#status !== 0) return;
-    this.#status = status;
-    if (this.#response.destroyed) return;
+    this.#status = reply.status;
+    if (!this.#response.destroyed) this.#send(reply);
+    this.#side.onAnswer?.(this, reply);
+  }
+
+  #send({ status, contentType, body, headers }: Reply): void {
     const origin = this.request.headers.origin;
     const all = ["Content-Type", contentType, "Content-Length", String(body.length), "Access-Control-Allow-Origin", origin ?? "*"];
     if (origin !== undefined) all.push("Vary", "Origin");
-    if (this.#isClosing) all.push("Connection", "close");
+    if (this.requestId !== undefined && SAFE_ID.test(this.requestId)) all.push("Seldon-Puid", this.requestId);
+    if (this.#side.isClosing) all.push("Connection", "close");
     if (headers !== undefined) all.push(...headers);
     this.#response.writeHead(status, all);
     this.#response.end(body, "latin1");

@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { Server as NetServer, type AddressInfo } from "node:net";
 import { ToolError } from "../../errors/index.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type Reply } from "./exchange.ts";
 import { preflightHeaders } from "./cors.ts";
 import { readBody } from "./read-body.ts";
 
 /** A path with the methods it answers. GET covers HEAD. */
 export interface Route {
+  /** What it is called in metrics, logs and traces. A route without a name is not seen there. */
+  readonly name?: string;
   readonly methods: readonly ("GET" | "POST")[];
   /** Answers later or at once, by `exchange.reply`. Must not throw. */
   readonly handle: (exchange: Exchange) => void;
@@ -28,8 +30,10 @@ export interface HttpServerOptions {
   readonly tls?: TlsFiles | undefined;
   /** Answers what no route takes: an unknown path, a wrong method, a body that is too large. */
   readonly refuse: (exchange: Exchange, why: Refusal) => void;
+  /** Called before the handler of a route that has a name. */
+  readonly onRequest?: ((exchange: Exchange) => void) | undefined;
   /** Called after each answer. */
-  readonly onAnswer?: ((exchange: Exchange) => void) | undefined;
+  readonly onAnswer?: ((exchange: Exchange, reply: Reply) => void) | undefined;
 }
 
 export type Refusal =
@@ -40,8 +44,11 @@ export type Refusal =
 /** A listening server. */
 export interface HttpServer {
   readonly port: number;
-  /** Answers what is under way with `Connection: close` and takes no new connections. */
-  stop(): Promise<void>;
+  /**
+   * Takes no new connections, and every answer ends its own. Connections that are idle stay open for `lingerMs` (default 0), since a
+   * request may be on its way over them. Resolves when what is under way has been answered and all connections are gone.
+   */
+  stop(lingerMs?: number): Promise<void>;
   /** Cuts every connection. */
   cut(): void;
 }
@@ -51,26 +58,29 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** @throws ToolError `PORT_TAKEN` */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const state = { isClosing: false };
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const exchange = new Exchange(request, response, state.isClosing);
-    if (options.onAnswer !== undefined) response.once("close", () => options.onAnswer?.(exchange));
-    dispatch(exchange, options);
-  };
+  const side = { isClosing: false, onAnswer: options.onAnswer };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => dispatch(new Exchange(request, response, side), options);
   const server = options.tls === undefined ? createServer(SERVER_OPTIONS, listener) : createTlsServer({ ...SERVER_OPTIONS, ...options.tls }, listener);
   await listen(server, options);
   const { port } = server.address() as AddressInfo; // a TCP server that listens
   return {
     port,
-    stop: () => {
-      state.isClosing = true;
-      return new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
+    stop: (lingerMs = 0) => {
+      side.isClosing = true;
+      return closeGently(server, lingerMs);
     },
     cut: () => server.closeAllConnections(),
   };
+}
+
+/** `server.close()` of node:http cuts idle connections at once; that of node:net below it only ends the listening. */
+async function closeGently(server: Server, lingerMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
+  const timer = setTimeout(() => server.closeIdleConnections(), lingerMs);
+  if (lingerMs === 0) server.closeIdleConnections();
+  await closed;
+  clearTimeout(timer);
+  server.close(() => undefined); // ends the timers of node:http; it says that the server is closed already
 }
 
 const SERVER_OPTIONS = { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, maxHeaderSize: 16_384, insecureHTTPParser: false };
@@ -91,6 +101,10 @@ function dispatch(exchange: Exchange, options: HttpServerOptions): void {
   if (!route.methods.some((known) => known === wanted)) {
     options.refuse(exchange, { kind: "wrong-method", route });
     return;
+  }
+  if (route.name !== undefined) {
+    exchange.endpoint = route.name;
+    options.onRequest?.(exchange);
   }
   readBody(request, options.maxBodyBytes, (error, body) => {
     exchange.body = body;

@@ -26,6 +26,7 @@ const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 export class MetricRegistry {
   readonly #families = new Map<string, Family>();
   readonly #maxSeries: number;
+  readonly #collectors: (() => void)[] = [];
   #count = 0;
 
   /** `maxSeries`: bound on all series together; beyond it new ones are kept nowhere. Default 10,000. */
@@ -50,7 +51,14 @@ export class MetricRegistry {
     return NAME.test(name) && (this.#families.get(name)?.type ?? type) === type;
   }
 
+  /** Calls `update` whenever the page is asked for, before it is written. */
+  onCollect(update: () => void): void {
+    this.#collectors.push(update);
+  }
+
+  /** The page. */
   text(): string {
+    for (const update of this.#collectors) update();
     const lines: string[] = [];
     for (const [name, family] of this.#families) {
       lines.push(`# HELP ${name} ${family.help}`, `# TYPE ${name} ${family.type}`);

@@ -11,7 +11,7 @@ export interface SeldonApiOptions {
   readonly settings: SeldonSettings;
   readonly registry: MetricRegistry;
   /** Told about errors that are worth a line in the log. */
-  readonly onFailure: (error: unknown, failure: Failure) => void;
+  readonly onFailure: (error: unknown, failure: Failure, requestId: string | undefined) => void;
   /** `MODEL_METADATA`, parsed. */
   readonly metadataFromEnv?: JsonNode | undefined;
   /** What the model file says of itself. */
@@ -70,9 +70,9 @@ export class SeldonApi {
   }
 
   /** The failure behind an error; logs it when it is worth it. */
-  failure(error: unknown): Failure {
+  failure(error: unknown, requestId?: string): Failure {
     const failure = failureOf(error);
-    if (failure.isBug || failure.status >= 500) this.#onFailure(error, failure);
+    if (failure.isBug || failure.status >= 500) this.#onFailure(error, failure, requestId);
     return failure;
   }
 

@@ -1,6 +1,7 @@
 import { noJson, parseFeedback, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
 import type { ComponentMethod } from "../../runtime/index.ts";
 import type { Exchange, Refusal, Route } from "../http/index.ts";
+import { formatTraceparent } from "../observe/index.ts";
 import { isMultipart, readFormField, readMultipart } from "./forms.ts";
 import type { Failure } from "./failure.ts";
 import type { SeldonApi } from "./seldon-api.ts";
@@ -14,32 +15,32 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
   const both = ["GET", "POST"] as const;
   const add = (paths: readonly string[], route: Route): void => paths.forEach((path) => routes.set(path, route));
   const calls = (method: ComponentMethod): Route["handle"] => (exchange) => handleCall(api, method, exchange);
-  add(["/predict"], { methods: both, handle: calls("predict") });
-  add(["/api/v1.0/predictions", "/api/v0.1/predictions"], { methods: ["POST"], handle: calls("predict") });
-  add(["/transform-input"], { methods: both, handle: calls("transform-input") });
-  add(["/transform-output"], { methods: both, handle: calls("transform-output") });
-  add(["/route"], { methods: both, handle: calls("route") });
-  add(["/aggregate"], { methods: both, handle: calls("aggregate") });
-  add(["/send-feedback"], { methods: both, handle: (exchange) => handleFeedback(api, exchange) });
-  add(["/api/v1.0/feedback", "/api/v0.1/feedback"], { methods: ["POST"], handle: (exchange) => handleFeedback(api, exchange) });
-  add(["/metadata", "/api/v1.0/metadata"], { methods: ["GET"], handle: (exchange) => settle(api, exchange, async () => api.metadata()) });
+  add(["/predict"], { name: "predictions", methods: both, handle: calls("predict") });
+  add(["/api/v1.0/predictions", "/api/v0.1/predictions"], { name: "predictions", methods: ["POST"], handle: calls("predict") });
+  add(["/transform-input"], { name: "transform-input", methods: both, handle: calls("transform-input") });
+  add(["/transform-output"], { name: "transform-output", methods: both, handle: calls("transform-output") });
+  add(["/route"], { name: "route", methods: both, handle: calls("route") });
+  add(["/aggregate"], { name: "aggregate", methods: both, handle: calls("aggregate") });
+  add(["/send-feedback"], { name: "feedback", methods: both, handle: (exchange) => handleFeedback(api, exchange) });
+  add(["/api/v1.0/feedback", "/api/v0.1/feedback"], { name: "feedback", methods: ["POST"], handle: (exchange) => handleFeedback(api, exchange) });
+  add(["/metadata", "/api/v1.0/metadata"], { name: "metadata", methods: ["GET"], handle: (exchange) => settle(api, exchange, async () => api.metadata()) });
   add(["/health/ping"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }) });
-  add(["/health/status", "/api/v1.0/health/status"], { methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health()) });
+  add(["/health/status", "/api/v1.0/health/status"], { name: "health-status", methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health()) });
   return routes;
 }
 
 function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange): void {
   settle(api, exchange, () => {
-    const call = readCall(api, exchange, api.parseOptions(method));
-    return api.call(call, requestIdOf(exchange, call));
+    const call = named(exchange, readCall(api, exchange, api.parseOptions(method)));
+    return api.call(call, exchange.requestId);
   });
 }
 
 function handleFeedback(api: SeldonApi, exchange: Exchange): void {
   settle(api, exchange, () => {
     const body = readJsonBytes(api, exchange);
-    const call = parseFeedback(body, api.parseOptions("send-feedback"), api.settings.unitId ?? "0");
-    return api.feedback(call, requestIdOf(exchange, call));
+    const call = named(exchange, parseFeedback(body, api.parseOptions("send-feedback"), api.settings.unitId ?? "0"));
+    return api.feedback(call, exchange.requestId);
   });
 }
 
@@ -48,10 +49,10 @@ function settle(api: SeldonApi, exchange: Exchange, start: () => Promise<SeldonA
   try {
     start().then(
       ({ status, body }) => exchange.reply({ status, contentType: JSON_TYPE, body }),
-      (error: unknown) => replyFailure(api, exchange, api.failure(error)),
+      (error: unknown) => replyFailure(api, exchange, api.failure(error, exchange.requestId)),
     );
   } catch (error) {
-    replyFailure(api, exchange, api.failure(error));
+    replyFailure(api, exchange, api.failure(error, exchange.requestId));
   }
 }
 
@@ -91,9 +92,10 @@ function isJsonType(type: string): boolean {
   return name === JSON_TYPE || (name.startsWith("application/") && name.endsWith("+json"));
 }
 
-/** The id for log lines: the message's puid, else the header that executors send. */
-function requestIdOf(exchange: Exchange, { context }: SeldonCall): string | undefined {
-  return typeof context.puid === "string" ? context.puid : exchange.header("seldon-puid");
+/** Gives the exchange the message's own puid as its id, and the call the exchange's span. */
+function named(exchange: Exchange, call: SeldonCall): SeldonCall {
+  if (typeof call.context.puid === "string") exchange.requestId = call.context.puid;
+  return exchange.span === undefined ? call : { ...call, request: { ...call.request, traceparent: formatTraceparent(exchange.span) } };
 }
 
 function replyFailure(api: SeldonApi, exchange: Exchange, failure: Failure): void {

@@ -1,0 +1,56 @@
+import type { Logger } from "../log/index.ts";
+import type { Labels, MetricRegistry } from "../metrics/index.ts";
+import { createFileSink, createHttpSink, type EventSource } from "./log-sinks.ts";
+import { Observer } from "./observer.ts";
+import { OtlpExporter } from "./otlp-exporter.ts";
+import { RequestLog } from "./request-log.ts";
+import type { ObserveSettings } from "./settings.ts";
+import { Tracer } from "./tracer.ts";
+
+export interface ObservationOptions {
+  readonly settings: ObserveSettings;
+  readonly registry: MetricRegistry;
+  readonly labels: Labels;
+  readonly log: Logger;
+  /** Names for the events of the request log. */
+  readonly source: Omit<EventSource, "namespace">;
+}
+
+/** Everything that watches requests, and its end: what waits is sent. */
+export interface Observation extends AsyncDisposable {
+  readonly observer: Observer;
+  readonly tracer: Tracer | undefined;
+  readonly spansLost: number;
+  readonly requestLogLost: number;
+}
+
+/** Puts together what the settings ask for. Nothing is opened or sent before the first request. */
+export function createObservation({ settings, registry, labels, log, source }: ObservationOptions): Observation {
+  const exporter = exporterOf(settings, log);
+  const tracer = settings.tracing === undefined || exporter === undefined ? undefined : new Tracer({ sampler: settings.tracing.sampler, onEnd: (span) => exporter.add(span) });
+  const requestLog = requestLogOf(settings, log, { ...source, namespace: settings.namespace });
+  return {
+    observer: new Observer({ registry, labels, tracer, requestLog, accessLog: settings.logsRequests === true ? log : undefined }),
+    tracer,
+    get spansLost() {
+      return exporter?.lost ?? 0;
+    },
+    get requestLogLost() {
+      return requestLog?.lost ?? 0;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([exporter?.[Symbol.asyncDispose](), requestLog?.[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+function exporterOf({ tracing }: ObserveSettings, log: Logger): OtlpExporter | undefined {
+  if (tracing === undefined) return undefined;
+  return new OtlpExporter({ settings: tracing.otlp, onFailure: (why, lost) => log.warn({ lost }, `export spans: ${why}`) });
+}
+
+function requestLogOf({ requestLog }: ObserveSettings, log: Logger, source: EventSource): RequestLog | undefined {
+  if (requestLog === undefined) return undefined;
+  const sink = /^https?:/i.test(requestLog.target) ? createHttpSink(requestLog.target, source) : createFileSink(requestLog.target);
+  return new RequestLog({ settings: requestLog, sink, onFailure: (why, lost) => log.warn({ lost }, `log requests: ${why}`) });
+}

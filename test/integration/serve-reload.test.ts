@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startEntry, type Served } from "./serve-support.ts";
+
+const answering = (text: string): string => `print("loaded ${text}")\nclass Model:\n    def predict(self, X, names):\n        return "${text}"\n`;
+
+async function answerOf(served: Served): Promise<string> {
+  return ((await (await served.predict([[1]])).json()) as { strData: string }).strData;
+}
+
+test("with SLIPWAY_WATCH an edit is live without a request lost, and a broken one keeps what was there and says why", async (t) => {
+  await using served = await startEntry(t, { source: answering("one"), env: { SLIPWAY_WATCH: "1" } });
+  if (served === undefined) return;
+  assert.equal(await answerOf(served), "one");
+  let isDone = false;
+  const seen = new Set<string>();
+  const client = async (): Promise<void> => {
+    while (!isDone) seen.add(await answerOf(served));
+  };
+  const clients = [client(), client()];
+  await writeFile(join(served.folder, "Model.py"), answering("two"));
+  await served.line(({ msg }) => msg === "reloaded");
+  assert.equal(await answerOf(served), "two");
+
+  await writeFile(join(served.folder, "Model.py"), "class Model:\n    def predict(self, X, names:\n");
+  const failed = await served.line(({ msg }) => msg.startsWith("reload: the model before goes on"));
+  assert.match(failed.msg, /SyntaxError/);
+  assert.equal(await answerOf(served), "two");
+  assert.equal((await fetch(`${served.url}/ready`)).status, 200);
+
+  const count = served.log.filter(({ msg }) => msg === "reloaded").length;
+  await writeFile(join(served.folder, "Model.py"), answering("three"));
+  await served.line((record) => record.msg === "reloaded" && served.log.filter(({ msg }) => msg === "reloaded").length > count);
+  assert.equal(await answerOf(served), "three");
+  isDone = true;
+  await Promise.all(clients);
+  assert.deepEqual([...seen].sort(), ["one", "three", "two"].filter((text) => seen.has(text)));
+  const page = await (await fetch(`${served.url}/metrics`)).text();
+  assert.match(page, /^slipway_reloads_total\{.*\} 2\.0$/m);
+  assert.match(page, /^slipway_failed_reloads_total\{.*\} 1\.0$/m);
+});
+
+test("without it nothing is watched", async (t) => {
+  await using served = await startEntry(t, { source: answering("one") });
+  if (served === undefined) return;
+  await writeFile(join(served.folder, "Model.py"), answering("two"));
+  assert.equal(await answerOf(served), "one");
+  assert.equal(served.log.filter(({ msg }) => msg.startsWith("loaded")).length, 1);
+});
