@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Command } from "commander";
-import { createLogger, serveModel, type RunningServer } from "../../serve/index.ts";
+import { applyServerEnv, createLogger, parseObserveSettings, serveModel, type RunningServer } from "../../serve/index.ts";
 import type { ModelDescription } from "../../model/index.ts";
 import type { Context } from "../context.ts";
 import { describeProject, portsFrom } from "../describe-project.ts";
@@ -18,6 +18,8 @@ interface Flags {
   readonly metricsPort?: number;
   readonly workers?: number;
   readonly python?: string;
+  readonly watch?: boolean;
+  readonly accessLog?: boolean;
   readonly env?: readonly string[];
 }
 
@@ -34,6 +36,8 @@ export function define(command: Command, context: Context): void {
     .option("--metrics-port <number>", "port of the metrics page (default: the contract's)", portOf)
     .option("--workers <number>", "worker processes", countOf)
     .option("--python <path>", "interpreter (default: the folder's .venv, the active environment, python3)")
+    .option("--watch", "load the code anew when it changes; what does not load changes nothing")
+    .option("--access-log", "a line in the log for each request")
     .option("-e, --env <name=value>", "environment of the model; may come more than once", collect)
     .addHelpText("after", "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000")
     .action((folder: string, flags: Flags) => serve(folder, flags, context));
@@ -42,13 +46,16 @@ export function define(command: Command, context: Context): void {
 async function serve(folder: string, flags: Flags, context: Context): Promise<void> {
   const { signal, reporter } = context;
   const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, { context });
-  const description = await describeProject(project, flags, context);
+  const env = { ...context.env, ...project.env };
+  const description = applyServerEnv(await describeProject(project, flags, context), env);
   reporter.step(`loading ${description.name}`);
   await using server = await serveModel(description, {
     host: flags.host,
     ports: portsFrom(flags),
     log: createLogger({ write: (line) => void process.stderr.write(line) }),
-    env: { ...context.env, ...project.env },
+    env,
+    observe: { ...parseObserveSettings(env, description.name), logsRequests: flags.accessLog === true },
+    watch: flags.watch === true,
     signal,
   });
   announce(server, { description, host: flags.host, context });
