@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { RegistryAccess } from "./registry-access.ts";
 import type { Reporter } from "./render/reporter.ts";
 
 /** Where local data lives. All absolute. @see XDG Base Directory Specification */
@@ -24,6 +25,8 @@ export interface Context {
   readonly isJson: boolean;
   readonly isPlainHttp: boolean;
   readonly toolVersion: string;
+  /** How registries are reached, where the command line says so. */
+  readonly access?: RegistryAccess;
 }
 
 /** The three folders, by the environment's `XDG_*` variables with their standard defaults. */

@@ -7,6 +7,7 @@ import type { Registry, RegistryOptions, Repository } from "../registry/index.ts
 import type { Store } from "../store/index.ts";
 import type { Engine } from "../engine/index.ts";
 import type { Context } from "./context.ts";
+import { accessTo } from "./registry-access.ts";
 
 /** A place that images are read from; dispose it. */
 export interface ReadPlace extends AsyncDisposable {
@@ -117,9 +118,12 @@ export interface OpenRepository extends AsyncDisposable {
 /** How a registry is reached and who we are there. */
 export async function registryOptions(host: string, context: Context): Promise<RegistryOptions> {
   const { createKeychain } = await import("../registry/index.ts");
+  const login = context.access?.login;
+  const explicit = login === undefined ? undefined : { registry: login.registry, credential: { kind: "basic", username: login.username, password: login.password } as const };
   return {
     host,
-    keychain: createKeychain({ environment: context.env }),
+    ...(await accessTo(host, context)),
+    keychain: createKeychain({ environment: context.env, explicit }),
     stateDir: context.directories.state,
     environment: context.env,
     plainHttp: context.isPlainHttp,

@@ -4,9 +4,9 @@ import { pushImage } from "../../src/copy/index.ts";
 import { createTempDir, run, type TempDir } from "../../src/internal/index.ts";
 import { digestOf, imageDescriptor, imageFrom, MEDIA_TYPES, parseManifest, validateImage, type Descriptor, type Reference } from "../../src/oci/index.ts";
 import { createKeychain, createRegistry, type Keychain, type Registry, type Repository } from "../../src/registry/index.ts";
+import { makeCertificate } from "../support/certificate.ts";
 import { startDockerRegistry, type DockerRegistry, type DockerRegistryOptions } from "../support/docker-registry.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";
-import { requirePeer } from "../support/peers.ts";
 import { randomBytesOf, randomImage } from "../support/random-image.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 import { bytesOf, oneChunk, putBytes, putSmallImage } from "../support/small-image.ts";
@@ -218,7 +218,7 @@ test("a part of a blob can be opened", async (t) => {
 /* ---- ways to the registry ---- */
 
 test("on loopback HTTPS is found where plain HTTP is not spoken, and its certificate is checked", async (t) => {
-  const tls = await certificate(t);
+  const tls = await makeCertificate(t);
   const peer = tls === undefined ? undefined : await startDockerRegistry(t, { tls });
   if (peer === undefined || tls === undefined) return;
   await using trusting = createRegistry({ host: peer.host, ca: tls.ca });
@@ -285,14 +285,4 @@ async function putArtifact(repository: Repository, subject: Descriptor, artifact
   const { mediaType, digest, size } = subject;
   const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, artifactType, config, layers: [config], subject: { mediaType, digest, size }, annotations: { "test.kind": artifactType } };
   return putBytes(repository, Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.imageManifest);
-}
-
-async function certificate(t: TestContext): Promise<{ readonly certFile: string; readonly keyFile: string; readonly ca: string } | undefined> {
-  if ((await requirePeer(t, "openssl")) === undefined) return undefined;
-  const folder = await createTempDir("certificate");
-  t.after(() => folder[Symbol.asyncDispose]());
-  const [certFile, keyFile] = [`${folder.path}/tls.crt`, `${folder.path}/tls.key`];
-  await run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", keyFile, "-out", certFile]);
-  const { stdout } = await run(["cat", certFile]);
-  return { certFile, keyFile, ca: stdout.toString("utf8") };
 }

@@ -2,18 +2,19 @@ import type { Command } from "commander";
 import { parsePlatform } from "../../oci/index.ts";
 import type { Context } from "../context.ts";
 import { move, reportMoved } from "../move.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 
 /** `slipway copy SOURCE TARGET`. */
 export function define(command: Command, context: Context): void {
-  command
+  addRegistryFlags(command, { sends: true })
     .argument("<source>", "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF")
     .argument("<target>", "the same, with a tag where the place has tags")
     .option("--platform <os/arch>", "of a multi-platform image, copy this one only")
     .addHelpText("after", "\nExample:\n  slipway copy store:iris:v1 oci-archive:iris.tar\n  slipway copy docker-daemon:old:1 registry.example.com/team/old:1")
-    .action(async (source: string, target: string, options: { readonly platform?: string }) => {
+    .action(async (source: string, target: string, options: RegistryFlags & { readonly platform?: string }) => {
       const startedAt = performance.now();
       const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
-      const moved = await move({ from: source, to: target, platform }, context);
+      const moved = await move({ from: source, to: target, platform }, await withRegistryFlags(context, options, [source, target]));
       reportMoved(context, { verb: "copied", to: target, moved, startedAt });
     });
 }

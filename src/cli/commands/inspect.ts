@@ -3,22 +3,23 @@ import { formatPlatform, isForeignLayer, isIndexType, MAX_MANIFEST_BYTES, parseI
 import type { Context } from "../context.ts";
 import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
 import { openForReading, type ReadPlace } from "../places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 import { formatBytes, formatTable, shortDigest } from "../render/format.ts";
 import { configLines, historyOf, modelLines, modelOf } from "../render/image.ts";
 
-interface Flags {
+interface Flags extends RegistryFlags {
   readonly platform?: string;
   readonly raw?: boolean;
 }
 
 /** `slipway inspect IMAGE`. */
 export function define(command: Command, context: Context): void {
-  command
+  addRegistryFlags(command)
     .argument("<image>", "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF")
     .option("--platform <os/arch>", "of a multi-platform image, this one only")
     .option("--raw", "print the bytes of the manifest or index")
     .addHelpText("after", "\nExample:\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum")
-    .action((image: string, flags: Flags) => inspect(image, flags, context));
+    .action(async (image: string, flags: Flags) => inspect(image, flags, await withRegistryFlags(context, flags, [image])));
 }
 
 async function inspect(name: string, flags: Flags, context: Context): Promise<void> {

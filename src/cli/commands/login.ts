@@ -4,12 +4,14 @@ import { login, type LoginPlace } from "../../registry/index.ts";
 import type { Context } from "../context.ts";
 import { registryOptions } from "../places.ts";
 import { ask, canAsk, readSecret } from "../prompt.ts";
+import { withRegistryFlags } from "../registry-access.ts";
 import { registryHostOf } from "../registry-host.ts";
 
 interface Flags {
   readonly username?: string;
   readonly password?: string;
   readonly passwordStdin?: boolean;
+  readonly caFile?: string;
 }
 
 /** `slipway login HOST`. */
@@ -19,6 +21,7 @@ export function define(command: Command, context: Context): void {
     .option("-u, --username <name>", "who you are there")
     .option("--password-stdin", "read the password or token from standard input")
     .option("-p, --password <password>", "the password; other programs can see it, so use --password-stdin")
+    .option("--ca-file <file>", "PEM certificates of authorities to trust besides the usual ones")
     .addHelpText("after", "\nThe registry is asked first. What it accepts is kept where docker keeps it: in the helper that is set up, else in docker's config.\n\nExample:\n  slipway login registry.example.com --username mia --password-stdin < token.txt")
     .action((host: string, flags: Flags) => logIn(host, flags, context));
 }
@@ -28,7 +31,7 @@ async function logIn(text: string, flags: Flags, context: Context): Promise<void
   if (flags.password !== undefined && flags.passwordStdin === true) throw new ToolError("USAGE", "login: --password and --password-stdin exclude each other");
   const username = flags.username ?? (await askFor("username", host, context));
   const password = await passwordOf(flags, host, context);
-  const { keychain: _, ...registry } = await registryOptions(host, context);
+  const { keychain: _, ...registry } = await registryOptions(host, await withRegistryFlags(context, { ...(flags.caFile === undefined ? {} : { caFile: flags.caFile }) }, []));
   const place = await login({ registry, username, password, signal: context.signal });
   context.reporter.line(`logged in to ${host} as ${username}; kept in ${nameOf(place)}`);
   if (place.helper === undefined) context.reporter.warn(`"${place.file}" holds the password readable for you; a credential helper would keep it better`);

@@ -7,14 +7,15 @@ import type { Store, StoredImage } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import { imagesUnder, totalSize } from "../look.ts";
 import { openRepository, openStore } from "../places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 import { formatBytes, formatTable, shortDigest } from "../render/format.ts";
 
 /** `slipway ls [NAME]`. */
 export function define(command: Command, context: Context): void {
-  command
+  addRegistryFlags(command)
     .argument("[name]", "store:NAME for the tags of one image of the store, HOST/REPOSITORY for those in a registry, HOST/ for a registry's repositories")
     .addHelpText("after", "\nExample:\n  slipway ls\n  slipway ls registry.example.com/team/iris\n  slipway ls localhost:5000/")
-    .action((name: string | undefined) => list(name, context));
+    .action(async (name: string | undefined, flags: RegistryFlags) => list(name, await withRegistryFlags(context, flags, [name?.replace(/^([^/]+)\/$/, "$1/any")])));
 }
 
 async function list(name: string | undefined, context: Context): Promise<void> {

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { packProject, type PackFlags } from "../pack-project.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 /** `slipway pack [DIR]`. */
 export function define(command: Command, context: Context): void {
-  command
+  addRegistryFlags(command, { sends: true })
     .argument("[folder]", "the project", ".")
     .option("-t, --tag <name>", "name of the image; may come more than once (default: image of slipway.yaml, else store:NAME)", collect)
     .option("-b, --base <reference>", "base image: HOST/REPOSITORY:TAG or store:NAME (default: base of slipway.yaml)")
@@ -26,5 +27,5 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nExample:\n  slipway pack ./iris --base store:pybase -t localhost:5000/iris:v1 --push\n  slipway pack . --plan\n  slipway pack . --output oci-archive=iris.tar",
     )
-    .action((folder: string, flags: PackFlags) => packProject(folder, flags, context));
+    .action(async (folder: string, flags: PackFlags & RegistryFlags) => packProject(folder, flags, await withRegistryFlags(context, flags, flags.tag ?? [])));
 }

@@ -4,18 +4,19 @@ import { isToolError, ToolError } from "../../errors/index.ts";
 import type { Reference } from "../../oci/index.ts";
 import type { Context } from "../context.ts";
 import { openRepository, openStore } from "../places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 
-interface Flags {
+interface Flags extends RegistryFlags {
   readonly manifest?: boolean;
 }
 
 /** `slipway rm NAME...`. */
 export function define(command: Command, context: Context): void {
-  command
+  addRegistryFlags(command)
     .argument("<names...>", "store:NAME[:TAG], or HOST/REPOSITORY with a tag or a digest")
     .option("--manifest", "in a registry: remove the manifest that the tag points at, and so all its tags")
     .addHelpText("after", "\nContent of the store goes with the next `slipway gc`.\n\nExample:\n  slipway rm store:iris:v1\n  slipway rm registry.example.com/team/iris:v1 --manifest")
-    .action((names: readonly string[], flags: Flags) => remove(names, flags, context));
+    .action(async (names: readonly string[], flags: Flags) => remove(names, flags, await withRegistryFlags(context, flags, names)));
 }
 
 async function remove(names: readonly string[], flags: Flags, context: Context): Promise<void> {

@@ -2,15 +2,16 @@ import type { Command } from "commander";
 import { validateIndex } from "../../oci/index.ts";
 import type { Context } from "../context.ts";
 import { openForReading } from "../places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 import { formatBytes, formatDuration, shortDigest } from "../render/format.ts";
 
 /** `slipway verify IMAGE`. */
 export function define(command: Command, context: Context): void {
-  command
+  addRegistryFlags(command)
     .argument("<image>", "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF")
     .option("--documents", "manifests and configs only: leave the layers unread")
     .addHelpText("after", "\nReads every layer, and fails with the first difference.\n\nExample:\n  slipway verify store:iris\n  slipway verify registry.example.com/team/iris:v1")
-    .action((image: string, flags: { readonly documents?: boolean }) => verify(image, flags.documents === true, context));
+    .action(async (image: string, flags: RegistryFlags & { readonly documents?: boolean }) => verify(image, flags.documents === true, await withRegistryFlags(context, flags, [image])));
 }
 
 async function verify(name: string, isShallow: boolean, context: Context): Promise<void> {

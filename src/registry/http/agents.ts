@@ -94,14 +94,20 @@ function openTunnel(proxy: URL, { authority, connectMs }: { readonly authority: 
     timeout: connectMs,
     agent: false,
   });
-  const refused = (status: number | undefined): Error => new Error(`the proxy "${proxy.host}" answered ${status} to a tunnel`);
-  // A failed connection has no socket, and the callback does not look at one then.
-  connect.once("error", (error) => connected(error, undefined as unknown as Duplex));
+  let isOver = false;
+  const end = (error: Error | null, socket?: Duplex): void => {
+    if (isOver) return;
+    isOver = true;
+    // A failed connection has no socket, and the callback does not look at one then.
+    connected(error, socket as Duplex);
+  };
+  connect.on("error", (error) => end(error));
   connect.once("timeout", () => connect.destroy(new Error(`the proxy "${proxy.host}" did not answer`)));
-  connect.once("response", (response) => void connect.destroy(refused(response.statusCode)));
+  // Whatever its status, the answer to CONNECT comes with the connection.
   connect.once("connect", (response, socket) => {
-    if (response.statusCode === 200) return connected(null, socket);
-    return void connect.destroy(refused(response.statusCode));
+    if (response.statusCode === 200) return end(null, socket);
+    socket.destroy();
+    return end(new Error(`the proxy "${proxy.host}" answered ${response.statusCode} to a tunnel`));
   });
   connect.end();
 }
