@@ -1,6 +1,5 @@
-import { ToolError } from "../errors/index.ts";
 import type { ModelDescription } from "../model/index.ts";
-import { createOnnxComponent, createPythonComponent, type ClassParameter, type Component, type LogLine, type PythonComponentOptions } from "../runtime/index.ts";
+import { createJsComponent, createOnnxComponent, createPythonComponent, type ClassParameter, type Component, type LogLine, type PythonComponentOptions } from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "./seldon/settings.ts";
 
@@ -21,24 +20,27 @@ export interface LoadOptions {
 /** Loads what a description speaks of on the runtime that it needs. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
 export async function loadComponent(description: ModelDescription, options: LoadOptions): Promise<Component> {
   const { code, kind } = description;
-  if (code?.language === "javascript") throw new ToolError("UNSUPPORTED", `load the model "${description.name}": JavaScript classes are not served yet`);
   const { settings, parameters, logLevel, threads, env, onRestart, onBatch, signal } = options;
   const { maxQueue, workerMemoryMib } = description.server;
-  if (kind === "onnx" && code === undefined) return createOnnxComponent(description, { ...(maxQueue !== undefined && { maxQueue }), signal });
-  return createPythonComponent(description, {
+  const common = { ...(maxQueue !== undefined && { maxQueue }), ...(signal !== undefined && { signal }) };
+  if (kind === "onnx" && code === undefined) return createOnnxComponent(description, common);
+  const contract = {
+    ...common,
     parameters,
-    logLevel,
-    threads,
     strictCompat: settings.isStrict,
     sortKeys: settings.sortKeys,
     asciiOnly: settings.asciiOnly,
-    onLog: (line) => logLine(options.log, line),
+    onLog: (line: LogLine): void => logLine(options.log, line),
     ...(env !== undefined && { env }),
+  };
+  if (code?.language === "javascript") return createJsComponent(description, contract);
+  return createPythonComponent(description, {
+    ...contract,
+    logLevel,
+    threads,
     ...(onRestart !== undefined && { onRestart }),
     ...(onBatch !== undefined && { onBatch }),
-    ...(maxQueue !== undefined && { maxQueue }),
     ...(workerMemoryMib !== undefined && { memoryBytes: workerMemoryMib * 2 ** 20 }),
-    ...(signal !== undefined && { signal }),
   });
 }
 

@@ -27,6 +27,8 @@ export interface ThreadPoolOptions {
   /** `workerData` of every thread. */
   readonly data: unknown;
   readonly threads: number;
+  /** Whole environment of the threads. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Longest time for one call from when a thread could begin it, in ms. */
   readonly timeoutMs: number;
   /** Calls that may wait. */
@@ -134,8 +136,8 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   #start(index: number): Promise<unknown> {
-    const { file, folder, data } = this.#options;
-    const worker = new Worker(threadFile(folder, file), { workerData: data, stdout: false, stderr: false });
+    const { file, folder, data, env } = this.#options;
+    const worker = new Worker(threadFile(folder, file), { workerData: data, stdout: false, stderr: false, ...(env !== undefined && { env: { ...env } }) });
     const thread: Thread = { index, worker, isReady: false, call: undefined, timer: undefined };
     this.#threads[index] = thread;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -1,0 +1,1 @@
+export { createJsComponent, type JsComponentOptions } from "./create-js-component.ts";
