@@ -46,7 +46,8 @@ export async function runInEngine(request: RunRequest, context: Context): Promis
   await follow(running, request.name, context);
 }
 
-async function chooseEngine({ name, flags }: RunRequest, context: Context): Promise<Engine> {
+/** The engine that the flags name, else the one that answers. @throws ToolError `ENGINE_MISSING`. */
+export async function chooseEngine({ name, flags }: RunRequest, context: Context): Promise<Engine> {
   if (flags.engine !== undefined) return openEngine({ kind: flags.engine === "docker" ? "docker-daemon" : "podman" }, context);
   try {
     return createEngine(await findEngine({ signal: context.signal }));
@@ -56,8 +57,8 @@ async function chooseEngine({ name, flags }: RunRequest, context: Context): Prom
   }
 }
 
-/** Streams the image into the engine when the engine does not have exactly this one. */
-async function ensureLoaded(engine: Engine, { name, source }: RunRequest, context: Context): Promise<string> {
+/** Streams the image into the engine when the engine does not have exactly this one. @returns the name under which it has it. */
+export async function ensureLoaded(engine: Engine, { name, source }: RunRequest, context: Context): Promise<string> {
   const image = engineName(source.place.reference, source.seen);
   if (await engine.has(image, context)) return image;
   const archive = await createImageArchive(source.place.source, [{ descriptor: source.seen.descriptor, references: [parseReference(image)] }], { signal: context.signal });

@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addDebianPackages, inspectDebian } from "../builder/index.ts";
+import { addDebianPackages, inspectDebian, readBaseFacts } from "../builder/index.ts";
 import { createDeflatePool } from "../compress/index.ts";
 import { pushImage, type CopyResult } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
-import { appendLayers, imageDescriptor, manifestOf, mutateConfig, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
+import { appendLayers, configOf, imageDescriptor, manifestOf, mutateConfig, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
 import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type PackContext, type PackedImage, type ReadCode } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
 import { recipeOf, type Accelerator, type Release } from "../train/index.ts";
@@ -75,6 +75,12 @@ export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bas
   if (release === undefined) throw new ToolError("USAGE", "train pack: nothing says what the image stands on", { hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE" });
   const recipe = recipeOf(release, accelerator);
   return { name: named ?? recipe.base, requirements: recipe.requirements, extraIndexUrls: recipe.extraIndexUrls ?? [] };
+}
+
+/** A base that says what it has, and has no bash, cannot run the commands that are printed. */
+export async function lacksShell({ base, image }: MadeImage): Promise<boolean> {
+  const facts = readBaseFacts((await configOf(base.image)).config?.Labels);
+  return facts !== undefined && image.platform.os === "linux" && !facts.packages.some(({ name }) => name === "bash");
 }
 
 async function withApt(base: BaseImage, { packages, store, epochS, context }: { readonly packages: readonly string[]; readonly store: Store; readonly epochS: number; readonly context: Context }): Promise<BaseImage> {
