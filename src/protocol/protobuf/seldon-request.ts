@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import type { ComponentMessage, ComponentMethod, Payload } from "../../runtime/index.ts";
 import type { Tensor } from "../../tensor/index.ts";
-import { isObject, JsonNumber, nodeText, type JsonObject } from "../json/index.ts";
+import { isList, isObject, JsonNumber, nodeText, type JsonObject } from "../json/index.ts";
 import type { AnswerContext, DataKind, SeldonCall } from "../seldon/contracts.ts";
+import { metricsThroughProto } from "../seldon/proto-json.ts";
 import { reshapeTensor } from "../seldon/reshape.ts";
 import { badData, badInput } from "../seldon/seldon-error.ts";
 import { DenseListReader } from "./dense-list.ts";
@@ -58,7 +59,7 @@ export class SeldonProtoParser {
     const drafts = readMessageList(bytes).map(readMessage);
     if (options.isWhole) return wholeCall(bytes, options, listContext(drafts.map((draft) => contextOf(draft, options.method))));
     const members = drafts.map((draft) => this.#parsed(draft, options));
-    if (members.length === 0) throw badInput("list index (0) out of range");
+    if (members.length === 0) throw badInput("list index out of range");
     return { request: { method: options.method, messages: members.map(({ message }) => message), transport: "grpc" }, context: listContext(members.map(({ context }) => context)) };
   }
 
@@ -86,7 +87,7 @@ export class SeldonProtoParser {
       return { message, context: { metas: NO_METAS, dataKind: kind } };
     }
     const context = contextOf(draft, options.method);
-    const metaText = meta === undefined ? undefined : nodeText(readMeta(meta), PLAIN_STYLE);
+    const metaText = meta === undefined ? undefined : nodeText(shownMeta(readMeta(meta)), PLAIN_STYLE);
     const { message } = payload.field === "data" ? this.#data(payload.bytes, options) : { message: { payload: plainPayload(payload), names: NO_NAMES } };
     return { message: metaText === undefined ? message : { ...message, meta: metaText }, context };
   }
@@ -130,6 +131,12 @@ function contextOf({ meta, payload }: ProtoMessage, method: ComponentMethod): An
     ...(isData && { dataKind: readData(payload.bytes).array?.kind ?? "ndarray" }),
     ...(puid !== undefined && { puid }),
   };
+}
+
+/** `meta` as user code is given it: defaults of protobuf are left out. */
+function shownMeta(meta: JsonObject): JsonObject {
+  const metrics = meta.get("metrics");
+  return isList(metrics) ? new Map([...meta, ["metrics", metricsThroughProto(metrics)]]) : meta;
 }
 
 function listContext(members: readonly AnswerContext[]): AnswerContext {

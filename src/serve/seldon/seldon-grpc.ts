@@ -88,10 +88,19 @@ function grpcFailureOf(error: unknown, api: SeldonApi): GrpcFailure {
   const trailers = { "seldon-status": String(status), "seldon-reason": reason };
   if (error instanceof WireError) return { status: "INTERNAL", message: `Exception deserializing request! ${info}`, trailers };
   if (error instanceof SeldonError || error instanceof ComponentError) {
-    const isRefusal = error instanceof SeldonError || error.failure.isRefusal; // the wrapper's own errors have no text there
-    return { status: "UNKNOWN", message: `${CALLING}${api.settings.isStrict && isRefusal ? "" : info}`, trailers };
+    return { status: "UNKNOWN", message: `${CALLING}${api.settings.isStrict ? strictInfo(error, info) : info || typeOf(error)}`, trailers };
   }
   if (!isToolError(error)) return { status: "INTERNAL", message: "internal error", trailers };
   const pushback = retryAfterSeconds === undefined ? {} : { "grpc-retry-pushback-ms": String(retryAfterSeconds * 1000) };
   return { status: ERROR_CODES[error.code].grpc, message: stripControls(error.message), trailers: { ...trailers, ...pushback } };
+}
+
+/** The wrapper's own errors have no text there. */
+function strictInfo(error: SeldonError | ComponentError, info: string): string {
+  const isRefusal = error instanceof SeldonError ? error.status < 500 : error.failure.isRefusal;
+  return isRefusal ? "" : info;
+}
+
+function typeOf(error: SeldonError | ComponentError): string {
+  return error instanceof ComponentError ? error.failure.type : error.reason;
 }
