@@ -53,6 +53,8 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
     env: { ...file.env, ...flags.env },
     ...(await requirementsOf(root, file, detected)),
     indexes: indexesOf(flags, file),
+    pythonVersion: file.python?.version,
+    ignoreLibraries: file.python?.ignoreLibraries,
     ignore: file.ignore ?? [],
     allowSecrets: allowedSecrets(flags, file),
     labels: file.labels ?? {},

@@ -109,6 +109,10 @@ export interface PackProject {
   /** More requirements, as lines of such a file. */
   readonly requirementLines: readonly string[];
   readonly indexes?: IndexOptions | undefined;
+  /** The Python that the base must have, such as `3.11`. */
+  readonly pythonVersion?: string | undefined;
+  /** Shared libraries that Python packages may miss. */
+  readonly ignoreLibraries?: readonly string[] | undefined;
   readonly ignore: readonly string[];
   /** Patterns of files in which secrets are allowed. */
   readonly allowSecrets: readonly string[];

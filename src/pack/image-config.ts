@@ -1,8 +1,10 @@
-import type { ModelDescription } from "../model/index.ts";
+import { interfaceNameOf, type ModelDescription } from "../model/index.ts";
 import type { ImageConfig } from "../oci/index.ts";
 import type { BaseImage, PackProject } from "./contracts.ts";
 
 const PREFIX = "dev.slipway.";
+/** Programs of ours that other tools' Dockerfiles and manifests call by name. */
+const LAUNCHERS = "/opt/slipway/bin";
 
 /** What the image's labels and annotations say, by key. */
 export function metadataOf(project: PackProject, base: BaseImage, toolVersion: string): Readonly<Record<string, string>> {
@@ -34,7 +36,7 @@ export function runConfig(config: ImageConfig, about: { readonly project: PackPr
   const ports = [project.ports.http, project.ports.grpc, project.ports.metrics].filter((port) => port !== undefined);
   const env = mergeEnv(config.config?.Env ?? [], {
     PYTHONUNBUFFERED: "1",
-    MODEL_NAME: project.code?.name ?? project.name,
+    MODEL_NAME: project.code === undefined ? project.name : interfaceNameOf(project.code),
     SERVICE_TYPE: project.service,
     ...project.env,
   });
@@ -45,7 +47,7 @@ export function runConfig(config: ImageConfig, about: { readonly project: PackPr
       ...config.config,
       User: "8888:0",
       WorkingDir: folderOf(project), // there must be such a folder: not every engine makes it
-      Env: about.binFolder === undefined ? env : prependPath(env, about.binFolder),
+      Env: prependPath(env, [LAUNCHERS, ...(about.binFolder === undefined ? [] : [about.binFolder])]),
       ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
       Entrypoint: ["/opt/slipway/node", "/opt/slipway/server.mjs"],
       Cmd: [],
@@ -72,9 +74,9 @@ function mergeEnv(base: readonly string[], own: Readonly<Record<string, string>>
   return [...merged].map(([key, value]) => `${key}=${value}`);
 }
 
-function prependPath(env: readonly string[], folder: string): readonly string[] {
+function prependPath(env: readonly string[], folders: readonly string[]): readonly string[] {
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return [...env.filter((entry) => !entry.startsWith("PATH=")), `PATH=${folder}:${path}`];
+  return [...env.filter((entry) => !entry.startsWith("PATH=")), `PATH=${[...folders, path].join(":")}`];
 }
 
 function seconds(count: number): number {

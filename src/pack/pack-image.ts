@@ -2,6 +2,7 @@ import { posix, relative } from "node:path";
 import { ToolError } from "../errors/index.ts";
 import type { ModelDescription } from "../model/index.ts";
 import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type Layer, type LayerAddition } from "../oci/index.ts";
+import { checkBase } from "./base/check-base.ts";
 import type { BaseImage, PackContext, PackedImage, PackProject, PlannedLayer } from "./contracts.ts";
 import { refuseSecrets } from "./context/find-secrets.ts";
 import { folderOf, metadataOf, runConfig, timeOf } from "./image-config.ts";
@@ -10,7 +11,7 @@ import { buildPythonLayers, DEFAULT_SITE_PACKAGES, type PythonLayers } from "./p
 import { smallLayer, type SmallLayerContext, type StoredLayer } from "./layers/small-layer.ts";
 import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
 import { walkProject, type WalkedFile } from "./context/walk.ts";
-import { weightLayer } from "./layers/weight-layer.ts";
+import { weightLayer, type WeightLayerContext } from "./layers/weight-layer.ts";
 
 /** What container runtimes can mount. @see moby/buildkit issue 3067 */
 const MAX_LAYERS = 127;
@@ -21,15 +22,37 @@ const MAX_WEIGHT_LAYERS = 40;
 const WEIGHT_NAME = /\.(onnx|pkl|pickle|joblib|h5|hdf5|keras|pt|pth|pt2|safetensors|bin|gguf|npz|npy|pb|ubj|model|caffemodel|params|weights|tflite|pmml|skops|data-\d+-of-\d+)$/i;
 
 /**
- * Turns a project into an image on a base. Weights are planned, not copied; what is small is made once and kept in the store. The same
- * project, base and tool give the same image.
+ * Turns a project into one image for each base. Weights are planned, not copied; what is small is made once and kept in the store; layers that
+ * do not depend on the platform are the same in every image. The same project, bases and tool give the same images.
  * @throws ToolError `SECRET_IN_CONTEXT`, `FILE_REFUSED`, `FILE_CHANGED`, `BASE_UNSUITABLE`, `LAYER_LIMIT`, `REQUIREMENT_WITHOUT_WHEEL`, `LIBRARY_MISSING`, `RUNTIME_MISSING`.
  */
-export async function packImage(project: PackProject, base: BaseImage, context: PackContext): Promise<PackedImage> {
+export async function packImages(project: PackProject, bases: readonly BaseImage[], context: PackContext): Promise<readonly PackedImage[]> {
+  for (const base of bases) checkBase(project, base);
   const files = await walkProject(project.root, { ignore: project.ignore, signal: context.signal });
   await refuseSecrets(files, project.allowSecrets, { signal: context.signal });
-  checkBase(project, base);
-  const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
+  const work: Work = {
+    project,
+    context,
+    files,
+    layers: { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal },
+    weights: { store: context.store, digests: context.digests, epochS: project.epochS, made: new Map() },
+  };
+  const images: PackedImage[] = [];
+  for (const base of bases) images.push(await packOn(base, work));
+  return images;
+}
+
+/** What the images of one project have in common. */
+interface Work {
+  readonly project: PackProject;
+  readonly context: PackContext;
+  readonly files: readonly WalkedFile[];
+  readonly layers: SmallLayerContext;
+  readonly weights: WeightLayerContext;
+}
+
+async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
+  const { project, context, layers, files } = work;
   const request = { platform: base.platform, facts: base.facts };
   const added: PlannedLayer[] = [
     planned(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)),
@@ -40,20 +63,12 @@ export async function packImage(project: PackProject, base: BaseImage, context: 
   for (const layer of python?.layers ?? []) {
     added.push({ label: layer.label, kind: "python", state: python?.unpacked === 0 ? "cached" : "new", size: layer.descriptor.size, digest: layer.descriptor.digest, layer: storedPython(layer) });
   }
-  added.push(...(await weightLayers(project, files, { base, context })));
+  added.push(...(await weightLayers(base, work)));
   const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project));
   if (code.length > 0) added.push(planned(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
   const description = describe(project, base, python);
   added.push(planned("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
   return assemble({ project, base, added, description, python, toolVersion: context.tool.version, signal: context.signal });
-}
-
-function checkBase(project: PackProject, base: BaseImage): void {
-  const isPython = project.code?.language === "python" || project.kind === "sklearn";
-  const hint = "make one with `slipway base debian --include python3 --name pybase` and pass `--base store:pybase`";
-  if (base.facts.glibc === undefined) throw new ToolError("BASE_UNSUITABLE", `pack on "${base.name}": it has no glibc, which Node needs`, { hint });
-  if (!base.facts.sonames.includes("libstdc++.so.6")) throw new ToolError("BASE_UNSUITABLE", `pack on "${base.name}": it has no libstdc++.so.6, which Node needs`, { hint });
-  if (isPython && base.facts.python === undefined) throw new ToolError("BASE_UNSUITABLE", `pack on "${base.name}": it has no Python, and the project needs one`, { hint });
 }
 
 async function pythonLayers(project: PackProject, base: BaseImage, context: PackContext): Promise<PythonLayers | undefined> {
@@ -76,6 +91,7 @@ async function pythonLayers(project: PackProject, base: BaseImage, context: Pack
     {
       store: context.store,
       cache: context.cache("python"),
+      ignoreLibraries: project.ignoreLibraries,
       workDir: context.cacheDir,
       environment: context.environment,
       pool: context.pool,
@@ -92,7 +108,7 @@ function storedPython(layer: PythonLayers["layers"][number]): Layer {
   return { descriptor: () => Promise.resolve(layer.descriptor), diffId: () => Promise.resolve(layer.diffId), open: (options) => layer.open(options) };
 }
 
-async function weightLayers(project: PackProject, files: readonly WalkedFile[], { base, context }: { readonly base: BaseImage; readonly context: PackContext }): Promise<readonly PlannedLayer[]> {
+async function weightLayers(base: BaseImage, { project, files, weights: context }: Work): Promise<readonly PlannedLayer[]> {
   const weights = files.filter((file) => isWeight(file, project));
   const large = weights.filter(({ guard }) => guard.size >= LARGE_BYTES);
   const alone = large.slice(0, MAX_WEIGHT_LAYERS);
@@ -100,7 +116,7 @@ async function weightLayers(project: PackProject, files: readonly WalkedFile[], 
   const groups = [...(together.length === 0 ? [] : [together]), ...alone.map((file) => [file])];
   return Promise.all(
     groups.map(async (group): Promise<PlannedLayer> => {
-      const layer = await weightLayer(layerEntries(group.map((file) => appFile(file, project)), base.facts), { store: context.store, digests: context.digests, epochS: project.epochS });
+      const layer = await weightLayer(layerEntries(group.map((file) => appFile(file, project)), base.facts), context);
       const known = await layer.known();
       const label = group.length === 1 ? (group[0]?.path ?? "model") : `${group.length} model files`;
       return { label, kind: "model", state: known === undefined ? "new" : "cached", size: layer.size, layer, ...(known === undefined ? {} : { digest: known.digest }) };

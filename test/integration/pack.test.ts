@@ -3,10 +3,10 @@ import { chmod, open, rename, truncate, utimes, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { test } from "node:test";
 import { configOf, imageDescriptor, manifestOf, validateImage, type UnhashedLayer } from "../../src/oci/index.ts";
-import { inspectBase, packImage, type PackedImage } from "../../src/pack/index.ts";
+import { inspectBase, type PackedImage } from "../../src/pack/index.ts";
 import { pushImage } from "../../src/copy/index.ts";
 import { readTar } from "../../src/tar/index.ts";
-import { packFixture, writeFiles } from "../support/pack-fixture.ts";
+import { packFixture, packOne, writeFiles } from "../support/pack-fixture.ts";
 
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
 const files = { "Model.py": CODE, "lib/help.py": "x = 1\n", "weights.bin": Buffer.alloc(9 * 2 ** 20, 3), "small.onnx": "tiny" };
@@ -20,9 +20,9 @@ test("the same project gives the same digest whatever its place, its times and i
   await writeFiles(other, Object.fromEntries(Object.entries(files).reverse()));
   await utimes(join(other, "Model.py"), 1, 1);
   await chmod(join(other, "lib/help.py"), 0o600);
-  const first = await digestOf(await packImage(fixture.project(one), fixture.base, fixture.context));
+  const first = await digestOf(await packOne(fixture.project(one), fixture.base, fixture.context));
   await using fresh = await packFixture();
-  const second = await digestOf(await packImage(fresh.project(other), fresh.base, fresh.context));
+  const second = await digestOf(await packOne(fresh.project(other), fresh.base, fresh.context));
   assert.equal(second, first);
 });
 
@@ -30,7 +30,7 @@ test("a packed image is whole: every digest, size and count can be derived again
   await using fixture = await packFixture();
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
-  const packed = await packImage(fixture.project(folder), fixture.base, fixture.context);
+  const packed = await packOne(fixture.project(folder), fixture.base, fixture.context);
   const { layers } = await validateImage(packed.image);
   assert.equal(layers, packed.layers.length);
   assert.deepEqual(packed.layers.map(({ kind }) => kind), ["node", "server", "model", "model", "code", "description"]);
@@ -45,7 +45,7 @@ test("files stand where they belong, with plain modes and owners, and parents on
   await using fixture = await packFixture();
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
-  const packed = await packImage(fixture.project(folder), { ...fixture.base, facts: { ...fixture.base.facts, directories: { "/app": { mode: 0o2750, uid: 5, gid: 6 } } } }, fixture.context);
+  const packed = await packOne(fixture.project(folder), { ...fixture.base, facts: { ...fixture.base.facts, directories: { "/app": { mode: 0o2750, uid: 5, gid: 6 } } } }, fixture.context);
   const found: string[] = [];
   for (const { layer, kind } of packed.layers.filter((item) => item.kind === "model" || item.kind === "code")) {
     const descriptor = await layer.descriptor();
@@ -64,10 +64,10 @@ test("after a change of code the weights are not read again", async () => {
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   await new Promise((resolve) => setTimeout(resolve, 50)); // the digest cache keeps no file younger than the clock's step
-  const before = await packImage(fixture.project(folder), fixture.base, fixture.context);
+  const before = await packOne(fixture.project(folder), fixture.base, fixture.context);
   await pushImage(before.image, fixture.store);
   await writeFile(join(folder, "Model.py"), `${CODE}# changed\n`);
-  const after = await packImage(fixture.project(folder), fixture.base, fixture.context);
+  const after = await packOne(fixture.project(folder), fixture.base, fixture.context);
   assert.deepEqual(after.layers.map(({ kind, state }) => `${kind} ${state}`), ["node cached", "server cached", "model cached", "model cached", "code new", "description cached"]);
   assert.notEqual(await digestOf(after), await digestOf(before));
 });
@@ -79,7 +79,7 @@ test("a weight of 8 GiB is planned in no time and no space, and its header says 
   const path = join(folder, "huge.bin");
   await (await open(path, "w")).close();
   await truncate(path, 8 * 2 ** 30);
-  const packed = await packImage(fixture.project(folder), fixture.base, fixture.context);
+  const packed = await packOne(fixture.project(folder), fixture.base, fixture.context);
   const layer = packed.layers.find(({ kind }) => kind === "model")?.layer as UnhashedLayer;
   assert.equal(await layer.known(), undefined);
   assert.ok(layer.size > 8 * 2 ** 30);
@@ -93,7 +93,7 @@ test("a weight that changes after it was planned is refused by name", async () =
   await using fixture = await packFixture();
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
-  const packed = await packImage(fixture.project(folder), fixture.base, fixture.context);
+  const packed = await packOne(fixture.project(folder), fixture.base, fixture.context);
   await writeFile(join(folder, "new.bin"), Buffer.alloc(9 * 2 ** 20, 4));
   await rename(join(folder, "new.bin"), join(folder, "weights.bin"));
   await assert.rejects(validateImage(packed.image), { code: "FILE_CHANGED", message: /weights\.bin/ });
@@ -103,8 +103,8 @@ test("secrets stop a pack before anything is made", async () => {
   await using fixture = await packFixture();
   const folder = join(fixture.root, "p");
   await writeFiles(folder, { ...files, ".env": "PASSWORD=x" });
-  await assert.rejects(packImage(fixture.project(folder), fixture.base, fixture.context), { code: "SECRET_IN_CONTEXT", message: /\.env/ });
-  const allowed = await packImage(fixture.project(folder, { allowSecrets: [".env"] }), fixture.base, fixture.context);
+  await assert.rejects(packOne(fixture.project(folder), fixture.base, fixture.context), { code: "SECRET_IN_CONTEXT", message: /\.env/ });
+  const allowed = await packOne(fixture.project(folder, { allowSecrets: [".env"] }), fixture.base, fixture.context);
   assert.equal(allowed.layers.length, 6);
 });
 
@@ -114,7 +114,7 @@ test("a base without glibc, libstdc++ or a needed Python is refused before any w
   await writeFiles(folder, files);
   const { facts } = fixture.base;
   for (const [change, what] of [[{ glibc: undefined }, /glibc/], [{ sonames: [] }, /libstdc/], [{ python: undefined }, /Python/]] as const) {
-    await assert.rejects(packImage(fixture.project(folder), { ...fixture.base, facts: { ...facts, ...change } }, fixture.context), { code: "BASE_UNSUITABLE", message: what });
+    await assert.rejects(packOne(fixture.project(folder), { ...fixture.base, facts: { ...facts, ...change } }, fixture.context), { code: "BASE_UNSUITABLE", message: what });
   }
 });
 
@@ -124,14 +124,14 @@ test("a base with too many layers is refused with the count", async () => {
   await writeFiles(folder, files);
   const { randomImage } = await import("../support/random-image.ts");
   const deep = { ...fixture.base, image: randomImage({ layers: 125, seed: 1, bytes: 16 }) };
-  await assert.rejects(packImage(fixture.project(folder), deep, fixture.context), { code: "LAYER_LIMIT", message: /131 layers/ });
+  await assert.rejects(packOne(fixture.project(folder), deep, fixture.context), { code: "LAYER_LIMIT", message: /131 layers/ });
 });
 
 test("what a foreign base holds is read from its layers once", async () => {
   await using fixture = await packFixture();
   const folder = join(fixture.root, "p");
   await writeFiles(folder, { ...files, "lib/x.so": "" });
-  const { image } = await packImage(fixture.project(folder), fixture.base, fixture.context);
+  const { image } = await packOne(fixture.project(folder), fixture.base, fixture.context);
   const digest = (await imageDescriptor(image)).digest;
   let reads = 0;
   const cache = fixture.store.cache("base");

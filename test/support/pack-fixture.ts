@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createDeflatePool } from "../../src/compress/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
 import { emptyImage, imageDescriptor } from "../../src/oci/index.ts";
-import { packImage, type BaseImage, type PackContext, type PackProject } from "../../src/pack/index.ts";
+import { packImages, type BaseImage, type PackContext, type PackedImage, type PackProject } from "../../src/pack/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 
 /** A store of its own, stand-ins for the tool's large files, and a base that claims what a project needs. */
@@ -22,6 +22,13 @@ export async function packFixture(): Promise<PackFixture> {
   return fixtureFrom(await seed);
 }
 
+/** Packs for one base. */
+export async function packOne(project: PackProject, base: BaseImage, context: PackContext): Promise<PackedImage> {
+  const [image] = await packImages(project, [base], context);
+  if (image === undefined) throw new Error("no image for a base");
+  return image;
+}
+
 // The Node layer takes seconds to compress: it is made once a process, and every fixture starts with a copy of it.
 let seed: Promise<string> | undefined;
 
@@ -30,7 +37,7 @@ async function makeSeed(): Promise<string> {
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await using fixture = await fixtureFrom(undefined);
   await writeFiles(join(fixture.root, "p"), { "Model.py": "class Model: pass\n" });
-  await packImage(fixture.project(join(fixture.root, "p")), fixture.base, fixture.context);
+  await packOne(fixture.project(join(fixture.root, "p")), fixture.base, fixture.context);
   for (const name of ["data", "cache"]) await cp(join(fixture.root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   return folder;
 }

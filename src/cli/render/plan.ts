@@ -1,45 +1,78 @@
-import { parseLocation } from "../../copy/index.ts";
-import { isToolError } from "../../errors/index.ts";
-import { MEDIA_TYPES, type Sink } from "../../oci/index.ts";
-import type { PackedImage, PlannedLayer } from "../../pack/index.ts";
-import type { Context } from "../context.ts";
-import { openForWriting } from "../places.ts";
+import type { Layer } from "../../oci/index.ts";
+import type { BaseImage, PackedImage, PlannedLayer } from "../../pack/index.ts";
+import type { PushForecast } from "../forecast.ts";
 import type { LoadedProject } from "../project.ts";
 import { formatBytes, formatTable, shortDigest } from "./format.ts";
 
+/** One image of a plan. */
+export interface PlannedImage {
+  readonly image: PackedImage;
+  readonly base: BaseImage;
+}
+
 export interface PlanReport {
   readonly loaded: LoadedProject;
-  readonly packed: readonly { readonly image: PackedImage }[];
-  readonly names: readonly string[];
-  readonly folder: string;
+  readonly images: readonly PlannedImage[];
+  /** What pushes would do, one for each name in a registry. */
+  readonly forecasts: readonly PushForecast[];
 }
 
-/** Shows what an image is made of and what a push would send; asks the registry which blobs it has, and sends nothing. */
-export async function reportPlan(context: Context, { loaded, packed, names }: PlanReport): Promise<void> {
-  const { reporter } = context;
-  const target = names.find((name) => parseLocation(name).kind === "registry");
-  const data: unknown[] = [];
-  for (const { image } of packed) {
-    const there = await presence(image.layers, target, context);
-    const rows = image.layers.map((layer, index) => [`${index + 1}`, layer.label, formatBytes(layer.size), layer.digest === undefined ? "not hashed yet" : shortDigest(layer.digest), layer.state, there?.[index] ?? ""]);
-    reporter.line(`${loaded.project.name} for ${image.platform.os}/${image.platform.architecture}: ${loaded.project.kind}, ${loaded.project.contract} contract`);
-    for (const line of formatTable([["#", "layer", "size", "digest", "state", target === undefined ? "" : "push"], ...rows], [0, 2])) reporter.line(`  ${line}`);
-    const upload = image.layers.reduce((sum, layer, index) => sum + (there?.[index] === "send" ? layer.size : 0), 0);
-    if (target !== undefined) reporter.line(there === undefined ? `  ${target} cannot be asked what it has` : `  a push to ${target} would send ${formatBytes(upload)}`);
-    data.push({ platform: `${image.platform.os}/${image.platform.architecture}`, layers: image.layers.map(({ label, kind, size, digest, state }, index) => ({ label, kind, size, digest, state, push: there?.[index] })), upload });
-  }
-  reporter.result({ name: loaded.project.name, kind: loaded.project.kind, target, images: data });
+/** The plan for people: one table an image, and below it what it comes to. */
+export function planLines({ loaded, images, forecasts }: PlanReport): readonly string[] {
+  const [forecast] = forecasts;
+  const tables = images.flatMap((planned, index) => [...(index === 0 ? [] : [""]), ...imageLines(planned, loaded, forecast)]);
+  return [...tables, ...forecasts.flatMap(forecastLines)];
 }
 
-/** For each layer whether the registry has it; `undefined` when it cannot be asked. */
-async function presence(layers: readonly PlannedLayer[], target: string | undefined, context: Context): Promise<readonly ("send" | "there")[] | undefined> {
-  if (target === undefined) return undefined;
-  try {
-    await using place = await openForWriting(target, context);
-    const { sink }: { readonly sink: Sink } = place;
-    return await Promise.all(layers.map(async ({ digest, size }) => (digest !== undefined && (await sink.has({ mediaType: MEDIA_TYPES.layerTar, digest, size }, context)) ? "there" : "send")));
-  } catch (error) {
-    if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
-    return undefined;
-  }
+function imageLines({ image, base }: PlannedImage, { project, detected }: LoadedProject, forecast: PushForecast | undefined): readonly string[] {
+  const { os, architecture } = image.platform;
+  const table = [
+    ["#", "layer", "size", "digest", "state", forecast?.fates === undefined ? "" : "push"],
+    ...image.layers.map((layer, index) => [`${index + 1}`, layer.label, formatBytes(layer.size), layer.digest === undefined ? "when it is read" : shortDigest(layer.digest), layer.state, forecast?.fates?.get(layer.layer) ?? ""]),
+  ];
+  const size = image.layers.reduce((sum, layer) => sum + layer.size, 0);
+  const states = (["base", "cached", "new"] as const).flatMap((state) => countOf(image.layers, state));
+  return [
+    `${project.name} for ${os}/${architecture}: ${detected.chosen.label}, ${project.contract} contract`,
+    `on ${base.name} (${baseWords(base)})`,
+    ...formatTable(table, [0, 2]).map((line) => `  ${line}`),
+    `  ${image.layers.length} layers, ${formatBytes(size)}: ${states.join(", ")}`,
+  ];
+}
+
+function baseWords({ digest, facts }: BaseImage): string {
+  const { python, glibc } = facts;
+  return [shortDigest(digest), ...(python === undefined ? [] : [`Python ${python.version}`]), ...(glibc === undefined ? [] : [`glibc ${glibc}`])].join(", ");
+}
+
+const WORDS = { base: "of the base", cached: "cached", new: "new" } as const;
+
+function countOf(layers: readonly PlannedLayer[], state: PlannedLayer["state"]): readonly string[] {
+  const count = layers.filter((layer) => layer.state === state).length;
+  return count === 0 ? [] : [`${count} ${WORDS[state]}`];
+}
+
+function forecastLines({ name, fates, sentBytes, mountedBytes, skippedBytes, isExact }: PushForecast): readonly string[] {
+  if (fates === undefined) return [`${name} cannot be asked what it has`];
+  const words = `a push to ${name} sends ${formatBytes(sentBytes)}, mounts ${formatBytes(mountedBytes)} and finds ${formatBytes(skippedBytes)}`;
+  return [isExact ? words : `${words}; files that were never read count as new, config and manifest come on top`];
+}
+
+/** The plan for programs. */
+export function planData({ loaded, images, forecasts }: PlanReport): Readonly<Record<string, unknown>> {
+  const { name, kind, contract } = loaded.project;
+  const fatesOf = (layer: Layer): unknown => forecasts.map(({ fates }) => fates?.get(layer))[0];
+  return {
+    name,
+    kind,
+    contract,
+    model: loaded.detected.chosen.label,
+    details: loaded.detected.details,
+    images: images.map(({ image, base }) => ({
+      platform: `${image.platform.os}/${image.platform.architecture}`,
+      base: { name: base.name, digest: base.digest, python: base.facts.python?.version, glibc: base.facts.glibc },
+      layers: image.layers.map(({ label, kind: layerKind, size, digest, state, layer }) => ({ label, kind: layerKind, size, digest, state, push: fatesOf(layer) })),
+    })),
+    pushes: forecasts.map(({ fates, ...rest }) => ({ ...rest, isAnswered: fates !== undefined })),
+  };
 }

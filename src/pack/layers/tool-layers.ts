@@ -72,8 +72,15 @@ export async function serverLayer({ facts }: ToolLayerRequest, context: PackCont
     throw new ToolError("TOOL_MISSING", `pack: the server bundle is not in "${serverFolder}"`, { hint: "run `npm run build` in the checkout" });
   }
   const worker = await filesBelow(workerFolder, "opt/slipway/python", (path) => path.endsWith(".py") && !path.includes("/tests/") && !path.startsWith("tests/"));
-  return smallLayer(layerEntries([...server, ...worker], facts), layers);
+  return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
 }
+
+/** `seldon-core-microservice`, as Dockerfiles and manifests that were written for it call it; no shell is needed. */
+const LAUNCHER: LayerFile = {
+  path: "opt/slipway/bin/seldon-core-microservice",
+  isExecutable: true,
+  from: { kind: "bytes", bytes: Buffer.from('#!/opt/slipway/node\nimport(`${__dirname}/../server.mjs`).then(({ main }) => main(["seldon-core-microservice", ...process.argv.slice(2)]));\n') },
+};
 
 /** ONNX Runtime's native library for one platform, from the installed package. @throws ToolError `RUNTIME_MISSING`. */
 export async function onnxRuntimeLayer({ platform, facts }: ToolLayerRequest, context: PackContext, layers: SmallLayerContext): Promise<StoredLayer> {

@@ -1,4 +1,4 @@
-import { hashPlan, openPlan, type CallOptions } from "../../internal/index.ts";
+import { hashPlan, openPlan, planKey, type CallOptions, type ContentPlan } from "../../internal/index.ts";
 import { MEDIA_TYPES, type Descriptor, type Digest, type UnhashedLayer } from "../../oci/index.ts";
 import type { DigestMemory, PackStore } from "../contracts.ts";
 import { layerPlan } from "./layer-plan.ts";
@@ -8,6 +8,8 @@ export interface WeightLayerContext {
   readonly store: Pick<PackStore, "putPlan">;
   readonly digests: DigestMemory;
   readonly epochS: number;
+  /** Layers of this run by what is in them, so that several images share one and it is read once. */
+  readonly made?: Map<string, Promise<UnhashedLayer>>;
 }
 
 /**
@@ -16,6 +18,13 @@ export interface WeightLayerContext {
  */
 export async function weightLayer(entries: readonly LayerEntry[], context: WeightLayerContext): Promise<UnhashedLayer> {
   const plan = layerPlan(entries, context.epochS);
+  const key = planKey(plan);
+  const made = context.made?.get(key) ?? makeLayer(plan, context);
+  context.made?.set(key, made);
+  return made;
+}
+
+async function makeLayer(plan: ContentPlan, context: WeightLayerContext): Promise<UnhashedLayer> {
   let digest: Digest | undefined = await context.digests.get(plan);
   const describe = (known: Digest): Descriptor => ({ mediaType: MEDIA_TYPES.layerTar, digest: known, size: plan.size });
   const keep = async (found: Digest, options?: CallOptions): Promise<Digest> => {

@@ -1,0 +1,84 @@
+import { parseLocation } from "../copy/index.ts";
+import { isToolError } from "../errors/index.ts";
+import { imageDescriptor, manifestOf, MEDIA_TYPES, type Descriptor, type Layer, type Reference, type Sink } from "../oci/index.ts";
+import type { PlannedLayer } from "../pack/index.ts";
+import type { Context } from "./context.ts";
+import { openForWriting } from "./places.ts";
+import type { PlannedImage } from "./render/plan.ts";
+
+/** What a push does with a blob: sends it, takes it from the base's repository, or finds it there. */
+export type Fate = "send" | "mount" | "there";
+
+/** What a push to one name would come to, told without sending anything. */
+export interface PushForecast {
+  readonly name: string;
+  /** Absent when the registry does not answer. */
+  readonly fates?: ReadonlyMap<Layer, Fate>;
+  /** Layers, configs and manifests, each content once. */
+  readonly sentBytes: number;
+  readonly mountedBytes: number;
+  readonly skippedBytes: number;
+  /** False when there are files whose digest nobody knows yet: what depends on them is not counted. */
+  readonly isExact: boolean;
+}
+
+interface Counted extends Pick<Descriptor, "digest" | "size"> {
+  readonly fate: Fate;
+}
+
+/** Asks the registry of a name which blobs it has. */
+export async function forecastPush(name: string, images: readonly PlannedImage[], context: Context): Promise<PushForecast> {
+  const layers = images.flatMap(({ image }) => image.layers);
+  const isExact = layers.every(({ digest }) => digest !== undefined);
+  try {
+    await using place = await openForWriting(name, context);
+    const { sink } = place;
+    const fates = new Map<Layer, Fate>();
+    for (const planned of images) for (const [layer, fate] of await fatesOf(planned, { sink, reference: place.reference, context })) fates.set(layer, fate);
+    const documents = isExact ? (await Promise.all(images.map((planned) => documentsOf(planned, sink, context)))).flat() : [];
+    return { name, fates, ...sums(layers, fates, documents), isExact };
+  } catch (error) {
+    if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
+    return { name, sentBytes: 0, mountedBytes: 0, skippedBytes: 0, isExact: false };
+  }
+}
+
+/** Names that are in a registry. */
+export function registryNames(names: readonly string[]): readonly string[] {
+  return names.filter((name) => parseLocation(name).kind === "registry");
+}
+
+interface Target {
+  readonly sink: Sink;
+  readonly reference: Reference;
+  readonly context: Context;
+}
+
+async function fatesOf({ image, base }: PlannedImage, { sink, reference, context }: Target): Promise<readonly (readonly [Layer, Fate])[]> {
+  const canMount = base.mountFrom?.registry === reference.registry;
+  return Promise.all(
+    image.layers.map(async ({ layer, digest, size, state }) => {
+      if (digest !== undefined && (await sink.has({ mediaType: MEDIA_TYPES.layerTar, digest, size }, context))) return [layer, "there"] as const;
+      return [layer, state === "base" && canMount ? "mount" : "send"] as const;
+    }),
+  );
+}
+
+/** Config and manifest of an image, whose bytes are known when every layer is. A manifest is a blob of its own kind and is always asked for. */
+async function documentsOf({ image }: PlannedImage, sink: Sink, context: Context): Promise<readonly Counted[]> {
+  const { config } = await manifestOf(image.image, context);
+  const manifest = await imageDescriptor(image.image, context);
+  return Promise.all([config, manifest].map(async ({ digest, size, mediaType }): Promise<Counted> => ({ digest, size, fate: (await sink.has({ digest, size, mediaType }, context)) ? "there" : "send" })));
+}
+
+/** Platforms share layers: each content counts once. */
+function sums(layers: readonly PlannedLayer[], fates: ReadonlyMap<Layer, Fate>, documents: readonly Counted[]): Pick<PushForecast, "sentBytes" | "mountedBytes" | "skippedBytes"> {
+  const seen = new Set<string>();
+  const total = { send: 0, mount: 0, there: 0 };
+  for (const { digest, size, fate } of [...layers.map((layer) => ({ ...layer, fate: fates.get(layer.layer) ?? "send" })), ...documents]) {
+    if (digest !== undefined && seen.has(digest)) continue;
+    if (digest !== undefined) seen.add(digest);
+    total[fate] += size;
+  }
+  return { sentBytes: total.send, mountedBytes: total.mount, skippedBytes: total.there };
+}
