@@ -7,7 +7,7 @@ import { healthcheck } from "./healthcheck.ts";
 import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
 import { parseObserveSettings } from "./observe/index.ts";
 import { parseSeldonLaunch, truth, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
-import { applyLaunch, describeMicroservice } from "./seldon/microservice.ts";
+import { applyLaunch, describeMicroservice, type MicroservicePlace } from "./seldon/microservice.ts";
 import { serveModel, type ServeOptions } from "./serve-model.ts";
 import { applyServerEnv } from "./server-env.ts";
 
@@ -43,7 +43,7 @@ export async function runEntry({ argv, env, cwd, signal, print }: EntryOptions):
     const isAlias = argv[0] === MICROSERVICE;
     const launch = parseSeldonLaunch(isAlias ? argv.slice(1) : [], env);
     log.current = createLogger({ level: levelOfPython(launch.logLevel) });
-    const description = applyServerEnv(isAlias ? describeMicroservice(launch, placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch), env);
+    const description = applyServerEnv(isAlias ? describeMicroservice(launch, await placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch), env);
     for (const note of launch.ignored) log.current.warn({}, `has no effect here: ${note}`);
     await serveUntilStopped({ description, launch, log: log.current, signal, env });
     return 0;
@@ -131,8 +131,14 @@ function rebase(description: ModelDescription, root: string): ModelDescription {
   };
 }
 
-function placeOf(env: Environment, cwd: string): { codePath: string; python: string; pythonPath: readonly string[] } {
-  return { codePath: cwd, python: env["SLIPWAY_PYTHON"] ?? "python3", pythonPath: [] };
+/** The working folder, with the interpreter and the packages of the image where this runs in one. */
+async function placeOf(env: Environment, cwd: string): Promise<MicroservicePlace> {
+  const described = await readDescription(env).catch((error: unknown) => {
+    if (isToolError(error) && error.code === "PROJECT_NOT_FOUND") return undefined; // not in an image
+    throw error;
+  });
+  const { executable = "python3", path = [] } = described?.python ?? {};
+  return { codePath: cwd, python: env["SLIPWAY_PYTHON"] ?? executable, pythonPath: path, code: described?.code };
 }
 
 function report(log: Logger, error: unknown): void {
@@ -154,6 +160,9 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-if (import.meta.main) {
-  process.exitCode = await runEntry({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd(), signal: stopSignal(), print: (text) => void process.stderr.write(text) });
+/** Runs as this process: its environment, folder and signals. For the launchers of images. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.exitCode = await runEntry({ argv, env: process.env, cwd: process.cwd(), signal: stopSignal(), print: (text) => void process.stderr.write(text) });
 }
+
+if (import.meta.main) await main(process.argv.slice(2));

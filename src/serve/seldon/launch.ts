@@ -42,6 +42,10 @@ const IGNORED_FLAGS: readonly (readonly [flag: string, variable: string, why: st
   ["tracing", "TRACING", "Jaeger's client is no more"],
   ["persistence", "PERSISTENCE", "it did nothing there either"],
 ];
+const IGNORED_VARIABLES: readonly (readonly [name: string, why: string])[] = [
+  ["API_TYPE", "REST and gRPC are both served"],
+  ["USE_MULTIPROCESS_PACKAGE", "there are no Python processes that share memory"],
+];
 const IGNORED_FLASK = [
   "EXPLAIN_TEMPLATE_LOADING", "PRESERVE_CONTEXT_ON_EXCEPTION", "PROPAGATE_EXCEPTIONS", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SECURE",
   "SESSION_REFRESH_EACH_REQUEST", "TEMPLATES_AUTO_RELOAD", "TESTING", "TRAP_HTTP_EXCEPTIONS", "TRAP_BAD_REQUEST_ERRORS", "USE_X_SENDFILE",
@@ -168,6 +172,7 @@ function ignoredOf(flags: FlagValues, env: Environment): readonly string[] {
     if (flags.values.has(name)) notes.push(`--${name}: ${why}`);
     else if (env[variable] !== undefined) notes.push(`${variable}: ${why}`);
   }
+  for (const [name, why] of IGNORED_VARIABLES) if (env[name] !== undefined) notes.push(`${name}: ${why}`);
   for (const name of IGNORED_FLASK) if (env[`FLASK_${name}`] !== undefined) notes.push(`FLASK_${name}: there is no Flask here`);
   return notes;
 }

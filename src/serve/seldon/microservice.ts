@@ -1,5 +1,5 @@
 import { ToolError } from "../../errors/index.ts";
-import type { ModelDescription } from "../../model/index.ts";
+import { interfaceNameOf, type CodeEntry, type ModelDescription } from "../../model/index.ts";
 import { parseInterfaceName } from "../../runtime/index.ts";
 import type { SeldonLaunch } from "./launch.ts";
 
@@ -11,6 +11,8 @@ export interface MicroservicePlace {
   readonly python: string;
   /** Further folders that Python imports from. */
   readonly pythonPath: readonly string[];
+  /** The class that an image was made for; it is meant when it is called by its name, also where it is no Python. */
+  readonly code?: CodeEntry | undefined;
 }
 
 const PORTS = { http: 9000, grpc: 5000, metrics: 6000 };
@@ -26,7 +28,7 @@ export function describeMicroservice(launch: SeldonLaunch, place: MicroservicePl
     contract: "seldon",
     service: serviceType,
     codePath: place.codePath,
-    code: parseInterfaceName(interfaceName),
+    code: codeOf(interfaceName, place.code),
     ports: { ...PORTS, ...launch.ports },
     server: { workers },
     python: { executable: place.python, path: place.pythonPath },
@@ -36,12 +38,17 @@ export function describeMicroservice(launch: SeldonLaunch, place: MicroservicePl
 /** A description with what the environment says put over it: another class, service type, number of workers, ports. */
 export function applyLaunch(description: ModelDescription, launch: SeldonLaunch): ModelDescription {
   const { interfaceName, serviceType, workers, ports } = launch;
-  const isPython = description.kind === "class" && description.code?.language !== "javascript";
+  const { code, kind } = description;
+  const isPython = kind === "class" && code?.language !== "javascript";
   return {
     ...description,
     ports: { ...description.ports, ...ports },
     server: { ...description.server, ...(workers !== undefined && { workers }) },
     ...(serviceType !== undefined && { service: serviceType }),
-    ...(interfaceName !== undefined && isPython && { code: parseInterfaceName(interfaceName) }),
+    ...(interfaceName !== undefined && isPython && { code: codeOf(interfaceName, code) }),
   };
+}
+
+function codeOf(interfaceName: string, known: CodeEntry | undefined): CodeEntry {
+  return known !== undefined && interfaceNameOf(known) === interfaceName ? known : parseInterfaceName(interfaceName);
 }
