@@ -24,7 +24,8 @@ export function isThere(program: string, args: readonly string[] = ["--version"]
   return spawnSync(program, [...args], { stdio: "ignore", timeout: 20_000 }).status === 0;
 }
 
-function freePort(): Promise<number> {
+/** A port of the loopback that was free a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
       const address = server.address();

@@ -25,7 +25,7 @@ export interface PythonEnv {
  * cannot be had; with `SLIPWAY_REQUIRE_PEERS=1` the test fails instead.
  */
 export async function pythonEnv(t: TestContext, request: PythonEnvRequest): Promise<PythonEnv | undefined> {
-  return withReason(t, `python with ${request.packages.join(", ") || "nothing"}`, () => findOrMake(request));
+  return withReason(t, `python with ${request.packages.join(", ") || "nothing"}`, () => keptPython(request));
 }
 
 /** Path of `uv`: the one on PATH, else one from a kept environment. Skips like `pythonEnv` when there is none. */
@@ -47,10 +47,11 @@ async function findUvForTests(): Promise<string> {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     if (folder !== "" && (await exists(join(folder, "uv")))) return join(folder, "uv");
   }
-  return join((await findOrMake({ packages: ["uv"] })).bin, "uv");
+  return join((await keptPython({ packages: ["uv"] })).bin, "uv");
 }
 
-async function findOrMake(request: PythonEnvRequest): Promise<PythonEnv> {
+/** The same outside of tests. Rejects when there is no Python or the packages cannot be had. */
+export async function keptPython(request: PythonEnvRequest): Promise<PythonEnv> {
   const python = request.python ?? "python3";
   const { stdout } = await run([python, "-c", "import sys, sysconfig; print(sys.version, sysconfig.get_platform(), sys.base_prefix)"], { timeoutMs: 60_000 });
   const key = createHash("sha256").update(JSON.stringify([stdout.toString(), request.packages.toSorted()])).digest("hex").slice(0, 16);

@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { keptPython } from "../../test/support/python-env.ts";
+import { freePort } from "./peers.ts";
+
+/** A server under load. */
+export interface ModelServer {
+  readonly port: number;
+  /** From the start of the process to its first right answer, in ms. */
+  readonly startMs: number;
+  /** Proportional set size of the whole tree, in MiB, and how many processes it has. */
+  memory(): { readonly pssMib: number; readonly processes: number };
+  stop(): Promise<void>;
+}
+
+export interface ServerPlan {
+  /** `Identity` or `Iris`: a class in `bench/models`. */
+  readonly model: string;
+  readonly workers?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Folder for logs. */
+  readonly folder: string;
+}
+
+const MODELS = resolve(import.meta.dirname, "../models");
+const ROOT = resolve(import.meta.dirname, "../..");
+/** What both peers and we import: the same releases for all. */
+const SCIENCE = ["numpy==1.26.4", "scikit-learn==1.5.2"];
+const SELDON = ["seldon-core==1.17.1", "setuptools<70", ...SCIENCE];
+const MLSERVER = ["mlserver==1.7.0", "uvloop<0.22", "uvicorn<0.35", ...SCIENCE];
+
+/** The server as one file beside its Python worker, as it lies in images; made once for each folder. */
+async function bundle(folder: string): Promise<string> {
+  const entry = join(folder, "server.mjs");
+  if (existsSync(entry)) return entry;
+  await build({
+    ...{ absWorkingDir: ROOT, entryPoints: ["src/serve/main.ts"], outfile: entry, bundle: true, platform: "node", target: "node24", format: "esm" },
+    ...{ external: ["onnxruntime-node"], minifySyntax: true, minifyWhitespace: true, keepNames: true, logLevel: "warning" },
+    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  });
+  symlinkSync(join(ROOT, "python"), join(folder, "python"));
+  return entry;
+}
+
+/** Our server as images run it. */
+export async function startSlipway({ model, workers = 1, env = {}, folder }: ServerPlan): Promise<ModelServer> {
+  const { python } = await keptPython({ packages: SELDON });
+  const [port, metrics] = [await freePort(), await freePort()];
+  const args = ["seldon-core-microservice", model, "--http-port", String(port), "--grpc-workers", "0", "--metrics-port", String(metrics), "--workers", String(workers)];
+  return start([process.execPath, await bundle(folder), ...args], { port, folder, env: { SLIPWAY_PYTHON: python, SLIPWAY_DRAIN_DELAY_MS: "0", ...env }, probe: SELDON_PROBE });
+}
+
+/** The real wrapper. `GRPC_WORKERS=0` in `env` is its fastest. */
+export async function startSeldon({ model, workers = 1, env = {}, folder }: ServerPlan): Promise<ModelServer> {
+  const { bin } = await keptPython({ packages: SELDON });
+  const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
+  const args = [model, "--http-port", String(port), "--grpc-port", String(grpc), "--metrics-port", String(metrics), "--workers", String(workers)];
+  return start([join(bin, "seldon-core-microservice"), ...args], { port, folder, env: { PYTHONDONTWRITEBYTECODE: "1", ...env }, probe: SELDON_PROBE });
+}
+
+/** MLServer with a custom runtime that does the same. Its own default is one inference worker. */
+export async function startMlserver({ model, workers = 1, folder }: ServerPlan): Promise<ModelServer> {
+  const { bin } = await keptPython({ packages: MLSERVER });
+  const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
+  const place = join(folder, `mlserver-${model}-${port}`);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "settings.json"), JSON.stringify({ http_port: port, grpc_port: grpc, metrics_port: metrics, host: "127.0.0.1", parallel_workers: workers, debug: false, access_log: false }));
+  writeFileSync(join(place, "model-settings.json"), JSON.stringify({ name: "bench", implementation: `mlserver_models.${model}` }));
+  return start([join(bin, "mlserver"), "start", place], { port, folder, env: { PYTHONPATH: MODELS }, probe: V2_PROBE });
+}
+
+interface Probe {
+  readonly path: string;
+  readonly body: string;
+}
+
+const SELDON_PROBE: Probe = { path: "/api/v1.0/predictions", body: '{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}' };
+const V2_PROBE: Probe = { path: "/v2/models/bench/infer", body: '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP64","data":[5.1,3.5,1.4,0.2]}]}' };
+
+interface Starting {
+  readonly port: number;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly probe: Probe;
+}
+
+async function start([program, ...args]: readonly [string, ...string[]], { port, folder, env, probe }: Starting): Promise<ModelServer> {
+  const log = openSync(join(folder, `server-${port}.log`), "a");
+  const startedAt = performance.now();
+  const child = spawn(program, args, { cwd: MODELS, env: { ...process.env, ...env }, stdio: ["ignore", log, log], detached: true });
+  let isOver = false;
+  child.once("exit", () => (isOver = true));
+  while (!(await answers(port, probe))) {
+    if (isOver) throw new Error(`${program} ended: ${readFileSync(join(folder, `server-${port}.log`), "utf8").slice(-2000)}`);
+    if (performance.now() - startedAt > 120_000) throw new Error(`${program} does not answer`);
+    await new Promise((settle) => setTimeout(settle, 5));
+  }
+  return { port, startMs: performance.now() - startedAt, memory: () => memoryOf(child.pid ?? 0), stop: () => stop(child) };
+}
+
+async function answers(port: number, { path, body }: Probe): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", headers: { "content-type": "application/json", connection: "close" }, body }).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.status === 200;
+}
+
+/** The wrapper does not end on SIGTERM, so all of them are killed, each with its tree. */
+async function stop(child: ChildProcess): Promise<void> {
+  const pids = treeOf(child.pid ?? 0);
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // gone already
+    }
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+}
+
+function memoryOf(root: number): { readonly pssMib: number; readonly processes: number } {
+  const pids = treeOf(root);
+  const kib = pids.map((pid) => Number(/^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0));
+  return { pssMib: kib.reduce((sum, one) => sum + one, 0) / 1024, processes: pids.length };
+}
+
+/** Process ids of a process and all below it. */
+export function treeOf(root: number): number[] {
+  const parents = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      return [[Number(pid), Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ")[0])] as const];
+    } catch {
+      return []; // ended meanwhile
+    }
+  });
+  const below = (pid: number): number[] => [pid, ...parents.filter(([, parent]) => parent === pid).flatMap(([child]) => below(child))];
+  return below(root);
+}
