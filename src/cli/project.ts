@@ -4,6 +4,7 @@ import { ToolError } from "../errors/index.ts";
 import { detectModel, type DetectedModel, type FactMemory, type ModelFile } from "../formats/index.ts";
 import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contract, type Ports, type ProjectFile } from "../model/index.ts";
 import { walkProject, type PackProject, type WalkedFile } from "../pack/index.ts";
+import { provenanceLabels, RUN_FILE_NAME } from "../train/index.ts";
 import type { Context } from "./context.ts";
 
 /** What the command line says beside the project file; it wins. */
@@ -57,12 +58,18 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
     ignoreLibraries: file.python?.ignoreLibraries,
     ignore: file.ignore ?? [],
     allowSecrets: allowedSecrets(flags, file),
-    labels: file.labels ?? {},
+    labels: { ...(await provenanceOf(root)), ...file.labels },
     annotations: file.annotations ?? {},
     epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
   };
   if (project.requirementLines.length > 0) context.reporter.step(`no requirements.txt: installing ${project.requirementLines.join(", ")}, which the model needs`);
   return { file, detected, project };
+}
+
+/** What `slipway train run` left beside its output says where a model comes from. */
+async function provenanceOf(root: string): Promise<Readonly<Record<string, string>>> {
+  const text = await readFile(join(root, RUN_FILE_NAME), "utf8").catch(() => undefined);
+  return text === undefined ? {} : provenanceLabels(text);
 }
 
 function modelFile({ path, source, guard }: WalkedFile): ModelFile {

@@ -2,7 +2,7 @@ export { parseDescription, printDescription } from "./description-file.ts";
 export type { CodeEntry, Contract, ModelDescription, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
 export { nearestName } from "./nearest.ts";
 export { parseProjectFile } from "./parse-project-file.ts";
-export { parseYaml } from "./parse-yaml.ts";
+export { parseYaml, printYaml } from "./parse-yaml.ts";
 export { printProjectFile } from "./print-project-file.ts";
 export { MAX_PROJECT_FILE_BYTES, PROJECT_FILE_NAME, type ProjectFile, type PythonSettings } from "./project-file.ts";
 export { PROJECT_SCHEMA, type JsonSchema } from "./project-schema.ts";

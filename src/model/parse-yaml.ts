@@ -3,3 +3,9 @@ export async function parseYaml(text: string): Promise<unknown> {
   const { parse } = await import("yaml");
   return parse(text, { maxAliasCount: 20, prettyErrors: false, logLevel: "error" }) as unknown;
 }
+
+/** Plain values as YAML, long lines unbroken. */
+export async function printYaml(value: unknown): Promise<string> {
+  const { stringify } = await import("yaml");
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+}

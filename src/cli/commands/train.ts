@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { ToolError } from "../../errors/index.ts";
 import type { Context } from "../context.ts";
-import { collect } from "../options.ts";
+import { collect, countOf } from "../options.ts";
 import { addTrainPackOptions, frameworkOf, type TrainPackFlags } from "../train-flags.ts";
+import type { TrainManifestFlags } from "../train-manifest.ts";
 import type { TrainRunFlags } from "../train-run.ts";
 
 /** `slipway train`. */
@@ -22,6 +24,8 @@ export function define(command: Command, context: Context): void {
       await trainPack(frameworkOf(flags.framework), flags, context);
     });
   defineRun(command, context);
+  defineManifest(command, context);
+  defineParts(command, context);
 }
 
 function defineRun(command: Command, context: Context): void {
@@ -46,5 +50,69 @@ function defineRun(command: Command, context: Context): void {
     .action(async (parameters: readonly string[], flags: TrainRunFlags) => {
       const { trainRun } = await import("../train-run.ts");
       await trainRun(parameters, flags, context);
+    });
+}
+
+function defineManifest(command: Command, context: Context): void {
+  command
+    .command("manifest")
+    .description("print the Kubernetes object that runs a packed job, or apply it")
+    .option("--plan <file>", "what train pack wrote (default: slipway-train.json)")
+    .option("--kind <kind>", "job, pytorchjob, tfjob, mpijob or trainjob (default: job for one node, else what the framework uses)")
+    .option("--name <name>", "of the object (default: the image's)")
+    .option("--namespace <name>", "where it goes")
+    .option("--nodes <count>", "nodes (default: 1)")
+    .option("--servers <count>", "parameter servers of a tfjob")
+    .option("--nproc <count>", "processes on a node (default: one for each card)")
+    .option("--gpus <count>", "graphics cards of a node (default: 0)")
+    .option("--cpus <quantity>", "such as 4 or 500m")
+    .option("--memory <quantity>", "such as 16Gi")
+    .option("--shm <quantity>", "size of /dev/shm (default: 1Gi)")
+    .option("--data <volume>", "pvc:NAME[/FOLDER] (default: pvc:NAME-data), nfs:HOST:/PATH, host:/PATH or empty")
+    .option("--output <volume>", "the same for results (default: pvc:NAME-output)")
+    .option("--backoff <count>", "tries after the first (default: 3)")
+    .option("--ttl <seconds>", "how long a finished job is kept (default: a day)")
+    .option("--queue <name>", "queue of Kueue")
+    .option("--pull-secret <name>", "secret with the registry's credential")
+    .option("--runtime <name>", "of a trainjob (default: the framework's)")
+    .option("--node-selector <label=value>", "nodes to run on; may come more than once", collect)
+    .option("-f, --file <file>", "write it there")
+    .option("--apply", "hand it to kubectl")
+    .option("--context <name>", "with --apply: kubectl's context")
+    .addHelpText("after", "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --apply")
+    .action(async (flags: TrainManifestFlags) => {
+      const { trainManifest } = await import("../train-manifest.ts");
+      await trainManifest(flags, context);
+    });
+}
+
+function defineParts(command: Command, context: Context): void {
+  command
+    .command("split")
+    .description("cut a large file into parts of 128 MiB for transport")
+    .argument("<folder>", "where the file is")
+    .argument("<file>", "its name")
+    .argument("<target>", "folder of the parts, NAME-part0001 and so on")
+    .option("--size <mebibytes>", "of a part", countOf, 128)
+    .addHelpText("after", "\nExample:\n  slipway train split /data train.lmdb /data/parts")
+    .action(async (...[folder, file, target, flags]: readonly [string, string, string, { readonly size: number }]) => {
+      const { splitFile } = await import("../../train/index.ts");
+      const parts = await splitFile(resolve(context.cwd, folder, file), resolve(context.cwd, target), { partBytes: flags.size * 2 ** 20, signal: context.signal });
+      for (const part of parts) context.reporter.line(part);
+      context.reporter.result({ parts });
+    });
+  command
+    .command("join")
+    .description("put parts together again; they are removed once the file is whole")
+    .argument("<folder>", "where the parts are")
+    .argument("<prefix>", "what their names begin with")
+    .argument("<target>", "the file")
+    .option("--keep", "leave the parts")
+    .addHelpText("after", "\nExample:\n  slipway train join /data/parts train.lmdb /data/train.lmdb")
+    .action(async (...[folder, prefix, target, flags]: readonly [string, string, string, { readonly keep?: boolean }]) => {
+      const { joinParts } = await import("../../train/index.ts");
+      const count = await joinParts({ folder: resolve(context.cwd, folder), prefix }, resolve(context.cwd, target), { isKeeping: flags.keep, signal: context.signal });
+      context.reporter.line(`${target} from ${count} parts`);
+      context.reporter.result({ target, parts: count });
     });
 }

@@ -3,7 +3,7 @@ export type Ignore = (path: string) => boolean;
 
 /** What no image needs, whatever the ignore file says; `!` in an ignore file brings a path back. */
 export const DEFAULT_IGNORES: readonly string[] = [
-  ".git", ".hg", ".svn", "**/__pycache__", "**/*.pyc", ".venv", "venv", "node_modules", ".slipwayignore", ".dockerignore", "slipway.yaml", ".DS_Store", "**/.DS_Store", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache",
+  ".git", ".hg", ".svn", "**/__pycache__", "**/*.pyc", ".venv", "venv", "node_modules", ".slipwayignore", ".dockerignore", "slipway.yaml", "slipway-run.json", ".DS_Store", "**/.DS_Store", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache",
 ];
 
 interface Rule {

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { Validator, type Schema } from "@cfworker/json-schema";
+import { parse } from "yaml";
+import { trainManifest, type TrainManifestFlags } from "../../src/cli/train-manifest.ts";
+import { MANIFEST_KINDS, parseJob, printPlan, renderManifest, parsePlan, type Framework, type ManifestKind, type ManifestOptions, type TrainPlan } from "../../src/train/index.ts";
+import { requireGoModule } from "../support/go-module.ts";
+import { trainPlace } from "../support/train-place.ts";
+
+const OPERATOR = { module: "github.com/kubeflow/training-operator@v1.8.1", folder: "manifests/base/crds" };
+const TRAINER = { module: "github.com/kubeflow/trainer/v2@v2.0.0", folder: "manifests/base/crds" };
+const FILES: Readonly<Record<Exclude<ManifestKind, "job">, { readonly module: string; readonly folder: string; readonly file: string }>> = {
+  pytorchjob: { ...OPERATOR, file: "kubeflow.org_pytorchjobs.yaml" },
+  tfjob: { ...OPERATOR, file: "kubeflow.org_tfjobs.yaml" },
+  mpijob: { ...OPERATOR, file: "kubeflow.org_mpijobs.yaml" },
+  trainjob: { ...TRAINER, file: "trainer.kubeflow.org_trainjobs.yaml" },
+};
+
+const DIGEST = `sha256:${"b".repeat(64)}` as const;
+const IMAGE = `registry.example.com/team/mnist@${DIGEST}`;
+
+function planText(framework: Framework): string {
+  const job = parseJob(framework, {
+    code_path: "code", mainfile_path: "train.py", uhub_registry: "registry.example.com/team", uhub_imagename: "mnist", test_data_path: "/d", test_output_path: "/o", train_params: "--epochs 3 --name 'a b'",
+    ...(framework === "self" ? { self_img: "x" } : { bimg_name: "x" }), ...(framework === "caffe" ? { solver: "s.prototxt" } : {}),
+  });
+  return printPlan(job, { paths: { data: "/d", output: "/o" }, codePath: "/code", images: { gpu: { name: job.names.gpu, digest: DIGEST, isPushed: true } } });
+}
+
+const planOf = (framework: Framework): TrainPlan => parsePlan(planText(framework), "plan");
+const RICH: ManifestOptions = {
+  name: "mnist", namespace: "ml", nodes: 3, gpus: 2, cpus: "4", memory: "16Gi", sharedMemory: "8Gi", data: "pvc:sets/mnist", output: "nfs:10.0.0.1:/results", backoff: 2, ttlS: 600, queue: "team", pullSecret: "reg",
+  nodeSelector: { "accelerator": "a100" },
+};
+const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = { job: "pytorch", pytorchjob: "pytorch", tfjob: "tf", mpijob: "mxnet", trainjob: "pytorch" };
+
+/** The published schema of a resource, made strict: a server prunes what it does not know, and then the job is not what was written. */
+async function schemaOf(t: TestContext, kind: Exclude<ManifestKind, "job">): Promise<Schema | undefined> {
+  const { module, folder, file } = FILES[kind];
+  const root = await requireGoModule(t, module);
+  if (root === undefined) return undefined;
+  const crd = parse(await readFile(join(root, folder, file), "utf8")) as { readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] } };
+  return strict(crd.spec.versions[0]?.schema.openAPIV3Schema);
+}
+
+function strict(schema: unknown): Schema {
+  if (Array.isArray(schema)) return schema.map(strict) as unknown as Schema;
+  if (typeof schema !== "object" || schema === null) return schema as Schema;
+  const { default: _, ...own } = schema as Record<string, unknown>;
+  const copy: Record<string, unknown> = Object.fromEntries(Object.entries(own).map(([key, value]) => [key, key === "properties" ? Object.fromEntries(Object.entries(value as object).map(([name, part]) => [name, strict(part)])) : strict(value)]));
+  if (own["properties"] !== undefined && own["additionalProperties"] === undefined && own["x-kubernetes-preserve-unknown-fields"] !== true) copy["additionalProperties"] = false;
+  return copy as Schema;
+}
+
+function check(schema: Schema, value: unknown): readonly string[] {
+  const { valid, errors } = new Validator(schema, "2019-09", false).validate(value);
+  return valid ? [] : errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
+}
+
+for (const kind of MANIFEST_KINDS) {
+  if (kind === "job") continue;
+  test(`a ${kind} is what its published schema allows, with few options and with all`, async (t) => {
+    const schema = await schemaOf(t, kind);
+    if (schema === undefined) return;
+    for (const options of [{ kind, name: "mnist" }, { ...RICH, kind, ...(kind === "tfjob" ? { servers: 2 } : {}) }]) {
+      const manifest = renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, options);
+      assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
+    }
+    const spoiled = JSON.parse(JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, { ...RICH, kind })).replace('"volumes"', '"volumez"')) as object;
+    assert.notDeepEqual(check(schema, { ...spoiled, metadata: {} }), [], "the check sees what is wrong");
+  });
+}
+
+test("a Job's pod is what the published schema of pods allows", async (t) => {
+  const schema = await schemaOf(t, "pytorchjob");
+  if (schema === undefined) return;
+  const pods = (schema as { properties: { spec: { properties: { pytorchReplicaSpecs: { additionalProperties: { properties: { template: Schema } } } } } } }).properties.spec.properties.pytorchReplicaSpecs.additionalProperties.properties.template;
+  const job = renderManifest(planOf("pytorch"), { reference: IMAGE }, { ...RICH, nodes: 1 }) as { readonly apiVersion: string; readonly kind: string; readonly spec: { readonly template: { readonly spec: object }; readonly backoffLimit: number; readonly ttlSecondsAfterFinished: number } };
+  assert.deepEqual(check(pods, { ...job.spec.template, metadata: {} }), []);
+  assert.deepEqual([job.apiVersion, job.kind, job.spec.backoffLimit, job.spec.ttlSecondsAfterFinished], ["batch/v1", "Job", 2, 600]);
+  assert.deepEqual(Object.keys(job.spec).sort(), ["backoffLimit", "template", "ttlSecondsAfterFinished"]);
+});
+
+test("every object has the image by digest, the volumes where scripts look, cards, shared memory and the queue", () => {
+  for (const kind of MANIFEST_KINDS) {
+    const text = JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, { ...RICH, kind, nodes: kind === "job" ? 1 : 3 }));
+    for (const part of [IMAGE, '"claimName":"sets"', '"subPath":"mnist"', '"server":"10.0.0.1"', '"mountPath":"/data/data"', '"mountPath":"/data/output"', '"mountPath":"/dev/shm"', '"sizeLimit":"8Gi"', '"nvidia.com/gpu":"2"', '"kueue.x-k8s.io/queue-name":"team"', '"a b"']) {
+      assert.ok(text.includes(part), `${kind}: ${part}`);
+    }
+  }
+});
+
+test("several processes on a node are started by torch, and a single one is not", () => {
+  const command = (options: Partial<ManifestOptions>): string => JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options }));
+  assert.ok(command({ gpus: 4 }).includes('"-m","torch.distributed.run","--standalone","--nproc_per_node=4","/data/train.py"'));
+  assert.ok(command({ gpus: 4, nodes: 2 }).includes('"nprocPerNode":"4"'));
+  assert.ok(!command({ gpus: 1 }).includes("torch.distributed.run"));
+});
+
+test("a job without cards runs the CPU command", () => {
+  const text = JSON.stringify(renderManifest(planOf("caffe"), { reference: IMAGE }, { name: "m" }));
+  assert.ok(text.includes("--use_cpu=True") && !text.includes("nvidia"));
+});
+
+test("what does not go together is refused", () => {
+  const render = (options: Partial<ManifestOptions>): unknown => renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options });
+  for (const options of [{ kind: "job" as const, nodes: 2 }, { servers: 1 }, { name: "Not_A_Label" }, { data: "s3://x" }, { memory: "lots" }]) assert.throws(() => render(options), { code: "USAGE" }, JSON.stringify(options));
+  assert.throws(() => renderManifest(planOf("tf"), { reference: IMAGE }, { name: "m", kind: "trainjob" }), { code: "USAGE", hint: /--runtime/ });
+});
+
+test("--apply hands the object to kubectl, and an image that was not pushed goes nowhere", async (t) => {
+  const place = await trainPlace(t);
+  const bin = join(place.cwd, "bin");
+  await mkdir(bin);
+  await place.write({ "slipway-train.json": planText("pytorch"), "bin/kubectl": `#!/bin/sh\nprintf '%s\\n' "$@" > "${place.cwd}/args"\ncat > "${place.cwd}/stdin"\necho applied\n` });
+  await chmod(join(bin, "kubectl"), 0o755);
+  const context = { ...place.context, env: { ...place.context.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` } };
+  await trainManifest({ apply: true, namespace: "ml", context: "prod", nodes: "2" } satisfies TrainManifestFlags, context);
+  assert.equal(await readFile(join(place.cwd, "args"), "utf8"), "--context\nprod\n--namespace\nml\napply\n-f\n-\n");
+  assert.equal((parse(await readFile(join(place.cwd, "stdin"), "utf8")) as { readonly kind: string }).kind, "PyTorchJob");
+  assert.deepEqual(place.lines, ["applied"]);
+  await place.write({ "slipway-train.json": planText("pytorch").replace('"isPushed": true', '"isPushed": false') });
+  await assert.rejects(trainManifest({}, place.context), { code: "USAGE", message: /no image of the plan was pushed/ });
+});
