@@ -18,8 +18,12 @@ export interface PackFixture extends AsyncDisposable {
 }
 
 export async function packFixture(): Promise<PackFixture> {
-  seed ??= makeSeed();
-  return fixtureFrom(await seed);
+  return fixtureFrom(await packSeed());
+}
+
+/** Folder whose `data` and `cache` hold the tool's own large layers. */
+export function packSeed(): Promise<string> {
+  return (seed ??= makeSeed());
 }
 
 /** Packs for one base. */

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { imageFrom, manifestOf, parseIndex, readVerified, validateImage, type Descriptor } from "../../src/oci/index.ts";
+import { commandLine, nameInStore, putFakeBase, type CommandLine } from "../support/command-line.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import { writeFiles } from "../support/pack-fixture.ts";
+import { startRegistry } from "../support/registry-fixture.ts";
+
+const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
+
+async function makeProject({ root }: CommandLine, name = "model"): Promise<string> {
+  const folder = join(root, name);
+  await writeFiles(folder, { "Model.py": CODE, "weights.bin": Buffer.alloc(9 * 2 ** 20, 7) });
+  return folder;
+}
+
+/** Every file below a folder with its size and content time. */
+async function snapshot(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return (await Promise.all(names.map(async (name) => `${name} ${(await stat(join(folder, name))).size}`))).toSorted();
+}
+
+interface Plan {
+  readonly images: readonly { readonly layers: readonly { readonly label: string; readonly state: string; readonly push?: string; readonly digest?: string }[] }[];
+  readonly pushes: readonly { readonly sentBytes: number; readonly mountedBytes: number; readonly skippedBytes: number; readonly isExact: boolean; readonly isAnswered: boolean }[];
+}
+
+test("what the plan foretells of a push is what the push does: new, after a change, and when nothing changed", async (t) => {
+  const registry = await startDockerRegistry(t);
+  if (registry === undefined) return;
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  const base = `${registry.host}/bases/python:1`;
+  assert.equal((await cli.slipway("push", "store:base", base)).exitCode, 0);
+  const folder = await makeProject(cli);
+  const name = `${registry.host}/team/model:1`;
+  const pack = async (...more: readonly string[]): Promise<Readonly<Record<string, unknown>>> => {
+    const ran = await cli.slipway("pack", folder, "--base", base, "-t", name, "--json", ...more);
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
+    return ran.result;
+  };
+  await cli.slipway("pack", folder, "--base", base, "-t", "store:known"); // hashes the weights, sends nothing
+  for (const [what, change] of [["new", undefined], ["after a change of code", `${CODE}# changed\n`], ["unchanged", undefined]] as const) {
+    if (change !== undefined) await writeFile(join(folder, "Model.py"), change);
+    const { pushes, images } = (await pack("--plan")) as unknown as Plan;
+    const result = await pack("--push");
+    assert.deepEqual(pushes[0], { name, sentBytes: result["bytesUploaded"], mountedBytes: result["bytesMounted"], skippedBytes: pushes[0]?.skippedBytes, isExact: true, isAnswered: true }, what);
+    const fates = images[0]?.layers.map(({ label, push }) => `${label}: ${push}`) ?? [];
+    if (what === "new") assert.deepEqual(fates.slice(0, 3), ["base layer 1: mount", "base layer 2: mount", "Node amd64: send"]);
+    if (what === "after a change of code") assert.deepEqual(fates.filter((fate) => fate.endsWith("send")), ["code: send"]);
+    if (what === "unchanged") assert.equal(pushes[0]?.sentBytes, 0);
+  }
+});
+
+test("a plan for files that were never read says what is not counted, and one for a registry that is gone says so", async (t) => {
+  const cli = await commandLine(t);
+  await using registry = await startRegistry();
+  await putFakeBase(cli.store, "base");
+  const folder = await makeProject(cli);
+  const ran = await cli.slipway("pack", folder, "--base", "store:base", "-t", `${registry.server.host}:${registry.server.port}/m:1`, "--plan");
+  assert.match(ran.stdout, /weights\.bin +9\.0 MiB +when it is read +new +send/);
+  assert.match(ran.stdout, /a push to \S+ sends 51\.\d MiB, mounts 0 B and finds 0 B; files that were never read count as new, config and manifest come on top/);
+  const gone = await cli.slipway("pack", folder, "--base", "store:base", "-t", "127.0.0.1:1/m:1", "--plan");
+  assert.equal(gone.exitCode, 0);
+  assert.match(gone.stdout, /127\.0\.0\.1:1\/m:1 cannot be asked what it has/);
+});
+
+test("a dry run checks everything and leaves nothing behind", async (t) => {
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  const folder = await makeProject(cli);
+  const places = [cli.store.dataDir, cli.store.cacheDir];
+  const before = await Promise.all(places.map(snapshot));
+  const ran = await cli.slipway("pack", folder, "--base", "store:base", "--dry-run");
+  assert.equal(ran.exitCode, 0, ran.stderr);
+  assert.match(ran.stdout, /weights\.bin/);
+  assert.deepEqual(await Promise.all(places.map(snapshot)), before);
+  await writeFile(join(folder, ".env"), "KEY=x");
+  const refused = await cli.slipway("pack", folder, "--base", "store:base", "--dry-run");
+  assert.match(refused.stderr, /error SECRET_IN_CONTEXT/);
+});
+
+test("a base that the target's registry has is used by digest and never downloaded", async (t) => {
+  const cli = await commandLine(t);
+  await using registry = await startRegistry();
+  const host = `${registry.server.host}:${registry.server.port}`;
+  const other = await commandLine(t);
+  await putFakeBase(other.store, "base");
+  assert.equal((await other.slipway("push", "store:base", `${host}/base:1`)).exitCode, 0);
+  const base = await other.store.resolve(nameInStore("base"));
+  const folder = await makeProject(cli);
+  const { result, exitCode, stderr } = await cli.slipway("pack", folder, "--base", `${host}/base:1`, "-t", `${host}/model:1`, "--push", "--json");
+  assert.equal(exitCode, 0, stderr);
+  assert.ok(Number(result["bytesMounted"]) > 60_000);
+  const baseManifest = await manifestOf(imageFrom(other.store, base));
+  for (const layer of baseManifest.layers) assert.equal(await cli.store.has(layer), false, "a layer of the base was downloaded");
+  const target = await cli.store.resolve({ registry: host, repository: "model", tag: "1" });
+  const { annotations } = await manifestOf(imageFrom(cli.store, target));
+  assert.equal(annotations?.["org.opencontainers.image.base.digest"], base.digest);
+  const verified = await cli.slipway("verify", `${host}/model:1`);
+  assert.equal(verified.exitCode, 0, verified.stderr);
+});
+
+const UNFIT = [
+  { what: "another architecture", base: {}, project: {}, flags: ["--platform", "linux/arm64"], message: /is for linux\/amd64, and linux\/arm64 is wanted/ },
+  { what: "another Python than the project asks for", base: {}, project: { "slipway.yaml": 'python:\n  version: "3.12"\n' }, flags: [], message: /its Python is 3\.11\.2, and python\.version of the project file asks for 3\.12/ },
+  { what: "no Python", base: { python: "" }, project: {}, flags: [], message: /it has no Python/ },
+  { what: "a glibc that is too old for Node", base: { glibc: "2.17" }, project: {}, flags: [], message: /its glibc is 2\.17, and Node needs 2\.28 or newer/ },
+  { what: "too many layers", base: { layers: 124 }, project: {}, flags: [], message: /the image would have 129 layers, and container runtimes mount 127 at most/ },
+] as const;
+
+for (const { what, base, project, flags, message } of UNFIT) {
+  test(`a base with ${what} is refused before anything is sent`, async (t) => {
+    const cli = await commandLine(t);
+    await using registry = await startRegistry();
+    await putFakeBase(cli.store, "base", base);
+    const folder = await makeProject(cli);
+    await writeFiles(folder, project);
+    const ran = await cli.slipway("pack", folder, "--base", "store:base", "-t", `${registry.server.host}:${registry.server.port}/m:1`, "--push", ...flags);
+    assert.notEqual(ran.exitCode, 0);
+    assert.match(ran.stderr, message);
+    assert.deepEqual(await readdir(join(registry.folder, "data")).catch(() => []), []);
+  });
+}
+
+test("one pack for two platforms pushes an index whose images share every layer that knows no platform", async (t) => {
+  const registry = await startDockerRegistry(t);
+  if (registry === undefined) return;
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base", { architectures: ["amd64", "arm64"] });
+  const folder = await makeProject(cli);
+  const name = `${registry.host}/team/both:1`;
+  const ran = await cli.slipway("pack", folder, "--base", "store:base", "-t", name, "--platform", "linux/amd64,linux/arm64", "--push", "--json");
+  if (/the npm registry (does not answer|answered)/.test(ran.stdout)) return t.skip("the npm registry does not answer, and Node for arm64 comes from there");
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
+  assert.equal(ran.result["mediaType"], "application/vnd.oci.image.index.v1+json");
+  const index = await cli.store.resolve({ registry: registry.host, repository: "team/both", tag: "1" });
+  const { manifests } = parseIndex(await readVerified(cli.store.open(index), index, { maxBytes: 10_000 }));
+  assert.deepEqual(manifests.map(({ platform }) => platform?.architecture), ["amd64", "arm64"]);
+  const [amd64, arm64] = await Promise.all(manifests.map((descriptor) => layersByLabel(cli, descriptor)));
+  for (const label of ["weights.bin", "code", "slipway server"]) assert.equal(arm64?.get(label), amd64?.get(label) ?? "missing", label);
+  assert.notEqual(arm64?.get("Node arm64"), amd64?.get("Node amd64"));
+  const sent = ran.stdout.split("\n").filter((line) => line.includes('"label":"weights.bin"') && line.includes('"event":"done"'));
+  assert.equal(sent.length, 1, "the weights went over the wire once");
+  assert.equal((await cli.slipway("verify", name)).exitCode, 0);
+});
+
+async function layersByLabel({ store }: CommandLine, descriptor: Descriptor): Promise<ReadonlyMap<string, string>> {
+  const image = imageFrom(store, descriptor);
+  const { history = [] } = JSON.parse(Buffer.from(await image.rawConfig()).toString()) as { history?: readonly { created_by?: string }[] };
+  const { layers } = await manifestOf(image);
+  return new Map(layers.map(({ digest }, at) => [(history[at]?.created_by ?? "").replace("slipway pack: ", ""), digest]));
+}
+
+test("packing again reads no byte of the weights", async (t) => {
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  const folder = join(cli.root, "model");
+  await mkdir(folder);
+  await writeFile(join(folder, "Model.py"), CODE);
+  const size = 256 * 2 ** 20;
+  await writeFile(join(folder, "weights.bin"), "");
+  await truncate(join(folder, "weights.bin"), size);
+  const script = join(cli.root, "counted.mjs");
+  // The kernel counts what a process reads; the child prints it at its end.
+  await writeFile(script, `import { readFileSync } from "node:fs"; process.on("exit", () => process.stderr.write("read " + /rchar: (\\d+)/.exec(readFileSync("/proc/self/io", "utf8"))[1] + "\\n"));\n`);
+  cli.env["NODE_OPTIONS"] = `--import=${script}`;
+  const readBytes = async (): Promise<number> => Number(/read (\d+)/.exec((await cli.slipway("pack", folder, "--base", "store:base")).stderr)?.[1]);
+  const first = await readBytes();
+  assert.ok(first > size, `the first pack reads them: ${first}`);
+  await writeFile(join(folder, "Model.py"), `${CODE}# changed\n`);
+  const second = await readBytes();
+  assert.ok(second < 32 * 2 ** 20, `a pack after a change of code read ${second} bytes`);
+});
+
+test("a packed image is whole, and its description says where everything is", async (t) => {
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  await makeProject(cli);
+  assert.equal((await cli.slipway("pack", "model", "--base", "store:base")).exitCode, 0);
+  const target = await cli.store.resolve(nameInStore("model"));
+  await validateImage(imageFrom(cli.store, target));
+  const archive = join(cli.root, "model.tar");
+  const ran = await cli.slipway("pack", "model", "--base", "store:base", "--output", `oci-archive=${archive}`);
+  assert.equal(ran.exitCode, 0, ran.stderr);
+  assert.ok((await readFile(archive)).byteLength > 40 * 2 ** 20);
+});
