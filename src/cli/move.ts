@@ -51,7 +51,7 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context
     from: from.reference,
     to: namesIn(target.reference, from.reference),
     platform: options.platform,
-    mountFrom: [...(isSamePlace ? [from.reference] : []), ...(options.mountFrom ?? [])],
+    mountFrom: [...(isSamePlace ? [from.reference] : []), ...(from.mountFrom ?? []), ...(options.mountFrom ?? [])].filter(({ registry }) => registry === target.reference.registry),
     onProgress: (progress) => context.reporter.blob(progress),
     signal: context.signal,
   });
@@ -97,7 +97,7 @@ export function reportMoved(context: Context, what: { readonly verb: string; rea
   if (result !== undefined) {
     const { bytesUploaded, bytesMounted, bytesSkipped } = result;
     context.reporter.line(
-      `${what.verb} in ${formatDuration(tookMs)}: ${formatBytes(bytesUploaded)} sent, ${formatBytes(bytesMounted)} mounted, ${formatBytes(bytesSkipped)} already there`,
+      `${what.verb} in ${formatDuration(tookMs)}: ${formatBytes(bytesUploaded)} ${what.verb === "pulled" ? "fetched" : "sent"}, ${formatBytes(bytesMounted)} mounted, ${formatBytes(bytesSkipped)} already there`,
     );
   }
   context.reporter.line(pinnedName(what.to, descriptor));

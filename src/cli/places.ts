@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { anySource, parseLocation, type Location } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
-import { MAX_MANIFEST_BYTES, parseManifestOrIndex, parseReference, readVerified, type Reference, type Sink, type Source } from "../oci/index.ts";
+import { parseReference, type Reference, type Sink, type Source } from "../oci/index.ts";
 import type { Registry, RegistryOptions, Repository } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Engine } from "../engine/index.ts";
@@ -15,6 +15,8 @@ export interface ReadPlace extends AsyncDisposable {
   readonly reference: Reference;
   /** As the user wrote it. */
   readonly name: string;
+  /** Repositories that have layers of it, as that of a base which was never downloaded. */
+  readonly mountFrom?: readonly Reference[];
 }
 
 /** A place that images are written to, blob by blob. */
@@ -86,26 +88,20 @@ export async function openForWriting(text: string, context: Context, options: Na
 /** An image of the store; blobs of a base that was never downloaded come from the base's own registry. */
 async function openStored(text: string, reference: Reference, context: Context): Promise<ReadPlace> {
   const store = await openStore(context);
-  const base = await openBaseOf(store, reference, context);
+  const { basesOf } = await import("./base-layers.ts");
+  const bases: OpenRepository[] = [];
+  const mountFrom = await basesOf(store, await store.resolve(reference, context), context);
+  for (const base of mountFrom) bases.push(await openRepository(base, context));
   return {
     name: text,
     reference,
-    source: base === undefined ? store : anySource(store, base.source),
+    mountFrom,
+    source: anySource(store, ...bases.map(({ source }) => source)),
     async [Symbol.asyncDispose]() {
-      await base?.[Symbol.asyncDispose]();
+      for (const base of bases) await base[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
     },
   };
-}
-
-async function openBaseOf(store: Store, reference: Reference, context: Context): Promise<Pick<ReadPlace, "source" | typeof Symbol.asyncDispose> | undefined> {
-  const target = await store.resolve(reference, context);
-  const bytes = await readVerified(store.open(target, context), target, { maxBytes: MAX_MANIFEST_BYTES, signal: context.signal });
-  const document = parseManifestOrIndex(bytes, target.mediaType);
-  const annotations = (document.kind === "manifest" ? document.manifest : document.index).annotations ?? {};
-  const name = annotations["org.opencontainers.image.base.name"];
-  if (name === undefined || name.startsWith("store:")) return undefined;
-  return openRepository(parseReference(name), context);
 }
 
 /** A repository that is open, and its registry's client; disposing closes its connections. */

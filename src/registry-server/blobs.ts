@@ -10,7 +10,7 @@ export interface BlobTarget {
 
 /** GET and HEAD of a blob, with ranges. Content goes out as it is on disk; clients verify it by its digest. @see distribution-spec, end-2 */
 export async function getBlob(context: Context, exchange: Exchange, target: BlobTarget): Promise<void> {
-  const size = await context.repositories.findBlob(target.name, target.digest);
+  const size = (await context.repositories.findBlob(target.name, target.digest)) ?? (await fetched(context, target));
   if (size === undefined) throw unknownBlob(target);
   const headers = { "Content-Type": "application/octet-stream", "Docker-Content-Digest": target.digest, "Accept-Ranges": "bytes", ETag: `"${target.digest}"` };
   if (exchange.request.headers["if-none-match"] === headers.ETag) return answer(exchange, 304, headers);
@@ -22,6 +22,17 @@ export async function getBlob(context: Context, exchange: Exchange, target: Blob
     headers: { ...headers, ...partial, "Content-Length": end - start },
     open: () => context.store.read(target.digest, { start, end, signal: exchange.signal }),
   });
+}
+
+/** A blob that a manifest of the repository needs may be to be had elsewhere. @returns its size, or nothing. */
+async function fetched(context: Context, target: BlobTarget): Promise<number | undefined> {
+  if (!(await context.repositories.isReachable(target.name, target.digest))) return undefined;
+  try {
+    await context.fetchBlob(target.digest);
+  } catch (error) {
+    throw new Fault(502, "BLOB_UNKNOWN", { message: `the store lacks "${target.digest}", and it cannot be fetched: ${error instanceof Error ? error.message : "unknown reason"}`, cause: error });
+  }
+  return context.repositories.findBlob(target.name, target.digest);
 }
 
 /** Takes a blob out of a repository; its bytes go with the next collection. @see distribution-spec, end-10 */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ToolError } from "../errors/index.ts";
+import type { Digest } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Context, Exchange } from "./exchange.ts";
 import { Fault, faultBody, toFault } from "./fault.ts";
@@ -15,6 +16,11 @@ export interface RegistryServerOptions {
   readonly host?: string | undefined;
   /** Default 0: any free port. */
   readonly port?: number | undefined;
+  /**
+   * Brings a blob into the store that a manifest there needs and the store lacks, as base layers that were never downloaded; does
+   * nothing when it cannot. What it throws becomes the refusal's words. Default: such blobs are not there.
+   */
+  readonly fetchBlob?: ((digest: Digest) => Promise<void>) | undefined;
   /** Refuses everything that writes. Default false. */
   readonly readOnly?: boolean | undefined;
   /** Entries on a page of tags, names or referrers. Default 1000. */
@@ -82,8 +88,19 @@ function contextOf(options: RegistryServerOptions): Context {
     store: options.store,
     repositories: createRepositories(options.store, stateDir),
     uploads: createUploadSessions({ folder: join(stateDir, "uploads"), maxSessions: options.maxSessions ?? 1000, maxIdleMs: options.maxSessionIdleMs ?? 7 * 24 * 3600 * 1000 }),
+    fetchBlob: onceAtATime(options.fetchBlob ?? (async () => undefined)),
     isReadOnly: options.readOnly ?? false,
     pageSize: options.pageSize ?? 1000,
+  };
+}
+
+/** Clients ask for one layer several times over; it is fetched for all of them. */
+function onceAtATime(fetchBlob: (digest: Digest) => Promise<void>): (digest: Digest) => Promise<void> {
+  const running = new Map<Digest, Promise<void>>();
+  return (digest) => {
+    const known = running.get(digest) ?? fetchBlob(digest).finally(() => running.delete(digest));
+    running.set(digest, known);
+    return known;
   };
 }
 

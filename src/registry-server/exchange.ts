@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Bytes } from "../internal/index.ts";
+import type { Digest } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
 import { Fault } from "./fault.ts";
 import type { Repositories } from "./repositories.ts";
@@ -12,6 +13,8 @@ export interface Context {
   readonly store: Store;
   readonly repositories: Repositories;
   readonly uploads: UploadSessions;
+  /** Brings a blob that is visible but not in the store into it, when that can be done. */
+  readonly fetchBlob: (digest: Digest) => Promise<void>;
   /** Refuse everything that writes. */
   readonly isReadOnly: boolean;
   /** Entries on one page of tags, names or referrers unless the client asks for fewer. */

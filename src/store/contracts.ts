@@ -39,6 +39,8 @@ export interface RawStore {
 export interface ImageList {
   /** All names, or those of one repository, sorted. */
   list(options?: ListOptions): Promise<readonly StoredImage[]>;
+  /** When a name was last given to something else than before. */
+  taggedAt(reference: Reference): Promise<Date | undefined>;
   /** Removes a name; its content goes with the next `gc`. @returns false when there was no such name. */
   untag(reference: Reference, options?: CallOptions): Promise<boolean>;
 }

@@ -12,7 +12,7 @@ import { isPlanFresh, putPlan, readPlan } from "./plans.ts";
 import { describeManifest, reachOf } from "./reach.ts";
 import { createScratch } from "./scratch.ts";
 import { blobFileOf, planFileOf, storePathsOf } from "./store-paths.ts";
-import { nameOf, readTag, readTags, removeTag, writeTag } from "./tags.ts";
+import { nameOf, readTag, readTags, removeTag, tagTime, writeTag } from "./tags.ts";
 
 export interface StoreOptions {
   /** Images. Usually `$XDG_DATA_HOME/slipway`. Made on the first write. */
@@ -164,6 +164,7 @@ function imagesOf(place: BlobPlace): ImageList {
       await checkLayout(place);
       return readTags(place, options.repository);
     },
+    taggedAt: (reference) => tagTime(place, reference),
     async untag(reference: Reference) {
       const isRemoved = await removeTag(place, reference);
       if (isRemoved) await writeIndexFile(place);

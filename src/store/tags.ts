@@ -38,6 +38,11 @@ export async function writeTag(place: BlobPlace, image: StoredImage): Promise<bo
   return true;
 }
 
+/** When a tag was last written. */
+export async function tagTime(place: BlobPlace, reference: Reference): Promise<Date | undefined> {
+  return (await stat(tagFileOf(place.paths, reference)).catch(noFile))?.mtime;
+}
+
 /** Removes one tag. @returns false when there was none. */
 export async function removeTag(place: BlobPlace, reference: Reference): Promise<boolean> {
   const path = tagFileOf(place.paths, reference);

@@ -32,7 +32,8 @@ export async function startForwardProxy(t: TestContext, { upstream, authorizatio
     const url = new URL(request.url ?? "/", "http://nowhere.test");
     calls.push({ method: request.method ?? "", target: url.href, headers: request.headers });
     if (isRefused(request.headers)) return void response.writeHead(407).end();
-    const { "proxy-authorization": _, ...headers } = request.headers;
+    const headers = { ...request.headers };
+    delete headers["proxy-authorization"];
     const onward = httpRequest({ host: upstreamHost, port: upstreamPort, method: request.method, path: `${url.pathname}${url.search}`, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);

@@ -1,3 +1,4 @@
+import { RegistryError } from "../../errors/index.ts";
 import { formatScope, covers, mergeScopes, parseScopes, type Scope } from "./scope.ts";
 import { basicHeader, checkRealm, fetchToken, type TokenService } from "./fetch-token.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
@@ -5,6 +6,7 @@ import { waitFor } from "../transport/wait-for.ts";
 import type { CallOptions } from "../../internal/index.ts";
 import type { HttpClient, HttpResponse } from "../http/http-message.ts";
 import type { Credential, Keychain } from "../keychain/contracts.ts";
+import { describeOrigin } from "../keychain/describe-origin.ts";
 
 /** What a request needs to be allowed. */
 export interface Need extends CallOptions {
@@ -81,7 +83,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const getToken = async (need: Need, service: Extract<Method, { readonly kind: "bearer" }>, scopes: readonly Scope[]): Promise<KeptToken> => {
     const credential = await credentialFor(need.repository);
     const target: TokenService = { realm: checkRealm(service.realm, options.origin(), need.action), ...(service.service === undefined ? {} : { service: service.service }) };
-    const { value, lifetimeMs } = await fetchToken({ client: options.client, service: target, scopes, credential, action: need.action });
+    const { value, lifetimeMs } = await fetchToken({ client: options.client, service: target, scopes, credential, action: need.action }).catch((error: unknown) => explainRefusal(error, need, options));
     const token = { value, repository: need.repository, scopes, renewAt: now() + lifetimeMs - Math.min(RENEW_EARLY_MS, lifetimeMs / 5) };
     kept = [...kept.filter((other) => other.renewAt > now()), token];
     return token;
@@ -105,6 +107,15 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     },
     hasCredential: async (need) => (await waitFor(credentialFor(need.repository), need.signal)) !== undefined,
   };
+}
+
+/** Whoever's credential was refused wants to know which one it was. */
+async function explainRefusal(error: unknown, need: Need, { keychain, registry }: AuthorizerOptions): Promise<never> {
+  if (!(error instanceof RegistryError) || error.code !== "REGISTRY_UNAUTHORIZED" || keychain === undefined) throw error;
+  const origin = await keychain.describeCredential(registry, { repository: need.repository });
+  if (origin.kind === "anonymous") throw error;
+  const { message, method, url, status, diagnostics, cause } = error;
+  throw new RegistryError("REGISTRY_UNAUTHORIZED", message, { method, url, status, diagnostics, cause, hint: `run \`slipway login ${registry}\`; ${describeOrigin(origin)}` });
 }
 
 function keyOf(need: Need): string {

@@ -5,6 +5,7 @@ import type { Scope } from "../auth/scope.ts";
 import { apiHostOf, isLoopbackHost } from "../host.ts";
 import type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "../http/http-message.ts";
 import type { Keychain } from "../keychain/contracts.ts";
+import { describeOrigin } from "../keychain/describe-origin.ts";
 import { protocolError, responseError, type FailureContext } from "./failure.ts";
 import { isSameOrigin, locationOf } from "./safe-url.ts";
 import type { Counters } from "./stats.ts";
@@ -155,9 +156,8 @@ async function denialOf(call: ApiCall, status: number, context: TransportContext
     const searched = origin === undefined || origin.searched.length === 0 ? "" : ` in ${origin.searched.join(", ")}`;
     return { why: `the registry wants a credential for ${what}${right}, and none was found${searched}`, hint: login };
   }
-  const from = `the credential came from ${origin.source}${origin.file === undefined ? "" : ` "${origin.file}"`}${origin.helper === undefined ? "" : ` (${origin.helper})`}`;
   const why = status === 401 ? `the registry refused the credential for ${what}${right}` : `the credential does not have the right to ${what}${right}`;
-  return { why, hint: `${login}, or check the access rights; ${from}` };
+  return { why, hint: `${login}, or check the access rights; ${describeOrigin(origin)}` };
 }
 
 /** One call to the API's root tells scheme and auth. On loopback plain HTTP is tried first. @see distribution-spec, end-1 */
