@@ -6,6 +6,7 @@ import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contr
 import { walkProject, type PackProject, type WalkedFile } from "../pack/index.ts";
 import { provenanceLabels, RUN_FILE_NAME } from "../train/index.ts";
 import type { Context } from "./context.ts";
+import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
 
 /** What the command line says beside the project file; it wins. */
 export interface ProjectFlags {
@@ -41,8 +42,9 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
   const root = await rootOf(resolve(context.cwd, folder));
   const file = await readProjectFile(root);
   const files = await walkProject(root, { ignore: file.ignore ?? [], signal: context.signal });
+  const container = await readFolderEnv(root, files);
   const detected = await detectModel(
-    { folder, files: files.map(modelFile), model: flags.model ?? file.model, code: flags.code ?? file.code },
+    { folder, files: files.map(modelFile), ...namedBy(flags, file, container) },
     { signal: context.signal, memory },
   );
   for (const warning of detected.warnings) context.reporter.warn(warning);
@@ -50,8 +52,8 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
     root,
     name: file.name ?? nameOf(root),
     ...modelOf(root, detected),
-    ...serviceOf(flags, file),
-    env: { ...file.env, ...flags.env },
+    ...serviceOf(flags, file, container),
+    env: { ...container.env, ...file.env, ...flags.env },
     ...(await requirementsOf(root, file, detected)),
     indexes: indexesOf(flags, file),
     pythonVersion: file.python?.version,
@@ -62,6 +64,7 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
     annotations: file.annotations ?? {},
     epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
   };
+  if (container.sources.length > 0) context.reporter.step(`taking the environment from ${container.sources.join(" and ")}; no step is run`);
   if (project.requirementLines.length > 0) context.reporter.step(`no requirements.txt: installing ${project.requirementLines.join(", ")}, which the model needs`);
   return { file, detected, project };
 }
@@ -70,6 +73,10 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
 async function provenanceOf(root: string): Promise<Readonly<Record<string, string>>> {
   const text = await readFile(join(root, RUN_FILE_NAME), "utf8").catch(() => undefined);
   return text === undefined ? {} : provenanceLabels(text);
+}
+
+function namedBy(flags: ProjectFlags, file: ProjectFile, container: FolderEnv): { readonly model: string | undefined; readonly code: string | undefined } {
+  return { model: flags.model ?? file.model, code: flags.code ?? file.code ?? container.code };
 }
 
 function modelFile({ path, source, guard }: WalkedFile): ModelFile {
@@ -87,9 +94,9 @@ function modelOf(root: string, { chosen, files, signature }: DetectedModel): Pic
   };
 }
 
-function serviceOf(flags: ProjectFlags, file: ProjectFile): Pick<PackProject, "contract" | "service" | "ports" | "server"> {
-  const { contract = "seldon", service = "MODEL", ports, server = {} } = file;
-  return { contract, service: parseService(flags.serviceType) ?? service, ports: { ...DEFAULT_PORTS[contract], ...ports }, server };
+function serviceOf(flags: ProjectFlags, file: ProjectFile, container: FolderEnv): Pick<PackProject, "contract" | "service" | "ports" | "server"> {
+  const { contract = "seldon", ports, server = {} } = file;
+  return { contract, service: parseService(flags.serviceType) ?? file.service ?? parseService(container.service) ?? "MODEL", ports: { ...DEFAULT_PORTS[contract], ...ports }, server };
 }
 
 function indexesOf(flags: ProjectFlags, { python = {} }: ProjectFile): PackProject["indexes"] {
