@@ -67,7 +67,7 @@ export async function startMlserver({ model, workers = 1, folder }: ServerPlan):
   const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
   const place = join(folder, `mlserver-${model}-${port}`);
   mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, "settings.json"), JSON.stringify({ http_port: port, grpc_port: grpc, metrics_port: metrics, host: "127.0.0.1", parallel_workers: workers, debug: false, access_log: false }));
+  writeFileSync(join(place, "settings.json"), JSON.stringify({ http_port: port, grpc_port: grpc, metrics_port: metrics, host: "127.0.0.1", parallel_workers: workers, debug: false, access_log: false, metrics_dir: place }));
   writeFileSync(join(place, "model-settings.json"), JSON.stringify({ name: "bench", implementation: `mlserver_models.${model}` }));
   return start([join(bin, "mlserver"), "start", place], { port, folder, env: { PYTHONPATH: MODELS }, probe: V2_PROBE });
 }

@@ -48,14 +48,14 @@ export class SeldonAnswerWriter {
   }
 
   /** Keys in alphabetical order, or payload first when keys are not sorted. */
-  #message({ response, context }: AnswerParts, meta: string): readonly (string | Buffer)[] {
+  #message({ response, context }: AnswerParts, meta: string): readonly Part[] {
     const { payload, names } = response.message;
     const payloadParts = this.#payload(payload, { names, context });
     const isMetaFirst = this.#settings.sortKeys && payload.kind === "text";
     return isMetaFirst ? [`{"meta":${meta},`, ...payloadParts, "}"] : ["{", ...payloadParts, `,"meta":${meta}}`];
   }
 
-  #payload(payload: Payload, { names, context }: { names: readonly string[]; context: AnswerContext }): readonly (string | Buffer)[] {
+  #payload(payload: Payload, { names, context }: { names: readonly string[]; context: AnswerContext }): readonly Part[] {
     const { asciiOnly } = this.#settings;
     switch (payload.kind) {
       case "tensor":
@@ -67,7 +67,7 @@ export class SeldonAnswerWriter {
       case "text":
         return ['"strData":', stringText(payload.text, asciiOnly)];
       case "bytes":
-        return ['"binData":"', base64Of(payload.bytes), '"'];
+        return ['"binData":"', payload.bytes.byteLength > LARGE ? new Base64(payload.bytes) : base64Of(payload.bytes), '"'];
       case "any":
       case "raw":
       case "proto":
@@ -77,7 +77,7 @@ export class SeldonAnswerWriter {
     }
   }
 
-  #data(names: readonly string[], array: readonly (string | Buffer)[]): readonly (string | Buffer)[] {
+  #data(names: readonly string[], array: readonly Part[]): readonly Part[] {
     const namesText = this.#namesText(names);
     const isNamesFirst = this.#settings.sortKeys;
     return isNamesFirst ? [`"data":{"names":${namesText},`, ...array, "}"] : ['"data":{', ...array, `,"names":${namesText}}`];
@@ -107,18 +107,56 @@ export class SeldonAnswerWriter {
     return { status: mayHaveStatus ? statusOf(node) : 200, body: this.#finish([text]) };
   }
 
-  #finish(parts: readonly (string | Buffer)[]): string | Buffer {
+  #finish(parts: readonly Part[]): string | Buffer {
     const { isPretty, asciiOnly } = this.#settings;
     if (isPretty) {
-      const text = `${indentJson(parts.map(String).join(""))}\n`;
+      const text = `${indentJson(parts.map(String).join(""))}\n`; // parts are text, UTF-8, or know their text
       return asciiOnly ? text : Buffer.from(text, "utf8");
     }
     if (parts.every((part) => typeof part === "string")) {
       const text = `${parts.join("")}\n`;
       return asciiOnly ? text : Buffer.from(text, "utf8");
     }
-    return Buffer.concat([...parts.map((part) => (typeof part === "string" ? Buffer.from(part, "utf8") : part)), Buffer.from("\n")]);
+    return bytesOf([...parts, "\n"]);
   }
+}
+
+/** Bytes; a larger `binData` is encoded right into the answer's place, piece by piece: as one text it would be copied twice more. */
+const LARGE = 65_536;
+/** A multiple of three, so that pieces of base64 join without padding between them. */
+const PIECE = 49_152;
+
+/** Bytes that stand in the answer as base64. */
+class Base64 {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get length(): number {
+    return 4 * Math.ceil(this.bytes.byteLength / 3);
+  }
+
+  write(target: Buffer, start: number): number {
+    let at = start;
+    for (let from = 0; from < this.bytes.byteLength; from += PIECE) at += target.write(base64Of(this.bytes.subarray(from, from + PIECE)), at, "latin1");
+    return at - start;
+  }
+
+  toString(): string {
+    return base64Of(this.bytes);
+  }
+}
+
+type Part = string | Buffer | Base64;
+
+function bytesOf(parts: readonly Part[]): Buffer {
+  const sized = parts.map((part) => (typeof part === "string" ? Buffer.from(part, "utf8") : part));
+  const bytes = Buffer.allocUnsafeSlow(sized.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of sized) at += part instanceof Base64 ? part.write(bytes, at) : part.copy(bytes, at);
+  return bytes;
 }
 
 /** Metrics that a raw answer carries in its `meta`; they are counted like others. */
@@ -138,7 +176,7 @@ export function answerMeta({ response, context, own }: AnswerParts, settings: An
   return mergeMeta(context, own ?? parseOwnMeta(response), settings);
 }
 
-function dataText(tensor: Tensor, requested: DataKind | undefined, { asciiOnly, sortKeys }: JsonStyle): readonly (string | Buffer)[] {
+function dataText(tensor: Tensor, requested: DataKind | undefined, { asciiOnly, sortKeys }: JsonStyle): readonly Part[] {
   const kind = answerKind(tensor, requested);
   if (kind === "ndarray") return ['"ndarray":', arrayText(tensor, "nested", asciiOnly)];
   if (kind === "tftensor") return ['"tftensor":', tfTensorText(tensor)];
