@@ -1,12 +1,51 @@
-import { startGrpcServer, type GrpcServer, type GrpcServerOptions } from "./grpc/index.ts";
-import { seldonGrpcMethods } from "./seldon/seldon-grpc.ts";
+import { HEALTH_PROTO, healthMethods, reflectionMethods, startGrpcServer, type GrpcCall, type GrpcServer, type GrpcServerOptions } from "./grpc/index.ts";
+import type { InferenceService } from "./inference-service.ts";
+import type { Observer } from "./observe/index.ts";
 import type { SeldonApi } from "./seldon/seldon-api.ts";
+import { SELDON_PROTO } from "./seldon/seldon-descriptors.ts";
+import { seldonGrpcMethods } from "./seldon/seldon-grpc.ts";
 
-export interface GrpcListening extends Omit<GrpcServerOptions, "methods"> {
+export interface GrpcListening extends Pick<GrpcServerOptions, "host" | "port" | "maxMessageBytes" | "tls"> {
   readonly api: SeldonApi;
+  readonly service: InferenceService;
+  readonly observer: Observer;
 }
 
-/** Serves every gRPC service of the contract on one port. @throws ToolError `PORT_TAKEN` */
-export function listenGrpc({ api, ...options }: GrpcListening): Promise<GrpcServer> {
-  return startGrpcServer({ ...options, methods: seldonGrpcMethods(api) });
+/** Serves every gRPC service of the contract on one port, and beside them health and reflection. @throws ToolError `PORT_TAKEN` */
+export function listenGrpc({ api, service, observer, ...options }: GrpcListening): Promise<GrpcServer> {
+  const services = Object.keys(SELDON_PROTO.services ?? {}).map((name) => `${SELDON_PROTO.package}.${name}`);
+  const health = healthMethods({ services, isReady: () => service.isReady });
+  const methods = new Map([...seldonGrpcMethods(api), ...health, ...reflectionMethods([SELDON_PROTO, HEALTH_PROTO])]);
+  return startGrpcServer({ ...options, methods, ...watched(observer) });
 }
+
+/** Shows every call of a named method to the observer. */
+function watched(observer: Observer): Pick<GrpcServerOptions, "onCall" | "onAnswer"> {
+  return {
+    onCall: (call) => {
+      call.requestId = call.header("seldon-puid") ?? observer.nextRequestId();
+      call.span = observer.begin(call.header("traceparent"));
+    },
+    onAnswer: (call) => {
+      if (call.endpoint !== undefined) observer.end(answeredOf(call, call.endpoint));
+    },
+  };
+}
+
+/** Statuses that say that the server, or the model, is at fault. */
+const ERRORS: ReadonlySet<string> = new Set(["UNKNOWN", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"]);
+const TYPE = "application/grpc+proto";
+
+function answeredOf(call: GrpcCall, endpoint: string): Parameters<Observer["end"]>[0] {
+  const { path, startedAt, requestId, span, status = "UNKNOWN" } = call;
+  return {
+    ...{ endpoint, path, startedAt, requestId, span },
+    method: "unary",
+    code: status,
+    isError: ERRORS.has(status),
+    request: () => ({ contentType: TYPE, bytes: call.received ?? NO_BYTES }),
+    response: () => ({ contentType: TYPE, bytes: call.sent ?? NO_BYTES }),
+  };
+}
+
+const NO_BYTES = new Uint8Array(0);

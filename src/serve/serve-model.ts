@@ -139,7 +139,7 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   const routes = new Map([...seldonRoutes(api), ...probeRoutes(parts.service), ["/metrics", page], ["/prometheus", page]] as const);
   const main = await startHttpServer({ host, port: wanted.http, maxBodyBytes, routes, tls, refuse: refused, ...watched(observation.observer) });
   servers.push(main);
-  const grpc = wanted.grpc === undefined ? undefined : await listenGrpc({ host, port: wanted.grpc, maxMessageBytes: maxBodyBytes, tls, api });
+  const grpc = wanted.grpc === undefined ? undefined : await listenGrpc({ host, port: wanted.grpc, maxMessageBytes: maxBodyBytes, tls, api, service: parts.service, observer: observation.observer });
   if (grpc !== undefined) servers.push(grpc);
   const ports = { http: main.port, ...(grpc !== undefined && { grpc: grpc.port }) };
   if (wanted.metrics === undefined) return ports;

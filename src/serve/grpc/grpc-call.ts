@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { ToolError } from "../../errors/index.ts";
+import type { SpanContext } from "../observe/index.ts";
 import { MessageReader } from "./message-reader.ts";
 import { GRPC_STATUS, messageText, timeoutMs, type GrpcFailure } from "./status.ts";
 
@@ -9,6 +10,8 @@ export interface GrpcMethod {
   readonly name?: string;
   /** True when a client may send more than one message. Default false: a second one is refused. */
   readonly takesMany?: boolean;
+  /** True when a call ends only when its client ends it; a stopping server ends it itself. Default false. */
+  readonly isEndless?: boolean;
   /** Called for each message of the client; answers now or later, by `reply`, `write` and `finish`, or `fail`. Must not throw. */
   readonly onMessage: (call: GrpcCall, message: Buffer) => void;
   /** Called when the client has sent everything; for methods that take many messages. Must not throw. */
@@ -39,10 +42,16 @@ export class GrpcCall {
   readonly startedAt: number = performance.now();
   /** The id of this call in logs; goes back in the header `seldon-puid`. */
   requestId: string | undefined = undefined;
-  /** The span of this call, for those that it calls; absent when tracing is off. */
-  traceparent: string | undefined = undefined;
+  /** The span of this call; absent when tracing is off. */
+  span: SpanContext | undefined = undefined;
+  /** The message that came last, for the request log. */
+  received: Buffer | undefined = undefined;
+  /** What was answered, for the request log. */
+  sent: Uint8Array | undefined = undefined;
   /** Name of the method, for metrics and logs; absent for what is not to be seen there. */
   readonly endpoint: string | undefined;
+  /** True for a call that its client ends. */
+  readonly isEndless: boolean;
   readonly #headers: IncomingHttpHeaders;
   readonly #stream: ServerHttp2Stream;
   readonly #side: CallSide;
@@ -60,6 +69,7 @@ export class GrpcCall {
     this.#side = side;
     this.path = headers[":path"] ?? "";
     this.endpoint = method?.name;
+    this.isEndless = method?.isEndless === true;
     stream.on("error", ignore); // "close" follows, and says enough
     stream.on("close", () => this.#closed());
     stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers));
@@ -93,6 +103,7 @@ export class GrpcCall {
   /** Answers with one message and ends the call; after its end nothing is sent. */
   reply(message: Uint8Array): void {
     if (this.#status !== undefined) return;
+    this.sent = message;
     this.#end("OK");
     if (this.#stream.destroyed) return;
     this.#respond();
@@ -171,6 +182,7 @@ export class GrpcCall {
   #take(method: GrpcMethod, message: Buffer): void {
     if (this.#status !== undefined) return;
     this.#messages += 1;
+    this.received = message;
     if (this.#messages > 1 && method.takesMany !== true) this.fail({ status: "INTERNAL", message: "Too many request messages for a unary call" });
     else method.onMessage(this, message);
   }

@@ -75,6 +75,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const sweep = setInterval(() => giveUpSlow(calls), SWEEP_MS).unref();
   const turnAway = (): void => {
     state.isClosing = true;
+    for (const call of calls) if (call.isEndless) call.fail({ status: "UNAVAILABLE", message: "the server is stopping" });
     for (const session of sessions) session.close();
   };
   return {

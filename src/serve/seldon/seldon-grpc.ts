@@ -2,6 +2,7 @@ import { ERROR_CODES, isToolError, stripControls } from "../../errors/index.ts";
 import { SeldonError, SeldonProtoParser, WireError, writeModelMetadata, writeSeldonMessage, type SeldonCall } from "../../protocol/index.ts";
 import { ComponentError, type ComponentMethod } from "../../runtime/index.ts";
 import type { GrpcCall, GrpcFailure, GrpcMethod } from "../grpc/index.ts";
+import { formatTraceparent } from "../observe/index.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
 /** Services of the package `seldon.protos` with their methods. All are there whatever the component is, as in the wrapper. */
@@ -22,18 +23,21 @@ const METHODS: readonly (readonly [service: string, method: string, call: Compon
   ["Generic", "SendFeedback", "send-feedback"],
 ];
 
+/** Names that REST has given to methods in metrics and logs. */
+const ENDPOINTS: Partial<Readonly<Record<ComponentMethod, string>>> = { predict: "predictions", "send-feedback": "feedback" };
+
 /** Every gRPC method of the contract, by path. */
 export function seldonGrpcMethods(api: SeldonApi): ReadonlyMap<string, GrpcMethod> {
   const parser = new SeldonProtoParser();
   const methods = new Map<string, GrpcMethod>();
   for (const [service, name, method] of METHODS) {
-    methods.set(`/seldon.protos.${service}/${name}`, { name: `${service}/${name}`, onMessage: (call, message) => handle(api, call, () => parse(api, parser, { method, message })) });
+    methods.set(`/seldon.protos.${service}/${name}`, { name: ENDPOINTS[method] ?? method, onMessage: (call, message) => handle(api, call, () => parse(api, parser, { method, message })) });
   }
   const metadata: GrpcMethod = { name: "metadata", onMessage: (call) => answerMetadata(api, call) };
   methods.set("/seldon.protos.Model/Metadata", metadata);
   methods.set("/seldon.protos.Seldon/ModelMetadata", metadata);
   const graph = { status: "UNKNOWN", message: `${CALLING}GraphMetadata not available on the Model level.` } as const;
-  methods.set("/seldon.protos.Seldon/GraphMetadata", { name: "graph-metadata", onMessage: (call) => call.fail(graph) });
+  methods.set("/seldon.protos.Seldon/GraphMetadata", { name: "metadata", onMessage: (call) => call.fail(graph) });
   return methods;
 }
 
@@ -46,9 +50,10 @@ function parse(api: SeldonApi, parser: SeldonProtoParser, { method, message }: {
 function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
   try {
     const { request, context } = read();
-    call.requestId = typeof context.puid === "string" ? context.puid : call.header("seldon-puid");
+    if (typeof context.puid === "string") call.requestId = context.puid;
     if (request.method === "send-feedback") api.countReward(request.reward ?? 0);
-    const named = call.requestId === undefined ? request : { ...request, requestId: call.requestId };
+    const { requestId, span } = call;
+    const named = { ...request, ...(requestId !== undefined && { requestId }), ...(span !== undefined && { traceparent: formatTraceparent(span) }) };
     api.service.call(named, { signal: call.signal }).then(
       (response) => {
         try {
@@ -74,7 +79,7 @@ function answerMetadata(api: SeldonApi, call: GrpcCall): void {
 }
 
 function refuse(api: SeldonApi, call: GrpcCall, error: unknown): void {
-  if (call.status === undefined) call.fail(grpcFailureOf(error, api));
+  if (call.status === undefined) call.fail(grpcFailureOf(error, api, call.requestId));
 }
 
 const CALLING = "Exception calling application: ";
@@ -83,8 +88,8 @@ const CALLING = "Exception calling application: ";
  * What a gRPC client is told. Whatever the wrapper itself or user code raises is UNKNOWN there, and clients may depend on it; the reason
  * and the status of the same failure over REST stand in trailers. The rest has the status of its error code.
  */
-function grpcFailureOf(error: unknown, api: SeldonApi): GrpcFailure {
-  const { status, info, reason, retryAfterSeconds } = api.failure(error);
+function grpcFailureOf(error: unknown, api: SeldonApi, requestId: string | undefined): GrpcFailure {
+  const { status, info, reason, retryAfterSeconds } = api.failure(error, requestId);
   const trailers = { "seldon-status": String(status), "seldon-reason": reason };
   if (error instanceof WireError) return { status: "INTERNAL", message: `Exception deserializing request! ${info}`, trailers };
   if (error instanceof SeldonError || error instanceof ComponentError) {

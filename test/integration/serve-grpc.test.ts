@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { run } from "../../src/internal/index.ts";
+import { pythonEnv } from "../support/python-env.ts";
+import { startGrpcClient, startOurGrpc } from "../support/seldon/grpc.ts";
+import { CLASS_PACKAGES, WRAPPER_PACKAGES } from "../support/seldon/servers.ts";
+
+const TOOLS = join(import.meta.dirname, "../support/seldon/tools.py");
+
+/** Interpreters of the client side, with Seldon's own package, and of the class side, without it. */
+async function interpreters(t: TestContext): Promise<{ readonly client: string; readonly classes: string } | undefined> {
+  const [wrapper, classes] = [await pythonEnv(t, { packages: WRAPPER_PACKAGES }), await pythonEnv(t, { packages: CLASS_PACKAGES })];
+  return wrapper === undefined || classes === undefined ? undefined : { client: wrapper.python, classes: classes.python };
+}
+
+test("tools that know no .proto file find the services by reflection, and call them", async (t) => {
+  const python = await interpreters(t);
+  if (python === undefined) return;
+  await using server = await startOurGrpc({ name: "Echo" }, python.classes);
+  const { stdout } = await run([python.client, TOOLS, "reflection", `127.0.0.1:${server.grpc}`]);
+  const found = JSON.parse(stdout.toString()) as { methods: Record<string, string[]>; answer: unknown };
+  assert.deepEqual(found.answer, { data: { names: ["t:0"], tensor: { shape: [1, 1], values: [2.5] } }, meta: { tags: { k: "v" } } });
+  assert.deepEqual(Object.keys(found.methods), [
+    "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+    ...["Combiner", "Generic", "Model", "OutputTransformer", "Router", "Seldon", "Transformer"].map((name) => `seldon.protos.${name}`),
+  ]);
+  assert.deepEqual(found.methods["seldon.protos.Generic"], ["Aggregate", "Route", "SendFeedback", "TransformInput", "TransformOutput"]);
+  assert.deepEqual(found.methods["seldon.protos.Seldon"], ["GraphMetadata", "ModelMetadata", "Predict", "SendFeedback"]);
+});
+
+test("Seldon's own client gets the same answers over REST and gRPC", async (t) => {
+  const python = await interpreters(t);
+  if (python === undefined) return;
+  await using server = await startOurGrpc({ name: "Full" }, python.classes);
+  const { stdout } = await run([python.client, TOOLS, "client", `127.0.0.1:${server.http}`, `127.0.0.1:${server.grpc}`]);
+  const found = JSON.parse(stdout.toString()) as Record<"rest" | "grpc", Record<string, [boolean, { data?: unknown; jsonData?: unknown; strData?: string; binData?: string } | number | null, string]>>;
+  for (const transport of ["rest", "grpc"] as const) {
+    const answers = found[transport];
+    for (const [name, [isSuccess, , why]] of Object.entries(answers)) assert.ok(isSuccess, `${transport} ${name}: ${why}`);
+    const data = (name: string): unknown => (answers[name]?.[1] as { data: unknown }).data;
+    assert.deepEqual(data("predict"), { names: ["one", "two"], tensor: { shape: [2, 2], values: [1, 2, 3, 4] } });
+    assert.deepEqual(data("ndarray"), { names: ["one", "two"], ndarray: [[1, 2], [3, 4]] });
+    assert.deepEqual(data("route"), { names: ["one", "two"], tensor: { shape: [1, 1], values: [1] } });
+    assert.deepEqual(data("transform-input"), data("predict"));
+    assert.equal((answers["text"]?.[1] as { strData: string }).strData, "words");
+    assert.equal((answers["bytes"]?.[1] as { binData: string }).binData, "AAE=");
+    assert.deepEqual((answers["json"]?.[1] as { jsonData: unknown }).jsonData, { a: [1] });
+    assert.equal(answers["large"]?.[1], 100_000);
+  }
+});
+
+test("ids come back, and a deadline that has passed is kept", async (t) => {
+  const python = await interpreters(t);
+  if (python === undefined) return;
+  await using server = await startOurGrpc({ name: "Echo" }, python.classes);
+  await using client = await startGrpcClient({ python: python.client, target: `127.0.0.1:${server.grpc}` });
+  const call = { service: "Model", method: "Predict", type: "SeldonMessage", request: { strData: "x" } } as const;
+  const named = await client.call({ ...call, metadata: { "seldon-puid": "from-metadata" } });
+  assert.equal(named.headers?.["seldon-puid"], "from-metadata");
+  assert.equal((await client.call({ ...call, request: { strData: "x", meta: { puid: "own" } } })).headers?.["seldon-puid"], "own");
+  assert.equal((await client.call({ ...call, timeout: 0 })).code, "DEADLINE_EXCEEDED");
+  assert.equal((await client.call({ ...call, service: "Model", method: "Metadata", type: "Empty", request: {} })).code, "OK");
+});
