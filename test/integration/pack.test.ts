@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { chmod, open, rename, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, open, readFile, rename, statfs, truncate, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createDeflatePool } from "../../src/compress/index.ts";
+import { createTempDir } from "../../src/internal/index.ts";
 import { configOf, imageDescriptor, manifestOf, validateImage, type UnhashedLayer } from "../../src/oci/index.ts";
 import { inspectBase, type PackedImage } from "../../src/pack/index.ts";
 import { pushImage } from "../../src/copy/index.ts";
@@ -24,6 +27,35 @@ test("the same project gives the same digest whatever its place, its times and i
   await using fresh = await packFixture();
   const second = await digestOf(await packOne(fresh.project(other), fresh.base, fresh.context));
   assert.equal(second, first);
+});
+
+// A change here changes every user's images: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
+const GOLDEN = join(import.meta.dirname, "../fixtures/golden/packed-image.json");
+
+test("a fixed folder gives the digests that it has always given", async () => {
+  await using fixture = await packFixture();
+  const folder = join(fixture.root, "p");
+  await writeFiles(folder, files);
+  const { image, layers } = await packOne(fixture.project(folder), fixture.base, fixture.context);
+  const found = { image: (await imageDescriptor(image)).digest, config: (await manifestOf(image)).config.digest, layers: Object.fromEntries(await Promise.all(layers.map(async ({ label, layer }) => [label, (await layer.descriptor()).digest]))) };
+  if (process.env["SLIPWAY_UPDATE_GOLDEN"] === "1") await writeFile(GOLDEN, `${JSON.stringify(found, undefined, 2)}\n`);
+  assert.deepEqual(found, JSON.parse(await readFile(GOLDEN, "utf8")));
+});
+
+test("neither the file system nor the number of compressor threads shows in the digest", async (t) => {
+  const bulky = { ...files, ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`data/${index}.txt`, `${index} `.repeat(700_000)])) };
+  const digests = new Set<string>();
+  const kinds = new Set<number>();
+  for (const [parent, threads] of [[tmpdir(), 1], ["/dev/shm", 7]] as const) {
+    await using fixture = await packFixture();
+    await using place = await createTempDir("slipway-place", parent).catch(() => createTempDir("slipway-place"));
+    await using pool = createDeflatePool({ threads });
+    kinds.add((await statfs(place.path)).type);
+    await writeFiles(join(place.path, "p"), bulky);
+    digests.add(await digestOf(await packOne(fixture.project(join(place.path, "p")), fixture.base, { ...fixture.context, pool })));
+  }
+  assert.equal(digests.size, 1);
+  if (kinds.size < 2) t.diagnostic("there is only one kind of file system here");
 });
 
 test("a packed image is whole: every digest, size and count can be derived again", async () => {

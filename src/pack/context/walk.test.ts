@@ -63,6 +63,13 @@ test("sockets and pipes are refused by name", async () => {
   await assert.rejects(walkProject(other.path), { code: "FILE_REFUSED", message: /"p": it is a named pipe/ });
 });
 
+test("a device is refused by name", async (t) => {
+  await using folder = await folderWith({});
+  const made = await run(["mknod", join(folder.path, "zero"), "c", "1", "5"], { allowFailure: true });
+  if (made.exitCode !== 0) return t.skip("only root may make devices");
+  await assert.rejects(walkProject(folder.path), { code: "FILE_REFUSED", message: /"zero": it is a device/ });
+});
+
 test("a name that is not UTF-8 is refused", async () => {
   await using folder = await folderWith({});
   await writeFile(Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from([0x61, 0xff])]), "");
@@ -101,6 +108,12 @@ for (const [path, text, what] of secrets) {
     assert.deepEqual(await findSecrets(await walkProject(folder.path), [`**/${path.split("/").at(-1)}`]), []);
   });
 }
+
+test("weights are no secrets, whatever bytes happen to be in them", async () => {
+  const token = "AKIAABCDEFGHIJKLMNOP ghp_abcdefghijklmnopqrstuvwxyz0123456789 -----BEGIN PRIVATE KEY-----";
+  await using folder = await folderWith({ "model.bin": `\0\0${token}`, "vocab.txt": `${"word ".repeat(300_000)}${token}`, "model.onnx": `\b\u0007${token}\0` });
+  assert.deepEqual(await findSecrets(await walkProject(folder.path), []), []);
+});
 
 test("examples, certificates and placeholders are no secrets", async () => {
   await using folder = await folderWith({ ".env.example": "A=", "ca.pem": "-----BEGIN CERTIFICATE-----\nabc", "a.py": 'url = "https://user:${PASSWORD}@db.test/x"' });
