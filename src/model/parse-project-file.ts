@@ -65,6 +65,7 @@ function explain(place: Place, value: unknown, problem: Problem): ProjectError {
     return errorAt(place, offsetOfKey(place, path), {
       why: `"${key}" is not a key of ${where}`,
       keyPath,
+      isKeyNamed: true,
       hint: nearest === undefined ? `known keys are ${known.join(", ")}` : `did you mean "${nearest}"?`,
     });
   }
@@ -102,10 +103,10 @@ function describeValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function errorAt(place: Place, offset: number, fault: { readonly why: string; readonly keyPath?: string; readonly hint?: string | undefined; readonly cause?: unknown }): ProjectError {
+function errorAt(place: Place, offset: number, fault: { readonly why: string; readonly keyPath?: string; readonly isKeyNamed?: boolean; readonly hint?: string | undefined; readonly cause?: unknown }): ProjectError {
   const { file } = place;
   const { line, col } = place.lines.linePos(offset);
-  const key = fault.keyPath === undefined || fault.keyPath === "" ? "" : `${fault.keyPath}: `;
+  const key = fault.isKeyNamed === true || fault.keyPath === undefined || fault.keyPath === "" ? "" : `${fault.keyPath}: `;
   return new ProjectError("PROJECT_INVALID", `read "${file}" line ${Math.max(1, line)}, column ${Math.max(1, col)}: ${key}${fault.why}`, {
     file,
     line: Math.max(1, line),
