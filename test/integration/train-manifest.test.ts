@@ -48,7 +48,7 @@ async function schemaOf(t: TestContext, kind: Exclude<ManifestKind, "job">): Pro
 function strict(schema: unknown): Schema {
   if (Array.isArray(schema)) return schema.map(strict) as unknown as Schema;
   if (typeof schema !== "object" || schema === null) return schema as Schema;
-  const { default: _, ...own } = schema as Record<string, unknown>;
+  const own = schema as Record<string, unknown>;
   const copy: Record<string, unknown> = Object.fromEntries(Object.entries(own).map(([key, value]) => [key, key === "properties" ? Object.fromEntries(Object.entries(value as object).map(([name, part]) => [name, strict(part)])) : strict(value)]));
   if (own["properties"] !== undefined && own["additionalProperties"] === undefined && own["x-kubernetes-preserve-unknown-fields"] !== true) copy["additionalProperties"] = false;
   return copy as Schema;
