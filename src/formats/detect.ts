@@ -96,10 +96,11 @@ function checkModel(request: DetectRequest, model: string): string {
   throw notDetected(request, `there is no file or folder "${path}", which model: names`, nearest === undefined ? "check the path, and that .slipwayignore does not name it" : `did you mean "${nearest}"?`);
 }
 
-function nothingFound({ files }: DetectRequest): string {
+function nothingFound({ files, model }: DetectRequest): string {
   if (files.length === 0) return "it is empty";
+  if (model !== undefined) return `"${model}", which model: names, is no ONNX file and no pickled estimator, and no class stands beside it`;
   const shown = files.slice(0, 5).map(({ path }) => `"${path}"`);
-  return `no ONNX file, no scikit-learn model and no Python class with predict among its ${files.length} files (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
+  return `no ONNX file, no scikit-learn model and no class with predict among its ${files.length} files (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
 }
 
 function listOf(found: readonly Candidate[]): string {
