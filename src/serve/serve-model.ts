@@ -36,7 +36,10 @@ export interface ServeOptions extends CallOptions {
   readonly threads?: number;
   /** Whole environment of worker processes. Default: that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly tls?: TlsFiles;
+  /** For REST and gRPC; the metrics port stays plain. */
+  readonly tls?: TlsFiles | undefined;
+  /** Of one gRPC message. Default: that of a body; 4 MiB in strict mode, as in the wrapper. */
+  readonly grpcMaxMessageBytes?: number | undefined;
   /** What is logged and traced of requests. Default: nothing. */
   readonly observe?: ObserveSettings;
   /** Loads the code anew when its files change. Default false. */
@@ -44,6 +47,7 @@ export interface ServeOptions extends CallOptions {
 }
 
 const DEFAULT_BODY_BYTES = 104_857_600;
+const STRICT_MESSAGE_BYTES = 4_194_304;
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const TEXT = "text/plain; charset=utf-8";
 
@@ -134,12 +138,13 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   const { host = "0.0.0.0", tls, metricsPath = "/metrics" } = options;
   const wanted = { ...description.ports, ...options.ports };
   const maxBodyBytes = description.server.maxBodyBytes ?? DEFAULT_BODY_BYTES;
+  const maxMessageBytes = options.grpcMaxMessageBytes ?? (parts.settings.isStrict ? STRICT_MESSAGE_BYTES : maxBodyBytes);
   const refused = (exchange: Exchange, why: Parameters<typeof refuse>[2]): void => refuse(api, exchange, why);
   const page: Route = { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: METRICS_TYPE, body: Buffer.from(registry.text()) }) };
   const routes = new Map([...seldonRoutes(api), ...probeRoutes(parts.service), ["/metrics", page], ["/prometheus", page]] as const);
   const main = await startHttpServer({ host, port: wanted.http, maxBodyBytes, routes, tls, refuse: refused, ...watched(observation.observer) });
   servers.push(main);
-  const grpc = wanted.grpc === undefined ? undefined : await listenGrpc({ host, port: wanted.grpc, maxMessageBytes: maxBodyBytes, tls, api, service: parts.service, observer: observation.observer });
+  const grpc = wanted.grpc === undefined ? undefined : await listenGrpc({ host, port: wanted.grpc, maxMessageBytes, tls, api, service: parts.service, observer: observation.observer });
   if (grpc !== undefined) servers.push(grpc);
   const ports = { http: main.port, ...(grpc !== undefined && { grpc: grpc.port }) };
   if (wanted.metrics === undefined) return ports;

@@ -1,7 +1,7 @@
 import { createSecureServer, createServer, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { ToolError } from "../../errors/index.ts";
-import type { TlsFiles } from "../http/index.ts";
+import { tlsOptions, type TlsFiles } from "../http/index.ts";
 import { GrpcCall, type CallSide, type GrpcMethod } from "./grpc-call.ts";
 
 export interface GrpcServerOptions {
@@ -46,7 +46,7 @@ const SWEEP_MS = 10_000;
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const server = options.tls === undefined ? createServer(LIMITS) : createSecureServer({ ...LIMITS, ...tlsOptions(options.tls) });
+  const server = options.tls === undefined ? createServer(LIMITS) : createSecureServer({ ...LIMITS, ...tlsOptions(options.tls), allowHTTP1: false });
   const sessions = new Set<ServerHttp2Session>();
   const calls = new Set<GrpcCall>();
   const state = { isClosing: false };
@@ -104,10 +104,6 @@ const LIMITS = {
   streamResetBurst: 1000,
   streamResetRate: 100,
 };
-
-function tlsOptions({ cert, key }: TlsFiles): { readonly cert: string; readonly key: string; readonly allowHTTP1: false } {
-  return { cert, key, allowHTTP1: false };
-}
 
 function giveUpSlow(calls: ReadonlySet<GrpcCall>): void {
   const oldest = performance.now() - RECEIVE_MS;

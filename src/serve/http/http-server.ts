@@ -19,6 +19,13 @@ export interface Route {
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
+  /** Clients must show a certificate of this authority. Default: any client is welcome. */
+  readonly ca?: string;
+}
+
+/** The same in Node's terms. */
+export function tlsOptions({ cert, key, ca }: TlsFiles): { readonly cert: string; readonly key: string; readonly ca?: string; readonly requestCert?: true } {
+  return { cert, key, ...(ca !== undefined && { ca, requestCert: true }) };
 }
 
 export interface HttpServerOptions {
@@ -60,7 +67,7 @@ const KEEP_ALIVE_MS = 75_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const side = { isClosing: false, onAnswer: options.onAnswer };
   const listener = (request: IncomingMessage, response: ServerResponse): void => dispatch(new Exchange(request, response, side), options);
-  const server = options.tls === undefined ? createServer(SERVER_OPTIONS, listener) : createTlsServer({ ...SERVER_OPTIONS, ...options.tls }, listener);
+  const server = options.tls === undefined ? createServer(SERVER_OPTIONS, listener) : createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(options.tls) }, listener);
   await listen(server, options);
   const { port } = server.address() as AddressInfo; // a TCP server that listens
   return {

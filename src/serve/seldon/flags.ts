@@ -7,7 +7,7 @@ export interface FlagValues {
 }
 
 const FLAGS: ReadonlySet<string> = new Set([
-  "service-type", "persistence", "parameters", "log-level", "debug", "tracing", "workers", "threads", "max-requests", "max-requests-jitter", "keepalive",
+  "service-type", "api-type", "persistence", "parameters", "log-level", "debug", "tracing", "workers", "threads", "max-requests", "max-requests-jitter", "keepalive",
   "single-threaded", "grpc-workers", "grpc-threads", "http-port", "grpc-port", "metrics-port", "pidfile", "access-log",
 ]);
 /** May stand without a value. */

@@ -15,7 +15,7 @@ export interface SeldonLaunch {
   readonly parameters: readonly ClassParameter[];
   /** Those that are said; the description's, or 9000, 5000 and 6000, apply otherwise. */
   readonly ports: Partial<Ports>;
-  /** False with `--grpc-workers 0`. */
+  /** False with `--grpc-workers 0`, and with `--api-type REST`. */
   readonly hasGrpc: boolean;
   /** Path of the metrics page on the metrics port. */
   readonly metricsPath: string;
@@ -60,7 +60,6 @@ export function parseSeldonLaunch(argv: readonly string[], env: Environment): Se
   const flags = readFlags(argv);
   const isStrict = truth(env["SELDON_STRICT_COMPAT"]);
   const flag = (name: string, isDefault = false): boolean => booleanOf(flags, { name, isStrict, otherwise: isDefault });
-  const grpcWorkers = numberIn(flags, { name: "grpc-workers", text: env["GRPC_WORKERS"], otherwise: 1 });
   const isDebug = flag("debug", truth(env["SELDON_DEBUG"]));
   const workers = numberIn(flags, { name: "workers", text: env["GUNICORN_WORKERS"], otherwise: 0 });
   const serviceType = flags.values.get("service-type") ?? env["SERVICE_TYPE"];
@@ -70,7 +69,7 @@ export function parseSeldonLaunch(argv: readonly string[], env: Environment): Se
     ...(serviceType !== undefined && { serviceType: serviceTypeOf(serviceType) }),
     parameters: parametersOf(flags.values.get("parameters") ?? env["PREDICTIVE_UNIT_PARAMETERS"]),
     ports: portsOf(flags, env),
-    hasGrpc: grpcWorkers > 0,
+    hasGrpc: hasGrpcOf(flags, env),
     metricsPath: env["PREDICTIVE_UNIT_METRICS_ENDPOINT"] ?? "/metrics",
     ...(workers > 0 && { workers }),
     threads: threadsOf(flags, env),
@@ -80,6 +79,16 @@ export function parseSeldonLaunch(argv: readonly string[], env: Environment): Se
     settings: settingsOf(env, { isStrict, isDebug }),
     ignored: ignoredOf(flags, env),
   };
+}
+
+const API_TYPES = ["REST", "GRPC", "BOTH"];
+
+/** @throws ToolError `USAGE` */
+function hasGrpcOf(flags: FlagValues, env: Environment): boolean {
+  const text = flags.values.get("api-type") ?? "BOTH";
+  const type = text.toUpperCase();
+  if (!API_TYPES.includes(type)) throw new ToolError("USAGE", `read --api-type: invalid choice: "${text}"`, { hint: "choose from REST, GRPC, BOTH; REST is served in any case, since probes ask it" });
+  return type !== "REST" && numberIn(flags, { name: "grpc-workers", text: env["GRPC_WORKERS"], otherwise: 1 }) > 0;
 }
 
 /** Truth as the wrapper reads it from the environment: 1, true and t, in any case. */
