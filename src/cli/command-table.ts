@@ -32,6 +32,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
 
   { name: "run", group: "Serve", summary: "run an image with docker or podman", load: () => import("./commands/run.ts") },
   { name: "serve", group: "Serve", summary: "serve a model folder on this machine", load: () => import("./commands/serve.ts") },
+  { name: "seldon-core-microservice", group: "Serve", summary: "serve a class of this folder, with the arguments of Seldon's program", load: () => import("./commands/seldon-core-microservice.ts") },
   { name: "registry", group: "Serve", summary: "serve the local store as a registry on loopback", load: () => import("./commands/registry.ts") },
 
   { name: "rm", group: "Tidy", summary: "remove a tag from the local store or a registry", load: () => import("./commands/rm.ts") },

@@ -31,7 +31,7 @@ export async function describeProject(project: PackProject, options: DescribeOpt
 }
 
 /** `SLIPWAY_PYTHON`, the project's own virtual environment, the one that is active, or the machine's. */
-async function findPython(root: string, env: Context["env"]): Promise<string> {
+export async function findPython(root: string, env: Context["env"]): Promise<string> {
   const named = env["SLIPWAY_PYTHON"];
   if (named !== undefined && named !== "") return named;
   const folders = [join(root, ".venv"), join(root, "venv"), ...(env["VIRTUAL_ENV"] === undefined ? [] : [env["VIRTUAL_ENV"]])];

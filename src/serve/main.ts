@@ -6,6 +6,7 @@ import { ComponentError } from "../runtime/index.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
 import { parseObserveSettings } from "./observe/index.ts";
+import { microserviceArguments } from "./seldon/command-words.ts";
 import { parseSeldonLaunch, truth, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
 import { applyLaunch, describeMicroservice, type MicroservicePlace } from "./seldon/microservice.ts";
 import { serveModel, type ServeOptions } from "./serve-model.ts";
@@ -40,10 +41,10 @@ export async function runEntry({ argv, env, cwd, signal, print }: EntryOptions):
   if (argv.includes(HEALTHCHECK)) return runHealthcheck(env, print);
   const log = { current: createLogger() };
   try {
-    const isAlias = argv[0] === MICROSERVICE;
-    const launch = parseSeldonLaunch(isAlias ? argv.slice(1) : [], env);
+    const words = argumentsIn(argv, env);
+    const launch = parseSeldonLaunch(words ?? [], env);
     log.current = createLogger({ level: levelOfPython(launch.logLevel) });
-    const description = applyServerEnv(isAlias ? describeMicroservice(launch, await placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch), env);
+    const description = applyServerEnv(words !== undefined ? describeMicroservice(launch, await placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch), env);
     for (const note of launch.ignored) log.current.warn({}, `has no effect here: ${note}`);
     await serveUntilStopped({ description, launch, log: log.current, signal, env });
     return 0;
@@ -53,6 +54,13 @@ export async function runEntry({ argv, env, cwd, signal, print }: EntryOptions):
     report(log.current, error);
     return factsOf(error).exit;
   }
+}
+
+/** Arguments of `seldon-core-microservice`, if that is to be run. @throws ToolError `USAGE` for any other program */
+function argumentsIn(argv: readonly string[], env: Environment): readonly string[] | undefined {
+  const words = microserviceArguments(argv, env);
+  if (words !== undefined || argv.length === 0) return words;
+  throw new ToolError("USAGE", `run "${argv.join(" ").slice(0, 100)}": this image runs the server of its model, or ${MICROSERVICE} with its arguments`, { hint: "name another program by --entrypoint" });
 }
 
 interface Running {
@@ -99,15 +107,15 @@ async function runHealthcheck(env: Environment, print: EntryOptions["print"]): P
 
 /** The port of REST, as the server beside it found it: from its arguments, the environment, or the description. */
 async function portOf(env: Environment): Promise<number> {
-  const launch = parseSeldonLaunch(await mainArguments(), env);
+  const launch = parseSeldonLaunch(await mainArguments(env), env);
   return launch.ports.http ?? (await readDescription(env).then(({ ports }) => ports.http, () => DEFAULT_HTTP_PORT));
 }
 
 /** Arguments of `seldon-core-microservice` when that is what the container runs; none otherwise. */
-async function mainArguments(): Promise<readonly string[]> {
-  const words = await readFile("/proc/1/cmdline", "utf8").then((text) => text.split("\0").filter((word) => word !== ""), (): string[] => []);
-  const at = words.indexOf(MICROSERVICE);
-  return at < 0 ? [] : words.slice(at + 1);
+async function mainArguments(env: Environment): Promise<readonly string[]> {
+  const words = await readFile("/proc/1/cmdline", "utf8").then((text) => text.split("\0").slice(0, -1), (): string[] => []);
+  const names = words.map((word) => (word.endsWith(`/${MICROSERVICE}`) ? MICROSERVICE : word)); // the launcher's path
+  return names.map((_, at) => microserviceArguments(names.slice(at), env)).find((found) => found !== undefined) ?? [];
 }
 
 async function readDescription(env: Environment): Promise<ModelDescription> {

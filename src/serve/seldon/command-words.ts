@@ -1,0 +1,33 @@
+import type { Environment } from "./launch.ts";
+
+const MICROSERVICE = "seldon-core-microservice";
+const SHELLS: ReadonlySet<string> = new Set(["/bin/sh", "sh", "/bin/bash", "bash"]);
+/** What only a shell can do. */
+const NEEDS_SHELL = /[;&|<>`(){}*?[\]~#\n\\]/;
+const WORD = /(?:"([^"]*)"|'([^']*)'|([^\s"']+))/g;
+
+/**
+ * The arguments of `seldon-core-microservice` in what a container was told to run: the program by its name, or the documented
+ * `CMD exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE`, which arrives as `/bin/sh -c "…"` and is understood without
+ * a shell, since images need not have one. Undefined when something else is to be run.
+ */
+export function microserviceArguments(argv: readonly string[], env: Environment): readonly string[] | undefined {
+  const [program = "", flag, command = ""] = argv;
+  if (program === MICROSERVICE) return argv.slice(1);
+  if (!SHELLS.has(program) || flag !== "-c") return undefined;
+  const text = command.trim().replace(/^exec\s+/, "");
+  const plain = text.replaceAll(/'[^']*'|\$\{\w+\}/g, "");
+  if (!text.startsWith(MICROSERVICE) || NEEDS_SHELL.test(plain)) return undefined;
+  const [name, ...words] = wordsOf(text, env);
+  return name === MICROSERVICE ? words : undefined;
+}
+
+/** Words with variables put in; as in a shell, an unquoted one that is empty is no word, and one with blanks is several. */
+function wordsOf(text: string, env: Environment): readonly string[] {
+  const expand = (part: string): string => part.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced: string | undefined, bare: string | undefined) => env[braced ?? bare ?? ""] ?? "");
+  return [...text.matchAll(WORD)].flatMap(([, double, single, bare = ""]) => {
+    if (single !== undefined) return [single];
+    if (double !== undefined) return [expand(double)];
+    return expand(bare).split(/\s+/).filter((word) => word !== "");
+  });
+}
