@@ -13,8 +13,8 @@ import { createUser, type CommandResult, type User } from "./slipway.ts";
 export interface TrainUser {
   readonly user: User;
   /** Runs a command; what it said is in the error when it fails. */
-  slipway(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandResult>;
-  write(files: Readonly<Record<string, string>>): Promise<void>;
+  readonly slipway: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<CommandResult>;
+  readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
 }
 
 /** A user whose store has `store:pybase`, a Debian with these packages. Skips the test where apt or uv cannot be had. */

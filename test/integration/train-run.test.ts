@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { test } from "node:test";
+import { trainRun } from "../../src/cli/train-run.ts";
+import { run } from "../../src/internal/index.ts";
+import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/train/index.ts";
+import { pythonEnv } from "../support/python-env.ts";
+import { trainPlace, type TrainPlace } from "../support/train-place.ts";
+import { engineEnvironment, trainUser } from "../support/train-user.ts";
+
+const PROGRAM = resolve(import.meta.dirname, "../../bin/slipway.js");
+
+/** A packed job without an image: for runs on the host. */
+async function packed(place: TrainPlace, script: string, framework: Framework = "pytorch"): Promise<void> {
+  const job = parseJob(framework, { code_path: "code", mainfile_path: "train.py", uhub_registry: "localhost:1", uhub_imagename: "job", test_data_path: "d", test_output_path: "o", bimg_name: "x" });
+  const images = { cpu: { name: "job-cpu:1", digest: `sha256:${"a".repeat(64)}` as const, isPushed: false } };
+  const paths = { data: join(place.cwd, "data set"), output: join(place.cwd, "out put") };
+  await place.write({ "code/train.py": script, "data set/x.txt": "12", "slipway-train.json": printPlan(job, { paths, codePath: join(place.cwd, "code"), images }) });
+}
+
+const ARGUMENTS = `import argparse, os, sys
+from uaitrain.arch.pytorch.uargs import add_uai_args
+parser = argparse.ArgumentParser()
+parser.add_argument("--rounds", type=int, default=3)
+add_uai_args(parser)
+args = parser.parse_args()
+`;
+
+test("on the host a script gets the standard parameters as paths of this machine, and what it left is told", async (t) => {
+  const place = await trainPlace(t);
+  await packed(place, `${ARGUMENTS}assert os.getcwd() == args.work_dir
+base = int(open(os.path.join(args.data_dir, "x.txt")).read())
+for step in range(args.rounds):
+    print("step=%d loss=%g" % (step, base - step))
+os.makedirs(os.path.join(args.output_dir, "sub"))
+open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
+`);
+  await trainRun(["--rounds", "5"], { host: true }, place.context);
+  assert.match(place.lines.join("\n"), /exit code 0[^]*sub\/model\.bin +2\.0 KiB[^]*curves: slipway-train\.svg/);
+  assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /loss: 8/);
+  const record = JSON.parse(await readFile(join(place.cwd, "out put", "slipway-run.json"), "utf8")) as RunRecord;
+  assert.equal(record.exitCode, 0);
+  assert.equal(record.image, undefined);
+  assert.deepEqual(record.metrics, { loss: 8 });
+  const [result] = place.results;
+  assert.deepEqual(result?.["files"], [{ path: "sub/model.bin", size: 2048 }]);
+});
+
+test("a script that fails is a failed command, with its exit code", async (t) => {
+  const place = await trainPlace(t);
+  await packed(place, "import sys; sys.exit(7)\n");
+  await assert.rejects(trainRun([], { host: true }, place.context), { code: "PROCESS_FAILED", message: /exit code 7/ });
+  assert.match(place.lines.join("\n"), /exit code 7/);
+});
+
+test("input and output are checked before anything starts", async (t) => {
+  const place = await trainPlace(t);
+  await packed(place, "raise SystemExit('it ran')\n");
+  await assert.rejects(trainRun([], { host: true, data: "nowhere" }, place.context), { code: "PROJECT_NOT_FOUND", message: /nowhere/ });
+  await assert.rejects(trainRun([], { host: true, output: "code/train.py/out" }, place.context), { code: "STORE_UNWRITABLE" });
+  await assert.rejects(trainRun([], { plan: "none.json" }, place.context), { code: "PROJECT_NOT_FOUND", hint: /train pack/ });
+  assert.deepEqual(place.lines, []);
+});
+
+test("several processes get the environment of a distributed job, and the first failure ends all", async (t) => {
+  const place = await trainPlace(t);
+  await packed(place, `import json, os, sys, time
+config = json.loads(os.environ["TF_CONFIG"])
+hosts = config["cluster"]["master"] + config["cluster"]["worker"] + config["cluster"]["ps"]
+assert len(set(hosts)) == 4, hosts
+name = config["task"]["type"] + str(config["task"]["index"])
+open(os.path.join([a for a in sys.argv if a.startswith("--output_dir=")][0][13:], name), "w").write(name)
+print("step=1 loss=%d" % len(name))
+if name == "ps0":
+    time.sleep(600)
+if "--fail" in sys.argv and name == "worker1":
+    sys.exit(3)
+if "--fail" in sys.argv:
+    time.sleep(600)
+`, "tf");
+  await trainRun([], { host: true, nproc: "3", servers: "1" }, place.context);
+  const [result] = place.results;
+  const files = result?.["files"] as readonly { readonly path: string }[] | undefined;
+  assert.deepEqual(files?.map(({ path }) => path).sort(), ["master0", "ps0", "worker0", "worker1"]);
+  assert.deepEqual(result?.["metrics"], { loss: 7 }, "of several, the first one's numbers count");
+  await assert.rejects(trainRun(["--fail"], { host: true, nproc: "3", servers: "1" }, place.context), { code: "PROCESS_FAILED", message: /exit code 3/ });
+});
+
+test("TensorBoard files that a run writes are read, and older ones are not", async (t) => {
+  const python = await pythonEnv(t, { packages: ["tensorboardX", "numpy"] });
+  if (python === undefined) return;
+  const place = await trainPlace(t);
+  await packed(place, `${ARGUMENTS}from tensorboardX import SummaryWriter
+with SummaryWriter(args.log_dir, filename_suffix=str(args.rounds)) as writer:
+    for step in range(args.rounds):
+        writer.add_scalar("train/loss", 1.0 / (step + 1), step)
+        writer.add_histogram("weights", [1.0, 2.0, 3.0], step)
+`);
+  await trainRun(["--rounds", "4"], { host: true, python: python.python }, place.context);
+  assert.deepEqual(place.results[0]?.["metrics"], { "train/loss": 0.25 });
+  assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /train\/loss: 0\.25/);
+  await trainRun(["--rounds", "0"], { host: true, python: python.python }, place.context);
+  assert.deepEqual(place.results[1]?.["metrics"], {});
+});
+
+test("Ctrl-C stops the container and leaves none behind", async (t) => {
+  const tools = await trainUser(t, ["python3"]);
+  const env = tools === undefined ? undefined : await engineEnvironment(t, "podman", tools.user);
+  if (tools === undefined || env === undefined) return;
+  await tools.write({ "code/train.py": "import time\nprint('training began')\ntime.sleep(600)\n", "data/x": "" });
+  await tools.slipway(["self", "pack", "--self_img", "store:pybase", "--acc_type", "cpu", "--code_path", "code", "--mainfile_path", "train.py", "--uhub_registry", "localhost:1", "--uhub_imagename", "long", "--test_data_path", "data", "--test_output_path", "output", "--engine", "none"]);
+  const child = spawn(process.execPath, [PROGRAM, "train", "run", "--engine", "podman"], { cwd: tools.user.home, env: { ...tools.user.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
+  t.after(() => child.kill("SIGKILL"));
+  const ended = once(child, "exit") as Promise<[number | null]>;
+  await until(child.stderr, "training began");
+  child.kill("SIGINT");
+  assert.deepEqual((await ended)[0], 130);
+  const { stdout } = await run(["podman", "ps", "--all", "--quiet"], { env: { ...tools.user.env, ...env } });
+  assert.equal(stdout.toString("utf8").trim(), "");
+});
+
+/** Waits for a text and leaves the stream running. */
+function until(stream: Readable | null, text: string): Promise<void> {
+  return new Promise((found, failed) => {
+    let seen = "";
+    stream?.on("data", (chunk: Buffer) => {
+      seen += chunk.toString("utf8");
+      if (seen.includes(text)) found();
+    });
+    stream?.on("end", () => failed(new Error(`it ended before it said "${text}": ${seen}`)));
+  });
+}
