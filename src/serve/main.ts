@@ -1,21 +1,23 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { factsOf, isToolError, ToolError } from "../errors/index.ts";
-import { parseDescription, type ModelDescription } from "../model/index.ts";
+import { parseDescription, type ModelDescription, type Ports } from "../model/index.ts";
 import { ComponentError } from "../runtime/index.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
 import { parseObserveSettings } from "./observe/index.ts";
+import { readPod } from "./pod.ts";
 import { microserviceArguments } from "./seldon/command-words.ts";
 import { parseSeldonLaunch, truth, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
 import { applyLaunch, describeMicroservice, type MicroservicePlace } from "./seldon/microservice.ts";
 import { serveModel, type ServeOptions } from "./serve-model.ts";
 import { applyServerEnv } from "./server-env.ts";
+import { hasTls } from "./tls.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
 const HEALTHCHECK = "--healthcheck";
 const MODEL_FILE = "/opt/slipway/model.json";
-const DEFAULT_HTTP_PORT = 9000;
+const DEFAULT_PORTS: Ports = { http: 9000, metrics: 6000 };
 /** Time for load balancers to see that a stopping server is not ready any more. */
 const DRAIN_DELAY_MS = 1000;
 
@@ -72,8 +74,9 @@ interface Running {
 }
 
 async function serveUntilStopped({ description, launch, log, signal, env }: Running): Promise<void> {
+  const pod = await readPod(env);
   const observe = { ...parseObserveSettings(env, description.name), logsRequests: launch.accessLog };
-  const server = await serveModel(withoutGrpc(description, launch), { ...serveOptions(launch), observe, watch: truth(env["SLIPWAY_WATCH"]), log, signal });
+  const server = await serveModel(withoutGrpc(pod.applyTo(description), launch), { ...serveOptions(launch), ...pod.options, observe, watch: truth(env["SLIPWAY_WATCH"]), log, signal });
   if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   const delay = Number(env["SLIPWAY_DRAIN_DELAY_MS"] ?? DRAIN_DELAY_MS);
@@ -96,7 +99,7 @@ function withoutGrpc(description: ModelDescription, { hasGrpc }: SeldonLaunch): 
 /** Exit code for the image's health check: 0 when the server on this machine is ready. */
 async function runHealthcheck(env: Environment, print: EntryOptions["print"]): Promise<number> {
   try {
-    const why = await healthcheck({ port: await portOf(env), hasTls: false });
+    const why = await healthcheck(await probeOf(env));
     print(why === undefined ? "ready\n" : `not ready: ${why}\n`);
     return why === undefined ? 0 : 1;
   } catch (error) {
@@ -105,10 +108,15 @@ async function runHealthcheck(env: Environment, print: EntryOptions["print"]): P
   }
 }
 
-/** The port of REST, as the server beside it found it: from its arguments, the environment, or the description. */
-async function portOf(env: Environment): Promise<number> {
+/**
+ * Where to ask, as the server beside it found it: from its arguments, the environment, or the description. With TLS the metrics port is
+ * asked, since that of REST may want a certificate.
+ */
+async function probeOf(env: Environment): Promise<{ readonly port: number; readonly hasTls: boolean }> {
   const launch = parseSeldonLaunch(await mainArguments(env), env);
-  return launch.ports.http ?? (await readDescription(env).then(({ ports }) => ports.http, () => DEFAULT_HTTP_PORT));
+  const { http, metrics } = { ...(await readDescription(env).then(({ ports }) => ports, () => DEFAULT_PORTS)), ...launch.ports };
+  if (!hasTls(env)) return { port: http, hasTls: false };
+  return metrics === undefined ? { port: http, hasTls: true } : { port: metrics, hasTls: false };
 }
 
 /** Arguments of `seldon-core-microservice` when that is what the container runs; none otherwise. */
