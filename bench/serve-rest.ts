@@ -8,9 +8,9 @@ import { describeMachine } from "./lib/machine.ts";
 import { startMlserver, startSeldon, startSlipway, type ModelServer, type ServerPlan } from "./lib/model-servers.ts";
 import { fullLoad } from "./lib/wrk.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, only: { type: "string" } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, seconds: { type: "string" }, only: { type: "string" } } });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-const seconds = values.quick ? 2 : 6;
+const seconds = Number(values.seconds ?? (values.quick ? 2 : 6));
 const wanted = new Set(values.only?.split(","));
 const folder = mkdtempSync(join(tmpdir(), "slipway-bench-"));
 const CONNECTIONS = 32;

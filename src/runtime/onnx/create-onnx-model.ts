@@ -19,7 +19,7 @@ export interface OnnxOptions extends CallOptions {
  * onnxruntime blocks its thread, so it never runs on the one that answers requests.
  * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`
  */
-export async function createOnnxModel(description: ModelDescription, options: OnnxOptions = {}): Promise<Model> {
+async function createOnnxModel(description: ModelDescription, options: OnnxOptions = {}): Promise<Model & Pick<ThreadPool, "stats" | "abandon">> {
   const { name, modelPath, server } = description;
   if (modelPath === undefined) throw new InferenceError("MODEL_LOAD_FAILED", `load the model "${name}": the description names no file`, { model: name });
   const threads = server.workers ?? 1;
@@ -38,6 +38,10 @@ export async function createOnnxModel(description: ModelDescription, options: On
       const checked = signature.inputs.map((spec) => inputFor(spec, inputs));
       return (await pool.call(checked, [], call)) as readonly Tensor[]; // our own thread sends them
     },
+    get stats() {
+      return pool.stats;
+    },
+    abandon: () => pool.abandon(),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }
@@ -62,5 +66,12 @@ function inputFor(spec: TensorSpec, inputs: readonly Tensor[]): Tensor {
 
 /** The same as a component of the class contract. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
 export async function createOnnxComponent(description: ModelDescription, options: OnnxOptions = {}): Promise<Component> {
-  return createModelComponent(await createOnnxModel(description, options));
+  const model = await createOnnxModel(description, options);
+  return {
+    ...createModelComponent(model),
+    get stats() {
+      return model.stats;
+    },
+    abandon: () => model.abandon(),
+  };
 }

@@ -1,1 +1,1 @@
-export { createOnnxComponent, createOnnxModel, type OnnxOptions } from "./create-onnx-model.ts";
+export { createOnnxComponent, type OnnxOptions } from "./create-onnx-model.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Worker, type TransferListItem } from "node:worker_threads";
 import { InferenceError, type ErrorCode } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
+import type { ComponentStats } from "../component.ts";
 
 /** What a thread sends: once `ready` or `failed`, then one `done` or `error` for each call, and log lines at any time. */
 export type FromThread =
@@ -61,6 +62,7 @@ export class ThreadPool implements AsyncDisposable {
   #isClosed = false;
   #drained: (() => void) | undefined;
   #id = 0;
+  #restarts = 0;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
@@ -92,6 +94,30 @@ export class ThreadPool implements AsyncDisposable {
     signal?.addEventListener("abort", () => this.#abandon(call, signal.reason), { once: true });
     this.#pump();
     return promise;
+  }
+
+  get stats(): ComponentStats {
+    const threads = this.#threads.filter((thread) => thread !== undefined);
+    return {
+      queued: this.#queue.length,
+      running: threads.filter(({ call }) => call !== undefined).length,
+      workers: this.#options.threads,
+      ready: threads.filter(({ isReady }) => isReady).length,
+      restarts: this.#restarts,
+    };
+  }
+
+  /** Ends the threads at once; calls that are under way fail. */
+  abandon(): void {
+    this.#isClosed = true;
+    const why = this.#error("MODEL_NOT_READY", "the server has stopped");
+    for (const call of this.#queue.splice(0)) call.reject(why);
+    for (const thread of this.#threads) {
+      thread?.call?.reject(why);
+      if (thread !== undefined) thread.call = undefined;
+    }
+    void this.#terminate(); // ends of threads are seen by their events
+    this.#drained?.();
   }
 
   /** Waits for the calls that are under way, then ends the threads. */
@@ -183,7 +209,10 @@ export class ThreadPool implements AsyncDisposable {
     thread.isReady = false;
     this.#threads[thread.index] = undefined;
     const isNeeded = !this.#isClosed || this.#queue.length > 0;
-    if (wasReady && isNeeded) this.#start(thread.index).catch((error: unknown) => this.#failAll(error));
+    if (wasReady && isNeeded) {
+      this.#restarts += 1;
+      this.#start(thread.index).catch((error: unknown) => this.#failAll(error));
+    }
     this.#pump();
   }
 

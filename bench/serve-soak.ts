@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { publish } from "./lib/interleave.ts";
+import { describeMachine } from "./lib/machine.ts";
+import { startSlipway, treeOf } from "./lib/model-servers.ts";
+import { summarize } from "./lib/stats.ts";
+
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" }, workers: { type: "string", default: "2" } } });
+const durationMs = Number(values.minutes) * 60_000;
+const KILL_MS = 20_000;
+const SAMPLE_MS = 1000;
+const CONNECTIONS = 32;
+const MOST_LOST = 64;
+
+interface Outcome {
+  readonly status: number;
+  readonly body: string;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+
+/** A prediction of one row that no other request has. */
+function ask(port: number, id: number): Promise<Outcome> {
+  const body = `{"data":{"ndarray":[[${id},0.5]]}}`;
+  return new Promise((resolve, reject) => {
+    const asked = request({ port, host: "127.0.0.1", path: "/api/v1.0/predictions", method: "POST", agent, headers: { "content-type": "application/json", "content-length": body.length } }, (response) => {
+      let text = "";
+      response.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+      response.on("error", reject);
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-soak-"));
+const server = await startSlipway({ model: "Identity", workers: Number(values.workers), folder });
+const root = treeOf(process.pid).find((pid) => pid !== process.pid && treeOf(pid).length > Number(values.workers)) ?? 0;
+let sent = 0;
+let right = 0;
+let wrong = 0;
+const failures = new Map<string, number>();
+
+async function one(): Promise<void> {
+  const id = (sent += 1);
+  try {
+    const { status, body } = await ask(server.port, id);
+    if (status === 200 && body.includes(`[[${id}.0,0.5]]`)) right += 1;
+    else if (status === 200) wrong += 1;
+    else failures.set(`${status} ${/"info":"([^"]*)"/.exec(body)?.[1] ?? ""}`, (failures.get(`${status} ${/"info":"([^"]*)"/.exec(body)?.[1] ?? ""}`) ?? 0) + 1);
+  } catch (error) {
+    const { code = String(error) } = error as { code?: string };
+    failures.set(code, (failures.get(code) ?? 0) + 1);
+  }
+}
+
+/** Closed loops until `endAt`; with a rate each waits for its turn. */
+async function load(endAt: number, rate: number | undefined): Promise<number> {
+  const startedAt = performance.now();
+  const before = right;
+  let turn = 0;
+  const loop = async (): Promise<void> => {
+    while (performance.now() < endAt) {
+      if (rate !== undefined) {
+        turn += 1;
+        const waitMs = startedAt + (turn * 1000) / rate - performance.now();
+        if (waitMs > 1) await new Promise((settle) => setTimeout(settle, waitMs));
+      }
+      await one();
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, loop));
+  return ((right - before) * 1000) / (performance.now() - startedAt);
+}
+
+try {
+  const most = await load(performance.now() + 5000, undefined);
+  const rate = Math.floor(0.7 * most);
+  process.stderr.write(`  this client gets ${most.toFixed(0)} requests/s at the most; going on at ${rate}\n`);
+  const samples: { readonly s: number; readonly mib: number }[] = [];
+  const startedAt = performance.now();
+  let kills = 0;
+  const sampler = setInterval(() => {
+    try {
+      samples.push({ s: (performance.now() - startedAt) / 1000, mib: server.memory().pssMib });
+    } catch {
+      // a worker ended while its memory was read
+    }
+  }, SAMPLE_MS);
+  const killer = setInterval(() => {
+    const workers = treeOf(root).slice(1);
+    const victim = workers[kills % Math.max(1, workers.length)];
+    kills += 1;
+    if (victim !== undefined) process.kill(victim, "SIGKILL");
+  }, KILL_MS);
+  const rps = await load(startedAt + durationMs, rate);
+  clearInterval(sampler);
+  clearInterval(killer);
+  const page = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+  const restarts = Number(/^slipway_worker_restarts_total\{.*\} (\S+)$/m.exec(page)?.[1]);
+  const lost = [...failures.values()].reduce((sum, count) => sum + count, 0);
+  const later = samples.slice(Math.floor(samples.length / 5)); // after the heap has found its size
+  process.stdout.write(`${JSON.stringify({ sent, right, wrong, lost, kills, restarts, failures: Object.fromEntries(failures) })}\n`);
+  publish("serve-soak", describeMachine({}), {
+    [`${values.minutes} minutes at 70 %, a worker killed every 20 s`]: [
+      { name: "slipway", ratio: 1, figures: Object.fromEntries(Object.entries({ rps, sent, right, wrong, lost, kills, restarts, "MiB per hour": 3600 * slope(later), "last MiB": later.at(-1)?.mib ?? Number.NaN }).map(([key, value]) => [key, summarize([value])])) },
+    ],
+  });
+  if (wrong > 0 || lost > kills * MOST_LOST || restarts < kills) process.exitCode = 1;
+} finally {
+  agent.destroy();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Least squares, MiB per second. */
+function slope(points: readonly { readonly s: number; readonly mib: number }[]): number {
+  const meanS = points.reduce((sum, { s }) => sum + s, 0) / points.length;
+  const meanMib = points.reduce((sum, { mib }) => sum + mib, 0) / points.length;
+  const over = points.reduce((sum, { s, mib }) => sum + (s - meanS) * (mib - meanMib), 0);
+  return over / points.reduce((sum, { s }) => sum + (s - meanS) ** 2, 0);
+}
