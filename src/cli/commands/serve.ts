@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Command } from "commander";
-import { applyServerEnv, createLogger, parseObserveSettings, serveModel, type RunningServer } from "../../serve/index.ts";
+import { Option, type Command } from "commander";
+import { applyServerEnv, createLogger, parseObserveSettings, readPod, serveModel, type RunningServer } from "../../serve/index.ts";
 import type { ModelDescription } from "../../model/index.ts";
 import type { Context } from "../context.ts";
 import { describeProject, portsFrom } from "../describe-project.ts";
@@ -16,6 +16,7 @@ interface Flags {
   readonly httpPort?: number;
   readonly grpcPort?: number;
   readonly metricsPort?: number;
+  readonly apiType: "rest" | "grpc" | "both";
   readonly workers?: number;
   readonly python?: string;
   readonly watch?: boolean;
@@ -34,6 +35,7 @@ export function define(command: Command, context: Context): void {
     .option("--http-port <number>", "port of REST; 0 takes one that is free (default: the contract's, 9000 for seldon)", portOf)
     .option("--grpc-port <number>", "port of gRPC (default: the contract's)", portOf)
     .option("--metrics-port <number>", "port of the metrics page (default: the contract's)", portOf)
+    .addOption(new Option("--api-type <type>", "what is served beside health checks; rest leaves gRPC out").choices(["rest", "grpc", "both"]).default("both"))
     .option("--workers <number>", "worker processes", countOf)
     .option("--python <path>", "interpreter (default: the folder's .venv, the active environment, python3)")
     .option("--watch", "load the code anew when it changes; what does not load changes nothing")
@@ -47,27 +49,43 @@ async function serve(folder: string, flags: Flags, context: Context): Promise<vo
   const { signal, reporter } = context;
   const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, { context });
   const env = { ...context.env, ...project.env };
-  const description = applyServerEnv(await describeProject(project, flags, context), env);
+  const pod = await readPod(env);
+  const description = pod.applyTo(applyServerEnv(served(await describeProject(project, flags, context), flags), env));
   reporter.step(`loading ${description.name}`);
   await using server = await serveModel(description, {
     host: flags.host,
     ports: portsFrom(flags),
+    ...pod.options,
     log: createLogger({ write: (line) => void process.stderr.write(line) }),
     env,
     observe: { ...parseObserveSettings(env, description.name), logsRequests: flags.accessLog === true },
     watch: flags.watch === true,
     signal,
   });
-  announce(server, { description, host: flags.host, context });
+  announce(server, { description, host: flags.host, scheme: pod.options.tls === undefined ? "http" : "https", context });
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();
 }
 
-function announce({ ports }: RunningServer, { description, host, context }: { readonly description: ModelDescription; readonly host: string; readonly context: Context }): void {
+/** The description without what is not to be served. */
+function served(description: ModelDescription, { apiType }: Flags): ModelDescription {
+  const { grpc, ...others } = description.ports;
+  return apiType === "rest" && grpc !== undefined ? { ...description, ports: others } : description;
+}
+
+interface Announced {
+  readonly description: ModelDescription;
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  readonly context: Context;
+}
+
+function announce({ ports }: RunningServer, { description, host, scheme, context }: Announced): void {
   const address = host === "0.0.0.0" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
-  const url = `http://${address}:${ports.http}`;
+  const url = `${scheme}://${address}:${ports.http}`;
   const example = sampleRequest(url, description);
   context.reporter.line(`ready at ${url}; try`);
   context.reporter.line(`  ${example}`);
+  if (ports.grpc !== undefined) context.reporter.line(`gRPC at ${address}:${ports.grpc}`);
   context.reporter.result({ url, ports, example, model: description.name, kind: description.kind });
 }
