@@ -11,7 +11,7 @@ import { microserviceArguments } from "./seldon/command-words.ts";
 import { parseSeldonLaunch, truth, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
 import { applyLaunch, describeMicroservice, type MicroservicePlace } from "./seldon/microservice.ts";
 import { serveModel, type ServeOptions } from "./serve-model.ts";
-import { applyServerEnv } from "./server-env.ts";
+import { applyServerEnv, millisecondsIn } from "./server-env.ts";
 import { hasTls } from "./tls.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
@@ -20,6 +20,8 @@ const MODEL_FILE = "/opt/slipway/model.json";
 const DEFAULT_PORTS: Ports = { http: 9000, metrics: 6000 };
 /** Time for load balancers to see that a stopping server is not ready any more. */
 const DRAIN_DELAY_MS = 1000;
+/** Time for what is under way, after that. */
+const DRAIN_GRACE_MS = 25_000;
 
 /** Where the entry of an image gets its world from. */
 export interface EntryOptions {
@@ -79,8 +81,7 @@ async function serveUntilStopped({ description, launch, log, signal, env }: Runn
   const server = await serveModel(withoutGrpc(pod.applyTo(description), launch), { ...serveOptions(launch), ...pod.options, observe, watch: truth(env["SLIPWAY_WATCH"]), log, signal });
   if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  const delay = Number(env["SLIPWAY_DRAIN_DELAY_MS"] ?? DRAIN_DELAY_MS);
-  await server.stop({ delayMs: Number.isFinite(delay) ? delay : DRAIN_DELAY_MS });
+  await server.stop({ delayMs: millisecondsIn(env, "SLIPWAY_DRAIN_DELAY_MS", DRAIN_DELAY_MS), graceMs: millisecondsIn(env, "SLIPWAY_DRAIN_GRACE_MS", DRAIN_GRACE_MS) });
   if (launch.pidFile !== undefined) await rm(launch.pidFile, { force: true });
 }
 

@@ -39,16 +39,18 @@ export function runningServer(parts: RunningParts): RunningServer {
 }
 
 const MAX_LINGER_MS = 1000;
+/** For answers that say that the server has stopped. */
+const LAST_WORDS_MS = 500;
 
 /** Readiness first, then connections, then workers: each step leaves nothing behind that the next one would cut off. */
 async function stop({ service, servers, closers, log }: RunningParts, delayMs: number, graceMs: number): Promise<void> {
   service.drain();
   log.info({ delayMs, graceMs }, "stopping");
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  const timer = setTimeout(() => {
+  let timer = setTimeout(() => {
     log.warn({}, "stopping took too long: what is under way is cut off");
-    for (const server of servers) server.cut();
-    service.abandon();
+    service.abandon(); // those who wait for the model are told so
+    timer = setTimeout(() => servers.forEach((server) => server.cut()), LAST_WORDS_MS);
   }, graceMs);
   await Promise.all(servers.map((server) => server.stop(Math.min(delayMs, MAX_LINGER_MS))));
   await service[Symbol.asyncDispose]();

@@ -24,3 +24,9 @@ export function applyServerEnv(description: ModelDescription, env: Environment):
   });
   return said.length === 0 ? description : { ...description, server: { ...description.server, ...Object.fromEntries(said) } };
 }
+
+/** A time that a variable says, in ms; the default for one that is absent or no time. */
+export function millisecondsIn(env: Environment, name: string, otherwise: number): number {
+  const value = Number(env[name]?.trim() || Number.NaN);
+  return Number.isInteger(value) && value >= 0 && value <= 86_400_000 ? value : otherwise;
+}

@@ -31,6 +31,13 @@ function get(url: string, agent: Agent): Promise<{ readonly status: number; read
   });
 }
 
+/** Requests that wait or run, as the metrics page has it. */
+async function underWay(served: Served): Promise<number> {
+  const page = await (await fetch(`${served.url}/metrics`)).text();
+  const value = (name: string): number => Number(new RegExp(`^slipway_${name}_requests\\{.*\\} (\\S+)$`, "m").exec(page)?.[1]);
+  return value("queue") + value("running");
+}
+
 async function check(served: Served, env: Readonly<Record<string, string>> = {}): Promise<{ readonly code: number; readonly text: string }> {
   const port = new URL(served.url).port;
   const child = spawn(process.execPath, [resolve(import.meta.dirname, "../../src/serve/main.ts"), "--healthcheck"], { env: { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: port, ...env } });
@@ -113,6 +120,36 @@ test("a second SIGTERM ends it at once", async (t) => {
   served.child.kill("SIGTERM");
   assert.deepEqual(await served.ended, { code: 143, signal: null });
   assert.ok((await answer) instanceof Error);
+});
+
+test("what does not end within the grace is cut off, and the exit is still in order", async (t) => {
+  await using served = await startEntry(t, { source: GATED, env: { SLIPWAY_DRAIN_GRACE_MS: "50" } });
+  if (served === undefined) return;
+  const answers = [served.predict([[1]]), served.predict([[2]]), served.predict([[3]])];
+  while ((await underWay(served)) < 3);
+  served.child.kill("SIGTERM");
+  assert.deepEqual(await served.ended, { code: 0, signal: null });
+  assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [503, 503, 503]);
+  assert.ok(served.log.some(({ msg }) => msg.startsWith("stopping took too long")));
+});
+
+test("a worker that grows beyond SLIPWAY_WORKER_MEMORY_MIB is ended with the reason, counted, and replaced", async (t) => {
+  const source = `
+import time
+kept = []
+class Model:
+    def predict(self, X, names):
+        while X[0, 0] == 1:
+            kept.append(bytearray(b"x" * (8 << 20)))
+            time.sleep(0.02)
+        return X
+`;
+  await using served = await startEntry(t, { source, env: { SLIPWAY_WORKER_MEMORY_MIB: "200" } });
+  if (served === undefined) return;
+  const greedy = await served.predict([[1]]);
+  assert.deepEqual([greedy.status, (await greedy.text()).includes("its limit is 200 MiB")], [500, true]);
+  assert.equal((await served.predict([[2]])).status, 200);
+  assert.match(await (await fetch(`${served.url}/metrics`)).text(), /^slipway_worker_restarts_total\{.*\} 1\.0$/m);
 });
 
 test("a start that fails prints the user's traceback and exits with the code of models", async (t) => {

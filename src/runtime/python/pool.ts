@@ -46,6 +46,7 @@ export class WorkerPool implements Component {
   #facts: ComponentFacts = { methods: [] };
   #isStarted = false;
   #isClosed = false;
+  #isAbandoned = false;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
@@ -117,7 +118,7 @@ export class WorkerPool implements Component {
   }
 
   abandon(): void {
-    this.#isClosed = true;
+    this.#isClosed = this.#isAbandoned = true;
     for (const flight of this.#queue.splice(0)) flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
     for (const worker of this.#workers) worker?.kill(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
   }
@@ -193,7 +194,8 @@ export class WorkerPool implements Component {
     for (const flight of unbegun.toReversed()) {
       flight.lost += 1;
       if (flight.isGone) continue;
-      if (flight.lost < MAX_LOST) this.#queue.unshift(flight);
+      if (this.#isAbandoned) flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
+      else if (flight.lost < MAX_LOST) this.#queue.unshift(flight);
       else flight.reject(this.#refusal("WORKER_CRASHED", `${MAX_LOST} workers died before they began this call`));
     }
     if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0)) this.#scheduleRestart(worker);
