@@ -1,5 +1,7 @@
+import { parseLocation } from "../copy/index.ts";
 import { isToolError } from "../errors/index.ts";
 import { formatPlatform, validateIndex, type ImageConfig } from "../oci/index.ts";
+import { baseChecks, contentChecks } from "./check-contents.ts";
 import type { Check } from "./checks.ts";
 import type { Context } from "./context.ts";
 import { imagesUnder, totalSize, type SeenImage } from "./look.ts";
@@ -13,7 +15,7 @@ import { ownPlatform } from "./run-source.ts";
 const MAX_LAYERS = 127;
 const MANY_LAYERS = 100;
 
-/** Looks at an image without reading its layers: is it whole, and will it run? */
+/** Looks at an image: is it whole, and will it run? Layers that a registry would have to send are not read. */
 export async function checkImage(name: string, context: Context): Promise<readonly Check[]> {
   await using place = await openForReading(name, context);
   const target = await place.source.resolve(place.reference, context);
@@ -25,7 +27,17 @@ export async function checkImage(name: string, context: Context): Promise<readon
   }
   const images = await imagesUnder(place.source, target, context);
   const digests: Check = { name: "digests", status: "ok", detail: `${target.digest}: manifests and configs agree (\`slipway verify\` reads the layers too)` };
-  return [digests, checkPlatforms(images), { name: "size", status: "ok", detail: formatBytes(totalSize(images)) }, ...images.flatMap((image) => checkOne(image, images.length > 1))];
+  return [digests, checkPlatforms(images), { name: "size", status: "ok", detail: formatBytes(totalSize(images)) }, ...(await checkEach(images, isRemote(name), context))];
+}
+
+function isRemote(name: string): boolean {
+  return parseLocation(name).kind === "registry";
+}
+
+async function checkEach(images: readonly SeenImage[], isFar: boolean, context: Context): Promise<readonly Check[]> {
+  const all: Check[] = [];
+  for (const image of images) all.push(...(await checkOne(image, { isOneOfMany: images.length > 1, isFar, context })));
+  return all;
 }
 
 function checkPlatforms(images: readonly SeenImage[]): Check {
@@ -36,8 +48,16 @@ function checkPlatforms(images: readonly SeenImage[]): Check {
   return { name: "platforms", status: "warn", detail, hint: `nothing in it runs on this machine, which is ${formatPlatform(own)}` };
 }
 
-function checkOne({ config, manifest, platform }: SeenImage, isOneOfMany: boolean): readonly Check[] {
-  const checks = [layersCheck(manifest.layers.length), ...configChecks(config)];
+interface About {
+  readonly isOneOfMany: boolean;
+  /** Its layers are in a registry. */
+  readonly isFar: boolean;
+  readonly context: Context;
+}
+
+async function checkOne({ config, manifest, platform, image }: SeenImage, { isOneOfMany, isFar, context }: About): Promise<readonly Check[]> {
+  const files = isFar ? [] : await contentChecks(image, config, context);
+  const checks = [layersCheck(manifest.layers.length), ...configChecks(config), ...baseChecks(config, modelOf(config)?.kind), ...files];
   return isOneOfMany ? checks.map((check) => ({ ...check, name: `${check.name} (${formatPlatform(platform)})` })) : checks;
 }
 
@@ -79,7 +99,7 @@ function modelCheck(config: ImageConfig): Check {
   const model = modelOf(config);
   if (model === undefined) return { name: "model", status: "ok", detail: "no model of slipway's" };
   const inputs = (model.signature?.inputs ?? []).length;
-  return { name: "model", status: "ok", detail: `${model.kind ?? "?"} "${model.name ?? "?"}", ${model.contract ?? "?"} contract${inputs === 0 ? "" : `, ${inputs} inputs`}` };
+  return { name: "model", status: "ok", detail: `${model.kind ?? "?"} "${model.name ?? "?"}", ${model.contract ?? "?"} contract${inputs === 0 ? "" : `, ${inputs} input${inputs === 1 ? "" : "s"}`}` };
 }
 
 /** A secret in the environment is there for everybody who can pull the image. */

@@ -1,6 +1,6 @@
 import { posix, relative } from "node:path";
 import { ToolError } from "../errors/index.ts";
-import type { ModelDescription } from "../model/index.ts";
+import { printDescription, type ModelDescription } from "../model/index.ts";
 import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type Layer, type LayerAddition } from "../oci/index.ts";
 import { checkBase } from "./base/check-base.ts";
 import type { BaseImage, PackContext, PackedImage, PackProject, PlannedLayer } from "./contracts.ts";
@@ -153,7 +153,7 @@ function describe(project: PackProject, base: BaseImage, python: PythonLayers | 
 }
 
 function descriptionFile(description: ModelDescription): LayerFile {
-  return { path: "opt/slipway/model.json", isExecutable: false, from: { kind: "bytes", bytes: Buffer.from(`${JSON.stringify(description, undefined, 2)}\n`) } };
+  return { path: "opt/slipway/model.json", isExecutable: false, from: { kind: "bytes", bytes: printDescription(description) } };
 }
 
 function planned(label: string, kind: PlannedLayer["kind"], { layer, descriptor, isNew }: StoredLayer): PlannedLayer {

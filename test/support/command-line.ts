@@ -3,10 +3,11 @@ import { cp, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { createTempDir } from "../../src/internal/index.ts";
-import { appendLayers, createIndex, emptyImage, imageDescriptor, manifestOf, mutateConfig, parseReference, type Descriptor, type Image } from "../../src/oci/index.ts";
+import { appendLayers, createIndex, digestOf, emptyImage, imageDescriptor, manifestOf, MEDIA_TYPES, mutateConfig, parseReference, type Descriptor, type Image } from "../../src/oci/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { packSeed } from "./pack-fixture.ts";
-import { randomLayer } from "./random-image.ts";
+import { bytesLayer, randomLayer } from "./random-image.ts";
+import { tarOf } from "./tiny-tar.ts";
 
 /** What a command came to. */
 export interface Ran {
@@ -70,6 +71,8 @@ export interface FakeBaseOptions {
   readonly layers?: number;
   readonly python?: string;
   readonly glibc?: string;
+  /** Claims a Python that is not there. Default false. */
+  readonly isBare?: boolean;
 }
 
 /** A base of random bytes that says of itself what a Debian base says. @returns the descriptor of its index, or image. */
@@ -88,8 +91,12 @@ export async function putFakeBase(store: Store, name: string, options: FakeBaseO
   return descriptor;
 }
 
-function fakeBase(architecture: string, seed: number, { layers = 2, python = "3.11.2", glibc = "2.36" }: FakeBaseOptions): Image {
+function fakeBase(architecture: string, seed: number, { layers = 2, python = "3.11.2", glibc = "2.36", isBare = false }: FakeBaseOptions): Image {
   const additions = Array.from({ length: layers }, (_, index) => ({ layer: randomLayer({ seed: 100 * seed + index, bytes: 30_000, compression: "gzip" }), history: { created_by: `base ${index}` } }));
+  if (!isBare) {
+    const tar = tarOf({ "usr/bin/python3": { type: "2", link: "python3.11" } });
+    additions.push({ layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)), history: { created_by: "python" } });
+  }
   const labels = {
     suite: "bookworm",
     architecture,
