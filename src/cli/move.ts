@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
-import { copy, parseLocation, type CopyResult } from "../copy/index.ts";
-import { formatReference, parseReference, type Descriptor, type Platform, type Reference } from "../oci/index.ts";
+import { copy, parseLocation, type CopyOptions, type CopyResult } from "../copy/index.ts";
+import { formatReference, parseReference, type Descriptor, type Digest, type Platform, type Reference } from "../oci/index.ts";
 import type { Context } from "./context.ts";
+import { manifestsUnder } from "./look.ts";
 import { openEngine, openForReading, openForWriting, type ReadPlace } from "./places.ts";
 import { formatBytes, formatDuration } from "./render/format.ts";
+import { historyOf } from "./render/image.ts";
 
 export interface MoveOptions {
   readonly from: string;
@@ -52,6 +54,7 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context
     to: namesIn(target.reference, from.reference),
     platform: options.platform,
     mountFrom: [...(isSamePlace ? [from.reference] : []), ...(from.mountFrom ?? []), ...(options.mountFrom ?? [])].filter(({ registry }) => registry === target.reference.registry),
+    labelOf: await labelsIn(from, options, context),
     onProgress: (progress) => context.reporter.blob(progress),
     signal: context.signal,
   });
@@ -62,6 +65,23 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context
 function namesIn(target: Reference, from: Reference): readonly Reference[] {
   if (target.tag !== undefined) return [target];
   return target.registry === "" ? [{ ...target, tag: from.tag ?? "latest" }] : [];
+}
+
+/** What the layers that this tool made are called. Read where that costs no request. */
+async function labelsIn(from: ReadPlace, { platform, isFromStore }: MoveOptions, context: Context): Promise<CopyOptions["labelOf"]> {
+  const kind = isFromStore === true ? "store" : parseLocation(from.name).kind;
+  if (kind === "registry" || platform !== undefined) return undefined;
+  const labels = new Map<Digest, string>();
+  for (const { manifest, config } of await manifestsUnder(from.source, await from.source.resolve(from.reference, context), context)) {
+    if (config === undefined) continue;
+    labels.set(manifest.config.digest, "config");
+    for (const [index, text] of historyOf(config).entries()) {
+      const [, label] = /^slipway [^:]+: (.{1,60})$/.exec(text) ?? [];
+      const layer = manifest.layers[index];
+      if (label !== undefined && layer !== undefined) labels.set(layer.digest, label);
+    }
+  }
+  return ({ digest }) => labels.get(digest);
 }
 
 async function moveToArchive(from: ReadPlace, to: { readonly path: string; readonly names: readonly Reference[] }, context: Context): Promise<Moved> {
@@ -95,10 +115,7 @@ export function reportMoved(context: Context, what: { readonly verb: string; rea
   const { descriptor, result } = what.moved;
   const tookMs = performance.now() - what.startedAt;
   if (result !== undefined) {
-    const { bytesUploaded, bytesMounted, bytesSkipped } = result;
-    context.reporter.line(
-      `${what.verb} in ${formatDuration(tookMs)}: ${formatBytes(bytesUploaded)} ${what.verb === "pulled" ? "fetched" : "sent"}, ${formatBytes(bytesMounted)} mounted, ${formatBytes(bytesSkipped)} already there`,
-    );
+    context.reporter.line(`${what.verb} in ${formatDuration(tookMs)}: ${summaryOf(result, what.verb === "pulled" ? "fetched" : "sent")}`);
   }
   context.reporter.line(pinnedName(what.to, descriptor));
   context.reporter.result({
@@ -108,6 +125,12 @@ export function reportMoved(context: Context, what: { readonly verb: string; rea
     ...(result === undefined ? {} : { bytesUploaded: result.bytesUploaded, bytesMounted: result.bytesMounted, bytesSkipped: result.bytesSkipped, blobsUploaded: result.blobsUploaded }),
     seconds: Math.round(tookMs) / 1000,
   });
+}
+
+/** `4.9 KiB sent, 60.4 MiB mounted`; what did not happen is not mentioned. */
+function summaryOf({ bytesUploaded, bytesMounted, bytesSkipped }: CopyResult, verb: string): string {
+  const parts = [[bytesMounted, "mounted"], [bytesSkipped, "already there"]] as const;
+  return [`${formatBytes(bytesUploaded)} ${verb}`, ...parts.flatMap(([bytes, what]) => (bytes === 0 ? [] : [`${formatBytes(bytes)} ${what}`]))].join(", ");
 }
 
 /** A name that will always mean this image: by digest where the place knows digests. */

@@ -58,6 +58,8 @@ export interface CopyOptions extends TransferOptions {
   readonly platform?: Platform | undefined;
   /** Gives what is copied OCI media types. Blobs stay as they are; a Docker manifest, and what lists it, get new digests. */
   readonly convert?: "oci" | undefined;
+  /** What to call a blob in progress. Default: its title, else the start of its digest. */
+  readonly labelOf?: ((blob: Descriptor) => string | undefined) | undefined;
   /** Finds what refers to a manifest (signatures, bills of materials); what it names is copied too. Default: nothing is. */
   readonly referrersOf?: ((subject: Descriptor, options: CallOptions) => Promise<readonly Descriptor[]>) | undefined;
 }

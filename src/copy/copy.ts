@@ -88,8 +88,8 @@ async function copyManifest(context: Context, document: Document, manifest: Imag
   return context.options.convert === "oci" ? convertManifest(context.source, document, context.scope) : document;
 }
 
-async function copyBlob({ source, transfer }: Context, descriptor: Descriptor): Promise<void> {
-  const label = descriptor.annotations?.["org.opencontainers.image.title"];
+async function copyBlob({ source, transfer, options: { labelOf } }: Context, descriptor: Descriptor): Promise<void> {
+  const label = labelOf?.(descriptor) ?? descriptor.annotations?.["org.opencontainers.image.title"];
   await transfer.blob({ descriptor, label, open: (offset, options) => openFrom(source, descriptor, { ...options, offset }) });
 }
 

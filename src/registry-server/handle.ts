@@ -11,8 +11,8 @@ type Actions = Partial<Readonly<Record<string, Action>>>;
 
 /** Finds what a request asks for and does it. @throws Fault for everything the protocol has a refusal for. */
 export async function handle(context: Context, exchange: Exchange, path: string): Promise<void> {
-  const actions = actionsOf(context, exchange, parseRoute(path));
   const method = exchange.request.method ?? "";
+  const actions = actionsOf(context, exchange, parseRoute(path, method));
   const action = Object.hasOwn(actions, method) ? actions[method] : undefined;
   if (action === undefined) throw new Fault(405, "UNSUPPORTED", { message: `"${method}" does not go with this path`, headers: { Allow: Object.keys(actions).join(", ") } });
   await action();

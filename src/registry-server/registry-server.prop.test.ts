@@ -22,7 +22,7 @@ test("whatever the path, it is a route with a legal name or a refusal", () => {
   fc.assert(
     fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
       onlyFaults(() => {
-        const route = parseRoute(`/v2/${parts.join("/")}`);
+        const route = parseRoute(`/v2/${parts.join("/")}`, "PUT");
         if ("name" in route) assert.ok(isName(route.name) && !route.name.includes(".."));
       });
     }),
@@ -36,12 +36,12 @@ test("a path of every kind is read back as what it was made of", () => {
   const digest = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => `sha256:${hex}` as const);
   fc.assert(
     fc.property(name, digest, fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,20}$/), (repository, target, tag) => {
-      assert.deepEqual(parseRoute(`/v2/${repository}/blobs/${target}`), { kind: "blob", name: repository, digest: target });
-      assert.deepEqual(parseRoute(`/v2/${repository}/referrers/${target}`), { kind: "referrers", name: repository, digest: target });
-      assert.deepEqual(parseRoute(`/v2/${repository}/manifests/${target}`), { kind: "manifest", name: repository, target: { digest: target } });
-      assert.deepEqual(parseRoute(`/v2/${repository}/manifests/${tag}`), { kind: "manifest", name: repository, target: { tag } });
-      assert.deepEqual(parseRoute(`/v2/${repository}/tags/list`), { kind: "tags", name: repository });
-      assert.deepEqual(parseRoute(`/v2/${repository}/blobs/uploads/`), { kind: "uploads", name: repository });
+      assert.deepEqual(parseRoute(`/v2/${repository}/blobs/${target}`, "PUT"), { kind: "blob", name: repository, digest: target });
+      assert.deepEqual(parseRoute(`/v2/${repository}/referrers/${target}`, "PUT"), { kind: "referrers", name: repository, digest: target });
+      assert.deepEqual(parseRoute(`/v2/${repository}/manifests/${target}`, "PUT"), { kind: "manifest", name: repository, target: { digest: target } });
+      assert.deepEqual(parseRoute(`/v2/${repository}/manifests/${tag}`, "PUT"), { kind: "manifest", name: repository, target: { tag } });
+      assert.deepEqual(parseRoute(`/v2/${repository}/tags/list`, "PUT"), { kind: "tags", name: repository });
+      assert.deepEqual(parseRoute(`/v2/${repository}/blobs/uploads/`, "PUT"), { kind: "uploads", name: repository });
     }),
   );
 });

@@ -23,15 +23,15 @@ const SESSION = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 // The last keyword wins: names may themselves hold "blobs" or "manifests". Greedy on purpose, and linear: no nested repeats.
 const PATH = /^\/v2\/(.+)\/(?:(blobs\/uploads)\/?([^/]*)|(blobs|manifests|referrers)\/([^/]+)|(tags\/list))$/;
 
-/** Reads a decoded path. @throws Fault for names, tags and digests that break the grammar, and for unknown paths. */
-export function parseRoute(path: string): Route {
+/** Reads a decoded path. What is asked for under a tag that cannot be is not there. @throws Fault for names, tags and digests that break the grammar, and for unknown paths. */
+export function parseRoute(path: string, method: string): Route {
   if (path === "/v2" || path === "/v2/") return { kind: "ping" };
   if (path === "/v2/_catalog") return { kind: "catalog" };
   const [, rawName, uploads, session, kind, reference] = PATH.exec(path) ?? [];
   if (rawName === undefined) throw new Fault(404, "UNSUPPORTED", { message: `no such endpoint: "${path}"` });
   const name = parseName(rawName);
   if (uploads !== undefined) return session === undefined || session === "" ? { kind: "uploads", name } : { kind: "upload", name, session: parseSession(session) };
-  return parseContent(name, kind, reference);
+  return kind === "manifests" ? { kind: "manifest", name, target: parseTarget(reference ?? "", method) } : parseContent(name, kind, reference);
 }
 
 function parseContent(name: string, kind: string | undefined, reference: string | undefined): Route {
@@ -40,10 +40,8 @@ function parseContent(name: string, kind: string | undefined, reference: string 
       return { kind: "tags", name };
     case "blobs":
       return { kind: "blob", name, digest: parseRequestDigest(reference) };
-    case "referrers":
-      return { kind: "referrers", name, digest: parseRequestDigest(reference) };
     default:
-      return { kind: "manifest", name, target: parseTarget(reference ?? "") };
+      return { kind: "referrers", name, digest: parseRequestDigest(reference) };
   }
 }
 
@@ -73,7 +71,9 @@ export function parseRequestDigest(text: string | null | undefined): Digest {
   }
 }
 
-function parseTarget(reference: string): ManifestTarget {
+function parseTarget(reference: string, method: string): ManifestTarget {
+  const isRead = method === "GET" || method === "HEAD";
+  if (isRead && !reference.includes(":") && !TAG.test(reference)) throw new Fault(404, "MANIFEST_UNKNOWN", { message: `"${reference}" is neither a tag nor a digest` });
   return reference.includes(":") ? { digest: parseRequestDigest(reference) } : { tag: parseTag(reference) };
 }
 

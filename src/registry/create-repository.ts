@@ -54,7 +54,7 @@ export function createRepository(context: UploadContext): Repository {
     referrers: (subject: Digest, options: ReferrersOptions = {}) => listReferrers(context, subject, options),
     deleteManifest: (digest, options = {}) => deleteManifest(context, digest, options),
     deleteBlob: (digest, options = {}) => remove(context, `/blobs/${digest}`, options),
-    deleteTag: (name, options = {}) => remove(context, `/manifests/${checkedTag(name)}`, options),
+    deleteTag: (name, options = {}) => deleteTag(context, checkedTag(name), options),
   };
 }
 
@@ -192,6 +192,17 @@ async function deleteManifest(context: UploadContext, digest: Digest, options: C
   await remove(context, `/manifests/${digest}`, options);
   // Harmless where the registry keeps the list itself: there is no such tag then.
   if (referrer !== undefined) await removeFromFallback(context, referrer, options);
+}
+
+/** Many registries take digests only here, and say so in their own ways. */
+async function deleteTag(context: UploadContext, tag: string, options: CallOptions): Promise<void> {
+  try {
+    await remove(context, `/manifests/${tag}`, options);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.status !== 400) throw error;
+    const { method, url, status, diagnostics } = error;
+    throw new RegistryError("REGISTRY_REFUSED", `delete ${nameOf(context, `:${tag}`)}: the registry does not delete single tags`, { method, url, status, diagnostics, cause: error });
+  }
 }
 
 async function remove(context: UploadContext, path: string, options: CallOptions): Promise<void> {

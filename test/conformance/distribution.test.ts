@@ -150,6 +150,12 @@ describe("pull", () => {
     }
   });
 
+  test("[end-3] a tag that cannot be one is not there for who reads, and wrong for who writes", async () => {
+    const path = `/v2/${REPO}/manifests/.no-tag`;
+    for (const method of ["GET", "HEAD"]) assert.equal((await send(method, path)).status, 404);
+    assert.equal((await send("PUT", path, { body: "{}", headers: { "Content-Type": MANIFEST } })).status, 400);
+  });
+
   test("[end-3] a digest that is none is 400 or 404", async () => {
     const answer = await send("GET", `/v2/${REPO}/manifests/sha256:baddigeststring`);
     assert.deepEqual([answer.status, errorCode(answer)], [400, "DIGEST_INVALID"]);

@@ -63,8 +63,13 @@ function linesOf({ descriptor, manifest, config, platform }: SeenManifest): read
     `  layers      ${manifest.layers.length}`,
     ...formatTable(layers, [0, 2]),
     ...mapLines("annotations", manifest.annotations),
-    ...mapLines("labels", config?.config?.Labels),
+    ...mapLines("labels", unlike(config?.config?.Labels ?? {}, manifest.annotations ?? {})),
   ];
+}
+
+/** Tools that know labels only are told the same twice; people are not. */
+function unlike(labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => annotations[key] !== value));
 }
 
 const MAX_VALUE = 100;

@@ -104,6 +104,7 @@ function kindOf(manifests: readonly SeenManifest[]): string {
 async function listTags(reference: Reference, context: Context): Promise<void> {
   await using place = await openRepository(reference, context);
   const tags = await Array.fromAsync(place.source.listTags(context));
+  if (tags.length === 0) context.reporter.step("it has no tags");
   for (const tag of tags) context.reporter.line(tag);
   context.reporter.result({ repository: `${reference.registry}/${reference.repository}`, tags });
 }
