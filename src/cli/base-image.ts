@@ -37,7 +37,6 @@ export async function openBase(text: string, cache: JsonCache, context: Context)
         digest,
         facts: await factsOf(image, { digest, text, cache, context }),
         name: isRegistry ? formatReference({ ...place.reference }) : text,
-        addedPackages: [],
         ...(isRegistry ? { mountFrom: place.reference } : {}),
       };
     },

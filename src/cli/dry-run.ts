@@ -25,7 +25,8 @@ export function forgetfulCache(cache: JsonCache): JsonCache {
   };
 }
 
-function forgetfulStore(store: PackStore): PackStore {
+/** A store that reads what is there, and throws away what it is given. */
+export function forgetfulStore(store: PackStore): PackStore {
   const seen = new Set<string>();
   return {
     async has(target, options) {

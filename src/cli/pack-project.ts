@@ -4,11 +4,12 @@ import { ToolError } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
 import { packImages, type BaseImage, type PackContext } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
+import { withAptPackages, type AptRequest } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
 import { deliver, referenceOf, reportDelivery } from "./deliver.ts";
 import { downloadPackage } from "./download-package.ts";
-import { withoutWriting } from "./dry-run.ts";
+import { forgetfulStore, withoutWriting } from "./dry-run.ts";
 import { forecastPush, registryNames } from "./forecast.ts";
 import { move } from "./move.ts";
 import { openStore } from "./places.ts";
@@ -41,7 +42,8 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
   const names = namesOf(flags, loaded);
   keepYoungGenerationSmall();
   await using base = await openBase(baseOf(flags, loaded), packContext.cache("base"), context);
-  const bases = await basesFor(base, platformsOf(flags, loaded));
+  const apt = { packages: loaded.file.apt ?? [], store: flags.dryRun === true ? { ...forgetfulStore(store), resolve: store.resolve.bind(store) } : store, epochS: loaded.project.epochS, context };
+  const bases = await basesFor(base, platformsOf(flags, loaded), apt);
   const images = await packImages(loaded.project, bases, packContext);
   const packed = images.map((image, index) => ({ image, base: bases[index] as BaseImage })); // one image a base, in order
   if (isPlan) return await reportPlan(context, { loaded, images: packed, names });
@@ -68,9 +70,9 @@ function keepYoungGenerationSmall(): void {
 }
 
 /** Every base is looked at before anything is made. */
-async function basesFor(base: OpenBase, platforms: readonly Platform[]): Promise<readonly BaseImage[]> {
+async function basesFor(base: OpenBase, platforms: readonly Platform[], apt: AptRequest): Promise<readonly BaseImage[]> {
   const bases: BaseImage[] = [];
-  for (const platform of platforms) bases.push(await base.imageFor(platform));
+  for (const platform of platforms) bases.push(await withAptPackages(await base.imageFor(platform), apt));
   return bases;
 }
 

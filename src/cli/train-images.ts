@@ -1,13 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addDebianPackages, inspectDebian, readBaseFacts } from "../builder/index.ts";
+import { readBaseFacts } from "../builder/index.ts";
 import { createDeflatePool } from "../compress/index.ts";
 import { pushImage, type CopyResult } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
-import { appendLayers, configOf, imageDescriptor, manifestOf, mutateConfig, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
+import { configOf, imageDescriptor, manifestOf, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
 import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type PackContext, type PackedImage, type ReadCode } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
 import { recipeOf, type Accelerator, type Release } from "../train/index.ts";
+import { withAptPackages } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
 import { downloadPackage } from "./download-package.ts";
@@ -58,7 +59,7 @@ export async function createImageMaker(request: ImageRequest, store: Store, cont
   return {
     async make(accelerator) {
       const { name, ...more } = sourceOf(request, accelerator);
-      const base = await withApt(await (await open(name)).imageFor(request.platform), { packages: request.apt, store, epochS: project.epochS, context });
+      const base = await withAptPackages(await (await open(name)).imageFor(request.platform), { packages: request.apt, store, epochS: project.epochS, context });
       const indexes = { ...project.indexes, extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...more.extraIndexUrls] };
       const own: ReadCode = { ...read, project: { ...project, requirementLines: more.requirements, indexes } };
       return { base, image: await packCode(own, base, packContext) };
@@ -81,17 +82,6 @@ export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bas
 export async function lacksShell({ base, image }: MadeImage): Promise<boolean> {
   const facts = readBaseFacts((await configOf(base.image)).config?.Labels);
   return facts !== undefined && image.platform.os === "linux" && !facts.packages.some(({ name }) => name === "bash");
-}
-
-async function withApt(base: BaseImage, { packages, store, epochS, context }: { readonly packages: readonly string[]; readonly store: Store; readonly epochS: number; readonly context: Context }): Promise<BaseImage> {
-  if (packages.length === 0) return base;
-  const facts = await inspectDebian(base.image, context);
-  if (facts === undefined) throw new ToolError("BASE_UNSUITABLE", `add ${packages.join(", ")} to "${base.name}": it is no Debian image`, { hint: "leave --apt out, or choose another base" });
-  const { reporter, signal } = context;
-  const added = await addDebianPackages({ base: facts, packages, epochS, blobs: store, cacheDir: `${context.directories.cache}/debian`, now: Date.now, onWarning: (text) => reporter.warn(text), signal });
-  if (added.additions.length === 0) return base;
-  const image = mutateConfig(appendLayers(base.image, added.additions), (config) => ({ ...config, config: { ...config.config, Labels: { ...config.config?.Labels, ...added.labels } } }));
-  return { ...base, image, addedPackages: packages, facts: { ...base.facts, sonames: [...new Set([...base.facts.sonames, ...added.facts.sonames])].sort(), ...(added.facts.python === undefined ? {} : { python: added.facts.python }) } };
 }
 
 /** The packages that training scripts import, as they lie in the tool. */

@@ -82,8 +82,8 @@ export interface BaseImage {
   readonly name: string;
   /** Digest of the image's manifest. */
   readonly digest: Digest;
-  /** Layers that packages of the project's `apt:` list added on top, already part of `image`. */
-  readonly addedPackages: readonly string[];
+  /** Debian packages that the project asks for, and how many layers of `image` hold them: the last ones. */
+  readonly added?: { readonly packages: readonly string[]; readonly layers: number } | undefined;
   /** The repository to mount the base's blobs from. */
   readonly mountFrom?: Reference | undefined;
 }

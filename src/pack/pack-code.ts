@@ -1,12 +1,13 @@
 import { posix } from "node:path";
 import { ToolError } from "../errors/index.ts";
-import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type ImageConfig, type Layer, type LayerAddition } from "../oci/index.ts";
+import { annotate, appendLayers, mutateConfig, toOci, type ImageConfig, type Layer, type LayerAddition } from "../oci/index.ts";
 import type { BaseImage, PackContext, PackedImage, PlannedLayer } from "./contracts.ts";
 import { refuseSecrets } from "./context/find-secrets.ts";
 import { timeOf } from "./image-config.ts";
 import { layerEntries, type LayerFile } from "./layers/layer-tree.ts";
 import { buildPythonLayers, DEFAULT_SITE_PACKAGES, sitePathSource, type IndexOptions, type PythonLayers } from "./python/index.ts";
-import { smallLayer, type SmallLayerContext, type StoredLayer } from "./layers/small-layer.ts";
+import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
+import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
 import { walkProject, type WalkedFile } from "./context/walk.ts";
 import { weightLayer } from "./layers/weight-layer.ts";
 
@@ -43,7 +44,6 @@ export interface ReadCode {
   readonly files: readonly WalkedFile[];
 }
 
-const MAX_LAYERS = 127;
 /** From this size on a file is streamed from where it lies, and has a layer to itself. */
 const LARGE_BYTES = 8 * 2 ** 20;
 const MAX_ALONE = 40;
@@ -67,11 +67,11 @@ export async function packCode({ project, files }: ReadCode, base: BaseImage, co
     return { label: layer.label, kind: "python", state: python?.unpacked === 0 ? "cached" : "new", size: layer.descriptor.size, digest: layer.descriptor.digest, layer: stored };
   });
   const helpers = helperFiles(project, base, python);
-  if (helpers.length > 0) added.push(planned("helpers", "python", await smallLayer(layerEntries(helpers, base.facts), layers)));
+  if (helpers.length > 0) added.push(plannedLayer("helpers", "python", await smallLayer(layerEntries(helpers, base.facts), layers)));
   const large = files.filter(({ guard }) => guard.size >= LARGE_BYTES).slice(0, MAX_ALONE);
   for (const file of large) added.push(await largeLayer(file, { project, base, context }));
   const small = files.filter((file) => !large.includes(file)).map((file) => imageFile(file, project));
-  if (small.length > 0) added.push(planned("code", "code", await smallLayer(layerEntries(small, base.facts), layers)));
+  if (small.length > 0) added.push(plannedLayer("code", "code", await smallLayer(layerEntries(small, base.facts), layers)));
   return assemble({ project, base, added, python, context });
 }
 
@@ -126,10 +126,6 @@ function imageFile(file: WalkedFile, { folder }: CodeProject): LayerFile {
   return { path: `${folder}/${file.path}`, isExecutable: file.isExecutable, from: { kind: "file", file } };
 }
 
-function planned(label: string, kind: PlannedLayer["kind"], { layer, descriptor, isNew }: StoredLayer): PlannedLayer {
-  return { label, kind, state: isNew ? "new" : "cached", size: descriptor.size, digest: descriptor.digest, layer };
-}
-
 interface Assembly {
   readonly project: CodeProject;
   readonly base: BaseImage;
@@ -139,10 +135,7 @@ interface Assembly {
 }
 
 async function assemble({ project, base, added, python, context }: Assembly): Promise<PackedImage> {
-  const { signal } = context;
-  const baseLayers = (await manifestOf(base.image, { signal })).layers;
-  const count = baseLayers.length + added.length;
-  if (count > MAX_LAYERS) throw new ToolError("LAYER_LIMIT", `pack on "${base.name}": the image would have ${count} layers, and container runtimes mount ${MAX_LAYERS} at most`, { hint: `the base has ${baseLayers.length}; choose a flatter one` });
+  const layers = await withBaseLayers(base, added, context.signal);
   const created = timeOf(project.epochS);
   const additions = added.map(({ layer, label }): LayerAddition => ({ layer, history: { created, created_by: `slipway train pack: ${label}` } }));
   const metadata = {
@@ -158,15 +151,7 @@ async function assemble({ project, base, added, python, context }: Assembly): Pr
     created,
     config: { ...config.config, ...environmentOf(config, { project, base, python }), Labels: { ...withoutBaseFacts(config.config?.Labels ?? {}), ...metadata } },
   }));
-  const layers = await base.image.layers({ signal });
-  return {
-    platform: base.platform,
-    image: annotate(image, metadata),
-    layers: [
-      ...baseLayers.map((descriptor, index): PlannedLayer => ({ label: `base layer ${index + 1}`, kind: "base", state: "base", size: descriptor.size, digest: descriptor.digest, layer: layers[index] as Layer })),
-      ...added,
-    ],
-  };
+  return { platform: base.platform, image: annotate(image, metadata), layers };
 }
 
 /** Scripts of installed packages are found; a Python that we know nothing of is told where the helpers are. */

@@ -1,20 +1,18 @@
 import { posix, relative } from "node:path";
-import { ToolError } from "../errors/index.ts";
 import { printDescription, type ModelDescription } from "../model/index.ts";
-import { annotate, appendLayers, manifestOf, mutateConfig, toOci, type Layer, type LayerAddition } from "../oci/index.ts";
+import { annotate, appendLayers, mutateConfig, toOci, type Layer, type LayerAddition } from "../oci/index.ts";
 import { checkBase } from "./base/check-base.ts";
 import type { BaseImage, PackContext, PackedImage, PackProject, PlannedLayer } from "./contracts.ts";
 import { refuseSecrets } from "./context/find-secrets.ts";
 import { folderOf, metadataOf, runConfig, timeOf } from "./image-config.ts";
 import { layerEntries, type LayerFile } from "./layers/layer-tree.ts";
 import { buildPythonLayers, DEFAULT_SITE_PACKAGES, type PythonLayers } from "./python/index.ts";
-import { smallLayer, type SmallLayerContext, type StoredLayer } from "./layers/small-layer.ts";
+import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
+import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
 import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
 import { walkProject, type WalkedFile } from "./context/walk.ts";
 import { weightLayer, type WeightLayerContext } from "./layers/weight-layer.ts";
 
-/** What container runtimes can mount. @see moby/buildkit issue 3067 */
-const MAX_LAYERS = 127;
 /** A file from this size on is a weight, whatever its name. */
 const LARGE_BYTES = 8 * 2 ** 20;
 /** Large files that get a layer of their own; more are put together. */
@@ -55,19 +53,19 @@ async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   const { project, context, layers, files } = work;
   const request = { platform: base.platform, facts: base.facts };
   const added: PlannedLayer[] = [
-    planned(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)),
-    planned("slipway server", "server", await serverLayer(request, context, layers)),
+    plannedLayer(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)),
+    plannedLayer("slipway server", "server", await serverLayer(request, context, layers)),
   ];
-  if (project.kind === "onnx" && project.code === undefined) added.push(planned("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)));
+  if (project.kind === "onnx" && project.code === undefined) added.push(plannedLayer("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)));
   const python = await pythonLayers(project, base, context);
   for (const layer of python?.layers ?? []) {
     added.push({ label: layer.label, kind: "python", state: python?.unpacked === 0 ? "cached" : "new", size: layer.descriptor.size, digest: layer.descriptor.digest, layer: storedPython(layer) });
   }
   added.push(...(await weightLayers(base, work)));
   const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project));
-  if (code.length > 0) added.push(planned(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
+  if (code.length > 0) added.push(plannedLayer(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
   const description = describe(project, base, python);
-  added.push(planned("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
+  added.push(plannedLayer("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
   return assemble({ project, base, added, description, python, toolVersion: context.tool.version, signal: context.signal });
 }
 
@@ -156,10 +154,6 @@ function descriptionFile(description: ModelDescription): LayerFile {
   return { path: "opt/slipway/model.json", isExecutable: false, from: { kind: "bytes", bytes: printDescription(description) } };
 }
 
-function planned(label: string, kind: PlannedLayer["kind"], { layer, descriptor, isNew }: StoredLayer): PlannedLayer {
-  return { label, kind, state: isNew ? "new" : "cached", size: descriptor.size, digest: descriptor.digest, layer };
-}
-
 interface Assembly {
   readonly project: PackProject;
   readonly base: BaseImage;
@@ -171,24 +165,10 @@ interface Assembly {
 }
 
 async function assemble({ project, base, added, description, python, toolVersion, signal }: Assembly): Promise<PackedImage> {
-  const baseLayers = (await manifestOf(base.image, { signal })).layers;
-  const count = baseLayers.length + added.length;
-  if (count > MAX_LAYERS) {
-    throw new ToolError("LAYER_LIMIT", `pack on "${base.name}": the image would have ${count} layers, and container runtimes mount ${MAX_LAYERS} at most`, {
-      hint: `the base has ${baseLayers.length}; choose a flatter one`,
-    });
-  }
+  const layers = await withBaseLayers(base, added, signal);
   const created = timeOf(project.epochS);
   const additions = added.map(({ layer, label }): LayerAddition => ({ layer, history: { created, created_by: `slipway pack: ${label}` } }));
   const binFolder = python === undefined ? undefined : posix.join(python.sitePackages ?? DEFAULT_SITE_PACKAGES, "bin");
   const configured = mutateConfig(appendLayers(toOci(base.image), additions), (config) => runConfig(config, { project, base, description, toolVersion, binFolder }));
-  const layers = await base.image.layers({ signal });
-  return {
-    platform: base.platform,
-    image: annotate(configured, metadataOf(project, base, toolVersion)),
-    layers: [
-      ...baseLayers.map((descriptor, index): PlannedLayer => ({ label: `base layer ${index + 1}`, kind: "base", state: "base", size: descriptor.size, digest: descriptor.digest, layer: layers[index] as Layer })),
-      ...added,
-    ],
-  };
+  return { platform: base.platform, image: annotate(configured, metadataOf(project, base, toolVersion)), layers };
 }

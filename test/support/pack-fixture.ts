@@ -61,7 +61,6 @@ async function fixtureFrom(seedFolder: string | undefined): Promise<PackFixture>
     platform,
     name: "store:base",
     digest: (await imageDescriptor(image)).digest,
-    addedPackages: [],
     facts: { python: { version: "3.11.2", executable: "/usr/bin/python3", sitePackages: "/usr/lib/python3/dist-packages" }, glibc: "2.36", sonames: ["libstdc++.so.6"], directories: {} },
   };
   const context: PackContext = {
