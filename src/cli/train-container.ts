@@ -1,5 +1,6 @@
 import type { Container } from "../engine/index.ts";
-import { PLACES } from "../train/index.ts";
+import { run as runProcess } from "../internal/index.ts";
+import { checkGpu, PLACES, RELEASES } from "../train/index.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";
 import { chooseEngine, ensureLoaded } from "./run-in-engine.ts";
@@ -15,6 +16,7 @@ export async function runInContainer(run: TrainRun, watch: TrainWatch, context: 
   await using source = await openRunSource(run.image, { isPull: run.flags.pull }, context);
   const request = { name: run.image, source, flags: { ...(run.flags.engine === undefined ? {} : { engine: run.flags.engine }) } };
   const engine = await chooseEngine(request, context);
+  if (run.flags.gpus !== undefined) await checkCards(run, context);
   const image = await ensureLoaded(engine, request, context);
   const command = [PYTHON, ...run.words];
   context.reporter.step(`starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`);
@@ -31,6 +33,20 @@ export async function runInContainer(run: TrainRun, watch: TrainWatch, context: 
     { signal: context.signal },
   );
   return { ...(await follow(container, watch, context)), digest: source.seen.descriptor.digest, command };
+}
+
+/** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
+async function checkCards({ plan }: TrainRun, { env, signal, reporter }: Context): Promise<void> {
+  const release = plan.release === undefined ? undefined : RELEASES.find(({ name }) => name === plan.release);
+  if (release === undefined) return;
+  const asked = await runProcess(["nvidia-smi", "--query-gpu=compute_cap,driver_version", "--format=csv,noheader"], { env, signal, timeoutMs: 20_000 }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    reporter.warn(`the graphics cards of this machine cannot be asked for (${error instanceof Error ? error.message : String(error)})`);
+  });
+  for (const line of asked?.stdout.toString("utf8").trim().split("\n") ?? []) {
+    const [card, driver] = line.split(",").map((word) => word.trim());
+    checkGpu(release, { card, driver });
+  }
 }
 
 async function follow(container: Container, watch: TrainWatch, { signal, reporter }: Context): Promise<Pick<TrainEnd, "exitCode" | "isOutOfMemory">> {

@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { parseLocation, storeReference } from "../copy/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { writeFileAtomic } from "../internal/index.ts";
-import { formatPlatform, parsePlatform, type Descriptor } from "../oci/index.ts";
+import { formatPlatform, parsePlatform, type Descriptor, type Reference } from "../oci/index.ts";
 import { walkProject } from "../pack/index.ts";
 import {
   checkGpu, COMMAND_FILE_NAME, commandLines, findDataFolders, findRelease, HIDDEN_FOLDERS, imagesOf, parseJob, placeBelow, PLAN_FILE_NAME, printPlan, type Accelerator, type Framework,
@@ -127,9 +127,8 @@ async function isFile(path: string): Promise<boolean> {
 async function credentialsFor(job: TrainJob, { values, flags, context }: { readonly values: Readonly<Record<string, string | undefined>>; readonly flags: TrainPackFlags; readonly context: Context }): Promise<Context> {
   const username = values["uhub_username"];
   const password = flags.passwordStdin === true ? await readSecret(context) : values["uhub_password"];
-  const location = parseLocation(job.names.gpu);
-  if (username === undefined || password === undefined || location.kind !== "registry") return context;
-  return { ...context, env: { ...context.env, SLIPWAY_REGISTRY: location.reference.registry, SLIPWAY_REGISTRY_USER: username, SLIPWAY_REGISTRY_PASSWORD: password } };
+  if (username === undefined || password === undefined) return context;
+  return { ...context, env: { ...context.env, SLIPWAY_REGISTRY: registryReference(job.names.gpu).registry, SLIPWAY_REGISTRY_USER: username, SLIPWAY_REGISTRY_PASSWORD: password } };
 }
 
 type Images = Partial<Record<Accelerator, PackedName>>;
@@ -147,6 +146,7 @@ async function makeImages(work: Work, { context, credentials }: { readonly conte
     const pushName = flags.pushCpu === true ? job.names.gpu.replace(/:[^:/]*$/, (tag) => `-cpu${tag}`) : undefined;
     if (pushName !== undefined) await push(made, pushName, credentials);
     const { digest } = await keepMade(made, storeReference(wanted.cpu), store);
+    if (pushName !== undefined) await keepMade(made, registryReference(pushName), store);
     images.cpu = { name: pushName ?? wanted.cpu, digest, isPushed: pushName !== undefined };
     await loadIntoEngine(wanted.cpu, flags, context);
   }
@@ -155,10 +155,15 @@ async function makeImages(work: Work, { context, credentials }: { readonly conte
     const made = await maker.make("gpu");
     const isPushed = flags.push !== false;
     if (isPushed) await push(made, wanted.gpu, credentials);
-    const { reference } = parseLocation(wanted.gpu) as { readonly reference: Parameters<typeof keepMade>[1] };
-    images.gpu = { name: wanted.gpu, digest: (await keepMade(made, reference, store)).digest, isPushed };
+    images.gpu = { name: wanted.gpu, digest: (await keepMade(made, registryReference(wanted.gpu), store)).digest, isPushed };
   }
   return images;
+}
+
+function registryReference(name: string): Reference {
+  const location = parseLocation(name);
+  if (location.kind === "registry") return location.reference;
+  throw new ToolError("USAGE", `name the image "${name}": it is not in a registry`);
 }
 
 async function push(made: MadeImage, name: string, context: Context): Promise<Descriptor> {

@@ -69,10 +69,14 @@ function scriptOf(job: TrainJob, isGpu: boolean): string {
   return `cd ${PLACES.code} && ${PYTHON} ${startOf(job)} ${standardFlags(job, isGpu).join(" ")}`;
 }
 
-/** Main file and parameters as a shell reads them; two spaces come before the standard flags where there are no parameters, as ever. */
+/**
+ * Main file and parameters as a shell reads them; two spaces come before the standard flags where there are no parameters, as ever.
+ * Parameters in which a shell would find something to do are quoted word by word: the script gets what was written.
+ */
 function startOf(job: TrainJob): string {
-  const main = quoteWord(`${PLACES.code}/${job.mainFile}`);
-  return job.framework === "caffe" ? [main, ...caffeWords(job)].map((word, index) => (index === 0 ? word : quoteWord(word))).join(" ") : `${main} ${job.trainParams}`;
+  const words = programWords(job).map(quoteWord);
+  const isPlain = /^[\w@%+=:,./ -]*$/.test(job.trainParams);
+  return job.framework !== "caffe" && isPlain ? `${words[0] ?? ""} ${job.trainParams}` : words.join(" ");
 }
 
 function programWords(job: TrainJob): readonly string[] {

@@ -53,7 +53,7 @@ test("the number of cards is in the GPU line only, and only when it was given", 
 });
 
 test("a pasted line hands on exactly the words of the array, whatever is in paths and parameters", () => {
-  const hostile = { mainfile_path: "my $HOME 'train'.py", train_params: String.raw`--name "a b" --re '^x$' --tick \` --bang '!x' --back "\\"` };
+  const hostile = { mainfile_path: "my $HOME 'train'.py", train_params: String.raw`--name "a b" --re '^x$' --tick \` --bang '!x' --back "\\" --sum "$((1+1)) $HOME" *.py ~ # end` };
   const paths = { data: "/data set/it's", output: "/out $HOME" };
   const job = jobOf("pytorch", hostile);
   const { cpu, gpu, cpuProgram } = jobCommands(job, paths);

@@ -6,6 +6,7 @@ import { test, type TestContext } from "node:test";
 import { trainPack } from "../../src/cli/train-pack.ts";
 import type { TrainPackFlags } from "../../src/cli/train-flags.ts";
 import { configOf, imageFrom, manifestOf, parseReference, uncompressed, validateImage, type Reference } from "../../src/oci/index.ts";
+import { run } from "../../src/internal/index.ts";
 import { createRegistryServer } from "../../src/registry-server/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { readTar } from "../../src/tar/index.ts";
@@ -13,6 +14,7 @@ import { FRAMEWORKS, parsePlan, type Framework } from "../../src/train/index.ts"
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { putSmallImage } from "../support/small-image.ts";
 import { trainPlace, type TrainPlace } from "../support/train-place.ts";
+import { engineEnvironment, trainUser } from "../support/train-user.ts";
 
 // A change here is one that users' images see: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/train/images.json");
@@ -152,4 +154,21 @@ test("what is missing is said before anything is made", async (t) => {
   await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), solver: "x" }, place.context), { code: "USAGE", message: /no --solver/ });
   await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), bimg_name: undefined, ai_arch_v: "pytorch-0.2.0" }, place.context), { code: "BASE_UNSUITABLE", hint: /--bimg_name/ });
   assert.deepEqual(await readdir(place.cwd), ["code"]);
+});
+
+test("the printed command, pasted, runs the job in docker, where the image was loaded", async (t) => {
+  const tools = await trainUser(t, ["python3", "bash"]);
+  const env = tools === undefined ? undefined : await engineEnvironment(t, "docker", tools.user);
+  if (tools === undefined || env === undefined) return;
+  await tools.write({
+    "my code/train.py": "import sys, os\nfrom uaitrain.arch.pytorch import uargs\nopen('/data/output/seen.txt', 'w').write(repr(sys.argv[1:]) + os.getcwd() + open('/data/data/x').read())\n",
+    "data set/x": "input", "output/.keep": "",
+  });
+  const flags = ["--code_path", "my code", "--mainfile_path", "train.py", "--train_params", `--name "it's $5"`, "--uhub_registry", "localhost:1", "--uhub_imagename", "pasted", "--test_data_path", "data set", "--test_output_path", "output"];
+  await tools.slipway(["pytorch", "pack", "--bimg_name", "store:pybase", "--acc_type", "cpu", ...flags, "--engine", "docker"], env);
+  const [, line = ""] = (await readFile(join(tools.user.home, "uaitrain_cmd.txt"), "utf8")).split("\n");
+  const command = line.replace("CMD for CPU local test: sudo docker run -it", "docker run --rm --network none");
+  assert.notEqual(command, line);
+  await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
+  assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), `['--name', "it's $5", '--work_dir=/data', '--data_dir=/data/data', '--output_dir=/data/output', '--log_dir=/data/output']/datainput`);
 });
