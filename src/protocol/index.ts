@@ -1,3 +1,3 @@
-export { isList, isObject, JsonError, JsonNumber, pythonFloat, pythonStr, type JsonNode, type JsonObject } from "./json/index.ts";
+export { isObject, JsonNumber, pythonFloat, pythonStr, type JsonNode, type JsonObject } from "./json/index.ts";
 export * from "./protobuf/index.ts";
 export * from "./seldon/index.ts";

@@ -26,13 +26,8 @@ function factsOf(input: TensorSpec | undefined): ComponentFacts {
 async function callModel(model: Model, request: ComponentRequest, options: CallOptions | undefined): Promise<ComponentResponse> {
   const [message] = request.messages;
   switch (request.method) {
-    case "predict": {
-      const [input] = model.signature.inputs;
-      const outputs = await model.infer([{ ...numbersOf(message?.payload), name: input?.name ?? "" }], options);
-      const output = outputs.find(isScores) ?? outputs.at(-1);
-      if (output === undefined) throw new InferenceError("MODEL_FAILED", "call the model: it gave no output");
-      return responseOf({ kind: "tensor", tensor: output });
-    }
+    case "predict":
+      return predict(model, message?.payload, options);
     case "transform-input":
     case "transform-output":
       return responseOf(message?.payload ?? { kind: "text", text: "" });
@@ -49,6 +44,14 @@ async function callModel(model: Model, request: ComponentRequest, options: CallO
     default:
       return request.method satisfies never;
   }
+}
+
+async function predict(model: Model, payload: Payload | undefined, options: CallOptions | undefined): Promise<ComponentResponse> {
+  const [input] = model.signature.inputs;
+  const outputs = await model.infer([{ ...numbersOf(payload), name: input?.name ?? "" }], options);
+  const output = outputs.find(isScores) ?? outputs.at(-1);
+  if (output === undefined) throw new InferenceError("MODEL_FAILED", "call the model: it gave no output");
+  return responseOf({ kind: "tensor", tensor: output });
 }
 
 const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };

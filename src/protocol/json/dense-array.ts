@@ -70,12 +70,7 @@ export class DenseArrayReader {
 
   #leaf(reader: JsonReader): boolean {
     const byte = reader.peek();
-    if (byte === 0x74 || byte === 0x66) {
-      if (this.#count === 0) this.#isBool = true;
-      else if (!this.#isBool) return false;
-      this.#push(reader.literal() === "true" ? 1 : 0);
-      return true;
-    }
+    if (byte === 0x74 || byte === 0x66) return this.#truth(reader);
     if (byte === 0x22 || byte === 0x7b || byte === 0x6e || this.#isBool) return false;
     const start = reader.at;
     const value = reader.number();
@@ -86,6 +81,13 @@ export class DenseArrayReader {
       this.#bigs.push([this.#count, exact]);
     }
     this.#push(value);
+    return true;
+  }
+
+  #truth(reader: JsonReader): boolean {
+    if (this.#count === 0) this.#isBool = true;
+    else if (!this.#isBool) return false;
+    this.#push(reader.literal() === "true" ? 1 : 0);
     return true;
   }
 

@@ -3,6 +3,7 @@ import { JsonError, MAX_DEPTH } from "./json-error.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const POINT = 0x2e;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const POWERS: Float64Array = Float64Array.from({ length: 23 }, (_, index) => Number(`1e${index}`));
@@ -168,18 +169,17 @@ export class JsonReader {
     let byte = bytes[at] ?? 0;
     const isNegative = byte === 0x2d;
     if (isNegative) byte = bytes[++at] ?? 0;
-    let digits = 0;
-    let mantissa = 0;
-    if (byte === 0x30) byte = bytes[++at] ?? 0;
-    else if (byte > 0x30 && byte <= 0x39) {
-      do {
-        mantissa = mantissa * 10 + (byte - 0x30);
-        digits += 1;
-        byte = bytes[++at] ?? 0;
-      } while (byte >= 0x30 && byte <= 0x39);
-    } else return this.#wordNumber(isNegative);
-    if (byte !== 0x2e && byte !== 0x65 && byte !== 0x45) return this.#integer(at, { mantissa, digits, isNegative });
-    return this.#fraction(at, { mantissa, digits, isNegative });
+    if (!isDigit(byte)) return this.#wordNumber(isNegative);
+    const isZero = byte === 0x30; // no other digit may follow
+    const first = at;
+    let mantissa = byte - 0x30;
+    byte = bytes[++at] ?? 0;
+    while (isDigit(byte) && !isZero) {
+      mantissa = mantissa * 10 + (byte - 0x30);
+      byte = bytes[++at] ?? 0;
+    }
+    const digits = isZero ? 0 : at - first;
+    return byte === POINT || isExponent(byte) ? this.#fraction(at, { mantissa, digits, isNegative }) : this.#integer(at, { mantissa, digits, isNegative });
   }
 
   #integer(at: number, { mantissa, digits, isNegative }: Scanned): number {
@@ -203,10 +203,10 @@ export class JsonReader {
     let digits = before;
     let exponent = 0;
     let byte = bytes[at] ?? 0;
-    if (byte === 0x2e) {
+    if (byte === POINT) {
       const first = at + 1;
       byte = bytes[++at] ?? 0;
-      while (byte >= 0x30 && byte <= 0x39) {
+      while (isDigit(byte)) {
         mantissa = mantissa * 10 + (byte - 0x30);
         if (mantissa !== 0) digits += 1;
         byte = bytes[++at] ?? 0;
@@ -215,13 +215,11 @@ export class JsonReader {
       if (exponent === 0) this.fail("bad number");
     }
     this.at = at;
-    if (byte === 0x65 || byte === 0x45) exponent += this.#exponent();
+    if (isExponent(byte)) exponent += this.#exponent();
     this.isFloat = true;
     this.isBig = false;
-    // Exact: the mantissa fits a double, and so does the power, hence one rounding only.
-    if (digits > 15 || exponent < -22 || exponent > 22) return Number(this.#bytes.toString("latin1", start, this.at));
-    const size = exponent < 0 ? mantissa / (POWERS[-exponent] ?? 1) : mantissa * (POWERS[exponent] ?? 1);
-    return isNegative ? -size : size;
+    if (digits > 15) return Number(this.#bytes.toString("latin1", start, this.at));
+    return scaled(isNegative ? -mantissa : mantissa, exponent) ?? Number(this.#bytes.toString("latin1", start, this.at));
   }
 
   #exponent(): number {
@@ -232,7 +230,7 @@ export class JsonReader {
     if (isNegative || byte === 0x2b) byte = bytes[++at] ?? 0;
     const first = at;
     let value = 0;
-    while (byte >= 0x30 && byte <= 0x39) {
+    while (isDigit(byte)) {
       value = Math.min(value * 10 + (byte - 0x30), 100_000);
       byte = bytes[++at] ?? 0;
     }
@@ -304,6 +302,20 @@ export class JsonReader {
     this.string();
     this.at = end;
   }
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function isExponent(byte: number): boolean {
+  return byte === 0x65 || byte === 0x45;
+}
+
+/** Exact: the mantissa fits a double, and so does the power, hence one rounding only. Undefined beyond that. */
+function scaled(mantissa: number, exponent: number): number | undefined {
+  if (exponent < -22 || exponent > 22) return undefined;
+  return exponent < 0 ? mantissa / (POWERS[-exponent] ?? 1) : mantissa * (POWERS[exponent] ?? 1);
 }
 
 interface Scanned {

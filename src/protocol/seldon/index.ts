@@ -3,5 +3,5 @@ export type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer, SeldonCall 
 export { parseFeedback } from "./feedback.ts";
 export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";
 export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";
-export { badData, badInput, noJson, SeldonError } from "./seldon-error.ts";
+export { badInput, noJson, SeldonError } from "./seldon-error.ts";
 export { rawMetrics, SeldonAnswerWriter, type AnswerParts } from "./write-answer.ts";

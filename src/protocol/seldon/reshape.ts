@@ -14,7 +14,7 @@ const TYPE_NAMES: readonly (readonly [(node: JsonNode) => boolean, string])[] = 
  * The shape that a request asks for, with one axis of -1 worked out, as numpy's `reshape` does it.
  * @throws SeldonError 500 with numpy's text
  */
-export function targetShape(node: JsonNode, count: number): number[] {
+function targetShape(node: JsonNode, count: number): number[] {
   const axes = (isList(node) ? node : [node]).map(axisOf);
   const free = axes.indexOf(-1);
   if (axes.some((axis, index) => axis < 0 && index !== free)) throw badInput(axes.filter((axis) => axis === -1).length > 1 ? "can only specify one unknown dimension" : "negative dimensions not allowed");

@@ -2,7 +2,7 @@
 export type Method = (...args: readonly unknown[]) => unknown;
 
 /** Names of the contract as Python has them; in JavaScript each may also be written in camel case. */
-export const NAMES = [
+const NAMES = [
   "predict", "transform_input", "transform_output", "route", "aggregate", "send_feedback", "health_status", "init_metadata", "tags", "metrics",
   "class_names", "load", "init", "score", "predict_raw", "transform_input_raw", "transform_output_raw", "route_raw", "aggregate_raw",
   "send_feedback_raw", "health_status_raw", "predict_rest", "transform_input_rest", "transform_output_rest", "route_rest", "aggregate_rest", "send_feedback_rest",

@@ -42,7 +42,7 @@ function parseWithWords(text: string): unknown {
 }
 
 /** Nested lists of numbers, truths or text. 64-bit integers are numbers where they are exact, else bigints. */
-export function listsOf(tensor: Tensor): unknown {
+function listsOf(tensor: Tensor): unknown {
   const { datatype, shape } = tensor;
   const items = datatype === "BYTES" ? textsOf(tensor.data) : Array.from(elementsOf(tensor) as ArrayLike<number | bigint>, readerOf(datatype));
   let at = 0;

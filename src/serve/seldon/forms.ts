@@ -27,22 +27,35 @@ export function readFormField(exchange: Exchange, contentType: string): string |
  * @see RFC 7578
  */
 export function readMultipart(body: Buffer, contentType: string): readonly FormField[] {
-  const boundary = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType);
-  const mark = Buffer.from(`--${boundary?.[1] ?? boundary?.[2] ?? ""}`, "latin1");
-  if (boundary === null || mark.byteLength > 202) throw badInput("Missing boundary in the multipart form");
   const fields = new Map<string, FormField>();
-  let at = body.indexOf(mark);
-  for (let count = 0; at >= 0; count += 1) {
-    const start = at + mark.byteLength;
-    if (body[start] === 0x2d && body[start + 1] === 0x2d) break;
-    if (count === MAX_PARTS) throw badInput(`more than ${MAX_PARTS} fields in the multipart form`);
-    const headEnd = body.indexOf(BREAK, start);
-    at = headEnd < 0 ? -1 : nextMark(body, mark, headEnd + BREAK.byteLength - 2);
-    if (at < 0) throw badInput("Unexpected end of the multipart form");
-    const field = readPart(body.toString("utf8", start, headEnd), body.subarray(headEnd + BREAK.byteLength, Math.max(at - 2, headEnd + BREAK.byteLength)));
+  let count = 0;
+  for (const field of partsOf(body, markOf(contentType))) {
+    count += 1;
+    if (count > MAX_PARTS) throw badInput(`more than ${MAX_PARTS} fields in the multipart form`);
     if (field !== undefined && !fields.has(field.name)) fields.set(field.name, field);
   }
   return [...fields.values()].sort((a, b) => Number(a.isFile) - Number(b.isFile));
+}
+
+/** The bytes before each part. */
+function markOf(contentType: string): Buffer {
+  const [, quoted, bare] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? bare ?? "";
+  if (boundary === "" || boundary.length > 200) throw badInput("Missing boundary in the multipart form");
+  return Buffer.from(`--${boundary}`, "latin1");
+}
+
+function* partsOf(body: Buffer, mark: Buffer): Generator<FormField | undefined> {
+  let at = body.indexOf(mark);
+  while (at >= 0) {
+    const start = at + mark.byteLength;
+    if (body[start] === 0x2d && body[start + 1] === 0x2d) return;
+    const headEnd = body.indexOf(BREAK, start);
+    at = headEnd < 0 ? -1 : nextMark(body, mark, headEnd + BREAK.byteLength - 2);
+    if (at < 0) throw badInput("Unexpected end of the multipart form");
+    const from = headEnd + BREAK.byteLength;
+    yield readPart(body.toString("utf8", start, headEnd), body.subarray(from, Math.max(at - 2, from)));
+  }
 }
 
 /** The next boundary at the beginning of a line. */

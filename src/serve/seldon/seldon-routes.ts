@@ -4,6 +4,7 @@ import type { Exchange, Refusal, Route } from "../http/index.ts";
 import { formatTraceparent } from "../observe/index.ts";
 import { isMultipart, readFormField, readMultipart } from "./forms.ts";
 import type { Failure } from "./failure.ts";
+import { openApiText } from "./openapi.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
 const JSON_TYPE = "application/json";
@@ -24,6 +25,8 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
   add(["/send-feedback"], { name: "feedback", methods: both, handle: (exchange) => handleFeedback(api, exchange) });
   add(["/api/v1.0/feedback", "/api/v0.1/feedback"], { name: "feedback", methods: ["POST"], handle: (exchange) => handleFeedback(api, exchange) });
   add(["/metadata", "/api/v1.0/metadata"], { name: "metadata", methods: ["GET"], handle: (exchange) => settle(api, exchange, async () => api.metadata()) });
+  const openApi = openApiText();
+  add(["/seldon.json"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: JSON_TYPE, body: openApi }) });
   add(["/health/ping"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }) });
   add(["/health/status", "/api/v1.0/health/status"], { name: "health-status", methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health()) });
   return routes;
