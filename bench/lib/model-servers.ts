@@ -9,6 +9,8 @@ import { freePort } from "./peers.ts";
 /** A server under load. */
 export interface ModelServer {
   readonly port: number;
+  /** Of gRPC. */
+  readonly grpcPort: number;
   /** From the start of the process to its first right answer, in ms. */
   readonly startMs: number;
   /** Proportional set size of the whole tree, in MiB, and how many processes it has. */
@@ -21,6 +23,8 @@ export interface ServerPlan {
   readonly model: string;
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Interpreter to build on. Default `python3`. */
+  readonly python?: string | undefined;
   /** Folder for logs. */
   readonly folder: string;
 }
@@ -46,19 +50,19 @@ async function bundle(folder: string): Promise<string> {
 }
 
 /** Our server as images run it. */
-export async function startSlipway({ model, workers = 1, env = {}, folder }: ServerPlan): Promise<ModelServer> {
-  const { python } = await keptPython({ packages: SELDON });
-  const [port, metrics] = [await freePort(), await freePort()];
-  const args = ["seldon-core-microservice", model, "--http-port", String(port), "--grpc-workers", "0", "--metrics-port", String(metrics), "--workers", String(workers)];
-  return start([process.execPath, await bundle(folder), ...args], { port, folder, env: { SLIPWAY_PYTHON: python, SLIPWAY_DRAIN_DELAY_MS: "0", ...env }, probe: SELDON_PROBE });
+export async function startSlipway({ model, workers = 1, env = {}, folder, python: base }: ServerPlan): Promise<ModelServer> {
+  const { python } = await keptPython({ packages: SELDON, ...(base !== undefined && { python: base }) });
+  const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
+  const args = ["seldon-core-microservice", model, "--http-port", String(port), "--grpc-port", String(grpc), "--metrics-port", String(metrics), "--workers", String(workers)];
+  return start([process.execPath, await bundle(folder), ...args], { port, grpc, folder, env: { SLIPWAY_PYTHON: python, SLIPWAY_DRAIN_DELAY_MS: "0", ...env }, probe: SELDON_PROBE });
 }
 
 /** The real wrapper. `GRPC_WORKERS=0` in `env` is its fastest. */
-export async function startSeldon({ model, workers = 1, env = {}, folder }: ServerPlan): Promise<ModelServer> {
-  const { bin } = await keptPython({ packages: SELDON });
+export async function startSeldon({ model, workers = 1, env = {}, folder, python: base }: ServerPlan): Promise<ModelServer> {
+  const { bin } = await keptPython({ packages: SELDON, ...(base !== undefined && { python: base }) });
   const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
   const args = [model, "--http-port", String(port), "--grpc-port", String(grpc), "--metrics-port", String(metrics), "--workers", String(workers)];
-  return start([join(bin, "seldon-core-microservice"), ...args], { port, folder, env: { PYTHONDONTWRITEBYTECODE: "1", ...env }, probe: SELDON_PROBE });
+  return start([join(bin, "seldon-core-microservice"), ...args], { port, grpc, folder, env: { PYTHONDONTWRITEBYTECODE: "1", ...env }, probe: SELDON_PROBE });
 }
 
 /** MLServer with a custom runtime that does the same. Its own default is one inference worker. */
@@ -69,7 +73,7 @@ export async function startMlserver({ model, workers = 1, folder }: ServerPlan):
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, "settings.json"), JSON.stringify({ http_port: port, grpc_port: grpc, metrics_port: metrics, host: "127.0.0.1", parallel_workers: workers, debug: false, access_log: false, metrics_dir: place }));
   writeFileSync(join(place, "model-settings.json"), JSON.stringify({ name: "bench", implementation: `mlserver_models.${model}` }));
-  return start([join(bin, "mlserver"), "start", place], { port, folder, env: { PYTHONPATH: MODELS }, probe: V2_PROBE });
+  return start([join(bin, "mlserver"), "start", place], { port, grpc, folder, env: { PYTHONPATH: MODELS }, probe: V2_PROBE });
 }
 
 interface Probe {
@@ -82,12 +86,13 @@ const V2_PROBE: Probe = { path: "/v2/models/bench/infer", body: '{"inputs":[{"na
 
 interface Starting {
   readonly port: number;
+  readonly grpc: number;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly probe: Probe;
 }
 
-async function start([program, ...args]: readonly [string, ...string[]], { port, folder, env, probe }: Starting): Promise<ModelServer> {
+async function start([program, ...args]: readonly [string, ...string[]], { port, grpc, folder, env, probe }: Starting): Promise<ModelServer> {
   const log = openSync(join(folder, `server-${port}.log`), "a");
   const startedAt = performance.now();
   const child = spawn(program, args, { cwd: MODELS, env: { ...process.env, ...env }, stdio: ["ignore", log, log], detached: true });
@@ -98,7 +103,7 @@ async function start([program, ...args]: readonly [string, ...string[]], { port,
     if (performance.now() - startedAt > 120_000) throw new Error(`${program} does not answer`);
     await new Promise((settle) => setTimeout(settle, 5));
   }
-  return { port, startMs: performance.now() - startedAt, memory: () => memoryOf(child.pid ?? 0), stop: () => stop(child) };
+  return { port, grpcPort: grpc, startMs: performance.now() - startedAt, memory: () => memoryOf(child.pid ?? 0), stop: () => stop(child) };
 }
 
 async function answers(port: number, { path, body }: Probe): Promise<boolean> {
