@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { run } from "../../src/internal/index.ts";
+import { commandLine, nameInStore, untilEnd } from "../support/command-line.ts";
+import { requireDebianBase, storeImage } from "../support/debian-base.ts";
+import { pythonEnv, requireUv } from "../support/python-env.ts";
+
+const TRAIN = `
+import json, sys, joblib
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+iris = load_iris()
+model = make_pipeline(StandardScaler(), LogisticRegression()).fit(iris.data, iris.target_names[iris.target])
+joblib.dump(model, sys.argv[1])
+print(json.dumps({"rows": iris.data[::15].tolist(), "answers": model.predict(iris.data[::15]).tolist()}))
+`;
+
+/** Over a connection of its own, which is gone before the server is asked to stop. */
+async function post(url: string, body: unknown): Promise<unknown> {
+  const sent = request(url, { method: "POST", agent: false, headers: { "Content-Type": "application/json" } });
+  sent.end(JSON.stringify(body));
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return JSON.parse(Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Uint8Array>)).toString());
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+test("a folder with nothing but a joblib file is packed with the packages that wrote it, and the image answers as the library does", async (t) => {
+  const environment = await pythonEnv(t, { packages: ["scikit-learn"] });
+  const uv = environment === undefined ? undefined : await requireUv(t);
+  if (environment === undefined || uv === undefined) return;
+  const cli = await commandLine(t);
+  cli.env["PATH"] = `${join(uv, "..")}:${cli.env["PATH"]}`;
+  const base = await requireDebianBase(t, { include: ["python3", "libgomp1"], architectures: ["amd64"], blobs: cli.store });
+  const [amd64] = base?.images ?? [];
+  if (amd64 === undefined) return;
+  await cli.store.tag(await storeImage(cli.store, amd64.image, "pybase:test"), nameInStore("pybase"));
+  await mkdir(join(cli.root, "iris"));
+  const { stdout } = await run([environment.python, "-c", TRAIN, join(cli.root, "iris/model.joblib")], { signal: t.signal });
+  const expected = JSON.parse(stdout.toString()) as { readonly rows: readonly (readonly number[])[]; readonly answers: readonly string[] };
+
+  const packed = await cli.slipway("pack", "iris", "--base", "store:pybase");
+  assert.equal(packed.exitCode, 0, packed.stderr);
+  assert.match(packed.stderr, /no requirements\.txt: installing numpy>=2, scikit-learn==\d+\.\d+\.\d+, which the model needs/);
+  const checked = await cli.slipway("doctor", "store:iris");
+  assert.match(checked.stdout, /ok +model +sklearn "iris", seldon contract, 1 input/);
+
+  const child = cli.start("run", "store:iris", "--unpacked", "-p", `${await freePort()}:9000`, "-p", `${await freePort()}:5000`, "-p", `${await freePort()}:6000`, "--json");
+  const ended = untilEnd(child);
+  t.after(async () => {
+    child.kill("SIGTERM");
+    await ended;
+  });
+  if (child.stdout === null) throw new Error("no output");
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line) as { readonly event: string; readonly url?: string; readonly message?: string };
+    assert.notEqual(event.event, "error", event.message);
+    if (event.event !== "result" || event.url === undefined) continue;
+    const answer = (await post(`${event.url}/predict`, { data: { ndarray: expected.rows } })) as { readonly data: { readonly ndarray: readonly string[] } };
+    assert.deepEqual(answer.data.ndarray, expected.answers);
+    return;
+  }
+  const { stderr } = await ended;
+  assert.fail(`it ended before it was ready\n${stderr}`);
+});
