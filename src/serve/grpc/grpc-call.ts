@@ -21,6 +21,10 @@ export interface GrpcMethod {
 /** What all calls of a server share. */
 export interface CallSide {
   readonly maxMessageBytes: number;
+  /** Bytes of all requests that are coming in now. */
+  heldBytes: number;
+  /** At more than this a request that still comes in is refused. */
+  readonly maxHeldBytes: number;
   /** Called once, when a call has been answered, refused or given up by the client. Must not throw. */
   readonly onOver: (call: GrpcCall) => void;
 }
@@ -60,6 +64,8 @@ export class GrpcCall {
   #hasResponded = false;
   #isReceived = false;
   #messages = 0;
+  #reader: MessageReader | undefined;
+  #heldBytes = 0;
   #abort: AbortController | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -72,7 +78,7 @@ export class GrpcCall {
     this.isEndless = method?.isEndless === true;
     stream.on("error", ignore); // "close" follows, and says enough
     stream.on("close", () => this.#closed());
-    stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers));
+    stream.on("wantTrailers", () => this.#isGone || stream.sendTrailers(this.#trailers));
     const type = headers["content-type"];
     if (headers[":method"] !== "POST" || type === undefined || !isGrpc(type)) this.#refuseHttp(headers[":method"] === "POST" ? 415 : 405);
     else if (method === undefined) this.fail({ status: "UNIMPLEMENTED", message: "Method not found!" });
@@ -105,7 +111,7 @@ export class GrpcCall {
     if (this.#status !== undefined) return;
     this.sent = message;
     this.#end("OK");
-    if (this.#stream.destroyed) return;
+    if (this.#isGone) return;
     this.#respond();
     if (message.byteLength > COPIED_BYTES) {
       this.#stream.write(prefixOf(message, PREFIX_BYTES));
@@ -115,7 +121,7 @@ export class GrpcCall {
 
   /** Sends one of several messages. */
   write(message: Uint8Array): void {
-    if (this.#status !== undefined || this.#stream.destroyed) return;
+    if (this.#status !== undefined || this.#isGone) return;
     this.#respond();
     this.#stream.write(framed(message));
   }
@@ -124,7 +130,7 @@ export class GrpcCall {
   finish(): void {
     if (this.#status !== undefined) return;
     this.#end("OK");
-    if (this.#stream.destroyed) return;
+    if (this.#isGone) return;
     this.#respond();
     this.#stream.end();
   }
@@ -133,8 +139,9 @@ export class GrpcCall {
   fail({ status, message, trailers }: GrpcFailure): void {
     if (this.#status !== undefined) return;
     this.#end(status);
-    if (this.#stream.destroyed) return;
-    const own = { ...trailers, "grpc-status": String(GRPC_STATUS[status]), ...(message !== "" && { "grpc-message": messageText(message) }) };
+    if (this.#isGone) return;
+    const further = Object.entries(trailers ?? {}).map(([name, value]) => [name, messageText(value)] as const);
+    const own = { ...Object.fromEntries(further), "grpc-status": String(GRPC_STATUS[status]), ...(message !== "" && { "grpc-message": messageText(message) }) };
     if (this.#hasResponded) {
       this.#trailers = own;
       this.#stream.end();
@@ -171,12 +178,23 @@ export class GrpcCall {
       onMessage: (message) => this.#take(method, message),
       onFailure: (failure) => this.fail(failure),
     });
-    this.#stream.on("data", (chunk: Buffer) => reader.push(chunk));
+    this.#reader = reader;
+    this.#stream.on("data", (chunk: Buffer) => {
+      reader.push(chunk);
+      if (reader.heldBytes !== this.#heldBytes) this.#hold(reader.heldBytes);
+    });
     this.#stream.on("end", () => {
       this.#isReceived = true;
       if (reader.settled === undefined) this.#received(method, reader);
       else void reader.settled.then(() => this.#received(method, reader)); // never rejects
     });
+  }
+
+  /** Keeps account of what waits for the rest of its message. */
+  #hold(bytes: number): void {
+    this.#side.heldBytes += bytes - this.#heldBytes;
+    this.#heldBytes = bytes;
+    if (this.#side.heldBytes > this.#side.maxHeldBytes) this.fail({ status: "RESOURCE_EXHAUSTED", message: "too many large requests come in at the same time" });
   }
 
   #take(method: GrpcMethod, message: Buffer): void {
@@ -188,7 +206,7 @@ export class GrpcCall {
   }
 
   #received(method: GrpcMethod, reader: MessageReader): void {
-    if (reader.isPartial) this.fail({ status: "INTERNAL", message: "the request ends inside a message" });
+    if (reader.heldBytes > 0) this.fail({ status: "INTERNAL", message: "the request ends inside a message" });
     else if (this.#messages === 0 && method.takesMany !== true) this.fail({ status: "INTERNAL", message: "the request carries no message" });
     else method.onEnd?.(this);
   }
@@ -205,12 +223,22 @@ export class GrpcCall {
     return ms > 0;
   }
 
+  #letGo(): void {
+    this.#reader?.drop();
+    this.#hold(0);
+  }
+
+  get #isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
   #closed(): void {
     if (this.#status === undefined) this.#end("CANCELLED");
   }
 
   #end(status: keyof typeof GRPC_STATUS): void {
     this.#status = status;
+    if (this.#heldBytes > 0) this.#letGo();
     if (this.#deadline !== undefined) clearTimeout(this.#deadline);
     if (status === "CANCELLED") this.#abort?.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
     else if (status === "DEADLINE_EXCEEDED") this.#abort?.abort(new ToolError("TIMEOUT", "call the model: the client's deadline has passed"));

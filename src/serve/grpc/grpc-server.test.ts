@@ -208,6 +208,31 @@ test("a client that opens and resets streams without end is cut off", async () =
   assert.equal((await ask(dial(server))).status, "0");
 });
 
+test("requests that would fill the memory together are refused, and their memory is free again", async () => {
+  const server = await startGrpcServer({ host: "127.0.0.1", port: 0, maxMessageBytes: MAX, maxHeldBytes: 6000, methods: new Map([["/a.B/Echo", echo]]) });
+  open.push({ end: () => server.cut() });
+  const session = dial(server);
+  const begin = (): { readonly stream: ReturnType<ClientHttp2Session["request"]>; readonly refused: Promise<unknown> } => {
+    const stream = session.request({ ":method": "POST", ":path": "/a.B/Echo", "content-type": "application/grpc" }, { endStream: false });
+    stream.on("error", () => undefined);
+    stream.write(frame(Buffer.alloc(MAX)).subarray(0, 4000));
+    return { stream, refused: new Promise((resolve) => void stream.once("response", (fields) => resolve(fields["grpc-status"]))) };
+  };
+  const first = begin();
+  assert.equal(await begin().refused, "8");
+  const closed = new Promise<void>((resolve) => void first.stream.once("close", () => resolve()));
+  first.stream.close(constants.NGHTTP2_CANCEL);
+  await closed;
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(session, { chunks: [frame(Buffer.alloc(MAX))] })));
+  assert.deepEqual(answers.map(({ status }) => status), answers.map(() => "0"));
+});
+
+test("answers pings, and sends trailers whatever is in them", async () => {
+  const session = dial(await start({ "/a.B/Echo": { onMessage: (call) => call.fail({ status: "UNKNOWN", message: "", trailers: { "seldon-reason": "two\r\nlines ü" } }) } }));
+  assert.equal((await ask(session)).headers["seldon-reason"], "two%0D%0Alines %C3%BC");
+  await new Promise<void>((resolve, reject) => void session.ping((error) => (error === null ? resolve() : reject(error))));
+});
+
 test("tells observers of named methods only, once for each call", async () => {
   const seen: string[] = [];
   const server = await startGrpcServer({

@@ -10,6 +10,8 @@ export interface GrpcServerOptions {
   readonly port: number;
   /** Of one message, packed and unpacked; a larger one is refused with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
+  /** Of all requests that are coming in at the same time. Default: four messages of the largest size, and at least 256 MiB. */
+  readonly maxHeldBytes?: number;
   /** By path, such as `/package.Service/Method`. */
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   readonly tls?: TlsFiles | undefined;
@@ -36,6 +38,7 @@ const MAX_STREAMS = 1024;
 const STREAM_WINDOW = 2 ** 20;
 const SESSION_WINDOW = 8 * 2 ** 20;
 const MAX_HEADER_BYTES = 16_384;
+const LEAST_HELD_BYTES = 256 * 2 ** 20;
 /** A request that is not there after this time is given up. */
 const RECEIVE_MS = 60_000;
 const SWEEP_MS = 10_000;
@@ -52,6 +55,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const state = { isClosing: false };
   const side: CallSide = {
     maxMessageBytes: options.maxMessageBytes,
+    heldBytes: 0,
+    maxHeldBytes: options.maxHeldBytes ?? Math.max(4 * options.maxMessageBytes, LEAST_HELD_BYTES),
     onOver: (call) => {
       calls.delete(call);
       if (call.endpoint !== undefined) options.onAnswer?.(call);

@@ -28,9 +28,9 @@ export class MessageReader {
     this.#options = options;
   }
 
-  /** True when the next message has begun and is not whole. */
-  get isPartial(): boolean {
-    return this.#size > 0;
+  /** Bytes of the message that has begun and is not whole. */
+  get heldBytes(): number {
+    return this.#size;
   }
 
   /** Resolves when all whole messages have been handed over. */
@@ -82,10 +82,15 @@ export class MessageReader {
     else this.#fail(unpacked);
   }
 
-  #fail(failure: GrpcFailure): void {
+  /** Forgets what is held, and takes no more. */
+  drop(): void {
     this.#isEnded = true;
     this.#chunks = [];
     this.#size = 0;
+  }
+
+  #fail(failure: GrpcFailure): void {
+    this.drop();
     this.#options.onFailure(failure);
   }
 }

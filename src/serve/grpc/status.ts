@@ -37,7 +37,7 @@ export function messageText(message: string): string {
 export interface GrpcFailure {
   readonly status: GrpcStatus;
   readonly message: string;
-  /** Further trailers: lower-case names, ASCII values. */
+  /** Further trailers: lower-case names; values are percent-encoded like the message. */
   readonly trailers?: Readonly<Record<string, string>>;
 }
 
