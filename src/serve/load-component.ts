@@ -38,6 +38,7 @@ export async function loadComponent(description: ModelDescription, options: Load
     ...contract,
     logLevel,
     threads,
+    typedArrays: settings.hasTypedArrays,
     ...(onRestart !== undefined && { onRestart }),
     ...(onBatch !== undefined && { onBatch }),
     ...(workerMemoryMib !== undefined && { memoryBytes: workerMemoryMib * 2 ** 20 }),

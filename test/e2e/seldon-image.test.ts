@@ -51,7 +51,7 @@ const ROW = { data: { ndarray: [[1, 2]] } };
 
 interface Place {
   readonly folder: string;
-  slipway(...args: readonly string[]): Promise<string>;
+  readonly slipway: (...args: readonly string[]) => Promise<string>;
 }
 
 async function preparePlace(t: TestContext): Promise<Place> {

@@ -116,6 +116,7 @@ function settingsOf(env: Environment, { isStrict, isDebug }: { isStrict: boolean
     ...DEFAULT_SELDON_SETTINGS,
     isStrict,
     isPassthrough: truth(env["PAYLOAD_PASSTHROUGH"]),
+    hasTypedArrays: truth(env["SLIPWAY_TYPED_ARRAYS"]),
     countsRewards: env["SELDON_EXECUTOR_ENABLED"]?.toLowerCase() !== "false",
     sortKeys: flask("JSON_SORT_KEYS", true),
     asciiOnly: flask("JSON_AS_ASCII", true),

@@ -10,6 +10,8 @@ export interface SeldonSettings extends AnswerSettings {
   readonly modelMetadata?: string;
   /** `SELDON_EXECUTOR_ENABLED=false` stops counting rewards. */
   readonly countsRewards: boolean;
+  /** `SLIPWAY_TYPED_ARRAYS=1`: numbers beside text in one array stay numbers. In the wrapper, and by default, all become text. */
+  readonly hasTypedArrays: boolean;
   readonly deploymentName?: string;
   readonly predictorName?: string;
   readonly predictorVersion?: string;
@@ -19,6 +21,7 @@ export const DEFAULT_SELDON_SETTINGS: SeldonSettings = {
   isStrict: false,
   isPassthrough: false,
   countsRewards: true,
+  hasTypedArrays: false,
   sortKeys: true,
   asciiOnly: true,
   isPretty: false,

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pythonEnv } from "../support/python-env.ts";
+import { CLASS_PACKAGES, startOurs } from "../support/seldon/servers.ts";
+import { json, send } from "../support/seldon/wire.ts";
+
+// What is offered beside the wrapper's own ways. Where we answer otherwise than it does, seldon-recorded.test.ts has the case.
+
+test("numbers beside text stay numbers when that is asked for", async (t) => {
+  const environment = await pythonEnv(t, { packages: CLASS_PACKAGES });
+  if (environment === undefined) return;
+  const row = json("/predict", { data: { ndarray: [["a", 1, 2.5]] } });
+  const ask = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
+    await using server = await startOurs({ name: "Args", env }, environment.python);
+    return (JSON.parse((await send(server.http, row)).body) as { jsonData: { X: unknown } }).jsonData.X;
+  };
+  assert.deepEqual(await ask({ SLIPWAY_TYPED_ARRAYS: "1" }), { type: "ndarray", dtype: "O", shape: [1, 3], values: "[['a', 1, 2.5]]" });
+  assert.deepEqual(await ask({}), { type: "ndarray", dtype: "U", shape: [1, 3], values: "[['a', '1', '2.5']]" });
+});
