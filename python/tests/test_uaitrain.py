@@ -28,6 +28,8 @@ class Flags:
         self.values = {}
     def __contains__(self, name):
         return name in self.values
+    def set_default(self, name, value):
+        self.values[name] = value
     def __getattr__(self, name):
         return self.__dict__["values"][name]
     def __call__(self, words):
@@ -41,6 +43,13 @@ def DEFINE_string(name, default, text):
     FLAGS.values[name] = default
 
 DEFINE_integer = DEFINE_string
+"""
+
+# It has a flag of the same name, and minds when another was first.
+ABSL_LOGGING = """
+from absl import flags
+assert "log_dir" not in flags.FLAGS, "the flag log_dir is defined twice"
+flags.DEFINE_string("log_dir", "/tmp", "")
 """
 
 
@@ -59,14 +68,15 @@ class ArgumentsTest(unittest.TestCase):
         self.assertFalse(make_parser().parse_args(["--solver=s", "--use_cpu=False"]).use_cpu)
 
     def test_tensorflow_flags_are_defined_by_the_import(self) -> None:
-        code = "import uaitrain.arch.tensorflow.uflag as u; u.FLAGS(['x', '--num_gpus=3']); print(u.FLAGS.num_gpus, u.FLAGS.data_dir, u.FLAGS.max_step)"
+        use = "from uaitrain.arch.tensorflow.uflag import FLAGS; FLAGS(['x', '--num_gpus=3']); import absl.logging; "
+        code = use + "print(FLAGS.num_gpus, FLAGS.data_dir, FLAGS.log_dir, FLAGS.max_step)"
         with tempfile.TemporaryDirectory() as folder:
             os.mkdir(os.path.join(folder, "absl"))
-            for name, text in (("__init__.py", ""), ("flags.py", ABSL_FLAGS)):
+            for name, text in (("__init__.py", ""), ("flags.py", ABSL_FLAGS), ("logging.py", ABSL_LOGGING)):
                 with open(os.path.join(folder, "absl", name), "w") as file:
                     file.write(text)
             out = subprocess.check_output([sys.executable, "-c", code], env=dict(os.environ, PYTHONPATH=os.pathsep.join([folder, COMPAT])))
-        self.assertEqual(out.split(), [b"3", b"/data/data", b"0"])
+        self.assertEqual(out.split(), [b"3", b"/data/data", b"/data/output", b"0"])
 
 
 class ClusterTest(unittest.TestCase):

@@ -10,9 +10,8 @@ import {
   type HostPaths, type PackedName, type Release, type TrainJob,
 } from "../train/index.ts";
 import type { Context } from "./context.ts";
-import { move } from "./move.ts";
 import { epochOf } from "./options.ts";
-import { openStore } from "./places.ts";
+import { openEngine, openForReading, openStore } from "./places.ts";
 import { readSecret } from "./prompt.ts";
 import { formatBytes, formatDuration, formatTable } from "./render/format.ts";
 import { trainValues, type TrainPackFlags } from "./train-flags.ts";
@@ -174,11 +173,13 @@ async function push(made: MadeImage, name: string, context: Context): Promise<De
 }
 
 /** The printed command needs the image in an engine; without one the image waits in the store. */
-async function loadIntoEngine(name: string, { engine = "auto" }: TrainPackFlags, context: Context): Promise<void> {
-  if (engine === "none") return;
-  const kind = engine === "auto" ? await answeringEngine(context) : engine;
+async function loadIntoEngine(name: string, { engine: wanted = "auto" }: TrainPackFlags, context: Context): Promise<void> {
+  if (wanted === "none") return;
+  const kind = wanted === "auto" ? await answeringEngine(context) : wanted;
   if (kind === undefined) return context.reporter.step(`no docker or podman answers: "${name}" is in the local store, and \`slipway train run\` takes it from there`);
-  await move({ from: `store:${name}`, to: `${kind === "docker" ? "docker-daemon" : "podman"}:${name}`, isFromStore: true }, context);
+  const [engine, { loadImage }] = await Promise.all([openEngine({ kind: kind === "docker" ? "docker-daemon" : "podman" }, context), import("./load-image.ts")]);
+  await using place = await openForReading(`store:${name}`, context);
+  await loadImage(engine, { source: place.source, descriptor: await place.source.resolve(place.reference, context), name }, context);
 }
 
 async function answeringEngine(context: Context): Promise<"docker" | "podman" | undefined> {

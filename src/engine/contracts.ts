@@ -26,6 +26,8 @@ export interface Engine {
   save(reference: string, options?: CallOptions): Bytes;
   /** True when the engine holds an image of that name; nothing is pulled. */
   has(reference: string, options?: CallOptions): Promise<boolean>;
+  /** Digests of an image's layers before compression, lowest first; `undefined` when the engine has no such image. */
+  diffIds(reference: string, options?: CallOptions): Promise<readonly string[] | undefined>;
   /**
    * Starts a container and returns once it runs; it goes on until it ends or is stopped, and is removed with `remove`.
    * @throws ToolError `ENGINE_FAILED`, `PORT_TAKEN`, `REFERENCE_NOT_FOUND`.

@@ -18,6 +18,7 @@ export function createEngine(options: EngineOptions): Engine {
     load: (archive, more) => load(call, archive, more),
     save: (reference, more) => save(call, reference, more),
     has: (reference, more) => has(call, reference, more),
+    diffIds: (reference, more) => diffIds(call, reference, more),
     start: (request, more) => start(call, { request, runArgs: options.runArgs }, more),
   };
 }
@@ -50,6 +51,17 @@ async function has(call: EngineCall, reference: string, options: CallOptions = {
     return true;
   } catch (error) {
     if (isMissingImage(error)) return false;
+    throw explainEngine(error, call.kind, `look for "${reference}"`);
+  }
+}
+
+async function diffIds(call: EngineCall, reference: string, options: CallOptions = {}): Promise<readonly string[] | undefined> {
+  try {
+    const { stdout } = await call.run(["image", "inspect", "--format", "{{json .RootFS.Layers}}", "--", reference], options);
+    const found: unknown = JSON.parse(stdout.toString("utf8"));
+    return Array.isArray(found) ? found.filter((item) => typeof item === "string") : [];
+  } catch (error) {
+    if (isMissingImage(error)) return undefined;
     throw explainEngine(error, call.kind, `look for "${reference}"`);
   }
 }

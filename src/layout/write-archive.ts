@@ -1,6 +1,6 @@
 import { ToolError } from "../errors/index.ts";
 import { writeFileAtomic, type Bytes, type CallOptions } from "../internal/index.ts";
-import { MAX_MANIFEST_BYTES, MEDIA_TYPES, parseManifestOrIndex, readVerified, type Descriptor, type Platform, type Reference, type Source } from "../oci/index.ts";
+import { MAX_MANIFEST_BYTES, MEDIA_TYPES, parseManifestOrIndex, readVerified, type Descriptor, type Digest, type Platform, type Reference, type Source } from "../oci/index.ts";
 import { planTar, type TarEntry, type TarPlan } from "../tar/index.ts";
 import { familiarNameOf, nameAnnotations } from "./image-name.ts";
 
@@ -14,6 +14,11 @@ export interface ArchivedImage {
 export interface ImageArchiveOptions extends CallOptions {
   /** Which image of an index `docker load` gets. Default: linux on this machine's architecture, else the first. */
   readonly platform?: Platform | undefined;
+  /**
+   * Layers that whoever loads the archive has already: they are named and not in it. Such an archive is in Docker's form only, and
+   * nothing but a docker daemon with these layers below the others can load it.
+   */
+  readonly without?: ReadonlySet<Digest> | undefined;
 }
 
 /** An archive that is written while it is read. */
@@ -45,12 +50,13 @@ export async function createImageArchive(source: Source, images: readonly Archiv
     const image = dockerImageOf(node, options.platform);
     if (image !== undefined) dockerImages.push({ ...image, RepoTags: references.flatMap((reference) => familiarNameOf(reference) ?? []) });
   }
+  const isWhole = options.without === undefined;
+  const layout = [jsonMember("oci-layout", { imageLayoutVersion: "1.0.0" }), jsonMember("index.json", { schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: entries })];
   const plan = planTar([
-    jsonMember("oci-layout", { imageLayoutVersion: "1.0.0" }),
-    jsonMember("index.json", { schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: entries }),
+    ...(isWhole ? layout : []),
     // Without an image in it there is nothing for Docker to load, and an empty list would say otherwise.
     ...(dockerImages.length === 0 ? [] : [jsonMember("manifest.json", dockerImages)]),
-    ...tree.members(),
+    ...tree.members(options.without),
   ]);
   return { size: plan.size, open: (callOptions = {}) => stream(plan, callOptions) };
 }
@@ -114,9 +120,9 @@ class ImageTree {
     return { descriptor, config, layers, children: [] };
   }
 
-  members(): readonly ArchiveMember[] {
+  members(without: ReadonlySet<Digest> = new Set()): readonly ArchiveMember[] {
     const manifests = [...this.#manifests].map(([digest, bytes]) => bytesMember(blobName(digest), bytes));
-    const blobs = [...this.#blobs.values()].filter((blob) => !this.#manifests.has(blob.digest));
+    const blobs = [...this.#blobs.values()].filter((blob) => !this.#manifests.has(blob.digest) && !without.has(blob.digest));
     return [...manifests, ...blobs.map((blob) => member(blobName(blob.digest), blob.size, (options) => this.#source.open(blob, options)))];
   }
 

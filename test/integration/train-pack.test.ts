@@ -171,4 +171,9 @@ test("the printed command, pasted, runs the job in docker, where the image was l
   assert.notEqual(command, line);
   await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
   assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), `['--name', "it's $5", '--work_dir=/data', '--data_dir=/data/data', '--output_dir=/data/output', '--log_dir=/data/output']/datainput`);
+  await tools.write({ "my code/train.py": "open('/data/output/seen.txt', 'w').write('edited')\n" });
+  const again = await tools.slipway(["pytorch", "pack", "--bimg_name", "store:pybase", "--acc_type", "cpu", ...flags, "--engine", "docker"], env);
+  assert.match(again.stderr, /loading pasted-cpu:uaitrain into docker \([\d.]+ KiB, \d+ layers are there\)/, "what docker has is not sent again");
+  await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
+  assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "edited");
 });

@@ -6,10 +6,15 @@ from uaitrain.arch.places import FOLDERS
 def _flags():
     try:
         from absl import flags
-
-        return flags
     except ImportError:
         pass
+    else:
+        try:
+            # It has a log_dir of its own; defined after ours, it would be refused.
+            import absl.logging  # noqa: F401
+        except ImportError:
+            pass
+        return flags
     import tensorflow as tf
 
     return getattr(tf, "app", None).flags if hasattr(tf, "app") else tf.compat.v1.flags
@@ -20,6 +25,8 @@ def _define(flags):
     for name, default, text in FOLDERS:
         if name not in known:
             flags.DEFINE_string(name, default, text)
+        else:
+            known.set_default(name, default)
     if "num_gpus" not in known:
         flags.DEFINE_integer("num_gpus", 0, "graphics cards of the node; 0 means CPU")
     if "max_step" not in known:
