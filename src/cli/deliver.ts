@@ -87,16 +87,28 @@ async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** The closing lines, and the same as data. */
-export function reportDelivery(context: Context, about: Delivered & { readonly names: readonly string[]; readonly isPush: boolean; readonly startedAt: number }): void {
-  const { descriptor, results, names } = about;
+export function reportDelivery(context: Context, about: Delivered & { readonly packed: readonly Packed[]; readonly names: readonly string[]; readonly isPush: boolean; readonly startedAt: number }): void {
+  const { descriptor, results, names, packed } = about;
   const tookMs = performance.now() - about.startedAt;
   const sum = (pick: (result: CopyResult) => number): number => results.reduce((total, result) => total + pick(result), 0);
   const [sent, mounted, skipped] = [sum((result) => result.bytesUploaded), sum((result) => result.bytesMounted), sum((result) => result.bytesSkipped)];
   const { reporter } = context;
   if (results.length > 0) reporter.line(`packed and pushed in ${formatDuration(tookMs)}: ${formatBytes(sent)} sent, ${formatBytes(mounted)} mounted, ${formatBytes(skipped)} already there`);
-  else reporter.line(`packed in ${formatDuration(tookMs)}`);
-  for (const name of names) reporter.line(about.isPush ? pinnedName(name, descriptor) : `${name} ${descriptor.digest}`);
-  reporter.result({ names, digest: descriptor.digest, mediaType: descriptor.mediaType, isPushed: results.length > 0, bytesUploaded: sent, bytesMounted: mounted, bytesSkipped: skipped, seconds: Math.round(tookMs) / 1000 });
+  else reporter.line(`packed in ${formatDuration(tookMs)}: ${packed.map(describe).join(", ")}`);
+  const isPinned = (name: string): boolean => about.isPush || parseLocation(name).kind === "store";
+  for (const name of names) reporter.line(isPinned(name) ? pinnedName(name, descriptor) : `${name} ${descriptor.digest}`);
+  reporter.result({ names, digest: descriptor.digest, mediaType: descriptor.mediaType, isPushed: results.length > 0, size: sizeOf(packed), bytesUploaded: sent, bytesMounted: mounted, bytesSkipped: skipped, seconds: Math.round(tookMs) / 1000 });
+}
+
+/** Bytes of all layers as stored; what platforms share counts once. */
+function sizeOf(packed: readonly Packed[]): number {
+  const layers = new Map(packed.flatMap(({ image }) => image.layers).map(({ layer, digest, size }) => [digest ?? layer, size] as const));
+  return [...layers.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function describe({ image }: Packed): string {
+  const { layers, platform } = image;
+  return `${platform.architecture} with ${layers.length} layers, ${formatBytes(layers.reduce((sum, { size }) => sum + size, 0))}`;
 }
 
 /** The name as a registry or the store takes it. @throws ToolError `USAGE` for places that have no names. */

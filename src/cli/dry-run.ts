@@ -17,7 +17,7 @@ export function withoutWriting(context: PackContext): PackContext {
 }
 
 /** A cache that reads through, and remembers in memory only. */
-export function forgetfulCache(cache: JsonCache): JsonCache {
+function forgetfulCache(cache: JsonCache): JsonCache {
   const own = new Map<string, unknown>();
   return {
     get: async (key) => (own.has(key) ? own.get(key) : cache.get(key)),

@@ -52,7 +52,7 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
     context.reporter.step(`writing ${output}`);
     await move({ from: names[0] ?? "", to: output, isFromStore: true }, context);
   }
-  reportDelivery(context, { ...delivered, names, isPush: flags.push === true, startedAt });
+  reportDelivery(context, { ...delivered, packed, names, isPush: flags.push === true, startedAt });
 }
 
 async function reportPlan(context: Context, { names, ...plan }: Pick<PlanReport, "loaded" | "images"> & { readonly names: readonly string[] }): Promise<void> {

@@ -6,6 +6,7 @@ import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contr
 import { walkProject, type PackProject, type WalkedFile } from "../pack/index.ts";
 import { provenanceLabels, RUN_FILE_NAME } from "../train/index.ts";
 import type { Context } from "./context.ts";
+import { epochOf } from "./options.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
 
 /** What the command line says beside the project file; it wins. */
@@ -140,11 +141,4 @@ function parseService(text: string | undefined): (typeof SERVICES)[number] | und
 
 function nameOf(root: string): string {
   return basename(root).toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "") || "model";
-}
-
-/** @see https://reproducible-builds.org/specs/source-date-epoch/ */
-export function epochOf(text: string | undefined): number {
-  if (text === undefined || text === "") return 0;
-  if (!/^\d{1,11}$/.test(text)) throw new ToolError("USAGE", `SOURCE_DATE_EPOCH is "${text}", which is no count of seconds`);
-  return Number(text);
 }

