@@ -205,6 +205,22 @@ export const GRPC_GROUPS: readonly GrpcGroup[] = [
     calls: { predict: predict({ strData: "x" }), output: message("OutputTransformer", "TransformOutput")(tensor) },
   },
   {
+    id: "TensorFlow's tensors, without TensorFlow",
+    server: { name: "Echo" },
+    calls: {
+      values: predict({ data: { names: ["a"], tftensor: { dtype: "DT_FLOAT", tensorShape: { dim: [{ size: 1 }, { size: 2 }] }, floatVal: [1.5, 2] } } }),
+      content: predict({ data: { tftensor: { dtype: "DT_INT64", tensorShape: { dim: [{ size: 2 }] }, tensorContent: "AQAAAAAAAAACAAAAAAAAAA==" } } }),
+      text: predict({ data: { tftensor: { dtype: "DT_STRING", tensorShape: { dim: [{ size: 1 }] }, stringVal: ["YWJj"] } } }),
+      wrong: predict({ data: { tftensor: { dtype: "DT_INT64", tensorShape: { dim: [{ size: 3 }] }, tensorContent: "AQAAAAAAAAA=" } } }),
+    },
+    better: {
+      values: { why: "no TensorFlow is needed", code: "OK", matches: /"tftensor":\{"dtype":"DT_FLOAT","tensorContent":"AADAPwAAAEA=","tensorShape":\{"dim":\[\{"size":"1"\},\{"size":"2"\}\]\}\}/ },
+      content: { why: "no TensorFlow is needed", code: "OK", matches: /"tensorContent":"AQAAAAAAAAACAAAAAAAAAA=="/ },
+      text: { why: "no TensorFlow is needed", code: "OK", matches: /"ndarray":\["abc"\]/ },
+      wrong: { why: "says what is wrong", code: "UNKNOWN", matches: /8 bytes of content for 3 elements of INT64/ },
+    },
+  },
+  {
     id: "a class without methods",
     server: { name: "Echo.Bare" },
     calls: { tensor: predict(tensor), text: predict({ strData: "x" }) },
