@@ -20,7 +20,7 @@ export async function basesOf(store: Store, target: Descriptor, context: Context
 }
 
 /** The layers below `target` that the store does not have. */
-export async function missingLayers(store: Store, target: Descriptor, context: Context): Promise<readonly BaseLayer[]> {
+async function missingLayers(store: Store, target: Descriptor, context: Context): Promise<readonly BaseLayer[]> {
   const found: BaseLayer[] = [];
   for (const { manifest } of await manifestsUnder(store, target, context)) {
     const name = baseOf(manifest.annotations);

@@ -67,7 +67,7 @@ export async function accessTo(host: string, { access, env, cwd }: Context): Pro
 }
 
 /** `REGISTRY=HOST`, or `HOST` alone for Docker Hub. @throws ToolError `USAGE`. */
-export function parseMirror(text: string): { readonly registry: string; readonly mirror: string } {
+function parseMirror(text: string): { readonly registry: string; readonly mirror: string } {
   const at = text.indexOf("=");
   return at < 0 ? { registry: "docker.io", mirror: registryHostOf(text) } : { registry: registryHostOf(text.slice(0, at)), mirror: registryHostOf(text.slice(at + 1)) };
 }

@@ -8,7 +8,7 @@ export type Location =
   | { readonly kind: "docker-daemon" | "podman"; readonly name: string };
 
 /** The registry part of names that live in the local store only. */
-export const STORE_REGISTRY = "store";
+const STORE_REGISTRY = "store";
 
 const SCHEME = /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|containers-storage):(.*)$/s;
 const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,1023}$/;

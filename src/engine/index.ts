@@ -12,6 +12,6 @@ export type {
 } from "./contracts.ts";
 export { createEngine } from "./create-engine.ts";
 export { findEngine, probeEngines, type EngineProbe, type FindEngineOptions } from "./find-engine.ts";
-export { runImage, urlOf, type ReadyCheck, type RunImageOptions, type RunningImage } from "./run-image.ts";
+export { runImage, type ReadyCheck, type RunImageOptions, type RunningImage } from "./run-image.ts";
 export { runUnpacked, type RunningProcess, type RunUnpackedOptions } from "./unpacked/run-unpacked.ts";
 export { unpackImage, type UnpackedImage } from "./unpacked/unpack-image.ts";

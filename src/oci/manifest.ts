@@ -108,7 +108,7 @@ export function parseManifestOrIndex(
 }
 
 /** Plain-data check of a descriptor. @throws ContentError `MANIFEST_INVALID`. */
-export function descriptorOf(value: unknown, what: string, path: string): Descriptor {
+function descriptorOf(value: unknown, what: string, path: string): Descriptor {
   const entry = objectOf(value, what, path);
   const { annotations, artifactType, platform, urls } = entry;
   const { mediaType, digest, size } = requiredOf(entry, what, path);

@@ -55,7 +55,7 @@ export function planTar<E extends TarEntry>(entries: readonly E[], options: Plan
  * @throws ToolError `FILE_REFUSED` naming the entry: a path that comes twice or is not plain, one below something that is no folder, a hard
  * link to something that is no file of this tar, numbers that no tar holds.
  */
-export function sortEntries<E extends TarEntry>(entries: readonly E[]): readonly E[] {
+function sortEntries<E extends TarEntry>(entries: readonly E[]): readonly E[] {
   const keyed = entries.map((entry) => ({ entry, key: Buffer.from(entry.type === "directory" ? `${entry.path}/` : entry.path) }));
   keyed.sort((one, other) => Buffer.compare(one.key, other.key));
   const types = new Map<string, TarEntryType>();

@@ -42,7 +42,7 @@ export async function followInRoot(root: string, path: RootPath): Promise<RootPa
 }
 
 /** A link's target as a path of the root; `..` above the root stays at the root, as it does for a container. */
-export function targetInRoot(folder: RootPath, target: string): RootPath {
+function targetInRoot(folder: RootPath, target: string): RootPath {
   return posix.resolve("/", folder, target).slice(1);
 }
 

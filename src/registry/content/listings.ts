@@ -27,7 +27,7 @@ export async function* readPages(ask: (next: URL | undefined) => Promise<HttpRes
 }
 
 /** Reads a JSON object. @throws RegistryError `REGISTRY_PROTOCOL` when it is none. */
-export async function readPage(response: HttpResponse, action: string): Promise<Page> {
+async function readPage(response: HttpResponse, action: string): Promise<Page> {
   const bytes = await response.readBytes(MAX_PAGE_BYTES + 1);
   const value = bytes.byteLength > MAX_PAGE_BYTES ? undefined : parseJson(bytes);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw protocolError(response, action, "gave an answer that is no JSON object");

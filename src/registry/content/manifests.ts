@@ -6,7 +6,7 @@ import { protocolError } from "../transport/failure.ts";
 import { callRepository, nameOf, readRepository, type RepositoryContext } from "./repository-context.ts";
 
 /** Every form of manifest that is read. */
-export const MANIFEST_ACCEPT: string = [MEDIA_TYPES.imageManifest, MEDIA_TYPES.imageIndex, MEDIA_TYPES.dockerManifest, MEDIA_TYPES.dockerManifestList].join(", ");
+const MANIFEST_ACCEPT: string = [MEDIA_TYPES.imageManifest, MEDIA_TYPES.imageIndex, MEDIA_TYPES.dockerManifest, MEDIA_TYPES.dockerManifestList].join(", ");
 
 /** True for content that a registry keeps among its manifests. */
 export function isManifestLike(target: Pick<Descriptor, "mediaType">): boolean {
@@ -14,7 +14,7 @@ export function isManifestLike(target: Pick<Descriptor, "mediaType">): boolean {
 }
 
 /** `:tag` or `@digest`; a digest wins over a tag, and neither means `latest`. */
-export function selectorOf(reference: Pick<Reference, "tag" | "digest">): { readonly path: string; readonly shown: string } {
+function selectorOf(reference: Pick<Reference, "tag" | "digest">): { readonly path: string; readonly shown: string } {
   if (reference.digest !== undefined) return { path: reference.digest, shown: `@${reference.digest}` };
   const tag = reference.tag ?? "latest";
   return { path: tag, shown: `:${tag}` };

@@ -92,7 +92,7 @@ export async function sessionOf(context: RepositoryContext, response: HttpRespon
 }
 
 /** `push "host/name"`, for messages. */
-export function pushAction(context: RepositoryContext): string {
+function pushAction(context: RepositoryContext): string {
   return `push a blob to ${nameOf(context)}`;
 }
 
