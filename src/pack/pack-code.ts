@@ -91,8 +91,6 @@ async function pythonLayers(project: CodeProject, base: BaseImage, context: Pack
       environment: context.environment,
       pool: context.pool,
       signal: context.signal,
-      // Wheels for graphics cards link to the driver, which the engine brings, and to each other's folders.
-      ignoreLibraries: ["libcuda.so.1", "libnvidia-ml.so.1"],
       onProgress: (event) => {
         if (event.kind === "resolve") context.onStep?.("resolving Python packages");
         if (event.kind === "install") context.onStep?.(`installing ${event.packages} Python packages into layers`);

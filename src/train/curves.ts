@@ -1,3 +1,4 @@
+import { stripControls } from "../errors/index.ts";
 import type { MetricPoint } from "./metrics.ts";
 
 /** What is known of one metric. */
@@ -58,7 +59,7 @@ export function drawCurve(curve: Curve, size: { readonly columns: number; readon
   }
   const newest = curve.points.at(-1)?.value ?? Number.NaN;
   const title = `${curve.name} ${formatValue(newest)} (from ${formatValue(curve.points[0]?.value ?? Number.NaN)}, ${formatValue(lowest)} to ${formatValue(highest)}, step ${last})`;
-  return [title.slice(0, columns), ...cells.map((row) => String.fromCodePoint(...[...row].map((bits) => 0x2800 + bits)))];
+  return [stripControls(title).slice(0, columns), ...cells.map((row) => String.fromCodePoint(...[...row].map((bits) => 0x2800 + bits)))];
 }
 
 const PANEL = { width: 640, height: 200, left: 70, top: 34, right: 20, bottom: 26 } as const;
@@ -104,7 +105,7 @@ function stepsOf({ points }: Curve): readonly [number, number] {
 }
 
 /** Four digits that matter. */
-export function formatValue(value: number): string {
+function formatValue(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : "?";
 }
 

@@ -1,10 +1,10 @@
 export { COMMAND_FILE_NAME, commandLines, imagesOf, jobCommands, type HostPaths, type JobCommands } from "./command-file.ts";
 export { FRAMEWORKS, PLACES, type Accelerator, type Framework, type ImageNames, type TrainJob } from "./contracts.ts";
-export { createCurveBook, curvesToSvg, drawCurve, formatValue, type Curve, type CurveBook } from "./curves.ts";
+export { createCurveBook, curvesToSvg, drawCurve, type Curve, type CurveBook } from "./curves.ts";
 export { findDataFolders, HIDDEN_FOLDERS, placeBelow, type DataFolder, type SeenFile } from "./data-folders.ts";
 export { localTasks, tasksOf, type Cluster, type Task } from "./distributed.ts";
 export { createEventReader, type EventReader } from "./event-file.ts";
-export { DEFAULT_TAG, flagsOf, TRAIN_FLAGS, type TrainFlag } from "./flags.ts";
+export { flagsOf, TRAIN_FLAGS, type TrainFlag } from "./flags.ts";
 export { checkGpu, type GpuFacts } from "./gpu-check.ts";
 export { type Fragment } from "./manifest-pod.ts";
 export { MANIFEST_KINDS, renderManifest, type ManifestImage, type ManifestKind, type ManifestOptions } from "./manifest.ts";
@@ -13,5 +13,4 @@ export { parseJob, type ParseJobOptions, type TrainValues } from "./parse-job.ts
 export { parsePlan, PLAN_FILE_NAME, printPlan, type PackedName, type TrainPlan } from "./plan-file.ts";
 export { combinationOf, findRelease, recipeOf, RELEASES, type CudaNeeds, type Recipe, type Release } from "./releases.ts";
 export { printRunRecord, provenanceLabels, RUN_FILE_NAME, type RunRecord } from "./run-file.ts";
-export { quoteDouble, quoteWord, splitWords } from "./shell-words.ts";
 export { joinParts, PART_BYTES, splitFile, type JoinOptions, type SplitOptions } from "./split-file.ts";

@@ -18,6 +18,12 @@ test("a library of another wheel, the loader and the GPU driver's libraries coun
   assert.deepEqual(findMissingLibraries(packages, []), []);
 });
 
+test("what the transports of NVIDIA's wheels link to may be missing, and the same of another package may not", () => {
+  const needs = { "libibverbs.so.1": "a.so", "libmpi.so.40": "b.so", "librdmacm.so.1": "a.so" };
+  assert.deepEqual(findMissingLibraries(new Map([["nvidia-nvshmem-cu12", facts(needs)]]), []), []);
+  assert.deepEqual(findMissingLibraries(new Map([["nvidia-nvshmem-cu12", facts(needs)], ["mpi4py", facts({ "libmpi.so.40": "m.so" })]]), []).map((missing) => missing.package), ["mpi4py"]);
+});
+
 test("a library of unknown origin is named without a Debian package", () => {
   const missing = findMissingLibraries(new Map([["x", facts({ "libstrange.so.9": "x.so" })]]), []);
   assert.throws(() => refuseMissingLibraries(missing), { code: "LIBRARY_MISSING", hint: "use a base image that has them" });

@@ -20,6 +20,9 @@ export interface MissingLibrary {
 /** Libraries that come from outside the image: the GPU driver's, put there by the container toolkit. */
 const FROM_DRIVER = /^(libcuda|libnvidia-[\w-]+|libnvcuvid|libnvoptix)\.so(\.\d+)*$/;
 
+/** What transports of NVIDIA's wheels (cufile over RDMA, nvshmem over MPI) link to; they are loaded on clusters that have it, and nowhere else. */
+const FOR_TRANSPORTS = /^lib(ibverbs|mlx5|rdmacm|fabric|mpi|oshmem|pmix|ucp|ucs|uct|ucm)\.so(\.\d+)*$/;
+
 /** The dynamic loader itself is always there where a program runs at all. */
 const LOADER = /^(ld-linux[\w-]*|ld-musl-[\w-]+)\.so(\.\d+)*$/;
 
@@ -81,6 +84,7 @@ export function findMissingLibraries(packages: ReadonlyMap<string, LibraryFacts>
   for (const [name, { needs }] of packages) {
     for (const [library, file] of Object.entries(needs)) {
       if (present.has(library) || missing.has(library) || FROM_DRIVER.test(library) || LOADER.test(library)) continue;
+      if (name.startsWith("nvidia-") && FOR_TRANSPORTS.test(library)) continue;
       const debianPackage = DEBIAN_PACKAGES[library];
       missing.set(library, { library, package: name, file, ...(debianPackage === undefined ? {} : { debianPackage }) });
     }
