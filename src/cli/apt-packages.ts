@@ -1,4 +1,4 @@
-import { addDebianPackages, inspectDebian, type BlobStore } from "../builder/index.ts";
+import type { BlobStore } from "../builder/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { appendLayers, mutateConfig } from "../oci/index.ts";
 import type { BaseImage } from "../pack/index.ts";
@@ -20,6 +20,7 @@ export interface AptRequest {
  */
 export async function withAptPackages(base: BaseImage, { packages, store, epochS, context }: AptRequest): Promise<BaseImage> {
   if (packages.length === 0) return base;
+  const { addDebianPackages, inspectDebian } = await import("../builder/index.ts");
   const facts = await inspectDebian(base.image, context);
   if (facts === undefined) {
     throw new ToolError("BASE_UNSUITABLE", `add ${packages.join(", ")} to "${base.name}": it is no Debian image`, { hint: "leave the packages out, or choose a base that `slipway base debian` made, or another Debian" });

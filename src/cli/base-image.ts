@@ -1,4 +1,3 @@
-import { readBaseFacts } from "../builder/index.ts";
 import { parseLocation } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import {
@@ -60,7 +59,20 @@ async function narrow(place: ReadPlace, target: Descriptor, { platform, text, co
 }
 
 async function factsOf(image: Image, { digest, text, cache, context }: About & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache }): Promise<BaseFacts> {
-  const stated = readBaseFacts((await configOf(image, context)).config?.Labels);
+  const stated = await statedFacts(image, { digest, cache, context });
   if (stated !== undefined) return stated;
   return inspectBase(image, { digest, cache, onRead: () => context.reporter.step(`reading what ${text} holds (once)`) }, context);
+}
+
+/** What a base of ours says in its labels; remembered, so that the builder is loaded for a new base only. */
+async function statedFacts(image: Image, { digest, cache, context }: { readonly digest: Descriptor["digest"]; readonly cache: JsonCache; readonly context: Context }): Promise<BaseFacts | undefined> {
+  const key = `stated 1 ${digest}`;
+  const kept = await cache.get(key);
+  // Only this function writes below such a key.
+  if (typeof kept === "object" && kept !== null) return (kept as { readonly facts?: BaseFacts }).facts;
+  const { readBaseFacts } = await import("../builder/index.ts");
+  const stated = readBaseFacts((await configOf(image, context)).config?.Labels);
+  const facts: BaseFacts | undefined = stated === undefined ? undefined : { python: stated.python, glibc: stated.glibc === "" ? undefined : stated.glibc, sonames: stated.sonames, directories: stated.directories };
+  await cache.set(key, facts === undefined ? {} : { facts });
+  return facts;
 }

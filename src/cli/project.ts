@@ -4,7 +4,6 @@ import { ToolError } from "../errors/index.ts";
 import { detectModel, type DetectedModel, type FactMemory, type ModelFile } from "../formats/index.ts";
 import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contract, type Ports, type ProjectFile } from "../model/index.ts";
 import { walkProject, type PackProject, type WalkedFile } from "../pack/index.ts";
-import { provenanceLabels, RUN_FILE_NAME } from "../train/index.ts";
 import type { Context } from "./context.ts";
 import { epochOf } from "./options.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
@@ -72,8 +71,11 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
 
 /** What `slipway train run` left beside its output says where a model comes from. */
 async function provenanceOf(root: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readFile(join(root, RUN_FILE_NAME), "utf8").catch(() => undefined);
-  return text === undefined ? {} : provenanceLabels(text);
+  // RUN_FILE_NAME of train, which is not loaded for its name: most projects were not trained by us.
+  const text = await readFile(join(root, "slipway-run.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return {};
+  const { provenanceLabels } = await import("../train/index.ts");
+  return provenanceLabels(text);
 }
 
 function namedBy(flags: ProjectFlags, file: ProjectFile, container: FolderEnv): { readonly model: string | undefined; readonly code: string | undefined } {
