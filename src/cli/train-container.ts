@@ -1,4 +1,5 @@
 import type { Container } from "../engine/index.ts";
+import { isToolError, ToolError } from "../errors/index.ts";
 import { run as runProcess } from "../internal/index.ts";
 import { checkGpu, PLACES, RELEASES } from "../train/index.ts";
 import type { Context } from "./context.ts";
@@ -15,7 +16,10 @@ const LAUNCHER = "/opt/slipway/train/uaitrain/launch.py";
 export async function runInContainer(run: TrainRun, watch: TrainWatch, context: Context): Promise<TrainEnd> {
   await using source = await openRunSource(run.image, { isPull: run.flags.pull }, context);
   const request = { name: run.image, source, flags: { ...(run.flags.engine === undefined ? {} : { engine: run.flags.engine }) } };
-  const engine = await chooseEngine(request, context);
+  const engine = await chooseEngine(request, context).catch((error: unknown) => {
+    if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
+    throw new ToolError("ENGINE_MISSING", error.message, { cause: error, hint: "start docker or install podman, or run it on this machine with --host" });
+  });
   if (run.flags.gpus !== undefined) await checkCards(run, context);
   const image = await ensureLoaded(engine, request, context);
   const command = [PYTHON, ...run.words];

@@ -33,7 +33,7 @@ export const TRAIN_FLAGS: readonly TrainFlag[] = [
   { name: "ai_arch_v", frameworks: NAMED, isRequired: true, help: "framework and version, such as pytorch-2.6.0 or tensorflow-2.19.0" },
   { name: "acc_type", frameworks: FRAMEWORKS, isRequired: false, defaultValue: "gpu", help: "gpu (default) or cpu, in any case" },
   { name: "uhub_username", frameworks: FRAMEWORKS, isRequired: false, help: "account of the registry (default: what `slipway login` keeps)" },
-  { name: "uhub_password", frameworks: FRAMEWORKS, isRequired: false, isSecret: true, help: "password of the account; better: slipway login, or SLIPWAY_PASSWORD" },
+  { name: "uhub_password", frameworks: FRAMEWORKS, isRequired: false, isSecret: true, help: "password of the account; better: slipway login, or --password-stdin" },
   { name: "uhub_registry", frameworks: FRAMEWORKS, isRequired: true, help: "namespace in the registry, or HOST/NAMESPACE for any registry" },
   { name: "uhub_imagename", frameworks: FRAMEWORKS, isRequired: true, help: "name of the image, without a tag" },
   { name: "uhub_imagetag", frameworks: FRAMEWORKS, isRequired: false, defaultValue: DEFAULT_TAG, help: `tag of the image (default: ${DEFAULT_TAG})` },
