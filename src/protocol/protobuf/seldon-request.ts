@@ -193,6 +193,6 @@ function fitted({ shape, data, isStrict }: { readonly shape: readonly number[]; 
   const wanted = shape.reduce((product, axis) => product * axis, 1);
   const isPlain = wanted === count && shape.every((axis) => axis >= 0);
   if (isPlain) return { name: "", datatype: "FP64", shape, data };
-  if (isStrict && wanted > 0 && wanted < count) return { name: "", datatype: "FP64", shape, data: data.subarray(-8 * wanted) }; // the wrapper takes the last ones
+  if (isStrict && shape.length > 0 && wanted > 0 && wanted < count) return { name: "", datatype: "FP64", shape, data: data.subarray(-8 * wanted) }; // the wrapper takes the last ones
   return reshapeTensor({ name: "", datatype: "FP64", shape: [count], data }, shape.map((axis) => new JsonNumber(String(axis), false)));
 }

@@ -205,6 +205,17 @@ export const GRPC_GROUPS: readonly GrpcGroup[] = [
     calls: { predict: predict({ strData: "x" }), output: message("OutputTransformer", "TransformOutput")(tensor) },
   },
   {
+    id: "tensors whose shape does not fit",
+    server: { name: "GrpcRaw.Seen" },
+    calls: Object.fromEntries(Object.entries({ "too many values": { shape: [2], values: [1, 2, 3] }, "too few values": { shape: [3], values: [1] }, "no shape": { values: [1, 2] }, "an open axis": { shape: [-1, 2], values: [1, 2, 3, 4] } }).map(([id, values]) => [id, predict({ data: { tensor: values } })])),
+    better: { "too many values": { why: "no value is dropped unseen", code: "UNKNOWN", matches: /cannot reshape array of size 3 into shape \(2,\)/ } },
+    different: {
+      "too few values": { why: "numpy's text for a shape, not that for a buffer", code: "UNKNOWN", matches: /cannot reshape array of size 1 into shape \(3,\)/ },
+      "no shape": { why: "numpy's text for a shape, not that for a slice", code: "UNKNOWN", matches: /cannot reshape array of size 2 into shape \(\)/ },
+      "an open axis": { why: "works as over REST", code: "OK", matches: /\[\[1\. 2\.\]/ },
+    },
+  },
+  {
     id: "TensorFlow's tensors, without TensorFlow",
     server: { name: "Echo" },
     calls: {
