@@ -215,6 +215,40 @@ class Looping(unittest.TestCase):
         self.assertEqual(sizes, [4, 4, 2, 1])
         self.assertEqual([struct.unpack("<d", bytes(answer.messages[0].data))[0] for answer in answers[:10]], list(range(1, 11)))
 
+    @unittest.skipIf(arrays.numpy is None, "no numpy")
+    def test_with_a_longest_wait_rows_are_joined_as_they_come_and_the_first_answer_says_how_many(self) -> None:
+        sizes: List[int] = []
+
+        class Sizes:
+            def predict(self, X: Any, names: Any) -> Any:
+                sizes.append(len(X))
+                return X
+
+        peer = self.start(Sizes(), maxBatch=3, maxWaitMs=60_000)
+        for number in range(1, 4):
+            peer.send(request(number, number))
+        answers = peer.receive(3)
+        self.assertEqual(sizes, [3])
+        self.assertEqual([answer.flags >> frames.JOINED_SHIFT for answer in answers], [3, 0, 0])
+        peer.send(request(4, 4), request(5, 5)[:30])
+        peer.send(request(5, 5)[30:], request(6, 6))
+        self.assertEqual([answer.id for answer in peer.receive(3)], [4, 5, 6])
+        self.assertEqual(sizes, [3, 3])
+
+    @unittest.skipIf(arrays.numpy is None, "no numpy")
+    def test_a_lone_request_waits_its_time_and_the_end_of_the_connection_loses_none(self) -> None:
+        class Echo:
+            def predict(self, X: Any, names: Any) -> Any:
+                return X
+
+        peer = self.start(Echo(), maxBatch=3, maxWaitMs=1)
+        peer.send(request(1, 1))
+        self.assertEqual(peer.receive(1)[0].id, 1)
+        patient = self.start(Echo(), maxBatch=3, maxWaitMs=60_000)
+        patient.send(request(1, 1))
+        patient.socket.shutdown(socket.SHUT_WR)
+        self.assertEqual(patient.receive(1)[0].id, 1)
+
     def test_a_class_with_tags_or_metrics_is_never_joined(self) -> None:
         class Tagged:
             def predict(self, X: Any, names: Any) -> Any:

@@ -56,7 +56,7 @@ export interface HttpServer {
    * request may be on its way over them. Resolves when what is under way has been answered and all connections are gone.
    */
   stop(lingerMs?: number): Promise<void>;
-  /** Cuts every connection. */
+  /** Stops listening and cuts every connection. */
   cut(): void;
 }
 
@@ -76,7 +76,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       side.isClosing = true;
       return closeGently(server, lingerMs);
     },
-    cut: () => server.closeAllConnections(),
+    cut: () => {
+      server.close(() => undefined); // it may be closed already
+      server.closeAllConnections();
+    },
   };
 }
 
