@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { pythonEnv } from "../support/python-env.ts";
 import { CLASS_PACKAGES, startOurs } from "../support/seldon/servers.ts";
@@ -17,3 +19,23 @@ test("numbers beside text stay numbers when that is asked for", async (t) => {
   assert.deepEqual(await ask({ SLIPWAY_TYPED_ARRAYS: "1" }), { type: "ndarray", dtype: "O", shape: [1, 3], values: "[['a', 1, 2.5]]" });
   assert.deepEqual(await ask({}), { type: "ndarray", dtype: "U", shape: [1, 3], values: "[['a', '1', '2.5']]" });
 });
+
+test("custom_service runs beside the model, and ends with the server", async (t) => {
+  const environment = await pythonEnv(t, { packages: CLASS_PACKAGES });
+  if (environment === undefined) return;
+  const server = await startOurs({ name: "Service" }, environment.python);
+  const answer = await send(server.http, json("/predict", { data: { ndarray: [1] } }));
+  const { port } = (JSON.parse(answer.body) as { jsonData: { port: number } }).jsonData;
+  assert.equal(await greeting(port), "custom");
+  await server[Symbol.asyncDispose]();
+  await assert.rejects(greeting(port), { code: "ECONNREFUSED" });
+});
+
+/** What a server says to whoever connects. */
+async function greeting(port: number): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
