@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { copy, parseLocation, type CopyOptions, type CopyResult } from "../copy/index.ts";
+import { ToolError } from "../errors/index.ts";
 import { formatReference, parseReference, type Descriptor, type Digest, type Platform, type Reference } from "../oci/index.ts";
 import type { Context } from "./context.ts";
 import { manifestsUnder } from "./look.ts";
@@ -15,6 +16,8 @@ export interface MoveOptions {
   readonly isFromStore?: boolean | undefined;
   /** `to` is a name of the local store. */
   readonly isToStore?: boolean | undefined;
+  /** Also what refers to it: signatures, bills of materials. */
+  readonly withReferrers?: boolean | undefined;
   /** Repositories of the target's registry to mount blobs from. */
   readonly mountFrom?: readonly Reference[] | undefined;
 }
@@ -29,6 +32,7 @@ export interface Moved {
 /** Copies one image from any place to any other; an archive or engine gets it as a whole. */
 export async function move(options: MoveOptions, context: Context): Promise<Moved> {
   await using from = await openForReading(options.from, context, { isInStore: options.isFromStore });
+  if (options.withReferrers === true && from.referrersOf === undefined) throw new ToolError("USAGE", `copy "${options.from}": only a registry can tell what refers to an image`, { hint: "leave --referrers away" });
   const target = parseLocation(options.to);
   switch (target.kind) {
     case "store":
@@ -54,6 +58,7 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context
     to: namesIn(target.reference, from.reference),
     platform: options.platform,
     mountFrom: [...(isSamePlace ? [from.reference] : []), ...(from.mountFrom ?? []), ...(options.mountFrom ?? [])].filter(({ registry }) => registry === target.reference.registry),
+    referrersOf: options.withReferrers === true ? from.referrersOf : undefined,
     labelOf: await labelsIn(from, options, context),
     onProgress: (progress) => context.reporter.blob(progress),
     signal: context.signal,

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { anySource, parseLocation, type Location } from "../copy/index.ts";
+import { anySource, parseLocation, type CopyOptions, type Location } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { parseReference, type Reference, type Sink, type Source } from "../oci/index.ts";
 import type { Registry, RegistryOptions, Repository } from "../registry/index.ts";
@@ -17,6 +17,8 @@ export interface ReadPlace extends AsyncDisposable {
   readonly name: string;
   /** Repositories that have layers of it, as that of a base which was never downloaded. */
   readonly mountFrom?: readonly Reference[];
+  /** Finds what refers to a manifest, where the place can tell. */
+  readonly referrersOf?: CopyOptions["referrersOf"];
 }
 
 /** A place that images are written to, blob by blob. */
@@ -48,7 +50,7 @@ export async function openForReading(text: string, context: Context, options: Na
       return openStored(text, location.reference, context);
     case "registry":
       if (options.isInStore === true) return openStored(text, location.reference, context);
-      return { name: text, ...(await openRepository(location.reference, context)) };
+      return openRegistryImage(text, location.reference, context);
     case "oci": {
       const { openLayout } = await import("../layout/index.ts");
       return { name: text, source: openLayout(resolve(context.cwd, location.path)), reference: namedIn(location), [Symbol.asyncDispose]: NOTHING };
@@ -133,6 +135,11 @@ export async function openRepository(reference: Reference, context: Context): Pr
   const { createRegistry } = await import("../registry/index.ts");
   const registry = createRegistry(await registryOptions(reference.registry, context));
   return { source: registry.repository(reference.repository), reference, registry, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() };
+}
+
+async function openRegistryImage(text: string, reference: Reference, context: Context): Promise<ReadPlace> {
+  const place = await openRepository(reference, context);
+  return { ...place, name: text, referrersOf: (subject, options) => place.source.referrers(subject.digest, options) };
 }
 
 /** A name for what a folder or archive holds: its tag when one was given, else whatever it holds alone. */

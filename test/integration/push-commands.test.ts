@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { pushImage } from "../../src/copy/index.ts";
-import { appendLayers, digestOf, imageFrom, manifestOf, validateImage, type Image } from "../../src/oci/index.ts";
+import { appendLayers, createArtifact, digestOf, EMPTY_CONTENT, EMPTY_DESCRIPTOR, imageFrom, manifestOf, validateImage, type Image } from "../../src/oci/index.ts";
 import { createRegistry } from "../../src/registry/index.ts";
 import { createStore } from "../../src/store/index.ts";
 import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
@@ -12,6 +12,7 @@ import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
 import { randomImage, randomLayer } from "../support/random-image.ts";
+import { oneChunk } from "../support/small-image.ts";
 import { createUser, type User } from "../support/slipway.ts";
 
 const MIB = 2 ** 20;
@@ -113,6 +114,25 @@ test("a pull that fails in the middle leaves no image, and the next one brings w
   assert.equal(second.exitCode, 0, second.stderr);
   assert.equal(healthy.seen("GET", bad).length, 1);
   assert.equal((await user.run(["verify", `store:${healthy.host}/team/iris:v1`])).exitCode, 0);
+});
+
+test("what refers to an image is copied with it when that is asked for", async (t) => {
+  const [from, to] = [await startDockerRegistry(t), await startDockerRegistry(t)];
+  if (from === undefined || to === undefined) return;
+  await using registry = createRegistry({ host: from.host });
+  const source = registry.repository("team/iris");
+  const { descriptor: subject } = await pushImage(randomImage(), source, { to: [{ registry: from.host, repository: "team/iris", tag: "v1" }] });
+  const card = createArtifact({ artifactType: "application/vnd.test.card", subject });
+  await source.put(EMPTY_DESCRIPTOR, oneChunk(Buffer.from(EMPTY_CONTENT)));
+  await source.put(card.descriptor, oneChunk(card.bytes));
+  const user = await createUser(t);
+  await using target = createRegistry({ host: to.host });
+  const referrers = (): Promise<readonly unknown[]> => target.repository("team/iris").referrers(subject.digest);
+  assert.equal((await user.run(["copy", `${from.host}/team/iris:v1`, `${to.host}/team/iris:v1`])).exitCode, 0);
+  assert.deepEqual(await referrers(), []);
+  assert.equal((await user.run(["copy", `${from.host}/team/iris:v1`, `${to.host}/team/iris:v1`, "--referrers"])).exitCode, 0);
+  assert.equal((await referrers()).length, 1);
+  assert.equal((await user.run(["copy", "oci:somewhere", `${to.host}/x:1`, "--referrers"])).exitCode, 2);
 });
 
 test("rm says so where a registry does not delete single tags, and removes the manifest when asked to", async (t) => {
