@@ -233,6 +233,21 @@ test("answers pings, and sends trailers whatever is in them", async () => {
   await new Promise<void>((resolve, reject) => void session.ping((error) => (error === null ? resolve() : reject(error))));
 });
 
+test("ends a connection on which nothing moves, and not one that waits for an answer", async () => {
+  const handled = Promise.withResolvers<GrpcCall>();
+  const server = await startGrpcServer({ host: "127.0.0.1", port: 0, maxMessageBytes: MAX, idleMs: 50, methods: new Map([["/a.B/Echo", { onMessage: (call) => handled.resolve(call) }]]) });
+  open.push({ end: () => server.cut() });
+  const session = dial(server);
+  const ended = once(session, "close");
+  const goaway = once(session, "goaway");
+  const answer = ask(session);
+  const call = await handled.promise;
+  await goaway;
+  call.reply(Buffer.from("late"));
+  assert.deepEqual((await answer).body, frame("late"));
+  await ended;
+});
+
 test("tells observers of named methods only, once for each call", async () => {
   const seen: string[] = [];
   const server = await startGrpcServer({

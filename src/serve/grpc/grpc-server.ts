@@ -12,6 +12,8 @@ export interface GrpcServerOptions {
   readonly maxMessageBytes: number;
   /** Of all requests that are coming in at the same time. Default: four messages of the largest size, and at least 256 MiB. */
   readonly maxHeldBytes?: number;
+  /** A connection on which nothing moves for this long is ended. Default: an hour. */
+  readonly idleMs?: number;
   /** By path, such as `/package.Service/Method`. */
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   readonly tls?: TlsFiles | undefined;
@@ -24,9 +26,7 @@ export interface GrpcServerOptions {
 /** A listening server. */
 export interface GrpcServer {
   readonly port: number;
-  /** From now on connections are asked to go elsewhere; calls under way and new connections are still answered. */
-  turnAway(): void;
-  /** Takes no new connections; resolves when what is under way has been answered. */
+  /** Takes no new connections and asks those that are there to go elsewhere; resolves when what is under way has been answered. */
   stop(): Promise<void>;
   /** Cuts every connection. */
   cut(): void;
@@ -42,6 +42,7 @@ const LEAST_HELD_BYTES = 256 * 2 ** 20;
 /** A request that is not there after this time is given up. */
 const RECEIVE_MS = 60_000;
 const SWEEP_MS = 10_000;
+const IDLE_MS = 3_600_000;
 
 /**
  * Serves gRPC over HTTP/2, in clear text (h2c) or with TLS.
@@ -65,6 +66,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   server.on("session", (session) => {
     sessions.add(session);
     session.setLocalWindowSize(SESSION_WINDOW);
+    session.setTimeout(options.idleMs ?? IDLE_MS, () => session.close());
     session.on("error", () => undefined); // "close" follows
     session.on("close", () => sessions.delete(session));
   });
@@ -85,7 +87,6 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   };
   return {
     port: (server.address() as AddressInfo).port, // a TCP server that listens
-    turnAway,
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       turnAway();
