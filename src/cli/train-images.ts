@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readBaseFacts } from "../builder/index.ts";
 import { createDeflatePool } from "../compress/index.ts";
-import { pushImage, type CopyResult } from "../copy/index.ts";
+import { parseLocation, pushImage, type CopyResult } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { configOf, imageDescriptor, manifestOf, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
 import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type PackContext, type PackedImage, type ReadCode } from "../pack/index.ts";
@@ -12,6 +12,7 @@ import { withAptPackages } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
 import { downloadPackage } from "./download-package.ts";
+import { move } from "./move.ts";
 import { openForWriting } from "./places.ts";
 import { findToolFiles } from "./tool-files.ts";
 
@@ -52,7 +53,7 @@ export async function createImageMaker(request: ImageRequest, store: Store, cont
   const bases = new Map<string, Promise<OpenBase>>();
   const moved = stack.move();
   const open = (name: string): Promise<OpenBase> => {
-    const known = bases.get(name) ?? openBase(name, store.cache("base"), context).then((base) => moved.use(base));
+    const known = bases.get(name) ?? inStore(name, context).then((stored) => openBase(stored, store.cache("base"), context)).then((base) => moved.use(base));
     bases.set(name, known);
     return known;
   };
@@ -66,6 +67,16 @@ export async function createImageMaker(request: ImageRequest, store: Store, cont
     },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
+}
+
+/** What an engine or an archive has is copied into the store, where the images that stand on it find it later. */
+async function inStore(name: string, context: Context): Promise<string> {
+  const { kind } = parseLocation(name);
+  if (kind === "store" || kind === "registry") return name;
+  const stored = `store:imported/${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "")}`;
+  context.reporter.step(`copying ${name} into the local store`);
+  await move({ from: name, to: stored }, context);
+  return stored;
 }
 
 /** Where an image's base comes from: what the user says, else the recipe of the release. */

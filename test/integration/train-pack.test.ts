@@ -156,7 +156,7 @@ test("what is missing is said before anything is made", async (t) => {
   assert.deepEqual(await readdir(place.cwd), ["code"]);
 });
 
-test("the printed command, pasted, runs the job in docker, where the image was loaded", async (t) => {
+test("the printed command, pasted, runs the job in docker, after an edit and on a committed base too", async (t) => {
   const tools = await trainUser(t, ["python3", "bash"]);
   const env = tools === undefined ? undefined : await engineEnvironment(t, "docker", tools.user);
   if (tools === undefined || env === undefined) return;
@@ -176,4 +176,13 @@ test("the printed command, pasted, runs the job in docker, where the image was l
   assert.match(again.stderr, /loading pasted-cpu:uaitrain into docker \([\d.]+ KiB, \d+ layers are there\)/, "what docker has is not sent again");
   await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
   assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "edited");
+
+  // The documents' way to more packages: a container that is committed, as base of the next images.
+  const docker = (...args: readonly string[]): Promise<unknown> => run(["docker", ...args], { env: { ...tools.user.env, ...env } });
+  await docker("run", "--name", "more", "--network", "none", "pasted-cpu:uaitrain", "/bin/bash", "-c", "echo 'said = 3' > /usr/lib/python3/dist-packages/more.py");
+  await docker("commit", "more", "committed:1");
+  await tools.write({ "my code/train.py": "import more\nopen('/data/output/seen.txt', 'w').write(str(more.said))\n" });
+  await tools.slipway(["pytorch", "pack", "--bimg_name", "docker-daemon:committed:1", "--acc_type", "cpu", ...flags, "--engine", "docker"], env);
+  await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
+  assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "3");
 });
