@@ -1,6 +1,6 @@
 import { parseLocation } from "../copy/index.ts";
 import { isToolError } from "../errors/index.ts";
-import { imageDescriptor, manifestOf, MEDIA_TYPES, type Descriptor, type Layer, type Reference, type Sink } from "../oci/index.ts";
+import { imageDescriptor, manifestOf, MEDIA_TYPES, type Descriptor, type Layer, type MountSink, type Reference, type Sink } from "../oci/index.ts";
 import type { PlannedLayer } from "../pack/index.ts";
 import type { Context } from "./context.ts";
 import { openForWriting } from "./places.ts";
@@ -58,10 +58,27 @@ async function fatesOf({ image, base }: PlannedImage, { sink, reference, context
   const canMount = base.mountFrom?.registry === reference.registry;
   return Promise.all(
     image.layers.map(async ({ layer, digest, size, state }) => {
-      if (digest !== undefined && (await sink.has({ mediaType: MEDIA_TYPES.layerTar, digest, size }, context))) return [layer, "there"] as const;
-      return [layer, state === "base" && canMount ? "mount" : "send"] as const;
+      if (digest === undefined) return [layer, "send"] as const;
+      const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest, size };
+      if (await sink.has(target, context)) return [layer, "there"] as const;
+      const isElsewhere = (state === "base" && canMount) || (await mountSourcesOf(sink, target, context)).length > 0;
+      return [layer, isElsewhere ? "mount" : "send"] as const;
     }),
   );
+}
+
+/** Repositories of the same registry that are known to have the content. */
+async function mountSourcesOf(sink: Sink & Partial<Pick<MountSink, "mountSources">>, target: Descriptor, context: Context): Promise<readonly Reference[]> {
+  return (await sink.mountSources?.(target, context)) ?? [];
+}
+
+const MAX_HASHED_BYTES = 256 * 2 ** 20;
+
+/** Hashes the new files that are small enough to be read for a plan; what they cost is saved at the next pack. */
+export async function withSmallDigests(images: readonly PlannedImage[], context: Context): Promise<readonly PlannedImage[]> {
+  const hashed = async (planned: PlannedLayer): Promise<PlannedLayer> =>
+    planned.digest !== undefined || planned.size > MAX_HASHED_BYTES ? planned : { ...planned, digest: (await planned.layer.descriptor(context)).digest };
+  return Promise.all(images.map(async (planned) => ({ ...planned, image: { ...planned.image, layers: await Promise.all(planned.image.layers.map(hashed)) } })));
 }
 
 /** Config and manifest of an image, whose bytes are known when every layer is. A manifest is a blob of its own kind and is always asked for. */

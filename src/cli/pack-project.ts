@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import { deliver, referenceOf, reportDelivery } from "./deliver.ts";
 import { downloadPackage } from "./download-package.ts";
 import { forgetfulStore, withoutWriting } from "./dry-run.ts";
-import { forecastPush, registryNames } from "./forecast.ts";
+import { forecastPush, registryNames, withSmallDigests } from "./forecast.ts";
 import { move } from "./move.ts";
 import { openStore } from "./places.ts";
 import { loadProject, type LoadedProject, type ProjectFlags } from "./project.ts";
@@ -55,7 +55,8 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
   reportDelivery(context, { ...delivered, packed, names, isPush: flags.push === true, startedAt });
 }
 
-async function reportPlan(context: Context, { names, ...plan }: Pick<PlanReport, "loaded" | "images"> & { readonly names: readonly string[] }): Promise<void> {
+async function reportPlan(context: Context, { names, loaded, images: planned }: Pick<PlanReport, "loaded" | "images"> & { readonly names: readonly string[] }): Promise<void> {
+  const plan = { loaded, images: await withSmallDigests(planned, context) };
   const forecasts = await Promise.all(registryNames(names).map((name) => forecastPush(name, plan.images, context)));
   for (const line of planLines({ ...plan, forecasts })) context.reporter.line(line);
   context.reporter.result(planData({ ...plan, forecasts }));

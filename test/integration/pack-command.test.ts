@@ -54,17 +54,34 @@ test("what the plan foretells of a push is what the push does: new, after a chan
   }
 });
 
-test("a plan for files that were never read says what is not counted, and one for a registry that is gone says so", async (t) => {
+test("a plan does not read large files, says what is therefore not counted, and that a registry does not answer", async (t) => {
   const cli = await commandLine(t);
   await using registry = await startRegistry();
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
+  await writeFile(join(folder, "large.bin"), "");
+  await truncate(join(folder, "large.bin"), 2 ** 40);
   const ran = await cli.slipway("pack", folder, "--base", "store:base", "-t", `${registry.server.host}:${registry.server.port}/m:1`, "--plan");
-  assert.match(ran.stdout, /weights\.bin +9\.0 MiB +when it is read +new +send/);
-  assert.match(ran.stdout, /a push to \S+ sends 51\.\d MiB, mounts 0 B and finds 0 B; files that were never read count as new, config and manifest come on top/);
+  assert.match(ran.stdout, /large\.bin +1\.0 TiB +when it is read +new +send/);
+  assert.match(ran.stdout, /weights\.bin +9\.0 MiB +[0-9a-f]{12} +new +send/);
+  assert.match(ran.stdout, /a push to \S+ sends 1\.0 TiB, mounts 0 B and finds 0 B; files that were never read count as new, config and manifest come on top/);
   const gone = await cli.slipway("pack", folder, "--base", "store:base", "-t", "127.0.0.1:1/m:1", "--plan");
   assert.equal(gone.exitCode, 0);
   assert.match(gone.stdout, /127\.0\.0\.1:1\/m:1 cannot be asked what it has/);
+});
+
+test("what another repository of the registry has is foretold as mounted, and is", async (t) => {
+  const registry = await startDockerRegistry(t);
+  if (registry === undefined) return;
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  const folder = await makeProject(cli);
+  assert.equal((await cli.slipway("pack", folder, "--base", "store:base", "-t", `${registry.host}/one:1`, "--push")).exitCode, 0);
+  const args = ["pack", folder, "--base", "store:base", "-t", `${registry.host}/two:1`, "--json"];
+  const { pushes } = (await cli.slipway(...args, "--plan")).result as unknown as Plan;
+  const { result } = await cli.slipway(...args, "--push");
+  assert.ok(Number(result["bytesMounted"]) > 50 * 2 ** 20);
+  assert.deepEqual([pushes[0]?.sentBytes, pushes[0]?.mountedBytes], [result["bytesUploaded"], result["bytesMounted"]]);
 });
 
 test("a dry run checks everything and leaves nothing behind", async (t) => {
