@@ -33,6 +33,11 @@ export async function requireUv(t: TestContext): Promise<string | undefined> {
   return withReason(t, "uv", findUvForTests);
 }
 
+/** The same outside a test. @throws ToolError when there is no Python to make it with. */
+export async function keptUv(): Promise<string> {
+  return findUvForTests();
+}
+
 async function withReason<T>(t: TestContext, what: string, make: () => Promise<T>): Promise<T | undefined> {
   try {
     return await make();
