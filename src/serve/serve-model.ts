@@ -49,6 +49,8 @@ export interface ServeOptions extends CallOptions {
 const DEFAULT_BODY_BYTES = 104_857_600;
 const STRICT_MESSAGE_BYTES = 4_194_304;
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+/** As many as a worker keeps of an id. */
+const MAX_ID_CHARACTERS = 128;
 const TEXT = "text/plain; charset=utf-8";
 
 /**
@@ -166,7 +168,7 @@ function probeRoutes(service: InferenceService): readonly (readonly [string, Rou
 function watched(observer: Observer): Pick<HttpServerOptions, "onRequest" | "onAnswer"> {
   return {
     onRequest: (exchange) => {
-      exchange.requestId = exchange.header("seldon-puid") ?? observer.nextRequestId();
+      exchange.requestId = exchange.header("seldon-puid")?.slice(0, MAX_ID_CHARACTERS) ?? observer.nextRequestId();
       exchange.span = observer.begin(exchange.header("traceparent"));
     },
     onAnswer: (exchange, reply) => {
@@ -178,7 +180,11 @@ function watched(observer: Observer): Pick<HttpServerOptions, "onRequest" | "onA
 function answeredOf(exchange: Exchange, endpoint: string, { status, body, contentType }: Reply): Parameters<Observer["end"]>[0] {
   const { path, startedAt, requestId, span } = exchange;
   return {
-    ...{ endpoint, path, startedAt, requestId, span },
+    endpoint,
+    path,
+    startedAt,
+    requestId,
+    span,
     method: exchange.request.method === "POST" ? "post" : "get",
     code: String(status),
     isError: status >= 500,

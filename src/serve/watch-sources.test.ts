@@ -9,12 +9,15 @@ test("code that is new, changed or gone is seen; caches, environments and what t
   const folder = await mkdtemp(join(tmpdir(), "slipway-watch-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   for (const name of [".venv", "__pycache__", "inner"]) await mkdir(join(folder, name));
+  await mkdir(join(folder, "env"));
+  await writeFile(join(folder, "env/pyvenv.cfg"), "");
   await writeFile(join(folder, "a.py"), "1");
   await writeFile(join(folder, "inner/b.py"), "1");
   const watch = await watchSources({ paths: [folder, join(folder, "weights.bin")], everyMs: 5 });
   t.after(() => watch.close());
   await writeFile(join(folder, ".venv/x.py"), "1");
   await writeFile(join(folder, "__pycache__/x.py"), "1");
+  await writeFile(join(folder, "env/x.py"), "1");
   await writeFile(join(folder, "picture.png"), "1");
   await writeFile(join(folder, "a.py"), "22"); // before it runs, and seen all the same
   const seen: string[][] = [];

@@ -21,7 +21,7 @@ export interface WatchOptions {
 const EVERY_MS = 400;
 const MAX_FILES = 20_000;
 const SOURCES = /\.(py|js|mjs|cjs|ts|json|ya?ml|toml|txt|cfg|ini)$/i;
-const SKIPPED = /^(\..*|__pycache__|node_modules|venv|env|site-packages|.*\.egg-info)$/;
+const SKIPPED = /^(\..*|__pycache__|node_modules|site-packages|.*\.egg-info)$/;
 
 /**
  * Watches code by looking at times and sizes, which works on every file system, mounted ones included. Folders that hold no code of
@@ -77,6 +77,7 @@ async function visit(path: string, found: Map<string, string>, isNamed: boolean)
   const about = await stat(path, { bigint: true }).catch(() => undefined); // gone since it was listed, or not there yet
   if (about?.isFile() === true && (isNamed || SOURCES.test(path))) found.set(path, `${about.mtimeNs} ${about.size} ${about.ino}`);
   if (about?.isDirectory() !== true) return;
-  const names = await readdir(path).catch(() => []);
+  const names = await readdir(path).catch((): string[] => []);
+  if (names.includes("pyvenv.cfg")) return; // an environment, whatever it is called
   for (const name of names) if (!SKIPPED.test(name)) await visit(join(path, name), found, false);
 }

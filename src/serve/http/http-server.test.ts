@@ -21,7 +21,7 @@ async function start(t: TestContext, options: Partial<HttpServerOptions> = {}): 
 }
 
 /** A connection on which bytes are sent, and answers read one by one. */
-async function raw(server: HttpServer): Promise<{ readonly socket: Socket; send(text: string): void; answer(): Promise<string>; readonly closed: Promise<unknown> }> {
+async function raw(server: HttpServer): Promise<{ readonly socket: Socket; readonly send: (text: string) => void; readonly answer: () => Promise<string>; readonly closed: Promise<unknown> }> {
   const socket = connect(server.port, "127.0.0.1");
   await once(socket, "connect");
   let buffer = "";

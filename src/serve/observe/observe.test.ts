@@ -16,7 +16,7 @@ async function eventsOf(settings: Partial<RequestLogSettings>, pairs: readonly L
   const events: LogEvent[] = [];
   const sink = { write: async (event: LogEvent) => void events.push(event), end: async () => undefined };
   await using log = new RequestLog({ settings: { ...SETTINGS, ...settings }, sink, onFailure: () => undefined, ...(draw !== undefined && { draw }) });
-  for (const one of pairs) log.add(one);
+  for (const one of pairs) if (log.draws()) log.add(one);
   await log[Symbol.asyncDispose]();
   return events;
 }

@@ -68,7 +68,7 @@ export class Observer {
     const { accessLog, requestLog } = this.#options;
     if (answered.span !== undefined) this.#endSpan(answered, answered.span);
     if (accessLog !== undefined) this.#log(accessLog, answered, durationMs);
-    if (requestLog === undefined) return;
+    if (requestLog?.draws() !== true) return;
     const { endpoint, code, requestId = "", request } = answered;
     requestLog.add({ id: requestId, endpoint, code, durationMs, atMs: Date.now(), request: request(), response: answered.response() });
   }

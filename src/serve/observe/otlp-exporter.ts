@@ -60,11 +60,15 @@ export class OtlpExporter implements AsyncDisposable {
     else this.#timer ??= setTimeout(() => this.#send(), delayMs).unref();
   }
 
-  /** Sends what waits; gives up after the time-out of one export. */
+  /** Sends what waits; gives up at the first export that fails. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sending;
-    this.#send();
-    await this.#sending;
+    const lost = this.#lost;
+    while (this.#queue.length > 0 && this.#lost === lost) {
+      this.#send();
+      await this.#sending;
+    }
+    clearTimeout(this.#timer);
   }
 
   #send(): void {

@@ -84,9 +84,13 @@ export class RequestLog implements AsyncDisposable {
     return this.#lost;
   }
 
-  add(pair: LoggedPair): void {
+  /** True for a request that belongs into the sample; asked before the pair is made. */
+  draws(): boolean {
     const { sample } = this.#options.settings;
-    if (sample < 1 && this.#draw() >= sample) return;
+    return sample >= 1 || this.#draw() < sample;
+  }
+
+  add(pair: LoggedPair): void {
     const size = sizeOf(pair);
     if (this.#queue.length >= MAX_WAITING || (this.#bytes + size > MAX_WAITING_BYTES && this.#queue.length > 0)) {
       this.#lose("the sink is too slow");

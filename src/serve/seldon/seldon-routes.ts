@@ -7,6 +7,8 @@ import type { Failure } from "./failure.ts";
 import { openApiText } from "./openapi.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
+/** As many as a worker keeps of an id. */
+const MAX_ID_CHARACTERS = 128;
 const JSON_TYPE = "application/json";
 const HTML = "text/html; charset=utf-8";
 
@@ -97,7 +99,7 @@ function isJsonType(type: string): boolean {
 
 /** Gives the exchange the message's own puid as its id, and the call the exchange's span. */
 function named(exchange: Exchange, call: SeldonCall): SeldonCall {
-  if (typeof call.context.puid === "string") exchange.requestId = call.context.puid;
+  if (typeof call.context.puid === "string") exchange.requestId = call.context.puid.slice(0, MAX_ID_CHARACTERS);
   return exchange.span === undefined ? call : { ...call, request: { ...call.request, traceparent: formatTraceparent(exchange.span) } };
 }
 
