@@ -8,7 +8,9 @@ import { test, type TestContext } from "node:test";
 import { run } from "../../src/internal/index.ts";
 import { requirePodman, type PrivatePodman } from "../support/engines.ts";
 import { findPeer, withoutPeer } from "../support/peers.ts";
-import { requireUv } from "../support/python-env.ts";
+import { pythonEnv, requireUv } from "../support/python-env.ts";
+import { startGrpcClient } from "../support/seldon/grpc.ts";
+import { WRAPPER_PACKAGES } from "../support/seldon/servers.ts";
 import { get, json, send, type WireRequest } from "../support/seldon/wire.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -94,7 +96,7 @@ interface Container {
 }
 
 /** Runs a container until `use` is through, on ports of this machine, which the environment names as the operator does. */
-async function withContainer({ podman, image, env = {}, options = [], command = [] }: Container, use: (about: { readonly http: number; readonly metrics: number; readonly name: string }) => Promise<void>): Promise<void> {
+async function withContainer({ podman, image, env = {}, options = [], command = [] }: Container, use: (about: { readonly http: number; readonly grpc: number; readonly metrics: number; readonly name: string }) => Promise<void>): Promise<void> {
   const [http = 0, grpc = 0, metrics = 0] = await freePorts(3);
   const ports = { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: http, PREDICTIVE_UNIT_GRPC_SERVICE_PORT: grpc, PREDICTIVE_UNIT_METRICS_SERVICE_PORT: metrics };
   const variables = Object.entries({ ...ports, ...env }).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
@@ -102,7 +104,7 @@ async function withContainer({ podman, image, env = {}, options = [], command = 
   const id = (await podman.podman("run", "--detach", ...limits, ...variables, ...options, image, ...command)).trim();
   try {
     await untilReady(podman, id, http);
-    await use({ http, metrics, name: id });
+    await use({ http, grpc, metrics, name: id });
   } finally {
     await podman.podman("rm", "--force", "--time", "10", id);
   }
@@ -148,6 +150,15 @@ test("the folder of Seldon's guide packs without its Dockerfile and runs as it d
       await podman.podman("exec", name, "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck");
     }),
   );
+  await t.test("over gRPC, asked by Seldon's own stubs", async (t) => {
+    const wrapper = await pythonEnv(t, { packages: WRAPPER_PACKAGES });
+    if (wrapper === undefined) return;
+    await withContainer({ podman, image }, async ({ grpc }) => {
+      await using client = await startGrpcClient({ python: wrapper.python, target: `127.0.0.1:${grpc}` });
+      const { answer: got } = await client.call({ service: "Model", method: "Predict", type: "SeldonMessage", request: { data: { tensor: { shape: [1, 2], values: [1, 2] } } } });
+      assert.deepEqual(got, { data: { names: ["t:0", "t:1"], tensor: { shape: [1, 2], values: [1, 2] } }, meta: { tags: { greeting: "none" } } });
+    });
+  });
   await t.test("with another class and service type in the environment", () =>
     withContainer({ podman, image, env: { MODEL_NAME: "Other", SERVICE_TYPE: "TRANSFORMER" } }, async ({ http }) => {
       assert.ok((await answer(http, json("/transform-input", ROW))).includes("[[2,4]]"));
