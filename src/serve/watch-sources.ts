@@ -20,12 +20,12 @@ export interface WatchOptions {
 
 const EVERY_MS = 400;
 const MAX_FILES = 20_000;
-const SOURCES = /\.(py|js|mjs|cjs|ts|json|ya?ml|toml|txt|cfg|ini)$/i;
+const SOURCES = /\.(py|js|mjs|cjs|ts|ya?ml|toml|cfg|ini)$/i;
 const SKIPPED = /^(\..*|__pycache__|node_modules|site-packages|.*\.egg-info)$/;
 
 /**
  * Watches code by looking at times and sizes, which works on every file system, mounted ones included. Folders that hold no code of
- * the user's are left out: hidden ones, environments, caches. What changes while `onChange` runs counts when it is Python or
+ * the user's are left out: hidden ones, environments, caches; so are files that running code tends to write (text, JSON, logs). What changes while `onChange` runs counts when it is Python or
  * JavaScript; other files may have been written by the code that was loaded.
  */
 export async function watchSources({ paths, everyMs = EVERY_MS }: WatchOptions): Promise<SourceWatch> {
