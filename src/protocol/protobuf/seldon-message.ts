@@ -24,9 +24,9 @@ export const DATA = { names: 10, tensor: 18, ndarray: 26, tftensor: 34 } as cons
 export const TENSOR = { shape: 10, shapeItem: 8, values: 18, valuesItem: 17 } as const;
 export const META = { puid: 10, tags: 18, routing: 26, requestPath: 34, metrics: 42 } as const;
 export const METRIC = { key: 10, type: 16, value: 29, tags: 34 } as const;
-export const FEEDBACK = { request: 10, response: 18, reward: 29, truth: 34 } as const;
+const FEEDBACK = { request: 10, response: 18, reward: 29, truth: 34 } as const;
 /** `SeldonMessageList.seldonMessages`. */
-export const LIST_ITEM = 10;
+const LIST_ITEM = 10;
 /** `Metric.MetricType`, by number. */
 export const METRIC_TYPES: readonly string[] = ["COUNTER", "GAUGE", "TIMER"];
 

@@ -38,7 +38,7 @@ export function readList(reader: WireReader): JsonNode[] {
 }
 
 /** Reads a message whose field 1 is a map from text, such as `Struct`; values are messages that `read` reads. */
-export function readMap(reader: WireReader, read: (reader: WireReader) => JsonNode, absent: JsonNode): Map<string, JsonNode> {
+function readMap(reader: WireReader, read: (reader: WireReader) => JsonNode, absent: JsonNode): Map<string, JsonNode> {
   const members = new Map<string, JsonNode>();
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === ENTRY) inside(reader, () => readEntry(reader, members, { tag: ENTRY_VALUE, read: (entry) => inside(entry, read), absent }));

@@ -83,6 +83,7 @@ function refuse(api: SeldonApi, call: GrpcCall, error: unknown): void {
 }
 
 const CALLING = "Exception calling application: ";
+const DESERIALIZING = "Exception deserializing request!";
 
 /**
  * What a gRPC client is told. Whatever the wrapper itself or user code raises is UNKNOWN there, and clients may depend on it; the reason
@@ -91,7 +92,7 @@ const CALLING = "Exception calling application: ";
 function grpcFailureOf(error: unknown, api: SeldonApi, requestId: string | undefined): GrpcFailure {
   const { status, info, reason, retryAfterSeconds } = api.failure(error, requestId);
   const trailers = { "seldon-status": String(status), "seldon-reason": reason };
-  if (error instanceof WireError) return { status: "INTERNAL", message: `Exception deserializing request! ${info}`, trailers };
+  if (error instanceof WireError) return { status: "INTERNAL", message: api.settings.isStrict ? DESERIALIZING : `${DESERIALIZING} ${info}`, trailers };
   if (error instanceof SeldonError || error instanceof ComponentError) {
     return { status: "UNKNOWN", message: `${CALLING}${api.settings.isStrict ? strictInfo(error, info) : info || typeOf(error)}`, trailers };
   }
