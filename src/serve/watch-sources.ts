@@ -25,8 +25,8 @@ const SKIPPED = /^(\..*|__pycache__|node_modules|site-packages|.*\.egg-info)$/;
 
 /**
  * Watches code by looking at times and sizes, which works on every file system, mounted ones included. Folders that hold no code of
- * the user's are left out: hidden ones, environments, caches; so are files that running code tends to write (text, JSON, logs). What changes while `onChange` runs counts when it is Python or
- * JavaScript; other files may have been written by the code that was loaded.
+ * the user's are left out (hidden ones, environments, caches), and files that running code tends to write (text, JSON, logs). What changes
+ * while `onChange` runs counts when it is Python or JavaScript; other files may have been written by the code that was loaded.
  */
 export async function watchSources({ paths, everyMs = EVERY_MS }: WatchOptions): Promise<SourceWatch> {
   let isClosed = false;
