@@ -35,7 +35,7 @@ export async function trainPack(framework: Framework, flags: TrainPackFlags, con
   const job = parseJob(framework, values, { hasBase: flags.base !== undefined });
   warnOfSecrets(values, context);
   const release = findRelease(job, { hasBase: job.ownImage !== undefined || flags.base !== undefined });
-  if (release !== undefined && job.accelerator === "gpu") for (const line of checkGpu(release, { card: flags.gpu, driver: flags.driver })) context.reporter.step(line);
+  if (release?.recipes !== undefined && job.ownImage === undefined && job.accelerator === "gpu") for (const line of checkGpu(release, { card: flags.gpu, driver: flags.driver })) context.reporter.step(line);
   const codePath = await checkCode(job, context);
   const work: Work = { job, flags, release, startedAt, codePath, paths: { data: resolved(job.dataPath, context), output: resolved(job.outputPath, context) }, request: await requestOf(job, { flags, codePath, release, context }) };
   if (flags.dryRun === true) return await reportDryRun(work, context);
@@ -112,6 +112,7 @@ async function ignoreOf(job: TrainJob, codePath: string, context: Context): Prom
   for (const folder of out) context.reporter.warn(`"${folder}" in the code folder stays out of the images: it is data, and the container has its own ${folder === "output" ? "output" : "data"} folder mounted`);
   const ignore = out.map((folder) => `/${folder}`);
   const files = await walkProject(codePath, { ignore, signal: context.signal });
+  if (!files.some(({ path }) => path === job.mainFile)) throw new ToolError("PROJECT_NOT_FOUND", `pack for ${job.framework}: --mainfile_path "${job.mainFile}" would not be in the image`, { hint: "take it out of .slipwayignore, and out of the data and output folders" });
   for (const { path, files: count, bytes } of findDataFolders(files.map((file) => ({ path: file.path, size: file.guard.size })))) {
     context.reporter.warn(`"${path}" in the code folder looks like data (${count} files, ${formatBytes(bytes)}) and would go into the images; list it in .slipwayignore and pass it with --test_data_path`);
   }

@@ -142,7 +142,7 @@ function tensorflowSpec(request: Request): Fragment {
   };
 }
 
-/** The launcher needs no card; the operator writes its list of hosts and its way to reach them. */
+/** The launcher needs no card; the operator writes its list of hosts, and reaches the workers, which only wait, through the cluster itself. */
 function mpiSpec(request: Request): Fragment {
   const { nodes, processes } = request;
   const launch = ["mpirun", "--allow-run-as-root", "-np", String(nodes * processes), "--bind-to", "none", "--map-by", "slot", "-x", "PATH", "-x", "PYTHONPATH", ...scriptOf(request)];
@@ -150,7 +150,7 @@ function mpiSpec(request: Request): Fragment {
     slotsPerWorker: processes,
     mpiReplicaSpecs: {
       Launcher: replicas(request, 1, { containerName: "mpi", command: launch, hasGpus: false }),
-      Worker: replicas(request, nodes, { containerName: "mpi", command: ["/usr/sbin/sshd", "-De"] }),
+      Worker: replicas(request, nodes, { containerName: "mpi", command: ["sleep", "infinity"] }),
     },
   };
 }

@@ -154,6 +154,8 @@ test("what is missing is said before anything is made", async (t) => {
   await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), solver: "x" }, place.context), { code: "USAGE", message: /no --solver/ });
   await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), bimg_name: undefined, ai_arch_v: "pytorch-0.2.0" }, place.context), { code: "BASE_UNSUITABLE", hint: /--bimg_name/ });
   assert.deepEqual(await readdir(place.cwd), ["code"]);
+  await place.write({ "code/.slipwayignore": "train.py\n" });
+  await assert.rejects(trainPack("caffe", flags, place.context), { code: "PROJECT_NOT_FOUND", message: /would not be in the image/ });
 });
 
 test("the printed command, pasted, runs the job in docker, after an edit and on a committed base too", async (t) => {
