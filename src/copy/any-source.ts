@@ -5,20 +5,22 @@ import { openFrom, type Source } from "../oci/index.ts";
 /**
  * The first of several sources that has what is asked for. A pushed image whose base was never downloaded is in the store
  * and in the base's registry together.
- * @throws what the last source throws, when none has it; anything but "not found" at once.
+ * @throws what the first source throws, when none has it; anything but "not found" at once.
  */
 export function anySource(first: Source, ...others: readonly Source[]): Source {
   const sources = [first, ...others];
   return {
     async resolve(reference, options) {
-      for (const source of sources.slice(0, -1)) {
+      let missing: unknown;
+      for (const source of sources) {
         try {
           return await source.resolve(reference, options);
         } catch (error) {
           if (!isNotFound(error)) throw error;
+          missing ??= error;
         }
       }
-      return (sources.at(-1) ?? first).resolve(reference, options);
+      throw missing;
     },
     open: (target, options) => firstThatHas(sources, (source) => source.open(target, options)),
     openFrom: (target, offset, options) => firstThatHas(sources, (source) => openFrom(source, target, { ...options, offset })),
@@ -26,7 +28,8 @@ export function anySource(first: Source, ...others: readonly Source[]): Source {
 }
 
 async function* firstThatHas(sources: readonly Source[], open: (source: Source) => Bytes): AsyncGenerator<Uint8Array> {
-  for (const [index, source] of sources.entries()) {
+  let missing: unknown;
+  for (const source of sources) {
     let hasBegun = false;
     try {
       for await (const chunk of open(source)) {
@@ -35,9 +38,11 @@ async function* firstThatHas(sources: readonly Source[], open: (source: Source) 
       }
       return;
     } catch (error) {
-      if (hasBegun || index === sources.length - 1 || !isNotFound(error)) throw error;
+      if (hasBegun || !isNotFound(error)) throw error;
+      missing ??= error;
     }
   }
+  throw missing;
 }
 
 function isNotFound(error: unknown): boolean {

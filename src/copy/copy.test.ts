@@ -7,7 +7,7 @@ import { tarOf } from "../../test/support/tiny-tar.ts";
 import { ContentError } from "../errors/index.ts";
 import {
   appendLayers, createArtifact, createIndex, digestOf, EMPTY_CONTENT, EMPTY_DESCRIPTOR, emptyImage, imageDescriptor, imageFrom, MEDIA_TYPES, parseIndex, parseManifest, validateImage, validateIndex,
-  type Descriptor, type Image, type Reference, type ResumableIngestSink, type Sink,
+  type Descriptor, type Image, type Reference, type ResumableIngestSink, type Sink, type Source,
 } from "../oci/index.ts";
 import { anySource, copy, pushImage, type CopyProgress } from "./index.ts";
 
@@ -369,6 +369,8 @@ test("the first source that has it gives it; other failures are not passed over"
   one.blobs.set(target.digest, Buffer.alloc(target.size));
   await assert.rejects(copy(anySource(one, two), memoryStore(), { from: target }), { code: "DIGEST_MISMATCH" });
   await assert.rejects(anySource(one, memoryStore()).resolve(OTHER), { code: "REFERENCE_NOT_FOUND" });
+  const lacking = (words: string): Source => ({ ...memoryStore(), open: () => { throw new ContentError("BLOB_NOT_FOUND", words); } });
+  await assert.rejects(Array.fromAsync(anySource(lacking("the store"), lacking("the base")).open(target)), { message: "the store" }, "it is the first one's to have");
 });
 
 async function copyAll(image: Image, to: MemoryStore): Promise<void> {

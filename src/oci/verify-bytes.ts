@@ -3,12 +3,17 @@ import { ContentError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "../internal/index.ts";
 import type { Descriptor, Digest } from "./descriptor.ts";
 
+export interface VerifyOptions extends CallOptions {
+  /** Whose content it is, for errors, as `"host/name"`. */
+  readonly place?: string | undefined;
+}
+
 /**
  * Passes bytes through and checks them: more than `target.size` bytes end it at once, fewer or other bytes at the end.
  * What was yielded before the end is not verified yet; use it only when the stream ends well.
  * @throws ContentError `SIZE_MISMATCH`, `DIGEST_MISMATCH`.
  */
-export async function* verifyBytes(bytes: Bytes, target: Descriptor, options: CallOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* verifyBytes(bytes: Bytes, target: Descriptor, options: VerifyOptions = {}): AsyncGenerator<Uint8Array> {
   const hash = createHash(algorithmOf(target.digest));
   let read = 0;
   for await (const chunk of bytes) {
@@ -21,7 +26,9 @@ export async function* verifyBytes(bytes: Bytes, target: Descriptor, options: Ca
   if (read !== target.size) throw sizeMismatch(target, read, "only");
   const actual = finish(hash, target.digest);
   if (actual !== target.digest) {
-    throw new ContentError("DIGEST_MISMATCH", `verify "${target.digest}": the content has digest "${actual}"`, { expected: target.digest, actual, bytesRead: read });
+    const { place } = options;
+    const hint = place === undefined ? {} : { hint: "what is kept there is damaged, or something on the way changed it; push it there again" };
+    throw new ContentError("DIGEST_MISMATCH", `verify "${target.digest}": the content${place === undefined ? "" : ` in ${place}`} has digest "${actual}"`, { ...hint, expected: target.digest, actual, bytesRead: read });
   }
 }
 

@@ -25,5 +25,7 @@ async function collectGarbage(flags: Flags, context: Context): Promise<void> {
   const { removedBlobs, removedPlans, freedBytes, spared } = result;
   context.reporter.line(`${isDryRun ? "would free" : "freed"} ${formatBytes(freedBytes)}: ${removedBlobs} blobs, ${removedPlans} recipes`);
   if (spared > 0) context.reporter.line(`${spared} more are unused but young: another process may be writing`);
+  const untagged = flags.untagged === true ? 0 : (await store.list({ signal: context.signal })).filter(({ reference }) => reference.tag === undefined).length;
+  if (untagged > 0) context.reporter.line(`${untagged} pushed manifests are kept by digest; \`slipway gc --untagged\` frees those that have no tag`);
   context.reporter.result({ ...result, isDryRun });
 }

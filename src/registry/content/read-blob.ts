@@ -16,7 +16,7 @@ const PAUSE_MS = 100;
 export async function* readBlob(context: RepositoryContext, target: Descriptor, options: OpenOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const start = options.offset ?? 0;
   const content = readFrom(context, target, { ...options, offset: start });
-  if (start === 0) yield* verifyBytes(content, target, { signal: options.signal });
+  if (start === 0) yield* verifyBytes(content, target, { signal: options.signal, place: nameOf(context) });
   else yield* content;
 }
 
