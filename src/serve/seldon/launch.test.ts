@@ -48,10 +48,10 @@ test("settings of a node come from the environment", () => {
   const { settings } = parseSeldonLaunch([], {
     PREDICTIVE_UNIT_ID: "unit", PREDICTIVE_UNIT_IMAGE: "org/image:1", SELDON_DEPLOYMENT_ID: "deployment", PREDICTOR_ID: "main", PREDICTOR_LABELS: '{"version":"v1"}',
     INCLUDE_METRICS_IN_CLIENT_RESPONSE: "yes", PAYLOAD_PASSTHROUGH: "true", SELDON_EXECUTOR_ENABLED: "False", MODEL_METADATA: "name: x",
-    SLIPWAY_TYPED_ARRAYS: "1", FLASK_JSON_SORT_KEYS: "0", FLASK_JSON_AS_ASCII: "no", FLASK_JSONIFY_PRETTYPRINT_REGULAR: "t",
+    SLIPWAY_TYPED_ARRAYS: "1", SLIPWAY_CHECK_SHAPES: "1", FLASK_JSON_SORT_KEYS: "0", FLASK_JSON_AS_ASCII: "no", FLASK_JSONIFY_PRETTYPRINT_REGULAR: "t",
   });
   assert.deepEqual(settings, {
-    isStrict: false, isPassthrough: true, countsRewards: false, hasTypedArrays: true, sortKeys: false, asciiOnly: false, isPretty: true, includeMetrics: false,
+    isStrict: false, isPassthrough: true, countsRewards: false, hasTypedArrays: true, checksShapes: true, sortKeys: false, asciiOnly: false, isPretty: true, includeMetrics: false,
     unitId: "unit", unitImage: "org/image:1", modelMetadata: "name: x", deploymentName: "deployment", predictorName: "main", predictorVersion: "v1",
   });
   assert.equal(parseSeldonLaunch(["--debug"], {}).settings.isPretty, true, "Flask prints prettily when it debugs");

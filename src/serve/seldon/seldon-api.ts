@@ -1,5 +1,5 @@
-import { isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
-import type { ComponentFacts, ComponentMethod, ComponentResponse } from "../../runtime/index.ts";
+import { checkDeclared, declaredAxes, isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import type { ComponentFacts, ComponentMethod, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
 import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
 import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
@@ -60,8 +60,15 @@ export class SeldonApi {
 
   /** Asks user code and writes its answer. Rejects with what went wrong. */
   call({ request, context }: SeldonCall, requestId: string | undefined): Promise<SeldonAnswer> {
+    if (this.settings.checksShapes) this.check(request);
     const named = requestId === undefined ? request : { ...request, requestId };
     return this.service.call(named).then((response) => this.#answer(request.method, response, context));
+  }
+
+  /** Holds a request against the shape that the metadata declares. @throws SeldonError 400; 500 for wrong metadata */
+  check(request: ComponentRequest): void {
+    const axes = declaredAxes(this.metadataNode());
+    if (axes !== undefined) checkDeclared(request, axes);
   }
 
   /** `/health/status`: user code is asked. */

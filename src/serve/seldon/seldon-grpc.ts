@@ -52,6 +52,7 @@ function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
     const { request, context } = read();
     if (typeof context.puid === "string") call.requestId = context.puid;
     if (request.method === "send-feedback") api.countReward(request.reward ?? 0);
+    if (api.settings.checksShapes) api.check(request);
     const { requestId, span } = call;
     const named = { ...request, ...(requestId !== undefined && { requestId }), ...(span !== undefined && { traceparent: formatTraceparent(span) }) };
     api.service.call(named, { signal: call.signal }).then(

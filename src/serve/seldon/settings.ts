@@ -12,6 +12,8 @@ export interface SeldonSettings extends AnswerSettings {
   readonly countsRewards: boolean;
   /** `SLIPWAY_TYPED_ARRAYS=1`: numbers beside text in one array stay numbers. In the wrapper, and by default, all become text. */
   readonly hasTypedArrays: boolean;
+  /** `SLIPWAY_CHECK_SHAPES=1`: predictions whose array is not of the shape that the metadata declares are refused. */
+  readonly checksShapes: boolean;
   readonly deploymentName?: string;
   readonly predictorName?: string;
   readonly predictorVersion?: string;
@@ -22,6 +24,7 @@ export const DEFAULT_SELDON_SETTINGS: SeldonSettings = {
   isPassthrough: false,
   countsRewards: true,
   hasTypedArrays: false,
+  checksShapes: false,
   sortKeys: true,
   asciiOnly: true,
   isPretty: false,
