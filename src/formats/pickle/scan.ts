@@ -27,7 +27,7 @@ const MAX_STEPS = 5_000_000;
 const MAX_LINE_BYTES = 64 * 1024;
 const MAX_KEPT_BYTES = 4096;
 const SHORT_TEXT_BYTES = 64;
-const MAX_TEXT_BYTES = 24 * 2 ** 20;
+const MAX_KEPT_IN_ALL = 24 * 2 ** 20;
 const MAX_NESTED = 4;
 
 /** What is shared by a pickle and those inside it. */
@@ -35,7 +35,7 @@ interface Walk extends ScanOptions {
   readonly input: PickleInput;
   readonly globals: Map<string, GlobalName>;
   steps: number;
-  textBytes: number;
+  keptBytes: number;
   hasOutsideArrays: boolean;
 }
 
@@ -46,7 +46,7 @@ interface Walk extends ScanOptions {
  * @see CPython, Lib/pickletools.py; joblib, numpy_pickle.py
  */
 export async function scanPickle(input: PickleInput, options: ScanOptions = {}): Promise<Scan> {
-  const walk: Walk = { ...options, input, globals: new Map(), steps: 0, textBytes: 0, hasOutsideArrays: false };
+  const walk: Walk = { ...options, input, globals: new Map(), steps: 0, keptBytes: 0, hasOutsideArrays: false };
   const machine = new Machine(walk.globals);
   const isWhole = await walkOver(walk, machine, 0);
   return { root: isWhole ? machine.pop() : machine.stack[0], protocol: machine.protocol, globals: [...walk.globals.values()], hasOutsideArrays: walk.hasOutsideArrays, isWhole };
@@ -115,10 +115,11 @@ async function contentOf(walk: Walk, { lengthBytes, as }: Extract<ArgumentForm, 
 
 /** Long content is passed over; so is what is not quite short, once there has been much of it. */
 function isKept(walk: Walk, length: number, as: "text" | "bytes" | "long"): boolean {
-  if (as !== "text") return length <= (as === "long" ? 8 : MAX_KEPT_BYTES) && (walk.textBytes += length) <= MAX_TEXT_BYTES;
-  if (length <= SHORT_TEXT_BYTES) return true;
-  walk.textBytes += length;
-  return length <= MAX_KEPT_BYTES && walk.textBytes <= MAX_TEXT_BYTES;
+  if (as === "long") return length <= 8;
+  if (as === "text" && length <= SHORT_TEXT_BYTES) return true;
+  if (length > MAX_KEPT_BYTES) return false;
+  walk.keptBytes += length;
+  return walk.keptBytes <= MAX_KEPT_IN_ALL;
 }
 
 async function bytesOf(input: PickleInput, count: number): Promise<void> {
