@@ -85,7 +85,7 @@ function start(command: readonly [string, ...string[]], options: RunOptions): Ch
 }
 
 /** Ends a child and its process group: SIGTERM now, SIGKILL after 5 s. Safe to call more than once. */
-export function createStopper(child: ChildProcess): () => void {
+function createStopper(child: ChildProcess): () => void {
   let stopped = false;
   return () => {
     if (stopped) return;

@@ -1,5 +1,5 @@
 import { ProjectError } from "../errors/index.ts";
-import type { Datatype, Signature, TensorSpec } from "../tensor/index.ts";
+import { DATATYPES, type Signature, type TensorSpec } from "../tensor/index.ts";
 import type { CodeEntry, Contract, ModelDescription, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -8,7 +8,6 @@ const KINDS: readonly ModelKind[] = ["onnx", "sklearn", "class"];
 const CONTRACTS: readonly Contract[] = ["seldon", "uai", "model-server", "kserve"];
 const SERVICES: readonly ServiceType[] = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"];
 const LANGUAGES: readonly CodeEntry["language"][] = ["python", "javascript"];
-const DATATYPES: readonly Datatype[] = ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "BF16", "FP32", "FP64", "BYTES"];
 const LIMITS: readonly (keyof ServerSettings)[] = ["workers", "maxBatch", "maxWaitMs", "maxBodyBytes", "timeoutMs", "maxQueue", "workerMemoryMib"];
 const MAX_BYTES = 8 * 2 ** 20;
 const MAX_TENSORS = 10_000;
