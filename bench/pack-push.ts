@@ -9,9 +9,10 @@ import { describeMachine } from "./lib/machine.ts";
 import { isThere, startDockerRegistry } from "./lib/peers.ts";
 import { timedRun, type TimedRun } from "./lib/timed-run.ts";
 
-const { values } = parseArgs({ options: { gib: { type: "string", default: "1" }, rounds: { type: "string", default: "3" }, slow: { type: "string", default: "1" } } });
-const bytes = Math.round(Number(values.gib) * 2 ** 30);
-const rounds = Number(values.rounds);
+const { values } = parseArgs({ options: { gib: { type: "string", default: "1" }, rounds: { type: "string", default: "3" }, slow: { type: "string", default: "1" }, quick: { type: "boolean", default: false } } });
+const gib = values.quick ? 0.03 : Number(values.gib);
+const bytes = Math.round(gib * 2 ** 30);
+const rounds = values.quick ? 1 : Number(values.rounds);
 const slowRounds = Number(values.slow);
 
 const place = mkdtempSync(join(tmpdir(), "slipway-bench-"));
@@ -26,7 +27,7 @@ let edits = 0;
 try {
   mkdirSync(project);
   makeWeights();
-  edit(0);
+  edit();
   writeFileSync(join(project, "Dockerfile"), `FROM ${registry.host}/pybase:latest\nCOPY . /app/\nCMD ["python3", "/app/Model.py"]\n`);
   writeFileSync(join(project, ".slipwayignore"), "Dockerfile\n");
   await slipway("base", "debian", "--include", "python3", "--name", "pybase");
@@ -37,7 +38,7 @@ try {
   const edited = await interleave([ours("edited", edit), ...peers("edited", edit)], rounds);
   const unchanged = await interleave([ours("edited", () => undefined), ...peers("edited", () => undefined)], rounds);
   publish("pack-push", describeMachine({ docker: ["docker", "--version"], buildah: ["buildah", "--version"], crane: ["crane", "version"], registry: ["docker-registry", "--version"] }), {
-    [`cold, ${values.gib} GiB never seen`]: cold,
+    [`cold, ${gib} GiB never seen`]: cold,
     "after a one-line code change": edited,
     "nothing changed": unchanged,
   });
@@ -51,11 +52,11 @@ function slipway(...args: readonly string[]): Promise<TimedRun> {
 }
 
 /** Pack and push as one command. `sent` is what went over the wire, MiB; `peak` the tool's memory, MiB. */
-function ours(repository: string, change: (round: number) => void): Contestant {
+function ours(repository: string, change: () => void): Contestant {
   return {
     name: "slipway pack --push",
-    async run(round) {
-      change(round);
+    async run() {
+      change();
       const { ms, peakMib, stdout } = await slipway("pack", project, "--base", `${registry.host}/pybase:latest`, "-t", `${registry.host}/${repository}:1`, "--push", "--json");
       const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as { readonly bytesUploaded?: number };
       return { ms, peakMib, sentKib: (result.bytesUploaded ?? 0) / 1024 };
@@ -67,8 +68,8 @@ function ours(repository: string, change: (round: number) => void): Contestant {
 function curl(): Contestant {
   return {
     name: "curl PUT of the same bytes",
-    async run(round) {
-      freshWeights(round);
+    async run() {
+      freshWeights();
       const digest = await sha256(weights);
       const started = await fetch(`http://${registry.host}/v2/curl/blobs/uploads/`, { method: "POST" });
       const location = started.headers.get("location") ?? "";
@@ -79,7 +80,7 @@ function curl(): Contestant {
   };
 }
 
-function peers(repository: string, change: (round: number) => void): readonly Contestant[] {
+function peers(repository: string, change: () => void): readonly Contestant[] {
   const found: Contestant[] = [];
   if (isThere("crane", ["version"])) found.push(crane(repository, change));
   if (isThere("buildah")) found.push(twoSteps("buildah bud + push", change, ["buildah", "bud", "--layers", "--tls-verify=false", "-q", "-t", `${registry.host}/buildah-${repository}:1`, project], ["buildah", "push", "-q", "--tls-verify=false", `${registry.host}/buildah-${repository}:1`]));
@@ -88,11 +89,11 @@ function peers(repository: string, change: (round: number) => void): readonly Co
 }
 
 /** `crane append` wants a tar that somebody made; making it is part of the job. */
-function crane(repository: string, change: (round: number) => void): Contestant {
+function crane(repository: string, change: () => void): Contestant {
   return {
     name: "tar + crane append",
-    async run(round) {
-      change(round);
+    async run() {
+      change();
       const tar = join(place, "crane.tar");
       const made = await timedRun(["tar", "-cf", tar, "-C", project, "--transform", "s,^,app/,", "Model.py", "weights.bin"]);
       const pushed = await timedRun(["crane", "append", "--insecure", "-b", `${registry.host}/pybase:latest`, "-f", tar, "-t", `${registry.host}/crane-${repository}:1`]);
@@ -102,12 +103,12 @@ function crane(repository: string, change: (round: number) => void): Contestant 
   };
 }
 
-function twoSteps(name: string, change: (round: number) => void, build: readonly [string, ...string[]], push: readonly [string, ...string[]]): Contestant {
+function twoSteps(name: string, change: () => void, build: readonly [string, ...string[]], push: readonly [string, ...string[]]): Contestant {
   return {
     name,
     maxRounds: slowRounds,
-    async run(round) {
-      change(round);
+    async run() {
+      change();
       const [built, pushed] = [await timedRun(build, { env }), await timedRun(push, { env })];
       return { ms: built.ms + pushed.ms };
     },
@@ -123,14 +124,14 @@ function makeWeights(): void {
 }
 
 /** Other content of the same size: every block that a cache could know is new by its first bytes. */
-function freshWeights(_round: number): void {
+function freshWeights(): void {
   const file = openSync(weights, "r+");
   generation += 1;
   writeSync(file, Buffer.from(`generation ${generation} ${process.pid} ${Date.now()}`), 0, undefined, 0);
   closeSync(file);
 }
 
-function edit(_round: number): void {
+function edit(): void {
   edits += 1;
   writeFileSync(join(project, "Model.py"), `class Model:\n    version = ${edits}\n\n    def predict(self, X, names=None):\n        return X\n`);
 }

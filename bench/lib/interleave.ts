@@ -40,7 +40,7 @@ export async function interleave(contestants: readonly Contestant[], rounds: num
   });
 }
 
-/** Prints a scenario as a table and keeps it under `bench/results/NAME.json`. */
+/** Prints a scenario as a table and keeps it under `bench/results/NAME.json`; a run with `--quick` is looked at and not kept. */
 export function publish(name: string, machine: Machine, parts: Readonly<Record<string, readonly Outcome[]>>): void {
   for (const [part, outcomes] of Object.entries(parts)) {
     process.stdout.write(`\n${name} / ${part}\n`);
@@ -49,6 +49,9 @@ export function publish(name: string, machine: Machine, parts: Readonly<Record<s
       process.stdout.write(`  ${who.padEnd(36)} ${ratio.toFixed(2).padStart(8)} ×   ${text.join("  ")}\n`);
     }
   }
+  const { cpu, cores, node, commit, versions } = machine;
+  process.stdout.write(`\n${cpu}, ${cores} cores, Node ${node}, commit ${commit}\n${Object.entries(versions).map(([program, version]) => `${program}: ${version}\n`).join("")}`);
+  if (process.argv.includes("--quick")) return;
   const path = join(resolve(import.meta.dirname, "../results"), `${name}.json`);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify({ name, machine, parts }, undefined, 2)}\n`);
