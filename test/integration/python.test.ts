@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -64,11 +64,12 @@ async function textIn(store: MemoryLayerStore, digest: string, path: string): Pr
 /** An index on loopback that has one wheel, and tells only those who send `authorization` when it is given. */
 async function serveIndex(t: TestContext, wheel: string, authorization?: string): Promise<{ readonly url: string; readonly asked: readonly string[] }> {
   const asked: string[] = [];
+  const link = `/files/${basename(wheel)}#sha256=${digestOf(readFileSync(wheel)).slice("sha256:".length)}`;
   const server = createServer((request, response) => {
     if (authorization !== undefined && request.headers.authorization !== authorization) return void response.writeHead(401, { "WWW-Authenticate": "Basic" }).end();
     asked.push(request.url ?? "");
     if (request.url?.endsWith(".whl") === true) return void createReadStream(wheel).pipe(response);
-    return void response.writeHead(200, { "Content-Type": "text/html" }).end(`<a href="/files/${basename(wheel)}">${basename(wheel)}</a>`);
+    return void response.writeHead(200, { "Content-Type": "text/html", "Cache-Control": "max-age=0" }).end(`<a href="${link}">${basename(wheel)}</a>`);
   });
   server.listen(0, "127.0.0.1");
   t.after(() => void server.close());
@@ -130,6 +131,23 @@ test("what is known is neither resolved nor unpacked again, in this project or a
   const other = await b.build(["two", "one"]);
   assert.equal(other.unpacked, 0);
   assert.deepEqual(digestsOf(other), digestsOf(first));
+});
+
+test("other words for the same wheels ask no index; a new package does, and so does a refresh", async (t) => {
+  const b = await bench(t);
+  if (b === undefined) return;
+  const index = await serveIndex(t, await writeWheel(b.wheels, { name: "one" }));
+  const build = (lines: readonly string[], more?: Partial<PythonContext>): Promise<PythonLayers> => buildPythonLayers({ ...b.request(lines), indexes: { indexUrl: `${index.url}/simple` } }, { ...b.context, ...more });
+  const first = await build(["one"]);
+  const asked = index.asked.length;
+  assert.ok(asked > 0);
+  const again = await build(["one>=0.5"]);
+  assert.deepEqual([again.unpacked, digestsOf(again), index.asked.length], [0, digestsOf(first), asked]);
+  await build(["one>=0.6"], { refresh: true });
+  const refreshed = index.asked.length;
+  assert.ok(refreshed > asked, "a refresh asks the index");
+  await assert.rejects(build(["one", "two"]), { code: "REQUIREMENTS_INVALID", message: /"one" is chosen twice.*"one-1\.0-py3-none-any\.whl"/ }); // this index offers its one wheel under every name
+  assert.ok(index.asked.length > refreshed, "a package that nobody has seen is asked for");
 });
 
 test("the project's own store keeps the layers and what is known of the wheels", async (t) => {

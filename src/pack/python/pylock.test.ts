@@ -35,6 +35,11 @@ test("a lock without a hash, or that is no lock, is refused", () => {
   }
 });
 
+test("a wheel that stands for two packages is refused", () => {
+  const body = `wheels = [{ url = "https://host/six-1.17.0-py3-none-any.whl", hashes = { sha256 = "${HASH}" } }]`;
+  assert.throws(() => parsePylock(`${lock(body)}\n[[packages]]\nname = "six"\n${body}\n`, "/"), { code: "REQUIREMENTS_INVALID", message: /"six" is chosen twice/ });
+});
+
 const report = (download: object, more: object = {}): string => JSON.stringify({ version: "1", install: [{ metadata: { name: "Six", version: "1.17.0" }, download_info: download, ...more }] });
 
 test("pip's report gives the same as uv's lock", () => {

@@ -15,7 +15,10 @@ import { normalizeName, parseWheelName } from "./wheel-name.ts";
 export function parsePylock(text: string, root: string): readonly LockedWheel[] {
   const packages = parseToml(text)["packages"] ?? [];
   if (!Array.isArray(packages)) throw invalid('"packages" is not a list');
-  return packages.map((entry: unknown) => parsePackage(entry, root)).toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  const wheels = packages.map((entry: unknown) => parsePackage(entry, root)).toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  const twice = wheels.find(({ name }, index) => wheels[index + 1]?.name === name);
+  if (twice !== undefined) throw invalid(`"${twice.name}" is chosen twice, so an index offers "${twice.fileName}" as another package`);
+  return wheels;
 }
 
 function parseToml(text: string): Readonly<Record<string, unknown>> {

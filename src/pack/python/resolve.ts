@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { isToolError } from "../../errors/index.ts";
 import { createTempDir } from "../../internal/index.ts";
 import type { LockedWheel, PythonContext, PythonLock, PythonRequest } from "./contracts.ts";
 import { explainResolverError, isNetworkError } from "./explain.ts";
@@ -34,9 +35,51 @@ export async function resolvePython(request: PythonRequest, context: ResolveCont
   if (kept !== undefined) return { wheels: kept, isFromCache: true };
   context.onProgress?.({ kind: "resolve" });
   const installer = await findInstaller(context.environment, context);
-  const wheels = await askInstaller(installer, request, context);
+  const seen = await openSeen(request, context);
+  const wheels = (await chooseFromSeen(installer, seen, { request, context })) ?? (await askInstaller(installer, { request, signal: context.signal }));
+  await seen.add(wheels);
   await context.cache.set(key, { wheels });
   return { wheels, isFromCache: false };
+}
+
+/** Wheels that an index gave for a target before, by hash. */
+interface SeenWheels {
+  readonly isEmpty: boolean;
+  haveAll(wheels: readonly LockedWheel[]): boolean;
+  add(wheels: readonly LockedWheel[]): Promise<void>;
+}
+
+/** More are forgotten, the oldest first; that costs a question to the index. */
+const MAX_SEEN = 10_000;
+
+async function openSeen(request: PythonRequest, context: ResolveContext): Promise<SeenWheels> {
+  const key = keyOf(request, "wheels seen", context.environment);
+  const value = ((await context.cache.get(key)) as { readonly seen?: unknown } | undefined)?.seen;
+  const seen = new Set(Array.isArray(value) ? value.filter((one) => typeof one === "string") : []);
+  return {
+    isEmpty: seen.size === 0,
+    haveAll: (wheels) => wheels.every(({ sha256 }) => seen.has(sha256)),
+    async add(wheels) {
+      const fresh = wheels.filter(({ sha256 }) => !seen.has(sha256));
+      if (fresh.length > 0) await context.cache.set(key, { seen: [...seen, ...fresh.map(({ sha256 }) => sha256)].slice(-MAX_SEEN) });
+    },
+  };
+}
+
+/**
+ * What uv chooses from its cache alone, when every wheel of it was given by an index before: requirements that are only written in another
+ * way, or ask for less, need no index. A new package or release does, and so does `refresh`.
+ */
+async function chooseFromSeen(installer: Installer, seen: SeenWheels, { request, context }: { readonly request: PythonRequest; readonly context: ResolveContext }): Promise<readonly LockedWheel[] | undefined> {
+  if (installer.kind !== "uv" || seen.isEmpty || context.refresh === true) return undefined;
+  try {
+    const wheels = await askInstaller(installer, { request, signal: context.signal, isOffline: true });
+    return seen.haveAll(wheels) ? wheels : undefined;
+  } catch (error) {
+    context.signal?.throwIfAborted();
+    if (!isToolError(error)) throw error;
+    return undefined; // asked again with the index, which says what is wrong
+  }
 }
 
 function keyOf(request: PythonRequest, digest: string, environment: PythonContext["environment"]): string {
@@ -46,13 +89,13 @@ function keyOf(request: PythonRequest, digest: string, environment: PythonContex
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
-async function askInstaller(installer: Installer, request: PythonRequest, context: ResolveContext): Promise<readonly LockedWheel[]> {
+async function askInstaller(installer: Installer, asked: Asked): Promise<readonly LockedWheel[]> {
   await using folder = await createTempDir("slipway-resolve");
   const file = join(folder.path, "requirements.txt");
-  await writePrivate(file, requirementsText(request));
+  await writePrivate(file, requirementsText(asked.request));
   const ask = installer.kind === "uv" ? askUv : askPip;
   try {
-    return await ask(installer, file, { request, signal: context.signal });
+    return await ask(installer, file, asked);
   } catch (error) {
     throw explainResolverError(error);
   }
@@ -61,14 +104,16 @@ async function askInstaller(installer: Installer, request: PythonRequest, contex
 interface Asked {
   readonly request: PythonRequest;
   readonly signal: AbortSignal | undefined;
+  /** Only what the tool has in its cache counts. */
+  readonly isOffline?: boolean;
 }
 
-async function askUv(installer: Installer, file: string, { request, signal }: Asked): Promise<readonly LockedWheel[]> {
+async function askUv(installer: Installer, file: string, { request, signal, isOffline = false }: Asked): Promise<readonly LockedWheel[]> {
   const args = ["pip", "compile", file, "--format", "pylock.toml", "--no-header", "--no-progress", "--only-binary", ":all:"];
   const target = ["--python-version", request.target.pythonVersion, "--python-platform", uvPlatformOf(request.target)];
   const call = (more: readonly string[]): Promise<{ readonly stdout: Buffer }> => installer.call([...args, ...target, ...more], { cwd: request.root, signal });
-  const { stdout } = await call([]).catch(async (error: unknown) => {
-    if (!isNetworkError(error)) throw error;
+  const { stdout } = await call(isOffline ? ["--offline"] : []).catch(async (error: unknown) => {
+    if (isOffline || !isNetworkError(error)) throw error;
     return call(["--offline"]).catch(() => Promise.reject(error)); // the first failure says more
   });
   return parsePylock(stdout.toString("utf8"), request.root);
