@@ -90,12 +90,12 @@ async function documentsOf({ image }: PlannedImage, sink: Sink, context: Context
 
 /** Platforms share layers: each content counts once. */
 function sums(layers: readonly PlannedLayer[], fates: ReadonlyMap<Layer, Fate>, documents: readonly Counted[]): Pick<PushForecast, "sentBytes" | "mountedBytes" | "skippedBytes"> {
-  const seen = new Set<string>();
+  const seen = new Set<unknown>();
   const total = { send: 0, mount: 0, there: 0 };
-  for (const { digest, size, fate } of [...layers.map((layer) => ({ ...layer, fate: fates.get(layer.layer) ?? "send" })), ...documents]) {
-    if (digest !== undefined && seen.has(digest)) continue;
-    if (digest !== undefined) seen.add(digest);
-    total[fate] += size;
+  const contents = [...layers.map(({ layer, digest, size }) => ({ key: digest ?? layer, size, fate: fates.get(layer) ?? ("send" as const) })), ...documents.map(({ digest, size, fate }) => ({ key: digest, size, fate }))];
+  for (const { key, size, fate } of contents) {
+    if (!seen.has(key)) total[fate] += size;
+    seen.add(key);
   }
   return { sentBytes: total.send, mountedBytes: total.mount, skippedBytes: total.there };
 }

@@ -149,10 +149,13 @@ test("one pack for two platforms pushes an index whose images share every layer 
   await putFakeBase(cli.store, "base", { architectures: ["amd64", "arm64"] });
   const folder = await makeProject(cli);
   const name = `${registry.host}/team/both:1`;
-  const ran = await cli.slipway("pack", folder, "--base", "store:base", "-t", name, "--platform", "linux/amd64,linux/arm64", "--push", "--json");
+  const args = ["pack", folder, "--base", "store:base", "-t", name, "--platform", "linux/amd64,linux/arm64", "--json"];
+  const plan = (await cli.slipway(...args, "--plan")).result as unknown as Partial<Plan>;
+  const ran = await cli.slipway(...args, "--push");
   if (/the npm registry (does not answer|answered)/.test(ran.stdout)) return t.skip("the npm registry does not answer, and Node for arm64 comes from there");
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
   assert.equal(ran.result["mediaType"], "application/vnd.oci.image.index.v1+json");
+  assert.equal(plan.pushes?.[0]?.sentBytes, ran.result["bytesUploaded"], "what both share is foretold once");
   const index = await cli.store.resolve({ registry: registry.host, repository: "team/both", tag: "1" });
   const { manifests } = parseIndex(await readVerified(cli.store.open(index), index, { maxBytes: 10_000 }));
   assert.deepEqual(manifests.map(({ platform }) => platform?.architecture), ["amd64", "arm64"]);
