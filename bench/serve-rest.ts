@@ -83,7 +83,9 @@ function contestant({ name, start, speaks }: Entrant, { bodies, connections, rat
       const server = await start({ folder });
       try {
         const request: LoadRequest = { port: server.port, path: speaks === "v2" ? "/v2/models/bench/infer" : "/api/v1.0/predictions", contentType: body.contentType, bodyFile };
-        const full = await fullLoad(request, { connections, seconds });
+        const cpuBefore = server.cpuMs();
+        const full = await fullLoad(request, { connections, seconds, warmUp: 1 });
+        const cpuMs = server.cpuMs() - cpuBefore;
         if (full.errors > 0) throw new Error(`${name}: ${full.errors} wrong answers`);
         const paced = rate === undefined ? undefined : await httpLoad(request, { connections, seconds, rate });
         return {
@@ -91,6 +93,7 @@ function contestant({ name, start, speaks }: Entrant, { bodies, connections, rat
           rps: full.rps,
           p50: full.p50Ms,
           p99: full.p99Ms,
+          "CPU µs/request": (1000 * cpuMs) / (full.rps * (seconds + 1)),
           ...(payloadBytes !== undefined && { "MB/s": (payloadBytes * full.rps) / 1e6 }),
           ...(paced !== undefined && { [`p50 at ${rate}/s`]: paced.p50Ms, [`p99 at ${rate}/s`]: paced.p99Ms, [`errors at ${rate}/s`]: paced.errors }),
         };

@@ -15,6 +15,8 @@ export interface ModelServer {
   readonly startMs: number;
   /** Proportional set size of the whole tree, in MiB, and how many processes it has. */
   memory(): { readonly pssMib: number; readonly processes: number };
+  /** CPU time of the tree so far, in ms, to 10 ms; says more than the clock does on a machine that is busy with other things. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
@@ -103,7 +105,7 @@ async function start([program, ...args]: readonly [string, ...string[]], { port,
     if (performance.now() - startedAt > 120_000) throw new Error(`${program} does not answer`);
     await new Promise((settle) => setTimeout(settle, 5));
   }
-  return { port, grpcPort: grpc, startMs: performance.now() - startedAt, memory: () => memoryOf(child.pid ?? 0), stop: () => stop(child) };
+  return { port, grpcPort: grpc, startMs: performance.now() - startedAt, memory: () => memoryOf(child.pid ?? 0), cpuMs: () => cpuOf(child.pid ?? 0), stop: () => stop(child) };
 }
 
 async function answers(port: number, { path, body }: Probe): Promise<boolean> {
@@ -123,6 +125,14 @@ async function stop(child: ChildProcess): Promise<void> {
     }
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+}
+
+function cpuOf(root: number): number {
+  return treeOf(root).reduce((sum, pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return sum + 10 * (Number(fields[11]) + Number(fields[12]));
+  }, 0);
 }
 
 function memoryOf(root: number): { readonly pssMib: number; readonly processes: number } {
