@@ -120,7 +120,7 @@ class Protobuf(unittest.TestCase):
         from google.protobuf import any_pb2
 
         given = any_pb2.Any(type_url="u", value=b"v")
-        self.assertEqual(protos.parse_any(given.SerializeToString()), given)
+        self.assertEqual(protos.parse_any(given.SerializeToString()).SerializeToString(), given.SerializeToString())
         self.assertTrue(protos.is_any(given) and not protos.is_any({}))
         self.assertEqual(protos.any_bytes(protos.PlainAny("u", b"v")), given.SerializeToString())
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Option, type Command } from "commander";
-import { applyServerEnv, createLogger, parseObserveSettings, readPod, serveModel, type RunningServer } from "../../serve/index.ts";
+import { applyLaunch, applyServerEnv, createLogger, parseObserveSettings, parseSeldonLaunch, readPod, serveModel, serveOptions, type RunningServer, type SeldonLaunch } from "../../serve/index.ts";
 import type { ModelDescription } from "../../model/index.ts";
 import type { Context } from "../context.ts";
 import { describeProject, portsFrom } from "../describe-project.ts";
@@ -18,6 +18,9 @@ interface Flags {
   readonly metricsPort?: number;
   readonly apiType: "rest" | "grpc" | "both";
   readonly workers?: number;
+  readonly threads?: number;
+  readonly parameters?: string;
+  readonly logLevel?: string;
   readonly python?: string;
   readonly watch?: boolean;
   readonly accessLog?: boolean;
@@ -37,6 +40,9 @@ export function define(command: Command, context: Context): void {
     .option("--metrics-port <number>", "port of the metrics page (default: the contract's)", portOf)
     .addOption(new Option("--api-type <type>", "what is served beside health checks; rest leaves gRPC out").choices(["rest", "grpc", "both"]).default("both"))
     .option("--workers <number>", "worker processes", countOf)
+    .option("--threads <number>", "calls of user code at the same time in one worker", countOf)
+    .option("--parameters <json>", 'typed arguments of the class, such as [{"name":"n","value":"1","type":"INT"}]')
+    .option("--log-level <name>", "level of user code's logging, such as INFO")
     .option("--python <path>", "interpreter (default: the folder's .venv, the active environment, python3)")
     .option("--watch", "load the code anew when it changes; what does not load changes nothing")
     .option("--access-log", "a line in the log for each request")
@@ -50,9 +56,13 @@ async function serve(folder: string, flags: Flags, context: Context): Promise<vo
   const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, { context });
   const env = { ...context.env, ...project.env };
   const pod = await readPod(env);
-  const description = pod.applyTo(applyServerEnv(served(await describeProject(project, flags, context), flags), env));
+  const launch = launchOf(flags, env);
+  for (const note of launch.ignored) reporter.warn(`has no effect here: ${note}`);
+  const described = applyLaunch(await describeProject(project, flags, context), launch);
+  const description = pod.applyTo(applyServerEnv(served(described, flags, launch), env));
   reporter.step(`loading ${description.name}`);
   await using server = await serveModel(description, {
+    ...serveOptions(launch),
     host: flags.host,
     ports: portsFrom(flags),
     ...pod.options,
@@ -67,10 +77,17 @@ async function serve(folder: string, flags: Flags, context: Context): Promise<vo
   await server.stop();
 }
 
+/** Flags, and the variables of Seldon's wrapper; the class and its service type are the project's own. */
+function launchOf({ workers, threads, parameters, logLevel }: Flags, env: Readonly<Record<string, string | undefined>>): SeldonLaunch {
+  const said = Object.entries({ workers, threads, parameters, "log-level": logLevel });
+  const argv = said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
+  return parseSeldonLaunch(argv, { ...env, MODEL_NAME: undefined, SERVICE_TYPE: undefined });
+}
+
 /** The description without what is not to be served. */
-function served(description: ModelDescription, { apiType }: Flags): ModelDescription {
+function served(description: ModelDescription, { apiType }: Flags, { hasGrpc }: SeldonLaunch): ModelDescription {
   const { grpc, ...others } = description.ports;
-  return apiType === "rest" && grpc !== undefined ? { ...description, ports: others } : description;
+  return (apiType === "rest" || !hasGrpc) && grpc !== undefined ? { ...description, ports: others } : description;
 }
 
 interface Announced {
