@@ -73,7 +73,10 @@ config = json.loads(os.environ["TF_CONFIG"])
 hosts = config["cluster"]["master"] + config["cluster"]["worker"] + config["cluster"]["ps"]
 assert len(set(hosts)) == 4, hosts
 name = config["task"]["type"] + str(config["task"]["index"])
-open(os.path.join([a for a in sys.argv if a.startswith("--output_dir=")][0][13:], name), "w").write(name)
+output = [a for a in sys.argv if a.startswith("--output_dir=")][0][13:]
+open(os.path.join(output, name), "w").write(name)
+while not os.path.exists(os.path.join(output, "ps0")):
+    time.sleep(0.01)  # services end with the workers, so these must not be done before it has begun
 print("step=1 loss=%d" % len(name))
 if name == "ps0":
     time.sleep(600)
