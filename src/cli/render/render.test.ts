@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ProcessError, RegistryError, ToolError } from "../../errors/index.ts";
 import { createReporter, type ReporterOptions } from "./create-reporter.ts";
 import { errorData, errorLines } from "./error.ts";
-import { formatBytes, formatDuration, formatTable, shortDigest } from "./format.ts";
+import { formatAge, formatBytes, formatDuration, formatTable, shortDigest } from "./format.ts";
 import type { BlobProgress } from "./reporter.ts";
 
 const sizes: readonly (readonly [number, string])[] = [[0, "0 B"], [1023, "1023 B"], [1024, "1.0 KiB"], [1536, "1.5 KiB"], [200 * 1024, "200 KiB"], [3 * 2 ** 30, "3.0 GiB"]];
@@ -99,4 +99,9 @@ test("our own bug asks to be reported", () => {
 
 test("a cause that adds nothing is not repeated", () => {
   assert.equal(errorLines(new ToolError("USAGE", "bad: inner", { cause: new Error("inner") })).length, 1);
+});
+
+test("ages are told in the largest unit that fits", () => {
+  const minute = 60_000;
+  assert.deepEqual([-5, 0, minute - 1, minute, 90 * minute, 23 * 60 * minute, 49 * 60 * minute].map(formatAge), ["now", "now", "now", "1 min", "1 h", "23 h", "2 d"]);
 });
