@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE, SEND_FEEDBACK, HEALTH_STATUS, METADATA = range(8)
 
@@ -65,6 +65,8 @@ class Adapter:
     can_batch: bool = False
     #: True when `predict` is never given the `meta` of its request.
     ignores_meta: bool = False
+    #: True when what is joined are whole requests, for `predict_requests`, and not rows.
+    joins_requests: bool = False
 
     def call(self, call: Call) -> Answer:
         raise NotImplementedError
@@ -75,6 +77,10 @@ class Adapter:
 
     def finish_rows(self, rows: Any) -> Answer:
         """The answer for one request's share of the joined rows."""
+        raise NotImplementedError
+
+    def predict_requests(self, messages: Sequence[Message]) -> List[Union[Answer, BaseException]]:
+        """An answer or an error for each of several requests."""
         raise NotImplementedError
 
     def handle_error(self, error: BaseException) -> Optional[Tuple[int, str, bytes]]:

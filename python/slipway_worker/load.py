@@ -17,6 +17,10 @@ from .settings import Settings
 
 def load_adapter(settings: Settings) -> Adapter:
     """Runs `__init__` and `load()`. Whatever they raise goes on, except what means "there is no load"."""
+    if settings.contract == "uai":
+        from .contracts.uai import load_uai
+
+        return load_uai(settings)
     if settings.contract not in ("seldon", "kserve", "model-server"):
         raise SeldonMicroserviceException("the %s contract is not known to this worker" % settings.contract, 500)
     user = _make(settings)

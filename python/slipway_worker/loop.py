@@ -16,7 +16,7 @@ from .contracts import protos
 from .errors import SeldonMicroserviceException, Stopped, describe
 from .frames import ERROR, RELEASE, REQUEST, Frame, OutMessage, WireMessage, encode_response, encode_texts
 from .logs import Log
-from .rows import joinable, split_rows
+from .rows import joinable, joinable_requests, split_rows
 from .settings import Settings
 from .threads import Threads
 
@@ -61,11 +61,11 @@ class Loop:
         at = 0
         while at < len(queue):
             frame = queue[at]
-            count = joinable(queue, at, self._max_rows, self._adapter.ignores_meta) if self._max_rows > 1 else 1
+            count = self._joinable(queue, at) if self._max_rows > 1 else 1
             if self._threads is not None and frame.type == REQUEST:
                 self._threads.put(frame)
             elif count > 1:
-                self._answer_rows(queue[at : at + count])
+                self._answer_joined(queue[at : at + count])
             elif frame.type == REQUEST:
                 self._channel.put(self._answer(frame))
             else:
@@ -221,6 +221,28 @@ class Loop:
         except Exception as other:
             error = other
         return encode_texts(ERROR, frame_id, text_a=describe(error, handled))
+
+    def _joinable(self, queue: List[Frame], at: int) -> int:
+        if self._adapter.joins_requests:
+            return joinable_requests(queue, at, self._max_rows)
+        return joinable(queue, at, self._max_rows, self._adapter.ignores_meta)
+
+    def _answer_joined(self, group: List[Frame]) -> None:
+        if self._adapter.joins_requests:
+            self._answer_requests(group)
+        else:
+            self._answer_rows(group)
+
+    def _answer_requests(self, group: List[Frame]) -> None:
+        """Several requests in one call, each with an answer or an error of its own."""
+        if self._arena is not None:
+            self._arena.begin(group[-1].id)
+        answers = self._adapter.predict_requests([self._message(frame.messages[0], PREDICT) for frame in group])
+        for index, (frame, answer) in enumerate(zip(group, answers)):
+            if isinstance(answer, BaseException):
+                self._channel.put(self._encode_error(frame.id, answer))
+            else:
+                self._channel.put(self._encode_row_answer(frame.id, answer, len(group) if index == 0 else 0))
 
     def _answer_rows(self, group: List[Frame]) -> None:
         """Several predictions in one call; one by one when that goes wrong."""

@@ -42,6 +42,18 @@ def _is_rows(frame: Frame, ignores_meta: bool) -> bool:
     return message.kind == frames.TENSOR and len(message.shape) > 1 and message.page < 0 and (ignores_meta or not message.meta)
 
 
+def joinable_requests(queue: Sequence[Frame], start: int, most: int) -> int:
+    """How many predictions lie ready from `start` on, whatever they hold."""
+    count = 0
+    while count < most and start + count < len(queue) and _is_prediction(queue[start + count]):
+        count += 1
+    return max(1, count)
+
+
+def _is_prediction(frame: Frame) -> bool:
+    return frame.type == frames.REQUEST and frame.method == PREDICT and len(frame.messages) == 1
+
+
 def split_rows(adapter: Adapter, messages: Sequence[Message]) -> Optional[List[Answer]]:
     """One answer for each message, or None when the joined answer does not have as many rows as went in."""
     counts = [int(message.value.shape[0]) for message in messages]

@@ -15,6 +15,7 @@ import { runningServer, type RunningServer, type Stoppable } from "./running-ser
 import { SeldonApi } from "./seldon/seldon-api.ts";
 import { refuse, seldonRoutes } from "./seldon/seldon-routes.ts";
 import { DEFAULT_SELDON_SETTINGS, nodeLabels, type SeldonSettings } from "./seldon/settings.ts";
+import { uaiRoutes } from "./uai/index.ts";
 import { watchSources, type SourceWatch } from "./watch-sources.ts";
 
 export interface ServeOptions extends CallOptions {
@@ -143,7 +144,7 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   const maxMessageBytes = options.grpcMaxMessageBytes ?? (parts.settings.isStrict ? STRICT_MESSAGE_BYTES : maxBodyBytes);
   const refused = (exchange: Exchange, why: Parameters<typeof refuse>[2]): void => refuse(api, exchange, why);
   const page: Route = { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: METRICS_TYPE, body: Buffer.from(registry.text()) }) };
-  const routes = new Map([...seldonRoutes(api), ...probeRoutes(parts.service), ["/metrics", page], ["/prometheus", page]] as const);
+  const routes = new Map([...seldonRoutes(api), ...probeRoutes(parts.service), ...ownRoutes(parts, api), ["/metrics", page], ["/prometheus", page]] as const);
   const main = await startHttpServer({ host, port: wanted.http, maxBodyBytes, routes, tls, refuse: refused, ...watched(observation.observer) });
   servers.push(main);
   const grpc = wanted.grpc === undefined ? undefined : await listenGrpc({ host, port: wanted.grpc, maxMessageBytes, tls, api, service: parts.service, observer: observation.observer });
@@ -155,6 +156,12 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   const metrics = await startHttpServer({ host, port: wanted.metrics, maxBodyBytes, routes: pages, refuse: notFound });
   servers.push(metrics);
   return { ...ports, metrics: metrics.port };
+}
+
+/** What the description's contract has beside the routes of all servers. */
+function ownRoutes({ description, service }: Parts, api: SeldonApi): readonly (readonly [string, Route])[] {
+  if (description.contract !== "uai") return [];
+  return uaiRoutes({ call: (request) => service.call(request), failure: (error, requestId) => api.failure(error, requestId) });
 }
 
 /** `/live`: the process answers. `/ready`: a request made now would reach a model. Neither asks user code. */

@@ -1,0 +1,1 @@
+export { uaiRoutes, type UaiCaller } from "./uai-routes.ts";
