@@ -8,7 +8,7 @@ import type { ModelFile } from "./contracts.ts";
 import { detectModel, type DetectedModel } from "./detect.ts";
 import { findPythonClasses } from "./python-source.ts";
 
-const ONNX = readFileSync(resolve(import.meta.dirname, "../../examples/digits-onnx/model.onnx"));
+const ONNX = readFileSync(resolve(import.meta.dirname, "../../test/fixtures/onnx/digits.onnx"));
 const BAYES = readFileSync(resolve(import.meta.dirname, "../../test/fixtures/pickles/bayes.joblib"));
 const DICT = readFileSync(resolve(import.meta.dirname, "../../test/fixtures/pickles/dict.pkl"));
 const CLASS = (name: string): string => `class ${name}:\n    def predict(self, X, names=None):\n        return X\n`;

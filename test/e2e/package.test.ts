@@ -67,7 +67,7 @@ test("the package that is published installs small, and packs and verifies an im
   assert.equal(checked.exitCode, 0, checked.stdout + checked.stderr);
   assert.match(checked.stdout, /ok +entrypoint +\/opt\/slipway\/node/);
 
-  await writeFiles(join(cli.root, "digits"), { "model.onnx": await readFile(join(ROOT, "examples/digits-onnx/model.onnx")) });
+  await writeFiles(join(cli.root, "digits"), { "model.onnx": await readFile(join(ROOT, "test/fixtures/onnx/digits.onnx")) });
   const onnx = await slipway("pack", "digits", "--base", "store:base");
   assert.match(onnx.stderr, /error RUNTIME_MISSING: pack: onnxruntime-node is not installed\n {2}hint: run `npm install onnxruntime-node`/);
 });

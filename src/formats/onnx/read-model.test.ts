@@ -7,7 +7,7 @@ import { isToolError } from "../../errors/index.ts";
 import { readerOf } from "../file-reader.ts";
 import { readOnnx } from "./read-model.ts";
 
-const EXAMPLE = readFileSync(resolve(import.meta.dirname, "../../../examples/digits-onnx/model.onnx"));
+const EXAMPLE = readFileSync(resolve(import.meta.dirname, "../../../test/fixtures/onnx/digits.onnx"));
 
 /** A protobuf field: a number, or bytes with their length. */
 function field(number: number, value: number | string | Uint8Array): Buffer {
