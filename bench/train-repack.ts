@@ -18,11 +18,13 @@ const slowRounds = values.quick ? 1 : Number(values.slow);
 const place = mkdtempSync(join(tmpdir(), "slipway-bench-"));
 const work = join(place, "work");
 const bin = resolve(import.meta.dirname, "../bin/slipway.js");
-const env = { XDG_DATA_HOME: join(place, "data"), XDG_CACHE_HOME: join(place, "cache"), XDG_STATE_HOME: join(place, "state"), BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "vfs" };
+const env = { XDG_DATA_HOME: join(place, "data"), XDG_CACHE_HOME: join(place, "cache"), XDG_STATE_HOME: join(place, "state"), BUILDAH_ISOLATION: "chroot", CONTAINERS_STORAGE_CONF: join(place, "storage.conf") };
 const registry = await startDockerRegistry(place);
 const base = `${registry.host}/framework:1`;
 let edits = 0;
 
+// What buildah keeps goes away with the rest.
+writeFileSync(env.CONTAINERS_STORAGE_CONF, `[storage]\ndriver = "vfs"\ngraphroot = "${place}/containers"\nrunroot = "${place}/containers-run"\n`);
 try {
   for (const folder of ["code", "data", "framework"]) mkdirSync(join(work, folder), { recursive: true });
   edit(0);
