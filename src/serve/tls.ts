@@ -27,7 +27,8 @@ export async function readTls(env: Environment, root = ""): Promise<TlsFiles | u
   const folder = env[FOLDER];
   if (folder === undefined || folder === "") return undefined;
   const read = (variable: string, name: string): Promise<string> => readPem(join(root, folder, env[variable] ?? name), variable);
-  const [cert, key] = await Promise.all([read(CERT, "tls.crt"), read(KEY, "tls.key")]);
+  const cert = await read(CERT, "tls.crt");
+  const key = await read(KEY, "tls.key");
   const ca = env[CA];
   return { cert, key, ...(ca !== undefined && ca !== "" && { ca: await read(CA, ca) }) };
 }

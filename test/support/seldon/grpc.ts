@@ -16,7 +16,7 @@ export interface GrpcCase {
   readonly request?: unknown;
   /** The serialised request, in place of `request`. */
   readonly hex?: string;
-  /** Seconds. Default 30. */
+  /** Seconds. Default 120. */
   readonly timeout?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly compression?: "gzip" | "deflate";

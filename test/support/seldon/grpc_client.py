@@ -19,7 +19,7 @@ def main():
     else:
         channel = grpc.insecure_channel(target, options=UNLIMITED)
     try:
-        grpc.channel_ready_future(channel).result(timeout=30)
+        grpc.channel_ready_future(channel).result(timeout=120)
     except grpc.FutureTimeoutError:
         print(json.dumps({"ready": False}), flush=True)
         return
@@ -48,7 +48,7 @@ def message_of(call):
 def answer(channel, call):
     stub = getattr(prediction_pb2_grpc, call["service"] + "Stub")(channel)
     compression = {"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}.get(call.get("compression"))
-    options = {"timeout": call.get("timeout", 30), "metadata": list(call.get("metadata", {}).items()), "compression": compression}
+    options = {"timeout": call.get("timeout", 120), "metadata": list(call.get("metadata", {}).items()), "compression": compression}
     try:
         reply, rpc = getattr(stub, call["method"]).with_call(message_of(call), **options)
     except grpc.RpcError as error:
