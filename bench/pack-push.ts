@@ -35,8 +35,8 @@ try {
   await slipway("pack", project, "--base", `${registry.host}/pybase:latest`, "-t", `${registry.host}/warm:1`, "--push"); // the tool's own layers are made once a machine
 
   const cold = await interleave([ours("cold", freshWeights), curl(), ...peers("cold", freshWeights)], rounds);
-  const edited = await interleave([ours("edited", edit), ...peers("edited", edit)], rounds);
-  const unchanged = await interleave([ours("edited", () => undefined), ...peers("edited", () => undefined)], rounds);
+  const edited = await interleave([ours("cold", edit), ...peers("cold", edit)], rounds);
+  const unchanged = await interleave([ours("cold", () => undefined), ...peers("cold", () => undefined)], rounds);
   publish("pack-push", describeMachine({ docker: ["docker", "--version"], buildah: ["buildah", "--version"], crane: ["crane", "version"], registry: ["docker-registry", "--version"] }), {
     [`cold, ${gib} GiB never seen`]: cold,
     "after a one-line code change": edited,

@@ -37,8 +37,8 @@ try {
   await place.slipway("push", "store:pybase", base);
   for (const contestant of contestants("warm", () => undefined)) await contestant.run(0); // every tool has worked on this machine before
   const cold = await interleave(contestants("cold", freshWeights), rounds);
-  const edited = await interleave(contestants("edited", edit), rounds);
-  const unchanged = await interleave(contestants("edited", () => undefined), rounds);
+  const edited = await interleave(contestants("cold", edit), rounds);
+  const unchanged = await interleave(contestants("cold", () => undefined), rounds);
   const versions = { registry: ["docker-registry", "--version"], crane: [tools["crane"] ?? "crane", "version"], ko: [tools["ko"] ?? "ko", "version"], oras: [tools["oras"] ?? "oras", "version"], go: ["go", "version"] } as const;
   publish("tools", describeMachine(versions), { [`${gib} GiB never seen`]: cold, "after a one-line code change": edited, "nothing changed": unchanged });
 } finally {

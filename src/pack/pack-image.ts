@@ -6,7 +6,7 @@ import type { BaseImage, PackContext, PackedImage, PackProject, PlannedLayer } f
 import { refuseSecrets } from "./context/find-secrets.ts";
 import { folderOf, metadataOf, runConfig, timeOf } from "./image-config.ts";
 import { layerEntries, type LayerFile } from "./layers/layer-tree.ts";
-import { buildPythonLayers, DEFAULT_SITE_PACKAGES, type PythonLayers } from "./python/index.ts";
+import { buildPythonLayers, DEFAULT_SITE_PACKAGES, sitePathSource, type PythonLayers } from "./python/index.ts";
 import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
 import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
 import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
@@ -58,9 +58,7 @@ async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   ];
   if (project.kind === "onnx" && project.code === undefined) added.push(plannedLayer("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)));
   const python = await pythonLayers(project, base, context);
-  for (const layer of python?.layers ?? []) {
-    added.push({ label: layer.label, kind: "python", state: python?.unpacked === 0 ? "cached" : "new", size: layer.descriptor.size, digest: layer.descriptor.digest, layer: storedPython(layer) });
-  }
+  if (python !== undefined) added.push(...(await plannedPython(python, base, layers)));
   added.push(...(await weightLayers(base, work)));
   const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project));
   if (code.length > 0) added.push(plannedLayer(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
@@ -100,6 +98,20 @@ async function pythonLayers(project: PackProject, base: BaseImage, context: Pack
       },
     },
   );
+}
+
+/** The packages, lowest first, and what makes the base's Python find them. */
+async function plannedPython(python: PythonLayers, { facts }: BaseImage, context: SmallLayerContext): Promise<readonly PlannedLayer[]> {
+  const state = python.unpacked === 0 ? "cached" : "new";
+  const planned = python.layers.map((layer): PlannedLayer => ({ label: layer.label, kind: "python", state, size: layer.descriptor.size, digest: layer.descriptor.digest, layer: storedPython(layer) }));
+  if (facts.python === undefined) return planned;
+  const path = await smallLayer(layerEntries([pathFile(facts.python.sitePackages, python)], facts), context);
+  return [...planned, plannedLayer("python path", "python", path)];
+}
+
+/** The line by which any Python of the base finds the packages, not only the server's worker. */
+function pathFile(basePackages: string, { sitePackages }: PythonLayers): LayerFile {
+  return { path: posix.join(basePackages, "slipway.pth").slice(1), isExecutable: false, from: { kind: "bytes", bytes: Buffer.from(`${sitePathSource(sitePackages)}\n`) } };
 }
 
 function storedPython(layer: PythonLayers["layers"][number]): Layer {

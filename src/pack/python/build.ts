@@ -44,7 +44,7 @@ export async function buildLayer(files: readonly LayerFile[], place: BuildPlace)
   const content = compression === "none" ? tar : gzipPinned(tar, { pool: place.pool, signal: place.signal });
   await writeFileAtomic(spool, hashing(content, stored, sums), { signal: place.signal });
   const descriptor: Descriptor = { mediaType: mediaTypeOf(compression), digest: `sha256:${stored.digest("hex")}`, size: sums.size };
-  if (!(await place.store.has(descriptor, place))) await place.store.put(descriptor, createReadStream(spool, { highWaterMark: 2 ** 20 }), { signal: place.signal });
+  if (!(await place.store.has(descriptor, place))) await place.store.put(descriptor, createReadStream(spool, { highWaterMark: 2 ** 18 }), { signal: place.signal });
   return { descriptor, diffId: `sha256:${plain.digest("hex")}` };
 }
 

@@ -12,12 +12,12 @@ const OWN_ROOT = "opt/slipway";
  */
 export function tarOf(files: readonly LayerFile[], sitePackages: string, options: CallOptions = {}): AsyncGenerator<Uint8Array> {
   const root = sitePackages.replace(/^\/+|\/+$/g, "");
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  const reading = { ...options, buffer: Buffer.allocUnsafe(CHUNK_BYTES) };
   const folders = foldersOf(files.map(({ path }) => `${root}/${path}`), root);
   const entries: TarInput[] = folders.map((path) => ({ path, type: "directory", mode: 0o755, size: 0 }));
   for (const file of files) {
     const { path, size, isExecutable } = file;
-    entries.push({ path: `${root}/${path}`, type: "file", mode: isExecutable ? 0o755 : 0o644, size, content: readChecked(file, { ...options, buffer }) });
+    entries.push({ path: `${root}/${path}`, type: "file", mode: isExecutable ? 0o755 : 0o644, size, content: readChecked(file, reading) });
   }
   return writeTar(entries, options);
 }
