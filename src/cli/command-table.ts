@@ -12,6 +12,7 @@ export interface CommandRow {
 export const COMMAND_TABLE: readonly CommandRow[] = [
   { name: "init", group: "Build", summary: "look at a folder and write slipway.yaml", load: () => import("./commands/init.ts") },
   { name: "pack", group: "Build", summary: "make an image from a model folder", load: () => import("./commands/pack.ts") },
+  { name: "packdocker", group: "Build", summary: "make an inference image with the flags of uai_tool.py", load: () => import("./commands/packdocker.ts") },
   { name: "base", group: "Build", summary: "make a Debian base image from packages", load: () => import("./commands/base.ts") },
 
   { name: "train", group: "Train", summary: "pack, run and submit training code", load: () => import("./commands/train.ts") },

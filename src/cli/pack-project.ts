@@ -82,7 +82,8 @@ function platformsOf(flags: PackFlags, { file }: LoadedProject): readonly Platfo
   return [...new Set(named)].map(parsePlatform);
 }
 
-function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
+/** What packing gets of the outside world. */
+export function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
   return {
     store,
     digests: store.digestCache(),
@@ -113,7 +114,8 @@ function baseOf(flags: PackFlags, { file }: LoadedProject): string {
   throw new ToolError("USAGE", "pack: no base image is named", { hint: "make one with `slipway base debian --include python3 --name pybase`, then pass `--base store:pybase`" });
 }
 
-function parseOutput(text: string): string {
+/** `TYPE=PATH` as a place. @throws ToolError `USAGE`. */
+export function parseOutput(text: string): string {
   const match = /^(oci|oci-archive|docker-archive|docker-daemon|podman)=(.+)$/s.exec(text);
   if (match === null) throw new ToolError("USAGE", `pack --output "${text}": it is not TYPE=PATH`, { hint: "TYPE is oci, oci-archive, docker-archive, docker-daemon or podman" });
   return `${match[1]}:${match[2]}`;

@@ -114,6 +114,8 @@ export interface PackProject {
   /** Shared libraries that Python packages may miss. */
   readonly ignoreLibraries?: readonly string[] | undefined;
   readonly ignore: readonly string[];
+  /** Files that the tool adds, by their path in the image without a leading slash; they take the place of the project's own. */
+  readonly added?: readonly { readonly path: string; readonly bytes: Uint8Array }[] | undefined;
   /** Patterns of files in which secrets are allowed. */
   readonly allowSecrets: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

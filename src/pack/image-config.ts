@@ -26,7 +26,8 @@ export function timeOf(epochS: number): string {
 }
 
 /** Where the project's files are in the image: beside the code when there is code. */
-export function folderOf({ code }: Pick<PackProject, "code">): string {
+export function folderOf({ code, contract }: Pick<PackProject, "code" | "contract">): string {
+  if (contract === "uai") return "/ai-ucloud-client-django"; // where its code and its tools look
   return code === undefined ? "/models" : "/app";
 }
 

@@ -60,8 +60,11 @@ async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   const python = await pythonLayers(project, base, context);
   if (python !== undefined) added.push(...(await plannedPython(python, base, layers)));
   added.push(...(await weightLayers(base, work)));
-  const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project));
+  const own = new Set((project.added ?? []).map(({ path }) => path));
+  const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project)).filter(({ path }) => !own.has(path));
   if (code.length > 0) added.push(plannedLayer(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
+  const extra = (project.added ?? []).map(({ path, bytes }): LayerFile => ({ path, isExecutable: false, from: { kind: "bytes", bytes } }));
+  if (extra.length > 0) added.push(plannedLayer("configuration", "code", await smallLayer(layerEntries(extra, base.facts), layers)));
   const description = describe(project, base, python);
   added.push(plannedLayer("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
   return assemble({ project, base, added, description, python, toolVersion: context.tool.version, signal: context.signal });

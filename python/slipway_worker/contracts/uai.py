@@ -177,7 +177,7 @@ def load_uai(settings: Settings) -> UaiAdapter:
 def read_conf(folder: str) -> Dict[str, Any]:
     """The file that `UAI_SERVICE_CONFIG` names, else the usual one in the folder."""
     named = os.environ.get("UAI_SERVICE_CONFIG", "")
-    candidates = [os.path.join(folder, named)] if named else [os.path.join(folder, name) for name in _NAMES]
+    candidates = [os.path.join(folder, named), os.path.join(folder, os.path.basename(named))] if named else [os.path.join(folder, name) for name in _NAMES]
     path = next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
     if path is None:
         raise FileNotFoundError("no configuration: there is no %s" % " and no ".join('"%s"' % candidate for candidate in candidates))

@@ -1,0 +1,38 @@
+/** What `packdocker` can be told to pack. `self` brings a base image and a configuration of its own. */
+export const FRAMEWORKS = ["self", "tf", "caffe", "keras", "mxnet", "pytorch", "onnx", "sklearn", "xgboost"] as const;
+
+export type UaiFramework = (typeof FRAMEWORKS)[number];
+
+/** Everything that the flags say, checked as far as flags alone go. */
+export interface UaiJob {
+  readonly framework: UaiFramework;
+  /** As written: absolute, or relative to the working folder. */
+  readonly folder: string;
+  /** Full name with registry and tag. */
+  readonly image: string;
+  /** The user's own base image. */
+  readonly baseImage?: string | undefined;
+  /** Such as `tensorflow-2.19.0`. */
+  readonly release?: string | undefined;
+  /** `self` only: the configuration's file, relative to the working folder or to `folder`. */
+  readonly confFile?: string | undefined;
+  /** All modes but `self`. */
+  readonly model?: UaiModel | undefined;
+}
+
+/** The class and the model files of a job. */
+export interface UaiModel {
+  /** Python's import name. */
+  readonly mainModule: string;
+  readonly mainClass: string;
+  /** As written, relative to the folder. */
+  readonly modelDir: string;
+  readonly modelName: string;
+  readonly isOneFile: boolean;
+  readonly archType: string;
+  readonly epoch: number;
+}
+
+/** The folder that images of this contract work in. */
+export const SERVER_ROOT = "/ai-ucloud-client-django";
+export const CONF_NAME = "ufile.json";

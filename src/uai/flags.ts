@@ -1,0 +1,48 @@
+import { FRAMEWORKS, type UaiFramework } from "./contracts.ts";
+
+/** One flag of `packdocker`, as `--name value`. */
+export interface UaiFlag {
+  readonly name: string;
+  readonly frameworks: readonly UaiFramework[];
+  readonly isRequired: boolean;
+  readonly defaultValue?: string;
+  readonly choices?: readonly string[];
+  readonly help: string;
+}
+
+const NAMED: readonly UaiFramework[] = FRAMEWORKS.filter((framework) => framework !== "self");
+const WITH_NAME: readonly UaiFramework[] = NAMED.filter((framework) => framework !== "tf");
+
+/** Every flag of the old documents and of the old code. What was needed for the vendor's service is taken and no longer needed. */
+export const UAI_FLAGS: readonly UaiFlag[] = [
+  { name: "public_key", frameworks: NAMED, isRequired: false, help: "account's public key; no longer needed" },
+  { name: "private_key", frameworks: NAMED, isRequired: false, help: "account's private key; no longer needed" },
+  { name: "project_id", frameworks: NAMED, isRequired: false, help: "project; no longer needed" },
+  { name: "region", frameworks: NAMED, isRequired: false, help: "region; no longer needed" },
+  { name: "zone", frameworks: NAMED, isRequired: false, help: "zone; no longer needed" },
+  { name: "os", frameworks: NAMED, isRequired: false, help: "operating system of the base; no longer needed" },
+  { name: "python_version", frameworks: NAMED, isRequired: false, help: "Python of the base; no longer needed" },
+  { name: "ai_arch_v", frameworks: NAMED, isRequired: false, help: "framework and version, such as tensorflow-2.19.0 (default: the newest known)" },
+  { name: "uhub_username", frameworks: FRAMEWORKS, isRequired: false, help: "account of the registry (default: what `slipway login` keeps)" },
+  { name: "uhub_password", frameworks: FRAMEWORKS, isRequired: false, help: "password of the account; better: slipway login, or --password-stdin" },
+  { name: "uhub_registry", frameworks: FRAMEWORKS, isRequired: true, help: "namespace in the registry, or HOST/NAMESPACE for any registry" },
+  { name: "uhub_imagename", frameworks: FRAMEWORKS, isRequired: true, help: "name of the image with its tag, such as test:v1.1" },
+  { name: "in_uhost", frameworks: FRAMEWORKS, isRequired: false, choices: ["yes", "no"], help: "use the registry's address inside the vendor's network" },
+  { name: "in_host", frameworks: FRAMEWORKS, isRequired: false, choices: ["yes", "no"], help: "the same as --in_uhost" },
+  { name: "pack_file_path", frameworks: FRAMEWORKS, isRequired: true, help: "folder with code and model files" },
+  { name: "bimg_name", frameworks: FRAMEWORKS, isRequired: false, help: "base image, with its tag; it has the framework" },
+  { name: "conf_file", frameworks: ["self"], isRequired: true, help: "configuration file" },
+  { name: "main_module", frameworks: NAMED, isRequired: true, help: "Python module of the main class, without .py" },
+  { name: "main_class", frameworks: NAMED, isRequired: true, help: "the main class" },
+  { name: "model_dir", frameworks: NAMED, isRequired: true, help: "folder of the model files, relative to --pack_file_path" },
+  { name: "model_name", frameworks: WITH_NAME, isRequired: true, help: "name of the model files without their endings" },
+  { name: "all_one_file", frameworks: ["keras"], isRequired: false, defaultValue: "false", choices: ["true", "false"], help: "architecture and weights are in one file" },
+  { name: "model_arch_type", frameworks: ["keras"], isRequired: false, defaultValue: "json", help: "ending of the architecture's file (default: json)" },
+  { name: "num_epoch", frameworks: ["mxnet"], isRequired: true, help: "epoch of the checkpoint" },
+];
+
+/** The flags of one mode. `self` cannot do without a base image. */
+export function uaiFlagsOf(framework: UaiFramework): readonly UaiFlag[] {
+  const own = UAI_FLAGS.filter(({ frameworks }) => frameworks.includes(framework));
+  return framework === "self" ? own.map((flag) => (flag.name === "bimg_name" ? { ...flag, isRequired: true } : flag)) : own;
+}

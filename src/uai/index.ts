@@ -1,0 +1,6 @@
+export { releaseProblem, UAI_RELEASES, uaiRecipeOf, type UaiRecipe, type UaiRelease } from "./catalogue.ts";
+export { checkClass, checkModel, readConf, type CheckedModel, type ConfEntry } from "./check-files.ts";
+export { printConf } from "./conf.ts";
+export { CONF_NAME, FRAMEWORKS as UAI_FRAMEWORKS, SERVER_ROOT, type UaiFramework, type UaiJob, type UaiModel } from "./contracts.ts";
+export { UAI_FLAGS, uaiFlagsOf, type UaiFlag } from "./flags.ts";
+export { parseUaiJob, type ParsedJob, type UaiValues } from "./parse-job.ts";

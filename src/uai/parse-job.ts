@@ -1,0 +1,100 @@
+import { isToolError } from "../errors/index.ts";
+import { parseReference } from "../oci/index.ts";
+import type { UaiFramework, UaiJob, UaiModel } from "./contracts.ts";
+import { uaiFlagsOf } from "./flags.ts";
+
+/** Values of flags by their names; absent ones were not written. */
+export type UaiValues = Readonly<Record<string, string | undefined>>;
+
+/** A job, and what is wrong with it: with problems its values may be empty. */
+export interface ParsedJob {
+  readonly job: UaiJob;
+  /** One for each, beginning with its flag. */
+  readonly problems: readonly string[];
+}
+
+/** Registry of the vendor, from outside and from inside its network. */
+const HOSTS = { public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" } as const;
+const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
+
+/** Reads flags and names every problem that they have by themselves. Touches nothing. */
+export function parseUaiJob(framework: UaiFramework, values: UaiValues): ParsedJob {
+  const flags = uaiFlagsOf(framework);
+  const value = (name: string): string => values[name]?.trim() || (flags.find((flag) => flag.name === name)?.defaultValue ?? "");
+  const problems = flags.filter(({ name, isRequired }) => isRequired && value(name) === "").map(({ name }) => `--${name}: it is missing`);
+  for (const { name, choices } of flags) {
+    if (choices !== undefined && value(name) !== "" && !choices.includes(value(name))) problems.push(`--${name}: "${value(name)}" is not one of ${choices.join(", ")}`);
+  }
+  const image = imageOf(value);
+  problems.push(...imageProblems(value, image));
+  if (framework !== "self") problems.push(...modelProblems(framework, value));
+  const job: UaiJob = {
+    framework,
+    image,
+    folder: value("pack_file_path"),
+    baseImage: value("bimg_name") === "" ? undefined : switchHost(value("bimg_name"), framework === "self" ? undefined : isInside(value)),
+    release: value("ai_arch_v") || undefined,
+    confFile: value("conf_file") || undefined,
+    model: framework === "self" ? undefined : modelOf(value),
+  };
+  return { job, problems };
+}
+
+type Value = (name: string) => string;
+
+function isInside(value: Value): boolean {
+  return value("in_uhost") === "yes" || value("in_host") === "yes";
+}
+
+/** A namespace alone is one of the vendor's registry; with a host before it, any registry will do. */
+function imageOf(value: Value): string {
+  const namespace = value("uhub_registry").replaceAll(/^\/+|\/+$/g, "");
+  const host = /^(localhost|[^/]*[.:][^/]*)(\/|$)/.test(namespace) ? "" : `${isInside(value) ? HOSTS.internal : HOSTS.public}/`;
+  return `${host}${namespace}/${value("uhub_imagename")}`;
+}
+
+function imageProblems(value: Value, image: string): readonly string[] {
+  const [registry, name] = [value("uhub_registry"), value("uhub_imagename")];
+  if (registry === "" || name === "") return [];
+  const problems: string[] = [];
+  if (/[A-Z]/.test(registry)) problems.push(`--uhub_registry: "${registry}" has upper-case letters`);
+  if (!/:[^/:]+$/.test(name)) problems.push(`--uhub_imagename: "${name}" has no tag, as in ${name.replace(/:.*$/s, "") || "test"}:v1`);
+  else if (/[A-Z]/.test(name.replace(/:[^:]*$/, ""))) problems.push(`--uhub_imagename: "${name}" has upper-case letters before its tag`);
+  if (problems.length > 0) return problems;
+  try {
+    parseReference(image);
+    return [];
+  } catch (error) {
+    if (!isToolError(error)) throw error;
+    return [`--uhub_imagename: ${error.message}`];
+  }
+}
+
+/** The vendor's two hosts stand for each other; any other is left alone. */
+function switchHost(image: string, inside: boolean | undefined): string {
+  if (inside === undefined) return image;
+  const [from, to] = inside ? [HOSTS.public, HOSTS.internal] : [HOSTS.internal, HOSTS.public];
+  return image.startsWith(`${from}/`) ? `${to}${image.slice(from.length)}` : image;
+}
+
+function modelProblems(framework: UaiFramework, value: Value): readonly string[] {
+  const problems: string[] = [];
+  if (value("main_module") !== "" && !MODULE.test(value("main_module"))) problems.push(`--main_module: "${value("main_module")}" is no module's name${value("main_module").endsWith(".py") ? "; leave the .py out" : ""}`);
+  if (value("main_class") !== "" && !MODULE.test(value("main_class"))) problems.push(`--main_class: "${value("main_class")}" is no class's name`);
+  if (value("num_epoch") !== "" && !/^\d{1,9}$/.test(value("num_epoch"))) problems.push(`--num_epoch: "${value("num_epoch")}" is no whole number`);
+  if (/[/\\]/.test(value("model_name")) && framework !== "xgboost") problems.push(`--model_name: "${value("model_name")}" is a path; write the name alone`);
+  if (/[/\\]/.test(value("model_arch_type"))) problems.push(`--model_arch_type: "${value("model_arch_type")}" is no file ending`);
+  return problems;
+}
+
+function modelOf(value: Value): UaiModel {
+  return {
+    mainModule: value("main_module"),
+    mainClass: value("main_class"),
+    modelDir: value("model_dir"),
+    modelName: value("model_name"),
+    isOneFile: value("all_one_file") === "true",
+    archType: value("model_arch_type"),
+    epoch: Number(value("num_epoch")),
+  };
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { configOf, imageFrom, layersOf } from "./packdocker-support.ts";
+import { createRegistryServer } from "../../src/registry-server/index.ts";
+import { createStore, type Store } from "../../src/store/index.ts";
+import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
+import { writeFiles } from "../support/pack-fixture.ts";
+
+const CLASS = "from uai.arch.keras_model import KerasAiUcloudModel\nclass MnistModel(KerasAiUcloudModel):\n    pass\n";
+const SECRET = "hunter2-is-secret";
+const KEY = "private-key-value";
+
+interface Place {
+  readonly cli: CommandLine;
+  readonly host: string;
+  /** Behind the registry. */
+  readonly pushed: Store;
+}
+
+async function place(t: TestContext): Promise<Place> {
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "pybase");
+  await writeFiles(cli.root, {
+    "mnist/mnist_inference.py": CLASS, "mnist/ufile.json": "stale", "mnist/my.conf": '{"http_server": {"exec": {"main_file": "mnist_inference", "main_class": "MnistModel"}}}',
+    "mnist/checkpoint_dir/mnist_model.h5": "weights", "mnist/checkpoint_dir/mnist_model.json": "{}", "mnist/checkpoint_dir/mnist_model.prototxt": "", "mnist/checkpoint_dir/mnist_model.caffemodel": "w",
+    "mnist/checkpoint_dir/mnist_model-symbol.json": "{}", "mnist/checkpoint_dir/mnist_model-0010.params": "w",
+  });
+  const folder = await mkdtemp(join(tmpdir(), "slipway-packdocker-"));
+  const pushed = createStore({ dataDir: join(folder, "data"), cacheDir: join(folder, "cache") });
+  const server = await createRegistryServer({ store: pushed, port: 0, host: "127.0.0.1" });
+  t.after(async () => {
+    await server.close();
+    await pushed[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+  return { cli, pushed, host: new URL(server.url).host };
+}
+
+const MODEL = ["--main_class", "MnistModel", "--main_module", "mnist_inference", "--model_dir", "checkpoint_dir"];
+const OWN = {
+  tf: MODEL,
+  caffe: [...MODEL, "--model_name", "mnist_model"],
+  keras: [...MODEL, "--model-name=mnist_model", "--all_one_file=false"],
+  mxnet: [...MODEL, "--model_name", "mnist_model", "--num_epoch", "10"],
+  self: ["--conf_file", "my.conf"],
+} as const;
+
+for (const [mode, own] of Object.entries(OWN)) {
+  test(`packdocker ${mode} pushes an image of the layout that users know`, async (t) => {
+    const { cli, host, pushed } = await place(t);
+    const keys = mode === "self" ? [] : ["--public_key", "xxxxx", "--private_key", KEY];
+    const ran = await cli.slipway("packdocker", mode, ...own, ...keys, "--pack_file_path", "mnist", "--bimg_name", "store:pybase", "--uhub_username", "me", "--uhub_password", SECRET, "--uhub_registry", `${host}/me`, "--uhub_imagename", "mnist:v1.1");
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    assert.ok(ran.stdout.includes(`upload docker images successful. images:${host}/me/mnist:v1.1\n`), ran.stdout);
+    assert.ok(!`${ran.stdout}${ran.stderr}`.includes(SECRET) && !`${ran.stdout}${ran.stderr}`.includes(KEY));
+    const image = await imageFrom(pushed, "me/mnist", "v1.1", host);
+    const confName = mode === "self" ? "my.conf" : "ufile.json";
+    const { config } = await configOf(image);
+    assert.ok(config?.Env?.includes(`UAI_SERVICE_CONFIG=/ai-ucloud-client-django/${confName}`));
+    assert.equal(config?.Env?.includes("PYTHONPATH=/root/caffe/python"), mode === "caffe");
+    assert.deepEqual([config?.WorkingDir, config?.ExposedPorts], ["/ai-ucloud-client-django", { "8080/tcp": {} }]);
+    const files = await layersOf(image);
+    const at = (name: string): number => files.findIndex((layer) => layer.has(`ai-ucloud-client-django/${name}`));
+    assert.ok(at("checkpoint_dir/mnist_model.h5") >= 0 && at("checkpoint_dir/mnist_model.h5") < at("mnist_inference.py"));
+    assert.equal(files.filter((layer) => layer.has(`ai-ucloud-client-django/${confName}`)).length, 1);
+    const text = files[at(confName)]?.get(`ai-ucloud-client-django/${confName}`) ?? "";
+    assert.deepEqual((JSON.parse(text) as { http_server: { exec: unknown } }).http_server.exec, { main_file: "mnist_inference", main_class: "MnistModel" });
+    for (const layer of files) for (const content of layer.values()) assert.ok(!content.includes(SECRET) && !content.includes(KEY));
+  });
+}
+
+test("every problem of flags and folder is named at once, and nothing is made", async (t) => {
+  const { cli, host } = await place(t);
+  const ran = await cli.slipway("packdocker", "keras", "--main_class", "Other", "--main_module", "mnist_inference", "--model_dir", "checkpoint_dir", "--model_name", "absent", "--pack_file_path", "mnist", "--ai_arch_v", "mxnet-0.9.5", "--uhub_password", SECRET, "--uhub_registry", `${host}/me`, "--uhub_imagename", "untagged");
+  assert.equal(ran.exitCode, 2);
+  for (const part of ["--uhub_imagename:", "--ai_arch_v:", '--main_class: there is no class "Other"', '"absent.json"', '"absent.h5"']) assert.ok(ran.stderr.includes(part), `${part} in ${ran.stderr}`);
+  assert.ok(!ran.stderr.includes(SECRET));
+  assert.deepEqual((await readdir(cli.root)).toSorted(), ["mnist"]);
+});
+
+const FAILURES: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+  ["no mode", [], 2, /does not say what to pack/],
+  ["a flag that is not known", ["keras", "--no_such", "x"], 2, /unknown option/i],
+  ["missing flags", ["mxnet"], 2, /--num_epoch: it is missing/],
+  ["a folder that is not there", ["tf", ...OWN.tf, "--pack_file_path", "absent", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /--pack_file_path: "absent" is not a folder/],
+  ["a module that is not there", ["tf", "--main_class", "A", "--main_module", "absent", "--model_dir", "checkpoint_dir", "--pack_file_path", "mnist", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /--main_module: there is no "absent.py"/],
+  ["a configuration that is not there", ["self", "--conf_file", "absent.conf", "--bimg_name", "store:pybase", "--pack_file_path", "mnist", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /--conf_file: "absent.conf": there is no such file/],
+  ["a closed base", ["tf", ...OWN.tf, "--ai_arch_v", "tensorflow-1.4.0", "--pack_file_path", "mnist", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /the vendor's own, and closed/],
+];
+
+test("failures have a message and an exit code, and leave nothing behind", async (t) => {
+  const { cli } = await place(t);
+  for (const [name, words, exitCode, message] of FAILURES) {
+    const ran = await cli.slipway("packdocker", ...words);
+    assert.equal(ran.exitCode, exitCode, `${name}: ${ran.stderr}`);
+    assert.match(ran.stderr, message, name);
+    assert.deepEqual((await readdir(cli.root)).toSorted(), ["mnist"], name);
+  }
+});
+
+test("a dry run shows the layers, and --write-conf and --emit-dockerfile write what they say", async (t) => {
+  const { cli } = await place(t);
+  const words = ["packdocker", "keras", ...OWN.keras, "--pack_file_path", join(cli.root, "mnist"), "--bimg_name", "store:pybase", "--uhub_registry", "localhost:1/me", "--uhub_imagename", "a:b"];
+  const dry = await cli.slipway(...words, "--dry-run");
+  assert.equal(dry.exitCode, 0, dry.stderr);
+  assert.match(dry.stdout, /would make localhost:1\/me\/a:b[^]*configuration/);
+  const made = await cli.slipway(...words, "--no-push", "--write-conf", "--emit-dockerfile", "uai.Dockerfile");
+  assert.equal(made.exitCode, 0, made.stderr);
+  assert.match(made.stdout, /localhost:1\/me\/a:b sha256:[0-9a-f]{64} \(in the local store\)/);
+  assert.deepEqual((await readdir(cli.root)).toSorted(), ["mnist", "uai.Dockerfile"]);
+});
