@@ -28,7 +28,7 @@ export const UAI_RELEASES: readonly UaiRelease[] = [
   today("tf", "tensorflow-2.21.0", ["tensorflow-cpu==2.21.0", "pillow"]),
   today("tf", "tensorflow-2.19.0", ["tensorflow-cpu==2.19.0", "pillow"]),
   today("keras", "keras-3.15.1", ["keras==3.15.1", "tensorflow-cpu==2.21.0", "pillow"]),
-  today("caffe", "caffe-opencv", ["opencv-python-headless", "numpy", "pillow"]),
+  today("caffe", "caffe-opencv", ["opencv-python-headless<5", "numpy", "pillow"]),
   { framework: "mxnet", name: "mxnet-1.9.1", recipe: { base: "docker.io/library/python:3.8-slim-bookworm", requirements: ["mxnet==1.9.1", "numpy<1.24", "pillow"] } },
   today("pytorch", "pytorch", ["torch", "numpy", "pillow"]),
   today("onnx", "onnxruntime", ["onnxruntime", "numpy", "pillow"]),
