@@ -17,7 +17,7 @@ const MANY_LAYERS = 100;
 
 /** Looks at an image: is it whole, and will it run? Layers that a registry would have to send are not read. */
 export async function checkImage(name: string, context: Context): Promise<readonly Check[]> {
-  await using place = await openForReading(name, context);
+  await using place = await openForReading(name, context, { isStoreFirst: true });
   const target = await place.source.resolve(place.reference, context);
   try {
     await validateIndex(place.source, target, { depth: "documents", signal: context.signal });

@@ -40,6 +40,8 @@ export async function openStore({ directories }: Context): Promise<Store> {
 export interface NameOptions {
   /** Names of registries mean the local store's image of that name. Default false. */
   readonly isInStore?: boolean | undefined;
+  /** A name without a registry's host means the store's image of that name when there is one. Default false. */
+  readonly isStoreFirst?: boolean | undefined;
 }
 
 /** Opens what `text` names for reading. @throws ToolError `REFERENCE_INVALID`, and what opening the place throws. */
@@ -49,7 +51,7 @@ export async function openForReading(text: string, context: Context, options: Na
     case "store":
       return openStored(text, location.reference, context);
     case "registry":
-      if (options.isInStore === true) return openStored(text, location.reference, context);
+      if (options.isInStore === true || (options.isStoreFirst === true && !namesRegistry(text) && (await isStored(location.reference, context)))) return openStored(text, location.reference, context);
       return openRegistryImage(text, location.reference, context);
     case "oci": {
       const { openLayout } = await import("../layout/index.ts");
@@ -67,6 +69,19 @@ export async function openForReading(text: string, context: Context, options: Na
     default:
       return location satisfies never;
   }
+}
+
+/** True when the name says which registry it means; `iris:v1` does not, and is what was packed here when there is such an image. */
+function namesRegistry(text: string): boolean {
+  return /^(?:docker:\/\/|localhost\/|[^/]*[.:][^/]*\/)/.test(text);
+}
+
+async function isStored(reference: Reference, context: Context): Promise<boolean> {
+  await using store = await openStore(context);
+  return store.resolve(reference, context).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Opens a store, registry or layout folder for writing. @throws ToolError `USAGE` for places that are written as a whole. */

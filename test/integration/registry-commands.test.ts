@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { copy, pushImage } from "../../src/copy/index.ts";
 import { run } from "../../src/internal/index.ts";
-import { annotate, appendLayers, createIndex, imageDescriptor, imageFrom, MEDIA_TYPES, parseManifest, type Image } from "../../src/oci/index.ts";
+import { annotate, appendLayers, createIndex, imageDescriptor, imageFrom, MEDIA_TYPES, parseManifest, parseReference, type Image } from "../../src/oci/index.ts";
 import { createRegistry } from "../../src/registry/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { makeCertificate } from "../support/certificate.ts";
@@ -189,6 +189,19 @@ test("ls shows each image once, with name, tag, age, kind and platforms, and dam
   assert.equal((await user.run(["ls", "store:iris:v9"])).exitCode, 7);
   const data = JSON.parse((await user.run(["ls", "--json"])).stdout.trim().split("\n").at(-1) ?? "{}") as { images: { name: string }[] };
   assert.deepEqual(data.images.map(({ name }) => name), ["store:host.test:5000/team/iris:v2", "store:broken:v1", "store:card:latest", "store:iris:v1"]);
+});
+
+test("a name without a host means what was packed here, for whoever looks at it; with a host it means the registry", async (t) => {
+  const { user, store, digest } = await userWithImage(t);
+  await store.tag(await store.resolve({ registry: "store", repository: "iris", tag: "v1" }), parseReference("short:v1"));
+  for (const command of ["inspect", "verify"]) {
+    const { exitCode, stdout, stderr } = await user.run([command, "short:v1", "--json"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.ok(stdout.includes(digest), command);
+  }
+  const registry = await startFaultRegistry(t);
+  await store.tag(await store.resolve({ registry: "store", repository: "iris", tag: "v1" }), parseReference(`${registry.host}/short:v1`));
+  assert.notEqual((await user.run(["inspect", `${registry.host}/short:v1`])).exitCode, 0, "the registry has no such image");
 });
 
 /* ---- bases that were never downloaded ---- */

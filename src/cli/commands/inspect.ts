@@ -23,7 +23,7 @@ export function define(command: Command, context: Context): void {
 }
 
 async function inspect(name: string, flags: Flags, context: Context): Promise<void> {
-  await using place = await openForReading(name, context);
+  await using place = await openForReading(name, context, { isStoreFirst: true });
   const target = await narrow(place, flags.platform, context);
   if (flags.raw === true) return await printRaw(place, target, context);
   const manifests = await manifestsUnder(place.source, target, context);

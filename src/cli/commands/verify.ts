@@ -16,7 +16,7 @@ export function define(command: Command, context: Context): void {
 
 async function verify(name: string, isShallow: boolean, context: Context): Promise<void> {
   const startedAt = performance.now();
-  await using place = await openForReading(name, context);
+  await using place = await openForReading(name, context, { isStoreFirst: true });
   const target = await place.source.resolve(place.reference, context);
   const images = await validateIndex(place.source, target, {
     signal: context.signal,
