@@ -51,8 +51,7 @@ export async function openForReading(text: string, context: Context, options: Na
     case "store":
       return openStored(text, location.reference, context);
     case "registry":
-      if (options.isInStore === true || (options.isStoreFirst === true && !namesRegistry(text) && (await isStored(location.reference, context)))) return openStored(text, location.reference, context);
-      return openRegistryImage(text, location.reference, context);
+      return (await isMeantInStore(text, location.reference, { ...options, context })) ? openStored(text, location.reference, context) : openRegistryImage(text, location.reference, context);
     case "oci": {
       const { openLayout } = await import("../layout/index.ts");
       return { name: text, source: openLayout(resolve(context.cwd, location.path)), reference: namedIn(location), [Symbol.asyncDispose]: NOTHING };
@@ -76,9 +75,10 @@ function namesRegistry(text: string): boolean {
   return /^(?:docker:\/\/|localhost\/|[^/]*[.:][^/]*\/)/.test(text);
 }
 
-async function isStored(reference: Reference, context: Context): Promise<boolean> {
+async function isMeantInStore(text: string, reference: Reference, { isInStore, isStoreFirst, context }: NameOptions & { readonly context: Context }): Promise<boolean> {
+  if (isInStore === true || isStoreFirst !== true || namesRegistry(text)) return isInStore === true;
   await using store = await openStore(context);
-  return store.resolve(reference, context).then(
+  return await store.resolve(reference, context).then(
     () => true,
     () => false,
   );
