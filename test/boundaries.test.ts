@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   builder: ["errors", "internal", "oci", "tar", "compress"],
   pack: ["errors", "internal", "oci", "tar", "compress", "tensor", "model", "formats"],
   train: ["errors", "internal", "oci"],
-  uai: ["errors", "oci", "formats"],
+  uai: ["errors", "internal", "oci", "formats"],
   protocol: ["errors", "internal", "tensor", "model", "runtime"], // of runtime only the types of the component contract
   runtime: ["errors", "internal", "tensor", "model"],
   serve: ["errors", "internal", "tensor", "model", "protocol", "runtime"],
