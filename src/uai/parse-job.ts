@@ -2,6 +2,7 @@ import { isToolError } from "../errors/index.ts";
 import { parseReference } from "../oci/index.ts";
 import type { UaiFramework, UaiJob, UaiModel } from "./contracts.ts";
 import { uaiFlagsOf } from "./flags.ts";
+import { switchRegistryHost, UAI_REGISTRY, type RegistrySide } from "./registry-hosts.ts";
 
 /** Values of flags by their names; absent ones were not written. */
 export type UaiValues = Readonly<Record<string, string | undefined>>;
@@ -13,8 +14,6 @@ export interface ParsedJob {
   readonly problems: readonly string[];
 }
 
-/** Registry of the vendor, from outside and from inside its network. */
-const HOSTS = { public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" } as const;
 const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
 
 /** Reads flags and names every problem that they have by themselves. Touches nothing. */
@@ -32,7 +31,7 @@ export function parseUaiJob(framework: UaiFramework, values: UaiValues): ParsedJ
     framework,
     image,
     folder: value("pack_file_path"),
-    baseImage: value("bimg_name") === "" ? undefined : switchHost(value("bimg_name"), framework === "self" ? undefined : isInside(value)),
+    baseImage: baseOf(framework, value),
     release: value("ai_arch_v") || undefined,
     confFile: value("conf_file") || undefined,
     model: framework === "self" ? undefined : modelOf(value),
@@ -42,14 +41,21 @@ export function parseUaiJob(framework: UaiFramework, values: UaiValues): ParsedJ
 
 type Value = (name: string) => string;
 
-function isInside(value: Value): boolean {
-  return value("in_uhost") === "yes" || value("in_host") === "yes";
+function sideOf(value: Value): RegistrySide {
+  return value("in_uhost") === "yes" || value("in_host") === "yes" ? "internal" : "public";
+}
+
+/** The user's base on the side that the flags say; `self` has its own left as it is written. */
+function baseOf(framework: UaiFramework, value: Value): string | undefined {
+  const image = value("bimg_name");
+  if (image === "") return undefined;
+  return framework === "self" ? image : switchRegistryHost(image, sideOf(value));
 }
 
 /** A namespace alone is one of the vendor's registry; with a host before it, any registry will do. */
 function imageOf(value: Value): string {
   const namespace = value("uhub_registry").replaceAll(/^\/+|\/+$/g, "");
-  const host = /^(localhost|[^/]*[.:][^/]*)(\/|$)/.test(namespace) ? "" : `${isInside(value) ? HOSTS.internal : HOSTS.public}/`;
+  const host = /^(localhost|[^/]*[.:][^/]*)(\/|$)/.test(namespace) ? "" : `${UAI_REGISTRY[sideOf(value)]}/`;
   return `${host}${namespace}/${value("uhub_imagename")}`;
 }
 
@@ -68,13 +74,6 @@ function imageProblems(value: Value, image: string): readonly string[] {
     if (!isToolError(error)) throw error;
     return [`--uhub_imagename: ${error.message}`];
   }
-}
-
-/** The vendor's two hosts stand for each other; any other is left alone. */
-function switchHost(image: string, inside: boolean | undefined): string {
-  if (inside === undefined) return image;
-  const [from, to] = inside ? [HOSTS.public, HOSTS.internal] : [HOSTS.internal, HOSTS.public];
-  return image.startsWith(`${from}/`) ? `${to}${image.slice(from.length)}` : image;
 }
 
 function modelProblems(framework: UaiFramework, value: Value): readonly string[] {

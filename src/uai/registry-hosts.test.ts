@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isToolError } from "../errors/index.ts";
-import { parseRegistryHosts, switchRegistryHost } from "./registry-hosts.ts";
+import { parseRegistryHosts, switchRegistryHost, UAI_REGISTRY } from "./index.ts";
 
 const IMAGE = "team/app:v1@sha256:aa";
 
@@ -9,6 +9,7 @@ test("the vendor's hosts stand for each other, both ways", () => {
   assert.equal(switchRegistryHost(`uhub.ucloud.cn/${IMAGE}`, "internal"), `uhub.service.ucloud.cn/${IMAGE}`);
   assert.equal(switchRegistryHost(`uhub.service.ucloud.cn/${IMAGE}`, "public"), `uhub.ucloud.cn/${IMAGE}`);
   assert.equal(switchRegistryHost(`uhub.ucloud.cn/${IMAGE}`, "public"), `uhub.ucloud.cn/${IMAGE}`);
+  assert.equal(switchRegistryHost(`uhub.ucloud.cn/${IMAGE}`, "internal", [UAI_REGISTRY]), `uhub.service.ucloud.cn/${IMAGE}`);
 });
 
 test("any pair of the settings is switched, with its port, whatever the letters' size", () => {

@@ -10,7 +10,7 @@ export interface RegistryHosts {
 export type RegistrySide = keyof RegistryHosts;
 
 /** The vendor's registry. */
-export const UAI_REGISTRY_HOSTS: readonly RegistryHosts[] = [{ public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" }];
+export const UAI_REGISTRY: RegistryHosts = { public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" };
 
 const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
 
@@ -37,7 +37,7 @@ export function parseRegistryHosts(text: string): readonly RegistryHosts[] {
 }
 
 /** An image's name with the host of that side; names whose host is in no pair come back as they are. */
-export function switchRegistryHost(image: string, side: RegistrySide, pairs: readonly RegistryHosts[] = UAI_REGISTRY_HOSTS): string {
+export function switchRegistryHost(image: string, side: RegistrySide, pairs: readonly RegistryHosts[] = [UAI_REGISTRY]): string {
   const slash = image.indexOf("/");
   if (slash < 0) return image;
   const host = image.slice(0, slash).toLowerCase();

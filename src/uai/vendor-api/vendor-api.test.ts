@@ -6,7 +6,7 @@ import { makeCertificate } from "../../../test/support/certificate.ts";
 import { startFakeVendor, VENDOR_KEYS, sendJson, type FakeVendor, type Fault } from "../../../test/support/fake-vendor.ts";
 import { startForwardProxy } from "../../../test/support/forward-proxy.ts";
 import { isToolError, type ErrorCode, type ToolError } from "../../errors/index.ts";
-import { createVendorApi, resolveBaseImage, type VendorApi, type VendorApiOptions } from "./index.ts";
+import { createVendorApi, resolveBaseImage, type VendorApi, type VendorApiOptions } from "../index.ts";
 
 const noPause = async (): Promise<void> => undefined;
 
