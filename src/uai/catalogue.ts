@@ -19,7 +19,7 @@ export interface UaiRecipe {
 const PYTHON = "docker.io/library/python:3.12-slim-bookworm";
 
 /** The rows of the old document, then today's versions; the first of today's is the default. */
-export const UAI_RELEASES: readonly UaiRelease[] = [
+const UAI_RELEASES: readonly UaiRelease[] = [
   ...["1.1.0", "1.2.0", "1.4.0", "1.6.0", "1.7.0", "1.8.0", "1.9.0", "1.10.0", "1.11.0", "1.12.0", "2.0.0a"].map((version): UaiRelease => ({ framework: "tf", name: `tensorflow-${version}` })),
   ...["caffe-1.0.0", "caffe-intel 1.0.0"].map((name): UaiRelease => ({ framework: "caffe", name })),
   ...["keras-1.2.0", "keras-2.0.8"].map((name): UaiRelease => ({ framework: "keras", name })),

@@ -14,7 +14,7 @@ const NAMED: readonly UaiFramework[] = FRAMEWORKS.filter((framework) => framewor
 const WITH_NAME: readonly UaiFramework[] = NAMED.filter((framework) => framework !== "tf");
 
 /** Every flag of the old documents and of the old code. What was needed for the vendor's service is taken and no longer needed. */
-export const UAI_FLAGS: readonly UaiFlag[] = [
+const UAI_FLAGS: readonly UaiFlag[] = [
   { name: "public_key", frameworks: NAMED, isRequired: false, help: "account's public key; no longer needed" },
   { name: "private_key", frameworks: NAMED, isRequired: false, help: "account's private key; no longer needed" },
   { name: "project_id", frameworks: NAMED, isRequired: false, help: "project; no longer needed" },
