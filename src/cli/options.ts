@@ -23,6 +23,11 @@ export function countOf(text: string): number {
   throw new ToolError("USAGE", `"${text}" is not a whole number above 0`);
 }
 
+/** A whole number, 0 too. @throws ToolError `USAGE`. */
+export function countOrNoneOf(text: string): number {
+  return text === "0" ? 0 : countOf(text);
+}
+
 /**
  * `NAME=VALUE` entries; a `NAME` alone takes its value from the environment and is left out when it has none.
  * @throws ToolError `USAGE`.

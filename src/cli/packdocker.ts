@@ -16,6 +16,7 @@ import { withoutWriting } from "./dry-run.ts";
 import { move } from "./move.ts";
 import { epochOf } from "./options.ts";
 import { packContextOf, parseOutput } from "./pack-project.ts";
+import { dockerfileOf } from "./packdocker-dockerfile.ts";
 import { openStore } from "./places.ts";
 import { readSecret } from "./prompt.ts";
 import { formatBytes, formatTable } from "./render/format.ts";
@@ -63,9 +64,9 @@ export async function packdocker(framework: UaiFramework, flags: PackdockerFlags
   const { baseImage, release } = checked.job;
   const source = baseImage === undefined ? uaiRecipeOf(framework, release) : { base: baseImage, requirements: [] };
   const project = await projectOf(checked, { flags, lines: source.requirements, context });
-  if (flags.plan === true || flags.dryRun === true) return make({ job: checked.job, project, base: source.base, flags, outputs, context, credentials: undefined });
-  await writeAsked(checked, { base: source.base, flags, context });
-  await make({ job: checked.job, project, base: source.base, flags, outputs, context, credentials: await credentialsFor(checked.job, { values, flags, context }) });
+  if (flags.plan === true || flags.dryRun === true) return make({ checked, project, base: source.base, flags, outputs, context, credentials: undefined });
+  await writeConf(checked, flags);
+  await make({ checked, project, base: source.base, flags, outputs, context, credentials: await credentialsFor(checked.job, { values, flags, context }) });
 }
 
 function warnOfSecrets(values: Readonly<Record<string, string | undefined>>, { reporter }: Context): void {
@@ -74,7 +75,7 @@ function warnOfSecrets(values: Readonly<Record<string, string | undefined>>, { r
 }
 
 interface Making {
-  readonly job: UaiJob;
+  readonly checked: Checked;
   readonly project: PackProject;
   readonly base: string;
   readonly flags: PackdockerFlags;
@@ -84,7 +85,7 @@ interface Making {
   readonly credentials: Context | undefined;
 }
 
-async function make({ job, project, base: baseName, flags, outputs, context, credentials }: Making): Promise<void> {
+async function make({ checked: { job, confName }, project, base: baseName, flags, outputs, context, credentials }: Making): Promise<void> {
   await using store = await openStore(context);
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, context);
@@ -93,6 +94,10 @@ async function make({ job, project, base: baseName, flags, outputs, context, cre
   const base = await opened.imageFor(parsePlatform(flags.platform ?? "linux/amd64"));
   const packed = (await packImages(project, [base], packContext)).map((image) => ({ image, base }));
   if (credentials === undefined) return reportPlan(job, packed.flatMap(({ image }) => image.layers), context);
+  const [first] = packed;
+  if (flags.emitDockerfile !== undefined && first !== undefined) {
+    await writeFileAtomic(resolve(context.cwd, flags.emitDockerfile), await dockerfileOf({ name: job.image, project, packed: first, base: baseName, confName }));
+  }
   const isPush = flags.push !== false;
   const { descriptor } = await deliver({ packed, names: [job.image], isPush, store, context: credentials });
   for (const output of outputs) await move({ from: job.image, to: output, isFromStore: true }, context);
@@ -182,19 +187,9 @@ function environmentOf({ framework }: UaiJob, { confName, isTf1 }: { readonly co
   };
 }
 
-/** Files that the user wants to see. */
-async function writeAsked({ job, folder, conf, confName }: Checked, { base, flags, context }: { readonly base: string; readonly flags: PackdockerFlags; readonly context: Context }): Promise<void> {
+/** For those who want the file in their own folder, as the old tool left it there. */
+async function writeConf({ job, folder, conf, confName }: Checked, flags: PackdockerFlags): Promise<void> {
   if (flags.writeConf === true && job.framework !== "self") await writeFile(join(folder, confName), conf);
-  if (flags.emitDockerfile === undefined) return;
-  const lines = [
-    `FROM ${base}`,
-    ...(job.framework === "caffe" ? ["ENV PYTHONPATH=/root/caffe/python"] : []),
-    `EXPOSE ${PORT}`,
-    `COPY ./ ${SERVER_ROOT}/`,
-    `ENV UAI_SERVICE_CONFIG=${SERVER_ROOT}/${confName}`,
-    `CMD cd ${SERVER_ROOT} && gunicorn -c gunicorn.conf.py httpserver.wsgi`,
-  ];
-  await writeFileAtomic(resolve(context.cwd, flags.emitDockerfile), `${lines.join("\n")}\n`);
 }
 
 /** The context for the push: credentials of the flags come before all others there, and nowhere else. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { configOf, imageFrom, layersOf } from "./packdocker-support.ts";
+import { imageFrom as imageOf, parseReference } from "../../src/oci/index.ts";
 import { createRegistryServer } from "../../src/registry-server/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
@@ -107,8 +108,23 @@ test("a dry run shows the layers, and --write-conf and --emit-dockerfile write w
   const dry = await cli.slipway(...words, "--dry-run");
   assert.equal(dry.exitCode, 0, dry.stderr);
   assert.match(dry.stdout, /would make localhost:1\/me\/a:b[^]*configuration/);
-  const made = await cli.slipway(...words, "--no-push", "--write-conf", "--emit-dockerfile", "uai.Dockerfile");
+  const made = await cli.slipway(...words, "--no-push", "--max-wait-ms", "0", "--write-conf", "--emit-dockerfile", "uai.Dockerfile");
   assert.equal(made.exitCode, 0, made.stderr);
   assert.match(made.stdout, /localhost:1\/me\/a:b sha256:[0-9a-f]{64} \(in the local store\)/);
   assert.deepEqual((await readdir(cli.root)).toSorted(), ["mnist", "uai.Dockerfile"]);
+  const lines = (await readFile(join(cli.root, "uai.Dockerfile"), "utf8")).split("\n");
+  const image = imageOf(cli.store, await cli.store.resolve(parseReference("localhost:1/me/a:b")));
+  const { config } = await configOf(image);
+  const line = (text: string): void => assert.ok(lines.includes(text), `${text} in\n${lines.join("\n")}`);
+  for (const variable of config?.Env ?? []) line(`ENV ${variable.replace("=", '="')}"`);
+  for (const text of ["FROM store:pybase", `ENTRYPOINT ${JSON.stringify(config?.Entrypoint)}`, "CMD []", `USER ${config?.User}`, `WORKDIR ${config?.WorkingDir}`, "EXPOSE 8080/tcp"]) line(text);
+  // Every file that it copies out of the image is there.
+  const inImage = (await layersOf(image)).flatMap((layer) => [...layer.keys()]);
+  const copied = lines.filter((text) => text.startsWith("COPY --from=")).flatMap((text) => text.match(/\/opt\/slipway\/[\w*.]+\/?(?= )|ai-ucloud[^"]+/g) ?? []);
+  for (const path of new Set(copied)) {
+    const pattern = path.replace(/^\//, "").replace("*", "");
+    if (!/node$/.test(path)) assert.ok(inImage.some((file) => (path.includes("*") ? file.startsWith("opt/slipway/") && file.endsWith(".mjs") : file.startsWith(pattern))), `${path} in ${inImage.join(" ")}`);
+  }
+  assert.ok(copied.length >= 6, copied.join(" "));
+  assert.ok(!lines.join("\n").includes("gunicorn"));
 });

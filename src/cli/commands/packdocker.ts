@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { ToolError } from "../../errors/index.ts";
 import { UAI_FRAMEWORKS, uaiFlagsOf } from "../../uai/index.ts";
 import type { Context } from "../context.ts";
-import { collect, countOf } from "../options.ts";
+import { collect, countOf, countOrNoneOf } from "../options.ts";
 import type { PackdockerFlags } from "../packdocker.ts";
 
 export function define(command: Command, context: Context): void {
@@ -37,7 +37,7 @@ function addOwnOptions(mode: Command): Command {
     .option("--write-conf", "write the configuration into the folder too, as the old tool did")
     .option("--platform <os/arch>", "linux/amd64 (default) or linux/arm64")
     .option("--max-batch <count>", "requests that may go into one execute (default: 32)", countOf)
-    .option("--max-wait-ms <ms>", "longest time that a request waits for company (default: 0)", countOf)
+    .option("--max-wait-ms <ms>", "longest time that a request waits for company (default: 0)", countOrNoneOf)
     .option("--tf1-compat", "let `import tensorflow` give the API of TensorFlow 1")
     .option("--allow-secret <pattern>", "let files that match into the image though they look like secrets", collect)
     .option("--index-url <url>", "Python package index")
