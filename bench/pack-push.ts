@@ -57,7 +57,7 @@ function ours(repository: string, change: () => void): Contestant {
   return {
     name: "slipway pack --push",
     async run() {
-      change();
+      prepare(change);
       const { ms, peakMib, stdout } = await slipway("pack", project, "--base", `${registry.host}/pybase:latest`, "-t", `${registry.host}/${repository}:1`, "--push", "--json");
       const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as { readonly bytesUploaded?: number };
       return { ms, peakMib, sentKib: (result.bytesUploaded ?? 0) / 1024 };
@@ -70,7 +70,7 @@ function curl(): Contestant {
   return {
     name: "curl PUT of the same bytes",
     async run() {
-      freshWeights();
+      prepare(freshWeights);
       const digest = await sha256(weights);
       const started = await fetch(`http://${registry.host}/v2/curl/blobs/uploads/`, { method: "POST" });
       const location = started.headers.get("location") ?? "";
@@ -94,7 +94,7 @@ function crane(repository: string, change: () => void): Contestant {
   return {
     name: "tar + crane append",
     async run() {
-      change();
+      prepare(change);
       const tar = join(place, "crane.tar");
       const made = await timedRun(["tar", "-cf", tar, "-C", project, "--transform", "s,^,app/,", "Model.py", "weights.bin"]);
       const pushed = await timedRun(["crane", "append", "--insecure", "-b", `${registry.host}/pybase:latest`, "-f", tar, "-t", `${registry.host}/crane-${repository}:1`]);
@@ -109,11 +109,17 @@ function twoSteps(name: string, change: () => void, build: readonly [string, ...
     name,
     maxRounds: slowRounds,
     async run() {
-      change();
+      prepare(change);
       const [built, pushed] = [await timedRun(build, { env }), await timedRun(push, { env })];
       return { ms: built.ms + pushed.ms };
     },
   };
+}
+
+/** What is to be packed, and a disk that is not still writing what somebody else left to be written. */
+function prepare(change: () => void): void {
+  change();
+  spawnSync("sync");
 }
 
 /** Random floats, from the kernel. */
