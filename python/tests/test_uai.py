@@ -35,7 +35,8 @@ class Answers(unittest.TestCase):
     def test_every_type_has_a_body(self) -> None:
         cases = [
             ("2\n", TEXT, b"2\n"), (b"\x00\xff", BINARY, b"\x00\xff"), (b"two", TEXT, b"two"), (3, TEXT, b"3"), (0.5, TEXT, b"0.5"),
-            (True, JSON, b"true"), (None, JSON, b"null"), ([1, (2, b"x")], JSON, b'[1, [2, "x"]]'), ({"a": [0.5], 1: "\u4e8c"}, JSON, '{"a": [0.5], "1": "\u4e8c"}'.encode()),
+            (True, JSON, b"true"), (None, JSON, b"null"), ([1, (2, b"x")], JSON, b'[1, [2, "x"]]'),
+            ({"a": [0.5], 1: "\u4e8c"}, JSON, '{"a": [0.5], "1": "\u4e8c"}'.encode()),
         ]
         for value, content_type, body in cases:
             self.assertEqual(body_of(value), (200, content_type, body), repr(value))
@@ -89,7 +90,12 @@ class Execution(unittest.TestCase):
         self.assertEqual([isinstance(one, ValueError) for one in found], [False, True, False])
 
     def test_a_wrong_number_of_answers(self) -> None:
-        for execute, words in ((lambda data, size: ["1", "2", "7"], "3 answers for 1 requests"), (lambda data, size: "2", "gave a str"), (lambda data, size: None, "NoneType")):
+        cases = (
+            (lambda data, size: ["1", "2", "7"], "3 answers for 1 requests"),
+            (lambda data, size: "2", "gave a str"),
+            (lambda data, size: None, "NoneType"),
+        )
+        for execute, words in cases:
             with self.assertRaisesRegex(WrongAnswers, words):
                 self.adapter(execute).call(Call(PREDICT, [Message(b"x", [])], {}, False))
 

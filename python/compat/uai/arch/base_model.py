@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from ..arch_conf.base_conf import ArchJsonConfLoader
 
 
-class AiUcloudModel(object):
+class AiUcloudModel:
     """A model behind `POST /service`. `load_model` runs once; `execute` answers a list of requests with a list of the same length.
 
     This class alone does not call `load_model`; those of the frameworks do.

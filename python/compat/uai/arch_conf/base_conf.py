@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict
 
 
-class ArchJsonConfLoader(object):
+class ArchJsonConfLoader:
     """Reads `conf["http_server"]`. Subclasses add keys by overriding `_load`, which only reads and may run again."""
 
     def __init__(self, conf: Dict[str, Any]) -> None:
