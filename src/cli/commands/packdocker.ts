@@ -3,7 +3,7 @@ import { ToolError } from "../../errors/index.ts";
 import { UAI_FRAMEWORKS, uaiFlagsOf } from "../../uai/index.ts";
 import type { Context } from "../context.ts";
 import { collect, countOf, countOrNoneOf } from "../options.ts";
-import type { PackdockerFlags } from "../packdocker.ts";
+import type { PackdockerFlags } from "../packdocker-flags.ts";
 
 export function define(command: Command, context: Context): void {
   command
