@@ -28,10 +28,7 @@ export async function dockerfileOf({ name, project, packed, base, confName }: Do
     "# Packages. The image has them as one layer for each.",
     ...project.requirements.map((file) => `COPY ${JSON.stringify([file, `/tmp/${file}`])}`),
     ...(installs.length === 0 ? [] : [`RUN python3 -m pip install --no-cache-dir --target ${SITE_PACKAGES} ${[...indexFlags(project), ...installs].join(" ")}`]),
-    "# The server: Node, the program, what starts Python classes, and the description that it reads.",
-    `COPY --from=${name} /opt/slipway/node /opt/slipway/*.mjs /opt/slipway/model.json /opt/slipway/`,
-    `COPY --from=${name} /opt/slipway/python/ /opt/slipway/python/`,
-    `COPY --from=${name} /opt/slipway/bin/ /opt/slipway/bin/`,
+    ...(project.startCommand === undefined ? serverLines(name) : []),
     "# Weights, then code, then the configuration.",
     ...(project.modelFiles ?? []).map((file) => `COPY ${JSON.stringify([file, `${SERVER_ROOT}/${file}`])}`),
     `COPY ./ ${SERVER_ROOT}/`,
@@ -39,6 +36,15 @@ export async function dockerfileOf({ name, project, packed, base, confName }: Do
     ...(await configLines(packed)),
     "",
   ].join("\n");
+}
+
+function serverLines(name: string): readonly string[] {
+  return [
+    "# The server: Node, the program, what starts Python classes, and the description that it reads.",
+    `COPY --from=${name} /opt/slipway/node /opt/slipway/*.mjs /opt/slipway/model.json /opt/slipway/`,
+    `COPY --from=${name} /opt/slipway/python/ /opt/slipway/python/`,
+    `COPY --from=${name} /opt/slipway/bin/ /opt/slipway/bin/`,
+  ];
 }
 
 function indexFlags({ indexes: { indexUrl, findLinks = [] } = {} }: PackProject): readonly string[] {
@@ -55,13 +61,17 @@ async function configLines({ image, base }: Packed): Promise<readonly string[]> 
   const { config = {} } = await configOf(image.image);
   const { config: inherited = {} } = await configOf(base.image);
   const variables = (config.Env ?? []).filter((entry) => inherited.Env?.includes(entry) !== true);
+  const changed = <K extends keyof typeof config>(key: K, line: (value: NonNullable<(typeof config)[K]>) => string): readonly string[] => {
+    const value = config[key];
+    return value === undefined || value === null || JSON.stringify(value) === JSON.stringify(inherited[key]) ? [] : [line(value)];
+  };
   return [
     ...variables.map((entry) => `ENV ${entry.slice(0, entry.indexOf("="))}=${literal(entry.slice(entry.indexOf("=") + 1))}`),
     ...Object.keys(config.ExposedPorts ?? {}).map((port) => `EXPOSE ${port}`),
-    ...(config.WorkingDir === undefined ? [] : [`WORKDIR ${config.WorkingDir}`]),
-    ...(config.User === undefined ? [] : [`USER ${config.User}`]),
-    ...(config.StopSignal === undefined ? [] : [`STOPSIGNAL ${config.StopSignal}`]),
-    `ENTRYPOINT ${JSON.stringify(config.Entrypoint ?? [])}`,
+    ...changed("WorkingDir", (folder) => `WORKDIR ${folder}`),
+    ...changed("User", (user) => `USER ${user}`),
+    ...changed("StopSignal", (signal) => `STOPSIGNAL ${signal}`),
+    ...changed("Entrypoint", (words) => `ENTRYPOINT ${JSON.stringify(words)}`),
     `CMD ${JSON.stringify(config.Cmd ?? [])}`,
   ];
 }

@@ -4,17 +4,19 @@ import { createDeflatePool } from "../compress/index.ts";
 import { writeFileAtomic } from "../internal/index.ts";
 import { parsePlatform } from "../oci/index.ts";
 import { packImages, type PackProject } from "../pack/index.ts";
+import type { Store } from "../store/index.ts";
 import { uaiRecipeOf, type UaiFramework, type UaiJob } from "../uai/index.ts";
 import { openBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
-import { deliver } from "./deliver.ts";
+import { deliver, type Packed } from "./deliver.ts";
 import { withoutWriting } from "./dry-run.ts";
 import { move } from "./move.ts";
 import { packContextOf, parseOutput } from "./pack-project.ts";
 import { checkJob, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
-import { credentialsFor, uaiValuesOf, warnOfSecrets, type PackdockerFlags } from "./packdocker-flags.ts";
+import { credentialsFor, ownSettingsIn, uaiValuesOf, warnOfSecrets, warnOfStrays, type PackdockerFlags } from "./packdocker-flags.ts";
 import { uaiProjectOf } from "./packdocker-project.ts";
+import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
 import { openStore } from "./places.ts";
 import { formatBytes, formatTable } from "./render/format.ts";
 
@@ -24,12 +26,11 @@ export async function packdocker(framework: UaiFramework, flags: PackdockerFlags
   const outputs = (flags.output ?? []).map(parseOutput);
   const checked = await checkJob(framework, values, context);
   warnOfSecrets(values, context);
+  warnOfStrays(framework, flags, context);
   const { baseImage, release } = checked.job;
   const source = baseImage === undefined ? uaiRecipeOf(framework, release) : { base: baseImage, requirements: [] };
   const project = await uaiProjectOf(checked, { flags, lines: source.requirements, context });
-  if (flags.plan === true || flags.dryRun === true) return make({ checked, project, base: source.base, flags, outputs, context, credentials: undefined });
-  await writeConf(checked, flags);
-  await make({ checked, project, base: source.base, flags, outputs, context, credentials: await credentialsFor(checked.job, { values, flags, context }) });
+  await make({ checked, project, base: source.base, flags, outputs, context: await credentialsFor(checked.job, { values, flags, context }) });
 }
 
 interface Making {
@@ -38,30 +39,46 @@ interface Making {
   readonly base: string;
   readonly flags: PackdockerFlags;
   readonly outputs: readonly string[];
+  /** With the credentials of the flags, which are for the registry of the image alone. */
   readonly context: Context;
-  /** Absent when nothing is to be made. */
-  readonly credentials: Context | undefined;
 }
 
-async function make({ checked: { job, confName }, project, base: baseName, flags, outputs, context, credentials }: Making): Promise<void> {
+async function make(making: Making): Promise<void> {
+  const { checked: { job }, base: baseName, flags, context } = making;
   await using store = await openStore(context);
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, context);
-  const packContext = credentials === undefined ? withoutWriting(real) : real;
+  const packContext = flags.dryRun === true ? withoutWriting(real) : real;
   await using opened = await openBase(baseName, packContext.cache("base"), context);
   const base = await opened.imageFor(parsePlatform(flags.platform ?? "linux/amd64"));
+  const server = chooseServer(flags.server, base);
+  const project = servedBy(server, making.project, { base, given: ownSettingsIn(flags), context });
   const packed = (await packImages(project, [base], packContext)).map((image) => ({ image, base }));
-  if (credentials === undefined) return reportPlan(job, packed.flatMap(({ image }) => image.layers), context);
+  if (flags.plan === true || flags.dryRun === true) return reportPlan(job, packed.flatMap(({ image }) => image.layers), context);
+  context.reporter.step(`${server.kind} serves: ${server.why}`);
+  await takeAway({ ...making, project, store, packed, server });
+}
+
+interface Made extends Making {
+  readonly store: Store;
+  readonly packed: readonly Packed[];
+  readonly server: ChosenServer;
+}
+
+/** Pushes, or keeps; what is written on this machine is written last, so that a failure leaves nothing. */
+async function takeAway({ checked, project, base, flags, outputs, context, store, packed, server }: Made): Promise<void> {
+  const { job, confName } = checked;
+  const isPush = flags.push !== false;
+  const { descriptor } = await deliver({ packed, names: [job.image], isPush, store, context });
+  for (const output of outputs) await move({ from: job.image, to: output, isFromStore: true }, context);
   const [first] = packed;
   if (flags.emitDockerfile !== undefined && first !== undefined) {
-    await writeFileAtomic(resolve(context.cwd, flags.emitDockerfile), await dockerfileOf({ name: job.image, project, packed: first, base: baseName, confName }));
+    await writeFileAtomic(resolve(context.cwd, flags.emitDockerfile), await dockerfileOf({ name: job.image, project, packed: first, base, confName }));
   }
-  const isPush = flags.push !== false;
-  const { descriptor } = await deliver({ packed, names: [job.image], isPush, store, context: credentials });
-  for (const output of outputs) await move({ from: job.image, to: output, isFromStore: true }, context);
+  await writeConf(checked, flags);
   if (isPush) context.reporter.line(`upload docker images successful. images:${job.image}`);
   context.reporter.line(`${job.image} ${descriptor.digest}${isPush ? "" : " (in the local store)"}`);
-  context.reporter.result({ image: job.image, digest: descriptor.digest, isPushed: isPush, framework: job.framework });
+  context.reporter.result({ image: job.image, digest: descriptor.digest, isPushed: isPush, framework: job.framework, server: server.kind });
 }
 
 /** For those who want the file in their own folder, as the old tool left it there. */

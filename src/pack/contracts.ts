@@ -67,6 +67,8 @@ export interface BaseFacts {
   readonly python?: PythonFacts | undefined;
   /** Such as `2.36`; absent when the base has no glibc. */
   readonly glibc?: string | undefined;
+  /** True when the base brings the server of the old inference service, which gunicorn starts. */
+  readonly hasUaiServer?: boolean | undefined;
   /** File names of shared libraries in the loader's folders. */
   readonly sonames: readonly string[];
   /** Folders that are not plain 0755 of root, by absolute path. */
@@ -103,6 +105,8 @@ export interface PackProject {
   readonly service: ServiceType;
   readonly ports: Ports;
   readonly server: ServerSettings;
+  /** Starts a server that the base brings: nothing of ours goes in, and the base's user stays. Absent when our server serves. */
+  readonly startCommand?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Requirements files, relative to `root`. */
   readonly requirements: readonly string[];

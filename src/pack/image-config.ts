@@ -31,10 +31,18 @@ export function folderOf({ code, contract }: Pick<PackProject, "code" | "contrac
   return code === undefined ? "/models" : "/app";
 }
 
+interface RunFacts {
+  readonly project: PackProject;
+  readonly base: BaseImage;
+  readonly description: ModelDescription;
+  readonly toolVersion: string;
+  readonly binFolder?: string | undefined;
+}
+
 /** What a container of the image runs as, on top of the base's config. */
-export function runConfig(config: ImageConfig, about: { readonly project: PackProject; readonly base: BaseImage; readonly description: ModelDescription; readonly toolVersion: string; readonly binFolder?: string | undefined }): ImageConfig {
-  const { project, base, description } = about;
-  const ports = [project.ports.http, project.ports.grpc, project.ports.metrics].filter((port) => port !== undefined);
+export function runConfig(config: ImageConfig, about: RunFacts): ImageConfig {
+  const { project, description } = about;
+  if (project.startCommand !== undefined) return foreignConfig(config, about);
   const env = mergeEnv(config.config?.Env ?? [], {
     PYTHONUNBUFFERED: "1",
     MODEL_NAME: project.code === undefined ? project.name : interfaceNameOf(project.code),
@@ -49,14 +57,39 @@ export function runConfig(config: ImageConfig, about: { readonly project: PackPr
       User: "8888:0",
       WorkingDir: folderOf(project), // there must be such a folder: not every engine makes it
       Env: prependPath(env, [LAUNCHERS, ...(about.binFolder === undefined ? [] : [about.binFolder])]),
-      ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+      ExposedPorts: portsOf(project),
       Entrypoint: ["/opt/slipway/node", "/opt/slipway/server.mjs"],
       Cmd: [],
       StopSignal: "SIGTERM",
       Healthcheck: { Test: ["CMD", "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck"], Interval: seconds(10), Timeout: seconds(5), StartPeriod: seconds(60), Retries: 3 },
-      Labels: { ...withoutBaseFacts(config.config?.Labels ?? {}), ...metadataOf(project, base, about.toolVersion), [`${PREFIX}model`]: labelOf(description), ...project.labels },
+      Labels: { ...labelsOn(config, about), [`${PREFIX}model`]: labelOf(description), ...project.labels },
     },
   };
+}
+
+/** A server of the base's own starts as it always did: the base's user, folder and entry point stay. */
+function foreignConfig(config: ImageConfig, about: RunFacts): ImageConfig {
+  const { project, binFolder } = about;
+  const env = mergeEnv(config.config?.Env ?? [], project.env);
+  return {
+    ...config,
+    created: timeOf(project.epochS),
+    config: {
+      ...config.config,
+      Env: binFolder === undefined ? env : prependPath(env, [binFolder]),
+      ExposedPorts: { ...config.config?.ExposedPorts, ...portsOf(project) },
+      Cmd: project.startCommand ?? [],
+      Labels: { ...labelsOn(config, about), ...project.labels },
+    },
+  };
+}
+
+function portsOf({ ports: { http, grpc, metrics } }: PackProject): Readonly<Record<string, Readonly<Record<string, never>>>> {
+  return Object.fromEntries([http, grpc, metrics].filter((port) => port !== undefined).map((port) => [`${port}/tcp`, {}]));
+}
+
+function labelsOn({ config }: ImageConfig, { project, base, toolVersion }: RunFacts): Readonly<Record<string, string>> {
+  return { ...withoutBaseFacts(config?.Labels ?? {}), ...metadataOf(project, base, toolVersion) };
 }
 
 /** The description without paths, for people and tools that only read labels. */
@@ -64,9 +97,9 @@ function labelOf({ name, kind, contract, service, signature, ports }: ModelDescr
   return JSON.stringify({ name, kind, contract, service, ports, ...(signature === undefined ? {} : { signature }) });
 }
 
-/** The base's own description speaks of the base; long lists of its packages and libraries have no place in every image. */
+/** The base's own description speaks of the base, or of its model; long lists of its packages and libraries have no place in every image. */
 function withoutBaseFacts(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(labels).filter(([key]) => !/^dev\.slipway\.base\.(packages|sonames|directories)$/.test(key)));
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !/^dev\.slipway\.(model|base\.(packages|sonames|directories))$/.test(key)));
 }
 
 function mergeEnv(base: readonly string[], own: Readonly<Record<string, string>>): readonly string[] {

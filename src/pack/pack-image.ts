@@ -52,11 +52,13 @@ interface Work {
 async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   const { project, context, layers, files } = work;
   const request = { platform: base.platform, facts: base.facts };
-  const added: PlannedLayer[] = [
-    plannedLayer(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)),
-    plannedLayer("slipway server", "server", await serverLayer(request, context, layers)),
-  ];
-  if (project.kind === "onnx" && project.code === undefined) added.push(plannedLayer("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)));
+  const isServed = project.startCommand === undefined;
+  const added: PlannedLayer[] = [];
+  if (isServed) {
+    added.push(plannedLayer(`Node ${base.platform.architecture}`, "node", await nodeLayer(request, context, layers)));
+    added.push(plannedLayer("slipway server", "server", await serverLayer(request, context, layers)));
+  }
+  if (isServed && project.kind === "onnx" && project.code === undefined) added.push(plannedLayer("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)));
   const python = await pythonLayers(project, base, context);
   if (python !== undefined) added.push(...(await plannedPython(python, base, layers)));
   added.push(...(await weightLayers(base, work)));
@@ -66,7 +68,7 @@ async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   const extra = (project.added ?? []).map(({ path, bytes }): LayerFile => ({ path, isExecutable: false, from: { kind: "bytes", bytes } }));
   if (extra.length > 0) added.push(plannedLayer("configuration", "code", await smallLayer(layerEntries(extra, base.facts), layers)));
   const description = describe(project, base, python);
-  added.push(plannedLayer("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
+  if (isServed) added.push(plannedLayer("description", "description", await smallLayer(layerEntries([descriptionFile(description)], base.facts), layers)));
   return assemble({ project, base, added, description, python, toolVersion: context.tool.version, signal: context.signal });
 }
 

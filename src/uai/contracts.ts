@@ -36,3 +36,6 @@ export interface UaiModel {
 /** The folder that images of this contract work in. */
 export const SERVER_ROOT = "/ai-ucloud-client-django";
 export const CONF_NAME = "ufile.json";
+
+/** How the old tool's images start the server that the vendor's bases bring: a shell's line, as its Dockerfile had it. */
+export const GUNICORN_COMMAND: readonly string[] = ["/bin/sh", "-c", `cd ${SERVER_ROOT} && gunicorn -c gunicorn.conf.py httpserver.wsgi`];

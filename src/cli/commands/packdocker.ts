@@ -1,9 +1,10 @@
 import { Option, type Command } from "commander";
 import { ToolError } from "../../errors/index.ts";
-import { UAI_FRAMEWORKS, uaiFlagsOf } from "../../uai/index.ts";
+import { strayFlagsOf, UAI_FRAMEWORKS, uaiFlagsOf } from "../../uai/index.ts";
 import type { Context } from "../context.ts";
 import { collect, countOf, countOrNoneOf } from "../options.ts";
 import type { PackdockerFlags } from "../packdocker-flags.ts";
+import { UAI_SERVERS } from "../packdocker-server.ts";
 
 export function define(command: Command, context: Context): void {
   command
@@ -17,6 +18,7 @@ export function define(command: Command, context: Context): void {
       mode.addOption(new Option(`--${name} <value>`, help));
       if (name.includes("_")) mode.addOption(new Option(`--${name.replaceAll("_", "-")} <value>`).hideHelp());
     }
+    for (const { name } of strayFlagsOf(framework)) for (const spelling of new Set([name, name.replaceAll("_", "-")])) mode.addOption(new Option(`--${spelling} <value>`).hideHelp());
     addOwnOptions(mode)
       .addHelpText("after", `\nExample:\n  slipway packdocker ${framework} --pack_file_path ./code --uhub_registry me --uhub_imagename test:v1 …`)
       .action(async (flags: PackdockerFlags) => {
@@ -35,6 +37,7 @@ function addOwnOptions(mode: Command): Command {
     .option("--output <type=path>", "write the image as well: oci, oci-archive, docker-archive, docker-daemon or podman; may come more than once", collect)
     .option("--emit-dockerfile <file>", "write the Dockerfile that would make the like of it")
     .option("--write-conf", "write the configuration into the folder too, as the old tool did")
+    .addOption(new Option("--server <name>", "what answers in the image: the base's own gunicorn, or slipway (default: gunicorn where the base brings it)").choices(UAI_SERVERS))
     .option("--platform <os/arch>", "linux/amd64 (default) or linux/arm64")
     .option("--max-batch <count>", "requests that may go into one execute (default: 32)", countOf)
     .option("--max-wait-ms <ms>", "longest time that a request waits for company (default: 0)", countOrNoneOf)

@@ -7,6 +7,7 @@ const HINT = "make one with `slipway base debian --include python3 --name pybase
 
 /** Refuses a base on which the image could not run, from what is known of it; nothing is read. @throws ToolError `BASE_UNSUITABLE`. */
 export function checkBase(project: PackProject, { name, facts }: BaseImage): void {
+  if (project.startCommand !== undefined) return; // nothing of ours runs there
   const refuse = (why: string): never => {
     throw new ToolError("BASE_UNSUITABLE", `pack on "${name}": ${why}`, { hint: HINT });
   };

@@ -11,9 +11,13 @@ interface Findings {
   readonly directories: Map<string, { mode: number; uid: number; gid: number }>;
   glibc: string | undefined;
   hasPlainName: boolean;
+  /** Parts of the old inference service's server. */
+  readonly uaiServer: Set<"settings" | "application">;
 }
 
 const LIBRARY_FOLDERS = /^(?:usr\/)?(?:lib|lib64)(?:\/[a-z0-9_]+-linux-gnu[a-z0-9]*)?$|^usr\/local\/lib$/;
+const UAI_SETTINGS = "ai-ucloud-client-django/gunicorn.conf.py";
+const UAI_APPLICATION = /^ai-ucloud-client-django\/httpserver\/wsgi\.(?:py|pyc|so)$/;
 const MAX_LIBC_BYTES = 8 * 2 ** 20;
 
 /**
@@ -21,11 +25,11 @@ const MAX_LIBC_BYTES = 8 * 2 ** 20;
  * @throws what reading the layers throws.
  */
 export async function inspectBase(image: Image, about: { readonly digest: Digest; readonly cache: JsonCache; readonly onRead?: (() => void) | undefined }, options: CallOptions = {}): Promise<BaseFacts> {
-  const key = `base 2 ${about.digest}`;
+  const key = `base 3 ${about.digest}`;
   const known = parseFacts(await about.cache.get(key));
   if (known !== undefined) return known;
   about.onRead?.();
-  const findings: Findings = { pythons: new Map(), sonames: new Set(), directories: new Map(), glibc: undefined, hasPlainName: false };
+  const findings: Findings = { pythons: new Map(), sonames: new Set(), directories: new Map(), glibc: undefined, hasPlainName: false, uaiServer: new Set() };
   const [layers, manifest] = await Promise.all([image.layers(options), manifestOf(image, options)]);
   for (const [index, layer] of layers.entries()) {
     const mediaType = manifest.layers[index]?.mediaType ?? "";
@@ -51,9 +55,15 @@ async function noteFile(findings: Findings, { path, type, size }: TarEntry, cont
   const [folder, name] = [posix.dirname(path), posix.basename(path)];
   if (LIBRARY_FOLDERS.test(folder) && /\.so(\.|$)/.test(name)) findings.sonames.add(name);
   if (/^python3\.\d+$/.test(name) && /^(usr\/|usr\/local\/|opt\/[^/]+\/)?bin$/.test(folder)) findings.pythons.set(`/${path}`, name.slice("python".length));
+  noteUaiServer(findings, path);
   if (path === "usr/bin/python") findings.hasPlainName = true;
   if (/^libc-2\.\d+\.so$/.test(name)) findings.glibc = name.slice("libc-".length, -".so".length);
   if (name === "libc.so.6" && type === "file" && size < MAX_LIBC_BYTES) findings.glibc = glibcOf(Buffer.concat(await Array.fromAsync(content))) ?? findings.glibc;
+}
+
+function noteUaiServer({ uaiServer }: Findings, path: string): void {
+  if (path === UAI_SETTINGS) uaiServer.add("settings");
+  if (UAI_APPLICATION.test(path)) uaiServer.add("application");
 }
 
 /** glibc says its version in a sentence of its own. */
@@ -68,6 +78,7 @@ function toFacts(findings: Findings, environment: readonly string[]): BaseFacts 
   return {
     ...(executable === undefined || version === undefined ? {} : { python: { version, executable, sitePackages: sitePackagesOf(executable, version), hasPlainName: findings.hasPlainName } }),
     ...(findings.glibc === undefined ? {} : { glibc: findings.glibc }),
+    ...(findings.uaiServer.size < 2 ? {} : { hasUaiServer: true }),
     sonames: [...findings.sonames].sort(),
     directories: Object.fromEntries([...findings.directories].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, own]) => [`/${name}`, own])),
   };
