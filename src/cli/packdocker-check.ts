@@ -24,7 +24,7 @@ export async function checkJob(framework: UaiFramework, values: UaiValues, conte
   const folder = resolve(context.cwd, job.folder);
   const isFolder = job.folder !== "" && (await stat(folder).catch(() => undefined))?.isDirectory() === true;
   const problems = [...ofFlags];
-  const release = job.baseImage === undefined ? releaseProblem(framework, job.release) : undefined;
+  const release = releaseProblem(framework, job.release, { hasBase: job.baseImage !== undefined });
   if (release !== undefined) problems.push(release);
   const inFlags = problems.length;
   if (job.folder !== "" && !isFolder) problems.push(`--pack_file_path: "${job.folder}" is not a folder`);

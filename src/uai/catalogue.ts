@@ -40,12 +40,13 @@ function today(framework: UaiFramework, name: string, requirements: readonly str
   return { framework, name, recipe: { base: PYTHON, requirements } };
 }
 
-/** Says what is wrong with `--ai_arch_v`; `undefined` when it is known and fits the framework, or is not given. */
-export function releaseProblem(framework: UaiFramework, name: string | undefined): string | undefined {
+/** Says what is wrong with `--ai_arch_v`; `undefined` when it fits the framework, or is not given. Beside a base of the user's own it need not be known. */
+export function releaseProblem(framework: UaiFramework, name: string | undefined, { hasBase = false }: { readonly hasBase?: boolean } = {}): string | undefined {
   if (name === undefined) return undefined;
   const own = UAI_RELEASES.filter((release) => release.framework === framework);
   if (own.some((release) => release.name === name)) return undefined;
   const other = UAI_RELEASES.find((release) => release.name === name);
+  if (other === undefined && hasBase) return undefined;
   const known = own.map((release) => release.name).join(", ");
   return other === undefined ? `--ai_arch_v: "${name}" is not known; known are ${known}` : `--ai_arch_v: "${name}" is a release for ${other.framework}, not for ${framework}; known are ${known}`;
 }

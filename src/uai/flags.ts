@@ -41,6 +41,11 @@ const UAI_FLAGS: readonly UaiFlag[] = [
   { name: "num_epoch", frameworks: ["mxnet"], isRequired: true, help: "epoch of the checkpoint" },
 ];
 
+/** Flags of other frameworks that one takes and has no use for. `self` takes none. */
+export function strayFlagsOf(framework: UaiFramework): readonly UaiFlag[] {
+  return framework === "self" ? [] : UAI_FLAGS.filter(({ name, frameworks }) => name !== "conf_file" && !frameworks.includes(framework));
+}
+
 /** The flags of one mode. `self` cannot do without a base image. */
 export function uaiFlagsOf(framework: UaiFramework): readonly UaiFlag[] {
   const own = UAI_FLAGS.filter(({ frameworks }) => frameworks.includes(framework));
