@@ -1,0 +1,138 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { createTempDir } from "../../src/internal/index.ts";
+import { digestOf, formatReference, imageFrom, parseReference, type Descriptor, type Image } from "../../src/oci/index.ts";
+import { createRegistryServer } from "../../src/registry-server/index.ts";
+import { createStore, type Store } from "../../src/store/index.ts";
+import { UAI_FRAMEWORKS, uaiRecipeOf, type UaiFramework } from "../../src/uai/index.ts";
+import { commandLine, nameInStore, putFakeBase, type CommandLine } from "./command-line.ts";
+import { startFaultRegistry, type FaultRegistry } from "./fault-registry.ts";
+import { startNamedHosts, type NamedHosts } from "./named-hosts.ts";
+import { writeFiles } from "./pack-fixture.ts";
+import { requireUv } from "./python-env.ts";
+import { oneChunk } from "./small-image.ts";
+import { writeWheel } from "./wheels.ts";
+
+/** Account of the documents' samples. */
+export const ACCOUNT = { username: "xxxxx", password: "xxxxx" };
+export const UHUB = "uhub.ucloud.cn";
+export const UHUB_INSIDE = "uhub.service.ucloud.cn";
+
+/** The folders of the documents' samples, by the names that the samples have for them. */
+export const FOLDERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  mnist_tf: withClass({ "checkpoint_dir/checkpoint": 'model_checkpoint_path: "mnist.mod"\n', "checkpoint_dir/mnist.mod.index": "index", "checkpoint_dir/mnist.mod.meta": "graph", "checkpoint_dir/mnist.mod.data-00000-of-00001": "weights" }),
+  mnist_caffe: withClass({ "checkpoint_dir/mnist_model.prototxt": "name: 'mnist'\n", "checkpoint_dir/mnist_model.caffemodel": "weights" }),
+  mnist_keras: withClass({ "checkpoint_dir/mnist_model.json": "{}", "checkpoint_dir/mnist_model.h5": "weights" }),
+  mnist_mxnet: withClass({ "checkpoint_dir/mnist-model-symbol.json": "{}", "checkpoint_dir/mnist-model-0010.params": "weights" }),
+  mnist_self: withClass({ "checkpoint_dir/weights.bin": "weights", "my.conf": '{"http_server": {"exec": {"main_file": "mnist_inference", "main_class": "MnistModel"}}, "infor": {"note": "kept as it is"}}\n' }),
+};
+
+/** A user in front of the vendor's registry, which is on loopback and asks for an account, and of Docker Hub with the bases that the catalogue names. */
+export interface UaiPlace {
+  readonly cli: CommandLine;
+  /** Behind both names of the vendor's registry. */
+  readonly uhub: FaultRegistry;
+  readonly hosts: NamedHosts;
+  /** An image that was pushed to the vendor's registry, by its full name. */
+  pushed(name: string): Image;
+}
+
+export interface UaiPlaceOptions {
+  readonly account?: { readonly username: string; readonly password: string };
+}
+
+/** The whole is gone with the test. Skips the test and gives `undefined` where openssl or uv are missing. */
+export async function uaiPlace(t: TestContext, { account = ACCOUNT }: UaiPlaceOptions = {}): Promise<UaiPlace | undefined> {
+  const uv = await requireUv(t);
+  if (uv === undefined) return undefined;
+  const uhub = await startFaultRegistry(t, { auth: { kind: "basic", ...account } });
+  const hub = await dockerHub(t);
+  const hosts = await startNamedHosts(t, { [UHUB]: uhub.host, [UHUB_INSIDE]: uhub.host, "registry-1.docker.io": hub });
+  if (hosts === undefined) return undefined;
+  const cli = await commandLine(t);
+  for (const [folder, files] of Object.entries(FOLDERS)) await writeFiles(join(cli.root, folder), files);
+  const home = join(cli.root, "../home");
+  const wheels = join(cli.root, "../wheels");
+  await writeFiles(home, { "uv.toml": `[pip]\nno-index = true\nfind-links = [${JSON.stringify(wheels)}]\n` });
+  for (const requirement of new Set(UAI_FRAMEWORKS.flatMap(requirementsOf))) await writeWheel(wheels, wheelFor(requirement));
+  for (const name of ["DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"]) delete cli.env[name];
+  Object.assign(cli.env, hosts.env, { HOME: home, PATH: `${join(uv, "..")}:${cli.env["PATH"]}`, UV_CONFIG_FILE: join(home, "uv.toml"), UV_CACHE_DIR: join(cli.root, "../uv") });
+  return { cli, uhub, hosts, pushed: (name) => imageIn(uhub, name) };
+}
+
+function withClass(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { "mnist_inference.py": "class MnistModel:\n    def __init__(self, conf):\n        self.conf = conf\n\n    def execute(self, data, batch_size):\n        return [\"2\"] * batch_size\n", ...files };
+}
+
+function recipesOf(framework: UaiFramework): readonly ReturnType<typeof uaiRecipeOf>[] {
+  return framework === "self" ? [] : [uaiRecipeOf(framework, undefined)];
+}
+
+function requirementsOf(framework: UaiFramework): readonly string[] {
+  return recipesOf(framework).flatMap(({ requirements }) => requirements);
+}
+
+/** A wheel of nothing that satisfies one line. */
+function wheelFor(requirement: string): { readonly name: string; readonly version: string } {
+  const [, name = "", version = "1.0"] = /^([\w.-]+)(?:==([\w.]+))?/.exec(requirement) ?? [];
+  return { name, version };
+}
+
+/** Docker Hub with the bases of the catalogue. @returns its address on loopback. */
+async function dockerHub(t: TestContext): Promise<string> {
+  const folder = await createTempDir("docker-hub");
+  const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
+  for (const base of new Set(UAI_FRAMEWORKS.flatMap(recipesOf).map((recipe) => recipe.base))) await putBase(store, base);
+  const server = await createRegistryServer({ store });
+  t.after(async () => {
+    await server.close(0);
+    await store[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+  return `${server.host}:${server.port}`;
+}
+
+async function putBase(store: Store, name: string): Promise<void> {
+  const { repository, tag = "latest" } = parseReference(name);
+  const python = /^(\d+\.\d+)/.exec(tag)?.[1] ?? "3.12";
+  await store.tag(await putFakeBase(store, "base", { python: `${python}.1` }), { ...nameInStore(repository), tag });
+}
+
+/** Puts an image that a store has into the vendor's registry. */
+export async function putIntoUhub(uhub: FaultRegistry, store: Store, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
+  const target = await store.resolve(nameInStore(from));
+  const image = imageFrom(store, target);
+  for (const content of [await image.rawConfig(), ...(await Promise.all((await image.layers()).map(async (layer) => Buffer.concat(await Array.fromAsync(layer.open())))))]) uhub.blobs.set(digestOf(content), Buffer.from(content));
+  const bytes = Buffer.from(await image.rawManifest());
+  const { repository, tag } = parseReference(to);
+  for (const key of [`${repository}:${tag}`, `${repository}@${target.digest}`]) uhub.manifests.set(key, { mediaType: target.mediaType, bytes });
+}
+
+/** What a registry in memory holds, read without our own client. */
+function imageIn(registry: FaultRegistry, name: string): Image {
+  const { repository, tag = "" } = parseReference(name);
+  const found = registry.manifests.get(`${repository}:${tag}`);
+  if (found === undefined) throw new Error(`nothing was pushed as ${formatReference(parseReference(name))}; there are ${[...registry.manifests.keys()].join(", ")}`);
+  const target: Descriptor = { mediaType: found.mediaType, digest: digestOf(found.bytes), size: found.bytes.byteLength };
+  return imageFrom({ resolve: () => Promise.resolve(target), open: ({ digest }) => oneChunk(digest === target.digest ? found.bytes : (registry.blobs.get(digest) ?? Buffer.alloc(0))) }, target);
+}
+
+const COMMANDS = join(import.meta.dirname, "../fixtures/uai/commands");
+
+/** A block of the old documents, byte for byte. */
+export function documentBlock(name: string): string {
+  return readFileSync(join(COMMANDS, `${name}.txt`), "utf8");
+}
+
+/**
+ * The words that the program of a block's command gets, split by a real shell. The wiki put an empty line after the first line's backslash,
+ * which ends the command for any shell; it is left out. So is what stands before the command.
+ */
+export function documentCommand(name: string): readonly string[] {
+  const block = documentBlock(name);
+  const command = block.slice(block.indexOf("sudo ")).replaceAll(/\\\n[ \t]*\n/g, "\\\n");
+  const script = `sudo() { "$@"; }\npython() { shift; for word in "$@"; do printf '%s\\0' "$word"; done; }\n${command}`;
+  return execFileSync("/bin/sh", ["-euc", script], { encoding: "utf8" }).split("\0").slice(0, -1);
+}
