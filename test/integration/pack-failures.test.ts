@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { createTempDir, run } from "../../src/internal/index.ts";
 import { commandLine, putFakeBase, untilEnd, type CommandLine } from "../support/command-line.ts";
+import { startFaultRegistry } from "../support/fault-registry.ts";
 import { writeFiles } from "../support/pack-fixture.ts";
 import { withoutPeer } from "../support/peers.ts";
 import { randomBytesOf } from "../support/random-image.ts";
@@ -67,6 +68,34 @@ test("two packs at once on one store both succeed, of the same project and of tw
   assert.equal(second, first);
   assert.notEqual(other, first);
   for (const name of ["store:one", "store:again", "store:two"]) assert.equal((await cli.slipway("verify", name)).exitCode, 0, name);
+});
+
+test("a pack that is killed while it sends a new weight is taken up by the next one where it stopped", async (t) => {
+  const cli = await commandLine(t);
+  const registry = await startFaultRegistry(t);
+  await putFakeBase(cli.store, "base");
+  const folder = join(cli.root, "model");
+  const [size, cut] = [40 * 2 ** 20, 23 * 2 ** 20 + 7];
+  const pack = ["pack", folder, "--base", "store:base", "-t", `${registry.host}/model:1`, "--push"];
+  await writeFiles(folder, { "Model.py": CODE });
+  assert.equal((await cli.slipway(...pack)).exitCode, 0); // all that is no weight is there, and only a weight is sent by PATCH
+  registry.manifests.clear();
+  registry.requests.length = 0;
+  await writeFiles(folder, { "weights.bin": randomBytesOf(7, size) });
+  const reached = Promise.withResolvers<void>();
+  registry.fault({ method: "PATCH", action: { kind: "stall-request", atByte: cut, reached: reached.resolve } });
+  const first = cli.start(...pack);
+  const ended = untilEnd(first);
+  await reached.promise;
+  first.kill("SIGKILL");
+  await ended;
+  assert.equal(registry.manifests.size, 0);
+  const second = await cli.slipway(...pack);
+  assert.equal(second.exitCode, 0, second.stderr);
+  assert.ok([...registry.manifests.keys()].includes("model:1"));
+  const weight = [...registry.blobs.values()].find(({ byteLength }) => byteLength > size && byteLength < size + 5000);
+  const sent = registry.seen("PATCH").reduce((sum, { bytes }) => sum + bytes, 0);
+  assert.equal(sent, weight?.byteLength, "every byte of the weight went once");
 });
 
 test("a weight that changes while it is sent is refused by name, and the tag does not move", async (t) => {

@@ -42,6 +42,7 @@ async function makeLayer(plan: ContentPlan, context: WeightLayerContext): Promis
   return {
     mediaType: MEDIA_TYPES.layerTar,
     size: plan.size,
+    key: planKey(plan),
     known: () => Promise.resolve(digest === undefined ? undefined : describe(digest)),
     descriptor: async (options) => describe(await ensure(options)),
     diffId: ensure,
