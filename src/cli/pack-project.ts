@@ -2,20 +2,20 @@ import { setFlagsFromString } from "node:v8";
 import { createDeflatePool } from "../compress/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
-import { packImages, type BaseImage, type PackContext } from "../pack/index.ts";
-import type { Store } from "../store/index.ts";
+import { packImages, type BaseImage } from "../pack/index.ts";
 import { withAptPackages, type AptRequest } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
 import { deliver, referenceOf, reportDelivery } from "./deliver.ts";
-import { downloadPackage } from "./download-package.ts";
 import { forgetfulStore, withoutWriting } from "./dry-run.ts";
 import { forecastPush, registryNames, withSmallDigests } from "./forecast.ts";
 import { move } from "./move.ts";
+import { packContextOf } from "./pack-context.ts";
 import { openStore } from "./places.ts";
 import { loadProject, type LoadedProject, type ProjectFlags } from "./project.ts";
 import { planData, planLines, type PlanReport } from "./render/plan.ts";
-import { findToolFiles } from "./tool-files.ts";
+
+export { packContextOf } from "./pack-context.ts";
 
 /** Flags of `slipway pack`. */
 export interface PackFlags extends Omit<ProjectFlags, "env"> {
@@ -80,23 +80,6 @@ async function basesFor(base: OpenBase, platforms: readonly Platform[], apt: Apt
 function platformsOf(flags: PackFlags, { file }: LoadedProject): readonly Platform[] {
   const named = flags.platform?.flatMap((text) => text.split(",")) ?? file.platforms ?? ["linux/amd64"];
   return [...new Set(named)].map(parsePlatform);
-}
-
-/** What packing gets of the outside world. */
-export function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
-  return {
-    store,
-    digests: store.digestCache(),
-    cache: (namespace) => store.cache(namespace),
-    cacheDir: context.directories.cache,
-    tool: findToolFiles(context.toolVersion),
-    pool,
-    environment: context.env,
-    downloadPackage: (name, version, options) => downloadPackage({ name, version, env: context.env }, options),
-    onStep: (text) => context.reporter.step(text),
-    onWarning: (text) => context.reporter.warn(text),
-    signal: context.signal,
-  };
 }
 
 function namesOf(flags: PackFlags, { file, project }: LoadedProject): readonly string[] {

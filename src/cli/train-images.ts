@@ -1,20 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readBaseFacts } from "../builder/index.ts";
 import { createDeflatePool } from "../compress/index.ts";
 import { parseLocation, pushImage, type CopyResult } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { configOf, imageDescriptor, manifestOf, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
-import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type PackContext, type PackedImage, type ReadCode } from "../pack/index.ts";
+import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type JsonCache, type PackedImage, type ReadCode } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
 import { recipeOf, type Accelerator, type Release } from "../train/index.ts";
 import { withAptPackages } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
-import { downloadPackage } from "./download-package.ts";
 import { move } from "./move.ts";
+import { packContextOf } from "./pack-context.ts";
 import { openForWriting } from "./places.ts";
-import { findToolFiles } from "./tool-files.ts";
 
 /** What the images of a job are made of. */
 export interface ImageRequest {
@@ -50,23 +48,33 @@ export async function createImageMaker(request: ImageRequest, store: Store, cont
   const tool = packContext.tool;
   const project: CodeProject = { ...request.code, requirementLines: [], helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) }, pythonLink: PYTHON_LINK };
   const read = await readCode(project, context);
-  const bases = new Map<string, Promise<OpenBase>>();
+  const [bases, made] = [new Map<string, Promise<BaseImage>>(), new Map<string, Promise<MadeImage>>()];
   const moved = stack.move();
-  const open = (name: string): Promise<OpenBase> => {
-    const known = bases.get(name) ?? inStore(name, context).then((stored) => openBase(stored, store.cache("base"), context)).then((base) => moved.use(base));
-    bases.set(name, known);
-    return known;
+  const openOne = async (name: string): Promise<BaseImage> => {
+    const opened: OpenBase = moved.use(await openBase(await inStore(name, context), store.cache("base"), context));
+    return withAptPackages(await opened.imageFor(request.platform), { packages: request.apt, store, epochS: project.epochS, context });
+  };
+  const makeOne = async ({ name, requirements, extraIndexUrls }: ImageOrigin): Promise<MadeImage> => {
+    const base = await onceFor(bases, name, openOne);
+    const indexes = { ...project.indexes, extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls] };
+    const own: ReadCode = { ...read, project: { ...project, requirementLines: requirements, indexes } };
+    return { base, image: await packCode(own, base, packContext) };
   };
   return {
-    async make(accelerator) {
-      const { name, ...more } = sourceOf(request, accelerator);
-      const base = await withAptPackages(await (await open(name)).imageFor(request.platform), { packages: request.apt, store, epochS: project.epochS, context });
-      const indexes = { ...project.indexes, extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...more.extraIndexUrls] };
-      const own: ReadCode = { ...read, project: { ...project, requirementLines: more.requirements, indexes } };
-      return { base, image: await packCode(own, base, packContext) };
+    // Two images that stand on the same are one image with two names.
+    make(accelerator) {
+      const origin = sourceOf(request, accelerator);
+      return onceFor(made, JSON.stringify(origin), () => makeOne(origin));
     },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
+}
+
+/** What a key stands for, made when it is first asked for. */
+function onceFor<T>(known: Map<string, Promise<T>>, key: string, make: (key: string) => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? make(key);
+  known.set(key, found);
+  return found;
 }
 
 /** What an engine or an archive has is copied into the store, where the images that stand on it find it later. */
@@ -79,8 +87,15 @@ async function inStore(name: string, context: Context): Promise<string> {
   return stored;
 }
 
+/** A base, and what is installed on it to have the framework. */
+interface ImageOrigin {
+  readonly name: string;
+  readonly requirements: readonly string[];
+  readonly extraIndexUrls: readonly string[];
+}
+
 /** Where an image's base comes from: what the user says, else the recipe of the release. */
-export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bases" | "isOwnImage" | "release">, accelerator: Accelerator): { readonly name: string; readonly requirements: readonly string[]; readonly extraIndexUrls: readonly string[] } {
+export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bases" | "isOwnImage" | "release">, accelerator: Accelerator): ImageOrigin {
   const named = bases[accelerator];
   const hasRecipe = release?.recipes !== undefined && !isOwnImage;
   if (named !== undefined && !hasRecipe) return { name: named, requirements: [], extraIndexUrls: [] };
@@ -89,10 +104,17 @@ export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bas
   return { name: named ?? recipe.base, requirements: recipe.requirements, extraIndexUrls: recipe.extraIndexUrls ?? [] };
 }
 
-/** A base that says what it has, and has no bash, cannot run the commands that are printed. */
-export async function lacksShell({ base, image }: MadeImage): Promise<boolean> {
+/** A base that says what it has, and has no bash, cannot run the commands that are printed. Remembered, so that the builder is loaded for a new base only. */
+export async function lacksShell({ base, image }: MadeImage, cache: JsonCache): Promise<boolean> {
+  if (image.platform.os !== "linux") return false;
+  const key = `lacks shell 1 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;
+  const kept = await cache.get(key);
+  if (typeof kept === "boolean") return kept;
+  const { readBaseFacts } = await import("../builder/index.ts");
   const facts = readBaseFacts((await configOf(base.image)).config?.Labels);
-  return facts !== undefined && image.platform.os === "linux" && !facts.packages.some(({ name }) => name === "bash");
+  const lacks = facts !== undefined && !facts.packages.some(({ name }) => name === "bash");
+  await cache.set(key, lacks);
+  return lacks;
 }
 
 /** The packages that training scripts import, as they lie in the tool. */
@@ -100,22 +122,6 @@ async function helperFiles(workerFolder: string): Promise<readonly AddedFile[]> 
   const root = join(workerFolder, "compat");
   const names = (await readdir(join(root, "uaitrain"), { recursive: true })).filter((name) => name.endsWith(".py")).sort();
   return Promise.all(names.map(async (name) => ({ path: `uaitrain/${name}`, bytes: await readFile(join(root, "uaitrain", name)) })));
-}
-
-function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
-  return {
-    store,
-    digests: store.digestCache(),
-    cache: (namespace) => store.cache(namespace),
-    cacheDir: context.directories.cache,
-    tool: findToolFiles(context.toolVersion),
-    pool,
-    environment: context.env,
-    downloadPackage: (name, version, options) => downloadPackage({ name, version, env: context.env }, options),
-    onStep: (text) => context.reporter.step(text),
-    onWarning: (text) => context.reporter.warn(text),
-    signal: context.signal,
-  };
 }
 
 /** Sends an image to its registry; a layer that nobody has hashed is hashed on the way. */

@@ -142,7 +142,7 @@ async function makeImages(work: Work, { context, credentials }: { readonly conte
   if (wanted.cpu !== undefined) {
     context.reporter.step(`packing ${wanted.cpu}`);
     const made = await maker.make("cpu");
-    if (await lacksShell(made)) context.reporter.warn(`"${made.base.name}" has no /bin/bash, which the printed commands start; add it with --apt bash, or run with \`slipway train run\`, which needs none`);
+    if (await lacksShell(made, store.cache("base"))) context.reporter.warn(`"${made.base.name}" has no /bin/bash, which the printed commands start; add it with --apt bash, or run with \`slipway train run\`, which needs none`);
     const pushName = flags.pushCpu === true ? job.names.gpu.replace(/:[^:/]*$/, (tag) => `-cpu${tag}`) : undefined;
     if (pushName !== undefined) await push(made, pushName, credentials);
     const { digest } = await keepMade(made, storeReference(wanted.cpu), store);

@@ -1,0 +1,22 @@
+import type { PackContext } from "../pack/index.ts";
+import type { Store } from "../store/index.ts";
+import type { Context } from "./context.ts";
+import { downloadPackage } from "./download-package.ts";
+import { findToolFiles } from "./tool-files.ts";
+
+/** What packing gets of the outside world. */
+export function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
+  return {
+    store,
+    digests: store.digestCache(),
+    cache: (namespace) => store.cache(namespace),
+    cacheDir: context.directories.cache,
+    tool: findToolFiles(context.toolVersion),
+    pool,
+    environment: context.env,
+    downloadPackage: (name, version, options) => downloadPackage({ name, version, env: context.env }, options),
+    onStep: (text) => context.reporter.step(text),
+    onWarning: (text) => context.reporter.warn(text),
+    signal: context.signal,
+  };
+}
