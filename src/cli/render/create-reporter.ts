@@ -37,16 +37,17 @@ function createJsonReporter({ streams, isQuiet }: ReporterOptions): Reporter {
 const LOG_EVERY_MS = 10_000;
 
 function createPlainReporter({ streams, isQuiet, now }: ReporterOptions): Reporter {
-  const lastTold = new Map<string, number>();
+  const running = new Map<string, { readonly startedAt: number; toldAt: number }>();
   return {
     step: (text) => isQuiet || streams.err(`${stripControls(text)}\n`),
     blob(progress) {
       if (isQuiet) return;
-      const told = lastTold.get(progress.id);
-      if (progress.state === "start") lastTold.set(progress.id, now());
-      else if (progress.state !== "progress") streams.err(`  ${blobLine(progress, told === undefined ? undefined : now() - told)}\n`);
-      else if (told !== undefined && now() - told >= LOG_EVERY_MS) {
-        lastTold.set(progress.id, now());
+      const known = running.get(progress.id);
+      const at = now();
+      if (progress.state === "start") running.set(progress.id, { startedAt: at, toldAt: at });
+      else if (progress.state !== "progress") streams.err(`  ${blobLine(progress, known === undefined ? undefined : at - known.startedAt)}\n`);
+      else if (known !== undefined && at - known.toldAt >= LOG_EVERY_MS) {
+        known.toldAt = at;
         streams.err(`  ${progress.label}: ${percent(progress)} of ${formatBytes(progress.size)}\n`);
       }
     },

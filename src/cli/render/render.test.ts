@@ -44,6 +44,20 @@ test("in a log each blob is one line", () => {
   assert.match(seen.err[2] ?? "", /mounted/);
 });
 
+test("in a log a long upload says where it is, and at its end how long all of it took", () => {
+  let clock = 0;
+  const seen = capture({ now: () => clock });
+  const reporter = createReporter(seen.options);
+  reporter.blob(blob("start", 0));
+  clock = 15_000;
+  reporter.blob(blob("progress", 1024));
+  clock = 16_000;
+  reporter.blob(blob("progress", 1500));
+  clock = 20_000;
+  reporter.blob(blob("done", 2048));
+  assert.deepEqual(seen.err, ["  model files: 50 % of 2.0 KiB\n", "  model files: 2.0 KiB in 20.0 s (102 B/s)\n"]);
+});
+
 test("in JSON mode standard output carries one object a line and standard error nothing", () => {
   const seen = capture({ isJson: true });
   const reporter = createReporter(seen.options);
