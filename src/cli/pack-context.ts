@@ -16,6 +16,7 @@ export function packContextOf(store: Store, pool: PackContext["pool"], context: 
     environment: context.env,
     downloadPackage: (name, version, options) => downloadPackage({ name, version, env: context.env }, options),
     onStep: (text) => context.reporter.step(text),
+    onRead: (progress) => context.reporter.blob({ kind: "blob", ...progress, label: `reading ${progress.label}` }),
     onWarning: (text) => context.reporter.warn(text),
     signal: context.signal,
   };

@@ -7,7 +7,7 @@ import { tarOf } from "../../test/support/tiny-tar.ts";
 import { ContentError } from "../errors/index.ts";
 import {
   appendLayers, createArtifact, createIndex, digestOf, EMPTY_CONTENT, EMPTY_DESCRIPTOR, emptyImage, imageDescriptor, imageFrom, MEDIA_TYPES, parseIndex, parseManifest, validateImage, validateIndex,
-  type Descriptor, type Image, type Reference, type ResumableIngestSink, type Sink, type Source,
+  type Descriptor, type Image, type Reference, type ResumableIngestSink, type Sink, type Source, type UnhashedLayer,
 } from "../oci/index.ts";
 import { anySource, copy, pushImage, type CopyProgress } from "./index.ts";
 
@@ -307,6 +307,16 @@ test("a layer of known digest that the sink has is not read at all", async () =>
   const result = await pushImage(image(), to, { to: [NAME] });
   assert.equal(layer.reads(), reads);
   assert.deepEqual([result.bytesUploaded, result.bytesSent, result.blobsSkipped], [0, 0, 3]);
+});
+
+test("a layer that looks like known content is hashed first, and not sent where the sink has it", async () => {
+  const to = memoryStore();
+  const tar = tarOf({ weights: randomBytesOf(1, 300_000) });
+  const imageOf = (layer: UnhashedLayer): Image => appendLayers(randomImage({ layers: 1 }), [{ layer, history: {} }]);
+  await pushImage(imageOf(unhashedLayer(tar)), to);
+  const layer = { ...unhashedLayer(tar), resemblesKnown: async () => true };
+  const again = await pushImage(imageOf(layer), to);
+  assert.deepEqual([again.bytesUploaded, again.bytesSent, again.blobsSkipped, layer.reads()], [0, 0, 3, 1]);
 });
 
 test("a sink that cannot find digests gets them found before", async () => {

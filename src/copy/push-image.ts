@@ -6,7 +6,7 @@ import { createTransfer, oneChunk, type Transfer } from "./transfer.ts";
 
 /**
  * Writes an image that exists only as an object. A layer whose digest is known costs an existence check; one whose digest
- * is not is hashed while it is uploaded where the sink can do that, and before where it cannot.
+ * is not is hashed while it is uploaded where the sink can do that, and before where it cannot, or where its content is likely known.
  * @throws as `copy`.
  */
 export async function pushImage(image: Image, sink: Sink, options: PushImageOptions = {}): Promise<CopyResult> {
@@ -28,12 +28,17 @@ export async function pushImage(image: Image, sink: Sink, options: PushImageOpti
 async function pushLayer(to: { readonly transfer: Transfer; readonly sink: Sink }, layer: Layer, label: string | undefined): Promise<void> {
   const { transfer, sink } = to;
   const { signal } = transfer;
-  if (isUnhashed(layer) && isIngestSink(sink) && (await layer.known({ signal })) === undefined) {
+  if (isUnhashed(layer) && isIngestSink(sink) && (await isNew(layer, { signal }))) {
     return layer.adopt(await transfer.ingest(sink, { size: layer.size, label: label ?? "layer", key: layer.key, open: (offset, options) => openLayer(layer, offset, options) }));
   }
   const descriptor = await layer.descriptor({ signal });
   if (isForeignLayer(descriptor.mediaType)) return;
   await transfer.blob({ descriptor, label, open: (offset, options) => openLayer(layer, offset, options) });
+}
+
+/** Content that is likely known under another time or name is hashed first: the sink may have it. */
+async function isNew(layer: UnhashedLayer, options: CallOptions): Promise<boolean> {
+  return (await layer.known(options)) === undefined && (await layer.resemblesKnown?.(options)) !== true;
 }
 
 function openLayer(layer: Layer, offset: number, options: CallOptions): Bytes {

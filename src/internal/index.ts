@@ -6,6 +6,7 @@ export { createLimit, mapLimited, type Limit } from "./limit.ts";
 export { hashPlan, openPlan } from "./open-plan.ts";
 export { isOwnerGone, ownerName } from "./owner.ts";
 export { parsePlan, planToJson } from "./plan-json.ts";
+export { planShape, samplePlan } from "./plan-sample.ts";
 export { run, signalGroup, type RunOptions, type RunResult } from "./process.ts";
 export { runStream } from "./run-stream.ts";
 export { readRange, type ReadRangeOptions } from "./read-range.ts";

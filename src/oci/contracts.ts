@@ -26,6 +26,8 @@ export interface UnhashedLayer extends Layer {
   readonly key?: string | undefined;
   /** The descriptor if it is known without reading the content. */
   known(options?: CallOptions): Promise<Descriptor | undefined>;
+  /** True when the content was likely hashed before, so that a pass for the digest may save sending it. Default: it was not. */
+  resemblesKnown?(options?: CallOptions): Promise<boolean>;
   /** Takes the digest found by a pass over `open()` that ended well. */
   adopt(digest: Digest): Promise<void>;
 }

@@ -20,6 +20,18 @@ export interface PackStore extends Pick<Sink, "has" | "put">, Pick<Source, "open
 export interface DigestMemory {
   get(plan: ContentPlan): Promise<Digest | undefined>;
   set(plan: ContentPlan, digest: Digest): Promise<void>;
+  /** True when such content was likely hashed before, under other times or another inode. */
+  resembles(plan: ContentPlan, options?: CallOptions): Promise<boolean>;
+}
+
+/** How far a large file has been read for its digest, before anything is sent. */
+export interface ReadProgress {
+  /** Stable within one pack. */
+  readonly id: string;
+  readonly label: string;
+  readonly state: "start" | "progress" | "done";
+  readonly bytes: number;
+  readonly size: number;
 }
 
 /** Parts of the tool itself that go into every image. Absolute paths on this machine. */
@@ -51,6 +63,8 @@ export interface PackContext extends CallOptions {
   downloadPackage(name: string, version: string, options?: CallOptions): Bytes;
   readonly onStep?: ((text: string) => void) | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** Told of reading that takes a while. */
+  readonly onRead?: ((progress: ReadProgress) => void) | undefined;
 }
 
 /** The Python of a base image. */

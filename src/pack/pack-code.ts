@@ -115,7 +115,7 @@ function helperFiles(project: CodeProject, { facts }: BaseImage, python: PythonL
 }
 
 async function largeLayer(file: WalkedFile, { project, base, context }: { readonly project: CodeProject; readonly base: BaseImage; readonly context: PackContext }): Promise<PlannedLayer> {
-  const layer = await weightLayer(layerEntries([imageFile(file, project)], base.facts), { store: context.store, digests: context.digests, epochS: project.epochS });
+  const layer = await weightLayer(layerEntries([imageFile(file, project)], base.facts), file.path, { store: context.store, digests: context.digests, epochS: project.epochS, onRead: context.onRead });
   const known = await layer.known();
   return { label: file.path, kind: "model", state: known === undefined ? "new" : "cached", size: layer.size, layer, ...(known === undefined ? {} : { digest: known.digest }) };
 }

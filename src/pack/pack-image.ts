@@ -33,7 +33,7 @@ export async function packImages(project: PackProject, bases: readonly BaseImage
     context,
     files,
     layers: { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal },
-    weights: { store: context.store, digests: context.digests, epochS: project.epochS, made: new Map() },
+    weights: { store: context.store, digests: context.digests, epochS: project.epochS, made: new Map(), onRead: context.onRead },
   };
   const images: PackedImage[] = [];
   for (const base of bases) images.push(await packOn(base, work));
@@ -131,9 +131,9 @@ async function weightLayers(base: BaseImage, { project, files, weights: context 
   const groups = [...(together.length === 0 ? [] : [together]), ...alone.map((file) => [file])];
   return Promise.all(
     groups.map(async (group): Promise<PlannedLayer> => {
-      const layer = await weightLayer(layerEntries(group.map((file) => appFile(file, project)), base.facts), context);
-      const known = await layer.known();
       const label = group.length === 1 ? (group[0]?.path ?? "model") : `${group.length} model files`;
+      const layer = await weightLayer(layerEntries(group.map((file) => appFile(file, project)), base.facts), label, context);
+      const known = await layer.known();
       return { label, kind: "model", state: known === undefined ? "new" : "cached", size: layer.size, layer, ...(known === undefined ? {} : { digest: known.digest }) };
     }),
   );

@@ -1,5 +1,5 @@
 import { isToolError } from "../errors/index.ts";
-import { planKey, type ContentPlan } from "../internal/index.ts";
+import { planKey, planShape, samplePlan, type CallOptions, type ContentPlan } from "../internal/index.ts";
 import { parseDigest, type Digest } from "../oci/index.ts";
 import type { JsonCache } from "./json-cache.ts";
 
@@ -9,6 +9,11 @@ export interface DigestCache {
   get(plan: ContentPlan): Promise<Digest | undefined>;
   /** Keeps a digest that a whole pass over the plan found. */
   set(plan: ContentPlan, digest: Digest): Promise<void>;
+  /**
+   * True when the last content of the same shape looked the same in a few places: it was likely hashed before, under other times or
+   * another inode. Reads nothing where no content of that shape was ever hashed.
+   */
+  resembles(plan: ContentPlan, options?: CallOptions): Promise<boolean>;
 }
 
 // File times move in steps of the kernel's clock. A file that was written within one step before it was read could be
@@ -17,6 +22,8 @@ const CLOCK_STEP_MS = 20;
 // File systems that keep whole seconds only; FAT keeps even ones.
 const COARSE_STEP_MS = 2000;
 const MAX_PENDING = 1000;
+/** Sending less than this again costs no more than finding out. */
+const SAMPLED_BYTES = 1 << 20;
 
 /** Keeps digests in `cache` under the plan's key: literal bytes and (device, inode, size, mtime, ctime) of each file. */
 export function createDigestCache(cache: JsonCache, now: () => number = Date.now): DigestCache {
@@ -33,8 +40,17 @@ export function createDigestCache(cache: JsonCache, now: () => number = Date.now
       const readSince = askedAt.get(key) ?? now();
       askedAt.delete(key);
       if (settledSinceMs(plan) <= readSince) await cache.set(key, digest);
+      if (plan.size >= SAMPLED_BYTES) await cache.set(shapeKey(plan), await samplePlan(plan));
+    },
+    async resembles(plan, options) {
+      const sample = plan.size < SAMPLED_BYTES ? undefined : await cache.get(shapeKey(plan));
+      return typeof sample === "string" && sample === (await samplePlan(plan, options));
     },
   };
+}
+
+function shapeKey(plan: ContentPlan): string {
+  return `shape ${planShape(plan)}`;
 }
 
 /** The moment from which on any further change to the files shows in their times. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { randomBytesOf } from "../../test/support/random-image.ts";
 import { createTempDir, guardOf, planOf, type Bytes, type ContentPlan } from "../internal/index.ts";
 import { digestOf, MEDIA_TYPES, type Descriptor, type Digest, type Reference } from "../oci/index.ts";
 import { createDigestCache } from "./digest-cache.ts";
@@ -441,4 +442,27 @@ test("the digest of a file that was written a moment before it was read is not k
   assert.equal(await digests.get(plan), undefined);
   await digests.set(plan, target.digest);
   assert.equal(await digests.get(plan), undefined);
+});
+
+test("content that was hashed before is recognised under another time, mode or inode, and other content of its size is not", async () => {
+  await using f = await fixture();
+  const path = join(f.path, "weights");
+  const bytes = randomBytesOf(1, 3 << 20);
+  const planFor = async (file: string): Promise<ContentPlan> => planOf([{ kind: "bytes", bytes: Buffer.from("header") }, { kind: "file", path: file, guard: guardOf(await stat(file, { bigint: true })) }]);
+  await writeFile(path, bytes);
+  const digests = createDigestCache(f.store.cache("digests"));
+  const plan = await planFor(path);
+  assert.equal(await digests.resembles(plan), false);
+  await digests.set(plan, digestOf(bytes));
+  await chmod(path, 0o600);
+  await utimes(path, 1, 1);
+  assert.equal(await digests.get(await planFor(path)), undefined);
+  assert.equal(await f.store.digestCache().resembles(await planFor(path)), true);
+  await copyFile(path, `${path}-copy`);
+  assert.equal(await digests.resembles(await planFor(`${path}-copy`)), true);
+  await writeFile(path, randomBytesOf(2, 3 << 20));
+  assert.equal(await digests.resembles(await planFor(path)), false);
+  const gone = await planFor(`${path}-copy`);
+  await rm(`${path}-copy`);
+  assert.equal(await digests.resembles(gone), false);
 });

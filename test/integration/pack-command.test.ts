@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { imageFrom, manifestOf, parseIndex, readVerified, validateImage, type Descriptor } from "../../src/oci/index.ts";
@@ -193,6 +193,36 @@ test("packing again reads no byte of the weights", async (t) => {
   await writeFile(join(folder, "Model.py"), `${CODE}# changed\n`);
   const second = await readBytes();
   assert.ok(second < 32 * 2 ** 20, `a pack after a change of code read ${second} bytes`);
+});
+
+test("weights that are the same under other times, another mode or another inode are not sent again", async (t) => {
+  const cli = await commandLine(t);
+  await using registry = await startRegistry();
+  await putFakeBase(cli.store, "base");
+  const folder = await makeProject(cli);
+  const weights = join(folder, "weights.bin");
+  const push = async (): Promise<Readonly<Record<string, unknown>>> => {
+    const ran = await cli.slipway("pack", folder, "--base", "store:base", "-t", `${registry.server.host}:${registry.server.port}/model:1`, "--push", "--json");
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
+    return ran.result;
+  };
+  const first = await push();
+  assert.ok(Number(first["bytesUploaded"]) > 9 * 2 ** 20);
+  const changes: Readonly<Record<string, () => Promise<void>>> = {
+    "another mode": () => chmod(weights, 0o600),
+    "another time": () => utimes(weights, 1_000_000_000, 1_000_000_000),
+    "another inode": async () => {
+      await cp(weights, `${weights}.new`);
+      await rename(`${weights}.new`, weights);
+    },
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    await change();
+    const again = await push();
+    assert.deepEqual([again["bytesUploaded"], again["digest"]], [0, first["digest"]], what);
+  }
+  await writeFile(weights, Buffer.alloc(9 * 2 ** 20, 8));
+  assert.ok(Number((await push())["bytesUploaded"]) > 9 * 2 ** 20, "other content of the same size is sent");
 });
 
 test("a packed image is whole, and its description says where everything is", async (t) => {
