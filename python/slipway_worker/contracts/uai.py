@@ -17,6 +17,8 @@ from typing import Any, Dict, List, Sequence, Tuple, Union
 from ..calls import PREDICT, Adapter, Answer, Call, Message
 from ..errors import SeldonMicroserviceException
 from ..settings import Settings
+from .keras1 import watch_keras
+from .tf1 import use_tf1
 
 _LOG = logging.getLogger("slipway.uai")
 _NAMES = ("ufile.json", "conf.json")
@@ -166,9 +168,11 @@ def load_uai(settings: Settings) -> UaiAdapter:
         if settings.code_path in sys.path:
             sys.path.remove(settings.code_path)
         sys.path.insert(0, settings.code_path)
+    conf = read_conf(settings.code_path)
+    if "keras" in conf["http_server"]:
+        watch_keras()
     if os.environ.get("SLIPWAY_TF1_COMPAT", "").lower() in ("1", "true", "yes"):
         use_tf1()
-    conf = read_conf(settings.code_path)
     own = conf["http_server"]["exec"]
     module = importlib.import_module(own["main_file"])
     return UaiAdapter(getattr(module, own["main_class"])(conf))
@@ -185,9 +189,3 @@ def read_conf(folder: str) -> Dict[str, Any]:
         conf: Dict[str, Any] = json.load(file)
     return conf
 
-
-def use_tf1() -> None:
-    """Makes `import tensorflow` give the API of TensorFlow 1, with graphs and sessions."""
-    v1 = importlib.import_module("tensorflow.compat.v1")
-    v1.disable_v2_behavior()
-    sys.modules["tensorflow"] = v1
