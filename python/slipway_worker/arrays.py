@@ -10,7 +10,7 @@ import importlib
 import json
 from array import array
 from struct import Struct
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 from . import frames
 from .errors import SeldonMicroserviceException
@@ -137,11 +137,18 @@ def nest(items: List[Any], shape: Tuple[int, ...]) -> Any:
     return rows
 
 
-def encode_array(value: Any, dumps: Callable[[Any], str]) -> Encoded:
-    """An array or list as kind, datatype code, shape and bytes: a tensor when one datatype holds it, else JSON."""
+def encode_array(value: Any, dumps: Callable[[Any], str], keeps_lists: bool = False) -> Encoded:
+    """
+    An array or list as kind, datatype code, shape and bytes: a tensor when one datatype holds it, else JSON.
+    With `keeps_lists` a list that an array would change, such as `[1, 2.5]` or `["a", 1]`, stays the JSON that it is, with the datatype
+    that an array of it has when that is one of numbers.
+    """
     if numpy is None:
-        return _encode_list(value, dumps)
-    whole = numpy.asarray(value) if isinstance(value, ndarray) else numpy.array(value)
+        return _encode_list(value, dumps, keeps_lists)
+    if isinstance(value, numpy.ma.MaskedArray) and numpy.ma.is_masked(value):
+        return ARRAY, 0, value.shape, dumps(value.tolist()).encode("utf-8", "surrogatepass")
+    is_list = not isinstance(value, ndarray)
+    whole = numpy.array(value) if is_list else numpy.asarray(value)
     dtype = whole.dtype
     code = CODES.get(dtype)
     if code is None and dtype.kind in "biuf" and dtype.byteorder == ">":
@@ -150,9 +157,32 @@ def encode_array(value: Any, dumps: Callable[[Any], str]) -> Encoded:
     if code is None and dtype.kind == "f":  # longdouble
         whole = whole.astype("<f8")
         code = FP64
+    if is_list and keeps_lists and not _is_alike(value, dtype.kind):
+        with contextlib.suppress(TypeError):  # numpy's own numbers among the items: as an array then
+            return ARRAY, (code or 0) if dtype.kind in "iuf" else 0, whole.shape, dumps(value).encode("utf-8", "surrogatepass")
     if code is None:
         return ARRAY, 0, whole.shape, dumps(whole.tolist()).encode("utf-8", "surrogatepass")
     return TENSOR, code, whole.shape, as_bytes(whole)
+
+
+_PLAIN_TYPES = {"i": int, "u": int, "f": float, "b": bool}
+
+
+def _is_alike(value: Any, kind: str) -> bool:
+    """True when an array of this list has the items that the list has."""
+    types: Set[type] = set()
+    _leaf_types(value, types)
+    return not types or types == {_PLAIN_TYPES.get(kind)}
+
+
+def _leaf_types(value: Any, into: Set[type]) -> None:
+    found = set(map(type, value))
+    if list in found or tuple in found:
+        for item in value:
+            if isinstance(item, (list, tuple)):
+                _leaf_types(item, into)
+        found -= {list, tuple}
+    into |= found
 
 
 def as_bytes(whole: Any) -> Buffer:
@@ -162,7 +192,7 @@ def as_bytes(whole: Any) -> Buffer:
     return memoryview(whole.reshape(-1).view("<u1"))
 
 
-def _encode_list(value: Any, dumps: Callable[[Any], str]) -> Encoded:
+def _encode_list(value: Any, dumps: Callable[[Any], str], keeps_lists: bool) -> Encoded:
     shape = _shape_of(value)
     flat: List[Any] = []
     if shape is not None and _flatten(value, len(shape), flat):
@@ -172,6 +202,8 @@ def _encode_list(value: Any, dumps: Callable[[Any], str]) -> Encoded:
         if types == {int} and all(-(1 << 63) <= item < 1 << 63 for item in flat):
             return TENSOR, INT64, shape, array("q", flat).tobytes()
         if float in types and types <= {int, float, bool} or not types:
+            if keeps_lists and len(types) > 1:
+                return ARRAY, FP64, shape, dumps(value).encode("utf-8", "surrogatepass")
             return TENSOR, FP64, shape, array("d", flat).tobytes()
     return ARRAY, 0, shape or (len(value),), dumps(value).encode("utf-8", "surrogatepass")
 
@@ -229,6 +261,11 @@ def _flask_default(value: Any) -> Any:
     if hasattr(value, "__html__"):
         return str(value.__html__())
     raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+def plain_items(values: Any) -> List[Any]:
+    """The items, each as Python's own number or text."""
+    return [value.item() if hasattr(value, "item") else value for value in values]
 
 
 def axes_of(value: Any) -> int:

@@ -7,6 +7,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE, SEND_FEEDBACK, HEALTH_STATUS, METADATA = range(8)
 
 
+#: Names that nobody gave.
+DEFAULT: Any = object()
+
+
 class Message:
     """A decoded message. `value` is an array, text, bytes, parsed JSON, or a whole protocol message when `is_whole`."""
 
@@ -31,14 +35,14 @@ class Call:
 
 
 class Answer:
-    """`names`: a list, or None for the default names `t:0`, `t:1`, … of an array with more than one axis."""
+    """`names`: whatever the class says, or DEFAULT for the names `t:0`, `t:1`, … of an array with more than one axis."""
 
     __slots__ = ("value", "names", "tags", "metrics", "is_raw", "is_absent")
 
     def __init__(
         self,
         value: Any,
-        names: Optional[List[str]] = None,
+        names: Any = DEFAULT,
         tags: Optional[Dict[str, Any]] = None,
         metrics: Optional[List[Any]] = None,
         is_raw: bool = False,

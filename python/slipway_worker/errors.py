@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import traceback
@@ -46,21 +47,25 @@ def trimmed_traceback(error: BaseException) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_OURS, "<frozen "))
+    return filename.startswith((_OURS, "<frozen ")) or filename == importlib.__file__
 
 
 def describe(error: BaseException, handled: Optional[Tuple[int, str, bytes]] = None) -> bytes:
     """The JSON text of an ERROR frame."""
     seldon = is_seldon_error(error)
-    message = getattr(error, "message", None) if seldon else None
+    message = getattr(error, "message", None) if seldon else _text_of(error)
+    reason = getattr(error, "reason", "MICROSERVICE_BAD_DATA") if seldon else "MICROSERVICE_INTERNAL_ERROR"
     out: Dict[str, Any] = {
         "type": type(error).__name__,
-        "message": (message if isinstance(message, str) else _text_of(error))[:_MAX_TEXT],
+        "message": str(message)[:_MAX_TEXT],
         "status": _status_of(error) if seldon else 500,
-        "reason": str(getattr(error, "reason", "MICROSERVICE_BAD_DATA")) if seldon else "MICROSERVICE_INTERNAL_ERROR",
+        "reason": str(reason),
         "isRefusal": seldon,
         "traceback": trimmed_traceback(error),
     }
+    for key, value in (("message", message), ("reason", reason)):
+        if not isinstance(value, str):
+            out[key + "Json"] = _json_of(value)
     payload = getattr(error, "payload", None) if seldon else None
     if payload is not None:
         out["payload"] = repr(payload)[:_MAX_TEXT]
@@ -68,6 +73,15 @@ def describe(error: BaseException, handled: Optional[Tuple[int, str, bytes]] = N
         status, content_type, body = handled
         out["response"] = {"status": status, "contentType": content_type, "body": base64.b64encode(body).decode("ascii")}
     return json.dumps(out).encode("ascii")
+
+
+def _json_of(value: Any) -> str:
+    """A message that is no text, such as a dict, goes out as what it is."""
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError):
+        text = json.dumps(str(value))
+    return text if len(text) <= _MAX_TEXT else json.dumps(str(value)[:_MAX_TEXT])
 
 
 def _text_of(error: BaseException) -> str:

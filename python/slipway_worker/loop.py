@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import arrays, frames, trace
 from .arena import Arena
-from .calls import PREDICT, Adapter, Answer, Call, Message
+from .calls import DEFAULT, PREDICT, SEND_FEEDBACK, Adapter, Answer, Call, Message
 from .channel import Bounds, Channel, Linger
 from .contracts import protos
 from .errors import SeldonMicroserviceException, Stopped, describe
@@ -42,7 +42,7 @@ class Loop:
         self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
         self._decode_array = arrays.decode_array_typed if settings.typed_arrays else arrays.decode_array
         self._names: Dict[bytes, List[str]] = {}
-        self._names_out: Tuple[Any, bytes] = (None, b"")
+        self._names_out: Tuple[Any, bytes] = (DEFAULT, b"")
         self._borrowed: List[Tuple[int, Any]] = []
         self._idle_refs = _references([(0, _Probe())])
 
@@ -98,8 +98,8 @@ class Loop:
             call = Call(frame.method, messages, extra, grpc)
             if "traceparent" in extra:
                 with trace.attached(extra["traceparent"]):
-                    return self._encode(frame.id, self._adapter.call(call))
-            return self._encode(frame.id, self._adapter.call(call))
+                    return self._encode(frame, self._adapter.call(call))
+            return self._encode(frame, self._adapter.call(call))
         except (frames.ProtocolError, Stopped):
             raise
         except BaseException as error:
@@ -160,12 +160,13 @@ class Loop:
             raise frames.ProtocolError("shared data without shared memory")
         return self._arena.read(page, size)
 
-    def _encode(self, frame_id: int, answer: Answer, joined_rows: int = 0) -> bytes:
+    def _encode(self, frame: Frame, answer: Answer, joined_rows: int = 0) -> bytes:
         flags = (joined_rows << frames.JOINED_SHIFT) | (frames.IS_RAW if answer.is_raw else 0) | (frames.IS_ABSENT if answer.is_absent else 0)
-        message = self._payload(answer.value, answer.is_raw)
+        keeps_lists = frame.flags & frames.GRPC == 0 and frame.method != SEND_FEEDBACK  # protobuf has arrays only
+        message = self._payload(answer.value, answer.is_raw, keeps_lists)
         shape = message.shape
         if len(shape) > 1 and not answer.is_raw:
-            if answer.names is None:
+            if answer.names is DEFAULT:
                 message = message._replace(flags=frames.DEFAULT_NAMES)
             else:
                 message = message._replace(names=self._names_text(answer.names))
@@ -174,11 +175,11 @@ class Loop:
             tags = b"" if answer.tags is None else self._dumps(answer.tags).encode("utf-8", "surrogatepass")
             metrics = b"" if answer.metrics is None else self._dumps(answer.metrics).encode("utf-8", "surrogatepass")
             texts = (tags, metrics)
-        return encode_response(frame_id, flags, message, texts)
+        return encode_response(frame.id, flags, message, texts)
 
-    def _payload(self, value: Any, is_raw: bool) -> OutMessage:
+    def _payload(self, value: Any, is_raw: bool, keeps_lists: bool) -> OutMessage:
         if isinstance(value, arrays.ndarray) or (isinstance(value, list) and not is_raw):
-            kind, datatype, shape, data = arrays.encode_array(value, self._dumps)
+            kind, datatype, shape, data = arrays.encode_array(value, self._dumps, keeps_lists)
             return self._out(kind, data, datatype, shape)
         if isinstance(value, (bytes, bytearray)):
             return self._out(frames.BYTES, bytes(value))
@@ -208,10 +209,14 @@ class Loop:
 
     def _names_text(self, names: Any) -> bytes:
         last, text = self._names_out
-        names = names.tolist() if isinstance(names, arrays.ndarray) else list(names)
-        if last != names:
-            text = self._dumps(names).encode("utf-8", "surrogatepass")
-            self._names_out = (names, text)
+        if isinstance(names, arrays.ndarray):
+            names = names.tolist()
+        if type(last) is not type(names) or last != names:
+            try:
+                text = self._dumps(names).encode("utf-8", "surrogatepass")
+            except TypeError:  # a set, a generator, numpy's own numbers
+                text = self._dumps(arrays.plain_items(names)).encode("utf-8", "surrogatepass")
+            self._names_out = (list(names) if isinstance(names, list) else names, text)
         return text
 
     def _encode_error(self, frame_id: int, error: BaseException) -> bytes:
@@ -242,7 +247,7 @@ class Loop:
             if isinstance(answer, BaseException):
                 self._channel.put(self._encode_error(frame.id, answer))
             else:
-                self._channel.put(self._encode_row_answer(frame.id, answer, len(group) if index == 0 else 0))
+                self._channel.put(self._encode_row_answer(frame, answer, len(group) if index == 0 else 0))
 
     def _answer_rows(self, group: List[Frame]) -> None:
         """Several predictions in one call; one by one when that goes wrong."""
@@ -261,13 +266,13 @@ class Loop:
             if parts is None:
                 self._channel.put(self._answer(frame))
             else:
-                self._channel.put(self._encode_row_answer(frame.id, parts[index], joined_rows if index == 0 else 0))
+                self._channel.put(self._encode_row_answer(frame, parts[index], joined_rows if index == 0 else 0))
 
-    def _encode_row_answer(self, frame_id: int, answer: Answer, joined_rows: int) -> bytes:
+    def _encode_row_answer(self, frame: Frame, answer: Answer, joined_rows: int) -> bytes:
         try:
-            return self._encode(frame_id, answer, joined_rows)
+            return self._encode(frame, answer, joined_rows)
         except Exception as error:
-            return self._encode_error(frame_id, error)
+            return self._encode_error(frame.id, error)
 
     def _begin(self, frame: Frame) -> None:
         if self._arena is not None:

@@ -61,7 +61,7 @@ def split_rows(adapter: Adapter, messages: Sequence[Message]) -> Optional[List[A
     result: Any = adapter.predict_rows(joined, messages[0].names)
     if not isinstance(result, (arrays.ndarray, list)) or arrays.rows_in(result) != sum(counts):
         return None
-    whole = arrays.numpy.asarray(result)
+    whole = result if isinstance(result, list) else arrays.numpy.asarray(result)
     answers: List[Answer] = []
     at = 0
     for count in counts:

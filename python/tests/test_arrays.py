@@ -107,6 +107,34 @@ class Encoding(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "inhomogeneous"):
             arrays.encode_array([[1], [2, 3]], DUMPS)
 
+    def check_kept(self, value: Any, kind: int, datatype: str, content: str) -> None:
+        got_kind, code, _, data = arrays.encode_array(value, DUMPS, keeps_lists=True)
+        self.assertEqual((got_kind, arrays.DATATYPES[code]), (kind, datatype))
+        if kind == frames.ARRAY:
+            self.assertEqual(bytes(data).decode(), content)
+
+    def test_a_list_that_an_array_would_change_stays_as_it_is(self) -> None:
+        with without_numpy():
+            self.check_kept([[1, 2.5]], frames.ARRAY, "FP64", "[[1,2.5]]")
+            self.check_kept([1.0, 2.5], frames.TENSOR, "FP64", "")
+
+    @unittest.skipIf(arrays.numpy is None, "no numpy")
+    def test_a_list_that_numpy_would_change_stays_as_it_is(self) -> None:
+        np = arrays.numpy
+        self.check_kept([[1, 2.5]], frames.ARRAY, "FP64", "[[1,2.5]]")
+        self.check_kept([(True, 2)], frames.ARRAY, "INT64", "[[true,2]]")
+        self.check_kept([["a", 1]], frames.ARRAY, "", '[["a",1]]')
+        self.check_kept([2**63, 1], frames.ARRAY, "FP64", "[9223372036854775808,1]")
+        self.check_kept([[1, 2], [3, 4]], frames.TENSOR, "INT64", "")
+        self.check_kept([[]], frames.TENSOR, "FP64", "")
+        self.check_kept([np.int64(1), 2.5], frames.TENSOR, "FP64", "")
+        self.check_kept([np.arange(2), np.arange(2)], frames.TENSOR, "INT64", "")
+        self.check_kept(np.array([1, 2.5]), frames.TENSOR, "FP64", "")
+
+    @unittest.skipIf(arrays.numpy is None, "no numpy")
+    def test_masked_values_do_not_go_out(self) -> None:
+        self.check(arrays.numpy.ma.array([1, 2], mask=[0, 1]), None, (2,), "[1,null]")
+
     @unittest.skipIf(arrays.numpy is None, "no numpy")
     def test_mixed_arrays_are_text_unless_asked_otherwise(self) -> None:
         self.assertEqual(arrays.decode_array(["a", 1, 2.5]).tolist(), ["a", "1", "2.5"])

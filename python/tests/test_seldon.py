@@ -9,6 +9,7 @@ from typing import Any, List
 
 from slipway_worker.calls import (
     AGGREGATE,
+    DEFAULT,
     HEALTH_STATUS,
     METADATA,
     ROUTE,
@@ -176,8 +177,8 @@ class Additions(unittest.TestCase):
             class_names = ["no", "yes"]  # type: ignore[assignment]
 
         self.assertEqual(call(Named(), [[1, 2]]).names, ["p", "q"])
-        self.assertIsNone(call(Named(), [1, 2]).names)
-        self.assertIsNone(call(Named(), "text").names)
+        self.assertIs(call(Named(), [1, 2]).names, DEFAULT)
+        self.assertIs(call(Named(), "text").names, DEFAULT)
         self.assertEqual(call(Attribute(), [[1, 2]]).names, ["no", "yes"])
 
     def test_an_outlier_detector_scores_what_it_passes_on(self) -> None:

@@ -9,6 +9,9 @@ export interface UserFailure {
   readonly status: number;
   /** Seldon's reason, such as `MICROSERVICE_BAD_DATA`. */
   readonly reason: string;
+  /** Message and reason as JSON text, where user code gave something else than text. */
+  readonly messageJson?: string;
+  readonly reasonJson?: string;
   /** True for a SeldonMicroserviceException, that is, for a refusal on purpose. */
   readonly isRefusal: boolean;
   /** Multi-line, with the user's frames only; for logs, never for clients. */

@@ -1,5 +1,5 @@
-import type { CallOptions } from "../internal/index.ts";
-import type { Tensor } from "../tensor/index.ts";
+import type { CallerOptions } from "./contracts.ts";
+import type { Datatype, Tensor } from "../tensor/index.ts";
 
 /** The methods of the Seldon Python class contract, and their JavaScript twins. */
 export type ComponentMethod =
@@ -7,12 +7,13 @@ export type ComponentMethod =
 
 /**
  * What travels to and from user code. A `tensor` is numeric and dense, and goes as raw bytes; `array` is a JSON array that no
- * single numeric datatype holds (text, mixed, ragged, null); `raw` is a whole protocol message for the `*_raw` methods, in JSON, and
+ * single numeric datatype holds (text, mixed, ragged, null), or the list that user code gave with `datatype`, which an array of it would
+ * have; `raw` is a whole protocol message for the `*_raw` methods, in JSON, and
  * `proto` the same as serialised protobuf (SeldonMessage, SeldonMessageList or Feedback); `any` is a serialised google.protobuf.Any.
  */
 export type Payload =
   | { readonly kind: "tensor"; readonly tensor: Tensor }
-  | { readonly kind: "array"; readonly json: string }
+  | { readonly kind: "array"; readonly json: string; readonly datatype?: Datatype }
   | { readonly kind: "json"; readonly json: string }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
@@ -24,6 +25,8 @@ export type Payload =
 export interface ComponentMessage {
   readonly payload: Payload;
   readonly names: readonly string[];
+  /** The names of an answer as JSON text, where user code gave something else than a list of text. */
+  readonly namesJson?: string;
   /** The protocol's `meta` object as JSON text; absent when the request had none. */
   readonly meta?: string;
 }
@@ -93,5 +96,5 @@ export interface Component extends AsyncDisposable {
   /**
    * @throws InferenceError `MODEL_FAILED` (the code raised), `WORKER_CRASHED`, `MODEL_TIMEOUT`, `OVERLOADED`, `REQUEST_INVALID`.
    */
-  call(request: ComponentRequest, options?: CallOptions): Promise<ComponentResponse>;
+  call(request: ComponentRequest, options?: CallerOptions): Promise<ComponentResponse>;
 }

@@ -11,7 +11,7 @@ import json
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from .. import arrays
-from ..calls import Adapter, Answer, Call, Message
+from ..calls import DEFAULT, Adapter, Answer, Call, Message
 from ..errors import SeldonMicroserviceException, is_not_implemented
 from . import flask_handler
 from .members import RAW_ORDER, Members, accepts
@@ -139,6 +139,8 @@ class SeldonAdapter(Adapter):
             except Exception as error:
                 if not is_not_implemented(error):
                     raise
+        if self._is_response(type(result)) and result.data is None:
+            result.data = []
         return self._finish([] if result is None else result, is_absent=result is None)
 
     def _health(self, call: Call) -> Answer:
@@ -208,36 +210,38 @@ class SeldonAdapter(Adapter):
         runtime_metrics: Any = None,
         is_absent: bool = False,
     ) -> Answer:
-        """Adds names, tags and metrics in the original's order: the class's own first, those of this answer last."""
+        """Adds metrics, names and tags, asked in the original's order; the class's own come first, those of this answer last."""
         if self._is_response(type(result)):
             result, runtime_tags, runtime_metrics = self._unwrap(result)
         answer = Answer(result, is_absent=is_absent)
+        if self._metrics is not None or runtime_metrics is not None:
+            runtime = [] if runtime_metrics is None else check_metrics(runtime_metrics, self._strict)
+            answer.metrics = check_metrics(_optional(self._metrics, []), self._strict) + runtime
         if self._class_names is not None and isinstance(result, (arrays.ndarray, list)):
             answer.names = self._names_for(result)
         if self._tags is not None or runtime_tags:
-            answer.tags = {**(self._optional(self._tags) or {}), **(runtime_tags or {})}
-        if self._metrics is not None or runtime_metrics is not None:
-            answer.metrics = check_metrics(self._optional(self._metrics)) + check_metrics(runtime_metrics)
+            answer.tags = {}
+            for tags in (_optional(self._tags, None), runtime_tags):
+                if tags:
+                    answer.tags.update(tags)
         return answer
 
-    def _names_for(self, result: Any) -> Optional[List[str]]:
+    def _names_for(self, result: Any) -> Any:
         axes = result.ndim if isinstance(result, arrays.ndarray) else arrays.axes_of(result)
-        if axes < 2 or self._class_names is None:
-            return None
-        if not callable(self._class_names):
-            return self._class_names  # type: ignore[no-any-return]
-        return self._optional(self._class_names)  # type: ignore[no-any-return]
+        if axes < 2:
+            return DEFAULT
+        return _optional(self._class_names, DEFAULT) if callable(self._class_names) else self._class_names
 
-    @staticmethod
-    def _optional(method: Optional[Callable[[], Any]]) -> Any:
-        if method is None:
-            return None
-        try:
-            return method()
-        except Exception as error:
-            if is_not_implemented(error):
-                return None
-            raise
+
+def _optional(method: Optional[Callable[[], Any]], otherwise: Any) -> Any:
+    if method is None:
+        return otherwise
+    try:
+        return method()
+    except Exception as error:
+        if is_not_implemented(error):
+            return otherwise
+        raise
 
 
 def _only(call: Call) -> Message:

@@ -4,5 +4,6 @@ export { indentJson } from "./indent.ts";
 export { JsonError } from "./json-error.ts";
 export { isList, isObject, JsonNumber, nodeText, readNode, stringText, type JsonNode, type JsonObject, type JsonStyle } from "./json-node.ts";
 export { JsonReader } from "./json-reader.ts";
+export { listTensor } from "./list-tensor.ts";
 export { pythonFloat } from "./number-text.ts";
 export { pythonRepr, pythonStr, pythonType } from "./python-text.ts";

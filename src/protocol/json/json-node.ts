@@ -68,10 +68,17 @@ export function nodeText(node: JsonNode, style: JsonStyle): string {
   if (node instanceof JsonNumber) return node.text;
   if (isList(node)) return `[${node.map((item) => nodeText(item, style)).join(",")}]`;
   const members = [...node];
-  if (style.sortKeys) members.sort(([a], [b]) => (a < b ? -1 : 1));
+  if (style.sortKeys) members.sort(([a], [b]) => compareText(a, b));
   return `{${members.map(([key, value]) => `${stringText(key, style.asciiOnly)}:${nodeText(value, style)}`).join(",")}}`;
 }
 
+/** By code points, as Python sorts; JavaScript would put what needs two units before U+E000. */
+function compareText(a: string, b: string): number {
+  if (!HAS_PAIRS.test(a) && !HAS_PAIRS.test(b)) return a < b ? -1 : 1;
+  return Buffer.compare(Buffer.from(a, "utf8"), Buffer.from(b, "utf8"));
+}
+
+const HAS_PAIRS = /[\ud800-\udfff]/;
 const BEYOND_ASCII = /[\u007f-\uffff]/;
 const EACH_BEYOND_ASCII = /[\u007f-\uffff]/g;
 

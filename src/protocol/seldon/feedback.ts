@@ -1,6 +1,6 @@
 import type { ComponentMessage, Payload } from "../../runtime/index.ts";
 import { isNumeric, toDoubles, bytesOf, type Tensor } from "../../tensor/index.ts";
-import { arrayText, isList, isObject, nodeText, readNode, stringText, JsonError, JsonReader, type JsonNode, type JsonObject } from "../json/index.ts";
+import { arrayText, type ArrayForm, isList, isObject, nodeText, readNode, stringText, JsonError, JsonReader, type JsonNode, type JsonObject } from "../json/index.ts";
 import { mergeMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, SeldonCall } from "./contracts.ts";
 import { checkMessage, objectIn, toNumber } from "./message-schema.ts";
@@ -122,12 +122,18 @@ function tensorText(tensor: Tensor, around: Around): string {
   const doubles: Tensor = { ...tensor, datatype: "FP64", data: bytesOf(toDoubles(tensor)) };
   const kind = around.context.dataKind ?? "tensor";
   if (kind === "tftensor") return dataText([`"tftensor":${tfTensorText(tensor)}`], around);
-  if (kind === "ndarray") return dataText([`"ndarray":${String(arrayText(doubles, "nested"))}`], around);
+  if (kind === "ndarray") return dataText([`"ndarray":${protoArrayText(doubles, "nested")}`], around);
   const parts = [
     ...(tensor.shape.length > 0 ? [`"shape":[${tensor.shape.join(",")}]`] : []),
-    ...(doubles.data.byteLength > 0 ? [`"values":${String(arrayText(doubles, "flat"))}`] : []),
+    ...(doubles.data.byteLength > 0 ? [`"values":${protoArrayText(doubles, "flat")}`] : []),
   ];
   return dataText([`"tensor":{${parts.join(",")}}`], around);
+}
+
+/** NaN and infinities stand as text. */
+function protoArrayText(doubles: Tensor, form: ArrayForm): string {
+  const text = String(arrayText(doubles, form));
+  return /[NI]/.test(text) ? nodeText(throughValue(parseText(text)), PLAIN_STYLE) : text;
 }
 
 function dataText(parts: readonly string[], { names, settings }: Around): string {

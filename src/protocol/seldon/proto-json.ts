@@ -1,8 +1,11 @@
 import { isList, isObject, JsonNumber, pythonFloat, type JsonNode } from "../json/index.ts";
 
-/** A JSON value after a trip through protobuf's `Value`: every number is a double. */
+/** A JSON value after a trip through protobuf's `Value`: every number is a double, and what JSON has no number for is text. */
 export function throughValue(node: JsonNode): JsonNode {
-  if (node instanceof JsonNumber) return node.isFloat ? node : new JsonNumber(pythonFloat(Number(node.text)), true);
+  if (node instanceof JsonNumber) {
+    const value = Number(node.text);
+    return Number.isFinite(value) ? (node.isFloat ? node : new JsonNumber(pythonFloat(value), true)) : node.text;
+  }
   if (isList(node)) return node.map(throughValue);
   return isObject(node) ? new Map([...node].map(([key, value]) => [key, throughValue(value)])) : node;
 }

@@ -35,8 +35,16 @@ export function noJson(): SeldonError {
   return badData("Can't find JSON in data");
 }
 
+/** What an error answer says; info and reason as JSON text where they are no text. */
+export interface ErrorParts {
+  readonly info: string;
+  readonly reason: string;
+  readonly infoJson?: string;
+  readonly reasonJson?: string;
+}
+
 /** The body of an error answer. `code` is always -1; the real one is the HTTP status. */
-export function errorText(info: string, reason: string, { asciiOnly, sortKeys }: JsonStyle): string {
-  const [infoText, reasonText] = [stringText(info, asciiOnly), stringText(reason, asciiOnly)];
+export function errorText({ info, reason, infoJson, reasonJson }: ErrorParts, { asciiOnly, sortKeys }: JsonStyle): string {
+  const [infoText, reasonText] = [infoJson ?? stringText(info, asciiOnly), reasonJson ?? stringText(reason, asciiOnly)];
   return sortKeys ? `{"status":{"code":-1,"info":${infoText},"reason":${reasonText},"status":1}}` : `{"status":{"status":1,"info":${infoText},"code":-1,"reason":${reasonText}}}`;
 }

@@ -1,10 +1,10 @@
-import type { ComponentMethod, ComponentResponse, Payload } from "../../runtime/index.ts";
+import type { ComponentMessage, ComponentMethod, ComponentResponse, Payload } from "../../runtime/index.ts";
 import { isNumeric, type Tensor } from "../../tensor/index.ts";
-import { arrayText, indentJson, isObject, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject, type JsonStyle } from "../json/index.ts";
+import { arrayText, indentJson, isObject, listTensor, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject, type JsonStyle } from "../json/index.ts";
 import { mergeMeta, metaText, parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer } from "./contracts.ts";
 import { feedbackText } from "./feedback.ts";
-import { badInput, errorText } from "./seldon-error.ts";
+import { badInput, errorText, type ErrorParts } from "./seldon-error.ts";
 import { tfTensorText } from "./tf-tensor.ts";
 
 /** What an answer is made from. */
@@ -32,8 +32,8 @@ export class SeldonAnswerWriter {
     return { status: 200, body: this.#finish(this.#message(parts, metaText(parts.context, own, this.#settings))) };
   }
 
-  error(status: number, info: string, reason: string): SeldonAnswer {
-    return { status, body: this.#finish([errorText(info, reason, this.#settings)]) };
+  error(status: number, why: ErrorParts): SeldonAnswer {
+    return { status, body: this.#finish([errorText(why, this.#settings)]) };
   }
 
   /** An answer to feedback, which goes through protobuf in the wrapper. */
@@ -49,19 +49,20 @@ export class SeldonAnswerWriter {
 
   /** Keys in alphabetical order, or payload first when keys are not sorted. */
   #message({ response, context }: AnswerParts, meta: string): readonly Part[] {
-    const { payload, names } = response.message;
-    const payloadParts = this.#payload(payload, { names, context });
+    const { payload } = response.message;
+    const payloadParts = this.#payload(response.message, context);
     const isMetaFirst = this.#settings.sortKeys && payload.kind === "text";
     return isMetaFirst ? [`{"meta":${meta},`, ...payloadParts, "}"] : ["{", ...payloadParts, `,"meta":${meta}}`];
   }
 
-  #payload(payload: Payload, { names, context }: { names: readonly string[]; context: AnswerContext }): readonly Part[] {
+  #payload(message: ComponentMessage, context: AnswerContext): readonly Part[] {
     const { asciiOnly } = this.#settings;
+    const { payload } = message;
     switch (payload.kind) {
       case "tensor":
-        return this.#data(names, dataText(payload.tensor, context.dataKind, this.#settings));
+        return this.#data(message, dataText(payload.tensor, context.dataKind, this.#settings));
       case "array":
-        return this.#data(names, ['"ndarray":', payload.json]);
+        return this.#data(message, listText(payload, context.dataKind, this.#settings));
       case "json":
         return ['"jsonData":', payload.json];
       case "text":
@@ -77,8 +78,8 @@ export class SeldonAnswerWriter {
     }
   }
 
-  #data(names: readonly string[], array: readonly Part[]): readonly Part[] {
-    const namesText = this.#namesText(names);
+  #data({ names, namesJson }: ComponentMessage, array: readonly Part[]): readonly Part[] {
+    const namesText = namesJson ?? this.#namesText(names);
     const isNamesFirst = this.#settings.sortKeys;
     return isNamesFirst ? [`"data":{"names":${namesText},`, ...array, "}"] : ['"data":{', ...array, `,"names":${namesText}}`];
   }
@@ -88,7 +89,7 @@ export class SeldonAnswerWriter {
     let text = this.#names.get(names);
     if (text === undefined) {
       const { asciiOnly } = this.#settings;
-      text = `[${names.map((name) => (typeof name === "string" ? stringText(name, asciiOnly) : JSON.stringify(name))).join(",")}]`; // a class may name columns by numbers
+      text = `[${names.map((name) => stringText(name, asciiOnly)).join(",")}]`;
       this.#names.set(names, text);
     }
     return text;
@@ -150,6 +151,7 @@ class Base64 {
 }
 
 type Part = string | Buffer | Base64;
+type ArrayPayload = Extract<Payload, { kind: "array" }>;
 
 function bytesOf(parts: readonly Part[]): Buffer {
   const sized = parts.map((part) => (typeof part === "string" ? Buffer.from(part, "utf8") : part));
@@ -183,6 +185,11 @@ function dataText(tensor: Tensor, requested: DataKind | undefined, { asciiOnly, 
   const shape = `"shape":[${tensor.shape.join(",")}]`;
   const values = arrayText(tensor, "flat", asciiOnly);
   return sortKeys ? [`"tensor":{${shape},"values":`, values, "}"] : ['"tensor":{"values":', values, `,${shape}}`];
+}
+
+/** A list of user code as it is in an ndarray; anywhere else its numbers are of one type. */
+function listText({ json, datatype }: ArrayPayload, requested: DataKind | undefined, style: JsonStyle): readonly Part[] {
+  return datatype === undefined || requested === "ndarray" ? ['"ndarray":', json] : dataText(listTensor(json, datatype), requested, style);
 }
 
 function base64Of(bytes: Uint8Array): string {

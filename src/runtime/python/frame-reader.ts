@@ -1,5 +1,5 @@
 import type { Datatype, Tensor } from "../../tensor/index.ts";
-import type { ComponentResponse, Payload } from "../component.ts";
+import type { ComponentMessage, ComponentResponse, Payload } from "../component.ts";
 import type { Arena } from "./arena.ts";
 import { DATATYPES, DEFAULT_NAMES, FRAME, HEADER_BYTES, IS_ABSENT, IS_RAW, JOINED_SHIFT, KINDS, MAX_AXES, MAX_FRAME_BYTES, MESSAGE_BYTES, SHARED } from "./wire.ts";
 
@@ -24,7 +24,9 @@ const TEXT_TYPES: ReadonlyMap<number, TextFrame["type"]> = new Map([
   [FRAME.log, "log"],
   [FRAME.release, "release"],
 ]);
-const NO_NAMES: readonly string[] = Object.freeze([]);
+type Names = Pick<ComponentMessage, "names" | "namesJson">;
+
+const NO_NAMES: Names = { names: Object.freeze([]) };
 const MAX_CACHED = 128;
 /** A table without rows has columns all the same; more than this many are refused. */
 const MAX_EMPTY_COLUMNS = 65_536;
@@ -35,7 +37,7 @@ const MAX_EMPTY_COLUMNS = 65_536;
  */
 export class FrameReader {
   readonly #arena: Arena | undefined;
-  readonly #names = new Map<string, readonly string[]>();
+  readonly #names = new Map<string, Names>();
   readonly #defaults = new Map<number, readonly string[]>();
   #rest: Buffer[] = [];
   #restBytes = 0;
@@ -81,7 +83,7 @@ export class FrameReader {
     if (messageAt > end) throw new FrameError("texts beyond the end of their frame");
     if (type === FRAME.response) {
       if (messages !== 1) throw new FrameError(`a response with ${messages} messages`);
-      const { payload, names, page } = this.#message(buffer, messageAt, end);
+      const { message, page } = this.#message(buffer, messageAt, end);
       const flags = buffer.readUInt32LE(start + 12);
       return {
         type: "response",
@@ -89,7 +91,7 @@ export class FrameReader {
         page,
         joinedRows: flags >>> JOINED_SHIFT,
         response: {
-          message: { payload, names },
+          message,
           isRaw: (flags & IS_RAW) !== 0,
           ...((flags & IS_ABSENT) !== 0 && { isAbsent: true }),
           ...(aBytes > 0 && { tags: buffer.toString("utf8", textsAt, textsAt + aBytes) }),
@@ -108,7 +110,7 @@ export class FrameReader {
     };
   }
 
-  #message(buffer: Buffer, start: number, end: number): { payload: Payload; names: readonly string[]; page: number } {
+  #message(buffer: Buffer, start: number, end: number): { message: ComponentMessage; page: number } {
     if (start + MESSAGE_BYTES > end) throw new FrameError("a message header beyond the end of its frame");
     const kind = buffer.readUInt8(start);
     const datatype = buffer.readUInt8(start + 1);
@@ -127,8 +129,8 @@ export class FrameReader {
     const data = isShared ? this.#shared(page, size) : Buffer.from(buffer.subarray(dataAt, end));
     const hasDefaults = (flags & DEFAULT_NAMES) !== 0;
     const payload = payloadOf({ kind, datatype, shape, data });
-    const names = hasDefaults ? this.#defaultNames(shape, data.byteLength) : this.#namesOf(buffer, namesAt, metaAt);
-    return { payload, names, page };
+    const names = hasDefaults ? { names: this.#defaultNames(shape, data.byteLength) } : this.#namesOf(buffer, namesAt, metaAt);
+    return { message: { payload, ...names }, page };
   }
 
   #shared(page: number, size: number): Buffer {
@@ -150,7 +152,7 @@ export class FrameReader {
     return names;
   }
 
-  #namesOf(buffer: Buffer, start: number, end: number): readonly string[] {
+  #namesOf(buffer: Buffer, start: number, end: number): Names {
     if (start === end) return NO_NAMES;
     const text = buffer.toString("utf8", start, end);
     let names = this.#names.get(text);
@@ -163,15 +165,16 @@ export class FrameReader {
   }
 }
 
-function parseNames(text: string): readonly string[] {
+function parseNames(text: string): Names {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new FrameError("names that are no JSON", { cause: error });
   }
-  if (!Array.isArray(value)) throw new FrameError("names that are no list");
-  return Object.freeze(value.map((name: unknown) => (typeof name === "string" ? name : JSON.stringify(name))));
+  const items: readonly unknown[] = Array.isArray(value) ? value : typeof value === "string" ? Array.from(value) : typeof value === "object" ? Object.keys(value ?? {}) : []; // what Python iterates over
+  const isPlain = items === value && items.every((name) => typeof name === "string");
+  return { names: Object.freeze(items.map((name) => (typeof name === "string" ? name : JSON.stringify(name)))), ...(!isPlain && { namesJson: text }) };
 }
 
 function payloadOf(raw: { kind: number; datatype: number; shape: readonly number[]; data: Buffer }): Payload {
@@ -180,6 +183,8 @@ function payloadOf(raw: { kind: number; datatype: number; shape: readonly number
   if (kind === "bytes" || kind === "proto" || kind === "any") return { kind, bytes: raw.data };
   if (kind === "text") return { kind, text: raw.data.toString("utf8") };
   if (kind === undefined || kind === "none") throw new FrameError(`payload kind ${raw.kind}`);
+  const datatype = kind === "array" ? DATATYPES[raw.datatype] : undefined;
+  if (datatype !== undefined && datatype !== "") return { kind: "array", json: raw.data.toString("utf8"), datatype };
   return { kind, json: raw.data.toString("utf8") };
 }
 

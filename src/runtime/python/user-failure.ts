@@ -12,6 +12,8 @@ export function parseUserFailure(text: string): UserFailure {
     reason: textOf(value["reason"], "MICROSERVICE_INTERNAL_ERROR"),
     isRefusal: value["isRefusal"] === true,
     traceback: textOf(value["traceback"], ""),
+    ...(typeof value["messageJson"] === "string" && { messageJson: value["messageJson"] }),
+    ...(typeof value["reasonJson"] === "string" && { reasonJson: value["reasonJson"] }),
     ...(response !== undefined && { response }),
   };
 }

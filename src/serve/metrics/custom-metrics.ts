@@ -38,20 +38,22 @@ export class CustomMetrics {
     }
   }
 
-  /** What a feedback call was worth. */
+  /** What a feedback call was worth; one that was worth nothing is not counted. */
   reward(reward: number): void {
+    if (reward === 0) return;
     const labels = { ...this.#labels, method: "feedback" };
     this.#registry.counter("seldon_api_model_feedback_total", "", labels).value += 1;
-    if (reward !== 0) this.#registry.counter("seldon_api_model_feedback_reward_total", "", labels).value += reward;
+    this.#registry.counter("seldon_api_model_feedback_reward_total", "", labels).value += reward;
   }
 
   #update({ type, name, labels }: { type: JsonNode | undefined; name: string; labels: Labels }, value: number): void {
-    if (type === "COUNTER") {
-      if (this.#registry.allows(`${name}_total`, "counter")) this.#registry.counter(`${name}_total`, "", labels).value += value;
+    if (type === "COUNTER" || type === undefined) {
+      const total = name.endsWith("_total") ? name : `${name}_total`;
+      if (this.#registry.allows(total, "counter")) this.#registry.counter(total, "", labels).value += value;
     } else if (type === "GAUGE") {
       if (this.#registry.allows(name, "gauge")) this.#registry.gauge(name, "", labels).value = value;
     } else if (type === "TIMER" && this.#registry.allows(name, "histogram")) {
-      this.#registry.histogram({ name, help: "", bounds: TIMER_BOUNDS }, labels).observe(value / 1000);
+      this.#registry.histogram({ name, help: "", bounds: TIMER_BOUNDS }, labels).observeHalfOpen(value / 1000);
     }
   }
 }

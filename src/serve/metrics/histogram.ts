@@ -19,7 +19,18 @@ export class Histogram {
       if (value <= (this.bounds[middle] ?? Infinity)) high = middle;
       else low = middle + 1;
     }
-    this.counts[low] = (this.counts[low] ?? 0) + 1;
+    this.#count(low, value);
+  }
+
+  /** The same as numpy's `histogram` does it from 0 on: a value at a bound lies above it, and a negative one is in no bucket. */
+  observeHalfOpen(value: number): void {
+    const above = this.bounds.findIndex((bound) => value < bound);
+    if (value < 0) this.sum += value;
+    else this.#count(above < 0 ? this.bounds.length : above, value);
+  }
+
+  #count(bucket: number, value: number): void {
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
     this.sum += value;
     this.count += 1;
   }

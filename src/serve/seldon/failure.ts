@@ -7,6 +7,9 @@ export interface Failure {
   readonly status: number;
   readonly info: string;
   readonly reason: string;
+  /** Both as JSON text, where user code gave something else than text. */
+  readonly infoJson?: string;
+  readonly reasonJson?: string;
   /** Seconds after which the same request may be tried again. */
   readonly retryAfterSeconds?: number;
   /** The answer of the user's own error handler; it goes out as it is. */
@@ -22,8 +25,16 @@ const INTERNAL = "MICROSERVICE_INTERNAL_ERROR";
 export function failureOf(error: unknown): Failure {
   if (error instanceof SeldonError) return { status: error.status, info: error.info, reason: error.reason, isBug: false };
   if (error instanceof ComponentError) {
-    const { status, message, reason, response } = error.failure;
-    return { status, info: message, reason, isBug: false, ...(response !== undefined && { response }) };
+    const { status, message, reason, messageJson, reasonJson, response } = error.failure;
+    return {
+      status,
+      info: message,
+      reason,
+      isBug: false,
+      ...(messageJson !== undefined && { infoJson: messageJson }),
+      ...(reasonJson !== undefined && { reasonJson }),
+      ...(response !== undefined && { response }),
+    };
   }
   if (!isToolError(error)) return { status: 500, info: "internal error", reason: INTERNAL, isBug: true };
   const { http, retryable } = factsOf(error);

@@ -128,5 +128,5 @@ export class SeldonApi {
 /** The wrapper writes the label `method` into the tags of the metrics that it was given, so that clients see it there. */
 function withMethod(metric: JsonNode, method: MetricMethod): JsonNode {
   const tags = isObject(metric) ? metric.get("tags") : undefined;
-  return isObject(metric) && isObject(tags) && tags.size > 0 ? new Map([...metric, ["tags", new Map([...tags, ["method", method]])]]) : metric;
+  return isObject(metric) && isObject(tags) ? new Map([...metric, ["tags", new Map([...tags, ["method", method]])]]) : metric;
 }

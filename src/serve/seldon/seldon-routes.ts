@@ -109,7 +109,7 @@ function replyFailure(api: SeldonApi, exchange: Exchange, failure: Failure): voi
     exchange.reply({ status: response.status, contentType: response.contentType, body: Buffer.from(response.body) });
     return;
   }
-  const { status, body } = api.writer.error(failure.status, failure.info, failure.reason);
+  const { status, body } = api.writer.error(failure.status, failure);
   const headers = retryAfterSeconds === undefined ? undefined : ["Retry-After", String(retryAfterSeconds)];
   exchange.reply({ status, contentType: JSON_TYPE, body, ...(headers !== undefined && { headers }) });
 }
@@ -126,10 +126,10 @@ export function refuse(api: SeldonApi, exchange: Exchange, why: Refusal): void {
   if (api.settings.isStrict) {
     const isGet = exchange.request.method === "GET" || exchange.request.method === "HEAD";
     const info = isGet ? NOT_FOUND : NOT_ALLOWED; // a GET reaches the wrapper's rule for files
-    exchange.reply({ ...api.writer.error(500, info, "MICROSERVICE_INTERNAL_ERROR"), contentType: JSON_TYPE });
+    exchange.reply({ ...api.writer.error(500, { info, reason: "MICROSERVICE_INTERNAL_ERROR" }), contentType: JSON_TYPE });
   } else if (why.kind === "unknown-path") {
-    exchange.reply({ ...api.writer.error(404, NOT_FOUND, "MICROSERVICE_BAD_DATA"), contentType: JSON_TYPE });
+    exchange.reply({ ...api.writer.error(404, { info: NOT_FOUND, reason: "MICROSERVICE_BAD_DATA" }), contentType: JSON_TYPE });
   } else {
-    exchange.reply({ ...api.writer.error(405, NOT_ALLOWED, "MICROSERVICE_BAD_DATA"), contentType: JSON_TYPE, headers: ["Allow", why.route.methods.join(", ")] });
+    exchange.reply({ ...api.writer.error(405, { info: NOT_ALLOWED, reason: "MICROSERVICE_BAD_DATA" }), contentType: JSON_TYPE, headers: ["Allow", why.route.methods.join(", ")] });
   }
 }

@@ -1,4 +1,5 @@
 import { PREDICT, ROW, PAYLOADS, META, BODIES, PATHS, FEEDBACK, AGGREGATE, ANSWERS, METADATA, PARAMETERS, PAGE, ONE, FULL, RAW_REQUESTS, predictions, asking, withParameters } from "./requests.ts";
+import { ODD_GROUPS } from "./odd-cases.ts";
 import { get, json, type WireRequest } from "./wire.ts";
 import type { SeldonServer } from "./servers.ts";
 
@@ -124,4 +125,5 @@ export const SELDON_GROUPS: readonly SeldonGroup[] = [
   { id: "pretty", server: { name: "Full", env: { FLASK_JSONIFY_PRETTYPRINT_REGULAR: "true" } }, requests: { predict: json("/predict", ONE), error: json("/predict", {}), ...METADATA } },
   { id: "settings of Flask", server: { name: "Answers", env: { FLASK_PROPAGATE_EXCEPTIONS: "1", FLASK_TRAP_HTTP_EXCEPTIONS: "1", FLASK_TRAP_BAD_REQUEST_ERRORS: "1", FLASK_TESTING: "1", FLASK_EXPLAIN_TEMPLATE_LOADING: "1" } }, requests: { "error": json(PREDICT, asking("error")), "unknown path": get("/nothing"), "empty": json(PREDICT, {}) }, better: { "unknown path": NOT_FOUND } },
   { id: "passthrough", server: { name: "Raw.Bytes", env: { PAYLOAD_PASSTHROUGH: "true" } }, requests: { "predict": json("/predict", '{"any":  1}'), "not JSON": json(PREDICT, "words"), "no type": { path: PREDICT, body: "words" }, "empty": json(PREDICT, "") } },
+  ...ODD_GROUPS,
 ];
