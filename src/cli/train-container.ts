@@ -1,16 +1,13 @@
 import type { Container } from "../engine/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { run as runProcess } from "../internal/index.ts";
-import { checkGpu, PLACES, RELEASES } from "../train/index.ts";
+import { checkGpu, LAUNCHER, PLACES, PYTHON, RELEASES } from "../train/index.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";
 import { chooseEngine, ensureLoaded } from "./run-in-engine.ts";
 import { openRunSource } from "./run-source.ts";
 import type { TrainEnd, TrainRun } from "./train-run.ts";
 import type { TrainWatch } from "./train-watch.ts";
-
-const PYTHON = "/usr/bin/python";
-const LAUNCHER = "/opt/slipway/train/uaitrain/launch.py";
 
 /** Runs the image with docker or podman, with the folders mounted, to its end. Ctrl-C stops and removes the container. */
 export async function runInContainer(run: TrainRun, watch: TrainWatch, context: Context): Promise<TrainEnd> {

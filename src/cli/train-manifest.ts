@@ -5,7 +5,7 @@ import { ToolError } from "../errors/index.ts";
 import { run, writeFileAtomic } from "../internal/index.ts";
 import { printYaml } from "../model/index.ts";
 import { formatReference } from "../oci/index.ts";
-import { MANIFEST_KINDS, parsePlan, PLAN_FILE_NAME, renderManifest, type ManifestKind, type ManifestOptions, type TrainPlan } from "../train/index.ts";
+import { MANIFEST_KINDS, parsePlan, PLAN_FILE_NAME, renderManifest, type ManifestKind, type ManifestOptions, type TrainerVersion, type TrainPlan } from "../train/index.ts";
 import type { Context } from "./context.ts";
 import { countOf } from "./options.ts";
 
@@ -29,6 +29,7 @@ export interface TrainManifestFlags {
   readonly queue?: string;
   readonly pullSecret?: string;
   readonly runtime?: string;
+  readonly trainer?: TrainerVersion;
   readonly nodeSelector?: readonly string[];
   readonly file?: string;
   readonly apply?: boolean;
@@ -78,6 +79,7 @@ function optionsOf(plan: TrainPlan, flags: TrainManifestFlags): ManifestOptions 
     queue: flags.queue,
     pullSecret: flags.pullSecret,
     runtime: flags.runtime,
+    trainer: flags.trainer,
     nodeSelector: selectorOf(flags.nodeSelector),
   };
 }

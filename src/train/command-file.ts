@@ -1,4 +1,4 @@
-import { PLACES, type TrainJob } from "./contracts.ts";
+import { PLACES, PYTHON, type TrainJob } from "./contracts.ts";
 import { quoteDouble, quoteWord, splitWords } from "./shell-words.ts";
 
 /** Name of the file that the old tools left behind. */
@@ -24,7 +24,6 @@ export interface HostPaths {
 }
 
 const FLAGS = [`--work_dir=${PLACES.code}`, `--data_dir=${PLACES.data}`, `--output_dir=${PLACES.output}`, `--log_dir=${PLACES.output}`];
-const PYTHON = "/usr/bin/python";
 
 /** The lines of the command file, in the form that the documents show. @see the pytorch-pack document, step 4 */
 export function commandLines(job: TrainJob, paths: HostPaths): readonly string[] {

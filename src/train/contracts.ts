@@ -46,3 +46,9 @@ export interface TrainJob {
 
 /** Where things are in a training container. */
 export const PLACES = { code: "/data", data: "/data/data", output: "/data/output" } as const;
+
+/** The interpreter in a training image: its own, or a link to it. */
+export const PYTHON = "/usr/bin/python";
+
+/** In a training image: starts processes, with their environment and in their folder, and hands signals on. */
+export const LAUNCHER = "/opt/slipway/train/uaitrain/launch.py";

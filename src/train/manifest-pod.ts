@@ -1,6 +1,6 @@
 import { ToolError } from "../errors/index.ts";
 import { PLACES } from "./contracts.ts";
-import type { ManifestOptions } from "./manifest.ts";
+import type { ManifestOptions, Request } from "./manifest.ts";
 
 /** A piece of a Kubernetes object. */
 export type Fragment = Readonly<Record<string, unknown>>;
@@ -14,7 +14,8 @@ export interface ContainerAbout {
 }
 
 /** The pod's specification without what differs between kinds of jobs. */
-export function podOf({ options, image }: { readonly options: ManifestOptions; readonly image: string }, { containerName, command, hasGpus = true }: ContainerAbout): Fragment {
+export function podOf(request: Request, { containerName, command, hasGpus = true }: ContainerAbout): Fragment {
+  const { options, image } = request;
   const resources = resourcesOf(options, hasGpus);
   return {
     ...(options.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: options.pullSecret }] }),
@@ -25,13 +26,20 @@ export function podOf({ options, image }: { readonly options: ManifestOptions; r
         image,
         command,
         workingDir: PLACES.code,
-        env: [{ name: "PYTHONUNBUFFERED", value: "1" }],
+        env: environmentOf(request),
         ...(resources === undefined ? {} : { resources }),
         volumeMounts: volumeMounts(options),
       },
     ],
     volumes: volumesOf(options),
   };
+}
+
+/** What scripts of the old platform read beside the framework's own variables: nodes, and processes of each. */
+export function environmentOf({ plan, nodes, processes }: Request): readonly Fragment[] {
+  const isTorch = plan.framework === "pytorch" || plan.framework === "self";
+  const values = { PYTHONUNBUFFERED: "1", ...(isTorch ? { WORKER_NUM: String(nodes), WORKER_GPU_NUM: String(processes) } : {}), ...(isTorch && processes === 1 ? { LOCAL_RANK: "0" } : {}) };
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
 /** Cards are asked for by limits alone; what is asked of CPU and memory is asked for and is the limit. */

@@ -1,6 +1,9 @@
 import { ToolError } from "../errors/index.ts";
-import { podOf, volumesOf, volumeMounts, resourcesOf, type Fragment } from "./manifest-pod.ts";
+import { localTasks } from "./distributed.ts";
+import { podOf, type Fragment } from "./manifest-pod.ts";
+import { trainJobSpec, type TrainerVersion } from "./manifest-trainjob.ts";
 import type { TrainPlan } from "./plan-file.ts";
+import { LAUNCHER, PYTHON } from "./contracts.ts";
 
 /** Objects that a job can be. */
 export type ManifestKind = "job" | "pytorchjob" | "tfjob" | "mpijob" | "trainjob";
@@ -38,6 +41,8 @@ export interface ManifestOptions {
   readonly pullSecret?: string | undefined;
   /** Of a TrainJob. Default: the one for the framework. */
   readonly runtime?: string | undefined;
+  /** Kubeflow Trainer of the cluster; each of these says in its own way what a pod needs. Default `2.2`, which newer ones take too. */
+  readonly trainer?: TrainerVersion | undefined;
   readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -66,18 +71,25 @@ const RENDERERS: Readonly<Record<ManifestKind, (request: Request) => Fragment>> 
   pytorchjob: (request) => kubeflowOf(request, "PyTorchJob", pytorchSpec(request)),
   tfjob: (request) => kubeflowOf(request, "TFJob", tensorflowSpec(request)),
   mpijob: (request) => kubeflowOf(request, "MPIJob", mpiSpec(request)),
-  trainjob: trainJobOf,
+  trainjob: (request) => ({ apiVersion: "trainer.kubeflow.org/v1alpha1", kind: "TrainJob", metadata: metadataOf(request), spec: trainJobSpec(request, programOf(request, "trainer")) }),
 };
 
-function checkOptions(plan: TrainPlan, { kind: wanted, name, nodes = 1, servers = 0 }: ManifestOptions): { readonly kind: ManifestKind; readonly nodes: number } {
+function checkOptions(plan: TrainPlan, options: ManifestOptions): { readonly kind: ManifestKind; readonly nodes: number } {
+  const { kind: wanted, name, nodes = 1, servers = 0 } = options;
   const kind = wanted ?? (nodes === 1 && servers === 0 ? "job" : defaultKind(plan));
   if (!/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/.test(name)) throw new ToolError("USAGE", `name the job "${name}": it is no DNS label of at most 53 letters`, { hint: "pass --name NAME: lower-case letters, digits and dashes" });
   if (kind === "job" && nodes > 1) throw new ToolError("USAGE", `run on ${nodes} nodes as a Job: a Job has one`, { hint: `leave --kind out, or write --kind ${defaultKind(plan)}` });
   if (servers > 0 && kind !== "tfjob") throw new ToolError("USAGE", "parameter servers: only a TFJob has them");
+  if (kind === "trainjob") checkTrainJob(options);
   return { kind, nodes };
 }
 
-interface Request {
+function checkTrainJob({ backoff, ttlS }: ManifestOptions): void {
+  if (backoff !== undefined || ttlS !== undefined) throw new ToolError("USAGE", "tries and time to live of a TrainJob: its runtime says them", { hint: "leave --backoff and --ttl out" });
+}
+
+/** A manifest's plan and options, checked. */
+export interface Request {
   readonly plan: TrainPlan;
   readonly options: ManifestOptions;
   readonly image: string;
@@ -155,42 +167,22 @@ function mpiSpec(request: Request): Fragment {
   };
 }
 
-const RUNTIMES: Readonly<Partial<Record<TrainPlan["framework"], string>>> = { pytorch: "torch-distributed", self: "torch-distributed", mxnet: "mpi-distributed" };
-
-function trainJobOf(request: Request): Fragment {
-  const { options, plan, nodes, processes, image } = request;
-  const runtime = options.runtime ?? RUNTIMES[plan.framework];
-  if (runtime === undefined) throw new ToolError("USAGE", `a TrainJob for ${plan.framework}: no runtime of Kubeflow is known for it`, { hint: "name one of your cluster with --runtime" });
-  const [program = "", ...args] = programOf(request, "cluster");
-  const resources = resourcesOf(options, true);
-  return {
-    apiVersion: "trainer.kubeflow.org/v1alpha1",
-    kind: "TrainJob",
-    metadata: metadataOf(request),
-    spec: {
-      runtimeRef: { name: runtime },
-      trainer: { image, command: [program], args, numNodes: nodes, numProcPerNode: processes, ...(resources === undefined ? {} : { resourcesPerNode: resources }) },
-      podSpecOverrides: [
-        {
-          targetJobs: [{ name: "node" }],
-          volumes: volumesOf(options),
-          containers: [{ name: "node", volumeMounts: volumeMounts(options) }],
-          ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),
-        },
-      ],
-    },
-  };
-}
-
-/** Several processes on a node are started by torch's own launcher: told by flags where it is alone, by the operator's variables in a cluster. */
-function programOf(request: Request, where: "alone" | "cluster"): readonly string[] {
-  const { plan, processes } = request;
+/**
+ * What starts the script. Several processes of torch are started by torch's own launcher: told by flags where it is alone, by the operator's
+ * variables in a cluster; Kubeflow Trainer gives its variables to that launcher only. For the other frameworks one process has all the cards;
+ * where several are asked for, our launcher gives each what its framework wants.
+ */
+function programOf(request: Request, where: "alone" | "cluster" | "trainer"): readonly string[] {
+  const { plan, processes, nodes } = request;
   const [python = "", ...words] = scriptOf(request);
   const isTorch = plan.framework === "pytorch" || plan.framework === "self";
-  if (processes === 1 || !isTorch) return [python, ...words];
+  if (!isTorch) {
+    const workers = where === "alone" ? (request.options.processes ?? 1) : 1;
+    return workers === 1 ? [python, ...words] : [PYTHON, LAUNCHER, JSON.stringify({ tasks: localTasks(plan.framework, { workers, servers: 0 }) }), python, ...words];
+  }
+  if (processes === 1 && (where !== "trainer" || nodes === 1)) return [python, ...words];
   return [python, "-m", "torch.distributed.run", ...(where === "alone" ? ["--standalone", `--nproc_per_node=${processes}`] : []), ...words];
 }
-
 
 function scriptOf({ plan, options }: Request): readonly string[] {
   return (options.gpus ?? 0) > 0 ? plan.commands.gpuProgram : plan.commands.cpuProgram;

@@ -5,8 +5,10 @@ import { test, type TestContext } from "node:test";
 import { Validator, type Schema } from "@cfworker/json-schema";
 import { parse } from "yaml";
 import { trainManifest, type TrainManifestFlags } from "../../src/cli/train-manifest.ts";
-import { MANIFEST_KINDS, parseJob, printPlan, renderManifest, parsePlan, type Framework, type ManifestKind, type ManifestOptions, type TrainPlan } from "../../src/train/index.ts";
+import { FRAMEWORKS, MANIFEST_KINDS, parseJob, printPlan, renderManifest, parsePlan, type Framework, type ManifestKind, type ManifestOptions, type TrainPlan } from "../../src/train/index.ts";
+import { run } from "../../src/internal/index.ts";
 import { requireGoModule } from "../support/go-module.ts";
+import { pythonEnv } from "../support/python-env.ts";
 import { trainPlace } from "../support/train-place.ts";
 
 const OPERATOR = { module: "github.com/kubeflow/training-operator@v1.8.1", folder: "manifests/base/crds" };
@@ -34,6 +36,9 @@ const RICH: ManifestOptions = {
   name: "mnist", namespace: "ml", nodes: 3, gpus: 2, cpus: "4", memory: "16Gi", sharedMemory: "8Gi", data: "pvc:sets/mnist", output: "nfs:10.0.0.1:/results", backoff: 2, ttlS: 600, queue: "team", pullSecret: "reg",
   nodeSelector: { "accelerator": "a100" },
 };
+/** What a TrainJob of the oldest Trainer can say: its schema is the one that Go modules have. */
+const TRAINJOB: ManifestOptions = { ...RICH, backoff: undefined, ttlS: undefined, pullSecret: undefined, trainer: "2.0" };
+const richFor = (kind: ManifestKind): ManifestOptions => ({ ...(kind === "trainjob" ? TRAINJOB : RICH), kind, ...(kind === "tfjob" ? { servers: 2 } : {}) });
 const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = { job: "pytorch", pytorchjob: "pytorch", tfjob: "tf", mpijob: "mxnet", trainjob: "pytorch" };
 
 /** The published schema of a resource, made strict: a server prunes what it does not know, and then the job is not what was written. */
@@ -64,28 +69,60 @@ for (const kind of MANIFEST_KINDS) {
   test(`a ${kind} is what its published schema allows, with few options and with all`, async (t) => {
     const schema = await schemaOf(t, kind);
     if (schema === undefined) return;
-    for (const options of [{ kind, name: "mnist" }, { ...RICH, kind, ...(kind === "tfjob" ? { servers: 2 } : {}) }]) {
+    for (const options of [{ kind, name: "mnist", trainer: "2.0" as const }, richFor(kind)]) {
       const manifest = renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, options);
       assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
     }
-    const spoiled = JSON.parse(JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, { ...RICH, kind })).replace('"volumes"', '"volumez"')) as object;
+    const spoiled = JSON.parse(JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, richFor(kind))).replace('"volumes"', '"volumez"')) as object;
     assert.notDeepEqual(check(schema, { ...spoiled, metadata: {} }), [], "the check sees what is wrong");
   });
 }
 
-test("a Job's pod is what the published schema of pods allows", async (t) => {
-  const schema = await schemaOf(t, "pytorchjob");
-  if (schema === undefined) return;
-  const pods = (schema as { properties: { spec: { properties: { pytorchReplicaSpecs: { additionalProperties: { properties: { template: Schema } } } } } } }).properties.spec.properties.pytorchReplicaSpecs.additionalProperties.properties.template;
-  const job = renderManifest(planOf("pytorch"), { reference: IMAGE }, { ...RICH, nodes: 1 }) as { readonly apiVersion: string; readonly kind: string; readonly spec: { readonly template: { readonly spec: object }; readonly backoffLimit: number; readonly ttlSecondsAfterFinished: number } };
-  assert.deepEqual(check(pods, { ...job.spec.template, metadata: {} }), []);
-  assert.deepEqual([job.apiVersion, job.kind, job.spec.backoffLimit, job.spec.ttlSecondsAfterFinished], ["batch/v1", "Job", 2, 600]);
-  assert.deepEqual(Object.keys(job.spec).sort(), ["backoffLimit", "template", "ttlSecondsAfterFinished"]);
+test("a Job is what Kubernetes' own schemas allow, with few options and with all", async (t) => {
+  const python = await pythonEnv(t, { packages: ["kubernetes-validate==1.37.0"] });
+  if (python === undefined) return;
+  const place = await trainPlace(t);
+  const validate = async (manifest: unknown): Promise<string> => {
+    await place.write({ "job.json": JSON.stringify(manifest) });
+    const { exitCode, stdout } = await run([join(python.bin, "kubernetes-validate"), "--strict", "-k", "1.37.0", join(place.cwd, "job.json")], { allowFailure: true });
+    return `${exitCode} ${stdout.toString("utf8")}`;
+  };
+  for (const framework of FRAMEWORKS) {
+    for (const options of [{ name: "m" }, { ...RICH, nodes: 1, ...(framework === "caffe" ? {} : { processes: 2 }) }]) {
+      const job = renderManifest(planOf(framework), { reference: IMAGE }, options) as { readonly spec: { readonly backoffLimit: number; readonly ttlSecondsAfterFinished: number } };
+      assert.match(await validate(job), /^0 /, `${framework} ${JSON.stringify(options)}`);
+      if ("ttlS" in options) assert.deepEqual([job.spec.backoffLimit, job.spec.ttlSecondsAfterFinished], [2, 600]);
+    }
+  }
+  const spoiled: unknown = JSON.parse(JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m" })).replace('"backoffLimit"', '"backofLimit"'));
+  assert.match(await validate(spoiled), /^[1-9]\d* [^]*backofLimit/, "the check sees what is wrong");
 });
+
+// The package's classes are made from the API's own description, and let go what it does not have.
+const READ_BACK = `import json, sys
+from kubeflow_trainer_api.models import TrainerV1alpha1TrainJob
+given = json.load(sys.stdin)
+print(json.dumps(TrainerV1alpha1TrainJob.from_dict(given).to_dict()))
+`;
+
+for (const [trainer, version] of [["2.0", "2.0.1"], ["2.1", "2.1.0"], ["2.2", "2.2.1"], ["2.2", "2.3.0"]] as const) {
+  test(`a TrainJob for ${trainer} is whole for Kubeflow Trainer ${version}`, async (t) => {
+    const python = await pythonEnv(t, { packages: [`kubeflow-trainer-api==${version}`] });
+    if (python === undefined) return;
+    const readBack = async (manifest: unknown): Promise<unknown> => JSON.parse((await run([python.python, "-c", READ_BACK], { stdin: JSON.stringify(manifest) })).stdout.toString("utf8"));
+    const options: ManifestOptions = { ...TRAINJOB, kind: "trainjob", trainer, ...(trainer === "2.0" ? {} : { pullSecret: "reg" }) };
+    const manifest = renderManifest(planOf("pytorch"), { reference: IMAGE }, options);
+    assert.deepEqual(await readBack(manifest), manifest);
+    const text = JSON.stringify(manifest);
+    for (const part of [IMAGE, '"claimName":"sets"', '"mountPath":"/data/output"', '"sizeLimit":"8Gi"', '"accelerator":"a100"', '"torch.distributed.run"', '\\"cwd\\":\\"/data\\"']) assert.ok(text.includes(part), part);
+    const other = renderManifest(planOf("pytorch"), { reference: IMAGE }, { ...options, pullSecret: undefined, trainer: trainer === "2.1" ? "2.0" : "2.1" });
+    assert.notDeepEqual(await readBack(other), other, "what another version says is not taken");
+  });
+}
 
 test("every object has the image by digest, the volumes where scripts look, cards, shared memory and the queue", () => {
   for (const kind of MANIFEST_KINDS) {
-    const text = JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, { ...RICH, kind, nodes: kind === "job" ? 1 : 3 }));
+    const text = JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, { ...richFor(kind), nodes: kind === "job" ? 1 : 3 }));
     for (const part of [IMAGE, '"claimName":"sets"', '"subPath":"mnist"', '"server":"10.0.0.1"', '"mountPath":"/data/data"', '"mountPath":"/data/output"', '"mountPath":"/dev/shm"', '"sizeLimit":"8Gi"', '"nvidia.com/gpu":"2"', '"kueue.x-k8s.io/queue-name":"team"', '"a b"']) {
       assert.ok(text.includes(part), `${kind}: ${part}`);
     }
@@ -97,6 +134,19 @@ test("several processes on a node are started by torch, and a single one is not"
   assert.ok(command({ gpus: 4 }).includes('"-m","torch.distributed.run","--standalone","--nproc_per_node=4","/data/train.py"'));
   assert.ok(command({ gpus: 4, nodes: 2 }).includes('"nprocPerNode":"4"'));
   assert.ok(!command({ gpus: 1 }).includes("torch.distributed.run"));
+  assert.ok(!command({ kind: "trainjob" }).includes("torch.distributed.run"));
+  assert.ok(command({ kind: "trainjob", nodes: 2 }).includes("torch.distributed.run"), "Kubeflow Trainer gives its variables to this launcher only");
+});
+
+test("several processes of the other frameworks on one node get what they want of our launcher", () => {
+  const command = (framework: Framework, options: Partial<ManifestOptions>): string => JSON.stringify(renderManifest(planOf(framework), { reference: IMAGE }, { name: "m", ...options }));
+  assert.match(command("tf", { processes: 2, gpus: 2 }), /launch\.py.*TF_CONFIG.*TF_CONFIG.*"\/data\/train\.py"/);
+  assert.match(command("mxnet", { processes: 2 }), /launch\.py.*DMLC_ROLE/);
+  assert.ok(!command("tf", { gpus: 4 }).includes("launch.py"), "one process has all the cards");
+  for (const [kind, value] of [["job", "1"], ["pytorchjob", "3"]] as const) {
+    const text = JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", kind, nodes: Number(value), gpus: 1 }));
+    assert.ok(text.includes(`{"name":"WORKER_NUM","value":"${value}"},{"name":"WORKER_GPU_NUM","value":"1"},{"name":"LOCAL_RANK","value":"0"}`), text);
+  }
 });
 
 test("a job without cards runs the CPU command", () => {
@@ -106,7 +156,7 @@ test("a job without cards runs the CPU command", () => {
 
 test("what does not go together is refused", () => {
   const render = (options: Partial<ManifestOptions>): unknown => renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options });
-  for (const options of [{ kind: "job" as const, nodes: 2 }, { servers: 1 }, { name: "Not_A_Label" }, { data: "s3://x" }, { memory: "lots" }]) assert.throws(() => render(options), { code: "USAGE" }, JSON.stringify(options));
+  for (const options of [{ kind: "job" as const, nodes: 2 }, { servers: 1 }, { name: "Not_A_Label" }, { data: "s3://x" }, { memory: "lots" }, { kind: "trainjob" as const, backoff: 1 }, { kind: "trainjob" as const, trainer: "2.0" as const, pullSecret: "x" }]) assert.throws(() => render(options), { code: "USAGE" }, JSON.stringify(options));
   assert.throws(() => renderManifest(planOf("tf"), { reference: IMAGE }, { name: "m", kind: "trainjob" }), { code: "USAGE", hint: /--runtime/ });
 });
 

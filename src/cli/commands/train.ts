@@ -75,6 +75,7 @@ function defineManifest(command: Command, context: Context): void {
     .option("--queue <name>", "queue of Kueue")
     .option("--pull-secret <name>", "secret with the registry's credential")
     .option("--runtime <name>", "of a trainjob (default: the framework's)")
+    .addOption(new Option("--trainer <version>", "Kubeflow Trainer of the cluster, for a trainjob (default: 2.2 and newer)").choices(["2.0", "2.1", "2.2"]))
     .option("--node-selector <label=value>", "nodes to run on; may come more than once", collect)
     .option("-f, --file <file>", "write it there")
     .option("--apply", "hand it to kubectl")
