@@ -23,8 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["errors", "internal", "oci", "tar"],
   builder: ["errors", "internal", "oci", "tar", "compress"],
   pack: ["errors", "internal", "oci", "tar", "compress", "tensor", "model", "formats"],
-  train: ["errors", "internal", "oci"],
-  uai: ["errors", "internal", "oci", "formats"],
+  catalogue: ["errors", "oci", "model"],
+  train: ["errors", "internal", "oci", "catalogue"],
+  uai: ["errors", "internal", "oci", "formats", "catalogue"],
   protocol: ["errors", "internal", "tensor", "model", "runtime"], // of runtime only the types of the component contract
   runtime: ["errors", "internal", "tensor", "model"],
   serve: ["errors", "internal", "tensor", "model", "protocol", "runtime"],

@@ -1,6 +1,8 @@
 export { parseDescription, printDescription } from "./description-file.ts";
 export type { CodeEntry, Contract, ModelDescription, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
 export { nearestName } from "./nearest.ts";
+export type { JsonSchema } from "./json-schema.ts";
+export { parseDocumentBy, type CheckedDocument, type DocumentPath } from "./parse-document.ts";
 export { parseProjectFile } from "./parse-project-file.ts";
 export { parseYaml, printYaml } from "./parse-yaml.ts";
 export { printProjectFile } from "./print-project-file.ts";

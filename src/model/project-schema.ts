@@ -1,28 +1,4 @@
-/** The part of JSON Schema that the project file uses. @see JSON Schema 2020-12 */
-export interface JsonSchema {
-  readonly $schema?: string;
-  readonly $id?: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly type?: "object" | "string" | "integer" | "boolean" | "array";
-  readonly enum?: readonly string[];
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
-  readonly items?: JsonSchema;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly propertyNames?: JsonSchema;
-  readonly maxProperties?: number;
-  readonly additionalProperties?: boolean | JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
-}
+import type { JsonSchema } from "./json-schema.ts";
 
 const PATH: JsonSchema = { type: "string", title: "a path inside the project folder", pattern: "^(?!/)(?!\\.\\.(?:/|$))(?!.*/\\.\\.(?:/|$))[^\\u0000\\\\]+$", maxLength: 4096 };
 const TEXT: JsonSchema = { type: "string", title: "a text of at least one character", minLength: 1, maxLength: 4096 };

@@ -1,10 +1,10 @@
 import type { OutputUnit, Schema } from "@cfworker/json-schema";
-import type { JsonSchema } from "./project-schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /** The first thing in a document that its schema does not allow. */
 export interface Problem {
-  /** `unknown-key`: the last part of `path` is the key, `schema` that of the object. `bad-key`: `schema` is that of the keys. */
-  readonly kind: "value" | "unknown-key" | "bad-key";
+  /** `unknown-key`: the last part of `path` is the key, `schema` that of the object. `bad-key`: `schema` is that of the keys. `missing-key`: both are of the object. */
+  readonly kind: "value" | "unknown-key" | "bad-key" | "missing-key";
   readonly path: readonly (string | number)[];
   readonly schema: JsonSchema;
 }
@@ -31,7 +31,7 @@ function problemOf({ keyword, keywordLocation, instanceLocation }: OutputUnit, r
   if (keyword === "propertyNames") return undefined;
   if (owner.includes("propertyNames")) return { kind: "bad-key", path, schema: follow(owner, root) ?? {} };
   const schema = follow(owner, root);
-  return schema === undefined ? undefined : { kind: "value", path, schema };
+  return schema === undefined ? undefined : { kind: keyword === "required" ? "missing-key" : "value", path, schema };
 }
 
 /** The schema of the value at a path. */
