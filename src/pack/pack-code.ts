@@ -8,7 +8,7 @@ import { layerEntries, type LayerFile } from "./layers/layer-tree.ts";
 import { buildPythonLayers, DEFAULT_SITE_PACKAGES, sitePathSource, type IndexOptions, type PythonLayers } from "./python/index.ts";
 import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
 import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
-import { walkProject, type WalkedFile } from "./context/walk.ts";
+import { walkTree, type WalkedFile } from "./context/walk.ts";
 import { weightLayer } from "./layers/weight-layer.ts";
 
 /** A file that the tool adds, by its path in the image without a leading slash. */
@@ -42,6 +42,8 @@ export interface CodeProject {
 export interface ReadCode {
   readonly project: CodeProject;
   readonly files: readonly WalkedFile[];
+  /** Folders with nothing in them, relative to the root. */
+  readonly emptyFolders: readonly string[];
 }
 
 /** From this size on a file is streamed from where it lies, and has a layer to itself. */
@@ -50,16 +52,16 @@ const MAX_ALONE = 40;
 
 /** Lists the files that go into the image. @throws ToolError `SECRET_IN_CONTEXT`, `FILE_REFUSED`, `PROJECT_NOT_FOUND`. */
 export async function readCode(project: CodeProject, context: Pick<PackContext, "signal">): Promise<ReadCode> {
-  const files = await walkProject(project.root, { ignore: project.ignore, signal: context.signal });
+  const { files, emptyFolders } = await walkTree(project.root, { ignore: project.ignore, signal: context.signal });
   await refuseSecrets(files, project.allowSecrets, { signal: context.signal });
-  return { project, files };
+  return { project, files, emptyFolders };
 }
 
 /**
  * Puts code and its packages onto a base. The same code on two bases shares every layer whose content is the same.
  * @throws ToolError `FILE_CHANGED`, `BASE_UNSUITABLE`, `LAYER_LIMIT`, `REQUIREMENT_WITHOUT_WHEEL`, `LIBRARY_MISSING`.
  */
-export async function packCode({ project, files }: ReadCode, base: BaseImage, context: PackContext): Promise<PackedImage> {
+export async function packCode({ project, files, emptyFolders }: ReadCode, base: BaseImage, context: PackContext): Promise<PackedImage> {
   const layers: SmallLayerContext = { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal };
   const python = await pythonLayers(project, base, context);
   const added: PlannedLayer[] = (python?.layers ?? []).map((layer): PlannedLayer => {
@@ -71,7 +73,8 @@ export async function packCode({ project, files }: ReadCode, base: BaseImage, co
   const large = files.filter(({ guard }) => guard.size >= LARGE_BYTES).slice(0, MAX_ALONE);
   for (const file of large) added.push(await largeLayer(file, { project, base, context }));
   const small = files.filter((file) => !large.includes(file)).map((file) => imageFile(file, project));
-  if (small.length > 0) added.push(plannedLayer("code", "code", await smallLayer(layerEntries(small, base.facts), layers)));
+  const empty = emptyFolders.map((path) => `${project.folder}/${path}`);
+  if (small.length + empty.length > 0) added.push(plannedLayer("code", "code", await smallLayer(layerEntries(small, base.facts, empty), layers)));
   return assemble({ project, base, added, python, context });
 }
 

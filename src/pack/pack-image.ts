@@ -10,7 +10,7 @@ import { buildPythonLayers, DEFAULT_SITE_PACKAGES, sitePathSource, type PythonLa
 import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
 import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
 import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
-import { walkProject, type WalkedFile } from "./context/walk.ts";
+import { walkTree, type WalkedFile } from "./context/walk.ts";
 import { weightLayer, type WeightLayerContext } from "./layers/weight-layer.ts";
 
 /** A file from this size on is a weight, whatever its name. */
@@ -26,12 +26,13 @@ const WEIGHT_NAME = /\.(onnx|pkl|pickle|joblib|h5|hdf5|keras|pt|pth|pt2|safetens
  */
 export async function packImages(project: PackProject, bases: readonly BaseImage[], context: PackContext): Promise<readonly PackedImage[]> {
   for (const base of bases) checkBase(project, base);
-  const files = await walkProject(project.root, { ignore: project.ignore, signal: context.signal });
+  const { files, emptyFolders } = await walkTree(project.root, { ignore: project.ignore, signal: context.signal });
   await refuseSecrets(files, project.allowSecrets, { signal: context.signal });
   const work: Work = {
     project,
     context,
     files,
+    emptyFolders,
     layers: { store: context.store, cache: context.cache("layers"), digests: context.digests, cacheDir: context.cacheDir, pool: context.pool, epochS: project.epochS, signal: context.signal },
     weights: { store: context.store, digests: context.digests, epochS: project.epochS, made: new Map(), onRead: context.onRead },
   };
@@ -45,12 +46,14 @@ interface Work {
   readonly project: PackProject;
   readonly context: PackContext;
   readonly files: readonly WalkedFile[];
+  readonly emptyFolders: readonly string[];
   readonly layers: SmallLayerContext;
   readonly weights: WeightLayerContext;
 }
 
 async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   const { project, context, layers, files } = work;
+  const emptyFolders = work.emptyFolders.map((path) => `${folderOf(project).slice(1)}/${path}`);
   const request = { platform: base.platform, facts: base.facts };
   const isServed = project.startCommand === undefined;
   const added: PlannedLayer[] = [];
@@ -64,7 +67,7 @@ async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
   added.push(...(await weightLayers(base, work)));
   const own = new Set((project.added ?? []).map(({ path }) => path));
   const code = files.filter((file) => !isWeight(file, project)).map((file) => appFile(file, project)).filter(({ path }) => !own.has(path));
-  if (code.length > 0) added.push(plannedLayer(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts), layers)));
+  if (code.length + emptyFolders.length > 0) added.push(plannedLayer(project.code === undefined ? "files" : "code", "code", await smallLayer(layerEntries(code, base.facts, emptyFolders), layers)));
   const extra = (project.added ?? []).map(({ path, bytes }): LayerFile => ({ path, isExecutable: false, from: { kind: "bytes", bytes } }));
   if (extra.length > 0) added.push(plannedLayer("configuration", "code", await smallLayer(layerEntries(extra, base.facts), layers)));
   const description = describe(project, base, python);

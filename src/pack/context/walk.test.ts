@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createTempDir, run } from "../../internal/index.ts";
 import { findSecrets, refuseSecrets } from "./find-secrets.ts";
-import { walkProject } from "./walk.ts";
+import { walkProject, walkTree } from "./walk.ts";
 
 async function folderWith(files: Readonly<Record<string, string>>) {
   const folder = await createTempDir("slipway-walk");
@@ -22,6 +22,13 @@ const pathsOf = async (root: string, ignore: readonly string[] = []): Promise<re
 test("files come sorted bytewise, and what no image needs stays out", async () => {
   await using folder = await folderWith({ "b.py": "", "a/z": "", "a-b": "", "Z": "", ".git/config": "", "x/__pycache__/y.pyc": "", ".venv/bin/python": "", "slipway.yaml": "" });
   assert.deepEqual(await pathsOf(folder.path), ["Z", "a-b", "a/z", "b.py"]);
+});
+
+test("a folder with nothing in it is told apart from one that holds what stays out", async () => {
+  await using folder = await folderWith({ "a.py": "", "full/x.py": "", "cached/__pycache__/y.pyc": "" });
+  for (const path of ["logs", "a/deep/empty", "out"]) await mkdir(join(folder.path, path), { recursive: true });
+  const { files, emptyFolders } = await walkTree(folder.path, { ignore: ["out"] });
+  assert.deepEqual([files.map(({ path }) => path), emptyFolders], [["a.py", "full/x.py"], ["a/deep/empty", "logs"]]);
 });
 
 test("the ignore file is honoured, the tool's own before Docker's", async () => {

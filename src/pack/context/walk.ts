@@ -30,15 +30,31 @@ const MAX_DEPTH = 64;
  * differ by case only; `LIMIT_EXCEEDED`; `PROJECT_NOT_FOUND`.
  */
 export async function walkProject(root: string, options: WalkOptions = {}): Promise<readonly WalkedFile[]> {
+  return (await walkTree(root, options)).files;
+}
+
+/** What is in a folder. */
+export interface WalkedTree {
+  readonly files: readonly WalkedFile[];
+  /** Folders with nothing in them, relative to the root, bytewise sorted: code may want to write there. */
+  readonly emptyFolders: readonly string[];
+}
+
+/** The files, and the folders that no file tells of. @throws as `walkProject`. */
+export async function walkTree(root: string, options: WalkOptions = {}): Promise<WalkedTree> {
   const realRoot = await realpath(root).catch((error: unknown) => {
     throw new ToolError("PROJECT_NOT_FOUND", `read "${root}": there is no such folder`, { cause: error });
   });
   const lines = [...DEFAULT_IGNORES, ...(await ignoreLines(realRoot)), ...(options.ignore ?? [])];
-  const walk: Walk = { roots: rootsOf(realRoot), root: realRoot, isIgnored: compileIgnore(lines), seesIgnored: hasExceptions(lines), files: [], signal: options.signal };
-  await walkFolder(walk, { path: "", source: realRoot, depth: 0, above: new Set([realRoot]) });
-  const files = walk.files.map((file) => ({ file, key: Buffer.from(file.path) })).sort((one, other) => Buffer.compare(one.key, other.key));
-  refuseCaseClashes(files.map(({ file }) => file.path));
-  return files.map(({ file }) => file);
+  const walk: Walk = { roots: rootsOf(realRoot), root: realRoot, isIgnored: compileIgnore(lines), seesIgnored: hasExceptions(lines), files: [], emptyFolders: [], signal: options.signal };
+  await walkFolder(walk, { path: "", source: realRoot, depth: 0, isIgnored: false, above: new Set([realRoot]) });
+  const files = sortedBy(walk.files, ({ path }) => path);
+  refuseCaseClashes(files.map(({ path }) => path));
+  return { files, emptyFolders: sortedBy(walk.emptyFolders, (path) => path) };
+}
+
+function sortedBy<T>(items: readonly T[], pathOf: (item: T) => string): readonly T[] {
+  return items.map((item) => ({ item, key: Buffer.from(pathOf(item)) })).sort((one, other) => Buffer.compare(one.key, other.key)).map(({ item }) => item);
 }
 
 interface Walk extends CallOptions {
@@ -48,12 +64,14 @@ interface Walk extends CallOptions {
   readonly isIgnored: Ignore;
   readonly seesIgnored: boolean;
   readonly files: WalkedFile[];
+  readonly emptyFolders: string[];
 }
 
 interface Folder {
   readonly path: string;
   readonly source: string;
   readonly depth: number;
+  readonly isIgnored: boolean;
   /** Real paths of the folders we are in, to notice a link that leads back. */
   readonly above: ReadonlySet<string>;
 }
@@ -61,7 +79,9 @@ interface Folder {
 async function walkFolder(walk: Walk, folder: Folder): Promise<void> {
   walk.signal?.throwIfAborted();
   if (folder.depth > MAX_DEPTH) throw new ToolError("LIMIT_EXCEEDED", `read "${folder.path}": folders are nested deeper than ${MAX_DEPTH}`);
-  for (const raw of await listFolder(folder)) {
+  const names = await listFolder(folder);
+  if (names.length === 0 && folder.path !== "" && !folder.isIgnored) walk.emptyFolders.push(folder.path);
+  for (const raw of names) {
     const name = raw.toString("utf8");
     if (!Buffer.from(name).equals(raw)) throw refused(join(folder.path, name), "its name is not UTF-8");
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
@@ -85,7 +105,7 @@ async function visit(walk: Walk, { path, source, folder, isIgnored }: Visit): Pr
   const stats = await stat(target, { bigint: true });
   if (stats.isDirectory()) {
     if (folder.above.has(target)) throw refused(path, "it is a link to a folder that it lies in");
-    return walkFolder(walk, { path, source: target, depth: folder.depth + 1, above: new Set([...folder.above, target]) });
+    return walkFolder(walk, { path, source: target, depth: folder.depth + 1, isIgnored, above: new Set([...folder.above, target]) });
   }
   if (isIgnored) return;
   if (!stats.isFile()) throw refused(path, `it is ${kindOf(stats)}, not a file`);

@@ -20,18 +20,20 @@ const GROUP_WRITABLE: ReadonlySet<string> = new Set(["app", "models"]);
 /**
  * Entries of a layer with every folder above its files. Folders that the base has keep the base's own mode and owner, since a layer
  * that repeats one with another mode would change it.
+ * @param emptyFolders - folders without files, by path in the image; the service may write there
  */
-export function layerEntries(files: readonly LayerFile[], facts: Pick<BaseFacts, "directories">): readonly LayerEntry[] {
+export function layerEntries(files: readonly LayerFile[], facts: Pick<BaseFacts, "directories">, emptyFolders: readonly string[] = []): readonly LayerEntry[] {
   const folders = new Set<string>();
-  for (const { path } of files) {
+  const empty = new Set(emptyFolders);
+  for (const path of [...files.map((file) => file.path), ...emptyFolders]) {
     for (let folder = posix.dirname(path); folder !== "." && !folders.has(folder); folder = posix.dirname(folder)) folders.add(folder);
   }
-  return [...[...folders].map((path) => folderEntry(path, facts)), ...files.map(fileEntry)];
+  return [...[...folders, ...empty].map((path) => folderEntry(path, facts, empty)), ...files.map(fileEntry)];
 }
 
-function folderEntry(path: string, { directories }: Pick<BaseFacts, "directories">): LayerEntry {
+function folderEntry(path: string, { directories }: Pick<BaseFacts, "directories">, empty: ReadonlySet<string>): LayerEntry {
   const known = directories[`/${path}`];
-  const mode = known?.mode ?? (GROUP_WRITABLE.has(path) ? 0o775 : 0o755);
+  const mode = known?.mode ?? (GROUP_WRITABLE.has(path) || empty.has(path) ? 0o775 : 0o755);
   return { path, type: "directory", mode, size: 0, uid: known?.uid ?? 0, gid: known?.gid ?? 0 };
 }
 
