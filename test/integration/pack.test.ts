@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { chmod, open, readFile, rename, statfs, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename, statfs, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createDeflatePool } from "../../src/compress/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
-import { configOf, imageDescriptor, manifestOf, validateImage, type UnhashedLayer } from "../../src/oci/index.ts";
+import { appendLayers, configOf, digestOf as digestOfBytes, emptyImage, imageDescriptor, manifestOf, MEDIA_TYPES, validateImage, type Layer, type UnhashedLayer } from "../../src/oci/index.ts";
 import { inspectBase, type PackedImage } from "../../src/pack/index.ts";
 import { pushImage } from "../../src/copy/index.ts";
 import { readTar } from "../../src/tar/index.ts";
+import { bytesLayer } from "../support/random-image.ts";
+import { tarOf } from "../support/tiny-tar.ts";
 import { packFixture, packOne, writeFiles } from "../support/pack-fixture.ts";
 
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
@@ -77,6 +79,7 @@ test("files stand where they belong, with plain modes and owners, and parents on
   await using fixture = await packFixture();
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
+  await mkdir(join(folder, "logs"));
   const packed = await packOne(fixture.project(folder), { ...fixture.base, facts: { ...fixture.base.facts, directories: { "/app": { mode: 0o2750, uid: 5, gid: 6 } } } }, fixture.context);
   const found: string[] = [];
   for (const { layer, kind } of packed.layers.filter((item) => item.kind === "model" || item.kind === "code")) {
@@ -87,7 +90,7 @@ test("files stand where they belong, with plain modes and owners, and parents on
   assert.deepEqual(found, [
     "model app 2750 5:6", "model app/small.onnx 644 0:0",
     "model app 2750 5:6", "model app/weights.bin 644 0:0",
-    "code app 2750 5:6", "code app/Model.py 644 0:0", "code app/lib 755 0:0", "code app/lib/help.py 644 0:0",
+    "code app 2750 5:6", "code app/Model.py 644 0:0", "code app/lib 755 0:0", "code app/lib/help.py 644 0:0", "code app/logs 775 0:0",
   ]);
 });
 
@@ -173,4 +176,18 @@ test("what a foreign base holds is read from its layers once", async () => {
   assert.equal(reads, 1);
   assert.deepEqual(first.directories["/app"], { mode: 0o775, uid: 0, gid: 0 });
   assert.equal((await manifestOf(image)).layers.length, 6);
+});
+
+test("what an upper layer of a base takes away is not there", async () => {
+  await using fixture = await packFixture();
+  const layerOf = (entries: Parameters<typeof tarOf>[0]): Layer => bytesLayer(tarOf(entries), MEDIA_TYPES.layerTar, digestOfBytes(tarOf(entries)));
+  const below = layerOf({ "usr/bin/python3.9": "", "usr/local/bin/python3.11": "", "opt/conda/bin/python3.12": "", "usr/bin/python": "", "opt/conda/lib/python3.12/site-packages/": { type: "5", mode: 0o775 } });
+  const above = layerOf({ "usr/local/bin/.wh.python3.11": "", "usr/bin/.wh.python": "", "opt/.wh..wh..opq": "" });
+  const facts = async (...layers: readonly Layer[]) => {
+    const image = appendLayers(emptyImage({ os: "linux", architecture: "amd64" }), layers.map((layer) => ({ layer, history: {} })));
+    return inspectBase(image, { digest: (await imageDescriptor(image)).digest, cache: fixture.store.cache("base") });
+  };
+  const [whole, less] = [await facts(below), await facts(below, above)];
+  assert.deepEqual([whole.python?.executable, whole.python?.hasPlainName, whole.directories["/opt/conda/lib/python3.12/site-packages"]?.mode], ["/usr/local/bin/python3.11", true, 0o775]);
+  assert.deepEqual([less.python?.executable, less.python?.hasPlainName, less.directories], ["/usr/bin/python3.9", false, {}]);
 });

@@ -18,6 +18,8 @@ interface Findings {
 const LIBRARY_FOLDERS = /^(?:usr\/)?(?:lib|lib64)(?:\/[a-z0-9_]+-linux-gnu[a-z0-9]*)?$|^usr\/local\/lib$/;
 const UAI_SETTINGS = "ai-ucloud-client-django/gunicorn.conf.py";
 const UAI_APPLICATION = /^ai-ucloud-client-django\/httpserver\/wsgi\.(?:py|pyc|so)$/;
+/** Deep enough for the packages of any Python; what lies deeper is none of ours. */
+const MAX_FOLDER_DEPTH = 8;
 const MAX_LIBC_BYTES = 8 * 2 ** 20;
 
 /**
@@ -25,7 +27,7 @@ const MAX_LIBC_BYTES = 8 * 2 ** 20;
  * @throws what reading the layers throws.
  */
 export async function inspectBase(image: Image, about: { readonly digest: Digest; readonly cache: JsonCache; readonly onRead?: (() => void) | undefined }, options: CallOptions = {}): Promise<BaseFacts> {
-  const key = `base 3 ${about.digest}`;
+  const key = `base 4 ${about.digest}`;
   const known = parseFacts(await about.cache.get(key));
   if (known !== undefined) return known;
   about.onRead?.();
@@ -41,14 +43,15 @@ export async function inspectBase(image: Image, about: { readonly digest: Digest
 }
 
 async function note(findings: Findings, entry: TarEntry, content: AsyncIterable<Uint8Array>): Promise<void> {
-  if (entry.type === "directory") noteFolder(findings, entry);
+  if (posix.basename(entry.path).startsWith(".wh.")) noteWhiteout(findings, entry.path);
+  else if (entry.type === "directory") noteFolder(findings, entry);
   else if (entry.type !== "device") await noteFile(findings, entry, content);
 }
 
 function noteFolder(findings: Findings, { path, mode, uid = 0, gid = 0 }: TarEntry): void {
   const isPlain = mode === 0o755 && uid === 0 && gid === 0;
   if (isPlain) findings.directories.delete(path);
-  else if (path.split("/").length <= 4) findings.directories.set(path, { mode, uid, gid });
+  else if (path.split("/").length <= MAX_FOLDER_DEPTH) findings.directories.set(path, { mode, uid, gid });
 }
 
 async function noteFile(findings: Findings, { path, type, size }: TarEntry, content: AsyncIterable<Uint8Array>): Promise<void> {
@@ -64,6 +67,17 @@ async function noteFile(findings: Findings, { path, type, size }: TarEntry, cont
 function noteUaiServer({ uaiServer }: Findings, path: string): void {
   if (path === UAI_SETTINGS) uaiServer.add("settings");
   if (UAI_APPLICATION.test(path)) uaiServer.add("application");
+}
+
+/** An upper layer takes something away. Libraries stay noted, since they are known by name only. @see image-spec, layer.md, "Whiteouts" */
+function noteWhiteout(findings: Findings, whiteout: string): void {
+  const [folder, name] = [posix.dirname(whiteout), posix.basename(whiteout).slice(".wh.".length)];
+  const hidden = posix.join(folder, name);
+  const isOpaque = name === ".wh..opq"; // all below the folder
+  const isHidden = (path: string): boolean => (isOpaque ? path.startsWith(`${folder}/`) : path === hidden || path.startsWith(`${hidden}/`));
+  for (const path of findings.pythons.keys()) if (isHidden(path.slice(1))) findings.pythons.delete(path);
+  for (const path of findings.directories.keys()) if (isHidden(path)) findings.directories.delete(path);
+  if (isHidden("usr/bin/python")) findings.hasPlainName = false;
 }
 
 /** glibc says its version in a sentence of its own. */
