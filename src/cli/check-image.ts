@@ -56,9 +56,15 @@ interface About {
 }
 
 async function checkOne({ config, manifest, platform, image }: SeenImage, { isOneOfMany, isFar, context }: About): Promise<readonly Check[]> {
-  const files = isFar ? [] : await contentChecks(image, config, context);
+  const files = isFar ? [] : await contentChecks(image, config, context).catch(damaged);
   const checks = [layersCheck(manifest.layers.length), ...configChecks(config), ...baseChecks(config, modelOf(config)?.kind), ...files];
   return isOneOfMany ? checks.map((check) => ({ ...check, name: `${check.name} (${formatPlatform(platform)})` })) : checks;
+}
+
+/** Content that cannot be read is what was asked about, not an end of the asking. */
+function damaged(error: unknown): readonly Check[] {
+  if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
+  return [{ name: "content", status: "fail", detail: error.message, hint: error.hint ?? "pack or pull the image again", code: error.code }];
 }
 
 /** @param count - layers of one image. */

@@ -253,6 +253,23 @@ test("doctor finds what an image starts with, and fails one that lacks it", asyn
   assert.match(ill.stdout, /fail +file +\/usr\/bin\/python3 is not in the image/);
 });
 
+test("doctor fails an image whose content is damaged, and verify says in which layer it is", async (t) => {
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  const folder = await makeProject(cli);
+  await cli.slipway("pack", folder, "--base", "store:base");
+  await writeFile(join(folder, "weights.bin"), "other");
+  const ill = await cli.slipway("doctor", "store:model");
+  assert.notEqual(ill.exitCode, 0);
+  assert.match(ill.stdout, /ok +digests/);
+  assert.match(ill.stdout, /fail +content +read ".*weights\.bin": it had/);
+  const { layers } = await manifestOf(imageFrom(cli.store, await cli.store.resolve(nameInStore("model"))));
+  const at = layers.findIndex(({ size }) => size > 9 * 2 ** 20 && size < 10 * 2 ** 20) + 1;
+  const verified = await cli.slipway("verify", "store:model", "--json");
+  assert.equal(verified.result["code"], "FILE_CHANGED");
+  assert.match(String(verified.result["message"]), new RegExp(`^verify "store:model": layer ${at} differs: read ".*weights\\.bin"`));
+});
+
 test("init writes a project file that editors can check and that packs to the same image", async (t) => {
   const cli = await commandLine(t);
   await putFakeBase(cli.store, "base");

@@ -1,9 +1,13 @@
 import type { Command } from "commander";
-import { validateIndex } from "../../oci/index.ts";
+import { isToolError, ToolError, type ErrorCode } from "../../errors/index.ts";
+import { validateIndex, type Descriptor } from "../../oci/index.ts";
 import type { Context } from "../context.ts";
 import { openForReading } from "../places.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
 import { formatBytes, formatDuration, shortDigest } from "../render/format.ts";
+
+/** What speaks of the content, not of the way to it. */
+const DIFFERENCES: ReadonlySet<ErrorCode> = new Set(["DIGEST_MISMATCH", "SIZE_MISMATCH", "BLOB_NOT_FOUND", "FILE_CHANGED"]);
 
 /** `slipway verify IMAGE`. */
 export function define(command: Command, context: Context): void {
@@ -18,10 +22,13 @@ async function verify(name: string, isShallow: boolean, context: Context): Promi
   const startedAt = performance.now();
   await using place = await openForReading(name, context, { isStoreFirst: true });
   const target = await place.source.resolve(place.reference, context);
-  const images = await validateIndex(place.source, target, {
-    signal: context.signal,
-    depth: isShallow ? "documents" : "all",
-    onLayer: ({ digest, size }, index) => context.reporter.step(`reading layer ${index + 1}: ${shortDigest(digest)}, ${formatBytes(size)}`),
+  let reading: number | undefined;
+  const onLayer = ({ digest, size }: Descriptor, index: number): void => {
+    reading = index + 1;
+    context.reporter.step(`reading layer ${reading}: ${shortDigest(digest)}, ${formatBytes(size)}`);
+  };
+  const images = await validateIndex(place.source, target, { signal: context.signal, depth: isShallow ? "documents" : "all", onLayer }).catch((error: unknown) => {
+    throw reading === undefined || !isToolError(error) || !DIFFERENCES.has(error.code) ? error : inLayer(name, reading, error);
   });
   const bytesRead = images.reduce((sum, image) => sum + image.bytesRead, 0);
   const layers = images.reduce((sum, image) => sum + image.layers, 0);
@@ -30,6 +37,12 @@ async function verify(name: string, isShallow: boolean, context: Context): Promi
   context.reporter.line(isShallow ? `the documents are whole: ${what}` : `every digest is right: ${what}`);
   context.reporter.line(`${name} ${target.digest}`);
   context.reporter.result({ name, digest: target.digest, images, bytesRead, isShallow, seconds: Math.round(tookMs) / 1000 });
+}
+
+/** The first difference, by the layer that it is in: digests alone say little to people. */
+function inLayer(name: string, layer: number, error: ToolError): ToolError {
+  const { code, message, hint } = error;
+  return new ToolError(code, `verify "${name}": layer ${layer} differs: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
 function count(number: number, what: string): string {
