@@ -48,6 +48,7 @@ test("a push takes its credential from standard input, and the password shows no
   assert.equal((await user.run(["ls", `${peer.host}/team/iris`])).exitCode, 5, "it was for that command only");
   const wrong = await user.run(["verify", target, "--username", peer.username, "--password-stdin"], { stdin: "hunter2\n" });
   assert.equal(wrong.exitCode, 5);
+  assert.match(wrong.stderr, new RegExp(`log in to "${peer.host}" as "${peer.username}": the registry refused the username or the password`));
   assert.match(wrong.stderr, /the command line/);
   assert.ok(!wrong.stderr.includes("hunter2"));
 });
@@ -97,6 +98,9 @@ test("a new docker config is the user's alone", async (t) => {
   if (peer === undefined) return;
   const user = await createUser(t);
   await user.run(["login", peer.host, "--username", peer.username, "--password-stdin"], { stdin: peer.password });
+  const auth = Buffer.from(`${peer.username}:${peer.password}`).toString("base64");
+  const expected = `{\n\t"auths": {\n\t\t"${peer.host}": {\n\t\t\t"auth": "${auth}"\n\t\t}\n\t}\n}`;
+  assert.equal(await readFile(join(user.home, ".docker/config.json"), "utf8"), expected, "byte for byte as docker writes it");
   assert.equal((await stat(join(user.home, ".docker/config.json"))).mode & 0o777, 0o600);
 });
 

@@ -1,6 +1,6 @@
 import { chmod, readFile, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { ToolError } from "../../errors/index.ts";
+import { RegistryError, ToolError } from "../../errors/index.ts";
 import { writeFileAtomic, type CallOptions } from "../../internal/index.ts";
 import type { RegistryOptions } from "../contracts.ts";
 import { createRegistry } from "../create-registry.ts";
@@ -75,7 +75,14 @@ export async function logout(options: LogoutOptions): Promise<LoginPlace | undef
 async function verify({ registry, username, password, signal }: LoginOptions): Promise<void> {
   const keychain = createKeychain({ explicit: { registry: registry.host, credential: { kind: "basic", username, password } }, environment: { HOME: "/nonexistent" } });
   await using client = createRegistry({ ...registry, keychain });
-  await client.ping({ signal });
+  try {
+    await client.ping({ signal });
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== "REGISTRY_UNAUTHORIZED") throw error;
+    const { method, url, status, diagnostics } = error;
+    const hint = "check both; some registries want a token in place of the password";
+    throw new RegistryError("REGISTRY_UNAUTHORIZED", `log in to "${registry.host}" as "${username}": the registry refused the username or the password`, { method, url, status, diagnostics, hint, cause: error });
+  }
 }
 
 interface Config {
@@ -98,7 +105,7 @@ async function openConfig(environment: RegistryOptions["environment"], home: str
     document,
     async write() {
       const mode = await stat(path).then((stats) => stats.mode & 0o777, () => 0o600);
-      await writeFileAtomic(path, `${JSON.stringify(document, undefined, "\t")}\n`, { mode: 0o600 });
+      await writeFileAtomic(path, JSON.stringify(document, undefined, "\t"), { mode: 0o600 });
       // The mask of the process can only have taken rights away; those that the file had are kept, as docker does.
       if (mode !== 0o600) await chmod(path, mode);
     },

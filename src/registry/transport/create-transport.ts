@@ -147,16 +147,17 @@ async function refusal(response: HttpResponse, call: ApiCall, context: Transport
 
 /** Says which credential, if any, was refused what; the secret stays out. */
 async function denialOf(call: ApiCall, status: number, context: TransportContext): Promise<{ readonly why: string; readonly hint: string }> {
-  const what = call.repository === undefined ? "this" : `"${call.repository}"`;
+  const what = call.repository === undefined ? "" : `"${call.repository}"`;
+  const forWhat = what === "" ? "" : ` for ${what}`;
   const actions = [...new Set(call.scopes.flatMap((scope) => scope.actions))].join(",");
   const right = actions === "" ? "" : ` (${actions})`;
   const login = `run \`slipway login ${context.registry}\``;
   const origin = await context.keychain?.describeCredential(context.registry, { repository: call.repository, signal: call.signal });
   if (origin === undefined || origin.kind === "anonymous") {
     const searched = origin === undefined || origin.searched.length === 0 ? "" : ` in ${origin.searched.join(", ")}`;
-    return { why: `the registry wants a credential for ${what}${right}, and none was found${searched}`, hint: login };
+    return { why: `the registry wants a credential${forWhat}${right}, and none was found${searched}`, hint: login };
   }
-  const why = status === 401 ? `the registry refused the credential for ${what}${right}` : `the credential does not have the right to ${what}${right}`;
+  const why = status === 401 ? `the registry refused the credential${forWhat}${right}` : `the credential does not have the right to ${what || "do this"}${right}`;
   return { why, hint: `${login}, or check the access rights; ${describeOrigin(origin)}` };
 }
 
