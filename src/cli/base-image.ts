@@ -26,7 +26,7 @@ export async function openBase(text: string, cache: JsonCache, context: Context)
       const image = imageFrom(place.source, descriptor);
       const actual = await imagePlatform(image, context);
       if (actual.os !== platform.os || actual.architecture !== platform.architecture) {
-        throw new ToolError("BASE_UNSUITABLE", `pack on "${text}": it is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`);
+        throw new ToolError("BASE_UNSUITABLE", `pack on "${text}": it is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`, { hint: wayOut(text, platform) });
       }
       const { digest } = await imageDescriptor(image, context);
       const isRegistry = parseLocation(text).kind === "registry";
@@ -54,8 +54,15 @@ async function narrow(place: ReadPlace, target: Descriptor, { platform, text, co
   try {
     return selectPlatform(parseIndex(bytes), platform);
   } catch (error) {
-    throw new ToolError("BASE_UNSUITABLE", `pack on "${text}": it has no image for ${formatPlatform(platform)}`, { cause: error });
+    throw new ToolError("BASE_UNSUITABLE", `pack on "${text}": it has no image for ${formatPlatform(platform)}`, { cause: error, hint: wayOut(text, platform) });
   }
+}
+
+/** A base of ours can be had for every platform that images are made for. */
+function wayOut(text: string, { os, architecture }: Platform): string {
+  const canMake = os === "linux" && ["amd64", "arm64"].includes(architecture);
+  if (!canMake) return "images are made for linux/amd64 and linux/arm64";
+  return text.startsWith("store:") ? `make it for that platform too: \`slipway base debian --arch amd64,arm64 …\`` : "choose a base that has it, or make one with `slipway base debian`";
 }
 
 async function factsOf(image: Image, { digest, text, cache, context }: About & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache }): Promise<BaseFacts> {

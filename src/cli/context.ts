@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { RegistryAccess } from "./registry-access.ts";
 import type { Reporter } from "./render/reporter.ts";
@@ -31,10 +31,17 @@ export interface Context {
 
 /** The three folders, by the environment's `XDG_*` variables with their standard defaults. */
 export function directoriesOf(env: Context["env"]): Directories {
-  const home = env["HOME"] ?? homedir();
+  const named = env["HOME"] ?? "";
+  const home = named.startsWith("/") ? named : homeOf();
   const place = (name: string, fallback: string): string => {
     const value = env[name];
     return join(value !== undefined && value.startsWith("/") ? value : join(home, fallback), "slipway");
   };
   return { data: place("XDG_DATA_HOME", ".local/share"), cache: place("XDG_CACHE_HOME", ".cache"), state: place("XDG_STATE_HOME", ".local/state") };
+}
+
+/** An empty `HOME` would put everything into the working folder. */
+function homeOf(): string {
+  const home = homedir();
+  return home.startsWith("/") ? home : userInfo().homedir;
 }

@@ -93,7 +93,7 @@ export function reportDelivery(context: Context, about: Delivered & { readonly p
   const sum = (pick: (result: CopyResult) => number): number => results.reduce((total, result) => total + pick(result), 0);
   const [sent, mounted, skipped] = [sum((result) => result.bytesUploaded), sum((result) => result.bytesMounted), sum((result) => result.bytesSkipped)];
   const { reporter } = context;
-  if (results.length > 0) reporter.line(`packed and pushed in ${formatDuration(tookMs)}: ${formatBytes(sent)} sent, ${formatBytes(mounted)} mounted, ${formatBytes(skipped)} already there`);
+  if (results.length > 0) reporter.line(`packed and pushed in ${formatDuration(tookMs)}: ${packed.map(describe).join(", ")}; ${formatBytes(sent)} sent, ${formatBytes(mounted)} mounted, ${formatBytes(skipped)} already there`);
   else reporter.line(`packed in ${formatDuration(tookMs)}: ${packed.map(describe).join(", ")}`);
   const isPinned = (name: string): boolean => about.isPush || parseLocation(name).kind === "store";
   for (const name of names) reporter.line(isPinned(name) ? pinnedName(name, descriptor) : `${name} ${descriptor.digest}`);

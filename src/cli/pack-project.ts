@@ -49,7 +49,7 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
   if (isPlan) return await reportPlan(context, { loaded, images: packed, names });
   const delivered = await deliver({ packed, names, isPush: flags.push === true, store, context });
   for (const output of outputs) {
-    context.reporter.step(`writing ${output}`);
+    if (output.startsWith("oci:")) context.reporter.step(`writing ${output}`); // what is written as a whole says so itself
     await move({ from: names[0] ?? "", to: output, isFromStore: true }, context);
   }
   reportDelivery(context, { ...delivered, packed, names, isPush: flags.push === true, startedAt });

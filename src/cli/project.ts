@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ToolError } from "../errors/index.ts";
 import { detectModel, type DetectedModel, type FactMemory, type ModelFile } from "../formats/index.ts";
 import { MAX_PROJECT_FILE_BYTES, parseProjectFile, PROJECT_FILE_NAME, type Contract, type Ports, type ProjectFile } from "../model/index.ts";
@@ -113,7 +113,8 @@ function allowedSecrets(flags: ProjectFlags, { allowSecrets = [] }: ProjectFile)
 
 async function rootOf(folder: string): Promise<string> {
   const stats = await stat(folder).catch(() => undefined);
-  if (stats?.isDirectory() !== true) throw new ToolError("PROJECT_NOT_FOUND", `read "${folder}": there is no such folder`);
+  if (stats === undefined) throw new ToolError("PROJECT_NOT_FOUND", `read "${folder}": there is no such folder`);
+  if (!stats.isDirectory()) throw new ToolError("PROJECT_NOT_FOUND", `read "${folder}": it is a file, and a folder is wanted`, { hint: `name the folder that it lies in: ${dirname(folder)}` });
   return realpath(folder);
 }
 

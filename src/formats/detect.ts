@@ -100,7 +100,7 @@ function nothingFound({ files, model }: DetectRequest): string {
   if (files.length === 0) return "it is empty";
   if (model !== undefined) return `"${model}", which model: names, is no ONNX file and no pickled estimator, and no class stands beside it`;
   const shown = files.slice(0, 5).map(({ path }) => `"${path}"`);
-  return `no ONNX file, no scikit-learn model and no class with predict among its ${files.length} files (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
+  return `no ONNX file, no scikit-learn model and no class with predict among its ${files.length} file${files.length === 1 ? "" : "s"} (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
 }
 
 function listOf(found: readonly Candidate[]): string {

@@ -104,6 +104,7 @@ for (const [text, code] of [
   ["E: Failed to fetch http://a/x.deb  Hash Sum mismatch", "MIRROR_UNTRUSTED"],
   ["E: The repository 'http://a nope Release' does not have a Release file.", "PACKAGE_UNAVAILABLE"],
   ["W: Failed to fetch http://a  Could not connect to a:80", "MIRROR_UNREACHABLE"],
+  ["E: Failed to fetch http://a  Write error - write (28: No space left on device)", "DISK_FULL"],
   ["E: Failed to fetch http://a  Temporary failure resolving 'a'", "MIRROR_UNREACHABLE"],
 ] as const) {
   test(`apt's "${text.slice(0, 40)}…" becomes ${code}`, () => {

@@ -2,6 +2,7 @@ import { isToolError, ProcessError, stripControls, ToolError } from "../../error
 import type { AptSource } from "./sources.ts";
 
 const UNSIGNED = /is not signed|NO_PUBKEY|BADSIG|EXPKEYSIG|invalid signature|Release file .* (is expired|is not valid yet)|is expired \(invalid since|Hash Sum mismatch|Clearsigned file isn't valid/;
+const FULL = /No space left on device|Disk quota exceeded/;
 const NO_SUITE = /does not have a Release file|404 +Not Found/;
 
 /** Turns apt's failure to refresh an index or to fetch packages into our own words; other errors come back as they are. */
@@ -11,6 +12,7 @@ export function explainFetch(error: unknown, what: string, sources: readonly Apt
   const reason = stripControls((lines.find((line) => UNSIGNED.test(line)) ?? lines.find((line) => line.startsWith("E: ")) ?? lines[0] ?? "apt ended badly").slice(3)).trim();
   const mirrors = [...new Set(sources.map(({ uri }) => `"${uri}"`))].join(", ");
   const options = { cause: error };
+  if (FULL.test(error.stderrTail)) return new ToolError("DISK_FULL", `${what}: ${reason}`, { ...options, hint: "free some space, or choose another place with XDG_CACHE_HOME" });
   if (UNSIGNED.test(error.stderrTail)) {
     return new ToolError("MIRROR_UNTRUSTED", `${what} from ${mirrors}: ${reason}`, { ...options, hint: "use another mirror; nothing of it was used" });
   }
