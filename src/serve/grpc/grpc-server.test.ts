@@ -177,6 +177,22 @@ test("stops when what is under way has been answered", async () => {
   await stopped;
 });
 
+test("a connection that says nothing does not hold up the end, and one that waits for an answer is not cut", async () => {
+  const handled = Promise.withResolvers<GrpcCall>();
+  const server = await start({ "/a.B/Echo": { onMessage: (call) => handled.resolve(call) } });
+  const silent = connectTcp(server.port, "127.0.0.1").on("error", () => undefined).pause(); // it reads nothing either
+  const answer = ask(dial(server));
+  const [call] = await Promise.all([handled.promise, once(silent, "connect")]);
+  const idle = dial(server);
+  await once(idle, "remoteSettings");
+  const stopped = server.stop();
+  await once(idle, "close");
+  call.reply(Buffer.from("late"));
+  assert.deepEqual((await answer).body, frame("late"));
+  await stopped;
+  silent.destroy();
+});
+
 test("bytes that are no HTTP/2 cost their own connection only", async () => {
   const server = await start({ "/a.B/Echo": echo });
   const session = dial(server);

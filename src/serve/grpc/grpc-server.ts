@@ -1,7 +1,7 @@
-import { createSecureServer, createServer, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { createSecureServer, createServer, type Http2SecureServer, type Http2Server, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { ToolError } from "../../errors/index.ts";
-import { tlsOptions, type TlsFiles } from "../http/index.ts";
+import { addressOf, Sockets, tlsOptions, type TlsFiles } from "../http/index.ts";
 import { GrpcCall, type CallSide, type GrpcMethod } from "./grpc-call.ts";
 
 export interface GrpcServerOptions {
@@ -43,6 +43,8 @@ const LEAST_HELD_BYTES = 256 * 2 ** 20;
 const RECEIVE_MS = 60_000;
 const SWEEP_MS = 10_000;
 const IDLE_MS = 3_600_000;
+/** A stopping server ends connections without calls that are still there after this time. */
+const QUIET_MS = 1000;
 
 /**
  * Serves gRPC over HTTP/2, in clear text (h2c) or with TLS.
@@ -51,7 +53,9 @@ const IDLE_MS = 3_600_000;
  */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const server = options.tls === undefined ? createServer(LIMITS) : createSecureServer({ ...LIMITS, ...tlsOptions(options.tls), allowHTTP1: false });
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Sockets();
+  sockets.follow(server);
+  const sessions = new Map<Http2Session, SessionState>();
   const calls = new Set<GrpcCall>();
   const state = { isClosing: false };
   const side: CallSide = {
@@ -64,13 +68,11 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     },
   };
   server.on("session", (session) => {
-    sessions.add(session);
-    session.setLocalWindowSize(SESSION_WINDOW);
     session.setTimeout(options.idleMs ?? IDLE_MS, () => session.close());
-    session.on("error", () => undefined); // "close" follows
-    session.on("close", () => sessions.delete(session));
+    follow(sessions, session);
   });
   server.on("stream", (stream, headers) => {
+    count(sessions, stream);
     const call = new GrpcCall(stream, { headers, method: options.methods.get(headers[":path"] ?? ""), side });
     if (call.status !== undefined) return;
     calls.add(call);
@@ -83,22 +85,53 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const turnAway = (): void => {
     state.isClosing = true;
     for (const call of calls) if (call.isEndless) call.fail({ status: "UNAVAILABLE", message: "the server is stopping" });
-    for (const session of sessions) session.close();
+    for (const session of sessions.keys()) session.close();
   };
   return {
     port: (server.address() as AddressInfo).port, // a TCP server that listens
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       turnAway();
+      const timer = setInterval(() => sockets.endExcept(busyIn(sessions)), QUIET_MS);
       await closed;
+      clearInterval(timer);
       clearInterval(sweep);
     },
     cut: () => {
       clearInterval(sweep);
       server.close();
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.keys()) session.destroy();
+      sockets.endExcept(NONE);
     },
   };
+}
+
+interface SessionState {
+  readonly address: string;
+  /** Those that are open. */
+  streams: number;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function follow(sessions: Map<Http2Session, SessionState>, session: ServerHttp2Session): void {
+  sessions.set(session, { address: addressOf(session.socket), streams: 0 });
+  session.setLocalWindowSize(SESSION_WINDOW);
+  session.on("error", () => undefined); // "close" follows
+  session.on("close", () => sessions.delete(session));
+}
+
+/** Where the clients are that wait for something. */
+function busyIn(sessions: ReadonlyMap<Http2Session, SessionState>): ReadonlySet<string> {
+  const busy = [...sessions.values()].filter(({ streams }) => streams > 0);
+  return new Set(busy.map(({ address }) => address));
+}
+
+function count(sessions: ReadonlyMap<Http2Session, SessionState>, stream: ServerHttp2Stream): void {
+  const state = stream.session === undefined ? undefined : sessions.get(stream.session);
+  if (state === undefined) return;
+  state.streams += 1;
+  stream.once("close", () => (state.streams -= 1));
 }
 
 const LIMITS = {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ToolError } from "../../errors/index.ts";
 import type { SpanContext } from "../observe/index.ts";
+import type { Connection, Connections } from "./connections.ts";
 
 const NO_BODY = Buffer.alloc(0);
 /** An id that may stand in a header as it is. */
@@ -18,6 +20,7 @@ export interface Reply {
 export interface ExchangeSide {
   /** True while the server stops: every answer ends its connection. */
   readonly isClosing: boolean;
+  readonly connections: Connections;
   /** Called when an answer has been handed to the connection, and not again. Must not throw. */
   readonly onAnswer: ((exchange: Exchange, reply: Reply) => void) | undefined;
 }
@@ -40,6 +43,8 @@ export class Exchange {
   span: SpanContext | undefined = undefined;
   readonly #response: ServerResponse;
   readonly #side: ExchangeSide;
+  readonly #connection: Connection;
+  #leave: (() => void) | undefined;
   #status = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse, side: ExchangeSide) {
@@ -51,6 +56,8 @@ export class Exchange {
     this.startedAt = performance.now();
     this.#response = response;
     this.#side = side;
+    this.#connection = side.connections.of(request.socket);
+    this.#connection.unanswered += 1;
   }
 
   /** 0 until `reply`. */
@@ -63,10 +70,24 @@ export class Exchange {
     return typeof value === "string" ? value : value?.join(", ");
   }
 
+  /** Aborted with `INTERRUPTED` when the client goes before it is answered; to be asked for by whoever lets the request wait. */
+  whileWaiting(): AbortSignal {
+    const controller = new AbortController();
+    const leave = (): void => controller.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
+    if (this.#connection.isGone) leave();
+    else if (this.#status === 0) {
+      this.#leave = leave;
+      this.#connection.waiting.add(leave);
+    }
+    return controller.signal;
+  }
+
   /** Answers; a second call does nothing, and after the client has gone nothing is sent. */
   reply(reply: Reply): void {
     if (this.#status !== 0) return;
     this.#status = reply.status;
+    this.#connection.unanswered -= 1;
+    if (this.#leave !== undefined) this.#connection.waiting.delete(this.#leave);
     if (!this.#response.destroyed) this.#send(reply);
     this.#side.onAnswer?.(this, reply);
   }

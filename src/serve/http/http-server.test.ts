@@ -50,7 +50,7 @@ async function raw(server: HttpServer): Promise<{ readonly socket: Socket; reado
       look();
       return promise;
     },
-    closed: once(socket, "close"),
+    closed: new Promise((resolve) => socket.once("close", resolve)), // also when it was reset
   };
 }
 
@@ -132,6 +132,59 @@ test("without a time to linger an idle connection ends with the listening", asyn
   kept.send(post("before"));
   await kept.answer();
   await Promise.all([server.stop(), kept.closed]);
+});
+
+const NEVER_DONE: readonly (readonly [what: string, bytes: string, answer: RegExp | undefined])[] = [
+  ["without a request so far", "", undefined],
+  ["with half a head", "POST /ec", undefined],
+  ["whose body was refused and never sent", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\nabc", /^HTTP\/1\.1 413 /],
+  ["that sent half a body to nobody", "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", /^HTTP\/1\.1 404 /],
+];
+
+for (const [what, bytes, answer] of NEVER_DONE) {
+  test(`a connection ${what} does not hold up the end`, async (t) => {
+    const server = await start(t);
+    const kept = await raw(server);
+    const warm = await raw(server); // accepted after the other one, which the server has therefore seen
+    kept.send(bytes);
+    if (answer !== undefined) assert.match(await kept.answer(), answer);
+    warm.send(post("x"));
+    await warm.answer();
+    await Promise.all([server.stop(), kept.closed]);
+  });
+}
+
+test("a request that is under way is answered however long it takes, with nothing moving on its connection", async (t) => {
+  const asked = Promise.withResolvers<Exchange>();
+  const server = await start(t, { routes: new Map([["/slow", { methods: ["GET"], handle: (exchange) => asked.resolve(exchange) }]]) });
+  const slow = await raw(server);
+  slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  const idle = await raw(server);
+  const exchange = await asked.promise;
+  idle.send("GET /sl");
+  const stopped = server.stop();
+  await idle.closed; // two looks at all connections
+  exchange.reply({ status: 200, contentType: "text/plain", body: "late" });
+  assert.match(await slow.answer(), /Connection: close[^]*late$/);
+  await stopped;
+});
+
+test("whoever waits is told when the client goes, and nobody else", async (t) => {
+  const asked: Exchange[] = [];
+  const server = await start(t, { routes: new Map([["/wait", { methods: ["GET"], handle: (exchange) => void asked.push(exchange) }], ["/echo", { methods: ["GET", "POST"], handle: echo }]]) });
+  const goes = await raw(server);
+  const stays = await raw(server);
+  for (const each of [goes, stays]) each.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (asked.length < 2) await fetch(`http://127.0.0.1:${server.port}/echo`);
+  const signals = asked.map((exchange) => exchange.whileWaiting());
+  const aborted = signals.map(async (signal) => once(signal, "abort"));
+  goes.socket.destroy();
+  await Promise.race(aborted);
+  assert.deepEqual(signals.map((signal) => signal.aborted).toSorted(), [false, true]);
+  const left = asked[signals.findIndex((signal) => signal.aborted)];
+  assert.ok(left?.whileWaiting().aborted);
+  const [{ reason } = new AbortController().signal] = signals.filter((signal) => signal.aborted);
+  assert.equal((reason as { code?: string }).code, "INTERRUPTED");
 });
 
 test("a port that is taken is named", async (t) => {

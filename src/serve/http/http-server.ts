@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import { Server as NetServer, type AddressInfo } from "node:net";
 import { ToolError } from "../../errors/index.ts";
+import { Connections, Sockets } from "./connections.ts";
 import { Exchange, type Reply } from "./exchange.ts";
 import { preflightHeaders } from "./cors.ts";
 import { readBody } from "./read-body.ts";
@@ -53,7 +54,8 @@ export interface HttpServer {
   readonly port: number;
   /**
    * Takes no new connections, and every answer ends its own. Connections that are idle stay open for `lingerMs` (default 0), since a
-   * request may be on its way over them. Resolves when what is under way has been answered and all connections are gone.
+   * request may be on its way over them; those on which half a request lies and nothing comes any more, for a second longer. Resolves
+   * when what is under way has been answered and all connections are gone.
    */
   stop(lingerMs?: number): Promise<void>;
   /** Stops listening and cuts every connection. */
@@ -65,16 +67,24 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** @throws ToolError `PORT_TAKEN` */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const side = { isClosing: false, onAnswer: options.onAnswer };
+  const connections = new Connections();
+  const side = { isClosing: false, connections, onAnswer: options.onAnswer };
   const listener = (request: IncomingMessage, response: ServerResponse): void => dispatch(new Exchange(request, response, side), options);
   const server = options.tls === undefined ? createServer(SERVER_OPTIONS, listener) : createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(options.tls) }, listener);
+  const sockets = new Sockets();
+  sockets.follow(server);
+  connections.follow(server, options.tls === undefined ? "connection" : "secureConnection");
   await listen(server, options);
   const { port } = server.address() as AddressInfo; // a TCP server that listens
   return {
     port,
     stop: (lingerMs = 0) => {
       side.isClosing = true;
-      return closeGently(server, lingerMs);
+      return closeGently(server, lingerMs, () => {
+        server.closeIdleConnections();
+        connections.endQuiet();
+        sockets.endExcept(connections.addresses);
+      });
     },
     cut: () => {
       server.close(() => undefined); // it may be closed already
@@ -83,11 +93,22 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-/** `server.close()` of node:http cuts idle connections at once; that of node:net below it only ends the listening. */
-async function closeGently(server: Server, lingerMs: number): Promise<void> {
+/** A connection without an answer to wait for is ended when nothing has come over it for this long. */
+const QUIET_MS = 1000;
+
+/**
+ * `server.close()` of node:http cuts idle connections at once; that of node:net below it only ends the listening. A connection without any
+ * request so far is not idle to node:http.
+ */
+async function closeGently(server: Server, lingerMs: number, endQuiet: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
-  const timer = setTimeout(() => server.closeIdleConnections(), lingerMs);
-  if (lingerMs === 0) server.closeIdleConnections();
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    endQuiet();
+    timer = setTimeout(look, QUIET_MS);
+  };
+  if (lingerMs === 0) look();
+  else timer = setTimeout(look, lingerMs);
   await closed;
   clearTimeout(timer);
   server.close(() => undefined); // ends the timers of node:http; it says that the server is closed already
