@@ -1,8 +1,7 @@
 import { InferenceError } from "../errors/index.ts";
-import type { CallOptions } from "../internal/index.ts";
 import type { Tensor, TensorSpec } from "../tensor/index.ts";
 import type { Component, ComponentFacts, ComponentMessage, ComponentRequest, ComponentResponse, Payload } from "./component.ts";
-import type { Model } from "./contracts.ts";
+import type { CallerOptions, Model } from "./contracts.ts";
 
 /**
  * A model without user code as a component: `predict` runs it on the request's array and answers with one output, the scores where
@@ -23,7 +22,7 @@ function factsOf(input: TensorSpec | undefined): ComponentFacts {
   return { methods: ["predict"], ...(width !== undefined && width > 0 && { features: { count: width, names: [] } }) };
 }
 
-async function callModel(model: Model, request: ComponentRequest, options: CallOptions | undefined): Promise<ComponentResponse> {
+async function callModel(model: Model, request: ComponentRequest, options: CallerOptions | undefined): Promise<ComponentResponse> {
   const [message] = request.messages;
   switch (request.method) {
     case "predict":
@@ -46,7 +45,7 @@ async function callModel(model: Model, request: ComponentRequest, options: CallO
   }
 }
 
-async function predict(model: Model, payload: Payload | undefined, options: CallOptions | undefined): Promise<ComponentResponse> {
+async function predict(model: Model, payload: Payload | undefined, options: CallerOptions | undefined): Promise<ComponentResponse> {
   const [input] = model.signature.inputs;
   const outputs = await model.infer([{ ...numbersOf(payload), name: input?.name ?? "" }], options);
   const output = outputs.find(isScores) ?? outputs.at(-1);

@@ -1,6 +1,5 @@
 import { InferenceError } from "../errors/index.ts";
-import type { CallOptions } from "../internal/index.ts";
-import type { Component, ComponentFacts, ComponentRequest, ComponentResponse, ComponentStats } from "../runtime/index.ts";
+import type { CallerOptions, Component, ComponentFacts, ComponentRequest, ComponentResponse, ComponentStats } from "../runtime/index.ts";
 import { formatTraceparent, parseTraceparent, type Tracer } from "./observe/index.ts";
 
 /**
@@ -67,7 +66,7 @@ export class InferenceService implements AsyncDisposable {
   }
 
   /** @throws what the component throws; InferenceError `MODEL_NOT_READY` before the first `use` */
-  call(request: ComponentRequest, options?: CallOptions): Promise<ComponentResponse> {
+  call(request: ComponentRequest, options?: CallerOptions): Promise<ComponentResponse> {
     const tracer = this.#tracer;
     if (tracer === undefined || request.traceparent === undefined) return this.#loaded().call(request, options);
     return this.#traced(tracer, request, options);
@@ -78,7 +77,7 @@ export class InferenceService implements AsyncDisposable {
     await Promise.all([...this.#old.values(), this.#component?.[Symbol.asyncDispose]()]);
   }
 
-  async #traced(tracer: Tracer, request: ComponentRequest, options: CallOptions | undefined): Promise<ComponentResponse> {
+  async #traced(tracer: Tracer, request: ComponentRequest, options: CallerOptions | undefined): Promise<ComponentResponse> {
     const parent = parseTraceparent(request.traceparent ?? "");
     if (parent === undefined) return this.#loaded().call(request, options);
     const span = tracer.child(parent);

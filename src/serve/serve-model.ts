@@ -161,7 +161,7 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
 /** What the description's contract has beside the routes of all servers. */
 function ownRoutes({ description, service }: Parts, api: SeldonApi): readonly (readonly [string, Route])[] {
   if (description.contract !== "uai") return [];
-  return uaiRoutes({ call: (request) => service.call(request), failure: (error, requestId) => api.failure(error, requestId) });
+  return uaiRoutes({ call: (request, caller) => service.call(request, caller), failure: (error, requestId) => api.failure(error, requestId) });
 }
 
 /** `/live`: the process answers. `/ready`: a request made now would reach a model. Neither asks user code. */

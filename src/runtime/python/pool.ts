@@ -1,6 +1,7 @@
 import { InferenceError, ToolError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
 import type { Component, ComponentFacts, ComponentRequest, ComponentResponse, ComponentStats } from "../component.ts";
+import type { CallerOptions } from "../contracts.ts";
 import { parseFacts } from "./facts.ts";
 import { payloadBytes, UnsendableError } from "./frame-writer.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
@@ -99,12 +100,12 @@ export class WorkerPool implements Component {
     }
   }
 
-  call(request: ComponentRequest, options: CallOptions = {}): Promise<ComponentResponse> {
-    const { signal } = options;
+  call(request: ComponentRequest, caller: CallerOptions = {}): Promise<ComponentResponse> {
+    const { signal } = caller;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
     if (this.#isClosed) return Promise.reject(this.#refusal("MODEL_NOT_READY", "the server is stopping"));
     const answer = Promise.withResolvers<ComponentResponse>();
-    const flight: Flight = { request, bytes: payloadBytes(request), resolve: answer.resolve, reject: answer.reject, isGone: false, lost: 0, sentAt: 0 };
+    const flight: Flight = { request, bytes: payloadBytes(request), resolve: answer.resolve, reject: answer.reject, caller, isGone: false, lost: 0, sentAt: 0 };
     const refusal = this.#admit(flight);
     if (refusal !== undefined) answer.reject(refusal);
     else if (signal !== undefined) return this.#follow(flight, signal, answer.promise);
@@ -132,6 +133,7 @@ export class WorkerPool implements Component {
     if (this.#isDown()) return this.#refusal("MODEL_NOT_READY", "no worker runs, and the last one did not start");
     if (this.#queue.length >= this.#options.maxQueue) return this.#refusal("OVERLOADED", `${this.#queue.length} calls wait already`);
     this.#queue.push(flight);
+    this.#watchCaller(flight);
     return undefined;
   }
 
@@ -147,18 +149,28 @@ export class WorkerPool implements Component {
 
   /** Ends the wait when the caller goes; a call that is inside a worker already is answered to nobody. */
   async #follow(flight: Flight, signal: AbortSignal, answer: Promise<ComponentResponse>): Promise<ComponentResponse> {
-    const abort = (): void => {
-      flight.isGone = true;
-      const at = this.#queue.indexOf(flight);
-      if (at >= 0) this.#queue.splice(at, 1);
-      flight.reject(signal.reason);
-    };
+    const abort = (): void => this.#drop(flight, signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
       return await answer;
     } finally {
       signal.removeEventListener("abort", abort);
     }
+  }
+
+  /** Takes a call that waits out of the queue when its caller goes. */
+  #watchCaller(flight: Flight): void {
+    const signal = flight.caller.whileWaiting?.();
+    if (signal?.aborted === true) this.#drop(flight, signal.reason);
+    else signal?.addEventListener("abort", () => this.#drop(flight, signal.reason), { once: true });
+  }
+
+  #drop(flight: Flight, reason: unknown): void {
+    flight.isGone = true;
+    const at = this.#queue.indexOf(flight);
+    if (at >= 0) this.#queue.splice(at, 1);
+    flight.reject(reason);
+    if (this.#isClosed) this.#pump(); // it may have been the last one
   }
 
   #freest(bytes: number): Worker | undefined {
@@ -195,7 +207,10 @@ export class WorkerPool implements Component {
       flight.lost += 1;
       if (flight.isGone) continue;
       if (this.#isAbandoned) flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
-      else if (flight.lost < MAX_LOST) this.#queue.unshift(flight);
+      else if (flight.lost < MAX_LOST) {
+        this.#queue.unshift(flight);
+        this.#watchCaller(flight);
+      }
       else flight.reject(this.#refusal("WORKER_CRASHED", `${MAX_LOST} workers died before they began this call`));
     }
     if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0)) this.#scheduleRestart(worker);

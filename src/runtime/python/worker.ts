@@ -1,6 +1,7 @@
 import { InferenceError } from "../../errors/index.ts";
 import type { ComponentRequest, ComponentResponse } from "../component.ts";
 import { ComponentError } from "../component-error.ts";
+import type { CallerOptions } from "../contracts.ts";
 import type { Arena } from "./arena.ts";
 import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -16,6 +17,7 @@ export interface Flight {
   readonly bytes: number;
   readonly resolve: (response: ComponentResponse) => void;
   readonly reject: (reason: unknown) => void;
+  readonly caller: CallerOptions;
   /** True when the caller has gone; the answer is dropped. */
   isGone: boolean;
   /** How often a worker died before it began this call. */

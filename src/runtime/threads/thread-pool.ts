@@ -4,6 +4,7 @@ import { Worker, type TransferListItem } from "node:worker_threads";
 import { InferenceError, type ErrorCode } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
 import type { ComponentStats } from "../component.ts";
+import type { CallerOptions } from "../contracts.ts";
 
 /** What a thread sends: once `ready` or `failed`, then one `done` or `error` for each call, and log lines at any time. */
 export type FromThread =
@@ -84,7 +85,8 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   /** @throws what `toError` makes; InferenceError `OVERLOADED`, `MODEL_TIMEOUT`, `WORKER_CRASHED`, `MODEL_NOT_READY` */
-  call(value: unknown, transfer: readonly TransferListItem[] = [], { signal }: CallOptions = {}): Promise<unknown> {
+  call(value: unknown, transfer: readonly TransferListItem[] = [], caller: CallerOptions = {}): Promise<unknown> {
+    const { signal } = caller;
     if (this.#isClosed) return Promise.reject(this.#error("MODEL_NOT_READY", "the server is stopping"));
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
     if (this.#queue.length >= this.#options.maxQueue) return Promise.reject(this.#error("OVERLOADED", `${this.#queue.length} calls wait already`));
@@ -93,6 +95,7 @@ export class ThreadPool implements AsyncDisposable {
     this.#queue.push(call);
     signal?.addEventListener("abort", () => this.#abandon(call, signal.reason), { once: true });
     this.#pump();
+    if (this.#queue.at(-1) === call) this.#watchCaller(call, caller);
     return promise;
   }
 
@@ -131,6 +134,21 @@ export class ThreadPool implements AsyncDisposable {
     const at = this.#queue.indexOf(call);
     if (at >= 0) this.#queue.splice(at, 1);
     call.reject(reason);
+  }
+
+  #watchCaller(call: Call, caller: CallerOptions): void {
+    const signal = caller.whileWaiting?.();
+    if (signal?.aborted === true) this.#drop(call, signal.reason);
+    else signal?.addEventListener("abort", () => this.#drop(call, signal.reason), { once: true });
+  }
+
+  /** Takes a call out of the queue; one that has begun goes on. */
+  #drop(call: Call, reason: unknown): void {
+    const at = this.#queue.indexOf(call);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    call.reject(reason);
+    this.#pump();
   }
 
   #isIdle(): boolean {

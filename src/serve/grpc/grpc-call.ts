@@ -97,8 +97,16 @@ export class GrpcCall {
 
   /** Aborted when the client gives up or its deadline passes. */
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#status !== undefined) this.#abandon(this.#status);
+    }
     return this.#abort.signal;
+  }
+
+  /** The same for whoever lets the call wait. */
+  whileWaiting(): AbortSignal {
+    return this.signal;
   }
 
   header(name: string): string | undefined {
@@ -240,9 +248,13 @@ export class GrpcCall {
     this.#status = status;
     if (this.#heldBytes > 0) this.#letGo();
     if (this.#deadline !== undefined) clearTimeout(this.#deadline);
+    this.#abandon(status);
+    this.#side.onOver(this);
+  }
+
+  #abandon(status: keyof typeof GRPC_STATUS): void {
     if (status === "CANCELLED") this.#abort?.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
     else if (status === "DEADLINE_EXCEEDED") this.#abort?.abort(new ToolError("TIMEOUT", "call the model: the client's deadline has passed"));
-    this.#side.onOver(this);
   }
 }
 

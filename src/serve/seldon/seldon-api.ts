@@ -1,5 +1,5 @@
 import { checkDeclared, declaredAxes, isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
-import type { ComponentFacts, ComponentMethod, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
+import type { CallerOptions, ComponentFacts, ComponentMethod, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
 import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
 import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
@@ -59,10 +59,10 @@ export class SeldonApi {
   }
 
   /** Asks user code and writes its answer. Rejects with what went wrong. */
-  call({ request, context }: SeldonCall, requestId: string | undefined): Promise<SeldonAnswer> {
+  call({ request, context }: SeldonCall, requestId: string | undefined, caller?: CallerOptions): Promise<SeldonAnswer> {
     if (this.settings.checksShapes) this.check(request);
     const named = requestId === undefined ? request : { ...request, requestId };
-    return this.service.call(named).then((response) => this.#answer(request.method, response, context));
+    return this.service.call(named, caller).then((response) => this.#answer(request.method, response, context));
   }
 
   /** Holds a request against the shape that the metadata declares. @throws SeldonError 400; 500 for wrong metadata */
@@ -72,8 +72,8 @@ export class SeldonApi {
   }
 
   /** `/health/status`: user code is asked. */
-  health(): Promise<SeldonAnswer> {
-    return this.call({ request: { method: "health-status", messages: [] }, context: NO_CONTEXT }, undefined);
+  health(caller?: CallerOptions): Promise<SeldonAnswer> {
+    return this.call({ request: { method: "health-status", messages: [] }, context: NO_CONTEXT }, undefined, caller);
   }
 
   /** The failure behind an error; logs it when it is worth it. */
@@ -99,9 +99,9 @@ export class SeldonApi {
   }
 
   /** What the request of a feedback call is worth is counted whether user code takes it or not. */
-  feedback(call: SeldonCall, requestId: string | undefined): Promise<SeldonAnswer> {
+  feedback(call: SeldonCall, requestId: string | undefined, caller?: CallerOptions): Promise<SeldonAnswer> {
     this.countReward(call.request.reward ?? 0);
-    return this.call(call, requestId);
+    return this.call(call, requestId, caller);
   }
 
   /** Counts the reward of a feedback call, unless somebody else does. */

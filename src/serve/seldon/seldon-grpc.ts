@@ -55,7 +55,7 @@ function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
     if (api.settings.checksShapes) api.check(request);
     const { requestId, span } = call;
     const named = { ...request, ...(requestId !== undefined && { requestId }), ...(span !== undefined && { traceparent: formatTraceparent(span) }) };
-    api.service.call(named, { signal: call.signal }).then(
+    api.service.call(named, { whileWaiting: () => call.whileWaiting() }).then(
       (response) => {
         try {
           call.reply(writeSeldonMessage({ method: request.method, response, context, own: api.own(request.method, response) }, api.settings));

@@ -30,14 +30,14 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
   const openApi = openApiText();
   add(["/seldon.json"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: JSON_TYPE, body: openApi }) });
   add(["/health/ping"], { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }) });
-  add(["/health/status", "/api/v1.0/health/status"], { name: "health-status", methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health()) });
+  add(["/health/status", "/api/v1.0/health/status"], { name: "health-status", methods: ["GET"], handle: (exchange) => settle(api, exchange, () => api.health(exchange)) });
   return routes;
 }
 
 function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange): void {
   settle(api, exchange, () => {
     const call = named(exchange, readCall(api, exchange, api.parseOptions(method)));
-    return api.call(call, exchange.requestId);
+    return api.call(call, exchange.requestId, exchange);
   });
 }
 
@@ -45,7 +45,7 @@ function handleFeedback(api: SeldonApi, exchange: Exchange): void {
   settle(api, exchange, () => {
     const body = readJsonBytes(api, exchange);
     const call = named(exchange, parseFeedback(body, api.parseOptions("send-feedback"), api.settings.unitId ?? "0"));
-    return api.feedback(call, exchange.requestId);
+    return api.feedback(call, exchange.requestId, exchange);
   });
 }
 

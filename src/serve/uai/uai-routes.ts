@@ -1,12 +1,12 @@
 import { InferenceError } from "../../errors/index.ts";
-import type { ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
+import type { CallerOptions, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
 import type { Exchange, Route } from "../http/index.ts";
 import { formatTraceparent } from "../observe/index.ts";
 import type { Failure } from "../seldon/failure.ts";
 
 /** Who runs the model, and who says what an error looks like from outside. */
 export interface UaiCaller {
-  call(request: ComponentRequest): Promise<ComponentResponse>;
+  call(request: ComponentRequest, caller: CallerOptions): Promise<ComponentResponse>;
   failure(error: unknown, requestId?: string): Failure;
 }
 
@@ -27,7 +27,7 @@ function answer(caller: UaiCaller, exchange: Exchange): void {
   };
   const fail = (error: unknown): void => refuse(exchange, caller.failure(error, requestId));
   try {
-    caller.call(request).then((response) => exchange.reply(replyOf(response)), fail).catch(fail);
+    caller.call(request, exchange).then((response) => exchange.reply(replyOf(response)), fail).catch(fail);
   } catch (error) {
     fail(error);
   }
