@@ -27,6 +27,8 @@ export async function runInContainer(run: TrainRun, watch: TrainWatch, context: 
       mounts: [{ source: run.data, target: PLACES.data }, { source: run.output, target: PLACES.output }],
       env: { PYTHONUNBUFFERED: "1", ...environmentOf(run.flags.env ?? [], context.env) },
       gpus: run.flags.gpus,
+      // Loaders of several processes hand batches over in it, and die where there is too little.
+      sharedMemory: run.flags.shm ?? "1g",
       // A base may have no shell; the launcher goes to the code's folder, and hands signals on, which a first process does not get.
       entrypoint: PYTHON,
       command: [LAUNCHER, JSON.stringify({ cwd: PLACES.code, tasks: run.tasks }), ...command],

@@ -106,6 +106,9 @@ function indexesOf({ indexUrl, extraIndexUrl = [], findLinks = [] }: TrainPackFl
 /** Data has no place in an image: what the mounts hide stays out, and what looks like data is pointed out. */
 async function ignoreOf(job: TrainJob, codePath: string, context: Context): Promise<readonly string[]> {
   const named = [job.dataPath, job.outputPath].flatMap((path) => placeBelow(codePath, path, context.cwd) ?? []);
+  for (const [flag, path] of [["data", job.dataPath], ["output", job.outputPath]] as const) {
+    if (resolve(context.cwd, path) === codePath) context.reporter.warn(`--test_${flag}_path is the code folder itself, so what lies in it goes into the images; keep ${flag === "data" ? "data" : "results"} in a folder apart`);
+  }
   const hidden: string[] = [];
   for (const folder of HIDDEN_FOLDERS) if (!named.includes(folder) && (await stat(join(codePath, folder)).catch(() => undefined)) !== undefined) hidden.push(folder);
   const out = [...new Set([...named, ...hidden])];

@@ -61,6 +61,8 @@ export interface ContainerRequest {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** `all`, or the engine's own words for some of the graphics cards. */
   readonly gpus?: string | undefined;
+  /** Size of `/dev/shm`, such as `1g`; default the engine's, which is 64 MiB. */
+  readonly sharedMemory?: string | undefined;
   /** `USER` or `UID:GID`; default the image's. */
   readonly user?: string | undefined;
   /** Program to start in place of the image's entry point. */

@@ -13,5 +13,6 @@ export { createMetricScanner, type MetricPoint, type MetricScanner, type Scanner
 export { parseJob, type ParseJobOptions, type TrainValues } from "./parse-job.ts";
 export { parsePlan, PLAN_FILE_NAME, printPlan, type PackedName, type TrainPlan } from "./plan-file.ts";
 export { combinationOf, findRelease, recipeOf, RELEASES, type CudaNeeds, type Recipe, type Release } from "./releases.ts";
+export { createProgressReader, type Progress, type ProgressReader } from "./progress.ts";
 export { printRunRecord, provenanceLabels, RUN_FILE_NAME, type RunRecord } from "./run-file.ts";
 export { joinParts, PART_BYTES, splitFile, type JoinOptions, type SplitOptions } from "./split-file.ts";

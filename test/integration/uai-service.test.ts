@@ -59,6 +59,7 @@ test("any body goes in and its answer comes back, with health, metrics and the S
   assert.equal((await server.post("")).status, 200);
   assert.equal((await fetch(`${server.url}/ready`)).status, 200);
   assert.equal((await fetch(`${server.url}/service`)).status, 405);
+  assert.equal(await (await fetch(`${server.url}/service`, { method: "PUT", body: "as curl -T sends it" })).text(), "as curl -T sends it");
   assert.match(await (await fetch(`${server.url}/metrics`)).text(), /service/);
   const seldon = await fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"strData": "two"}' });
   assert.equal(((await seldon.json()) as { strData?: string }).strData, "two");

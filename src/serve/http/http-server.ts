@@ -11,7 +11,7 @@ import { readBody } from "./read-body.ts";
 export interface Route {
   /** What it is called in metrics, logs and traces. A route without a name is not seen there. */
   readonly name?: string;
-  readonly methods: readonly ("GET" | "POST")[];
+  readonly methods: readonly ("GET" | "POST" | "PUT")[];
   /** Answers later or at once, by `exchange.reply`. Must not throw. */
   readonly handle: (exchange: Exchange) => void;
 }

@@ -12,9 +12,9 @@ export interface UaiCaller {
 
 const TEXT = "text/plain; charset=utf-8";
 
-/** `POST /service`: the body, whatever it is, is one request; its answer is the body that comes back. @see docs/guide/from-uai.md */
+/** `POST /service`: the body, whatever it is, is one request; its answer is the body that comes back. `curl -T FILE` sends it with PUT. @see docs/guide/from-uai.md */
 export function uaiRoutes(caller: UaiCaller): readonly (readonly [string, Route])[] {
-  return [["/service", { name: "service", methods: ["POST"], handle: (exchange) => answer(caller, exchange) }]];
+  return [["/service", { name: "service", methods: ["POST", "PUT"], handle: (exchange) => answer(caller, exchange) }]];
 }
 
 function answer(caller: UaiCaller, exchange: Exchange): void {
