@@ -3,6 +3,8 @@ import { isAbsolute, join, resolve } from "node:path";
 import { ToolError } from "../errors/index.ts";
 import { checkClass, checkModel, CONF_NAME, parseUaiJob, printConf, readConf, releaseProblem, type UaiFramework, type UaiJob, type UaiValues } from "../uai/index.ts";
 import type { Context } from "./context.ts";
+import { baseProblems } from "./packdocker-base.ts";
+import type { PackdockerFlags } from "./packdocker-flags.ts";
 
 /** A job whose folder was looked into. */
 export interface CheckedJob {
@@ -15,24 +17,32 @@ export interface CheckedJob {
   readonly confName: string;
 }
 
+interface Written {
+  readonly values: UaiValues;
+  readonly flags: PackdockerFlags;
+}
+
 /**
  * Looks at the flags and into the folder; runs nothing.
  * @throws ToolError `USAGE` when a flag is missing or not possible, `PROJECT_INVALID` for what is wrong in the folder alone; both name every problem.
  */
-export async function checkJob(framework: UaiFramework, values: UaiValues, context: Context): Promise<CheckedJob> {
-  const { job, problems: ofFlags } = parseUaiJob(framework, values);
+export async function checkJob(framework: UaiFramework, { values, flags }: Written, context: Context): Promise<CheckedJob> {
+  const { job, problems: inFlags } = parseUaiJob(framework, values);
+  const release = releaseProblem(framework, job.release, { hasBase: job.baseImage !== undefined || flags.baseFrom === "vendor" });
+  const ofFlags = [...inFlags, ...(release === undefined ? [] : [release]), ...baseProblems(job, { values, flags, context })];
   const folder = resolve(context.cwd, job.folder);
   const isFolder = job.folder !== "" && (await stat(folder).catch(() => undefined))?.isDirectory() === true;
-  const problems = [...ofFlags];
-  const release = releaseProblem(framework, job.release, { hasBase: job.baseImage !== undefined });
-  if (release !== undefined) problems.push(release);
-  const inFlags = problems.length;
-  if (job.folder !== "" && !isFolder) problems.push(`--pack_file_path: "${job.folder}" is not a folder`);
   const found = framework === "self" ? await checkSelf(job, folder, context) : await checkNamed(job, folder, framework);
-  if (isFolder) problems.push(...found.problems);
+  const noFolder = job.folder === "" ? [] : [`--pack_file_path: "${job.folder}" is not a folder`];
+  const problems = [...ofFlags, ...(isFolder ? found.problems : noFolder), ...(await testProblems(flags, context))];
   if (problems.length === 0) return { job, folder, ...found };
   const count = problems.length === 1 ? "" : `${problems.length} problems\n  `;
-  throw new ToolError(inFlags > 0 ? "USAGE" : "PROJECT_INVALID", `packdocker ${framework}: ${count}${problems.join("\n  ")}`, { hint: `nothing was made; run \`slipway packdocker ${framework} --help\`` });
+  throw new ToolError(ofFlags.length > 0 ? "USAGE" : "PROJECT_INVALID", `packdocker ${framework}: ${count}${problems.join("\n  ")}`, { hint: `nothing was made; run \`slipway packdocker ${framework} --help\`` });
+}
+
+async function testProblems({ test = [] }: PackdockerFlags, { cwd }: Context): Promise<readonly string[]> {
+  const files = await Promise.all(test.map(async (file) => ({ file, isFile: (await stat(resolve(cwd, file)).catch(() => undefined))?.isFile() === true })));
+  return files.flatMap(({ file, isFile }) => (isFile ? [] : [`--test: "${file}" is not a file`]));
 }
 
 type Found = Omit<CheckedJob, "job" | "folder"> & { readonly problems: readonly string[] };

@@ -2,7 +2,7 @@ import { parseLocation } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { strayFlagsOf, uaiFlagsOf, type UaiFlag, type UaiFramework, type UaiJob, type UaiValues } from "../uai/index.ts";
 import type { Context } from "./context.ts";
-import type { UaiServer } from "./packdocker-server.ts";
+import type { TestEngine, UaiBaseSource, UaiServer } from "./packdocker-choices.ts";
 import { readSecret } from "./prompt.ts";
 
 /** What `packdocker` takes beside the old tool's flags. */
@@ -16,6 +16,11 @@ export interface PackdockerFlags {
   readonly writeConf?: boolean;
   readonly platform?: string;
   readonly server?: UaiServer;
+  readonly baseFrom?: UaiBaseSource;
+  readonly vendorEndpoint?: string;
+  readonly test?: readonly string[];
+  readonly testEngine?: TestEngine;
+  readonly testTimeout?: number;
   readonly maxBatch?: number;
   readonly maxWaitMs?: number;
   readonly tf1Compat?: boolean;
@@ -24,8 +29,6 @@ export interface PackdockerFlags {
   readonly findLinks?: readonly string[];
   readonly [name: string]: unknown;
 }
-
-const HAS_SECRETS = ["uhub_password", "private_key"];
 
 /** The flags' values, whichever way each was written. */
 export function uaiValuesOf(framework: UaiFramework, flags: PackdockerFlags): UaiValues {
@@ -49,9 +52,15 @@ export function ownSettingsIn({ maxBatch, maxWaitMs, tf1Compat }: PackdockerFlag
 }
 
 /** A secret that was written on the command line is used, and its owner told. */
-export function warnOfSecrets(values: UaiValues, { reporter }: Context): void {
-  const given = HAS_SECRETS.filter((name) => values[name] !== undefined);
-  if (given.length > 0) reporter.warn(`${given.map((name) => `--${name}`).join(" and ")} on the command line ${given.length === 1 ? "shows" : "show"} in the process list and the shell's history; use \`slipway login\` or --password-stdin, and leave keys out: they are not needed`);
+export function warnOfSecrets(values: UaiValues, { baseFrom }: PackdockerFlags, { reporter }: Context): void {
+  const advice = {
+    uhub_password: "use `slipway login` or --password-stdin",
+    private_key: baseFrom === "vendor" ? "put the keys into SLIPWAY_VENDOR_PUBLIC_KEY and SLIPWAY_VENDOR_PRIVATE_KEY" : "leave keys out: they are not needed",
+  } as const;
+  const given = (["uhub_password", "private_key"] as const).filter((name) => values[name] !== undefined);
+  if (given.length === 0) return;
+  const shows = `${given.map((name) => `--${name}`).join(" and ")} on the command line ${given.length === 1 ? "shows" : "show"} in the process list and the shell's history`;
+  reporter.warn(`${shows}; ${given.map((name) => advice[name]).join(", and ")}`);
 }
 
 /** The context with the credentials of the flags, which come before all others at the registry of the image, and are used nowhere else. */

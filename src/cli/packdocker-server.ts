@@ -2,11 +2,7 @@ import { ToolError } from "../errors/index.ts";
 import type { BaseImage, PackProject } from "../pack/index.ts";
 import { GUNICORN_COMMAND, SERVER_ROOT } from "../uai/index.ts";
 import type { Context } from "./context.ts";
-
-export const UAI_SERVERS = ["gunicorn", "slipway"] as const;
-
-/** What answers in the image: the server that the vendor's bases bring, or ours. */
-export type UaiServer = (typeof UAI_SERVERS)[number];
+import type { UaiServer } from "./packdocker-choices.ts";
 
 export interface ChosenServer {
   readonly kind: UaiServer;

@@ -5,30 +5,31 @@ import { writeFileAtomic } from "../internal/index.ts";
 import { parsePlatform } from "../oci/index.ts";
 import { packImages, type PackProject } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
-import { uaiRecipeOf, type UaiFramework, type UaiJob } from "../uai/index.ts";
+import type { UaiFramework, UaiJob } from "../uai/index.ts";
 import { openBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
 import { deliver, type Packed } from "./deliver.ts";
 import { withoutWriting } from "./dry-run.ts";
 import { move } from "./move.ts";
 import { packContextOf, parseOutput } from "./pack-project.ts";
+import { baseSourceOf } from "./packdocker-base.ts";
 import { checkJob, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
 import { credentialsFor, ownSettingsIn, uaiValuesOf, warnOfSecrets, warnOfStrays, type PackdockerFlags } from "./packdocker-flags.ts";
 import { uaiProjectOf } from "./packdocker-project.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
 import { openStore } from "./places.ts";
+import type { Reply } from "./post-file.ts";
 import { formatBytes, formatTable } from "./render/format.ts";
 
 /** Checks everything, makes the image and pushes it, as the old tool's command of this name did. */
 export async function packdocker(framework: UaiFramework, flags: PackdockerFlags, context: Context): Promise<void> {
   const values = uaiValuesOf(framework, flags);
   const outputs = (flags.output ?? []).map(parseOutput);
-  const checked = await checkJob(framework, values, context);
-  warnOfSecrets(values, context);
+  const checked = await checkJob(framework, { values, flags }, context);
+  warnOfSecrets(values, flags, context);
   warnOfStrays(framework, flags, context);
-  const { baseImage, release } = checked.job;
-  const source = baseImage === undefined ? uaiRecipeOf(framework, release) : { base: baseImage, requirements: [] };
+  const source = await baseSourceOf(checked.job, { values, flags, context });
   const project = await uaiProjectOf(checked, { flags, lines: source.requirements, context });
   await make({ checked, project, base: source.base, flags, outputs, context: await credentialsFor(checked.job, { values, flags, context }) });
 }
@@ -69,6 +70,7 @@ interface Made extends Making {
 async function takeAway({ checked, project, base, flags, outputs, context, store, packed, server }: Made): Promise<void> {
   const { job, confName } = checked;
   const isPush = flags.push !== false;
+  const tests = await test({ flags, packed, server, project }, context);
   const { descriptor } = await deliver({ packed, names: [job.image], isPush, store, context });
   for (const output of outputs) await move({ from: job.image, to: output, isFromStore: true }, context);
   const [first] = packed;
@@ -78,7 +80,14 @@ async function takeAway({ checked, project, base, flags, outputs, context, store
   await writeConf(checked, flags);
   if (isPush) context.reporter.line(`upload docker images successful. images:${job.image}`);
   context.reporter.line(`${job.image} ${descriptor.digest}${isPush ? "" : " (in the local store)"}`);
-  context.reporter.result({ image: job.image, digest: descriptor.digest, isPushed: isPush, framework: job.framework, server: server.kind });
+  context.reporter.result({ image: job.image, digest: descriptor.digest, isPushed: isPush, framework: job.framework, server: server.kind, ...(tests.length > 0 && { tests }) });
+}
+
+/** What the packed server answers to the files of `--test`. */
+async function test({ flags, packed: [packed], server, project }: Pick<Made, "flags" | "packed" | "server" | "project">, context: Context): Promise<readonly Reply[]> {
+  if (flags.test === undefined || packed === undefined) return [];
+  const { tryPacked } = await import("./packdocker-try.ts");
+  return tryPacked({ packed, server, port: project.ports.http, files: flags.test, engine: flags.testEngine, timeoutMs: (flags.testTimeout ?? 120) * 1000 }, context);
 }
 
 /** For those who want the file in their own folder, as the old tool left it there. */

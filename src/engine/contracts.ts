@@ -26,6 +26,8 @@ export interface Engine {
   save(reference: string, options?: CallOptions): Bytes;
   /** True when the engine holds an image of that name; nothing is pulled. */
   has(reference: string, options?: CallOptions): Promise<boolean>;
+  /** Takes a name off an image, and the image away when it has no other. No error when there is none. */
+  removeImage(reference: string, options?: CallOptions): Promise<void>;
   /** Digests of an image's layers before compression, lowest first; `undefined` when the engine has no such image. */
   diffIds(reference: string, options?: CallOptions): Promise<readonly string[] | undefined>;
   /**

@@ -18,6 +18,7 @@ export function createEngine(options: EngineOptions): Engine {
     load: (archive, more) => load(call, archive, more),
     save: (reference, more) => save(call, reference, more),
     has: (reference, more) => has(call, reference, more),
+    removeImage: async (reference, more) => void (await call.run(["image", "rm", "--", reference], { ...more, allowFailure: true })),
     diffIds: (reference, more) => diffIds(call, reference, more),
     start: (request, more) => start(call, { request, runArgs: options.runArgs }, more),
   };

@@ -13,8 +13,10 @@ export interface RunImageOptions extends CallOptions {
 export interface ReadyCheck {
   /** Port inside the container; it must be among the published ones. */
   readonly containerPort: number;
-  /** Such as `/health/ping`; ready when it answers with a 2xx status. */
+  /** Such as `/health/ping`. */
   readonly path: string;
+  /** Statuses that mean ready. Default: 2xx. */
+  readonly accepts?: ((status: number) => boolean) | undefined;
   /** Default 120 000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -42,14 +44,19 @@ export async function runImage({ engine, request, ready, signal }: RunImageOptio
     const end = { what: `"${request.image}"`, describeEnd: () => describeEnd(container), lastLines: () => lastLines(container) };
     if (!state.isRunning) throw new ToolError("ENGINE_FAILED", `start "${request.image}": ${await end.describeEnd()}${await end.lastLines()}`, { hint: "the lines above are its own" });
     const port = state.ports.find(({ containerPort }) => containerPort === ready.containerPort);
-    if (port === undefined) throw new ToolError("USAGE", `wait for "${request.image}": port ${ready.containerPort} is not published`);
+    if (port === undefined) throw unpublished(engine, request, ready.containerPort);
     const url = urlOf(port);
-    await waitWhileRunning(container, { url: new URL(ready.path, url), timeoutMs: ready.timeoutMs, signal, ...end });
+    await waitWhileRunning(container, { url: new URL(ready.path, url), accepts: ready.accepts, timeoutMs: ready.timeoutMs, signal, ...end });
     return { container, ports: state.ports, url };
   } catch (error) {
     await container.remove();
     throw error;
   }
+}
+
+function unpublished(engine: Engine, { image, ports = [] }: ContainerRequest, wanted: number): ToolError {
+  if (!ports.some(({ containerPort }) => containerPort === wanted)) return new ToolError("USAGE", `wait for "${image}": port ${wanted} is not published`);
+  return new ToolError("ENGINE_FAILED", `wait for "${image}": ${engine.kind} was asked to publish port ${wanted}, and did not`, { hint: `look at ${engine.kind}'s network; a daemon without a bridge publishes nothing` });
 }
 
 /** Where to reach a published port from this machine. */

@@ -5,6 +5,8 @@ import type { CallOptions } from "../internal/index.ts";
 
 export interface WaitReadyOptions extends CallOptions {
   readonly url: URL;
+  /** Statuses that mean ready. Default: 2xx. */
+  readonly accepts?: ((status: number) => boolean) | undefined;
   /** Default 120 000. */
   readonly timeoutMs?: number | undefined;
   /** Settles when the service has ended, however. */
@@ -22,7 +24,7 @@ const ASK_MS = 2000;
 const READY_MS = 120_000;
 
 /**
- * Asks until the answer has a 2xx status.
+ * Asks until the answer has a status that means ready.
  * @throws ToolError `ENGINE_FAILED` when the service ends first, `TIMEOUT` when it does not answer in time; both with its last lines.
  */
 export async function waitReady(options: WaitReadyOptions): Promise<void> {
@@ -32,7 +34,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<void> {
   const stop = AbortSignal.any([done.signal, AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
   const ended = options.ended.then(() => "ended" as const, () => "ended" as const);
   try {
-    const outcome = await Promise.race([poll(url, stop), ended]);
+    const outcome = await Promise.race([poll(url, options.accepts ?? isGood, stop), ended]);
     if (outcome === "ready") return;
     signal?.throwIfAborted();
     const lines = await options.lastLines();
@@ -43,19 +45,23 @@ export async function waitReady(options: WaitReadyOptions): Promise<void> {
   }
 }
 
-async function poll(url: URL, signal: AbortSignal): Promise<"ready" | "stopped"> {
+function isGood(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+async function poll(url: URL, accepts: (status: number) => boolean, signal: AbortSignal): Promise<"ready" | "stopped"> {
   while (!signal.aborted) {
-    if (await answers(url, signal)) return "ready";
+    if (await answers(url, accepts, signal)) return "ready";
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined); // the loop's condition sees the abort
   }
   return "stopped";
 }
 
-function answers(url: URL, signal: AbortSignal): Promise<boolean> {
+function answers(url: URL, accepts: (status: number) => boolean, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(url, { signal, timeout: ASK_MS, agent: false }, (response) => {
       response.resume();
-      resolve(response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300);
+      resolve(response.statusCode !== undefined && accepts(response.statusCode));
     });
     request.on("timeout", () => request.destroy());
     request.on("error", () => resolve(false));

@@ -15,13 +15,13 @@ const WITH_NAME: readonly UaiFramework[] = NAMED.filter((framework) => framework
 
 /** Every flag of the old documents and of the old code. What was needed for the vendor's service is taken and no longer needed. */
 const UAI_FLAGS: readonly UaiFlag[] = [
-  { name: "public_key", frameworks: NAMED, isRequired: false, help: "account's public key; no longer needed" },
-  { name: "private_key", frameworks: NAMED, isRequired: false, help: "account's private key; no longer needed" },
-  { name: "project_id", frameworks: NAMED, isRequired: false, help: "project; no longer needed" },
-  { name: "region", frameworks: NAMED, isRequired: false, help: "region; no longer needed" },
-  { name: "zone", frameworks: NAMED, isRequired: false, help: "zone; no longer needed" },
-  { name: "os", frameworks: NAMED, isRequired: false, help: "operating system of the base; no longer needed" },
-  { name: "python_version", frameworks: NAMED, isRequired: false, help: "Python of the base; no longer needed" },
+  { name: "public_key", frameworks: NAMED, isRequired: false, help: "account's public key; better: SLIPWAY_VENDOR_PUBLIC_KEY" },
+  { name: "private_key", frameworks: NAMED, isRequired: false, help: "account's private key; better: SLIPWAY_VENDOR_PRIVATE_KEY" },
+  { name: "project_id", frameworks: NAMED, isRequired: false, help: "project of the account" },
+  { name: "region", frameworks: NAMED, isRequired: false, help: "region (default: cn-bj2)" },
+  { name: "zone", frameworks: NAMED, isRequired: false, help: "zone (default: cn-bj2-04)" },
+  { name: "os", frameworks: NAMED, isRequired: false, help: "operating system of the base (default: ubuntu)" },
+  { name: "python_version", frameworks: NAMED, isRequired: false, help: "Python of the base (default: python-2.7.6)" },
   { name: "ai_arch_v", frameworks: NAMED, isRequired: false, help: "framework and version, such as tensorflow-2.19.0 (default: the newest known)" },
   { name: "uhub_username", frameworks: FRAMEWORKS, isRequired: false, help: "account of the registry (default: what `slipway login` keeps)" },
   { name: "uhub_password", frameworks: FRAMEWORKS, isRequired: false, help: "password of the account; better: slipway login, or --password-stdin" },

@@ -2,37 +2,18 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { appendLayers, digestOf, emptyImage, imageDescriptor, imageFrom as imageOf, manifestOf, MEDIA_TYPES, mutateConfig, parseReference } from "../../src/oci/index.ts";
-import { commandLine, nameInStore, putFakeBase, type CommandLine } from "../support/command-line.ts";
+import { imageFrom as imageOf, parseReference } from "../../src/oci/index.ts";
+import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
 import { writeFiles } from "../support/pack-fixture.ts";
-import { bytesLayer } from "../support/random-image.ts";
-import { tarOf } from "../support/tiny-tar.ts";
+import { putVendorBase } from "../support/vendor-base.ts";
 import { configOf, layersOf } from "./packdocker-support.ts";
 
 const ROOT = "ai-ucloud-client-django";
 const WORDS = ["packdocker", "tf", "--pack_file_path", "mnist", "--main_module", "mnist", "--main_class", "Mnist", "--model_dir", "checkpoint_dir", "--uhub_registry", "localhost:1/me", "--uhub_imagename", "mnist:v1", "--no-push"];
 
-/** An image with the folder and the server that the vendor's bases have, and Python 2 alone. */
-async function putVendorBase({ store }: CommandLine, name: string, files: readonly string[] = [`${ROOT}/gunicorn.conf.py`, `${ROOT}/httpserver/wsgi.pyc`]): Promise<void> {
-  const tar = tarOf({ "usr/bin/python2.7": "", ...Object.fromEntries(files.map((path) => [path, "# theirs"])) });
-  const image = mutateConfig(appendLayers(emptyImage({ os: "linux", architecture: "amd64" }), [{ layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)), history: { created_by: "vendor" } }]), (config) => ({
-    ...config,
-    config: { User: "root", WorkingDir: "/root", Env: ["PATH=/usr/bin:/bin", "LANG=C"], Entrypoint: ["/sbin/tini", "--"], Cmd: ["bash"], ExposedPorts: { "22/tcp": {} } },
-  }));
-  for (const layer of await image.layers()) await store.put(await layer.descriptor(), layer.open());
-  await store.put((await manifestOf(image)).config, once(await image.rawConfig()));
-  const descriptor = await imageDescriptor(image);
-  await store.put(descriptor, once(await image.rawManifest()));
-  await store.tag(descriptor, nameInStore(name));
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
 async function place(t: TestContext): Promise<CommandLine> {
   const cli = await commandLine(t);
-  await putVendorBase(cli, "vendor");
+  await putVendorBase(cli.store, "vendor");
   await writeFiles(cli.root, { "mnist/mnist.py": "from uai.arch.tf_model import TFAiUcloudModel\nclass Mnist(TFAiUcloudModel):\n    pass\n", "mnist/checkpoint_dir/model.index": "weights", "mnist/requirements.txt": "six==1.17.0\n" });
   return cli;
 }
@@ -82,7 +63,7 @@ test("--json tells which server was chosen", async (t) => {
 
 test("--server slipway is held to what our server needs, and --server gunicorn to what gunicorn starts", async (t) => {
   const cli = await place(t);
-  await putVendorBase(cli, "half", [`${ROOT}/gunicorn.conf.py`]);
+  await putVendorBase(cli.store, "half", [`${ROOT}/gunicorn.conf.py`]);
   const ours = await cli.slipway(...WORDS, "--bimg_name", "store:vendor", "--server", "slipway");
   assert.equal(ours.exitCode, 3);
   assert.match(ours.stderr, /BASE_UNSUITABLE: pack on "store:vendor": it has no glibc/);

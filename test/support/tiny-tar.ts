@@ -11,6 +11,8 @@ export interface TinyEntry {
   readonly content?: string | Uint8Array;
   readonly type?: string;
   readonly link?: string;
+  /** Default 0o644. */
+  readonly mode?: number;
   /** What the header claims, when it is not the truth. */
   readonly size?: number;
 }
@@ -20,7 +22,7 @@ export function entryOf(name: string, entry: TinyEntry): Buffer {
   const content = Buffer.from(entry.content ?? "");
   const header = Buffer.alloc(512);
   header.write(name, 0, 100, "utf8");
-  header.write("0000644\0", 100);
+  header.write(`${(entry.mode ?? 0o644).toString(8).padStart(7, "0")}\0`, 100);
   header.write("0000000\0", 108);
   header.write("0000000\0", 116);
   header.write(`${(entry.size ?? content.byteLength).toString(8).padStart(11, "0")}\0`, 124);
