@@ -1,4 +1,6 @@
-import { createVendorApi, resolveBaseImage, switchRegistryHost, uaiRecipeOf, type UaiJob, type UaiValues, type VendorKeys } from "../uai/index.ts";
+import { switchRegistryHost } from "../catalogue/index.ts";
+import { createVendorApi, resolveBaseImage, uaiRecipeOf, uaiSideOf, type UaiJob, type UaiValues, type VendorKeys } from "../uai/index.ts";
+import type { PackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import type { PackdockerFlags } from "./packdocker-flags.ts";
 import { accessTo } from "./registry-access.ts";
@@ -7,12 +9,17 @@ import { accessTo } from "./registry-access.ts";
 export interface BaseSource {
   readonly base: string;
   readonly requirements: readonly string[];
+  readonly extraIndexUrls?: readonly string[];
 }
 
 interface Asked {
   readonly values: UaiValues;
   readonly flags: PackdockerFlags;
   readonly context: Context;
+}
+
+interface About extends Asked {
+  readonly settings: PackSettings;
 }
 
 const PUBLIC_KEY = "SLIPWAY_VENDOR_PUBLIC_KEY";
@@ -35,13 +42,14 @@ export function baseProblems(job: UaiJob, { values, flags, context }: Asked): re
  * The user's own base, the vendor's for the release, or the recipe that the release is made by.
  * @throws ToolError `BASE_UNSUITABLE`, `PACKAGE_UNAVAILABLE`, and what asking the vendor throws.
  */
-export async function baseSourceOf(job: UaiJob, about: Asked): Promise<BaseSource> {
+export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSource> {
   if (job.baseImage !== undefined) return { base: job.baseImage, requirements: [] };
   if (about.flags.baseFrom === "vendor") return { base: await vendorBaseOf(job, about), requirements: [] };
-  return uaiRecipeOf(job.framework, job.release);
+  const recipe = uaiRecipeOf(job, about.settings.catalogue);
+  return { ...recipe, base: switchRegistryHost(recipe.base, uaiSideOf(about.values), about.settings.registries) };
 }
 
-async function vendorBaseOf(job: UaiJob, { values, flags, context }: Asked): Promise<string> {
+async function vendorBaseOf(job: UaiJob, { values, flags, settings, context }: About): Promise<string> {
   const { env, signal, reporter } = context;
   const endpoint = flags.vendorEndpoint ?? env["SLIPWAY_VENDOR_ENDPOINT"];
   const host = endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).host : "";
@@ -58,7 +66,7 @@ async function vendorBaseOf(job: UaiJob, { values, flags, context }: Asked): Pro
   });
   reporter.step("asking the vendor's API for the base");
   const image = await resolveBaseImage(api, { framework: job.release ?? "", os: values["os"], python: values["python_version"] }, { signal });
-  const base = switchRegistryHost(image, values["in_uhost"] === "yes" || values["in_host"] === "yes" ? "internal" : "public");
+  const base = switchRegistryHost(image, uaiSideOf(values), settings.registries);
   reporter.step(`it names ${base}`);
   return base;
 }

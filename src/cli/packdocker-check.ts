@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { ToolError } from "../errors/index.ts";
 import { checkClass, checkModel, CONF_NAME, parseUaiJob, printConf, readConf, releaseProblem, type UaiFramework, type UaiJob, type UaiValues } from "../uai/index.ts";
 import type { Context } from "./context.ts";
+import type { PackSettings } from "./catalogue.ts";
 import { baseProblems } from "./packdocker-base.ts";
 import type { PackdockerFlags } from "./packdocker-flags.ts";
 
@@ -20,15 +21,16 @@ export interface CheckedJob {
 interface Written {
   readonly values: UaiValues;
   readonly flags: PackdockerFlags;
+  readonly settings: PackSettings;
 }
 
 /**
  * Looks at the flags and into the folder; runs nothing.
  * @throws ToolError `USAGE` when a flag is missing or not possible, `PROJECT_INVALID` for what is wrong in the folder alone; both name every problem.
  */
-export async function checkJob(framework: UaiFramework, { values, flags }: Written, context: Context): Promise<CheckedJob> {
-  const { job, problems: inFlags } = parseUaiJob(framework, values);
-  const release = releaseProblem(framework, job.release, { hasBase: job.baseImage !== undefined || flags.baseFrom === "vendor" });
+export async function checkJob(framework: UaiFramework, { values, flags, settings }: Written, context: Context): Promise<CheckedJob> {
+  const { job, problems: inFlags } = parseUaiJob(framework, values, settings.registries);
+  const release = releaseProblem(job, settings.catalogue, { hasBase: job.baseImage !== undefined || flags.baseFrom === "vendor" });
   const ofFlags = [...inFlags, ...(release === undefined ? [] : [release]), ...baseProblems(job, { values, flags, context })];
   const folder = resolve(context.cwd, job.folder);
   const isFolder = job.folder !== "" && (await stat(folder).catch(() => undefined))?.isDirectory() === true;

@@ -17,6 +17,7 @@ export interface PackdockerFlags {
   readonly platform?: string;
   readonly server?: UaiServer;
   readonly baseFrom?: UaiBaseSource;
+  readonly catalogue?: string;
   readonly vendorEndpoint?: string;
   readonly test?: readonly string[];
   readonly testEngine?: TestEngine;

@@ -7,6 +7,7 @@ import { packImages, type PackProject } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
 import type { UaiFramework, UaiJob } from "../uai/index.ts";
 import { openBase } from "./base-image.ts";
+import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import { deliver, type Packed } from "./deliver.ts";
 import { withoutWriting } from "./dry-run.ts";
@@ -26,11 +27,12 @@ import { formatBytes, formatTable } from "./render/format.ts";
 export async function packdocker(framework: UaiFramework, flags: PackdockerFlags, context: Context): Promise<void> {
   const values = uaiValuesOf(framework, flags);
   const outputs = (flags.output ?? []).map(parseOutput);
-  const checked = await checkJob(framework, { values, flags }, context);
+  const settings = await openPackSettings(flags.catalogue, context);
+  const checked = await checkJob(framework, { values, flags, settings }, context);
   warnOfSecrets(values, flags, context);
   warnOfStrays(framework, flags, context);
-  const source = await baseSourceOf(checked.job, { values, flags, context });
-  const project = await uaiProjectOf(checked, { flags, lines: source.requirements, context });
+  const source = await baseSourceOf(checked.job, { values, flags, settings, context });
+  const project = await uaiProjectOf(checked, { flags, source, context });
   await make({ checked, project, base: source.base, flags, outputs, context: await credentialsFor(checked.job, { values, flags, context }) });
 }
 

@@ -20,6 +20,7 @@ export interface TrainRunFlags {
   readonly host?: boolean;
   readonly python?: string;
   readonly gpus?: string;
+  readonly shm?: string;
   readonly nproc?: string;
   readonly servers?: string;
   readonly svg?: string;

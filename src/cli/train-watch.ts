@@ -1,7 +1,8 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createCurveBook, createEventReader, createMetricScanner, drawCurve, type Curve, type EventReader } from "../train/index.ts";
+import { createCurveBook, createEventReader, createMetricScanner, createProgressReader, drawCurve, type Curve, type EventReader, type Progress } from "../train/index.ts";
 import type { Context } from "./context.ts";
+import { formatDuration } from "./render/format.ts";
 
 /** Follows a training run: shows its log, gathers its metrics, and draws them where there is a terminal. */
 export interface TrainWatch extends AsyncDisposable {
@@ -22,11 +23,14 @@ export function createTrainWatch({ output, task }: { readonly output: string; re
   const book = createCurveBook();
   const events = createEventFolder(output);
   const screen = createScreen(context);
+  const progress = createProgressReader();
+  const startedAt = performance.now();
+  const draw = (): void => screen.draw(book.curves(), () => statusLine(progress.current(), performance.now() - startedAt));
   let polling: Promise<void> = Promise.resolve();
   const poll = (): void => {
     polling = polling.then(async () => {
       book.add(await events.read());
-      screen.draw(book.curves());
+      draw();
     });
   };
   const timer = setInterval(poll, POLL_MS);
@@ -35,7 +39,8 @@ export function createTrainWatch({ output, task }: { readonly output: string; re
     log(text) {
       screen.print(text);
       book.add(scanner.push(text));
-      screen.draw(book.curves());
+      progress.push(text);
+      draw();
     },
     async finish() {
       clearInterval(timer);
@@ -51,6 +56,14 @@ export function createTrainWatch({ output, task }: { readonly output: string; re
       screen.close([]);
     },
   };
+}
+
+/** How long it runs, how far it is when it says so, and how long that lets one expect. */
+function statusLine(progress: Progress | undefined, elapsedMs: number): string {
+  if (progress === undefined || progress.done === 0) return `training for ${formatDuration(elapsedMs)}`;
+  const { unit, done, total } = progress;
+  const left = (elapsedMs / done) * (total - done);
+  return `${unit}${unit === "" ? "" : " "}${done} of ${total} after ${formatDuration(elapsedMs)}${left > 0 ? `, about ${formatDuration(left)} left` : ""}`;
 }
 
 /** Event files below a folder; those that were there before count from their end on. */
@@ -91,8 +104,8 @@ async function readFrom(path: string, offset: number): Promise<Uint8Array> {
   }
 }
 
-/** Log lines above, curves below them, on standard error; without a terminal only the log. */
-function createScreen({ isJson, reporter }: Context): { print(text: string): void; draw(curves: readonly Curve[]): void; close(curves: readonly Curve[]): void } {
+/** Log lines above, curves and how far it is below them, on standard error; without a terminal only the log. */
+function createScreen({ isJson, reporter }: Context): { print(text: string): void; draw(curves: readonly Curve[], status: () => string): void; close(curves: readonly Curve[]): void } {
   const { stderr } = process;
   const isTerminal = stderr.isTTY && !isJson;
   let drawn = 0;
@@ -114,10 +127,10 @@ function createScreen({ isJson, reporter }: Context): { print(text: string): voi
       stderr.write(whole.slice(0, end));
       drawnAt = Number.NEGATIVE_INFINITY;
     },
-    draw(curves) {
-      if (!isTerminal || curves.length === 0 || performance.now() - drawnAt < DRAW_MS) return;
+    draw(curves, status) {
+      if (!isTerminal || performance.now() - drawnAt < DRAW_MS) return;
       erase();
-      const lines = curves.slice(0, MAX_DRAWN).flatMap((curve) => drawCurve(curve, { columns: Math.min(80, stderr.columns - 1), rows: ROWS }));
+      const lines = curves.slice(0, MAX_DRAWN).flatMap((curve) => drawCurve(curve, { columns: Math.min(80, stderr.columns - 1), rows: ROWS })).concat(status().slice(0, Math.max(8, stderr.columns - 1)));
       stderr.write(lines.map((line) => `${line}\n`).join(""));
       drawn = lines.length;
       drawnAt = performance.now();

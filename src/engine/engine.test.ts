@@ -32,8 +32,9 @@ test("ports, mounts and graphics cards are said in each engine's words", () => {
     ports: [{ containerPort: 9000 }, { containerPort: 80, hostPort: 8080, host: "::1" }],
     mounts: [{ source: "/a b", target: "/m", readOnly: true }],
     gpus: "all",
+    sharedMemory: "1g",
   };
-  const common = ["--pull=never", "--publish", "127.0.0.1::9000", "--publish", "[::1]:8080:80", "--mount", "type=bind,source=/a b,target=/m,readonly"];
+  const common = ["--pull=never", "--shm-size=1g", "--publish", "127.0.0.1::9000", "--publish", "[::1]:8080:80", "--mount", "type=bind,source=/a b,target=/m,readonly"];
   assert.deepEqual(startArguments(request, "docker"), [...common, "--gpus", "all", "a:1"]);
   assert.deepEqual(startArguments(request, "podman"), [...common, "--device", "nvidia.com/gpu=all", "a:1"]);
 });

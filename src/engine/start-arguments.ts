@@ -14,6 +14,7 @@ export function startArguments(request: ContainerRequest, kind: EngineKind): rea
     ...option("--user", request.user),
     ...option("--platform", request.platform),
     ...option("--entrypoint", request.entrypoint),
+    ...option("--shm-size", request.sharedMemory),
     ...(request.ports ?? []).flatMap((port) => ["--publish", portArgument(port)]),
     ...(request.mounts ?? []).flatMap((mount) => ["--mount", mountArgument(mount)]),
     ...Object.keys(request.env ?? {}).flatMap((name) => ["--env", checkedVariable(name)]),

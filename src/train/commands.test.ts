@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { commandLines, FRAMEWORKS, jobCommands, parseJob, parsePlan, printPlan, type Framework, type TrainValues } from "./index.ts";
+import { commandLines, FRAMEWORKS, imagesOf, jobCommands, parseJob, parsePlan, printPlan, type Framework, type TrainValues } from "./index.ts";
 
 // A change here is one that users' scripts see: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
 const GOLDEN = join(import.meta.dirname, "../../test/fixtures/golden/train");
@@ -29,6 +29,21 @@ for (const framework of FRAMEWORKS) {
     test(`the command file of ${framework} for ${accelerator} is what it always was`, () => {
       const path = join(GOLDEN, `${framework}-${accelerator}.txt`);
       const text = `${commandLines(jobOf(framework, { acc_type: accelerator.toUpperCase() }), PATHS).join("\n")}\n`;
+      if (process.env["SLIPWAY_UPDATE_GOLDEN"] === "1") writeFileSync(path, text);
+      assert.equal(text, readFileSync(path, "utf8"));
+    });
+  }
+}
+
+for (const framework of FRAMEWORKS) {
+  for (const accelerator of ["gpu", "cpu"]) {
+    test(`the plan of ${framework} for ${accelerator} is what programs read`, () => {
+      const path = join(GOLDEN, `${framework}-${accelerator}.json`);
+      const job = jobOf(framework, { acc_type: accelerator });
+      const { cpu, gpu } = imagesOf(job);
+      const digest = (digit: string): `sha256:${string}` => `sha256:${digit.repeat(64)}`;
+      const images = { ...(cpu === undefined ? {} : { cpu: { name: cpu, digest: digest("a"), isPushed: false } }), ...(gpu === undefined ? {} : { gpu: { name: gpu, digest: digest("b"), isPushed: true } }) };
+      const text = printPlan(job, { paths: PATHS, codePath: `${EXAMPLE}/code`, images });
       if (process.env["SLIPWAY_UPDATE_GOLDEN"] === "1") writeFileSync(path, text);
       assert.equal(text, readFileSync(path, "utf8"));
     });

@@ -122,6 +122,14 @@ test("data stays out of the images, and is pointed out", async (t) => {
   assert.ok(place.lines.some((line) => line.includes("nothing was pushed")));
 });
 
+test("a data folder that is the code folder is pointed out", async (t) => {
+  const place = await trainPlace(t);
+  await withBase(place);
+  await place.write(CODE);
+  await trainPack("tf", { ...flagsFor("tf", "registry.example.com"), test_data_path: "code/", acc_type: "cpu", dryRun: true }, place.context);
+  assert.match(place.warnings.join("\n"), /--test_data_path is the code folder itself/);
+});
+
 test("self logs in with the flags' account and pushes, and the password is nowhere afterwards", async (t) => {
   const registry = await startDockerRegistry(t, { auth: "htpasswd" });
   if (registry === undefined) return;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { trainRun } from "../../src/cli/train-run.ts";
 import { run } from "../../src/internal/index.ts";
 import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/train/index.ts";
@@ -112,18 +112,64 @@ with SummaryWriter(args.log_dir, filename_suffix=str(args.rounds)) as writer:
 
 test("Ctrl-C stops the container and leaves none behind", async (t) => {
   const tools = await trainUser(t, ["python3"]);
-  const env = tools === undefined ? undefined : await engineEnvironment(t, "podman", tools.user);
-  if (tools === undefined || env === undefined) return;
+  if (tools === undefined) return;
   await tools.write({ "code/train.py": "import time\nprint('training began')\ntime.sleep(600)\n", "data/x": "" });
   await tools.slipway(["self", "pack", "--self_img", "store:pybase", "--acc_type", "cpu", "--code_path", "code", "--mainfile_path", "train.py", "--uhub_registry", "localhost:1", "--uhub_imagename", "long", "--test_data_path", "data", "--test_output_path", "output", "--engine", "none"]);
-  const child = spawn(process.execPath, [PROGRAM, "train", "run", "--engine", "podman"], { cwd: tools.user.home, env: { ...tools.user.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
+  for (const engine of ["docker", "podman"] as const) {
+    await t.test(`with ${engine}`, async (inner) => {
+      const own = await engineEnvironment(inner, engine, tools.user);
+      if (own === undefined) return;
+      const env = { ...tools.user.env, ...own };
+      assert.equal(await interrupt(inner, ["train", "run", "--engine", engine], { cwd: tools.user.home, env }), 130);
+      const { stdout } = await run([engine, "ps", "--all", "--no-trunc", "--format", "{{.Mounts}} {{.Command}}"], { env });
+      assert.ok(!stdout.toString("utf8").includes(engine === "docker" ? tools.user.home : "launch.py"), stdout.toString("utf8"));
+    });
+  }
+});
+
+test("Ctrl-C ends the processes of a run on the host", async (t) => {
+  const place = await trainPlace(t);
+  await packed(place, `import os, sys, time
+output = [a for a in sys.argv if a.startswith("--output_dir=")][0][13:]
+open(os.path.join(output, "pid" + os.environ["RANK"]), "w").write(str(os.getpid()))
+while len(os.listdir(output)) < 2:
+    time.sleep(0.01)
+print("training began", flush=True)
+time.sleep(600)
+`);
+  assert.equal(await interrupt(t, ["train", "run", "--host", "--nproc", "2"], { cwd: place.cwd, env: { ...place.context.env, SLIPWAY_FROM_SOURCE: "1" } }), 130);
+  for (const rank of ["0", "1"]) {
+    const pid = Number(await readFile(join(place.cwd, "out put", `pid${rank}`), "utf8"));
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  }
+});
+
+/** Starts a command, presses Ctrl-C when training began, and gives the exit code. */
+async function interrupt(t: TestContext, args: readonly string[], place: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<number | null> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ["ignore", "ignore", "pipe"] });
   t.after(() => child.kill("SIGKILL"));
   const ended = once(child, "exit") as Promise<[number | null]>;
   await until(child.stderr, "training began");
   child.kill("SIGINT");
-  assert.deepEqual((await ended)[0], 130);
-  const { stdout } = await run(["podman", "ps", "--all", "--quiet"], { env: { ...tools.user.env, ...env } });
-  assert.equal(stdout.toString("utf8").trim(), "");
+  return (await ended)[0];
+}
+
+test("in a terminal curves and how far it is stand below the log, and go at the end", async (t) => {
+  const place = await trainPlace(t);
+  await packed(place, `import json
+for epoch in range(1, 4):
+    print("epoch %d/3 loss=%g" % (epoch, 4 - epoch))
+    print(json.dumps({"step": epoch, "accuracy": epoch / 4}))
+`);
+  const shell = `stty cols 100 rows 40; exec '${process.execPath}' '${PROGRAM}' train run --host --svg curves.svg`;
+  const { stdout } = await run(["python3", "-c", "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(['/bin/sh', '-c', sys.argv[1]])))", shell], { cwd: place.cwd, env: { ...place.context.env, TERM: "xterm", SLIPWAY_FROM_SOURCE: "1" } });
+  const shown = stdout.toString("utf8");
+  assert.match(shown, /epoch 3\/3 loss=1/);
+  assert.match(shown, /loss 1 \(from 3, 1 to 3, step 3\)[^]*[\u2801-\u28ff]/);
+  assert.match(shown, /accuracy 0\.75/);
+  assert.match(shown, /epoch \d of 3 after [^]*\u001b\[\d+A\u001b\[0J/, "what was drawn is taken away again");
+  assert.match(shown, /exit code 0/);
+  assert.match(await readFile(join(place.cwd, "curves.svg"), "utf8"), /<polyline[^]*accuracy: 0\.75/);
 });
 
 /** Waits for a text and leaves the stream running. */

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { ToolError } from "../../errors/index.ts";
 import { strayFlagsOf, UAI_FRAMEWORKS, uaiFlagsOf, type UaiFlag, type UaiFramework } from "../../uai/index.ts";
+import { addCatalogueOption } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import { collect, countOf, countOrNoneOf } from "../options.ts";
 import { BASE_SOURCES, TEST_ENGINES, UAI_SERVERS } from "../packdocker-choices.ts";
@@ -67,6 +68,7 @@ const OWN_OPTIONS: Readonly<Record<string, (mode: Command, framework: UaiFramewo
   [GROUPS.stands](mode, framework) {
     mode.option("--platform <os/arch>", "linux/amd64 (default) or linux/arm64");
     if (framework === "self") return;
+    addCatalogueOption(mode);
     mode.addOption(new Option("--base-from <where>", "what names the base without --bimg_name (default: catalogue)").choices(BASE_SOURCES));
   },
   [GROUPS.vendor](mode, framework) {

@@ -39,6 +39,7 @@ function defineRun(command: Command, context: Context): void {
     .option("--output <folder>", "where the results go (default: the plan's)")
     .addOption(new Option("--engine <name>", "use this engine (default: the one that answers, docker first)").choices(["docker", "podman"]))
     .option("--gpus <which>", "run the GPU image on these cards, such as all")
+    .option("--shm <size>", "size of /dev/shm, such as 8g (default: 1g)")
     .option("--nproc <count>", "processes on this machine, with the environment of a distributed job")
     .option("--servers <count>", "parameter servers beside them (tf, mxnet)")
     .option("-e, --env <name=value>", "environment; NAME alone hands on this shell's value", collect)
