@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 import unittest
 from typing import Any
 
@@ -43,7 +44,35 @@ class Package(unittest.TestCase):
         self.assertEqual(metrics.create_timer("t", 1)["type"], "TIMER")
         self.assertTrue(metrics.validate_metrics([metrics.create_timer("t", 1)]))
         self.assertFalse(metrics.validate_metrics({}))
-        self.assertEqual(metrics.split_image_tag("host:5000/a:v1"), ["host:5000/a", "v1"])
+        self.assertEqual(metrics.split_image_tag("host:5000/a:v1"), ("host:5000/a", "v1"))
+        self.assertEqual(metrics.split_image_tag("v1"), ("", "v1"))
+
+    def test_load_of_the_base_class_may_be_called(self) -> None:
+        class Model(user_model.SeldonComponent):
+            loaded = False
+
+            def load(self) -> None:
+                super().load()
+                self.loaded = True
+
+        model = Model()
+        model.load()
+        self.assertTrue(model.loaded)
+        self.assertNotIn("load", SeldonAdapter(user_model.SeldonComponent()).methods)
+
+    def test_storage_is_the_local_disk(self) -> None:
+        from seldon_core import Storage
+
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = os.path.join(folder, "model"), os.path.join(folder, "copy")
+            os.mkdir(source)
+            open(os.path.join(source, "weights"), "w").close()
+            self.assertEqual(Storage.download(source), source)
+            self.assertEqual(Storage.download("file://" + source), source)
+            self.assertEqual(os.listdir(Storage.download(source, target)), ["weights"])
+            for missing in ("gs://bucket/model", "file:///nowhere"):
+                with self.assertRaises(Exception):  # noqa: B017
+                    Storage.download(missing)
 
     def test_a_response_is_made_once(self) -> None:
         made = user_model.SeldonResponse.create([1])

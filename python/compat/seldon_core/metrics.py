@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional, Tuple
 
 COUNTER = "COUNTER"
 GAUGE = "GAUGE"
@@ -40,10 +40,10 @@ def validate_metrics(metrics: Any) -> bool:
     return True
 
 
-def split_image_tag(tag: str) -> List[str]:
-    """Name and version of an image reference, cut at the last colon."""
-    name, separator, version = tag.rpartition(":")
-    return [name, version] if separator else [tag, ""]
+def split_image_tag(tag: str) -> Tuple[str, str]:
+    """Name and version of an image reference, cut at the last colon; without one all of it is the version."""
+    name, _, version = tag.rpartition(":")
+    return name, version
 
 
 def _metric(kind: str, key: str, value: float, tags: Optional[Dict[str, str]]) -> Dict[str, Any]:

@@ -23,7 +23,7 @@ class SeldonComponent:
         pass
 
     def load(self) -> None:
-        raise SeldonNotImplementedError("load is not implemented")
+        """Nothing, so that an override may call it."""
 
     def tags(self) -> Dict[str, Any]:
         raise SeldonNotImplementedError("tags is not implemented")
@@ -36,6 +36,9 @@ class SeldonComponent:
 
     def metrics(self) -> List[Dict[str, Any]]:
         raise SeldonNotImplementedError("metrics is not implemented")
+
+    def metadata(self) -> Dict[str, Any]:
+        raise SeldonNotImplementedError("metadata is not implemented")
 
     def init_metadata(self) -> Dict[str, Any]:
         raise SeldonNotImplementedError("init_metadata is not implemented")
@@ -79,10 +82,10 @@ class SeldonComponent:
         raise SeldonNotImplementedError("aggregate_raw is not implemented")
 
     def health_status(self) -> Any:
-        raise SeldonNotImplementedError("health_status is not implemented")
+        raise SeldonNotImplementedError("health is not implemented")
 
     def health_status_raw(self) -> Any:
-        raise SeldonNotImplementedError("health_status_raw is not implemented")
+        raise SeldonNotImplementedError("health_raw is not implemented")
 
 
 class SeldonResponse:

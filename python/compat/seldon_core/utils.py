@@ -12,9 +12,15 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-ENV_MODEL_NAME = "PREDICTIVE_UNIT_ID"
-ENV_MODEL_IMAGE = "PREDICTIVE_UNIT_IMAGE"
-NONIMPLEMENTED_MSG = "NOT_IMPLEMENTED"
+from .env_utils import (  # noqa: F401  (user code takes them from here)
+    ENV_MODEL_IMAGE,
+    ENV_MODEL_NAME,
+    NONIMPLEMENTED_IMAGE_MSG,
+    NONIMPLEMENTED_MSG,
+    get_image_name,
+    get_model_name,
+)
+
 ANNOTATIONS_FILE = "/etc/podinfo/annotations"
 TRUE_VALUES = ("true", "1", "t")
 
@@ -30,14 +36,6 @@ def getenv(*names: str, default: Any = None) -> Any:
 def getenv_as_bool(*names: str, default: bool = False) -> bool:
     value = getenv(*names)
     return default if value is None else str(value).lower() in TRUE_VALUES
-
-
-def get_model_name() -> str:
-    return str(os.environ.get(ENV_MODEL_NAME, NONIMPLEMENTED_MSG))
-
-
-def get_image_name() -> str:
-    return str(os.environ.get(ENV_MODEL_IMAGE, "%s:%s" % (NONIMPLEMENTED_MSG, NONIMPLEMENTED_MSG)))
 
 
 def json_to_array(data: Dict[str, Any]) -> Any:
