@@ -1,6 +1,6 @@
 import type { ComponentMessage, Payload } from "../../runtime/index.ts";
 import { isNumeric, toDoubles, bytesOf, type Tensor } from "../../tensor/index.ts";
-import { arrayText, type ArrayForm, isList, isObject, nodeText, readNode, stringText, JsonError, JsonReader, type JsonNode, type JsonObject } from "../json/index.ts";
+import { arrayText, type ArrayForm, isList, isObject, nodeText, readNode, stringText, JsonError, JsonNumber, JsonReader, type JsonNode, type JsonObject } from "../json/index.ts";
 import { mergeMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, SeldonCall } from "./contracts.ts";
 import { checkMessage, objectIn, toNumber } from "./message-schema.ts";
@@ -10,6 +10,7 @@ import { reshapeTensor } from "./reshape.ts";
 import { noJson } from "./seldon-error.ts";
 import { parseTfTensor, tfTensorText } from "./tf-tensor.ts";
 
+const NOTHING = new JsonNumber("0", false);
 const PLAIN_STYLE = { sortKeys: false, asciiOnly: false };
 const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
 
@@ -23,7 +24,7 @@ export function parseFeedback(body: Buffer, options: ParseOptions, unitId: strin
   const node = parseBody(body);
   checkMessage(node, "Feedback");
   const request = objectIn(node, "request");
-  const reward = Math.fround(toNumber(isObject(node) ? (node.get("reward") ?? undefined) : undefined) || 0);
+  const reward = Math.fround(toNumber((isObject(node) ? node.get("reward") : undefined) ?? NOTHING));
   const routing = toNumber(objectIn(objectIn(objectIn(node, "response"), "meta"), "routing")?.get(unitId));
   const messages: readonly ComponentMessage[] = options.isWhole
     ? [{ payload: { kind: "raw", json: body.toString("utf8") }, names: [] }]
@@ -69,12 +70,17 @@ function dataPayload(data: JsonObject): Payload {
     const values = tensor.get("values");
     const doubles = Float64Array.from(isList(values) ? values : [], toNumber);
     const flat: Tensor = { name: "", datatype: "FP64", shape: [doubles.length], data: bytesOf(doubles) };
-    return { kind: "tensor", tensor: reshapeTensor(flat, tensor.get("shape") ?? []) };
+    return { kind: "tensor", tensor: reshapeTensor(flat, shapeOf(tensor.get("shape"))) };
   }
   const array = data.get("ndarray");
   if (isList(array)) return { kind: "array", json: nodeText(throughValue(array), PLAIN_STYLE) };
   const tf = objectIn(data, "tftensor");
   return tf === undefined ? EMPTY : { kind: "tensor", tensor: parseTfTensor(tf) };
+}
+
+/** Axes that protobuf has read: `2.0` and `"2"` are integers there. */
+function shapeOf(shape: JsonNode | undefined): JsonNode {
+  return isList(shape) ? shape.map((axis) => new JsonNumber(String(toNumber(axis)), false)) : [];
 }
 
 /** An answer to feedback, in protobuf's JSON form: all numbers are floats, and empty fields are left out. */

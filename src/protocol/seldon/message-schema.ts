@@ -56,6 +56,9 @@ function checkMap(value: JsonNode, { type, key }: { type: FieldType; key: string
   for (const item of value.values()) checkField(item, { type, key });
 }
 
+/** The largest number that a 32-bit float holds. */
+const MAX_FLOAT = 3.4028234663852886e38;
+
 type Scalar = Extract<FieldType, string>;
 
 function isScalar(value: JsonNode, type: Scalar): boolean {
@@ -67,8 +70,12 @@ function isText(value: JsonNode): value is string {
 }
 
 /** NaN and infinities as text only. */
-function isFloat(value: JsonNode): boolean {
+function isDouble(value: JsonNode): boolean {
   return value instanceof JsonNumber ? Number.isFinite(Number(value.text)) : value === "NaN" || !Number.isNaN(toNumber(value));
+}
+
+function isFloat(value: JsonNode): boolean {
+  return isDouble(value) && !(value instanceof JsonNumber && Math.abs(Number(value.text)) > MAX_FLOAT);
 }
 
 function isEnum(names: readonly string[]): (value: JsonNode) => boolean {
@@ -81,14 +88,15 @@ const SCALARS: Readonly<Record<Scalar, (value: JsonNode) => boolean>> = {
   object: isObject,
   string: isText,
   bytes: (value) => isText(value) && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value) && value.replaceAll("=", "").length % 4 !== 1,
-  double: isFloat,
+  double: isDouble,
   float: isFloat,
   int32: (value) => Number.isInteger(toNumber(value)) && Math.abs(toNumber(value)) <= 2 ** 31,
   metric: isEnum(["COUNTER", "GAUGE", "TIMER"]),
   status: isEnum(["SUCCESS", "FAILURE"]),
 };
-/** A number, or text that is one; NaN for anything else. */
+/** A number, a truth as 1 or 0, or text that is a number; NaN for anything else. */
 export function toNumber(node: JsonNode | undefined): number {
+  if (typeof node === "boolean") return Number(node);
   if (node instanceof JsonNumber) return Number(node.text);
   return typeof node === "string" && /^[-+.0-9eE]+$|^-?Infinity$/.test(node) ? Number(node) : NaN;
 }

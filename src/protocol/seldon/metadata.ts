@@ -4,6 +4,8 @@ import { isList, isObject, JsonNumber, type JsonNode, type JsonObject } from "..
 import { SeldonError } from "./seldon-error.ts";
 
 const KEYS: ReadonlySet<string> = new Set(["name", "versions", "platform", "inputs", "outputs", "custom"]);
+/** Datatypes that metadata may name. */
+const NO_DATATYPES: ReadonlySet<string> = new Set(["BF16"]);
 const ARRAY_TYPES: ReadonlySet<string> = new Set(["tensor", "ndarray", "tftensor"]);
 const BARE_TYPES: ReadonlySet<string> = new Set(["strData", "binData"]);
 
@@ -31,7 +33,7 @@ export function resolveMetadata({ user, env, image, version, signature, isStrict
   for (const source of [user, env]) {
     for (const [key, value] of isObject(source) ? source : []) {
       if (!KEYS.has(key)) throw bad(`"${key}" is not a known key`);
-      if (value !== null) metadata.set(key, value);
+      metadata.set(key, value);
     }
   }
   for (const [key, value] of metadata) if (!isValid(key, value)) throw bad(`"${key}" is not of the right form`);
@@ -62,15 +64,15 @@ function isMessage(node: JsonObject): boolean {
   if (typeof type !== "string") return false;
   if (BARE_TYPES.has(type)) return hasOnly(node, ["messagetype"]);
   if (!hasOnly(node, ["messagetype", "schema"])) return false;
-  if (!ARRAY_TYPES.has(type)) return node.has("schema");
-  const schema = node.get("schema");
-  return isObject(schema) && hasOnly(schema, ["names", "shape"]) && isNames(schema.get("names")) && isShape(schema.get("shape") ?? []);
+  const schema = node.get("schema") ?? new Map<string, JsonNode>();
+  if (!isObject(schema) || node.get("schema") === null) return false;
+  return !ARRAY_TYPES.has(type) || (hasOnly(schema, ["names", "shape"]) && isNames(schema.get("names")) && isShape(schema.get("shape")));
 }
 
 function isV2Tensor(node: JsonObject): boolean {
-  const datatype = node.get("datatype");
-  const isKnown = typeof datatype === "string" && isDatatype(datatype);
-  return hasOnly(node, ["name", "datatype", "shape"]) && typeof node.get("name") === "string" && isKnown && isShape(node.get("shape"));
+  const { name = "", datatype = "FP32" } = Object.fromEntries(node);
+  const isKnown = typeof datatype === "string" && isDatatype(datatype) && !NO_DATATYPES.has(datatype);
+  return hasOnly(node, ["name", "datatype", "shape"]) && typeof name === "string" && isKnown && isShape(node.get("shape"));
 }
 
 function isNames(node: JsonNode | undefined): boolean {
@@ -78,7 +80,7 @@ function isNames(node: JsonNode | undefined): boolean {
 }
 
 function isShape(node: JsonNode | undefined): boolean {
-  return isList(node) && node.every((axis) => axis instanceof JsonNumber && !axis.isFloat);
+  return node === undefined || (isList(node) && node.every((axis) => axis instanceof JsonNumber && Number.isInteger(Number(axis.text))));
 }
 
 function hasOnly(node: JsonObject, keys: readonly string[]): boolean {

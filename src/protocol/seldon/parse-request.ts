@@ -145,7 +145,6 @@ export class SeldonRequestParser {
     }
     if (invalid !== undefined) throw badData(`Invalid request data type: ${pythonStr(invalid)}`);
     const members = drafts.map((draft) => parsed(draft, options));
-    if (members.length === 0) throw badInput("list index out of range");
     return { request: { method: options.method, messages: members.map(({ message }) => message) }, context: listContext(members.map(({ context }) => context)) };
   }
 

@@ -208,7 +208,7 @@ function withoutMetrics(node: JsonNode): JsonNode {
 
 function statusOf(node: JsonNode): number {
   const code = memberOf(memberOf(node, "status"), "code");
-  const status = code instanceof JsonNumber ? Number(code.text) : 200;
+  const status = code instanceof JsonNumber ? Number(code.text) : typeof code === "string" && /^\d+$/.test(code) ? Number(code) : 200;
   return Number.isInteger(status) && status >= 100 && status <= 999 ? status : 500;
 }
 

@@ -141,7 +141,9 @@ export class FrameWriter {
 }
 
 function extraOf(request: ComponentRequest): string {
-  return JSON.stringify({ reward: request.reward, routing: request.routing, traceparent: request.traceparent });
+  const { reward, routing, traceparent } = request;
+  const text = reward === undefined || Number.isFinite(reward) ? reward : String(reward); // JSON has no number for it, and Python reads the text as a float
+  return JSON.stringify({ reward: text, routing, traceparent });
 }
 
 function bytesOf(payload: Payload): Uint8Array {

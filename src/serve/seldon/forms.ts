@@ -23,13 +23,17 @@ export function readFormField(exchange: Exchange, contentType: string): string |
 
 /**
  * The fields of a multipart form, the first one of each name, text fields before files. Contents are views of the body.
- * @throws SeldonError 500 when the body does not follow its own boundary
+ * A body that does not follow its own boundary has none.
+ * @throws SeldonError 500 when there are too many
  * @see RFC 7578
  */
 export function readMultipart(body: Buffer, contentType: string): readonly FormField[] {
   const fields = new Map<string, FormField>();
+  const mark = markOf(contentType);
+  if (mark === undefined) return [];
   let count = 0;
-  for (const field of partsOf(body, markOf(contentType))) {
+  for (const field of partsOf(body, mark)) {
+    if (field === "broken") return [];
     count += 1;
     if (count > MAX_PARTS) throw badInput(`more than ${MAX_PARTS} fields in the multipart form`);
     if (field !== undefined && !fields.has(field.name)) fields.set(field.name, field);
@@ -38,21 +42,23 @@ export function readMultipart(body: Buffer, contentType: string): readonly FormF
 }
 
 /** The bytes before each part. */
-function markOf(contentType: string): Buffer {
+function markOf(contentType: string): Buffer | undefined {
   const [, quoted, bare] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? bare ?? "";
-  if (boundary === "" || boundary.length > 200) throw badInput("Missing boundary in the multipart form");
-  return Buffer.from(`--${boundary}`, "latin1");
+  return boundary === "" || boundary.length > 200 ? undefined : Buffer.from(`--${boundary}`, "latin1");
 }
 
-function* partsOf(body: Buffer, mark: Buffer): Generator<FormField | undefined> {
+function* partsOf(body: Buffer, mark: Buffer): Generator<FormField | "broken" | undefined> {
   let at = body.indexOf(mark);
   while (at >= 0) {
     const start = at + mark.byteLength;
     if (body[start] === 0x2d && body[start + 1] === 0x2d) return;
     const headEnd = body.indexOf(BREAK, start);
     at = headEnd < 0 ? -1 : nextMark(body, mark, headEnd + BREAK.byteLength - 2);
-    if (at < 0) throw badInput("Unexpected end of the multipart form");
+    if (at < 0) {
+      yield "broken";
+      return;
+    }
     const from = headEnd + BREAK.byteLength;
     yield readPart(body.toString("utf8", start, headEnd), body.subarray(from, Math.max(at - 2, from)));
   }

@@ -50,6 +50,25 @@ const COUNTED = ["bool", "np-float64", "nan", "inf", "huge", "tags", "method-tag
 const TAKEN_NAMES = { status: 200, body: '"names":[' };
 const NUMPY_LISTS = { "np-ints": TAKEN, "np-rows": TAKEN, "long-double": TAKEN };
 
+const shaped = (shape: string, values: string): WireRequest => json("/predict", `{"data":{"tensor":{"shape":${shape},"values":${values}}}}`);
+const SHAPES = Object.fromEntries(
+  (
+    [
+      ["[2]", "[true,false]"], ["[2,0]", "[]"], ["[0,2]", "[]"], ["[-2]", "[1,2]"], ["[-1,-1]", "[1]"], ["[true]", "[1]"], ["null", "[1,2]"], ["[[1]]", "[1]"], ["[100000000000000000000]", "[1]"], ["{}", "[1]"],
+      ["[]", "[]"], ["[1]", "5"], ["[1]", "null"], ["[3]", "[[1],[2,3]]"], ["[2]", "[1,[2]]"], ["[2]", '[1,"a"]'], ["[-1]", "[]"], ["[-1,0]", "[]"], ["[2,-1]", "[1,2,3]"], ["2.0", "[1,2]"], ["[4294967296]", "[1]"],
+    ] as const
+  ).map(([shape, values]) => [`${shape} of ${values}`, shaped(shape, values)]),
+);
+const rewarded = (reward: string): WireRequest => json("/send-feedback", `{"reward":${reward}}`);
+const REWARDS = Object.fromEntries(["true", '"Infinity"', '"NaN"', "-0.5", "0"].map((reward) => [reward, rewarded(reward)]));
+const INPUTS = ["{}", '{"messagetype":"tensor"}', '{"messagetype":"jsonData"}', '{"messagetype":"jsonData","schema":[]}', '{"messagetype":"own","schema":{"a":1}}', '{"messagetype":"tensor","schema":{"shape":[1,-1]}}', '{"name":"x"}', '{"datatype":"BF16"}', '{"messagetype":"strData","schema":{}}', "5"];
+const METADATA_GROUPS: readonly SeldonGroup[] = INPUTS.map((input) => ({
+  id: `metadata with the input ${input}`,
+  server: { name: "Echo", env: { MODEL_METADATA: `{"inputs":[${input}]}` } },
+  requests: { metadata: get("/metadata") },
+  ...(["[]}", "BF16", "strData", "5"].some((end) => input.includes(end)) && { better: { metadata: { status: 500, body: '\\"inputs\\" is not of the right form' } } }),
+}));
+
 /** What user code may say, return and raise beside what it is meant to: the rules at their edges. */
 export const ODD_GROUPS: readonly SeldonGroup[] = [
   { id: "odd metrics", server: { name: "Odd.Metrics" }, requests: all(METRICS), better: METRICS_BETTER },
@@ -61,4 +80,8 @@ export const ODD_GROUPS: readonly SeldonGroup[] = [
   { id: "class names of a property", server: { name: "Odd.PropertyNames" }, requests: { predict: json("/predict", ONE) } },
   { id: "odd answers", server: { name: "Returns" }, requests: { ...all(RETURNS), ...aggregates(["ints-and-floats", "text-and-ints"]), health: get("/health/status") }, different: NUMPY_LISTS },
   { id: "odd answers to tensors", server: { name: "Returns" }, requests: all(RETURNS.filter((name) => name !== "masked"), "tensor"), different: { "long-double": { status: 200, body: '"values":[1.5]' } } },
+  { id: "shapes", server: { name: "Echo" }, requests: SHAPES },
+  { id: "rewards", server: { name: "Args" }, requests: { ...REWARDS, "a shape of floats": json("/send-feedback", '{"request":{"data":{"tensor":{"shape":[2.0],"values":[1,"NaN"]}}}}'), "NaN": json("/send-feedback", '{"request":{"data":{"ndarray":[[NaN]]}}}'), "too large": rewarded("1e39"), page: PAGE }, different: { "too large": { status: 400, body: "Invalid JSON: " } } },
+  { id: "odd forms", server: { name: "Echo" }, requests: { "no boundary": { path: "/predict", body: "x", headers: { "Content-Type": "multipart/form-data" } }, "no end": { path: "/predict", body: '--b\r\nContent-Disposition: form-data; name="strData"\r\n\r\nx', headers: { "Content-Type": "multipart/form-data; boundary=b" } }, "nothing to aggregate": json("/aggregate", []) } },
+  ...METADATA_GROUPS,
 ];
