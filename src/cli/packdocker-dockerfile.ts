@@ -47,8 +47,13 @@ function serverLines(name: string): readonly string[] {
   ];
 }
 
-function indexFlags({ indexes: { indexUrl, findLinks = [] } = {} }: PackProject): readonly string[] {
-  return [...(indexUrl === undefined ? [] : ["--index-url", quote(withoutCredentials(indexUrl))]), ...findLinks.flatMap((place) => ["--find-links", quote(withoutCredentials(place))])];
+function indexFlags({ indexes: { indexUrl, extraIndexUrls = [], findLinks = [] } = {} }: PackProject): readonly string[] {
+  const flag = (name: string, place: string): readonly string[] => [name, quote(withoutCredentials(place))];
+  return [
+    ...(indexUrl === undefined ? [] : flag("--index-url", indexUrl)),
+    ...extraIndexUrls.flatMap((url) => flag("--extra-index-url", url)),
+    ...findLinks.flatMap((place) => flag("--find-links", place)),
+  ];
 }
 
 /** An index may be named with a password, which has no place in a file that is passed on. */

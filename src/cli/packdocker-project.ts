@@ -4,16 +4,17 @@ import type { PackProject } from "../pack/index.ts";
 import { SERVER_ROOT, type UaiJob } from "../uai/index.ts";
 import type { Context } from "./context.ts";
 import { epochOf } from "./options.ts";
+import type { BaseSource } from "./packdocker-base.ts";
 import type { CheckedJob } from "./packdocker-check.ts";
 import type { PackdockerFlags } from "./packdocker-flags.ts";
 
 const PORT = 8080;
 const MAX_BATCH = 32;
 
-/** What a job comes to as a project: `lines` are packages that its base lacks. */
-export async function uaiProjectOf(checked: CheckedJob, about: { readonly flags: PackdockerFlags; readonly lines: readonly string[]; readonly context: Context }): Promise<PackProject> {
+/** What a job comes to as a project: `source` says which packages its base lacks. */
+export async function uaiProjectOf(checked: CheckedJob, about: { readonly flags: PackdockerFlags; readonly source: BaseSource; readonly context: Context }): Promise<PackProject> {
   const { job, folder, conf, confName } = checked;
-  const { flags, lines, context } = about;
+  const { flags, source, context } = about;
   const hasRequirements = (await stat(join(folder, "requirements.txt")).catch(() => undefined))?.isFile() === true;
   return {
     root: folder,
@@ -27,8 +28,8 @@ export async function uaiProjectOf(checked: CheckedJob, about: { readonly flags:
     server: { maxBatch: flags.maxBatch ?? MAX_BATCH, ...(flags.maxWaitMs === undefined ? {} : { maxWaitMs: flags.maxWaitMs }) },
     env: environmentOf(job, { confName, isTf1: flags.tf1Compat === true }),
     requirements: hasRequirements ? ["requirements.txt"] : [],
-    requirementLines: lines,
-    indexes: { indexUrl: flags.indexUrl, findLinks: (flags.findLinks ?? []).map((place) => (/^[a-z+]+:\/\//.test(place) ? place : resolve(context.cwd, place))) },
+    requirementLines: source.requirements,
+    indexes: { indexUrl: flags.indexUrl, extraIndexUrls: source.extraIndexUrls ?? [], findLinks: (flags.findLinks ?? []).map((place) => (/^[a-z+]+:\/\//.test(place) ? place : resolve(context.cwd, place))) },
     ignore: [],
     allowSecrets: flags.allowSecret ?? [],
     labels: { "dev.slipway.framework": job.release ?? job.framework },

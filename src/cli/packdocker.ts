@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../internal/index.ts";
 import { parsePlatform } from "../oci/index.ts";
 import { packImages, type PackProject } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
-import type { UaiFramework, UaiJob } from "../uai/index.ts";
+import type { UaiFramework } from "../uai/index.ts";
 import { openBase } from "./base-image.ts";
 import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
@@ -17,11 +17,11 @@ import { baseSourceOf } from "./packdocker-base.ts";
 import { checkJob, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
 import { credentialsFor, ownSettingsIn, uaiValuesOf, warnOfSecrets, warnOfStrays, type PackdockerFlags } from "./packdocker-flags.ts";
+import { reportPlan } from "./packdocker-plan.ts";
 import { uaiProjectOf } from "./packdocker-project.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
 import { openStore } from "./places.ts";
 import type { Reply } from "./post-file.ts";
-import { formatBytes, formatTable } from "./render/format.ts";
 
 /** Checks everything, makes the image and pushes it, as the old tool's command of this name did. */
 export async function packdocker(framework: UaiFramework, flags: PackdockerFlags, context: Context): Promise<void> {
@@ -47,7 +47,7 @@ interface Making {
 }
 
 async function make(making: Making): Promise<void> {
-  const { checked: { job }, base: baseName, flags, context } = making;
+  const { base: baseName, flags, context } = making;
   await using store = await openStore(context);
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, context);
@@ -57,7 +57,7 @@ async function make(making: Making): Promise<void> {
   const server = chooseServer(flags.server, base);
   const project = servedBy(server, making.project, { base, given: ownSettingsIn(flags), context });
   const packed = (await packImages(project, [base], packContext)).map((image) => ({ image, base }));
-  if (flags.plan === true || flags.dryRun === true) return reportPlan(job, packed.flatMap(({ image }) => image.layers), context);
+  if (flags.plan === true || flags.dryRun === true) return await reportPlan({ ...making, project, packed, server });
   context.reporter.step(`${server.kind} serves: ${server.why}`);
   await takeAway({ ...making, project, store, packed, server });
 }
@@ -95,10 +95,4 @@ async function test({ flags, packed: [packed], server, project }: Pick<Made, "fl
 /** For those who want the file in their own folder, as the old tool left it there. */
 async function writeConf({ job, folder, conf, confName }: CheckedJob, flags: PackdockerFlags): Promise<void> {
   if (flags.writeConf === true && job.framework !== "self") await writeFile(join(folder, confName), conf);
-}
-
-function reportPlan({ image }: UaiJob, layers: readonly { readonly label: string; readonly state: string; readonly size: number }[], { reporter }: Context): void {
-  reporter.line(`would make ${image}`);
-  for (const line of formatTable(layers.map(({ label, state, size }) => [label, state, formatBytes(size)]))) reporter.line(`  ${line}`);
-  reporter.result({ image, isDryRun: true, layers: layers.map(({ label, state, size }) => ({ label, state, size })) });
 }

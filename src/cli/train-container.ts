@@ -1,7 +1,9 @@
+import { chooseRow } from "../catalogue/index.ts";
 import type { Container } from "../engine/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { run as runProcess } from "../internal/index.ts";
-import { checkGpu, LAUNCHER, PLACES, PYTHON, RELEASES } from "../train/index.ts";
+import { checkGpu, LAUNCHER, PLACES, PYTHON } from "../train/index.ts";
+import { openCatalogue } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";
 import { chooseEngine, ensureLoaded } from "./run-in-engine.ts";
@@ -39,8 +41,9 @@ export async function runInContainer(run: TrainRun, watch: TrainWatch, context: 
 }
 
 /** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
-async function checkCards({ plan }: TrainRun, { env, signal, reporter }: Context): Promise<void> {
-  const release = plan.release === undefined ? undefined : RELEASES.find(({ name }) => name === plan.release);
+async function checkCards({ plan }: TrainRun, { cwd, env, signal, reporter }: Context): Promise<void> {
+  const choice = plan.release === undefined ? undefined : chooseRow(await openCatalogue(undefined, { cwd, env }), { framework: plan.framework, purpose: "training", name: plan.release });
+  const release = choice?.kind === "found" ? choice.row : undefined;
   if (release === undefined) return;
   const asked = await runProcess(["nvidia-smi", "--query-gpu=compute_cap,driver_version", "--format=csv,noheader"], { env, signal, timeoutMs: 20_000 }).catch((error: unknown) => {
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { flagsOf, FRAMEWORKS, TRAIN_FLAGS, type Framework, type TrainFlag, type TrainValues } from "../train/index.ts";
 import { ToolError } from "../errors/index.ts";
+import { addCatalogueOption } from "./catalogue.ts";
 import { collect, collectList } from "./options.ts";
 
 /** What `train pack` takes beside the old tools' flags. */
@@ -8,6 +9,7 @@ export interface TrainPackFlags {
   readonly framework?: string;
   readonly base?: string;
   readonly gpuBase?: string;
+  readonly catalogue?: string;
   readonly requirements?: readonly string[];
   readonly apt?: readonly string[];
   readonly pushCpu?: boolean;
@@ -48,6 +50,7 @@ export function addTrainPackOptions(command: Command, framework?: Framework): vo
     .option("--extra-index-url <url>", "another one; may come more than once", collect)
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
     .option("--password-stdin", "read the registry's password from standard input");
+  if (framework !== "self") addCatalogueOption(command);
 }
 
 /** The old flags' values, whichever way each was written. @throws ToolError `USAGE` for a flag that the framework does not have. */

@@ -1,12 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Catalogue, CatalogueRow } from "../catalogue/index.ts";
 import { createDeflatePool } from "../compress/index.ts";
 import { parseLocation, pushImage, type CopyResult } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { configOf, imageDescriptor, manifestOf, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
 import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type JsonCache, type PackedImage, type ReadCode } from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
-import { recipeOf, type Accelerator, type Release } from "../train/index.ts";
+import { isOpen, recipeOf, type Accelerator } from "../train/index.ts";
 import { withAptPackages } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
@@ -22,7 +23,8 @@ export interface ImageRequest {
   readonly bases: Readonly<Record<Accelerator, string | undefined>>;
   /** True for a base that has its framework: no wheels go on top. */
   readonly isOwnImage: boolean;
-  readonly release?: Release | undefined;
+  readonly release?: CatalogueRow | undefined;
+  readonly catalogue: Catalogue;
   readonly apt: readonly string[];
 }
 
@@ -95,13 +97,13 @@ interface ImageOrigin {
 }
 
 /** Where an image's base comes from: what the user says, else the recipe of the release. */
-export function sourceOf({ bases, isOwnImage, release }: Pick<ImageRequest, "bases" | "isOwnImage" | "release">, accelerator: Accelerator): ImageOrigin {
+export function sourceOf({ bases, isOwnImage, release, catalogue }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue">, accelerator: Accelerator): ImageOrigin {
   const named = bases[accelerator];
-  const hasRecipe = release?.recipes !== undefined && !isOwnImage;
+  const hasRecipe = release !== undefined && isOpen(release) && !isOwnImage;
   if (named !== undefined && !hasRecipe) return { name: named, requirements: [], extraIndexUrls: [] };
   if (release === undefined) throw new ToolError("USAGE", "train pack: nothing says what the image stands on", { hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE" });
-  const recipe = recipeOf(release, accelerator);
-  return { name: named ?? recipe.base, requirements: recipe.requirements, extraIndexUrls: recipe.extraIndexUrls ?? [] };
+  const recipe = recipeOf(release, accelerator, catalogue);
+  return { name: named ?? recipe.base, requirements: recipe.requirements, extraIndexUrls: recipe.extraIndexUrls };
 }
 
 /** A base that says what it has, and has no bash, cannot run the commands that are printed. Remembered, so that the builder is loaded for a new base only. */

@@ -1,14 +1,16 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { mapBases, switchRegistryHost, type Catalogue, type CatalogueRow } from "../catalogue/index.ts";
 import { parseLocation, storeReference } from "../copy/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { writeFileAtomic } from "../internal/index.ts";
 import { formatPlatform, parsePlatform, type Descriptor, type Reference } from "../oci/index.ts";
 import { walkProject } from "../pack/index.ts";
 import {
-  checkGpu, COMMAND_FILE_NAME, commandLines, findDataFolders, findRelease, HIDDEN_FOLDERS, imagesOf, parseJob, placeBelow, PLAN_FILE_NAME, printPlan, type Accelerator, type Framework,
-  type HostPaths, type PackedName, type Release, type TrainJob,
+  checkGpu, COMMAND_FILE_NAME, commandLines, findDataFolders, findRelease, HIDDEN_FOLDERS, imagesOf, isOpen, parseJob, placeBelow, PLAN_FILE_NAME, printPlan, trainSideOf, type Accelerator, type Framework,
+  type HostPaths, type PackedName, type TrainJob,
 } from "../train/index.ts";
+import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import { epochOf } from "./options.ts";
 import { openEngine, openForReading, openStore } from "./places.ts";
@@ -20,7 +22,7 @@ import { createImageMaker, keepMade, lacksShell, pushMade, sourceOf, type ImageR
 interface Work {
   readonly job: TrainJob;
   readonly flags: TrainPackFlags;
-  readonly release: Release | undefined;
+  readonly release: CatalogueRow | undefined;
   readonly paths: HostPaths;
   /** Absolute. */
   readonly codePath: string;
@@ -32,12 +34,14 @@ interface Work {
 export async function trainPack(framework: Framework, flags: TrainPackFlags, context: Context): Promise<void> {
   const startedAt = performance.now();
   const values = trainValues(framework, flags);
-  const job = parseJob(framework, values, { hasBase: flags.base !== undefined });
+  const { catalogue, registries } = await openPackSettings(flags.catalogue, context);
+  const job = parseJob(framework, values, { hasBase: flags.base !== undefined, registries });
   warnOfSecrets(values, context);
-  const release = findRelease(job, { hasBase: job.ownImage !== undefined || flags.base !== undefined });
-  if (release?.recipes !== undefined && job.ownImage === undefined && job.accelerator === "gpu") for (const line of checkGpu(release, { card: flags.gpu, driver: flags.driver })) context.reporter.step(line);
+  const found = findRelease(job, catalogue, { hasBase: job.ownImage !== undefined || flags.base !== undefined });
+  const release = found === undefined ? undefined : mapBases(found, (base) => switchRegistryHost(base, trainSideOf(values), registries));
+  if (release !== undefined && isOpen(release) && job.ownImage === undefined && job.accelerator === "gpu") for (const line of checkGpu(release, { card: flags.gpu, driver: flags.driver })) context.reporter.step(line);
   const codePath = await checkCode(job, context);
-  const work: Work = { job, flags, release, startedAt, codePath, paths: { data: resolved(job.dataPath, context), output: resolved(job.outputPath, context) }, request: await requestOf(job, { flags, codePath, release, context }) };
+  const work: Work = { job, flags, release, startedAt, codePath, paths: { data: resolved(job.dataPath, context), output: resolved(job.outputPath, context) }, request: await requestOf(job, { flags, codePath, release, catalogue, context }) };
   if (flags.dryRun === true) return await reportDryRun(work, context);
   const credentials = await credentialsFor(job, { values, flags, context });
   const images = await makeImages(work, { context, credentials });
@@ -71,14 +75,15 @@ async function checkCode(job: TrainJob, context: Context): Promise<string> {
   return root;
 }
 
-async function requestOf(job: TrainJob, about: { readonly flags: TrainPackFlags; readonly codePath: string; readonly release: Release | undefined; readonly context: Context }): Promise<ImageRequest> {
-  const { flags, codePath, release, context } = about;
+async function requestOf(job: TrainJob, about: { readonly flags: TrainPackFlags; readonly codePath: string; readonly release: CatalogueRow | undefined; readonly catalogue: Catalogue; readonly context: Context }): Promise<ImageRequest> {
+  const { flags, codePath, release, catalogue, context } = about;
   const base = job.ownImage ?? flags.base;
   return {
     platform: parsePlatform(flags.platform ?? "linux/amd64"),
     bases: { cpu: base, gpu: flags.gpuBase ?? base },
     isOwnImage: job.ownImage !== undefined,
     release,
+    catalogue,
     apt: flags.apt ?? [],
     code: {
       root: codePath,

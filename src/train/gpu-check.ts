@@ -1,5 +1,5 @@
+import type { CatalogueRow } from "../catalogue/index.ts";
 import { ToolError } from "../errors/index.ts";
-import type { Release } from "./releases.ts";
 
 /** What is known of the machine that shall train. */
 export interface GpuFacts {
@@ -20,7 +20,7 @@ const DRIVERS: Readonly<Record<string, string>> = { "11": "450.80.02", "12": "52
  * Says whether the wheels of a release work on a machine, in sentences.
  * @throws ToolError `BASE_UNSUITABLE` when they do not, `USAGE` for a card that is not known.
  */
-export function checkGpu(release: Release, facts: GpuFacts): readonly string[] {
+export function checkGpu(release: Pick<CatalogueRow, "name" | "cuda">, facts: GpuFacts): readonly string[] {
   const { cuda } = release;
   if (cuda === undefined) return [];
   const least = DRIVERS[cuda.version.split(".")[0] ?? ""] ?? "0";

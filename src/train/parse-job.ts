@@ -1,4 +1,5 @@
 import { isAbsolute, posix, relative } from "node:path";
+import { knownRegistries, nameInRegistry, switchRegistryHost, type RegistryHosts, type RegistrySide } from "../catalogue/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { parseReference } from "../oci/index.ts";
 import type { Accelerator, Framework, ImageNames, TrainJob } from "./contracts.ts";
@@ -11,10 +12,9 @@ export type TrainValues = Readonly<Record<string, string | undefined>>;
 export interface ParseJobOptions {
   /** A base image takes the place of what is known of frameworks. */
   readonly hasBase?: boolean;
+  /** Registries with two hosts; a namespace alone is in the first. Default: the vendor's. */
+  readonly registries?: readonly [RegistryHosts, ...RegistryHosts[]];
 }
-
-/** Registry of the vendor, from outside and from inside its network. */
-const HOSTS = { public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" } as const;
 
 /**
  * Checks flags and gives the job they describe. Every problem is named at once.
@@ -22,7 +22,8 @@ const HOSTS = { public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" } a
  */
 export function parseJob(framework: Framework, values: TrainValues, options: ParseJobOptions = {}): TrainJob {
   const flags = flagsOf(framework);
-  const ownImage = nonEmpty(values["self_img"]) ?? nonEmpty(values["bimg_name"]);
+  const registries = options.registries ?? knownRegistries(undefined);
+  const ownImage = ownImageOf(values, registries);
   const hasBase = options.hasBase === true || ownImage !== undefined;
   const value = (name: string): string => values[name] ?? flags.find((flag) => flag.name === name)?.defaultValue ?? "";
   const problems = [...missing(flags, values, hasBase), ...wrongChoices(flags, values)];
@@ -37,7 +38,7 @@ export function parseJob(framework: Framework, values: TrainValues, options: Par
   };
   const accelerator = collect(() => acceleratorOf(value("acc_type")));
   const mainFile = collect(() => insideCode("mainfile_path", value("mainfile_path"), value("code_path")));
-  const names = problems.length > 0 ? undefined : collect(() => namesOf(value, values));
+  const names = problems.length > 0 ? undefined : collect(() => namesOf(value, values, registries));
   const numGpus = collect(() => countOf(values["num_gpus"]));
   collect(() => splitWords(value("train_params")));
   if (problems.length > 0 || accelerator === undefined || mainFile === undefined || names === undefined) {
@@ -55,6 +56,17 @@ export function parseJob(framework: Framework, values: TrainValues, options: Par
     solver: nonEmpty(values["solver"]),
     snapshot: nonEmpty(values["snapshot"]),
   };
+}
+
+/** Where a registry with two hosts is used from, as `--internal_uhub` says. */
+export function trainSideOf(values: TrainValues): RegistrySide {
+  return values["internal_uhub"] === "true" ? "internal" : "public";
+}
+
+/** The user's base on the side that the flag says; the image of `self` is left as it is written. */
+function ownImageOf(values: TrainValues, registries: readonly RegistryHosts[]): string | undefined {
+  const base = nonEmpty(values["bimg_name"]);
+  return nonEmpty(values["self_img"]) ?? (base === undefined ? undefined : switchRegistryHost(base, trainSideOf(values), registries));
 }
 
 function missing(flags: readonly TrainFlag[], values: TrainValues, hasBase: boolean): string[] {
@@ -85,15 +97,14 @@ function insideCode(flag: string, path: string, codePath: string): string {
 }
 
 /** A namespace alone is one of the vendor's registry; with a host before it, any registry will do. */
-function namesOf(value: (name: string) => string, values: TrainValues): ImageNames {
+function namesOf(value: (name: string) => string, values: TrainValues, registries: readonly [RegistryHosts, ...RegistryHosts[]]): ImageNames {
   const [namespace, name] = [value("uhub_registry").replaceAll(/^\/+|\/+$/g, ""), value("uhub_imagename")];
   const tag = nonEmpty(values["uhub_imagetag"]) ?? DEFAULT_TAG;
   for (const [flag, text] of [["uhub_registry", namespace], ["uhub_imagename", name], ["uhub_imagetag", tag]] as const) {
     if (/[A-Z]/.test(text) && flag !== "uhub_imagetag") throw new ToolError("USAGE", `--${flag} "${text}" has upper-case letters`);
   }
   if (name.includes(":")) throw new ToolError("USAGE", `--uhub_imagename "${name}" has a tag in it; that is --uhub_imagetag`);
-  const host = /^(localhost|[^/]*[.:][^/]*)(\/|$)/.test(namespace) ? "" : `${value("internal_uhub") === "true" ? HOSTS.internal : HOSTS.public}/`;
-  const names = { cpu: `${name}-cpu:${tag}`, gpu: `${host}${namespace}/${name}:${tag}` };
+  const names = { cpu: `${name}-cpu:${tag}`, gpu: nameInRegistry(`${namespace}/${name}:${tag}`, { side: nonEmpty(values["internal_uhub"]) === undefined ? undefined : trainSideOf(values), registries }) };
   parseReference(names.gpu);
   parseReference(names.cpu);
   return names;

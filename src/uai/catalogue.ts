@@ -1,64 +1,58 @@
+import { chooseRow, flagsOfRow, namesIn, type Catalogue, type CatalogueRow, type Recipe, type RowChoice } from "../catalogue/index.ts";
 import { ToolError } from "../errors/index.ts";
-import type { UaiFramework } from "./contracts.ts";
+import type { UaiJob } from "./contracts.ts";
 
-/** A framework's version, and how its base is made. */
-export interface UaiRelease {
-  readonly framework: UaiFramework;
-  /** As `--ai_arch_v` has it. */
-  readonly name: string;
-  /** Absent for the vendor's closed images. */
-  readonly recipe?: UaiRecipe;
-}
+/** What of a job the catalogue is asked by. */
+export type UaiWish = Pick<UaiJob, "framework" | "release" | "os" | "python">;
 
-export interface UaiRecipe {
-  readonly base: string;
-  /** As lines of a requirements file. */
-  readonly requirements: readonly string[];
-}
+/** What the old tool took by itself; written out, it asks for nothing. */
+const OLD_DEFAULTS: ReadonlySet<string | undefined> = new Set(["ubuntu", "python", "python-2.7.6"]);
 
-const PYTHON = "docker.io/library/python:3.12-slim-bookworm";
-
-/** The rows of the old document, then today's versions; the first of today's is the default. */
-const UAI_RELEASES: readonly UaiRelease[] = [
-  ...["1.1.0", "1.2.0", "1.4.0", "1.6.0", "1.7.0", "1.8.0", "1.9.0", "1.10.0", "1.11.0", "1.12.0", "2.0.0a"].map((version): UaiRelease => ({ framework: "tf", name: `tensorflow-${version}` })),
-  ...["caffe-1.0.0", "caffe-intel 1.0.0"].map((name): UaiRelease => ({ framework: "caffe", name })),
-  ...["keras-1.2.0", "keras-2.0.8"].map((name): UaiRelease => ({ framework: "keras", name })),
-  ...["mxnet-0.9.5", "mxnet-1.0.0"].map((name): UaiRelease => ({ framework: "mxnet", name })),
-  { framework: "xgboost", name: "xgboost-0.7" },
-  today("tf", "tensorflow-2.21.0", ["tensorflow-cpu==2.21.0", "pillow"]),
-  today("tf", "tensorflow-2.19.0", ["tensorflow-cpu==2.19.0", "pillow"]),
-  today("keras", "keras-3.15.1", ["keras==3.15.1", "tensorflow-cpu==2.21.0", "pillow"]),
-  today("caffe", "caffe-opencv", ["opencv-python-headless<5", "numpy", "pillow"]),
-  { framework: "mxnet", name: "mxnet-1.9.1", recipe: { base: "docker.io/library/python:3.8-slim-bookworm", requirements: ["mxnet==1.9.1", "numpy<1.24", "pillow"] } },
-  today("pytorch", "pytorch", ["torch", "numpy", "pillow"]),
-  today("onnx", "onnxruntime", ["onnxruntime", "numpy", "pillow"]),
-  today("sklearn", "scikit-learn", ["scikit-learn", "joblib", "numpy", "pillow"]),
-  today("xgboost", "xgboost", ["xgboost", "numpy", "pillow"]),
-];
-
-function today(framework: UaiFramework, name: string, requirements: readonly string[]): UaiRelease {
-  return { framework, name, recipe: { base: PYTHON, requirements } };
-}
-
-/** Says what is wrong with `--ai_arch_v`; `undefined` when it fits the framework, or is not given. Beside a base of the user's own it need not be known. */
-export function releaseProblem(framework: UaiFramework, name: string | undefined, { hasBase = false }: { readonly hasBase?: boolean } = {}): string | undefined {
-  if (name === undefined) return undefined;
-  const own = UAI_RELEASES.filter((release) => release.framework === framework);
-  if (own.some((release) => release.name === name)) return undefined;
-  const other = UAI_RELEASES.find((release) => release.name === name);
-  if (other === undefined && hasBase) return undefined;
-  const known = own.map((release) => release.name).join(", ");
-  return other === undefined ? `--ai_arch_v: "${name}" is not known; known are ${known}` : `--ai_arch_v: "${name}" is a release for ${other.framework}, not for ${framework}; known are ${known}`;
+/** Says what is wrong with `--ai_arch_v`, `--os` and `--python_version`; `undefined` when there is a row for them. Beside a base of the user's own the version need not be known. */
+export function releaseProblem(wish: UaiWish, catalogue: Catalogue, { hasBase = false }: { readonly hasBase?: boolean } = {}): string | undefined {
+  const { framework, release: name } = wish;
+  if (framework === "self" || (name === undefined && hasBase)) return undefined;
+  const choice = choose(wish, catalogue);
+  const known = namesIn(catalogue, { framework, purpose: "inference" }).join(", ");
+  if (choice.kind === "foreign") return `--ai_arch_v: "${name ?? ""}" is a release for ${choice.frameworks.join(" and ")}, not for ${framework}; known are ${known}`;
+  if (choice.kind === "found" || hasBase) return undefined;
+  return choice.kind === "unfit" ? unfitProblem(wish, choice.rows) : `--ai_arch_v: "${name ?? ""}" is not known; known are ${known}`;
 }
 
 /**
  * How the base of a release is made; without a name the first that can be made.
- * @throws ToolError `BASE_UNSUITABLE` for the vendor's closed images, and for a name that is not known.
+ * @throws ToolError `BASE_UNSUITABLE` for the vendor's closed images, and for what no row is for.
  */
-export function uaiRecipeOf(framework: UaiFramework, name: string | undefined): UaiRecipe {
-  const own = UAI_RELEASES.filter((release) => release.framework === framework);
-  const found = name === undefined ? own.find(({ recipe }) => recipe !== undefined) : own.find((release) => release.name === name);
-  if (found?.recipe !== undefined) return found.recipe;
-  const open = own.filter(({ recipe }) => recipe !== undefined).map((release) => release.name);
-  throw new ToolError("BASE_UNSUITABLE", `packdocker ${framework} for "${name ?? ""}": its base images are the vendor's own, and closed`, { hint: `name an image of yours that has it with --bimg_name, or move to ${open.join(", ")}` });
+export function uaiRecipeOf(wish: UaiWish, catalogue: Catalogue): Recipe {
+  const choice = choose(wish, catalogue);
+  if (choice.kind !== "found") throw cannotMake(wish, catalogue, { why: "the catalogue has nothing for it" });
+  const { isClosed, recipes } = choice.row;
+  const recipe = recipes.cpu ?? recipes.gpu;
+  if (recipe !== undefined && !isClosed) return recipe;
+  throw cannotMake(wish, catalogue, { why: "its base images are the vendor's own, and closed", closed: recipe?.base });
 }
+
+function cannotMake({ framework, release = "" }: UaiWish, catalogue: Catalogue, { why, closed }: { readonly why: string; readonly closed?: string | undefined }): ToolError {
+  const open = namesIn(catalogue, { framework, purpose: "inference" }, { isOpenOnly: true });
+  const own = closed === undefined ? "" : `; with an account of the vendor that may be ${closed}`;
+  const moving = open.length === 0 ? "" : `; or move to ${open.join(", ")}`;
+  return new ToolError("BASE_UNSUITABLE", `packdocker ${framework} for "${release}": ${why}`, { hint: `name an image of yours that has it with --bimg_name, or in a row of your own with --catalogue${own}${moving}` });
+}
+
+/** What the vendor's rows are for decides nothing here: nothing is made of them. */
+function choose(wish: UaiWish, catalogue: Catalogue): RowChoice {
+  const asked = { framework: wish.framework, purpose: "inference", name: wish.release } as const;
+  const exact = chooseRow(catalogue, { ...asked, os: wish.os, python: wish.python });
+  if (exact.kind !== "unfit") return exact;
+  if (exact.rows.every(({ isClosed }) => isClosed)) return chooseRow(catalogue, asked);
+  const [os, python] = [wish.os, wish.python].map((text) => (OLD_DEFAULTS.has(text) ? undefined : text));
+  return chooseRow(catalogue, { ...asked, os, python });
+}
+
+function unfitProblem({ release: name, os, python }: UaiWish, rows: readonly CatalogueRow[]): string {
+  const flags = [...(os === undefined ? [] : ["--os"]), ...(python === undefined ? [] : ["--python_version"])];
+  const asked = [os, python].filter((text) => text !== undefined).join(" and ");
+  const ways = rows.slice(0, 5).map(flagsOfRow).join(", or ");
+  return `${flags.join(", ")}: nothing is known for ${name === undefined ? "" : `"${name}" with `}${asked}; write ${ways}`;
+}
+

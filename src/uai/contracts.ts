@@ -14,6 +14,10 @@ export interface UaiJob {
   readonly baseImage?: string | undefined;
   /** Such as `tensorflow-2.19.0`. */
   readonly release?: string | undefined;
+  /** Such as `ubuntu-16.04`, when the user said so. */
+  readonly os?: string | undefined;
+  /** Such as `python-3.6.2`, when the user said so. */
+  readonly python?: string | undefined;
   /** `self` only: the configuration's file, relative to the working folder or to `folder`. */
   readonly confFile?: string | undefined;
   /** All modes but `self`. */

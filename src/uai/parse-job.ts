@@ -1,8 +1,8 @@
+import { knownRegistries, nameInRegistry, switchRegistryHost, type RegistryHosts, type RegistrySide } from "../catalogue/index.ts";
 import { isToolError } from "../errors/index.ts";
 import { parseReference } from "../oci/index.ts";
 import type { UaiFramework, UaiJob, UaiModel } from "./contracts.ts";
 import { uaiFlagsOf } from "./flags.ts";
-import { switchRegistryHost, UAI_REGISTRY, type RegistrySide } from "./registry-hosts.ts";
 
 /** Values of flags by their names; absent ones were not written. */
 export type UaiValues = Readonly<Record<string, string | undefined>>;
@@ -14,25 +14,31 @@ export interface ParsedJob {
   readonly problems: readonly string[];
 }
 
+/** As in `account:password@host/`: in an image's name only a digest stands behind this sign, and a password must not be shown. */
+const HAS_ACCOUNT = /@(?!sha\d+:)/;
 const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
 
-/** Reads flags and names every problem that they have by themselves. Touches nothing. */
-export function parseUaiJob(framework: UaiFramework, values: UaiValues): ParsedJob {
+/**
+ * Reads flags and names every problem that they have by themselves. Touches nothing.
+ * @param registries - those with two hosts; a namespace alone is in the first. Default: the vendor's.
+ */
+export function parseUaiJob(framework: UaiFramework, values: UaiValues, registries: Registries = knownRegistries(undefined)): ParsedJob {
   const flags = uaiFlagsOf(framework);
   const value = (name: string): string => values[name]?.trim() || (flags.find((flag) => flag.name === name)?.defaultValue ?? "");
   const problems = flags.filter(({ name, isRequired }) => isRequired && value(name) === "").map(({ name }) => `--${name}: it is missing`);
   for (const { name, choices } of flags) {
     if (choices !== undefined && value(name) !== "" && !choices.includes(value(name))) problems.push(`--${name}: "${value(name)}" is not one of ${choices.join(", ")}`);
   }
-  const image = imageOf(value);
+  const image = imageOf(value, registries);
+  if (HAS_ACCOUNT.test(value("bimg_name"))) problems.push("--bimg_name: it has an account in it; run `slipway login` for its registry");
   problems.push(...imageProblems(value, image));
   if (framework !== "self") problems.push(...modelProblems(framework, value));
   const job: UaiJob = {
     framework,
     image,
     folder: value("pack_file_path"),
-    baseImage: baseOf(framework, value),
-    release: value("ai_arch_v") || undefined,
+    baseImage: baseOf(framework, value, registries),
+    ...environmentOf(value),
     confFile: value("conf_file") || undefined,
     model: framework === "self" ? undefined : modelOf(value),
   };
@@ -40,29 +46,40 @@ export function parseUaiJob(framework: UaiFramework, values: UaiValues): ParsedJ
 }
 
 type Value = (name: string) => string;
+type Registries = readonly [RegistryHosts, ...RegistryHosts[]];
 
-function sideOf(value: Value): RegistrySide {
-  return value("in_uhost") === "yes" || value("in_host") === "yes" ? "internal" : "public";
+function environmentOf(value: Value): Pick<UaiJob, "release" | "os" | "python"> {
+  return { release: value("ai_arch_v") || undefined, os: value("os") || undefined, python: value("python_version") || undefined };
+}
+
+/** From where a registry with two hosts is used; `undefined` when the flags do not say. */
+function sideOf(value: Value): RegistrySide | undefined {
+  if (value("in_uhost") === "yes" || value("in_host") === "yes") return "internal";
+  return value("in_uhost") === "no" || value("in_host") === "no" ? "public" : undefined;
+}
+
+/** The same for what the tool itself names: the public side when the flags do not say. */
+export function uaiSideOf(values: UaiValues): RegistrySide {
+  return sideOf((name) => values[name]?.trim() ?? "") ?? "public";
 }
 
 /** The user's base on the side that the flags say; `self` has its own left as it is written. */
-function baseOf(framework: UaiFramework, value: Value): string | undefined {
+function baseOf(framework: UaiFramework, value: Value, registries: Registries): string | undefined {
   const image = value("bimg_name");
   if (image === "") return undefined;
-  return framework === "self" ? image : switchRegistryHost(image, sideOf(value));
+  return framework === "self" ? image : switchRegistryHost(image, sideOf(value) ?? "public", registries);
 }
 
-/** A namespace alone is one of the vendor's registry; with a host before it, any registry will do. */
-function imageOf(value: Value): string {
+function imageOf(value: Value, registries: Registries): string {
   const namespace = value("uhub_registry").replaceAll(/^\/+|\/+$/g, "");
-  const host = /^(localhost|[^/]*[.:][^/]*)(\/|$)/.test(namespace) ? "" : `${UAI_REGISTRY[sideOf(value)]}/`;
-  return `${host}${namespace}/${value("uhub_imagename")}`;
+  return nameInRegistry(`${namespace}/${value("uhub_imagename")}`, { side: sideOf(value), registries });
 }
 
 function imageProblems(value: Value, image: string): readonly string[] {
   const [registry, name] = [value("uhub_registry"), value("uhub_imagename")];
   if (registry === "" || name === "") return [];
   const problems: string[] = [];
+  if (HAS_ACCOUNT.test(image)) return ["--uhub_registry: it has an account in it; give that with --uhub_username and --password-stdin"];
   if (/[A-Z]/.test(registry)) problems.push(`--uhub_registry: "${registry}" has upper-case letters`);
   if (!/:[^/:]+$/.test(name)) problems.push(`--uhub_imagename: "${name}" has no tag, as in ${name.replace(/:.*$/s, "") || "test"}:v1`);
   else if (/[A-Z]/.test(name.replace(/:[^:]*$/, ""))) problems.push(`--uhub_imagename: "${name}" has upper-case letters before its tag`);

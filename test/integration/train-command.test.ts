@@ -41,7 +41,7 @@ test("mistakes on the command line are told at once, with exit code 2", async (t
     [["pytorch", "pack", "--code_path", "code"], /--ai_arch_v, --uhub_registry, .*--test_output_path are missing/],
     [["train", "pack", "--framework", "torch7"], /no framework "torch7"/],
     [["self", "pack", "--ai_arch_v", "x"], /unknown option '--ai_arch_v'/],
-    [["tf", "pack", ...DOCUMENT], /tensorflow-VERSION/],
+    [["tf", "pack", ...DOCUMENT], /it is for pytorch, and this is pack for tf/],
     [["train"], /does not say what to do/],
     [["train", "manifest", "--kind", "pod"], /slipway-train\.json|no kind/],
   ] as const) {

@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { ownCatalogue, type Catalogue, type Recipe } from "../../src/catalogue/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
 import { digestOf, formatReference, imageFrom, parseReference, type Descriptor, type Image } from "../../src/oci/index.ts";
 import { createRegistryServer } from "../../src/registry-server/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
-import { UAI_FRAMEWORKS, uaiRecipeOf, type UaiFramework } from "../../src/uai/index.ts";
+import { UAI_FRAMEWORKS, uaiRecipeOf } from "../../src/uai/index.ts";
 import { commandLine, nameInStore, putFakeBase, type CommandLine } from "./command-line.ts";
 import { startFaultRegistry, type FaultRegistry } from "./fault-registry.ts";
 import { startNamedHosts, type NamedHosts } from "./named-hosts.ts";
@@ -41,22 +42,25 @@ export interface UaiPlace {
 
 export interface UaiPlaceOptions {
   readonly account?: { readonly username: string; readonly password: string };
+  /** `NAME:PASSWORD` of the proxy on the way. Default none. */
+  readonly proxyAccount?: string;
 }
 
 /** The whole is gone with the test. Skips the test and gives `undefined` where openssl or uv are missing. */
-export async function uaiPlace(t: TestContext, { account = ACCOUNT }: UaiPlaceOptions = {}): Promise<UaiPlace | undefined> {
+export async function uaiPlace(t: TestContext, { account = ACCOUNT, proxyAccount }: UaiPlaceOptions = {}): Promise<UaiPlace | undefined> {
   const uv = await requireUv(t);
   if (uv === undefined) return undefined;
   const uhub = await startFaultRegistry(t, { auth: { kind: "basic", ...account } });
-  const hub = await dockerHub(t);
-  const hosts = await startNamedHosts(t, { [UHUB]: uhub.host, [UHUB_INSIDE]: uhub.host, "registry-1.docker.io": hub });
+  const recipes = recipesIn(await ownCatalogue());
+  const hub = await dockerHub(t, recipes);
+  const hosts = await startNamedHosts(t, { [UHUB]: uhub.host, [UHUB_INSIDE]: uhub.host, "registry-1.docker.io": hub }, { proxyAccount });
   if (hosts === undefined) return undefined;
   const cli = await commandLine(t);
   for (const [folder, files] of Object.entries(FOLDERS)) await writeFiles(join(cli.root, folder), files);
   const home = join(cli.root, "../home");
   const wheels = join(cli.root, "../wheels");
   await writeFiles(home, { "uv.toml": `[pip]\nno-index = true\nfind-links = [${JSON.stringify(wheels)}]\n` });
-  for (const requirement of new Set(UAI_FRAMEWORKS.flatMap(requirementsOf))) await writeWheel(wheels, wheelFor(requirement));
+  for (const requirement of new Set(recipes.flatMap(({ requirements }) => requirements))) await writeWheel(wheels, wheelFor(requirement));
   for (const name of ["DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"]) delete cli.env[name];
   Object.assign(cli.env, hosts.env, { HOME: home, PATH: `${join(uv, "..")}:${cli.env["PATH"]}`, UV_CONFIG_FILE: join(home, "uv.toml"), UV_CACHE_DIR: join(cli.root, "../uv") });
   return { cli, uhub, hosts, pushed: (name) => imageIn(uhub, name) };
@@ -66,12 +70,8 @@ function withClass(files: Readonly<Record<string, string>>): Readonly<Record<str
   return { "mnist_inference.py": "class MnistModel:\n    def __init__(self, conf):\n        self.conf = conf\n\n    def execute(self, data, batch_size):\n        return [\"2\"] * batch_size\n", ...files };
 }
 
-function recipesOf(framework: UaiFramework): readonly ReturnType<typeof uaiRecipeOf>[] {
-  return framework === "self" ? [] : [uaiRecipeOf(framework, undefined)];
-}
-
-function requirementsOf(framework: UaiFramework): readonly string[] {
-  return recipesOf(framework).flatMap(({ requirements }) => requirements);
+function recipesIn(catalogue: Catalogue): readonly Recipe[] {
+  return UAI_FRAMEWORKS.filter((framework) => framework !== "self").map((framework) => uaiRecipeOf({ framework }, catalogue));
 }
 
 /** A wheel of nothing that satisfies one line. */
@@ -81,10 +81,10 @@ function wheelFor(requirement: string): { readonly name: string; readonly versio
 }
 
 /** Docker Hub with the bases of the catalogue. @returns its address on loopback. */
-async function dockerHub(t: TestContext): Promise<string> {
+async function dockerHub(t: TestContext, recipes: readonly Recipe[]): Promise<string> {
   const folder = await createTempDir("docker-hub");
   const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
-  for (const base of new Set(UAI_FRAMEWORKS.flatMap(recipesOf).map((recipe) => recipe.base))) await putBase(store, base);
+  for (const base of new Set(recipes.map(({ base }) => base))) await putBase(store, base);
   const server = await createRegistryServer({ store });
   t.after(async () => {
     await server.close(0);
