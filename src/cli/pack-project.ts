@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { createDeflatePool } from "../compress/index.ts";
+import { parseLocation } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
 import { packImages, type BaseImage } from "../pack/index.ts";
@@ -93,8 +94,15 @@ function namesOf(flags: PackFlags, { file, project }: LoadedProject): readonly s
 
 function baseOf(flags: PackFlags, { file }: LoadedProject): string {
   const base = flags.base ?? file.base;
-  if (base !== undefined) return base;
+  if (base !== undefined) return keptBase(base);
   throw new ToolError("USAGE", "pack: no base image is named", { hint: "make one with `slipway base debian --include python3 --name pybase`, then pass `--base store:pybase`" });
+}
+
+/** The image refers to its base's layers later on; a folder, an archive or an engine may be gone by then. @throws ToolError `USAGE`. */
+function keptBase(base: string): string {
+  const { kind } = parseLocation(base);
+  if (kind === "registry" || kind === "store") return base;
+  throw new ToolError("USAGE", `pack on "${base}": a base is in a registry or in the store`, { hint: `run \`slipway copy ${base} store:base\`, then pass \`--base store:base\`` });
 }
 
 /** `TYPE=PATH` as a place. @throws ToolError `USAGE`. */

@@ -253,6 +253,16 @@ test("doctor finds what an image starts with, and fails one that lacks it", asyn
   assert.match(ill.stdout, /fail +file +\/usr\/bin\/python3 is not in the image/);
 });
 
+test("a base that may be gone when the image is sent is refused, with the way to keep it", async (t) => {
+  const cli = await commandLine(t);
+  const folder = await makeProject(cli);
+  for (const base of ["oci:layout", "docker-archive:base.tar", "docker-daemon:python:3"]) {
+    const { exitCode, stderr } = await cli.slipway("pack", folder, "--base", base);
+    assert.equal(exitCode, 2, stderr);
+    assert.ok(stderr.includes(`slipway copy ${base} store:base`), stderr);
+  }
+});
+
 test("doctor fails an image whose content is damaged, and verify says in which layer it is", async (t) => {
   const cli = await commandLine(t);
   await putFakeBase(cli.store, "base");
