@@ -65,7 +65,11 @@ interface Bar {
   readonly startedAt: number;
 }
 
-function createTerminalReporter({ streams, now }: ReporterOptions, columns: number): Reporter {
+/** For terminals that do not say how wide they are. */
+const USUAL_COLUMNS = 80;
+
+function createTerminalReporter({ streams, now }: ReporterOptions, stated: number): Reporter {
+  const columns = stated > 0 ? stated : USUAL_COLUMNS;
   const bars = new Map<string, Bar>();
   let drawn = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;

@@ -82,6 +82,14 @@ test("on a terminal no line is wider than it, and bars go away at the end", () =
   assert.ok(!(seen.err.at(-1) ?? "").includes("░"));
 });
 
+test("a terminal that does not know its width gets whole lines", () => {
+  const seen = capture({ columns: 0 });
+  const reporter = createReporter(seen.options);
+  reporter.blob(blob("start", 0));
+  reporter.blob(blob("progress", 1024));
+  assert.match(seen.err.at(-1) ?? "", /50 % 1\.0 KiB of 2\.0 KiB, .*\/s, .* left\n$/);
+});
+
 test("quiet keeps results and warnings only", () => {
   const seen = capture({ isQuiet: true });
   const reporter = createReporter(seen.options);
