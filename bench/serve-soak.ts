@@ -5,15 +5,22 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { publish } from "./lib/interleave.ts";
 import { describeMachine } from "./lib/machine.ts";
-import { startSlipway, treeOf } from "./lib/model-servers.ts";
-import { summarize } from "./lib/stats.ts";
+import { startSlipway, treeOf, type TreeMemory } from "./lib/model-servers.ts";
+import { fitSlope, summarize } from "./lib/stats.ts";
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" }, workers: { type: "string", default: "2" } } });
-const durationMs = Number(values.minutes) * 60_000;
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, minutes: { type: "string" }, workers: { type: "string", default: "2" } } });
+const minutes = Number(values.minutes ?? (values.quick ? 1 : 10));
+const durationMs = minutes * 60_000;
 const KILL_MS = 20_000;
 const SAMPLE_MS = 1000;
 const CONNECTIONS = 32;
 const MOST_LOST = 64;
+
+interface Sample {
+  /** Seconds from the start. */
+  readonly s: number;
+  readonly memory: TreeMemory;
+}
 
 interface Outcome {
   readonly status: number;
@@ -81,12 +88,12 @@ try {
   const most = await load(performance.now() + 5000, undefined);
   const rate = Math.floor(0.7 * most);
   process.stderr.write(`  this client gets ${most.toFixed(0)} requests/s at the most; going on at ${rate}\n`);
-  const samples: { readonly s: number; readonly mib: number }[] = [];
+  const samples: Sample[] = [];
   const startedAt = performance.now();
   let kills = 0;
   const sampler = setInterval(() => {
     try {
-      samples.push({ s: (performance.now() - startedAt) / 1000, mib: server.memory().pssMib });
+      samples.push({ s: (performance.now() - startedAt) / 1000, memory: server.memory() });
     } catch {
       // a worker ended while its memory was read
     }
@@ -103,11 +110,18 @@ try {
   const page = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
   const restarts = Number(/^slipway_worker_restarts_total\{.*\} (\S+)$/m.exec(page)?.[1]);
   const lost = [...failures.values()].reduce((sum, count) => sum + count, 0);
-  const later = samples.slice(Math.floor(samples.length / 5)); // after the heap has found its size
+  const last = samples.at(-1)?.memory;
+  const memory = {
+    ...growth("own", samples, ({ ownMib }) => ownMib),
+    ...growth("server's own", samples, ({ serverMib }) => serverMib),
+    ...growth("PSS", samples, ({ pssMib }) => pssMib),
+    "last own MiB": last?.ownMib ?? Number.NaN,
+    "last PSS MiB": last?.pssMib ?? Number.NaN,
+  };
   process.stdout.write(`${JSON.stringify({ sent, right, wrong, lost, kills, restarts, failures: Object.fromEntries(failures) })}\n`);
   publish("serve-soak", describeMachine({}), {
-    [`${values.minutes} minutes at 70 %, a worker killed every 20 s`]: [
-      { name: "slipway", ratio: 1, figures: Object.fromEntries(Object.entries({ rps, sent, right, wrong, lost, kills, restarts, "MiB per hour": 3600 * slope(later), "last MiB": later.at(-1)?.mib ?? Number.NaN }).map(([key, value]) => [key, summarize([value])])) },
+    [`${minutes} minutes at 70 %, a worker killed every 20 s`]: [
+      { name: "slipway", ratio: 1, figures: Object.fromEntries(Object.entries({ rps, sent, right, wrong, lost, kills, restarts, ...memory }).map(([key, value]) => [key, summarize([value])])) },
     ],
   });
   if (wrong > 0 || lost > kills * MOST_LOST || restarts < kills) process.exitCode = 1;
@@ -117,10 +131,8 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Least squares, MiB per second. */
-function slope(points: readonly { readonly s: number; readonly mib: number }[]): number {
-  const meanS = points.reduce((sum, { s }) => sum + s, 0) / points.length;
-  const meanMib = points.reduce((sum, { mib }) => sum + mib, 0) / points.length;
-  const over = points.reduce((sum, { s, mib }) => sum + (s - meanS) * (mib - meanMib), 0);
-  return over / points.reduce((sum, { s }) => sum + (s - meanS) ** 2, 0);
+/** Growth of one part of the memory in MiB an hour over the last half, when heaps have found their size, with its standard error. */
+function growth(name: string, samples: readonly Sample[], part: (memory: TreeMemory) => number): Readonly<Record<string, number>> {
+  const { slope, error } = fitSlope(samples.slice(Math.floor(samples.length / 2)).map(({ s, memory }) => ({ x: s, y: part(memory) })), KILL_MS / 1000);
+  return { [`${name}: MiB per hour`]: 3600 * slope, [`${name}: error of that`]: 3600 * error };
 }

@@ -6,6 +6,17 @@ import { build } from "esbuild";
 import { keptPython } from "../../test/support/python-env.ts";
 import { freePort } from "./peers.ts";
 
+/** Of a tree of processes, in MiB. */
+export interface TreeMemory {
+  /** Proportional set size. Its share of program files changes with what else runs on the machine. */
+  readonly pssMib: number;
+  /** What belongs to nobody else: heaps, stacks, and memory shared inside the tree. */
+  readonly ownMib: number;
+  /** The first process's share of that; the rest belongs to its workers. */
+  readonly serverMib: number;
+  readonly processes: number;
+}
+
 /** A server under load. */
 export interface ModelServer {
   readonly port: number;
@@ -13,8 +24,7 @@ export interface ModelServer {
   readonly grpcPort: number;
   /** From the start of the process to its first right answer, in ms. */
   readonly startMs: number;
-  /** Proportional set size of the whole tree, in MiB, and how many processes it has. */
-  memory(): { readonly pssMib: number; readonly processes: number };
+  memory(): TreeMemory;
   /** CPU time of the tree so far, in ms, to 10 ms; says more than the clock does on a machine that is busy with other things. */
   cpuMs(): number;
   stop(): Promise<void>;
@@ -135,10 +145,14 @@ function cpuOf(root: number): number {
   }, 0);
 }
 
-function memoryOf(root: number): { readonly pssMib: number; readonly processes: number } {
-  const pids = treeOf(root);
-  const kib = pids.map((pid) => Number(/^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0));
-  return { pssMib: kib.reduce((sum, one) => sum + one, 0) / 1024, processes: pids.length };
+function memoryOf(root: number): TreeMemory {
+  const each = treeOf(root).map((pid) => {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+    const mib = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)?.[1] ?? 0) / 1024;
+    return { pss: mib("Pss"), own: mib("Pss_Anon") + mib("Pss_Shmem") };
+  });
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  return { pssMib: sum(each.map(({ pss }) => pss)), ownMib: sum(each.map(({ own }) => own)), serverMib: each[0]?.own ?? 0, processes: each.length };
 }
 
 /** Process ids of a process and all below it. */

@@ -21,3 +21,27 @@ function quantile(sorted: readonly number[], q: number): number {
   const high = sorted[Math.ceil(position)] ?? Number.NaN;
   return low + (high - low) * (position - Math.floor(position));
 }
+
+/** Units of `y` per unit of `x`, and the standard error of that. */
+export interface Slope {
+  readonly slope: number;
+  readonly error: number;
+}
+
+/**
+ * Least squares through the means of blocks of `width` on the x axis: neighbouring samples are alike, so that an error made of them one by one
+ * would be far too small. NaN for fewer than three blocks.
+ */
+export function fitSlope(points: readonly { readonly x: number; readonly y: number }[], width: number): Slope {
+  const blocks = [...Map.groupBy(points, ({ x }) => Math.floor(x / width)).values()].map((block) => ({ x: mean(block.map(({ x }) => x)), y: mean(block.map(({ y }) => y)) }));
+  if (blocks.length < 3) return { slope: Number.NaN, error: Number.NaN };
+  const [meanX, meanY] = [mean(blocks.map(({ x }) => x)), mean(blocks.map(({ y }) => y))];
+  const squares = blocks.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
+  const slope = blocks.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / squares;
+  const rest = blocks.reduce((sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  return { slope, error: Math.sqrt(rest / (blocks.length - 2) / squares) };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
