@@ -167,7 +167,8 @@ for epoch in range(1, 4):
   assert.match(shown, /epoch 3\/3 loss=1/);
   assert.match(shown, /loss 1 \(from 3, 1 to 3, step 3\)[^]*[\u2801-\u28ff]/);
   assert.match(shown, /accuracy 0\.75/);
-  assert.match(shown, /epoch \d of 3 after [^]*\u001b\[\d+A\u001b\[0J/, "what was drawn is taken away again");
+  const status = shown.search(/epoch \d of 3 after /);
+  assert.ok(status > 0 && shown.indexOf("\u001B[0J", status) > 0, "what was drawn is taken away again");
   assert.match(shown, /exit code 0/);
   assert.match(await readFile(join(place.cwd, "curves.svg"), "utf8"), /<polyline[^]*accuracy: 0\.75/);
 });
