@@ -13,6 +13,7 @@ crane_version="v0.20.6"
 wanted=(
   docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah runc:runc dockerd:docker.io
   mmdebstrap:mmdebstrap chromium:chromium htpasswd:apache2-utils iptables:iptables curl:curl git:git xz:xz-utils
+  strace:strace
   python3:python3
 )
 # Packages without a program of their own; looked up in dpkg's database.

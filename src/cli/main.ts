@@ -6,8 +6,13 @@ import { createReporter } from "./render/create-reporter.ts";
 import { errorData, errorLines } from "./render/error.ts";
 import { formatTable } from "./render/format.ts";
 
+/** Flags of the old tools whose values are secrets. */
+const HAS_SECRET = /^--(?:uhub[_-]password|private[_-]key)(?:=|$)/;
+
 /** Runs one command line (without `node` and the script) and sets the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<void> {
+  // What was typed shows in the process list for as long as a program runs.
+  if (args.some((arg) => HAS_SECRET.test(arg))) process.title = `slipway ${args[0]}`;
   const abort = new AbortController();
   const interrupt = (): void => abort.abort(new ToolError("INTERRUPTED", "interrupted"));
   process.once("SIGINT", interrupt);
@@ -77,10 +82,15 @@ async function runCommand(row: CommandRow, args: readonly string[], context: Con
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
-    throw new ToolError("USAGE", `slipway ${row.name}: ${error.message.replace(/^error: /, "").replace(/\.$/, "")}`, { hint: `run \`slipway ${row.name} --help\`` });
+    throw new ToolError("USAGE", `slipway ${row.name}: ${withoutValues(error.message)}`, { hint: `run \`slipway ${row.name} --help\`` });
   } finally {
     context.reporter.close();
   }
+}
+
+/** The parser's sentence without what stood where it knows no option: that may be a secret whose flag was mistyped. */
+function withoutValues(message: string): string {
+  return message.replace(/^error: /, "").replace(/(unknown option '[^'=]*)=[^]*'/, "$1'").replace(/(too many arguments[^]*but got \d+): [^]*$/, "$1").replace(/\.$/, "");
 }
 
 function report(error: unknown, context: Context): void {

@@ -40,11 +40,16 @@ export async function checkClass(folder: string, { mainModule, mainClass }: Conf
     if (stats.size > MAX_SOURCE_BYTES) return { file, problems: [`--main_module: "${file}" has ${stats.size} bytes, which no source has`] };
     const source = await readFile(join(folder, file), "utf8");
     const known = findPythonClasses(source).map(({ name }) => name);
-    const isImported = new RegExp(`^(?:from\\s.*)?(?:import\\s.*|\\s+.*)\\b${mainClass}\\b|^${mainClass}\\s*=`, "mu").test(source);
+    const name = mainClass.replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`);
+    const isImported = new RegExp(`^(?:from\\s.*)?(?:import\\s.*|\\s+.*)\\b${name}\\b|^${name}\\s*=`, "mu").test(source);
     if (mainClass === "" || known.includes(mainClass) || isImported) return { file, problems: [] };
     return { file, problems: [`--main_class: there is no class "${mainClass}" in "${file}"${known.length === 0 ? "" : `, which has ${known.slice(0, 5).join(", ")}`}`] };
   }
-  return { file: candidates[0] ?? "", problems: [`--main_module: there is no "${candidates[0]}" in the folder`] };
+  return { file: candidates[0] ?? "", problems: [`--main_module: ${(await isFileName(folder, mainModule)) ? `write "${mainModule.slice(0, -3)}", without .py` : `there is no "${candidates[0]}" in the folder`}`] };
+}
+
+async function isFileName(folder: string, mainModule: string): Promise<boolean> {
+  return mainModule.endsWith(".py") && (await stat(join(folder, mainModule)).catch(() => undefined))?.isFile() === true;
 }
 
 /** What a configuration of the user's own says. `undefined` where it is not of the contract; `problem` says why. */
@@ -56,10 +61,10 @@ export async function readConf(path: string): Promise<{ readonly bytes: Uint8Arr
   try {
     const exec = memberOf(memberOf(JSON.parse(bytes.toString("utf8")), "http_server"), "exec");
     const [mainModule, mainClass] = [memberOf(exec, "main_file"), memberOf(exec, "main_class")];
-    if (typeof mainModule === "string" && typeof mainClass === "string") return { bytes, entry: { mainModule, mainClass } };
+    if (typeof mainModule === "string" && typeof mainClass === "string" && mainModule !== "" && mainClass !== "") return { bytes, entry: { mainModule, mainClass } };
     return { bytes, problem: "it has no http_server.exec.main_file and main_class" };
   } catch (error) {
-    return { bytes, problem: `it is not JSON: ${error instanceof Error ? error.message : ""}` };
+    return { bytes, problem: `it is not JSON: ${error instanceof Error ? error.message.replace(/, ".*/s, "") : ""}` }; // the rest quotes the file
   }
 }
 

@@ -72,6 +72,8 @@ export interface FaultRegistry {
   readonly sessions: Map<string, Buffer[]>;
   /** Adds a fault; those added first strike first. */
   fault(fault: Fault): void;
+  /** Forgets the faults that have not struck. */
+  calm(): void;
   /** Requests of a method whose path contains a text. */
   seen(method: string, path?: string): readonly SeenRequest[];
   close(): Promise<void>;
@@ -98,6 +100,7 @@ export async function startFaultRegistry(t: TestContext, options: FaultRegistryO
     requests: state.requests,
     sessions: state.sessions,
     fault: (fault) => void state.faults.push({ ...fault, left: fault.times ?? 1 }),
+    calm: () => void state.faults.splice(0),
     seen: (method, path = "") => state.requests.filter((request) => request.method === method && request.path.includes(path)),
     close,
   };

@@ -15,9 +15,9 @@ export interface NamedHosts {
 
 /**
  * Leads HTTPS requests for names to plain servers on loopback, as `{ "registry.example.com": "127.0.0.1:PORT" }`; names that are not
- * among them get 502. Gone with the test. Skips the test and gives `undefined` where openssl is missing.
+ * among them get 502. With `proxyAccount`, `NAME:PASSWORD`, the proxy wants that. Gone with the test. Skips the test and gives `undefined` where openssl is missing.
  */
-export async function startNamedHosts(t: TestContext, hosts: Readonly<Record<string, string>>): Promise<NamedHosts | undefined> {
+export async function startNamedHosts(t: TestContext, hosts: Readonly<Record<string, string>>, { proxyAccount }: { readonly proxyAccount?: string | undefined } = {}): Promise<NamedHosts | undefined> {
   const certificate = await makeCertificate(t, Object.keys(hosts));
   if (certificate === undefined) return undefined;
   const server = createServer({ cert: certificate.ca, key: await readFile(certificate.keyFile) }, (request, response) => {
@@ -38,6 +38,8 @@ export async function startNamedHosts(t: TestContext, hosts: Readonly<Record<str
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const proxy = await startForwardProxy(t, { upstream: `127.0.0.1:${(server.address() as AddressInfo).port}` });
-  return { proxy, env: { HTTPS_PROXY: `http://${proxy.host}`, https_proxy: `http://${proxy.host}`, NO_PROXY: "", no_proxy: "", SSL_CERT_FILE: certificate.certFile } };
+  const authorization = proxyAccount === undefined ? {} : { authorization: `Basic ${Buffer.from(proxyAccount).toString("base64")}` };
+  const proxy = await startForwardProxy(t, { upstream: `127.0.0.1:${(server.address() as AddressInfo).port}`, ...authorization });
+  const url = `http://${proxyAccount === undefined ? "" : `${proxyAccount}@`}${proxy.host}`;
+  return { proxy, env: { HTTPS_PROXY: url, https_proxy: url, NO_PROXY: "", no_proxy: "", SSL_CERT_FILE: certificate.certFile } };
 }
