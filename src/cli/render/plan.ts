@@ -1,8 +1,13 @@
 import type { Layer } from "../../oci/index.ts";
-import type { BaseImage, PackedImage, PlannedLayer } from "../../pack/index.ts";
+import type { BaseImage, PackedImage, PackProject, PlannedLayer } from "../../pack/index.ts";
 import type { PushForecast } from "../forecast.ts";
-import type { LoadedProject } from "../project.ts";
 import { formatBytes, formatTable, shortDigest } from "./format.ts";
+
+/** What a plan tells of a project. */
+export interface PlannedProject {
+  readonly project: Pick<PackProject, "name" | "kind" | "contract">;
+  readonly detected: { readonly chosen: { readonly label: string }; readonly details: Readonly<Record<string, string>> };
+}
 
 /** One image of a plan. */
 export interface PlannedImage {
@@ -11,7 +16,7 @@ export interface PlannedImage {
 }
 
 export interface PlanReport {
-  readonly loaded: LoadedProject;
+  readonly loaded: PlannedProject;
   readonly images: readonly PlannedImage[];
   /** What pushes would do, one for each name in a registry. */
   readonly forecasts: readonly PushForecast[];
@@ -24,7 +29,7 @@ export function planLines({ loaded, images, forecasts }: PlanReport): readonly s
   return [...tables, ...forecasts.flatMap(forecastLines)];
 }
 
-function imageLines({ image, base }: PlannedImage, { project, detected }: LoadedProject, forecast: PushForecast | undefined): readonly string[] {
+function imageLines({ image, base }: PlannedImage, { project, detected }: PlannedProject, forecast: PushForecast | undefined): readonly string[] {
   const { os, architecture } = image.platform;
   const table = [
     ["#", "layer", "size", "digest", "state", forecast?.fates === undefined ? "" : "push"],
