@@ -95,11 +95,11 @@ def _typed(parameter: Dict[str, Any]) -> Any:
         return _truth(text)
     convert = {"INT": int, "FLOAT": float, "DOUBLE": float, "STRING": str}.get(kind)
     if convert is None:
-        raise SeldonMicroserviceException("Bad model parameter: type %s of %s is not known" % (kind, name), reason="MICROSERVICE_BAD_PARAMETER")
+        raise SeldonMicroserviceException("Bad model parameter type: %s valid are INT, FLOAT, DOUBLE, STRING, BOOL" % kind, reason="MICROSERVICE_BAD_PARAMETER")
     try:
         return convert(text)
     except ValueError:
-        message = "Bad model parameter: %s with value %s cannot be parsed as %s" % (name, value, kind)
+        message = "Bad model parameter: %s with value %s can't be parsed as a %s" % (name, value, kind)
         raise SeldonMicroserviceException(message, reason="MICROSERVICE_BAD_PARAMETER") from None
 
 

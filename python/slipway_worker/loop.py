@@ -39,6 +39,7 @@ class Loop:
         self._linger = Linger(settings.max_wait_seconds if self._max_rows > 1 else 0.0, self._max_rows, REQUEST, PREDICT)
         self._threads = Threads(settings.threads, self._begin, self._answer_now) if settings.threads > 1 else None
         self._lock = threading.Lock()
+        self._strict = settings.strict
         self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
         self._decode_array = arrays.decode_array_typed if settings.typed_arrays else arrays.decode_array
         self._names: Dict[bytes, List[str]] = {}
@@ -173,9 +174,18 @@ class Loop:
         texts = None
         if answer.tags is not None or answer.metrics is not None:
             tags = b"" if answer.tags is None else self._dumps(answer.tags).encode("utf-8", "surrogatepass")
-            metrics = b"" if answer.metrics is None else self._dumps(answer.metrics).encode("utf-8", "surrogatepass")
+            metrics = b"" if answer.metrics is None else self._metrics_text(answer.metrics, frame).encode("utf-8", "surrogatepass")
             texts = (tags, metrics)
         return encode_response(frame.id, flags, message, texts)
+
+    def _metrics_text(self, metrics: List[Any], frame: Frame) -> str:
+        """Values may be numpy's own numbers: the original takes them over gRPC, and trips over most of them over REST."""
+        try:
+            return self._dumps(metrics)
+        except TypeError:
+            if self._strict and frame.flags & frames.GRPC == 0:
+                raise
+            return self._dumps([{**metric, "value": arrays.plain_items([metric["value"]])[0]} for metric in metrics])
 
     def _payload(self, value: Any, is_raw: bool, keeps_lists: bool) -> OutMessage:
         if isinstance(value, arrays.ndarray) or (isinstance(value, list) and not is_raw):

@@ -232,6 +232,11 @@ export const GRPC_GROUPS: readonly GrpcGroup[] = [
     },
   },
   {
+    id: "metrics of numpy's own numbers, and names that are no text",
+    server: { name: "Odd.Metrics" },
+    calls: Object.fromEntries(["np-float64", "np-float32", "np-int64", "bool", "tags", "none", "lower"].map((name) => [name, predict(byName(name, "ndarray"))])),
+  },
+  {
     id: "a class without methods",
     server: { name: "Echo.Bare" },
     calls: { tensor: predict(tensor), text: predict({ strData: "x" }) },

@@ -44,7 +44,7 @@ function aggregates(names: readonly string[]): Record<string, WireRequest> {
 /** What numpy has made is taken where the wrapper trips over it. */
 const TAKEN = { status: 200, body: '"ndarray":[[' };
 
-const METRICS_BETTER = { "number-tag": TAKEN, "none-tags": TAKEN, "list-tags": TAKEN, "method-tag": { status: 200, body: '"method":"mine"' }, "empty-tags": { status: 200, body: '"tags":{}' } };
+const METRICS_BETTER = { "number-tag": TAKEN, "none-tags": TAKEN, "list-tags": TAKEN, "method-tag": { status: 200, body: '"method":"mine"' }, "empty-tags": { status: 200, body: '"tags":{}' }, "np-float32": { status: 200, body: '"value":1.5' } };
 /** Those that do not take the wrapper's page down. */
 const COUNTED = ["bool", "np-float64", "nan", "inf", "huge", "tags", "method-tag", "unicode-tag", "label-tag", "negative", "timer", "timer-negative", "twice", "float-counter", "total", "two-bad"];
 const TAKEN_NAMES = { status: 200, body: '"names":[' };
@@ -71,7 +71,7 @@ const METADATA_GROUPS: readonly SeldonGroup[] = INPUTS.map((input) => ({
 
 /** What user code may say, return and raise beside what it is meant to: the rules at their edges. */
 export const ODD_GROUPS: readonly SeldonGroup[] = [
-  { id: "odd metrics", server: { name: "Odd.Metrics" }, requests: all(METRICS), better: METRICS_BETTER },
+  { id: "odd metrics", server: { name: "Odd.Metrics" }, requests: all(METRICS), better: { ...METRICS_BETTER, "np-int64": { status: 200, body: '"value":2' } } },
   { id: "odd metrics of one answer", server: { name: "Odd.Runtime" }, requests: all([...METRICS, ...TAGS]), better: METRICS_BETTER },
   { id: "page of odd metrics", server: { name: "Odd.Metrics" }, requests: { ...all(COUNTED), page: PAGE }, better: { "method-tag": METRICS_BETTER["method-tag"] } },
   { id: "odd tags", server: { name: "Odd.Tags" }, requests: { ...all(TAGS), ...aggregates(TAGS) } },
