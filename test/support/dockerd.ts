@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -88,5 +88,12 @@ async function end({ child, bridge, folder }: { readonly child: ChildProcess; re
   }
   const ip = findPeer("ip");
   if (bridge !== undefined && ip !== undefined) await run([ip, "link", "delete", bridge], { allowFailure: true });
+  await unmountNamespaces(join(folder.path, "exec/netns"));
   await folder[Symbol.asyncDispose]();
+}
+
+/** The namespace of containers on the host's network stays mounted when the daemon ends. */
+async function unmountNamespaces(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) await run(["umount", join(folder, name)], { allowFailure: true });
 }
