@@ -142,7 +142,7 @@ def _keras_of(function: Callable[..., Any]) -> Any:
 
 
 def is_keras1(config: Any) -> bool:
-    return isinstance(config, dict) and str(config.get("keras_version", "")).startswith("1")
+    return isinstance(config, dict) and str(config.get("keras_version", "")).partition(".")[0] == "1"
 
 
 def _config_in(path: Any) -> Optional[Config]:
