@@ -82,26 +82,6 @@ test("every problem of flags and folder is named at once, and nothing is made", 
   assert.deepEqual((await readdir(cli.root)).toSorted(), ["mnist"]);
 });
 
-const FAILURES: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-  ["no mode", [], 2, /does not say what to pack/],
-  ["a flag that is not known", ["keras", "--no_such", "x"], 2, /unknown option/i],
-  ["missing flags", ["mxnet"], 2, /--num_epoch: it is missing/],
-  ["a folder that is not there", ["tf", ...OWN.tf, "--pack_file_path", "absent", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /--pack_file_path: "absent" is not a folder/],
-  ["a module that is not there", ["tf", "--main_class", "A", "--main_module", "absent", "--model_dir", "checkpoint_dir", "--pack_file_path", "mnist", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /--main_module: there is no "absent.py"/],
-  ["a configuration that is not there", ["self", "--conf_file", "absent.conf", "--bimg_name", "store:pybase", "--pack_file_path", "mnist", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /--conf_file: "absent.conf": there is no such file/],
-  ["a closed base", ["tf", ...OWN.tf, "--ai_arch_v", "tensorflow-1.4.0", "--pack_file_path", "mnist", "--uhub_registry", "me", "--uhub_imagename", "a:b"], 3, /the vendor's own, and closed/],
-];
-
-test("failures have a message and an exit code, and leave nothing behind", async (t) => {
-  const { cli } = await place(t);
-  for (const [name, words, exitCode, message] of FAILURES) {
-    const ran = await cli.slipway("packdocker", ...words);
-    assert.equal(ran.exitCode, exitCode, `${name}: ${ran.stderr}`);
-    assert.match(ran.stderr, message, name);
-    assert.deepEqual((await readdir(cli.root)).toSorted(), ["mnist"], name);
-  }
-});
-
 test("a dry run shows the layers, and --write-conf and --emit-dockerfile write what they say", async (t) => {
   const { cli } = await place(t);
   const words = ["packdocker", "keras", ...OWN.keras, "--pack_file_path", join(cli.root, "mnist"), "--bimg_name", "store:pybase", "--uhub_registry", "localhost:1/me", "--uhub_imagename", "a:b"];
