@@ -16,8 +16,6 @@ import { openStore } from "./places.ts";
 import { loadProject, type LoadedProject, type ProjectFlags } from "./project.ts";
 import { planData, planLines, type PlanReport } from "./render/plan.ts";
 
-export { packContextOf } from "./pack-context.ts";
-
 /** Flags of `slipway pack`. */
 export interface PackFlags extends Omit<ProjectFlags, "env"> {
   readonly tag?: readonly string[];
