@@ -14,7 +14,8 @@ export function declaredAxes(metadata: JsonObject): readonly number[] | undefine
 }
 
 /**
- * Holds the array of a prediction against declared axes. Axes before them are those of a batch: `[4]` is declared for rows of four.
+ * Holds the array of a prediction against declared axes. Axes before them are those of a batch: `[4]` is declared for rows of four, and so is
+ * `[1,4]`, whose first axis says how one row looks.
  * @throws SeldonError 400 naming both shapes
  */
 export function checkDeclared({ method, messages }: ComponentRequest, axes: readonly number[]): void {
@@ -22,6 +23,7 @@ export function checkDeclared({ method, messages }: ComponentRequest, axes: read
   if (method !== "predict" || payload?.kind !== "tensor") return;
   const { shape } = payload.tensor;
   const last = shape.slice(shape.length - axes.length);
-  const isFit = shape.length >= axes.length && last.every((length, index) => axes[index] === -1 || axes[index] === length);
+  const isFree = (axis: number | undefined, index: number): boolean => axis === -1 || (axis === 1 && index === 0 && axes.length > 1);
+  const isFit = shape.length >= axes.length && last.every((length, index) => isFree(axes[index], index) || axes[index] === length);
   if (!isFit) throw badData(`Invalid request: the array has shape ${shapeText(shape)}, and the model's metadata declares ${shapeText(axes)}`);
 }

@@ -117,7 +117,7 @@ function settingsOf(env: Environment, { isStrict, isDebug }: { isStrict: boolean
     isStrict,
     isPassthrough: truth(env["PAYLOAD_PASSTHROUGH"]),
     hasTypedArrays: truth(env["SLIPWAY_TYPED_ARRAYS"]),
-    checksShapes: truth(env["SLIPWAY_CHECK_SHAPES"]),
+    checksShapes: truth(env["SLIPWAY_CHECK_SHAPES"] ?? String(!isStrict)),
     countsRewards: env["SELDON_EXECUTOR_ENABLED"]?.toLowerCase() !== "false",
     sortKeys: flask("JSON_SORT_KEYS", true),
     asciiOnly: flask("JSON_AS_ASCII", true),

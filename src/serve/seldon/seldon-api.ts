@@ -1,4 +1,4 @@
-import { checkDeclared, declaredAxes, isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
+import { checkDeclared, declaredAxes, isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonError, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
 import type { CallerOptions, ComponentFacts, ComponentMethod, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
 import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
@@ -40,6 +40,7 @@ export class SeldonApi {
   readonly parser: SeldonRequestParser = new SeldonRequestParser();
   readonly metrics: CustomMetrics;
   readonly #onFailure: SeldonApiOptions["onFailure"];
+  #declared: { readonly facts: ComponentFacts; readonly axes: readonly number[] | undefined } | undefined;
   readonly #metadata: (facts: ComponentFacts) => JsonObject;
 
   constructor({ service, settings, registry, onFailure, metadataFromEnv, signature }: SeldonApiOptions) {
@@ -65,10 +66,20 @@ export class SeldonApi {
     return this.service.call(named, caller).then((response) => this.#answer(request.method, response, context));
   }
 
-  /** Holds a request against the shape that the metadata declares. @throws SeldonError 400; 500 for wrong metadata */
+  /** Holds a request against the shape that the metadata declares. @throws SeldonError 400 */
   check(request: ComponentRequest): void {
-    const axes = declaredAxes(this.metadataNode());
-    if (axes !== undefined) checkDeclared(request, axes);
+    const { facts } = this.service;
+    if (this.#declared?.facts !== facts) this.#declared = { facts, axes: this.#axesOf(facts) };
+    if (this.#declared.axes !== undefined) checkDeclared(request, this.#declared.axes);
+  }
+
+  #axesOf(facts: ComponentFacts): readonly number[] | undefined {
+    try {
+      return declaredAxes(this.#metadata(facts));
+    } catch (error) {
+      if (error instanceof SeldonError) return undefined; // metadata that is wrong declares nothing, and predictions go on
+      throw error;
+    }
   }
 
   /** `/health/status`: user code is asked. */

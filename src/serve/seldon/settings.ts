@@ -12,7 +12,7 @@ export interface SeldonSettings extends AnswerSettings {
   readonly countsRewards: boolean;
   /** `SLIPWAY_TYPED_ARRAYS=1`: numbers beside text in one array stay numbers. In the wrapper, and by default, all become text. */
   readonly hasTypedArrays: boolean;
-  /** `SLIPWAY_CHECK_SHAPES=1`: predictions whose array is not of the shape that the metadata declares are refused. */
+  /** Predictions whose array is not of the shape that the metadata declares are refused; not with `SLIPWAY_CHECK_SHAPES=0`, and not in strict mode. */
   readonly checksShapes: boolean;
   readonly deploymentName?: string;
   readonly predictorName?: string;

@@ -40,6 +40,13 @@ const PATHS_BETTER: Deviations = {
   "GET of feedback": NOT_ALLOWED,
 };
 const PATHS_DIFFERENT: Deviations = { "metrics port, unknown path": { status: 404, body: "not found" } };
+/** One row is refused, so what counts calls counts one less. */
+const FULL_BETTER: Deviations = {
+  "predict more columns than names": { status: 400, body: "the array has shape (1,3), and the model's metadata declares (2,)" },
+  ...Object.fromEntries(["transform input", "route", "route a tensor", "aggregate", "health"].map((id) => [id, { status: 200, body: '"calls":3' }])),
+  "feedback": { status: 200, body: '"calls":3.0' },
+  "page": { status: 200, body: "requests_seen_total" },
+};
 const NO_PREDICT: Deviation = { status: 400, body: "Predict not defined" };
 const PAYLOADS_DIFFERENT: Deviations = {
   "tensor a list": { status: 500, body: "object is not subscriptable" },
@@ -82,8 +89,8 @@ export const SELDON_GROUPS: readonly SeldonGroup[] = [
   { id: "feedback of a unit", server: { name: "Args", env: { PREDICTIVE_UNIT_ID: "unit" } }, requests: { "routed": json("/send-feedback", { response: { meta: { routing: { unit: 3, "0": 4 } } } }) } },
   { id: "aggregate", server: { name: "Args", service: "COMBINER" }, requests: AGGREGATE },
   { id: "old methods", server: { name: "Args.Old", service: "ROUTER" }, requests: { predict: json("/predict", ROW), "transform input": json("/transform-input", ROW), "transform output": json("/transform-output", ROW), route: json("/route", ROW), feedback: json("/send-feedback", { reward: 1.5 }) }, better: { feedback: { status: 200, body: '"values":[1.5]' } } },
-  { id: "full", server: { name: "Full" }, requests: FULL },
-  { id: "full of a unit", server: { name: "Full", env: { PREDICTIVE_UNIT_ID: "unit", PREDICTIVE_UNIT_IMAGE: "registry:5000/org/name:1.2", SELDON_DEPLOYMENT_ID: "deployment", PREDICTOR_ID: "main", PREDICTOR_LABELS: '{"version":"v2"}' } }, requests: FULL },
+  { id: "full", server: { name: "Full" }, requests: FULL, better: FULL_BETTER },
+  { id: "full of a unit", server: { name: "Full", env: { PREDICTIVE_UNIT_ID: "unit", PREDICTIVE_UNIT_IMAGE: "registry:5000/org/name:1.2", SELDON_DEPLOYMENT_ID: "deployment", PREDICTOR_ID: "main", PREDICTOR_LABELS: '{"version":"v2"}' } }, requests: FULL, better: FULL_BETTER },
   { id: "metrics left out", server: { name: "Full", env: { INCLUDE_METRICS_IN_CLIENT_RESPONSE: "no", PREDICTIVE_UNIT_METRICS_ENDPOINT: "/prometheus" } }, requests: { "predict": json("/predict", { ...ONE, meta: { metrics: [{ key: "incoming" }] } }), "page": { ...get("/prometheus"), port: "metrics" }, "not the page": { ...PAGE } }, different: { "not the page": { status: 200, body: "requests_seen_total" } } },
   { id: "class_names attribute", server: { name: "Full.Attribute" }, requests: { predict: json("/predict", ONE), health: get("/health/status"), ...METADATA }, better: { metadata: { status: 500, body: '\\"name\\" is not of the right form' } } },
   { id: "bad metrics", server: { name: "Full.BadMetrics" }, requests: { "predict": json("/predict", ONE), "transform input": json("/transform-input", ONE), "route": json("/route", ONE), "feedback": json("/send-feedback", { reward: 1 }), "health": get("/health/status"), "page": PAGE } },
