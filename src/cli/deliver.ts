@@ -61,12 +61,14 @@ async function pushAll({ packed, context }: Delivery, sink: Sink, to: Reference)
 }
 
 /** Puts manifests and configs into the store; layers are there already, as blobs or by recipe, and the base's stay where they are. */
-async function keep({ packed }: Delivery, references: readonly Reference[], store: Store): Promise<Descriptor> {
+async function keep({ packed, context }: Delivery, references: readonly Reference[], store: Store): Promise<Descriptor> {
+  const options = { signal: context.signal };
   for (const { image } of packed) {
-    const [config, manifest] = [await image.image.rawConfig(), await image.image.rawManifest()];
-    await store.put((await manifestOf(image.image)).config, oneChunk(config));
-    const descriptor = await imageDescriptor(image.image);
-    await store.put(descriptor, oneChunk(manifest));
+    // Weights that nobody has read yet are read here.
+    const [config, manifest] = [await image.image.rawConfig(options), await image.image.rawManifest(options)];
+    await store.put((await manifestOf(image.image, options)).config, oneChunk(config), options);
+    const descriptor = await imageDescriptor(image.image, options);
+    await store.put(descriptor, oneChunk(manifest), options);
     if (packed.length > 1) continue;
     for (const reference of references) await store.tag(descriptor, reference);
     return descriptor;

@@ -98,6 +98,22 @@ test("a pack that is killed while it sends a new weight is taken up by the next 
   assert.equal(sent, weight?.byteLength, "every byte of the weight went once");
 });
 
+test("Ctrl-C ends a pack that reads a large weight at once", async (t) => {
+  const cli = await commandLine(t);
+  await putFakeBase(cli.store, "base");
+  const folder = join(cli.root, "model");
+  await writeFiles(folder, { "Model.py": CODE, "weights.bin": "" });
+  await truncate(join(folder, "weights.bin"), 2 ** 40); // more than can be read while a test runs
+  const child = cli.start("pack", folder, "--base", "store:base", "--json");
+  if (child.stdout === null) throw new Error("no output");
+  const ended = untilEnd(child);
+  for await (const line of createInterface({ input: child.stdout })) if (line.includes('"label":"reading weights.bin"')) break;
+  child.kill("SIGINT");
+  const { exitCode, result } = await ended;
+  assert.deepEqual([exitCode, result["code"]], [130, "INTERRUPTED"]);
+  assert.equal((await cli.slipway("verify", "store:model")).exitCode, 7);
+});
+
 test("a weight that changes while it is sent is refused by name, and the tag does not move", async (t) => {
   const cli = await commandLine(t);
   await using registry = await startRegistry();
