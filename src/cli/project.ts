@@ -55,7 +55,7 @@ export async function loadProject(folder: string, flags: ProjectFlags, { context
     ...serviceOf(flags, file, container),
     env: { ...container.env, ...file.env, ...flags.env },
     ...(await requirementsOf(root, file, detected)),
-    indexes: indexesOf(flags, file),
+    indexes: indexesOf(flags, file, context.cwd),
     pythonVersion: file.python?.version,
     ignoreLibraries: file.python?.ignoreLibraries,
     ignore: file.ignore ?? [],
@@ -102,8 +102,9 @@ function serviceOf(flags: ProjectFlags, file: ProjectFile, container: FolderEnv)
   return { contract, service: parseService(flags.serviceType) ?? file.service ?? parseService(container.service) ?? "MODEL", ports: { ...DEFAULT_PORTS[contract], ...ports }, server };
 }
 
-function indexesOf(flags: ProjectFlags, { python = {} }: ProjectFile): PackProject["indexes"] {
-  return { indexUrl: flags.indexUrl ?? python.indexUrl, extraIndexUrls: python.extraIndexUrl, findLinks: [...(python.findLinks ?? []), ...(flags.findLinks ?? [])] };
+/** What the command line names is where the user stands; what the project file names is in the project. */
+function indexesOf(flags: ProjectFlags, { python = {} }: ProjectFile, cwd: string): PackProject["indexes"] {
+  return { indexUrl: flags.indexUrl ?? python.indexUrl, extraIndexUrls: python.extraIndexUrl, findLinks: [...(python.findLinks ?? []), ...(flags.findLinks ?? []).map((place) => (/^(https?|file):/.test(place) ? place : resolve(cwd, place)))] };
 }
 
 function allowedSecrets(flags: ProjectFlags, { allowSecrets = [] }: ProjectFile): readonly string[] {

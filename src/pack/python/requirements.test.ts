@@ -87,3 +87,9 @@ test("a folder in place of a file is refused", async (t) => {
   const read = await project(t, { "requirements.txt/x": "" });
   assert.throws(() => read(), { code: "REQUIREMENTS_INVALID", message: /it is not a file/ });
 });
+
+test("a folder of wheels that is not there is named", async (t) => {
+  const read = await project(t, { "requirements.txt": "one\n" });
+  assert.throws(() => read({ indexes: { findLinks: ["missing"] } }), /look for wheels in ".*\/missing": there is no such folder/);
+  assert.doesNotThrow(() => read({ indexes: { findLinks: ["https://wheels.example.com/"] } }));
+});

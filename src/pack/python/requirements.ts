@@ -127,7 +127,8 @@ function editable(line: string, { file, line: number }: Place): ProjectError {
 /** A folder of wheels is part of what decides the outcome: names, sizes and times of its files. @returns its absolute path. */
 function noteFolder(place: string, folder: string, reader: Reader): string {
   const path = place.startsWith("file:") ? fileURLToPath(place) : isAbsolute(place) ? place : resolve(folder, place);
-  if (/^https?:/.test(place) || !existsSync(path)) return place;
+  if (/^https?:/.test(place)) return place;
+  if (!existsSync(path)) throw new ProjectError("REQUIREMENTS_INVALID", `look for wheels in "${path}": there is no such folder or page`, { file: path, hint: "correct --find-links, or findLinks in the project file" });
   for (const name of statSync(path).isDirectory() ? readdirSync(path).toSorted() : []) {
     if (name.endsWith(".whl")) reader.facts.push(`${name} ${identityOf(join(path, name))}`);
   }
