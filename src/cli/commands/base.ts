@@ -120,7 +120,7 @@ async function report(images: readonly BuiltBase[], about: { readonly descriptor
       return { platform: formatPlatform(platform), digest, packages: packages.length || base.packages.length, layers: layers.length, layersMade, bytes: layers.reduce((sum, { size }) => sum + size, 0), suite: base.suite, glibc: base.glibc, python: base.python?.version };
     }),
   );
-  const rows = facts.map((fact) => [fact.platform, `${fact.packages} packages`, `${fact.layers} layers`, formatBytes(fact.bytes), fact.suite, `glibc ${fact.glibc}`, fact.python === undefined ? "" : `python ${fact.python}`, shortDigest(fact.digest)]);
+  const rows = facts.map((fact) => [fact.platform, `${fact.packages} packages`, `${fact.layers} layer${fact.layers === 1 ? "" : "s"}`, formatBytes(fact.bytes), fact.suite, `glibc ${fact.glibc}`, fact.python === undefined ? "" : `python ${fact.python}`, shortDigest(fact.digest)]);
   for (const line of formatTable(rows)) context.reporter.line(line);
   context.reporter.line(`made in ${formatDuration(tookMs)}`);
   context.reporter.line(`store:${reference.repository}@${descriptor.digest}`);
