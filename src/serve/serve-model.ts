@@ -184,6 +184,9 @@ function watched(observer: Observer): Pick<HttpServerOptions, "onRequest" | "onA
   };
 }
 
+/** What labels of metrics call a method; the rest is reading. */
+const METHOD_LABELS: ReadonlyMap<string, string> = new Map([["POST", "post"], ["PUT", "put"]]);
+
 function answeredOf(exchange: Exchange, endpoint: string, { status, body, contentType }: Reply): Parameters<Observer["end"]>[0] {
   const { path, startedAt, requestId, span } = exchange;
   return {
@@ -192,7 +195,7 @@ function answeredOf(exchange: Exchange, endpoint: string, { status, body, conten
     startedAt,
     requestId,
     span,
-    method: exchange.request.method === "POST" ? "post" : "get",
+    method: METHOD_LABELS.get(exchange.request.method ?? "") ?? "get",
     code: String(status),
     isError: status >= 500,
     request: () => ({ contentType: exchange.header("content-type") ?? "", bytes: exchange.body }),

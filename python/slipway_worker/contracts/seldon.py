@@ -139,7 +139,7 @@ class SeldonAdapter(Adapter):
             except Exception as error:
                 if not is_not_implemented(error):
                     raise
-        if self._is_response(type(result)) and result.data is None:
+        if result is not None and self._is_response(type(result)) and result.data is None:
             result.data = []
         return self._finish([] if result is None else result, is_absent=result is None)
 
