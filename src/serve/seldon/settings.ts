@@ -24,7 +24,7 @@ export const DEFAULT_SELDON_SETTINGS: SeldonSettings = {
   isPassthrough: false,
   countsRewards: true,
   hasTypedArrays: false,
-  checksShapes: false,
+  checksShapes: true,
   sortKeys: true,
   asciiOnly: true,
   isPretty: false,
