@@ -165,15 +165,21 @@ export class FrameReader {
   }
 }
 
+/** What Python writes for numbers that JSON does not have. */
+const NOT_FINITE = /NaN|Infinity/;
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+const QUOTED_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g;
+
 function parseNames(text: string): Names {
   let value: unknown;
+  const isBare = NOT_FINITE.test(text.replaceAll(QUOTED, ""));
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(isBare ? text.replaceAll(QUOTED_OR_NOT_FINITE, (token) => (token.startsWith('"') ? token : `"${token}"`)) : text);
   } catch (error) {
     throw new FrameError("names that are no JSON", { cause: error });
   }
   const items: readonly unknown[] = Array.isArray(value) ? value : typeof value === "string" ? Array.from(value) : typeof value === "object" ? Object.keys(value ?? {}) : []; // what Python iterates over
-  const isPlain = items === value && items.every((name) => typeof name === "string");
+  const isPlain = !isBare && items === value && items.every((name) => typeof name === "string");
   return { names: Object.freeze(items.map((name) => (typeof name === "string" ? name : JSON.stringify(name)))), ...(!isPlain && { namesJson: text }) };
 }
 

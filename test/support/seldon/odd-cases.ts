@@ -13,7 +13,7 @@ const TAGS = [
   "bytes", "unicode", "big", "tuple", "set", "nested", "raise", "not-implemented", "refuse", "bool",
 ] as const;
 const NAMES = [
-  "none", "tuple", "array", "generator", "few", "many", "numbers", "nested", "text", "dict", "set", "empty", "raise", "not-implemented", "unicode",
+  "none", "tuple", "array", "generator", "few", "many", "numbers", "not-finite", "nested", "text", "dict", "set", "empty", "raise", "not-implemented", "unicode",
   "np-text", "np-int", "with-none", "number",
 ] as const;
 const RETURNS = [
