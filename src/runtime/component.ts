@@ -67,7 +67,12 @@ export interface ComponentFacts {
   /** `init_metadata()`'s answer as JSON text, when the class has one. */
   readonly metadata?: string;
   /** Methods whose request must be sent whole (`raw` over REST, `proto` over gRPC), because a `*_raw`, `*_rest` or `*_grpc` method may want it. */
-  readonly wantsWhole?: { readonly rest: readonly ComponentMethod[]; readonly grpc: readonly ComponentMethod[] };
+  readonly wantsWhole?: {
+    readonly rest: readonly ComponentMethod[];
+    readonly grpc: readonly ComponentMethod[];
+    /** `json`: over gRPC too whole messages are wanted, and given back, as `raw`. */
+    readonly grpcForm?: "proto" | "json";
+  };
   /** Width and column names of the input, where the model itself knows them. */
   readonly features?: { readonly count: number; readonly names: readonly string[] };
 }

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ServiceType } from "../../src/model/index.ts";
 import { createLogger, serveModel, type RunningServer, type ServeOptions } from "../../src/serve/index.ts";
+import { pythonEnv } from "../support/python-env.ts";
+import { startGrpcClient, type GrpcAnswer, type GrpcCase } from "../support/seldon/grpc.ts";
+import { WRAPPER_PACKAGES } from "../support/seldon/servers.ts";
 import { get, json, multipart, send, type WireAnswer, type WireRequest } from "../support/seldon/wire.ts";
 
 const FOLDER = join(import.meta.dirname, "../fixtures/js-models");
@@ -11,11 +14,12 @@ interface Setup extends Partial<ServeOptions> {
   readonly file?: string;
   readonly service?: ServiceType;
   readonly timeoutMs?: number;
+  readonly hasGrpc?: boolean;
 }
 
-async function start(name: string, { file = "Model.ts", service = "MODEL", timeoutMs = 60_000, ...options }: Setup = {}): Promise<RunningServer> {
+async function start(name: string, { file = "Model.ts", service = "MODEL", timeoutMs = 60_000, hasGrpc = false, ...options }: Setup = {}): Promise<RunningServer> {
   return serveModel(
-    { schemaVersion: 1, name, kind: "class", contract: "seldon", service, codePath: FOLDER, code: { file, name, language: "javascript" }, ports: { http: 0 }, server: { timeoutMs } },
+    { schemaVersion: 1, name, kind: "class", contract: "seldon", service, codePath: FOLDER, code: { file, name, language: "javascript" }, ports: { http: 0, ...(hasGrpc && { grpc: 0 }) }, server: { timeoutMs } },
     { host: "127.0.0.1", log: createLogger({ level: "fatal", write: () => undefined }), ...options },
   );
 }
@@ -129,3 +133,34 @@ test("what user code prints is logged with the request's puid", async () => {
   const line = lines.map((text) => JSON.parse(text) as { msg: string; puid?: string }).find(({ msg }) => msg === "asked for echo");
   assert.equal(line?.puid, "the-puid");
 });
+
+test("over gRPC raw methods are given messages in their JSON form, and what they return is a message again", async (t) => {
+  const environment = await pythonEnv(t, { packages: WRAPPER_PACKAGES });
+  if (environment === undefined) return;
+  await using server = await start("Raw", { hasGrpc: true });
+  await using client = await startGrpcClient({ python: environment.python, target: `127.0.0.1:${server.ports.grpc ?? 0}` });
+  const ask = (service: GrpcCase["service"], method: string, request: unknown): Promise<GrpcAnswer> =>
+    client.call({ service, method, type: method === "Aggregate" ? "SeldonMessageList" : method === "SendFeedback" ? "Feedback" : "SeldonMessage", request });
+  const meta = { puid: "p", routing: { r: -1 }, tags: { a: 1 } };
+  const payloads: readonly object[] = [{ strData: "ü" }, { binData: "AQI=" }, { jsonData: { a: [1, null] } }, { data: { names: ["x"], ndarray: [["t", 1.5]] } }, { data: { tensor: { shape: [1, 2], values: [1, 2.5] } } }];
+  for (const payload of payloads) {
+    const shown = await ask("Model", "Predict", { ...payload, meta });
+    assert.equal(shown.code, "OK", `${JSON.stringify(payload)}: ${shown.details}`);
+    const { raw } = (shown.answer as { jsonData: { raw: object } }).jsonData;
+    assert.deepEqual(raw, { ...withNames(payload), meta });
+    const back = await ask("Transformer", "TransformInput", { ...payload, meta });
+    assert.deepEqual(back.answer, { ...payload, meta: { ...meta, tags: { of: "raw" }, metrics: [{ key: "raws", value: 1 }] } });
+  }
+  assert.deepEqual((await ask("Combiner", "Aggregate", { seldonMessages: [{ strData: "a" }, { strData: "b", meta }] })).answer, { strData: "b", meta });
+  assert.deepEqual((await ask("Model", "SendFeedback", { request: { strData: "q" }, truth: { strData: "t" }, reward: 2 })).answer, { strData: "t", meta: {} });
+  assert.deepEqual((await ask("Model", "SendFeedback", { request: { strData: "q" }, reward: 0.5 })).answer, {});
+  assert.deepEqual((await ask("OutputTransformer", "TransformOutput", { strData: "x" })).answer, { data: { names: ["a"], tensor: { shape: [2, 1], values: [1, 2] } } });
+  assert.equal((await ask("Router", "Route", { strData: "x" })).code, "UNKNOWN");
+  const counted = await fetch(`http://127.0.0.1:${server.ports.http}/metrics`).then((response) => response.text());
+  assert.match(counted, /raws_total\{[^}]*\} 5/);
+});
+
+/** Both forms of `data` have names in JSON, be it none. */
+function withNames(payload: object): object {
+  return "data" in payload ? { data: { names: [], ...(payload.data as object) } } : payload;
+}

@@ -14,9 +14,9 @@ const SETTINGS = { sortKeys: true, asciiOnly: true, isPretty: false, includeMetr
 function tryParse(bytes: Buffer): void {
   const parser = new SeldonProtoParser();
   for (const method of METHODS) {
-    for (const isWhole of [false, true]) {
+    for (const whole of [undefined, "proto", "json"] as const) {
       try {
-        parser.parse(bytes, { method, isWhole, isStrict: isWhole, unitId: "0" });
+        parser.parse(bytes, { method, whole, isStrict: whole === "proto", unitId: "0" });
       } catch (error) {
         if (!isToolError(error)) throw error;
       }
@@ -139,7 +139,7 @@ test("a tensor comes back as it went, with its names, meta and bytes", () => {
       const data = Buffer.from(Float64Array.from(values).buffer);
       const message = { payload: { kind: "tensor" as const, tensor: { name: "", datatype: "FP64" as const, shape: [values.length, 1], data } }, names: ["a"] };
       const bytes = writeSeldonMessage({ method: "predict", response: { message, isRaw: false }, context: { metas: [], dataKind, puid } }, SETTINGS);
-      const { request, context } = new SeldonProtoParser().parse(bytes, { method: "predict", isWhole: false, isStrict: false, unitId: "0" });
+      const { request, context } = new SeldonProtoParser().parse(bytes, { method: "predict", isStrict: false, unitId: "0" });
       const [first] = request.messages;
       assert.ok(first?.payload.kind === "tensor");
       assert.deepEqual(Buffer.from(first.payload.tensor.data), data);
@@ -157,5 +157,5 @@ test("a message nested too deep is refused and not followed", () => {
     writer.close(50, 0);
   }
   writer.close(50, 0);
-  assert.throws(() => new SeldonProtoParser().parse(writer.finish(), { method: "predict", isWhole: false, isStrict: false, unitId: "0" }), /nested deeper/);
+  assert.throws(() => new SeldonProtoParser().parse(writer.finish(), { method: "predict", isStrict: false, unitId: "0" }), /nested deeper/);
 });

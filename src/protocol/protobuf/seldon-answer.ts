@@ -3,6 +3,7 @@ import { elementsOf, toDoubles, type Tensor } from "../../tensor/index.ts";
 import { isList, isObject, JsonNumber, pythonStr, type JsonNode, type JsonObject } from "../json/index.ts";
 import { parseText } from "../seldon/answer-meta.ts";
 import type { AnswerSettings } from "../seldon/contracts.ts";
+import { SeldonRequestParser } from "../seldon/parse-request.ts";
 import { badInput } from "../seldon/seldon-error.ts";
 import { answerKind, answerMeta, type AnswerParts } from "../seldon/write-answer.ts";
 import { DATA, MESSAGE, META, METRIC, METRIC_TYPES, readMessage, readMeta, TENSOR } from "./seldon-message.ts";
@@ -12,6 +13,8 @@ import { WireReader } from "./wire-reader.ts";
 import { WireWriter } from "./wire-writer.ts";
 
 const MAP_KEY_VALUE = 18;
+const MAP_INT_VALUE = 16;
+const MAX_ROUTE = 2 ** 31 - 1;
 const NUMBER_ITEM: readonly number[] = [ITEM, 9, VALUE.number];
 const TRUE_ITEM = Buffer.from([ITEM, 2, VALUE.bool, 1]);
 const FALSE_ITEM = Buffer.from([ITEM, 2, VALUE.bool, 0]);
@@ -41,12 +44,33 @@ export function protoMetrics(payload: Payload): readonly JsonNode[] {
 }
 
 function rawMessage(payload: Payload, settings: AnswerSettings): Buffer {
+  if (payload.kind === "raw") return messageOfJson(payload.json, settings);
   if (payload.kind !== "proto") throw badInput("a raw method must return a SeldonMessage over gRPC");
   const bytes = bufferOf(payload.bytes);
   if (settings.includeMetrics) return bytes;
   const { meta } = readMessage(bytes);
   const node = meta === undefined ? undefined : readMeta(meta);
   return node?.has("metrics") === true ? withMeta(bytes, new Map([...node].filter(([key]) => key !== "metrics"))) : bytes;
+}
+
+/** A message that user code wrote in its JSON form. */
+function messageOfJson(json: string, { includeMetrics }: AnswerSettings): Buffer {
+  const writer = new WireWriter(128 + json.length);
+  const node = parseText(json);
+  let meta = isObject(node) ? node.get("meta") : undefined;
+  if (!isObject(node) || [...node.keys()].some((key) => key !== "meta")) {
+    const { request, context } = new SeldonRequestParser().parseJson(Buffer.from(json, "utf8"), { method: "predict", isWhole: false, isStrict: false });
+    const [message] = request.messages;
+    if (message === undefined) throw badInput("a raw method must return a SeldonMessage");
+    writePayload(writer, { method: "predict", response: { message, isRaw: true }, context });
+    [meta] = context.metas;
+  }
+  if (isObject(meta)) {
+    const from = writer.size;
+    writeMeta(writer, includeMetrics ? meta : new Map([...meta].filter(([key]) => key !== "metrics")));
+    writer.close(MESSAGE.meta, from);
+  }
+  return writer.finish();
 }
 
 /** The same message with another `meta`. */
@@ -186,10 +210,18 @@ function writeMeta(writer: WireWriter, meta: JsonObject): void {
   if (isList(metrics)) for (const metric of metrics.toReversed()) writeMetric(writer, metric);
   const path = meta.get("requestPath");
   if (isObject(path)) for (const [key, value] of [...path].toReversed()) writeTextEntry(writer, META.requestPath, { key, value });
+  const routing = meta.get("routing"); // only a whole message has it: an answer leaves it out
+  if (isObject(routing)) for (const [key, value] of [...routing].toReversed()) writeEntry(writer, META.routing, { key, write: () => writer.int(MAP_INT_VALUE, routeOf(value)) });
   const tags = meta.get("tags");
   if (isObject(tags)) for (const [key, value] of [...tags].toReversed()) writeEntry(writer, META.tags, { key, write: () => writeValueField(writer, MAP_KEY_VALUE, value) });
   const puid = meta.get("puid");
   if (typeof puid === "string") writer.string(META.puid, puid);
+}
+
+function routeOf(value: JsonNode): number {
+  const route = value instanceof JsonNumber ? Number(value.text) : Number.NaN;
+  if (!Number.isInteger(route) || Math.abs(route) > MAX_ROUTE) throw badInput(`Failed to parse routing field: ${pythonStr(value)} is no 32-bit integer`);
+  return route;
 }
 
 function writeMetric(writer: WireWriter, metric: JsonNode): void {

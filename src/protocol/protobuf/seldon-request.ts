@@ -6,8 +6,9 @@ import type { AnswerContext, DataKind, SeldonCall } from "../seldon/contracts.ts
 import { metricsThroughProto } from "../seldon/proto-json.ts";
 import { reshapeTensor } from "../seldon/reshape.ts";
 import { badData, badInput } from "../seldon/seldon-error.ts";
+import { SeldonAnswerWriter } from "../seldon/write-answer.ts";
 import { DenseListReader } from "./dense-list.ts";
-import { readData, readFeedback, readMessage, readMessageList, readMeta, TENSOR, type ProtoMessage } from "./seldon-message.ts";
+import { readData, readFeedback, readMessage, readMessageList, readMeta, TENSOR, type ProtoFeedback, type ProtoMessage } from "./seldon-message.ts";
 import { readTfTensor } from "./tf-tensor-proto.ts";
 import { readList, readValue } from "./value.ts";
 import { WireError } from "./wire-error.ts";
@@ -22,8 +23,8 @@ const PUID_ONLY: ReadonlySet<ComponentMethod> = new Set(["route", "send-feedback
 
 export interface ProtoParseOptions {
   readonly method: ComponentMethod;
-  /** True where a `*_raw` or `*_grpc` method waits for the whole message. */
-  readonly isWhole: boolean;
+  /** Present where a `*_raw` or `*_grpc` method waits for the whole message: as the bytes that came, or in its JSON form. */
+  readonly whole?: "proto" | "json" | undefined;
   /** `SELDON_STRICT_COMPAT=1` */
   readonly isStrict: boolean;
   /** Key of the route in the response's `meta.routing`, for feedback. */
@@ -41,6 +42,7 @@ interface Parsed {
  */
 export class SeldonProtoParser {
   readonly #dense = new DenseListReader();
+  readonly #json = new SeldonAnswerWriter({ ...PLAIN_STYLE, isPretty: false, includeMetrics: true });
 
   /**
    * Reads a SeldonMessage, a SeldonMessageList (`aggregate`) or a Feedback (`send-feedback`).
@@ -50,29 +52,53 @@ export class SeldonProtoParser {
     if (options.method === "aggregate") return this.#list(bytes, options);
     if (options.method === "send-feedback") return this.#feedback(bytes, options);
     const draft = readMessage(bytes);
-    if (options.isWhole) return wholeCall(bytes, options, contextOf(draft, options.method));
+    if (options.whole !== undefined) return this.#whole(options, { bytes, json: () => this.#text(draft, options), context: contextOf(draft, options.method) });
     const { message, context } = this.#parsed(draft, options);
     return { request: { method: options.method, messages: [message], transport: "grpc" }, context };
   }
 
   #list(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
     const drafts = readMessageList(bytes).map(readMessage);
-    if (options.isWhole) return wholeCall(bytes, options, listContext(drafts.map((draft) => contextOf(draft, options.method))));
+    if (options.whole !== undefined) {
+      const json = (): string => `{"seldonMessages":[${drafts.map((draft) => this.#text(draft, options)).join(",")}]}`;
+      return this.#whole(options, { bytes, json, context: listContext(drafts.map((draft) => contextOf(draft, options.method))) });
+    }
     const members = drafts.map((draft) => this.#parsed(draft, options));
     if (members.length === 0) throw badInput("list index out of range");
     return { request: { method: options.method, messages: members.map(({ message }) => message), transport: "grpc" }, context: listContext(members.map(({ context }) => context)) };
   }
 
   #feedback(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
-    const { request, response, truth, reward } = readFeedback(bytes);
+    const parts = readFeedback(bytes);
+    const { request, response, truth, reward } = parts;
     const draft = readMessage(request ?? NO_BYTES);
     const routing = routeOf(response, options.unitId);
     const facts = { reward, ...(routing !== undefined && { routing }), transport: "grpc" as const };
     const context = contextOf(draft, options.method);
-    const messages: readonly ComponentMessage[] = options.isWhole
-      ? [{ payload: { kind: "proto", bytes }, names: NO_NAMES }]
+    const messages: readonly ComponentMessage[] = options.whole !== undefined
+      ? this.#whole(options, { bytes, json: () => this.#feedbackText(parts, options), context }).request.messages
       : [this.#dataOnly(draft, options), this.#dataOnly(readMessage(truth ?? NO_BYTES), options)];
     return { request: { method: options.method, messages, ...facts }, context };
+  }
+
+  #whole({ method, whole }: ProtoParseOptions, { bytes, json, context }: { readonly bytes: Buffer; readonly json: () => string; readonly context: AnswerContext }): SeldonCall {
+    const payload: Payload = whole === "json" ? { kind: "raw", json: json() } : { kind: "proto", bytes };
+    return { request: { method, messages: [{ payload, names: NO_NAMES }], transport: "grpc" }, context };
+  }
+
+  /** A message in its JSON form. */
+  #text(draft: ProtoMessage, options: ProtoParseOptions): string {
+    const { payload } = draft;
+    const meta = draft.meta === undefined ? "{}" : nodeText(shownMeta(readMeta(draft.meta)), PLAIN_STYLE);
+    if (payload === undefined) return `{"meta":${meta}}`;
+    if (payload.field !== "data") return this.#json.text({ payload: plainPayload(payload), names: NO_NAMES }, undefined, meta);
+    const { message, kind } = this.#data(payload.bytes, options);
+    return this.#json.text({ ...message, payload: aligned(message.payload) }, kind, meta);
+  }
+
+  #feedbackText({ request, response, truth, reward }: ProtoFeedback, options: ProtoParseOptions): string {
+    const members = Object.entries({ request, response, truth }).flatMap(([name, bytes]) => (bytes === undefined ? [] : [`"${name}":${this.#text(readMessage(bytes), options)}`]));
+    return `{${[...members, `"reward":${reward}`].join(",")}}`;
   }
 
   #dataOnly({ payload }: ProtoMessage, options: ProtoParseOptions): ComponentMessage {
@@ -117,8 +143,9 @@ export class SeldonProtoParser {
 
 const NO_BYTES = Buffer.alloc(0);
 
-function wholeCall(bytes: Buffer, { method }: ProtoParseOptions, context: AnswerContext): SeldonCall {
-  return { request: { method, messages: [{ payload: { kind: "proto", bytes }, names: NO_NAMES }], transport: "grpc" }, context };
+/** Numbers as a view of a request stand anywhere; where they are read one by one they must stand on a multiple of their size. */
+function aligned(payload: Payload): Payload {
+  return payload.kind === "tensor" ? { ...payload, tensor: { ...payload.tensor, data: new Uint8Array(payload.tensor.data) } } : payload;
 }
 
 /** What an answer takes from a message whose payload nobody has looked at. */

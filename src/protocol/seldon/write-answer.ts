@@ -47,6 +47,12 @@ export class SeldonAnswerWriter {
     return { status: 200, body: this.#finish([nodeText(node, this.#settings)]) };
   }
 
+  /** A message by itself as JSON text. @param meta - JSON text */
+  text(message: ComponentMessage, dataKind: DataKind | undefined, meta: string): string {
+    const context = { metas: [], ...(dataKind !== undefined && { dataKind }) };
+    return this.#message({ method: "predict", response: { message, isRaw: false }, context }, meta).map(String).join("");
+  }
+
   /** Keys in alphabetical order, or payload first when keys are not sorted. */
   #message({ response, context }: AnswerParts, meta: string): readonly Part[] {
     const { payload } = response.message;

@@ -58,25 +58,27 @@ export class ClassAdapter {
     await load?.();
     const metadata = await this.#methods.get("init_metadata")?.();
     const rest = RAW.filter((method) => this.#rawMethod(method) !== undefined);
+    const grpc = RAW.filter((method) => this.#rawMethod(method, "grpc") !== undefined);
     return {
       methods: this.#members.names,
       ...(typeof metadata === "object" && metadata !== null && { metadata: jsonText(metadata, this.#options) }),
-      wantsWhole: { rest, grpc: [] },
+      wantsWhole: { rest, grpc, grpcForm: "json" },
     };
   }
 
   /** Answers one request. Throws what user code throws. */
   async call(request: ComponentRequest): Promise<ComponentResponse> {
-    const raw = request.method === "health-status" ? this.#methods.get("health_status_raw") : this.#rawMethod(request.method);
+    const raw = request.method === "health-status" ? this.#methods.get("health_status_raw") : this.#rawMethod(request.method, request.transport);
     const isWhole = request.messages[0]?.payload.kind === "raw";
     if (raw !== undefined && (isWhole || request.method === "health-status")) return this.#answerRaw(raw, request);
     const outcome = await this.#answer(request);
     return this.#finish(outcome);
   }
 
-  #rawMethod(method: ComponentMethod): Method | undefined {
+  #rawMethod(method: ComponentMethod, transport: ComponentRequest["transport"] = "rest"): Method | undefined {
     const name = MEMBER[method];
-    return this.#methods.get(`${name}_rest` as MemberName) ?? this.#methods.get(`${name}_raw` as MemberName); // names that do not exist are not found
+    const ofRest = transport === "grpc" ? undefined : this.#methods.get(`${name}_rest` as MemberName);
+    return ofRest ?? this.#methods.get(`${name}_raw` as MemberName); // names that do not exist are not found
   }
 
   async #answerRaw(raw: Method, { messages, method }: ComponentRequest): Promise<ComponentResponse> {

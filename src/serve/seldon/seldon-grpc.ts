@@ -43,8 +43,9 @@ export function seldonGrpcMethods(api: SeldonApi): ReadonlyMap<string, GrpcMetho
 
 function parse(api: SeldonApi, parser: SeldonProtoParser, { method, message }: { readonly method: ComponentMethod; readonly message: Buffer }): SeldonCall {
   const { isStrict, unitId = "0" } = api.settings;
-  const whole = api.service.facts.wantsWhole?.grpc;
-  return parser.parse(message, { method, isWhole: whole !== undefined && whole.includes(method), isStrict, unitId });
+  const wanted = api.service.facts.wantsWhole;
+  const whole = wanted?.grpc.includes(method) === true ? (wanted.grpcForm ?? "proto") : undefined;
+  return parser.parse(message, { method, whole, isStrict, unitId });
 }
 
 function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
