@@ -83,9 +83,10 @@ export function text(value: string): ComponentRequest {
   return { method: "predict", messages: [{ payload: { kind: "text", text: value }, names: [] }] };
 }
 
-/** The numbers of a FP64 answer. */
+/** The numbers of a FP64 answer, be it an array or the lists that user code gave back. */
 export function numbers(response: ComponentResponse): number[] {
   const { payload } = response.message;
+  if (payload.kind === "array" && payload.datatype === "FP64") return (JSON.parse(payload.json) as number[][]).flat(2);
   if (payload.kind !== "tensor" || payload.tensor.datatype !== "FP64") throw new Error(`not a FP64 tensor: ${JSON.stringify(payload)}`);
   const { data } = payload.tensor;
   return [...new Float64Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))];

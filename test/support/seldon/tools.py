@@ -35,7 +35,7 @@ def client(http, grpc):
             "text": asked.microservice(str_data="words", method="predict"),
             "bytes": asked.microservice(bin_data=b"\x00\x01", method="predict"),
             "json": asked.microservice(json_data={"a": [1]}, method="predict"),
-            "large": asked.microservice(data=np.ones((1000, 100)), method="predict"),
+            "large": asked.microservice(data=np.ones((50_000, 2)), method="predict"),
             "transform-input": asked.microservice(data=data, method="transform-input"),
             "transform-output": asked.microservice(data=data, method="transform-output"),
             "route": asked.microservice(data=data, method="route"),
