@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startEntry, type Served } from "./serve-support.ts";
@@ -20,18 +20,18 @@ test("with SLIPWAY_WATCH an edit is live without a request lost, and a broken on
     while (!isDone) seen.add(await answerOf(served));
   };
   const clients = [client(), client()];
-  await writeFile(join(served.folder, "Model.py"), answering("two"));
+  await save(served.folder, answering("two"));
   await served.line(({ msg }) => msg === "reloaded");
   assert.equal(await answerOf(served), "two");
 
-  await writeFile(join(served.folder, "Model.py"), "class Model:\n    def predict(self, X, names:\n");
+  await save(served.folder, "class Model:\n    def predict(self, X, names:\n");
   const failed = await served.line(({ msg }) => msg.startsWith("reload: the model before goes on"));
   assert.match(failed.msg, /SyntaxError/);
   assert.equal(await answerOf(served), "two");
   assert.equal((await fetch(`${served.url}/ready`)).status, 200);
 
   const count = served.log.filter(({ msg }) => msg === "reloaded").length;
-  await writeFile(join(served.folder, "Model.py"), answering("three"));
+  await save(served.folder, answering("three"));
   await served.line((record) => record.msg === "reloaded" && served.log.filter(({ msg }) => msg === "reloaded").length > count);
   assert.equal(await answerOf(served), "three");
   isDone = true;
@@ -45,7 +45,14 @@ test("with SLIPWAY_WATCH an edit is live without a request lost, and a broken on
 test("without it nothing is watched", async (t) => {
   await using served = await startEntry(t, { source: answering("one") });
   if (served === undefined) return;
-  await writeFile(join(served.folder, "Model.py"), answering("two"));
+  await save(served.folder, answering("two"));
   assert.equal(await answerOf(served), "one");
   assert.equal(served.log.filter(({ msg }) => msg.startsWith("loaded")).length, 1);
 });
+
+/** As editors do: the file is there as a whole or not at all, so that no half of it is loaded. */
+async function save(folder: string, source: string): Promise<void> {
+  const draft = `${folder}.draft`;
+  await writeFile(draft, source);
+  await rename(draft, join(folder, "Model.py"));
+}
