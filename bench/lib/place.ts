@@ -11,7 +11,8 @@ export interface Place extends Disposable {
   slipway(...args: readonly string[]): Promise<TimedRun>;
 }
 
-const BIN = resolve(import.meta.dirname, "../../bin/slipway.js");
+/** The tool, for Node to start. */
+export const BIN: string = resolve(import.meta.dirname, "../../bin/slipway.js");
 
 /** An empty place; gone when disposed. `more` goes into the environment of every command. */
 export function createPlace(more: Readonly<Record<string, string>> = {}): Place {

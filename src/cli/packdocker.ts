@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createDeflatePool } from "../compress/index.ts";
 import { writeFileAtomic } from "../internal/index.ts";
@@ -12,12 +11,13 @@ import type { Context } from "./context.ts";
 import { deliver, type Packed } from "./deliver.ts";
 import { withoutWriting } from "./dry-run.ts";
 import { move } from "./move.ts";
+import { warnOfSecrets, withAccount } from "./old-account.ts";
 import { packContextOf } from "./pack-context.ts";
 import { parseOutput } from "./pack-project.ts";
 import { baseSourceOf } from "./packdocker-base.ts";
 import { checkJob, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
-import { credentialsFor, ownSettingsIn, uaiValuesOf, warnOfSecrets, warnOfStrays, type PackdockerFlags } from "./packdocker-flags.ts";
+import { ownSettingsIn, uaiValuesOf, warnOfStrays, type PackdockerFlags } from "./packdocker-flags.ts";
 import { reportPlan } from "./packdocker-plan.ts";
 import { uaiProjectOf } from "./packdocker-project.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
@@ -30,11 +30,11 @@ export async function packdocker(framework: UaiFramework, flags: PackdockerFlags
   const outputs = (flags.output ?? []).map(parseOutput);
   const settings = await openPackSettings(flags.catalogue, context);
   const checked = await checkJob(framework, { values, flags, settings }, context);
-  warnOfSecrets(values, flags, context);
+  warnOfSecrets(values, context, flags.baseFrom === "vendor" ? "put the keys into SLIPWAY_VENDOR_PUBLIC_KEY and SLIPWAY_VENDOR_PRIVATE_KEY" : undefined);
   warnOfStrays(framework, flags, context);
   const source = await baseSourceOf(checked.job, { values, flags, settings, context });
   const project = await uaiProjectOf(checked, { flags, source, context });
-  await make({ checked, project, base: source.base, flags, outputs, context: await credentialsFor(checked.job, { values, flags, context }) });
+  await make({ checked, project, base: source.base, flags, outputs, context: await withAccount(values, { isOnStdin: flags.passwordStdin === true, image: checked.job.image }, context) });
 }
 
 interface Making {
@@ -95,5 +95,5 @@ async function test({ flags, packed: [packed], server, project }: Pick<Made, "fl
 
 /** For those who want the file in their own folder, as the old tool left it there. */
 async function writeConf({ job, folder, conf, confName }: CheckedJob, flags: PackdockerFlags): Promise<void> {
-  if (flags.writeConf === true && job.framework !== "self") await writeFile(join(folder, confName), conf);
+  if (flags.writeConf === true && job.framework !== "self") await writeFileAtomic(join(folder, confName), conf);
 }

@@ -36,6 +36,13 @@ export async function openStore({ directories }: Context): Promise<Store> {
   return createStore({ dataDir: directories.data, cacheDir: directories.cache });
 }
 
+/** A name that can only be one of a registry. @throws ToolError `USAGE`. */
+export function registryReference(name: string): Reference {
+  const location = parseLocation(name);
+  if (location.kind === "registry") return location.reference;
+  throw new ToolError("USAGE", `name the image "${name}": it is not in a registry`);
+}
+
 /** Where a name that could be a registry's is looked for. */
 export interface NameOptions {
   /** Names of registries mean the local store's image of that name. Default false. */

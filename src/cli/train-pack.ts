@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { mapBases, switchRegistryHost, type Catalogue, type CatalogueRow } from "../catalogue/index.ts";
-import { parseLocation, storeReference } from "../copy/index.ts";
+import { storeReference } from "../copy/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { writeFileAtomic } from "../internal/index.ts";
-import { formatPlatform, parsePlatform, type Descriptor, type Reference } from "../oci/index.ts";
+import { formatPlatform, parsePlatform, type Descriptor } from "../oci/index.ts";
 import { walkProject } from "../pack/index.ts";
 import {
   checkGpu, COMMAND_FILE_NAME, commandLines, findDataFolders, findRelease, HIDDEN_FOLDERS, imagesOf, isOpen, parseJob, placeBelow, PLAN_FILE_NAME, printPlan, trainSideOf, type Accelerator, type Framework,
@@ -12,9 +12,9 @@ import {
 } from "../train/index.ts";
 import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
+import { warnOfSecrets, withAccount } from "./old-account.ts";
 import { epochOf } from "./options.ts";
-import { openEngine, openForReading, openStore } from "./places.ts";
-import { readSecret } from "./prompt.ts";
+import { openEngine, openForReading, openStore, registryReference } from "./places.ts";
 import { formatBytes, formatDuration, formatTable } from "./render/format.ts";
 import { trainValues, type TrainPackFlags } from "./train-flags.ts";
 import { createImageMaker, keepMade, lacksShell, pushMade, sourceOf, type ImageRequest, type MadeImage } from "./train-images.ts";
@@ -43,19 +43,13 @@ export async function trainPack(framework: Framework, flags: TrainPackFlags, con
   const codePath = await checkCode(job, context);
   const work: Work = { job, flags, release, startedAt, codePath, paths: { data: resolved(job.dataPath, context), output: resolved(job.outputPath, context) }, request: await requestOf(job, { flags, codePath, release, catalogue, context }) };
   if (flags.dryRun === true) return await reportDryRun(work, context);
-  const credentials = await credentialsFor(job, { values, flags, context });
-  const images = await makeImages(work, { context, credentials });
+  const images = await makeImages(work, await withAccount(values, { isOnStdin: flags.passwordStdin === true, image: job.names.gpu }, context));
   await finish(work, images, context);
 }
 
 /** An absolute path stays as it was written; docker takes no others. */
 function resolved(path: string, context: Context): string {
   return path.startsWith("/") ? path : resolve(context.cwd, path);
-}
-
-function warnOfSecrets(values: Readonly<Record<string, string | undefined>>, { reporter }: Context): void {
-  const given = ["uhub_password", "private_key"].filter((name) => values[name] !== undefined);
-  if (given.length > 0) reporter.warn(`${given.map((name) => `--${name}`).join(" and ")} on the command line show in the process list and the shell's history; use \`slipway login\` or --password-stdin, and leave keys out: they are not needed`);
 }
 
 /** @throws ToolError `PROJECT_NOT_FOUND` naming every file that is not there. */
@@ -131,17 +125,9 @@ async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
-/** The context for the push: credentials of the flags come before all others there, and nowhere else. */
-async function credentialsFor(job: TrainJob, { values, flags, context }: { readonly values: Readonly<Record<string, string | undefined>>; readonly flags: TrainPackFlags; readonly context: Context }): Promise<Context> {
-  const username = values["uhub_username"];
-  const password = flags.passwordStdin === true ? await readSecret(context) : values["uhub_password"];
-  if (username === undefined || password === undefined) return context;
-  return { ...context, env: { ...context.env, SLIPWAY_REGISTRY: registryReference(job.names.gpu).registry, SLIPWAY_REGISTRY_USER: username, SLIPWAY_REGISTRY_PASSWORD: password } };
-}
-
 type Images = Partial<Record<Accelerator, PackedName>>;
 
-async function makeImages(work: Work, { context, credentials }: { readonly context: Context; readonly credentials: Context }): Promise<Images> {
+async function makeImages(work: Work, context: Context): Promise<Images> {
   const { job, flags } = work;
   const wanted = imagesOf(job);
   await using store = await openStore(context);
@@ -152,7 +138,7 @@ async function makeImages(work: Work, { context, credentials }: { readonly conte
     const made = await maker.make("cpu");
     if (await lacksShell(made, store.cache("base"))) context.reporter.warn(`"${made.base.name}" has no /bin/bash, which the printed commands start; add it with --apt bash, or run with \`slipway train run\`, which needs none`);
     const pushName = flags.pushCpu === true ? job.names.gpu.replace(/:[^:/]*$/, (tag) => `-cpu${tag}`) : undefined;
-    if (pushName !== undefined) await push(made, pushName, credentials);
+    if (pushName !== undefined) await push(made, pushName, context);
     const { digest } = await keepMade(made, storeReference(wanted.cpu), store);
     if (pushName !== undefined) await keepMade(made, registryReference(pushName), store);
     images.cpu = { name: pushName ?? wanted.cpu, digest, isPushed: pushName !== undefined };
@@ -162,16 +148,10 @@ async function makeImages(work: Work, { context, credentials }: { readonly conte
     context.reporter.step(`packing ${wanted.gpu}`);
     const made = await maker.make("gpu");
     const isPushed = flags.push !== false;
-    if (isPushed) await push(made, wanted.gpu, credentials);
+    if (isPushed) await push(made, wanted.gpu, context);
     images.gpu = { name: wanted.gpu, digest: (await keepMade(made, registryReference(wanted.gpu), store)).digest, isPushed };
   }
   return images;
-}
-
-function registryReference(name: string): Reference {
-  const location = parseLocation(name);
-  if (location.kind === "registry") return location.reference;
-  throw new ToolError("USAGE", `name the image "${name}": it is not in a registry`);
 }
 
 async function push(made: MadeImage, name: string, context: Context): Promise<Descriptor> {

@@ -4,6 +4,7 @@ export { guardOf, isSameGuard, planKey, planOf, type ContentPlan, type FileGuard
 export { withFileLock } from "./file-lock.ts";
 export { createLimit, mapLimited, type Limit } from "./limit.ts";
 export { hashPlan, openPlan } from "./open-plan.ts";
+export { networkReason } from "./network-reason.ts";
 export { isOwnerGone, ownerName } from "./owner.ts";
 export { parsePlan, planToJson } from "./plan-json.ts";
 export { planShape, samplePlan } from "./plan-sample.ts";

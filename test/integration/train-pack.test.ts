@@ -130,7 +130,7 @@ test("a data folder that is the code folder is pointed out", async (t) => {
   assert.match(place.warnings.join("\n"), /--test_data_path is the code folder itself/);
 });
 
-test("self logs in with the flags' account and pushes, and the password is nowhere afterwards", async (t) => {
+test("self logs in with the flags' account, for its base too, and pushes, and the password is nowhere afterwards", async (t) => {
   const registry = await startDockerRegistry(t, { auth: "htpasswd" });
   if (registry === undefined) return;
   const place = await trainPlace(t);
@@ -139,6 +139,10 @@ test("self logs in with the flags' account and pushes, and the password is nowhe
   await assert.rejects(trainPack("self", flagsFor("self", registry.host), place.context), { code: "REGISTRY_UNAUTHORIZED" });
   await trainPack("self", { ...flagsFor("self", registry.host), uhub_username: registry.username, uhub_password: registry.password }, place.context);
   assert.ok(place.warnings.some((text) => text.includes("--uhub_password")));
+  // What was pushed is a base that only the account can read.
+  const onTop = { ...flagsFor("self", registry.host), self_img: `${registry.host}/team/job:uaitrain`, uhub_imagename: "above", uhub_username: registry.username, uhub_password: registry.password };
+  await assert.rejects(trainPack("self", { ...onTop, uhub_password: undefined }, place.context), { code: "REGISTRY_UNAUTHORIZED" });
+  await trainPack("self", onTop, place.context);
   const written = await Promise.all((await readdir(place.cwd)).filter((name) => /\.(txt|json)$/.test(name)).map((name) => readFile(join(place.cwd, name), "utf8")));
   assert.equal(written.length, 2);
   for (const text of [...written, ...place.lines, ...place.warnings, JSON.stringify(place.results)]) assert.ok(!text.includes(registry.password));

@@ -1,33 +1,20 @@
 import { isToolError, redactUrl, RegistryError, stripControls, type ErrorCode } from "../../errors/index.ts";
+import { networkReason } from "../../internal/index.ts";
 import type { HttpRequest } from "./http-message.ts";
 
-/** Why the connection failed, by the error code of Node or OpenSSL. */
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "the connection timed out",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "the network cannot be reached",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name cannot be looked up now",
-};
-
-const CERTIFICATE = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;
 const NOT_TLS = /wrong version number|packet length too long|http request/i;
 
 /** Turns a failure of the network into ours. Errors of ours and reasons of an abort come back as they are. */
 export function explainNetworkError(error: unknown, request: Pick<HttpRequest, "action" | "method" | "url" | "signal">): unknown {
   if (isToolError(error) || (request.signal?.aborted === true && error === request.signal.reason)) return error;
-  const { code = "", message } = error instanceof Error ? (firstOf(error) as NodeJS.ErrnoException) : { message: String(error) };
+  const { message, isUntrusted, why = clean(message) } = networkReason(error);
   const host = request.url.host;
-  if (CERTIFICATE.test(code)) {
+  if (isUntrusted) {
     return failure(request, { code: "INSECURE_REFUSED", why: `the certificate of "${host}" is not trusted: ${clean(message)}`, hint: "give its authority's certificate with --ca-file or SSL_CERT_FILE", cause: error });
   }
   if (NOT_TLS.test(message)) {
     return failure(request, { code: "INSECURE_REFUSED", why: `"${host}" does not speak HTTPS`, hint: "use --plain-http if you trust the network", cause: error });
   }
-  const why = REASONS[code] ?? (code.startsWith("HPE_") ? "the answer is not HTTP" : clean(message));
   return failure(request, { code: "REGISTRY_UNREACHABLE", why: `cannot reach "${host}": ${why}`, hint: "check the host name, the network and the proxy settings", cause: error });
 }
 
@@ -38,11 +25,6 @@ export function timeoutError(request: Pick<HttpRequest, "action" | "method" | "u
 
 function failure(request: Pick<HttpRequest, "action" | "method" | "url">, facts: { readonly code: ErrorCode; readonly why: string; readonly hint: string; readonly cause?: unknown }): RegistryError {
   return new RegistryError(facts.code, `${request.action}: ${facts.why}`, { method: request.method, url: redactUrl(request.url.href), hint: facts.hint, cause: facts.cause });
-}
-
-/** A host with several addresses fails once for each. */
-function firstOf(error: Error): Error {
-  return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
 }
 
 function clean(message: string): string {

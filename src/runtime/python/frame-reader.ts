@@ -172,7 +172,7 @@ const QUOTED_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g;
 
 function parseNames(text: string): Names {
   let value: unknown;
-  const isBare = NOT_FINITE.test(text.replaceAll(QUOTED, ""));
+  const isBare = NOT_FINITE.test(text) && NOT_FINITE.test(text.replaceAll(QUOTED, ""));
   try {
     value = JSON.parse(isBare ? text.replaceAll(QUOTED_OR_NOT_FINITE, (token) => (token.startsWith('"') ? token : `"${token}"`)) : text);
   } catch (error) {

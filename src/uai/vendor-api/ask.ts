@@ -1,6 +1,6 @@
 import type { Agent } from "node:http";
 import { RegistryError, stripControls, type ErrorCode } from "../../errors/index.ts";
-import { retry, type CallOptions, type RetryOptions } from "../../internal/index.ts";
+import { networkReason, retry, type CallOptions, type RetryOptions } from "../../internal/index.ts";
 import { AnswerFault, parseAnswer, type Answer } from "./answers.ts";
 import type { VendorKeys } from "./contracts.ts";
 import { get, type HttpAnswer } from "./get.ts";
@@ -33,17 +33,6 @@ interface Facts {
 
 const LATER = "try again later, or name a base image with --bimg_name";
 const NOT_IT = "check the endpoint of the vendor's API";
-const NETWORK_REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "the connection timed out",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "the network cannot be reached",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name cannot be looked up now",
-};
-const UNTRUSTED = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;
 
 /**
  * Signs a question, asks it until there is an answer, and reads that.
@@ -112,11 +101,9 @@ function refusal(question: Question, retCode: number, message: unknown): Registr
 
 /** Node's errors are not kept as causes: those of the HTTP parser carry what came over the wire. */
 function networkFailure(question: Question, error: unknown): RegistryError {
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  const { code = "" } = first instanceof Error ? (first as NodeJS.ErrnoException) : {};
-  if (UNTRUSTED.test(code)) return failure(question, "INSECURE_REFUSED", { why: "its certificate is not trusted", hint: "give its authority's certificate with SSL_CERT_FILE" });
+  const { code, isUntrusted, why = "the connection failed" } = networkReason(error);
+  if (isUntrusted) return failure(question, "INSECURE_REFUSED", { why: "its certificate is not trusted", hint: "give its authority's certificate with SSL_CERT_FILE" });
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return failure(question, "INSECURE_REFUSED", { why: "it does not speak HTTPS", hint: NOT_IT });
-  const why = NETWORK_REASONS[code] ?? (code.startsWith("HPE_") ? "the answer is not HTTP" : "the connection failed");
   return failure(question, "REGISTRY_UNREACHABLE", { why, hint: "check the endpoint, the network and the proxy settings" });
 }
 
