@@ -7,17 +7,29 @@ import { describeMachine } from "./lib/machine.ts";
 import { isThere } from "./lib/peers.ts";
 import { createPlace, type Place } from "./lib/place.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, quick: { type: "boolean", default: false } },
+});
 const rounds = values.quick ? 1 : Number(values.rounds);
 const digests = new Set<string>();
 using warm = createPlace();
 using scratch = createPlace();
 
-const cold = await interleave([ours("slipway base debian, nothing cached", () => createPlace(), true), ...mmdebstrap()], rounds);
+const cold = await interleave(
+  [ours("slipway base debian, nothing cached", () => createPlace(), true), ...mmdebstrap()],
+  rounds,
+);
 await base(warm); // whoever makes a second base has the packages
-const again = await interleave([ours("slipway base debian, packages cached", () => warm, false)], rounds);
+const again = await interleave(
+  [ours("slipway base debian, packages cached", () => warm, false)],
+  rounds,
+);
 if (digests.size !== 1) throw new Error(`the base has ${digests.size} digests`);
-publish("debian-base", describeMachine({ mmdebstrap: ["mmdebstrap", "--version"], apt: ["apt-get", "--version"] }), { "python3, cold": cold, "python3, warm": again });
+publish(
+  "debian-base",
+  describeMachine({ mmdebstrap: ["mmdebstrap", "--version"], apt: ["apt-get", "--version"] }),
+  { "python3, cold": cold, "python3, warm": again },
+);
 
 /** A base with python3. `mib` is what is stored; every run must give one digest. */
 function ours(name: string, open: () => Place, isOwn: boolean): Contestant {
@@ -32,9 +44,22 @@ function ours(name: string, open: () => Place, isOwn: boolean): Contestant {
   };
 }
 
-async function base(place: Place): Promise<{ readonly ms: number; readonly mib: number; readonly peakMib: number }> {
-  const { ms, peakMib, stdout } = await place.slipway("base", "debian", "--include", "python3", "--name", "pybase", "--json");
-  const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as { readonly digest?: string; readonly images?: readonly { readonly bytes: number }[] };
+async function base(
+  place: Place,
+): Promise<{ readonly ms: number; readonly mib: number; readonly peakMib: number }> {
+  const { ms, peakMib, stdout } = await place.slipway(
+    "base",
+    "debian",
+    "--include",
+    "python3",
+    "--name",
+    "pybase",
+    "--json",
+  );
+  const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as {
+    readonly digest?: string;
+    readonly images?: readonly { readonly bytes: number }[];
+  };
   digests.add(result.digest ?? "none");
   return { ms, peakMib, mib: (result.images?.[0]?.bytes ?? 0) / 2 ** 20 };
 }
@@ -49,7 +74,9 @@ function mmdebstrap(): readonly Contestant[] {
       name: "mmdebstrap --variant=minbase | gzip",
       run() {
         const startedAt = performance.now();
-        const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", command], { encoding: "utf8" });
+        const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", command], {
+          encoding: "utf8",
+        });
         if (status !== 0) throw new Error(`mmdebstrap: ${stderr.slice(-500)}`);
         const ms = performance.now() - startedAt;
         const mib = statSync(tar).size / 2 ** 20;

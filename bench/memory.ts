@@ -1,4 +1,14 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { interleave, publish, type Contestant } from "./lib/interleave.ts";
@@ -6,16 +16,32 @@ import { describeMachine } from "./lib/machine.ts";
 import { startDockerRegistry } from "./lib/peers.ts";
 import { createPlace } from "./lib/place.ts";
 
-const { values } = parseArgs({ options: { sizes: { type: "string", default: "1,8" }, rounds: { type: "string", default: "2" }, quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    sizes: { type: "string", default: "1,8" },
+    rounds: { type: "string", default: "2" },
+    quick: { type: "boolean", default: false },
+  },
+});
 const sizes = (values.quick ? "0.1,0.2" : values.sizes).split(",").map(Number);
 using place = createPlace();
 const registry = await startDockerRegistry(place.folder);
 try {
   await place.slipway("base", "debian", "--include", "python3", "--name", "pybase");
   makeProject(join(place.folder, "warm"), 0.001, 0);
-  await place.slipway("pack", join(place.folder, "warm"), "--base", "store:pybase", "-t", `${registry.host}/warm:1`, "--push"); // the tool's own layers are made once a machine
+  await place.slipway(
+    "pack",
+    join(place.folder, "warm"),
+    "--base",
+    "store:pybase",
+    "-t",
+    `${registry.host}/warm:1`,
+    "--push",
+  ); // the tool's own layers are made once a machine
   const outcomes = await interleave(sizes.map(cold), values.quick ? 1 : Number(values.rounds));
-  publish("memory", describeMachine({ registry: ["docker-registry", "--version"] }), { "pack and push of sparse weights never seen": outcomes });
+  publish("memory", describeMachine({ registry: ["docker-registry", "--version"] }), {
+    "pack and push of sparse weights never seen": outcomes,
+  });
 } finally {
   registry.stop();
 }
@@ -28,7 +54,15 @@ function cold(gib: number): Contestant {
     async run(round) {
       makeProject(project, gib, round);
       const before = kept();
-      const { ms, peakMib } = await place.slipway("pack", project, "--base", "store:pybase", "-t", `${registry.host}/m${String(gib).replace(".", "-")}:${round}`, "--push");
+      const { ms, peakMib } = await place.slipway(
+        "pack",
+        project,
+        "--base",
+        "store:pybase",
+        "-t",
+        `${registry.host}/m${String(gib).replace(".", "-")}:${round}`,
+        "--push",
+      );
       const writtenAfter = kept();
       rmSync(project, { recursive: true });
       return { ms, peakMib, writtenMib: (writtenAfter - before) / 2 ** 20 };
@@ -38,7 +72,10 @@ function cold(gib: number): Contestant {
 
 function makeProject(folder: string, gib: number, round: number): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "Model.py"), "class Model:\n    def predict(self, X, names=None):\n        return X\n");
+  writeFileSync(
+    join(folder, "Model.py"),
+    "class Model:\n    def predict(self, X, names=None):\n        return X\n",
+  );
   const file = openSync(join(folder, "weights.bin"), "w");
   ftruncateSync(file, Math.round(gib * 2 ** 30));
   writeSync(file, `never seen: ${gib} ${round} ${Date.now()}`, 0);
@@ -47,7 +84,10 @@ function makeProject(folder: string, gib: number, round: number): void {
 
 /** Everything in the user's store, caches and state. */
 function kept(): number {
-  return ["data", "cache", "state"].reduce((sum, name) => sum + bytesBelow(join(place.folder, name)), 0);
+  return ["data", "cache", "state"].reduce(
+    (sum, name) => sum + bytesBelow(join(place.folder, name)),
+    0,
+  );
 }
 
 function bytesBelow(folder: string): number {

@@ -1,6 +1,18 @@
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,7 +21,15 @@ import { describeMachine } from "./lib/machine.ts";
 import { isThere, startDockerRegistry } from "./lib/peers.ts";
 import { timedRun, type TimedRun } from "./lib/timed-run.ts";
 
-const { values } = parseArgs({ options: { gib: { type: "string", default: "1" }, rounds: { type: "string", default: "3" }, slow: { type: "string", default: "1" }, result: { type: "string", default: "pack-push" }, quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    gib: { type: "string", default: "1" },
+    rounds: { type: "string", default: "3" },
+    slow: { type: "string", default: "1" },
+    result: { type: "string", default: "pack-push" },
+    quick: { type: "boolean", default: false },
+  },
+});
 const gib = values.quick ? 0.03 : Number(values.gib);
 const bytes = Math.round(gib * 2 ** 30);
 const rounds = values.quick ? 1 : Number(values.rounds);
@@ -19,7 +39,13 @@ const place = mkdtempSync(join(tmpdir(), "slipway-bench-"));
 const project = join(place, "model");
 const weights = join(project, "weights.bin");
 const bin = resolve(import.meta.dirname, "../bin/slipway.js");
-const env = { XDG_DATA_HOME: join(place, "data"), XDG_CACHE_HOME: join(place, "cache"), XDG_STATE_HOME: join(place, "state"), BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "vfs" };
+const env = {
+  XDG_DATA_HOME: join(place, "data"),
+  XDG_CACHE_HOME: join(place, "cache"),
+  XDG_STATE_HOME: join(place, "state"),
+  BUILDAH_ISOLATION: "chroot",
+  STORAGE_DRIVER: "vfs",
+};
 const registry = await startDockerRegistry(place);
 let generation = 0;
 let edits = 0;
@@ -28,21 +54,47 @@ try {
   mkdirSync(project);
   makeWeights();
   edit();
-  writeFileSync(join(project, "Dockerfile"), `FROM ${registry.host}/pybase:latest\nCOPY . /app/\nCMD ["python3", "/app/Model.py"]\n`);
+  writeFileSync(
+    join(project, "Dockerfile"),
+    `FROM ${registry.host}/pybase:latest\nCOPY . /app/\nCMD ["python3", "/app/Model.py"]\n`,
+  );
   writeFileSync(join(project, ".slipwayignore"), "Dockerfile\n");
   await slipway("base", "debian", "--include", "python3", "--name", "pybase");
   await slipway("push", "store:pybase", `${registry.host}/pybase:latest`);
-  await slipway("pack", project, "--base", `${registry.host}/pybase:latest`, "-t", `${registry.host}/warm:1`, "--push"); // the tool's own layers are made once a machine
+  await slipway(
+    "pack",
+    project,
+    "--base",
+    `${registry.host}/pybase:latest`,
+    "-t",
+    `${registry.host}/warm:1`,
+    "--push",
+  ); // the tool's own layers are made once a machine
 
-  const cold = await interleave([ours("cold", freshWeights), curl(), ...peers("cold", freshWeights)], rounds);
+  const cold = await interleave(
+    [ours("cold", freshWeights), curl(), ...peers("cold", freshWeights)],
+    rounds,
+  );
   await ours("cold", () => undefined).run(0); // the peers' cold rounds made the weights anew; who edits has pushed before
   const edited = await interleave([ours("cold", edit), ...peers("cold", edit)], rounds);
-  const unchanged = await interleave([ours("cold", () => undefined), ...peers("cold", () => undefined)], rounds);
-  publish(values.result, describeMachine({ docker: ["docker", "--version"], buildah: ["buildah", "--version"], crane: ["crane", "version"], registry: ["docker-registry", "--version"] }), {
-    [`cold, ${gib} GiB never seen`]: cold,
-    "after a one-line code change": edited,
-    "nothing changed": unchanged,
-  });
+  const unchanged = await interleave(
+    [ours("cold", () => undefined), ...peers("cold", () => undefined)],
+    rounds,
+  );
+  publish(
+    values.result,
+    describeMachine({
+      docker: ["docker", "--version"],
+      buildah: ["buildah", "--version"],
+      crane: ["crane", "version"],
+      registry: ["docker-registry", "--version"],
+    }),
+    {
+      [`cold, ${gib} GiB never seen`]: cold,
+      "after a one-line code change": edited,
+      "nothing changed": unchanged,
+    },
+  );
 } finally {
   registry.stop();
   rmSync(place, { recursive: true, force: true });
@@ -58,8 +110,19 @@ function ours(repository: string, change: () => void): Contestant {
     name: "slipway pack --push",
     async run() {
       prepare(change);
-      const { ms, peakMib, stdout } = await slipway("pack", project, "--base", `${registry.host}/pybase:latest`, "-t", `${registry.host}/${repository}:1`, "--push", "--json");
-      const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as { readonly bytesUploaded?: number };
+      const { ms, peakMib, stdout } = await slipway(
+        "pack",
+        project,
+        "--base",
+        `${registry.host}/pybase:latest`,
+        "-t",
+        `${registry.host}/${repository}:1`,
+        "--push",
+        "--json",
+      );
+      const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as {
+        readonly bytesUploaded?: number;
+      };
       return { ms, peakMib, sentKib: (result.bytesUploaded ?? 0) / 1024 };
     },
   };
@@ -72,10 +135,22 @@ function curl(): Contestant {
     async run() {
       prepare(freshWeights);
       const digest = await sha256(weights);
-      const started = await fetch(`http://${registry.host}/v2/curl/blobs/uploads/`, { method: "POST" });
+      const started = await fetch(`http://${registry.host}/v2/curl/blobs/uploads/`, {
+        method: "POST",
+      });
       const location = started.headers.get("location") ?? "";
       const url = `${location}${location.includes("?") ? "&" : "?"}digest=${digest}`;
-      const { ms } = await timedRun(["curl", "-sf", "-X", "PUT", "-H", "Content-Type: application/octet-stream", "-T", weights, url]);
+      const { ms } = await timedRun([
+        "curl",
+        "-sf",
+        "-X",
+        "PUT",
+        "-H",
+        "Content-Type: application/octet-stream",
+        "-T",
+        weights,
+        url,
+      ]);
       return { ms };
     },
   };
@@ -84,8 +159,33 @@ function curl(): Contestant {
 function peers(repository: string, change: () => void): readonly Contestant[] {
   const found: Contestant[] = [];
   if (isThere("crane", ["version"])) found.push(crane(repository, change));
-  if (isThere("buildah")) found.push(twoSteps("buildah bud + push", change, ["buildah", "bud", "--layers", "--tls-verify=false", "-q", "-t", `${registry.host}/buildah-${repository}:1`, project], ["buildah", "push", "-q", "--tls-verify=false", `${registry.host}/buildah-${repository}:1`]));
-  if (isThere("docker", ["info"])) found.push(twoSteps("docker build + push", change, ["docker", "build", "-q", "-t", `${registry.host}/docker-${repository}:1`, project], ["docker", "push", "-q", `${registry.host}/docker-${repository}:1`]));
+  if (isThere("buildah"))
+    found.push(
+      twoSteps(
+        "buildah bud + push",
+        change,
+        [
+          "buildah",
+          "bud",
+          "--layers",
+          "--tls-verify=false",
+          "-q",
+          "-t",
+          `${registry.host}/buildah-${repository}:1`,
+          project,
+        ],
+        ["buildah", "push", "-q", "--tls-verify=false", `${registry.host}/buildah-${repository}:1`],
+      ),
+    );
+  if (isThere("docker", ["info"]))
+    found.push(
+      twoSteps(
+        "docker build + push",
+        change,
+        ["docker", "build", "-q", "-t", `${registry.host}/docker-${repository}:1`, project],
+        ["docker", "push", "-q", `${registry.host}/docker-${repository}:1`],
+      ),
+    );
   return found;
 }
 
@@ -96,15 +196,40 @@ function crane(repository: string, change: () => void): Contestant {
     async run() {
       prepare(change);
       const tar = join(place, "crane.tar");
-      const made = await timedRun(["tar", "-cf", tar, "-C", project, "--transform", "s,^,app/,", "Model.py", "weights.bin"]);
-      const pushed = await timedRun(["crane", "append", "--insecure", "-b", `${registry.host}/pybase:latest`, "-f", tar, "-t", `${registry.host}/crane-${repository}:1`]);
+      const made = await timedRun([
+        "tar",
+        "-cf",
+        tar,
+        "-C",
+        project,
+        "--transform",
+        "s,^,app/,",
+        "Model.py",
+        "weights.bin",
+      ]);
+      const pushed = await timedRun([
+        "crane",
+        "append",
+        "--insecure",
+        "-b",
+        `${registry.host}/pybase:latest`,
+        "-f",
+        tar,
+        "-t",
+        `${registry.host}/crane-${repository}:1`,
+      ]);
       rmSync(tar);
       return { ms: made.ms + pushed.ms };
     },
   };
 }
 
-function twoSteps(name: string, change: () => void, build: readonly [string, ...string[]], push: readonly [string, ...string[]]): Contestant {
+function twoSteps(
+  name: string,
+  change: () => void,
+  build: readonly [string, ...string[]],
+  push: readonly [string, ...string[]],
+): Contestant {
   return {
     name,
     maxRounds: slowRounds,
@@ -124,7 +249,17 @@ function prepare(change: () => void): void {
 
 /** Random floats, from the kernel. */
 function makeWeights(): void {
-  const result = spawnSync("dd", ["if=/dev/urandom", `of=${weights}`, "bs=4M", "iflag=fullblock", `count=${Math.ceil(bytes / 2 ** 22)}`], { stdio: "ignore" });
+  const result = spawnSync(
+    "dd",
+    [
+      "if=/dev/urandom",
+      `of=${weights}`,
+      "bs=4M",
+      "iflag=fullblock",
+      `count=${Math.ceil(bytes / 2 ** 22)}`,
+    ],
+    { stdio: "ignore" },
+  );
   if (result.status !== 0 || !existsSync(weights)) throw new Error("could not make the weights");
   truncateSync(weights, bytes);
   if (statSync(weights).size !== bytes) throw new Error("the weights are short");
@@ -134,17 +269,27 @@ function makeWeights(): void {
 function freshWeights(): void {
   const file = openSync(weights, "r+");
   generation += 1;
-  writeSync(file, Buffer.from(`generation ${generation} ${process.pid} ${Date.now()}`), 0, undefined, 0);
+  writeSync(
+    file,
+    Buffer.from(`generation ${generation} ${process.pid} ${Date.now()}`),
+    0,
+    undefined,
+    0,
+  );
   closeSync(file);
 }
 
 function edit(): void {
   edits += 1;
-  writeFileSync(join(project, "Model.py"), `class Model:\n    version = ${edits}\n\n    def predict(self, X, names=None):\n        return X\n`);
+  writeFileSync(
+    join(project, "Model.py"),
+    `class Model:\n    version = ${edits}\n\n    def predict(self, X, names=None):\n        return X\n`,
+  );
 }
 
 async function sha256(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Uint8Array);
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
+    hash.update(chunk as Uint8Array);
   return `sha256:${hash.digest("hex")}`;
 }

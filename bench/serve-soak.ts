@@ -8,7 +8,13 @@ import { describeMachine } from "./lib/machine.ts";
 import { startSlipway, treeOf, type TreeMemory } from "./lib/model-servers.ts";
 import { fitSlope, summarize } from "./lib/stats.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, minutes: { type: "string" }, workers: { type: "string", default: "2" } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    minutes: { type: "string" },
+    workers: { type: "string", default: "2" },
+  },
+});
 const minutes = Number(values.minutes ?? (values.quick ? 1 : 10));
 const durationMs = minutes * 60_000;
 const KILL_MS = 20_000;
@@ -33,12 +39,22 @@ const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 function ask(port: number, id: number): Promise<Outcome> {
   const body = `{"data":{"ndarray":[[${id},0.5]]}}`;
   return new Promise((resolve, reject) => {
-    const asked = request({ port, host: "127.0.0.1", path: "/api/v1.0/predictions", method: "POST", agent, headers: { "content-type": "application/json", "content-length": body.length } }, (response) => {
-      let text = "";
-      response.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
-      response.on("error", reject);
-    });
+    const asked = request(
+      {
+        port,
+        host: "127.0.0.1",
+        path: "/api/v1.0/predictions",
+        method: "POST",
+        agent,
+        headers: { "content-type": "application/json", "content-length": body.length },
+      },
+      (response) => {
+        let text = "";
+        response.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+        response.on("error", reject);
+      },
+    );
     asked.on("error", reject);
     asked.end(body);
   });
@@ -46,7 +62,10 @@ function ask(port: number, id: number): Promise<Outcome> {
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-soak-"));
 const server = await startSlipway({ model: "Identity", workers: Number(values.workers), folder });
-const root = treeOf(process.pid).find((pid) => pid !== process.pid && treeOf(pid).length > Number(values.workers)) ?? 0;
+const root =
+  treeOf(process.pid).find(
+    (pid) => pid !== process.pid && treeOf(pid).length > Number(values.workers),
+  ) ?? 0;
 let sent = 0;
 let right = 0;
 let wrong = 0;
@@ -58,7 +77,11 @@ async function one(): Promise<void> {
     const { status, body } = await ask(server.port, id);
     if (status === 200 && body.includes(`[[${id}.0,0.5]]`)) right += 1;
     else if (status === 200) wrong += 1;
-    else failures.set(`${status} ${/"info":"([^"]*)"/.exec(body)?.[1] ?? ""}`, (failures.get(`${status} ${/"info":"([^"]*)"/.exec(body)?.[1] ?? ""}`) ?? 0) + 1);
+    else
+      failures.set(
+        `${status} ${/"info":"([^"]*)"/.exec(body)?.[1] ?? ""}`,
+        (failures.get(`${status} ${/"info":"([^"]*)"/.exec(body)?.[1] ?? ""}`) ?? 0) + 1,
+      );
   } catch (error) {
     const { code = String(error) } = error as { code?: string };
     failures.set(code, (failures.get(code) ?? 0) + 1);
@@ -87,7 +110,9 @@ async function load(endAt: number, rate: number | undefined): Promise<number> {
 try {
   const most = await load(performance.now() + 5000, undefined);
   const rate = Math.floor(0.7 * most);
-  process.stderr.write(`  this client gets ${most.toFixed(0)} requests/s at the most; going on at ${rate}\n`);
+  process.stderr.write(
+    `  this client gets ${most.toFixed(0)} requests/s at the most; going on at ${rate}\n`,
+  );
   const samples: Sample[] = [];
   const startedAt = performance.now();
   let kills = 0;
@@ -118,10 +143,20 @@ try {
     "last own MiB": last?.ownMib ?? Number.NaN,
     "last PSS MiB": last?.pssMib ?? Number.NaN,
   };
-  process.stdout.write(`${JSON.stringify({ sent, right, wrong, lost, kills, restarts, failures: Object.fromEntries(failures) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ sent, right, wrong, lost, kills, restarts, failures: Object.fromEntries(failures) })}\n`,
+  );
   publish("serve-soak", describeMachine({}), {
     [`${minutes} minutes at 70 %, a worker killed every 20 s`]: [
-      { name: "slipway", ratio: 1, figures: Object.fromEntries(Object.entries({ rps, sent, right, wrong, lost, kills, restarts, ...memory }).map(([key, value]) => [key, summarize([value])])) },
+      {
+        name: "slipway",
+        ratio: 1,
+        figures: Object.fromEntries(
+          Object.entries({ rps, sent, right, wrong, lost, kills, restarts, ...memory }).map(
+            ([key, value]) => [key, summarize([value])],
+          ),
+        ),
+      },
     ],
   });
   if (wrong > 0 || lost > kills * MOST_LOST || restarts < kills) process.exitCode = 1;
@@ -132,7 +167,16 @@ try {
 }
 
 /** Growth of one part of the memory in MiB an hour over the last half, when heaps have found their size, with its standard error. */
-function growth(name: string, samples: readonly Sample[], part: (memory: TreeMemory) => number): Readonly<Record<string, number>> {
-  const { slope, error } = fitSlope(samples.slice(Math.floor(samples.length / 2)).map(({ s, memory }) => ({ x: s, y: part(memory) })), KILL_MS / 1000);
+function growth(
+  name: string,
+  samples: readonly Sample[],
+  part: (memory: TreeMemory) => number,
+): Readonly<Record<string, number>> {
+  const { slope, error } = fitSlope(
+    samples
+      .slice(Math.floor(samples.length / 2))
+      .map(({ s, memory }) => ({ x: s, y: part(memory) })),
+    KILL_MS / 1000,
+  );
   return { [`${name}: MiB per hour`]: 3600 * slope, [`${name}: error of that`]: 3600 * error };
 }

@@ -25,13 +25,19 @@ try {
   const outcomes = await interleave(
     [
       contestant("slipway", () => startSlipway({ model: "Identity", folder })),
-      contestant("slipway, 2 workers", () => startSlipway({ model: "Identity", folder, workers: 2 })),
+      contestant("slipway, 2 workers", () =>
+        startSlipway({ model: "Identity", folder, workers: 2 }),
+      ),
       contestant("seldon-core 1.17.1, defaults", () => startSeldon({ model: "Identity", folder })),
-      contestant("mlserver 1.7.0, custom runtime", () => startMlserver({ model: "Identity", folder })),
+      contestant("mlserver 1.7.0, custom runtime", () =>
+        startMlserver({ model: "Identity", folder }),
+      ),
     ],
     values.quick ? 3 : 9,
   );
-  publish("serve-start", describeMachine({ python: ["python3", "--version"] }), { "from the start of the process to the first right answer; memory of the tree": outcomes });
+  publish("serve-start", describeMachine({ python: ["python3", "--version"] }), {
+    "from the start of the process to the first right answer; memory of the tree": outcomes,
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

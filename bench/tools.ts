@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,12 +25,21 @@ const GO_TOOLS = {
   oras: "oras.land/oras@v1.2.3",
 } as const;
 
-const { values } = parseArgs({ options: { gib: { type: "string", default: "1" }, rounds: { type: "string", default: "3" }, tools: { type: "string" }, quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    gib: { type: "string", default: "1" },
+    rounds: { type: "string", default: "3" },
+    tools: { type: "string" },
+    quick: { type: "boolean", default: false },
+  },
+});
 const gib = values.quick ? 0.03 : Number(values.gib);
 const rounds = values.quick ? 1 : Number(values.rounds);
 using place = createPlace();
 const kept = values.tools ?? mkdtempSync(join(tmpdir(), "slipway-tools-"));
-const tools = Object.fromEntries(Object.entries(GO_TOOLS).map(([name, module]) => [name, toolOf(name, module)]));
+const tools = Object.fromEntries(
+  Object.entries(GO_TOOLS).map(([name, module]) => [name, toolOf(name, module)]),
+);
 const registry = await startDockerRegistry(place.folder);
 const base = `${registry.host}/pybase:latest`;
 const project = join(place.folder, "model");
@@ -39,9 +56,22 @@ try {
   const cold = await interleave(contestants("cold", freshWeights), rounds);
   await slipway("cold"); // the others' cold rounds made the weights anew; who edits has pushed before
   const edited = await interleave(contestants("cold", edit), rounds);
-  const unchanged = await interleave(contestants("cold", () => undefined), rounds);
-  const versions = { registry: ["docker-registry", "--version"], crane: [tools["crane"] ?? "crane", "version"], ko: [tools["ko"] ?? "ko", "version"], oras: [tools["oras"] ?? "oras", "version"], go: ["go", "version"] } as const;
-  publish("tools", describeMachine(versions), { [`${gib} GiB never seen`]: cold, "after a one-line code change": edited, "nothing changed": unchanged });
+  const unchanged = await interleave(
+    contestants("cold", () => undefined),
+    rounds,
+  );
+  const versions = {
+    registry: ["docker-registry", "--version"],
+    crane: [tools["crane"] ?? "crane", "version"],
+    ko: [tools["ko"] ?? "ko", "version"],
+    oras: [tools["oras"] ?? "oras", "version"],
+    go: ["go", "version"],
+  } as const;
+  publish("tools", describeMachine(versions), {
+    [`${gib} GiB never seen`]: cold,
+    "after a one-line code change": edited,
+    "nothing changed": unchanged,
+  });
 } finally {
   registry.stop();
   if (values.tools === undefined) rmSync(kept, { recursive: true, force: true });
@@ -53,7 +83,10 @@ function toolOf(name: string, module: string): string | undefined {
   if (isThere(own)) return own;
   const peer = findPeer(name);
   if (peer !== undefined) return peer;
-  const { status } = spawnSync("go", ["install", module], { env: { ...process.env, GOBIN: kept, GOFLAGS: "-buildvcs=false" }, stdio: "ignore" });
+  const { status } = spawnSync("go", ["install", module], {
+    env: { ...process.env, GOBIN: kept, GOFLAGS: "-buildvcs=false" },
+    stdio: "ignore",
+  });
   if (status === 0) return own;
   process.stderr.write(`  ${name} is not to be had: it is left out\n`);
   return undefined;
@@ -73,8 +106,18 @@ function contestants(repository: string, change: () => void): readonly Contestan
   ];
 }
 
-async function slipway(repository: string): Promise<{ readonly ms: number; readonly peakMib: number }> {
-  const { ms, peakMib } = await place.slipway("pack", project, "--base", base, "-t", `${registry.host}/slipway-${repository}:1`, "--push");
+async function slipway(
+  repository: string,
+): Promise<{ readonly ms: number; readonly peakMib: number }> {
+  const { ms, peakMib } = await place.slipway(
+    "pack",
+    project,
+    "--base",
+    base,
+    "-t",
+    `${registry.host}/slipway-${repository}:1`,
+    "--push",
+  );
   return { ms, peakMib };
 }
 
@@ -88,7 +131,19 @@ function craneAppend(crane: string, repository: string, change: () => void): Con
       const runs = [
         await timedRun(tarOf(model, "weights.bin")),
         await timedRun(tarOf(code, "Model.py")),
-        await timedRun([crane, "append", "--insecure", "-b", base, "-f", model, "-f", code, "-t", `${registry.host}/crane-${repository}:1`]),
+        await timedRun([
+          crane,
+          "append",
+          "--insecure",
+          "-b",
+          base,
+          "-f",
+          model,
+          "-f",
+          code,
+          "-t",
+          `${registry.host}/crane-${repository}:1`,
+        ]),
       ];
       rmSync(model);
       rmSync(code);
@@ -98,13 +153,32 @@ function craneAppend(crane: string, repository: string, change: () => void): Con
 }
 
 function tarOf(path: string, name: string): readonly [string, ...string[]] {
-  return ["tar", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "-cf", path, "-C", project, "--transform", "s,^,app/,", name];
+  return [
+    "tar",
+    "--mtime=@0",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "-cf",
+    path,
+    "-C",
+    project,
+    "--transform",
+    "s,^,app/,",
+    name,
+  ];
 }
 
 /** ko packs a Go program; what lies in `kodata` goes along as a layer. The program is the code that changes. */
 function koBuild(ko: string, repository: string, change: () => void): Contestant {
   const source = join(place.folder, "ko");
-  const env = { KO_DOCKER_REPO: `${registry.host}/ko-${repository}`, KO_DEFAULTBASEIMAGE: base, KOCACHE: join(place.folder, "kocache"), GOFLAGS: "-mod=mod", GOWORK: "off" };
+  const env = {
+    KO_DOCKER_REPO: `${registry.host}/ko-${repository}`,
+    KO_DEFAULTBASEIMAGE: base,
+    KOCACHE: join(place.folder, "kocache"),
+    GOFLAGS: "-mod=mod",
+    GOWORK: "off",
+  };
   return {
     name: "ko build --bare",
     async run() {
@@ -112,8 +186,14 @@ function koBuild(ko: string, repository: string, change: () => void): Contestant
       mkdirSync(join(source, "kodata"), { recursive: true });
       writeFileSync(join(source, "go.mod"), "module example.com/server\n\ngo 1.21\n");
       writeFileSync(join(source, "main.go"), `package main\n\nfunc main() { println(${edits}) }\n`);
-      if (!existsSync(join(source, "kodata", "weights.bin"))) symlinkSync(weights, join(source, "kodata", "weights.bin")); // a hard link would touch the file that everybody packs
-      return summed([await timedRun([ko, "build", "--bare", "--insecure-registry", "--sbom=none", "."], { cwd: source, env })]);
+      if (!existsSync(join(source, "kodata", "weights.bin")))
+        symlinkSync(weights, join(source, "kodata", "weights.bin")); // a hard link would touch the file that everybody packs
+      return summed([
+        await timedRun([ko, "build", "--bare", "--insecure-registry", "--sbom=none", "."], {
+          cwd: source,
+          env,
+        }),
+      ]);
     },
   };
 }
@@ -124,23 +204,54 @@ function orasPush(oras: string, repository: string, change: () => void): Contest
     name: "oras push (artifact only)",
     async run() {
       change();
-      return summed([await timedRun([oras, "push", "--plain-http", `${registry.host}/oras-${repository}:1`, "weights.bin:application/octet-stream", "Model.py:text/x-python"], { cwd: project })]);
+      return summed([
+        await timedRun(
+          [
+            oras,
+            "push",
+            "--plain-http",
+            `${registry.host}/oras-${repository}:1`,
+            "weights.bin:application/octet-stream",
+            "Model.py:text/x-python",
+          ],
+          { cwd: project },
+        ),
+      ]);
     },
   };
 }
 
-function summed(runs: readonly { readonly ms: number; readonly peakMib: number }[]): { readonly ms: number; readonly peakMib: number } {
-  return { ms: runs.reduce((sum, { ms }) => sum + ms, 0), peakMib: Math.max(...runs.map(({ peakMib }) => peakMib)) };
+function summed(runs: readonly { readonly ms: number; readonly peakMib: number }[]): {
+  readonly ms: number;
+  readonly peakMib: number;
+} {
+  return {
+    ms: runs.reduce((sum, { ms }) => sum + ms, 0),
+    peakMib: Math.max(...runs.map(({ peakMib }) => peakMib)),
+  };
 }
 
 /** Random floats that nobody has seen. */
 function freshWeights(): void {
   rmSync(weights, { force: true });
-  spawnSync("dd", ["if=/dev/urandom", `of=${weights}`, "bs=4M", "iflag=fullblock", `count=${Math.ceil((gib * 2 ** 30) / 2 ** 22)}`], { stdio: "ignore" });
+  spawnSync(
+    "dd",
+    [
+      "if=/dev/urandom",
+      `of=${weights}`,
+      "bs=4M",
+      "iflag=fullblock",
+      `count=${Math.ceil((gib * 2 ** 30) / 2 ** 22)}`,
+    ],
+    { stdio: "ignore" },
+  );
   appendFileSync(weights, `${process.pid} ${Date.now()}`);
 }
 
 function edit(): void {
   edits += 1;
-  writeFileSync(join(project, "Model.py"), `class Model:\n    version = ${edits}\n\n    def predict(self, X, names=None):\n        return X\n`);
+  writeFileSync(
+    join(project, "Model.py"),
+    `class Model:\n    version = ${edits}\n\n    def predict(self, X, names=None):\n        return X\n`,
+  );
 }

@@ -5,7 +5,11 @@ import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
-  process.stderr.write("error TOOL_MISSING: slipway needs Node 22.19 or newer, and this is Node " + process.versions.node + "\n  hint: install Node 24, or run `npx -p node@24 -p slipway slipway`\n");
+  process.stderr.write(
+    "error TOOL_MISSING: slipway needs Node 22.19 or newer, and this is Node " +
+      process.versions.node +
+      "\n  hint: install Node 24, or run `npx -p node@24 -p slipway slipway`\n",
+  );
   process.exit(8);
 }
 const built = new URL("../dist/cli/main.js", import.meta.url);

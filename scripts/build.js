@@ -11,15 +11,27 @@ const made = join(root, `dist.${process.pid}`);
 const newest = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .reduce((latest, entry) => Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
+    .reduce(
+      (latest, entry) => Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs),
+      0,
+    );
 
 const stamp = join(dist, "index.js");
-if (!process.argv.includes("--force") && existsSync(stamp) && statSync(stamp).mtimeMs > Math.max(newest(join(root, "src")), statSync(join(root, "package-lock.json")).mtimeMs)) {
+if (
+  !process.argv.includes("--force") &&
+  existsSync(stamp) &&
+  statSync(stamp).mtimeMs >
+    Math.max(newest(join(root, "src")), statSync(join(root, "package-lock.json")).mtimeMs)
+) {
   process.exit(0);
 }
 
 process.on("exit", () => rmSync(made, { recursive: true, force: true }));
-const compiled = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", made], { cwd: root, stdio: "inherit" });
+const compiled = spawnSync(
+  process.execPath,
+  [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", made],
+  { cwd: root, stdio: "inherit" },
+);
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 /** Entry points of the image: the server, and every file that it starts as a thread. */
@@ -46,7 +58,9 @@ await build({
   keepNames: true,
   logLevel: "warning",
   // CommonJS dependencies inside the bundle call require() for Node's own modules.
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
 });
 
 const old = `${made}.old`;

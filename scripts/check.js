@@ -3,5 +3,8 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
-const { status } = spawnSync(process.execPath, ["scripts/run-tests.js", "unit"], { cwd: root, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["scripts/run-tests.js", "unit"], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);

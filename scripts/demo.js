@@ -13,7 +13,9 @@ const environment = {
   XDG_STATE_HOME: join(place, "state"),
   XDG_CACHE_HOME: join(root, ".slipway", "cache"),
   // uv keeps its own cache where the user has it, so that wheels are fetched once a machine
-  UV_CACHE_DIR: process.env.UV_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/tmp", ".cache"), "uv"),
+  UV_CACHE_DIR:
+    process.env.UV_CACHE_DIR ??
+    join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/tmp", ".cache"), "uv"),
 };
 const started = performance.now();
 const running = [];
@@ -33,12 +35,26 @@ try {
   slipway("base", "debian", "--include", "python3", "--name", "pybase");
   slipway("base", "debian", "--name", "onnxbase");
 
-  await demo({ folder: "examples/iris", base: "store:pybase", image: `${registry}/iris:v1`, check: checkIris });
-  await demo({ folder: "examples/digits-onnx", base: "store:onnxbase", image: `${registry}/digits:v1`, check: checkDigits });
-  say(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s: both images answer exactly as the libraries do.`);
+  await demo({
+    folder: "examples/iris",
+    base: "store:pybase",
+    image: `${registry}/iris:v1`,
+    check: checkIris,
+  });
+  await demo({
+    folder: "examples/digits-onnx",
+    base: "store:onnxbase",
+    image: `${registry}/digits:v1`,
+    check: checkDigits,
+  });
+  say(
+    `Done in ${((performance.now() - started) / 1000).toFixed(0)} s: both images answer exactly as the libraries do.`,
+  );
 } catch (error) {
   process.exitCode = 1;
-  process.stderr.write(`\ndemo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `\ndemo failed: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
 } finally {
   for (const child of running) child.kill("SIGTERM");
 }
@@ -57,33 +73,52 @@ async function demo({ folder, base, image, check }) {
 
 async function checkIris(url) {
   const expected = JSON.parse(readFileSync(join(root, "examples/iris/expected.json"), "utf8"));
-  const answer = await predict(url, { data: { names: ["sepal length", "sepal width", "petal length", "petal width"], ndarray: expected.rows } });
+  const answer = await predict(url, {
+    data: {
+      names: ["sepal length", "sepal width", "petal length", "petal width"],
+      ndarray: expected.rows,
+    },
+  });
   same("iris", answer.data.ndarray, expected.probabilities, 1e-12);
   const best = answer.data.ndarray[0].indexOf(Math.max(...answer.data.ndarray[0]));
-  process.stdout.write(`  iris ${JSON.stringify(expected.rows[0])} is ${answer.data.names[best]}; ${expected.rows.length} rows equal scikit-learn's own answers\n`);
+  process.stdout.write(
+    `  iris ${JSON.stringify(expected.rows[0])} is ${answer.data.names[best]}; ${expected.rows.length} rows equal scikit-learn's own answers\n`,
+  );
 }
 
 async function checkDigits(url) {
-  const expected = JSON.parse(readFileSync(join(root, "examples/digits-onnx/expected.json"), "utf8"));
+  const expected = JSON.parse(
+    readFileSync(join(root, "examples/digits-onnx/expected.json"), "utf8"),
+  );
   const answer = await predict(url, { data: { ndarray: expected.rows } });
   same("digits", answer.data.ndarray, expected.probabilities, 1e-4);
   const digit = answer.data.ndarray[0].indexOf(Math.max(...answer.data.ndarray[0]));
-  process.stdout.write(`  the first image is a ${digit}; ${expected.rows.length} images equal scikit-learn's own answers\n`);
+  process.stdout.write(
+    `  the first image is a ${digit}; ${expected.rows.length} images equal scikit-learn's own answers\n`,
+  );
 }
 
 async function predict(url, body) {
   process.stdout.write(`  POST ${url}\n`);
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
   return JSON.parse(text);
 }
 
 function same(what, actual, expected, tolerance) {
-  if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} answers for ${expected.length} rows`);
+  if (actual.length !== expected.length)
+    throw new Error(`${what}: ${actual.length} answers for ${expected.length} rows`);
   for (const [row, values] of expected.entries()) {
     for (const [column, value] of values.entries()) {
-      if (!(Math.abs(actual[row][column] - value) <= tolerance)) throw new Error(`${what}: row ${row} column ${column} is ${actual[row][column]}, and the library says ${value}`);
+      if (!(Math.abs(actual[row][column] - value) <= tolerance))
+        throw new Error(
+          `${what}: row ${row} column ${column} is ${actual[row][column]}, and the library says ${value}`,
+        );
     }
   }
 }
@@ -94,9 +129,13 @@ function preparePython() {
   const python = join(venv, "bin", "python");
   const wanted = `${readFileSync(join(root, "examples/iris/requirements.txt"), "utf8")}${readFileSync(join(root, "examples/digits-onnx/requirements-train.txt"), "utf8")}uv\n`;
   const stamp = join(venv, "slipway-demo.txt");
-  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return python;
+  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted)
+    return python;
   say("Preparing Python packages (once; they stay in .slipway/venv)");
-  if (spawnSync("python3", ["--version"]).status !== 0) throw new Error("python3 is not installed; on Debian or Ubuntu: apt-get install python3 python3-venv");
+  if (spawnSync("python3", ["--version"]).status !== 0)
+    throw new Error(
+      "python3 is not installed; on Debian or Ubuntu: apt-get install python3 python3-venv",
+    );
   rmSync(venv, { recursive: true, force: true });
   run("python3", ["-m", "venv", venv]);
   const file = join(venv, "wanted.txt");
@@ -123,12 +162,18 @@ async function startImage(image, port) {
 
 /** True when docker or podman answers; without one the image runs unpacked, with its own Node and Python. */
 function hasEngine() {
-  return ["docker", "podman"].some((program) => spawnSync(program, ["info"], { stdio: "ignore", timeout: 20_000 }).status === 0);
+  return ["docker", "podman"].some(
+    (program) => spawnSync(program, ["info"], { stdio: "ignore", timeout: 20_000 }).status === 0,
+  );
 }
 
 function start(args) {
   process.stdout.write(`$ slipway ${args.join(" ")}\n`);
-  const child = spawn(process.execPath, [join(root, "bin/slipway.js"), ...args], { cwd: root, env: environment, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [join(root, "bin/slipway.js"), ...args], {
+    cwd: root,
+    env: environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   running.push(child);
   return child;
 }
@@ -136,7 +181,9 @@ function start(args) {
 function firstLineWith(child, pattern) {
   return new Promise((found, failed) => {
     let text = "";
-    child.once("exit", (code) => failed(new Error(`the command ended with ${code} before it was ready`)));
+    child.once("exit", (code) =>
+      failed(new Error(`the command ended with ${code} before it was ready`)),
+    );
     child.stdout.setEncoding("utf8").on("data", (chunk) => {
       process.stdout.write(chunk.replaceAll(/^/gm, "  ").replace(/ {2}$/, ""));
       text += chunk;
@@ -154,15 +201,18 @@ function slipway(...args) {
 function run(program, args) {
   const result = spawnSync(program, args, { cwd: root, env: environment, stdio: "inherit" });
   if (result.error !== undefined) throw result.error;
-  if (result.status !== 0) throw new Error(`${[program, ...args].join(" ")} ended with ${result.status}`);
+  if (result.status !== 0)
+    throw new Error(`${[program, ...args].join(" ")} ended with ${result.status}`);
 }
 
 function freePort() {
   return new Promise((found, failed) => {
-    const server = createServer().once("error", failed).listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => found(port));
-    });
+    const server = createServer()
+      .once("error", failed)
+      .listen(0, "127.0.0.1", () => {
+        const { port } = server.address();
+        server.close(() => found(port));
+      });
   });
 }
 

@@ -18,17 +18,29 @@ const wanted = process.argv.slice(2);
 const count = { passed: 0, failed: 0, skipped: 0 };
 
 for (const tier of tiers) {
-  const files = tier.patterns.flatMap((pattern) => globSync(pattern)).filter((file) => wanted.length === 0 || wanted.some((word) => tier.name === word || file.includes(word))).sort();
+  const files = tier.patterns
+    .flatMap((pattern) => globSync(pattern))
+    .filter(
+      (file) =>
+        wanted.length === 0 || wanted.some((word) => tier.name === word || file.includes(word)),
+    )
+    .sort();
   if (files.length === 0) continue;
   process.stdout.write(`\n== ${tier.name}: ${files.length} files\n`);
   await runTier(files, tier.concurrency);
 }
 
-process.stdout.write(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);
+process.stdout.write(
+  `\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`,
+);
 process.exit(count.failed > 0 || count.passed === 0 ? 1 : 0);
 
 async function runTier(files, concurrency) {
-  const stream = run({ files: files.map((file) => resolve(root, file)), concurrency, timeout: 600_000 });
+  const stream = run({
+    files: files.map((file) => resolve(root, file)),
+    concurrency,
+    timeout: 600_000,
+  });
   stream.on("test:pass", (event) => {
     if (event.details?.type === "suite") return;
     if (event.skip !== undefined && event.skip !== false) count.skipped += 1;

@@ -7,15 +7,26 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 const root = path.resolve(__dirname, "..");
-const node = path.join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+const node = path.join(
+  root,
+  "node_modules",
+  "node",
+  "bin",
+  process.platform === "win32" ? "node.exe" : "node",
+);
 const stamp = path.join(root, "node_modules", ".slipway-setup");
 const scripts = { test: "scripts/run-tests.js", demo: "scripts/demo.js" };
 const task = process.argv[2];
 
-if (!Object.prototype.hasOwnProperty.call(scripts, task)) fail("usage: node scripts/with-setup.cjs " + Object.keys(scripts).join("|"));
+if (!Object.prototype.hasOwnProperty.call(scripts, task))
+  fail("usage: node scripts/with-setup.cjs " + Object.keys(scripts).join("|"));
 if (!isInstalled()) install();
 run(node, ["scripts/build.js"], "build");
-const result = spawnSync(node, [scripts[task]].concat(process.argv.slice(3)), { cwd: root, stdio: "inherit", env: environment() });
+const result = spawnSync(node, [scripts[task]].concat(process.argv.slice(3)), {
+  cwd: root,
+  stdio: "inherit",
+  env: environment(),
+});
 process.exit(result.status === null ? 1 : result.status);
 
 function isInstalled() {
@@ -28,14 +39,26 @@ function isInstalled() {
 
 function install() {
   say("installing dependencies with npm ci (once; they stay in node_modules)");
-  run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], "npm ci");
-  if (major(node) < 24) run(process.execPath, [path.join(root, "node_modules", "node", "installArchSpecificPackage.js")], "installing Node 24", path.join(root, "node_modules", "node"));
+  run(
+    process.platform === "win32" ? "npm.cmd" : "npm",
+    ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    "npm ci",
+  );
+  if (major(node) < 24)
+    run(
+      process.execPath,
+      [path.join(root, "node_modules", "node", "installArchSpecificPackage.js")],
+      "installing Node 24",
+      path.join(root, "node_modules", "node"),
+    );
   if (major(node) < 24) fail("Node 24 could not be installed from npm: see the messages above");
   fs.writeFileSync(stamp, lockDigest());
 }
 
 function lockDigest() {
-  return createHash("sha256").update(fs.readFileSync(path.join(root, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(fs.readFileSync(path.join(root, "package-lock.json")))
+    .digest("hex");
 }
 
 function major(program) {
@@ -44,14 +67,23 @@ function major(program) {
 }
 
 function run(program, args, what, cwd) {
-  const answer = spawnSync(program, args, { cwd: cwd || root, stdio: ["ignore", "inherit", "inherit"], env: environment() });
-  if (answer.status !== 0) fail(what + " failed" + (answer.error ? ": " + answer.error.message : ""));
+  const answer = spawnSync(program, args, {
+    cwd: cwd || root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: environment(),
+  });
+  if (answer.status !== 0)
+    fail(what + " failed" + (answer.error ? ": " + answer.error.message : ""));
 }
 
 // ONNX Runtime's install script would look for CUDA libraries on the network; the CPU build needs none of them.
 function environment() {
   const bin = path.join(root, "node_modules", ".bin");
-  return Object.assign({}, process.env, { ONNXRUNTIME_NODE_INSTALL: "skip", ONNXRUNTIME_NODE_INSTALL_CUDA: "skip", PATH: bin + path.delimiter + process.env.PATH });
+  return Object.assign({}, process.env, {
+    ONNXRUNTIME_NODE_INSTALL: "skip",
+    ONNXRUNTIME_NODE_INSTALL_CUDA: "skip",
+    PATH: bin + path.delimiter + process.env.PATH,
+  });
 }
 
 function say(text) {

@@ -42,11 +42,27 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Modules that may use a sharp tool; everywhere else it is refused. */
-const SHARP: readonly { readonly what: string; readonly pattern: RegExp; readonly allowed: readonly string[] }[] = [
-  { what: "node:child_process", pattern: /from "node:child_process"/, allowed: ["internal/process.ts", "runtime/python/"] },
+const SHARP: readonly {
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly allowed: readonly string[];
+}[] = [
+  {
+    what: "node:child_process",
+    pattern: /from "node:child_process"/,
+    allowed: ["internal/process.ts", "runtime/python/"],
+  },
   { what: "console", pattern: /\bconsole\.\w+\(/, allowed: ["cli/"] },
-  { what: "the clock or random numbers in reproducible code", pattern: /Date\.now\(|Math\.random\(|new Date\(\)/, allowed: ["!oci/", "!tar/", "!pack/", "!compress/", "!builder/"] },
-  { what: "process.env", pattern: /process\.env\b/, allowed: ["cli/", "registry/keychain", "internal/process.ts", "serve/main.ts"] },
+  {
+    what: "the clock or random numbers in reproducible code",
+    pattern: /Date\.now\(|Math\.random\(|new Date\(\)/,
+    allowed: ["!oci/", "!tar/", "!pack/", "!compress/", "!builder/"],
+  },
+  {
+    what: "process.env",
+    pattern: /process\.env\b/,
+    allowed: ["cli/", "registry/keychain", "internal/process.ts", "serve/main.ts"],
+  },
 ];
 
 interface Import {
@@ -60,7 +76,10 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
 const sources = files.filter((name) => !/\.(prop\.)?test\.ts$/.test(name) && name !== "index.ts");
 const IMPORT = /^(?:import|export)\s(?:[^;"]*?\sfrom\s)?"([^"]+)";|\bimport\(\s*"([^"]+)"/gm;
 const imports: Import[] = sources.flatMap((file) =>
-  [...readFileSync(join(SOURCE, file), "utf8").matchAll(IMPORT)].map((match) => ({ file, specifier: match[1] ?? match[2] ?? "" })),
+  [...readFileSync(join(SOURCE, file), "utf8").matchAll(IMPORT)].map((match) => ({
+    file,
+    specifier: match[1] ?? match[2] ?? "",
+  })),
 );
 
 function moduleOf(path: string): string {
@@ -80,7 +99,10 @@ test("every module is listed in the table", () => {
 test("arrows between modules point down and end at the module's one entry", () => {
   const wrong = imports
     .filter(({ specifier }) => specifier.startsWith("."))
-    .map(({ file, specifier }) => ({ file, target: relative(SOURCE, resolve(SOURCE, dirname(file), specifier)) }))
+    .map(({ file, specifier }) => ({
+      file,
+      target: relative(SOURCE, resolve(SOURCE, dirname(file), specifier)),
+    }))
     .filter(({ file, target }) => {
       const from = moduleOf(file);
       const to = moduleOf(target);
@@ -94,7 +116,10 @@ test("arrows between modules point down and end at the module's one entry", () =
 test("third-party packages are imported by their owners only", () => {
   const wrong = imports.filter(({ file, specifier }) => {
     if (specifier.startsWith(".") || specifier.startsWith("node:")) return false;
-    const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+    const name = specifier
+      .split("/")
+      .slice(0, specifier.startsWith("@") ? 2 : 1)
+      .join("/");
     return !(MAY_USE[moduleOf(file)] ?? []).includes(name);
   });
   assert.deepEqual(wrong, []);
@@ -104,12 +129,19 @@ for (const { what, pattern, allowed } of SHARP) {
   test(`${what}: used only where it belongs`, () => {
     const denied = allowed.filter((entry) => entry.startsWith("!")).map((entry) => entry.slice(1));
     const isAllowed = (file: string): boolean =>
-      denied.length > 0 ? !denied.some((prefix) => file.startsWith(prefix)) : allowed.some((prefix) => file.startsWith(prefix));
-    const wrong = sources.filter((file) => !isAllowed(file) && pattern.test(readFileSync(join(SOURCE, file), "utf8")));
+      denied.length > 0
+        ? !denied.some((prefix) => file.startsWith(prefix))
+        : allowed.some((prefix) => file.startsWith(prefix));
+    const wrong = sources.filter(
+      (file) => !isAllowed(file) && pattern.test(readFileSync(join(SOURCE, file), "utf8")),
+    );
     assert.deepEqual(wrong, []);
   });
 }
 
 test("no folder is nested deeper than module/sub/file", () => {
-  assert.deepEqual(files.filter((name) => name.split("/").length > 3), []);
+  assert.deepEqual(
+    files.filter((name) => name.split("/").length > 3),
+    [],
+  );
 });

@@ -5,9 +5,18 @@ import { test } from "node:test";
 import { ERROR_CODES, type CodeFacts } from "../src/errors/index.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/errors.md"), "utf8");
-const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (\d+) \| (\d+) \| ([A-Z_]+) \| (yes)? ?\| (.+) \| (.+) \|$/gm)].map((match) => ({
+const rows = [
+  ...page.matchAll(
+    /^\| `([A-Z_]+)` \| (\d+) \| (\d+) \| ([A-Z_]+) \| (yes)? ?\| (.+) \| (.+) \|$/gm,
+  ),
+].map((match) => ({
   code: match[1] ?? "",
-  facts: { http: Number(match[3]), grpc: match[4], exit: Number(match[2]), retryable: match[5] === "yes" },
+  facts: {
+    http: Number(match[3]),
+    grpc: match[4],
+    exit: Number(match[2]),
+    retryable: match[5] === "yes",
+  },
 }));
 
 test("the page lists every code of the table, and no other, once", () => {

@@ -8,13 +8,24 @@ const bin = (name: string): string => resolve(ROOT, "node_modules/.bin", name);
 
 const CHECKS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "types agree": [process.execPath, "node_modules/typescript/bin/tsc", "--noEmit"],
-  "the linter has nothing to say": [bin("oxlint"), "--type-aware", "src", "test", "bench", "scripts"],
+  "the linter has nothing to say": [
+    bin("oxlint"),
+    "--type-aware",
+    "src",
+    "test",
+    "bench",
+    "scripts",
+  ],
   "no file, export or dependency is unused": [bin("knip")],
 };
 
 for (const [what, command] of Object.entries(CHECKS)) {
   test(what, async () => {
-    const { exitCode, stdout, stderrTail: errors } = await run(command, { cwd: ROOT, timeoutMs: 300_000, allowFailure: true });
+    const {
+      exitCode,
+      stdout,
+      stderrTail: errors,
+    } = await run(command, { cwd: ROOT, timeoutMs: 300_000, allowFailure: true });
     assert.equal(exitCode, 0, `${stdout.toString()}${errors}`.slice(-8000));
   });
 }

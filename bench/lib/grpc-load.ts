@@ -32,8 +32,15 @@ export interface GrpcLoadResult {
 }
 
 /** Puts gRPC load on a port of this machine from a process of its own. */
-export async function grpcLoad(request: GrpcLoadRequest, plan: GrpcLoadPlan): Promise<GrpcLoadResult> {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, "grpc-load-process.ts"), JSON.stringify({ ...request, ...plan })], { stdio: ["ignore", "pipe", "inherit"] });
+export async function grpcLoad(
+  request: GrpcLoadRequest,
+  plan: GrpcLoadPlan,
+): Promise<GrpcLoadResult> {
+  const child = spawn(
+    process.execPath,
+    [resolve(import.meta.dirname, "grpc-load-process.ts"), JSON.stringify({ ...request, ...plan })],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   const [code] = (await once(child, "close")) as [number];

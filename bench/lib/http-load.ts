@@ -35,7 +35,11 @@ export interface LoadResult {
  * that a server that stalls cannot hide it.
  */
 export async function httpLoad(request: LoadRequest, plan: LoadPlan): Promise<LoadResult> {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, "load-process.ts"), JSON.stringify({ ...request, ...plan })], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [resolve(import.meta.dirname, "load-process.ts"), JSON.stringify({ ...request, ...plan })],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   const [code] = (await once(child, "close")) as [number];

@@ -21,8 +21,13 @@ export interface Outcome {
 }
 
 /** Runs all contestants in turn, round after round, so that a noisy minute hits every one; the first is ours. */
-export async function interleave(contestants: readonly Contestant[], rounds: number): Promise<readonly Outcome[]> {
-  const samples = new Map<string, Record<string, number>[]>(contestants.map(({ name }) => [name, []]));
+export async function interleave(
+  contestants: readonly Contestant[],
+  rounds: number,
+): Promise<readonly Outcome[]> {
+  const samples = new Map<string, Record<string, number>[]>(
+    contestants.map(({ name }) => [name, []]),
+  );
   for (let round = 0; round < rounds; round += 1) {
     for (const contestant of contestants) {
       if (round >= (contestant.maxRounds ?? rounds)) continue;
@@ -35,22 +40,37 @@ export async function interleave(contestants: readonly Contestant[], rounds: num
   return contestants.map(({ name }) => {
     const own = samples.get(name) ?? [];
     const keys = [...new Set(own.flatMap((sample) => Object.keys(sample)))];
-    const figures = Object.fromEntries(keys.map((key) => [key, summarize(own.flatMap((sample) => sample[key] ?? []))]));
+    const figures = Object.fromEntries(
+      keys.map((key) => [key, summarize(own.flatMap((sample) => sample[key] ?? []))]),
+    );
     return { name, figures, ratio: median(own) / ours };
   });
 }
 
 /** Prints a scenario as a table and keeps it under `bench/results/NAME.json`; a run with `--quick` is looked at and not kept. */
-export function publish(name: string, machine: Machine, parts: Readonly<Record<string, readonly Outcome[]>>): void {
+export function publish(
+  name: string,
+  machine: Machine,
+  parts: Readonly<Record<string, readonly Outcome[]>>,
+): void {
   for (const [part, outcomes] of Object.entries(parts)) {
     process.stdout.write(`\n${name} / ${part}\n`);
     for (const { name: who, figures, ratio } of outcomes) {
-      const text = Object.entries(figures).map(([key, figure]) => `${key} ${figure.median.toFixed(key === "ms" ? 0 : 1)} (±${(figure.spread / 2).toFixed(0)}, n=${figure.runs})`);
-      process.stdout.write(`  ${who.padEnd(36)} ${ratio.toFixed(2).padStart(8)} ×   ${text.join("  ")}\n`);
+      const text = Object.entries(figures).map(
+        ([key, figure]) =>
+          `${key} ${figure.median.toFixed(key === "ms" ? 0 : 1)} (±${(figure.spread / 2).toFixed(0)}, n=${figure.runs})`,
+      );
+      process.stdout.write(
+        `  ${who.padEnd(36)} ${ratio.toFixed(2).padStart(8)} ×   ${text.join("  ")}\n`,
+      );
     }
   }
   const { cpu, cores, node, commit, versions } = machine;
-  process.stdout.write(`\n${cpu}, ${cores} cores, Node ${node}, commit ${commit}\n${Object.entries(versions).map(([program, version]) => `${program}: ${version}\n`).join("")}`);
+  process.stdout.write(
+    `\n${cpu}, ${cores} cores, Node ${node}, commit ${commit}\n${Object.entries(versions)
+      .map(([program, version]) => `${program}: ${version}\n`)
+      .join("")}`,
+  );
   if (process.argv.includes("--quick")) return;
   const path = join(resolve(import.meta.dirname, "../results"), `${name}.json`);
   mkdirSync(dirname(path), { recursive: true });
@@ -58,5 +78,7 @@ export function publish(name: string, machine: Machine, parts: Readonly<Record<s
 }
 
 function median(samples: readonly Readonly<Record<string, number>>[]): number {
-  return samples.length === 0 ? Number.NaN : summarize(samples.map((sample) => sample["ms"] ?? Number.NaN)).median;
+  return samples.length === 0
+    ? Number.NaN
+    : summarize(samples.map((sample) => sample["ms"] ?? Number.NaN)).median;
 }

@@ -3,7 +3,16 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { LoadPlan, LoadRequest, LoadResult } from "./http-load.ts";
 
-const { port, path, contentType, bodyFile, connections, seconds, warmUp = 1, rate } = JSON.parse(process.argv[2] ?? "{}") as LoadRequest & LoadPlan;
+const {
+  port,
+  path,
+  contentType,
+  bodyFile,
+  connections,
+  seconds,
+  warmUp = 1,
+  rate,
+} = JSON.parse(process.argv[2] ?? "{}") as LoadRequest & LoadPlan;
 const body = readFileSync(bodyFile);
 const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: ${contentType}\r\nContent-Length: ${body.byteLength}\r\n\r\n`;
 const message = Buffer.concat([Buffer.from(head, "latin1"), body]);
@@ -34,7 +43,8 @@ class Connection {
     this.#need = -1;
     this.#got = 0;
     this.#head = undefined;
-    if (this.#socket === undefined || this.#socket.destroyed || !this.#socket.writable) this.#open();
+    if (this.#socket === undefined || this.#socket.destroyed || !this.#socket.writable)
+      this.#open();
     this.#socket?.write(message);
   }
 
@@ -106,7 +116,11 @@ function next(connection: Connection): void {
 /** Brings up what has come due since the last look. */
 function tick(perSecond: number): void {
   const now = performance.now();
-  for (let at = startedAt + (dueCount * 1000) / perSecond; at <= now; at = startedAt + (dueCount * 1000) / perSecond) {
+  for (
+    let at = startedAt + (dueCount * 1000) / perSecond;
+    at <= now;
+    at = startedAt + (dueCount * 1000) / perSecond
+  ) {
     dueCount += 1;
     due.push(at);
   }
@@ -123,9 +137,16 @@ else tick(rate);
 setTimeout(() => {
   isOver = true;
   latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  const at = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   // What came due and never got an answer is as bad as an error.
   const unanswered = rate === undefined ? 0 : due.length;
-  const result: LoadResult = { rps: latencies.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), errors: errors + unanswered, answerBytes };
+  const result: LoadResult = {
+    rps: latencies.length / seconds,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    errors: errors + unanswered,
+    answerBytes,
+  };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }, endAt - startedAt);

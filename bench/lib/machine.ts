@@ -14,8 +14,12 @@ export interface Machine {
 }
 
 /** Describes this machine; `programs` maps a name to the command that prints its version. */
-export function describeMachine(programs: Readonly<Record<string, readonly [string, ...string[]]>>): Machine {
-  const versions = Object.fromEntries(Object.entries(programs).map(([name, command]) => [name, firstLine(command)]));
+export function describeMachine(
+  programs: Readonly<Record<string, readonly [string, ...string[]]>>,
+): Machine {
+  const versions = Object.fromEntries(
+    Object.entries(programs).map(([name, command]) => [name, firstLine(command)]),
+  );
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
@@ -30,7 +34,11 @@ export function describeMachine(programs: Readonly<Record<string, readonly [stri
 
 function firstLine([program, ...args]: readonly [string, ...string[]]): string {
   try {
-    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim().split("\n")[0] ?? "";
+    return (
+      execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+        .trim()
+        .split("\n")[0] ?? ""
+    );
   } catch {
     return "not installed";
   }

@@ -1,6 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { keptPython } from "../../test/support/python-env.ts";
@@ -53,39 +61,131 @@ async function bundle(folder: string): Promise<string> {
   const entry = join(folder, "server.mjs");
   if (existsSync(entry)) return entry;
   await build({
-    ...{ absWorkingDir: ROOT, entryPoints: ["src/serve/main.ts"], outfile: entry, bundle: true, platform: "node", target: "node24", format: "esm" },
-    ...{ external: ["onnxruntime-node"], minifySyntax: true, minifyWhitespace: true, keepNames: true, logLevel: "warning" },
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    ...{
+      absWorkingDir: ROOT,
+      entryPoints: ["src/serve/main.ts"],
+      outfile: entry,
+      bundle: true,
+      platform: "node",
+      target: "node24",
+      format: "esm",
+    },
+    ...{
+      external: ["onnxruntime-node"],
+      minifySyntax: true,
+      minifyWhitespace: true,
+      keepNames: true,
+      logLevel: "warning",
+    },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
   });
   symlinkSync(join(ROOT, "python"), join(folder, "python"));
   return entry;
 }
 
 /** Our server as images run it. */
-export async function startSlipway({ model, workers = 1, env = {}, folder, python: base }: ServerPlan): Promise<ModelServer> {
-  const { python } = await keptPython({ packages: SELDON, ...(base !== undefined && { python: base }) });
+export async function startSlipway({
+  model,
+  workers = 1,
+  env = {},
+  folder,
+  python: base,
+}: ServerPlan): Promise<ModelServer> {
+  const { python } = await keptPython({
+    packages: SELDON,
+    ...(base !== undefined && { python: base }),
+  });
   const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
-  const args = ["seldon-core-microservice", model, "--http-port", String(port), "--grpc-port", String(grpc), "--metrics-port", String(metrics), "--workers", String(workers)];
-  return start([process.execPath, await bundle(folder), ...args], { port, grpc, folder, env: { SLIPWAY_PYTHON: python, SLIPWAY_DRAIN_DELAY_MS: "0", ...env }, probe: SELDON_PROBE });
+  const args = [
+    "seldon-core-microservice",
+    model,
+    "--http-port",
+    String(port),
+    "--grpc-port",
+    String(grpc),
+    "--metrics-port",
+    String(metrics),
+    "--workers",
+    String(workers),
+  ];
+  return start([process.execPath, await bundle(folder), ...args], {
+    port,
+    grpc,
+    folder,
+    env: { SLIPWAY_PYTHON: python, SLIPWAY_DRAIN_DELAY_MS: "0", ...env },
+    probe: SELDON_PROBE,
+  });
 }
 
 /** The real wrapper. `GRPC_WORKERS=0` in `env` is its fastest. */
-export async function startSeldon({ model, workers = 1, env = {}, folder, python: base }: ServerPlan): Promise<ModelServer> {
-  const { bin } = await keptPython({ packages: SELDON, ...(base !== undefined && { python: base }) });
+export async function startSeldon({
+  model,
+  workers = 1,
+  env = {},
+  folder,
+  python: base,
+}: ServerPlan): Promise<ModelServer> {
+  const { bin } = await keptPython({
+    packages: SELDON,
+    ...(base !== undefined && { python: base }),
+  });
   const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
-  const args = [model, "--http-port", String(port), "--grpc-port", String(grpc), "--metrics-port", String(metrics), "--workers", String(workers)];
-  return start([join(bin, "seldon-core-microservice"), ...args], { port, grpc, folder, env: { PYTHONDONTWRITEBYTECODE: "1", ...env }, probe: SELDON_PROBE });
+  const args = [
+    model,
+    "--http-port",
+    String(port),
+    "--grpc-port",
+    String(grpc),
+    "--metrics-port",
+    String(metrics),
+    "--workers",
+    String(workers),
+  ];
+  return start([join(bin, "seldon-core-microservice"), ...args], {
+    port,
+    grpc,
+    folder,
+    env: { PYTHONDONTWRITEBYTECODE: "1", ...env },
+    probe: SELDON_PROBE,
+  });
 }
 
 /** MLServer with a custom runtime that does the same. Its own default is one inference worker. */
-export async function startMlserver({ model, workers = 1, folder }: ServerPlan): Promise<ModelServer> {
+export async function startMlserver({
+  model,
+  workers = 1,
+  folder,
+}: ServerPlan): Promise<ModelServer> {
   const { bin } = await keptPython({ packages: MLSERVER });
   const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
   const place = join(folder, `mlserver-${model}-${port}`);
   mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, "settings.json"), JSON.stringify({ http_port: port, grpc_port: grpc, metrics_port: metrics, host: "127.0.0.1", parallel_workers: workers, debug: false, access_log: false, metrics_dir: place }));
-  writeFileSync(join(place, "model-settings.json"), JSON.stringify({ name: "bench", implementation: `mlserver_models.${model}` }));
-  return start([join(bin, "mlserver"), "start", place], { port, grpc, folder, env: { PYTHONPATH: MODELS }, probe: V2_PROBE });
+  writeFileSync(
+    join(place, "settings.json"),
+    JSON.stringify({
+      http_port: port,
+      grpc_port: grpc,
+      metrics_port: metrics,
+      host: "127.0.0.1",
+      parallel_workers: workers,
+      debug: false,
+      access_log: false,
+      metrics_dir: place,
+    }),
+  );
+  writeFileSync(
+    join(place, "model-settings.json"),
+    JSON.stringify({ name: "bench", implementation: `mlserver_models.${model}` }),
+  );
+  return start([join(bin, "mlserver"), "start", place], {
+    port,
+    grpc,
+    folder,
+    env: { PYTHONPATH: MODELS },
+    probe: V2_PROBE,
+  });
 }
 
 interface Probe {
@@ -93,8 +193,14 @@ interface Probe {
   readonly body: string;
 }
 
-const SELDON_PROBE: Probe = { path: "/api/v1.0/predictions", body: '{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}' };
-const V2_PROBE: Probe = { path: "/v2/models/bench/infer", body: '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP64","data":[5.1,3.5,1.4,0.2]}]}' };
+const SELDON_PROBE: Probe = {
+  path: "/api/v1.0/predictions",
+  body: '{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}',
+};
+const V2_PROBE: Probe = {
+  path: "/v2/models/bench/infer",
+  body: '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP64","data":[5.1,3.5,1.4,0.2]}]}',
+};
 
 interface Starting {
   readonly port: number;
@@ -104,22 +210,44 @@ interface Starting {
   readonly probe: Probe;
 }
 
-async function start([program, ...args]: readonly [string, ...string[]], { port, grpc, folder, env, probe }: Starting): Promise<ModelServer> {
+async function start(
+  [program, ...args]: readonly [string, ...string[]],
+  { port, grpc, folder, env, probe }: Starting,
+): Promise<ModelServer> {
   const log = openSync(join(folder, `server-${port}.log`), "a");
   const startedAt = performance.now();
-  const child = spawn(program, args, { cwd: MODELS, env: { ...process.env, ...env }, stdio: ["ignore", log, log], detached: true });
+  const child = spawn(program, args, {
+    cwd: MODELS,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", log, log],
+    detached: true,
+  });
   let isOver = false;
   child.once("exit", () => (isOver = true));
   while (!(await answers(port, probe))) {
-    if (isOver) throw new Error(`${program} ended: ${readFileSync(join(folder, `server-${port}.log`), "utf8").slice(-2000)}`);
+    if (isOver)
+      throw new Error(
+        `${program} ended: ${readFileSync(join(folder, `server-${port}.log`), "utf8").slice(-2000)}`,
+      );
     if (performance.now() - startedAt > 120_000) throw new Error(`${program} does not answer`);
     await new Promise((settle) => setTimeout(settle, 5));
   }
-  return { port, grpcPort: grpc, startMs: performance.now() - startedAt, memory: () => memoryOf(child.pid ?? 0), cpuMs: () => cpuOf(child.pid ?? 0), stop: () => stop(child) };
+  return {
+    port,
+    grpcPort: grpc,
+    startMs: performance.now() - startedAt,
+    memory: () => memoryOf(child.pid ?? 0),
+    cpuMs: () => cpuOf(child.pid ?? 0),
+    stop: () => stop(child),
+  };
 }
 
 async function answers(port: number, { path, body }: Probe): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", headers: { "content-type": "application/json", connection: "close" }, body }).catch(() => undefined);
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", connection: "close" },
+    body,
+  }).catch(() => undefined);
   await response?.arrayBuffer();
   return response?.status === 200;
 }
@@ -148,23 +276,37 @@ function cpuOf(root: number): number {
 function memoryOf(root: number): TreeMemory {
   const each = treeOf(root).map((pid) => {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
-    const mib = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)?.[1] ?? 0) / 1024;
+    const mib = (name: string): number =>
+      Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)?.[1] ?? 0) / 1024;
     return { pss: mib("Pss"), own: mib("Pss_Anon") + mib("Pss_Shmem") };
   });
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  return { pssMib: sum(each.map(({ pss }) => pss)), ownMib: sum(each.map(({ own }) => own)), serverMib: each[0]?.own ?? 0, processes: each.length };
+  const sum = (values: readonly number[]): number =>
+    values.reduce((total, value) => total + value, 0);
+  return {
+    pssMib: sum(each.map(({ pss }) => pss)),
+    ownMib: sum(each.map(({ own }) => own)),
+    serverMib: each[0]?.own ?? 0,
+    processes: each.length,
+  };
 }
 
 /** Process ids of a process and all below it. */
 export function treeOf(root: number): number[] {
-  const parents = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-      return [[Number(pid), Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ")[0])] as const];
-    } catch {
-      return []; // ended meanwhile
-    }
-  });
-  const below = (pid: number): number[] => [pid, ...parents.filter(([, parent]) => parent === pid).flatMap(([child]) => below(child))];
+  const parents = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+        return [
+          [Number(pid), Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ")[0])] as const,
+        ];
+      } catch {
+        return []; // ended meanwhile
+      }
+    });
+  const below = (pid: number): number[] => [
+    pid,
+    ...parents.filter(([, parent]) => parent === pid).flatMap(([child]) => below(child)),
+  ];
   return below(root);
 }

@@ -4,16 +4,27 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 
 /** Debian's docker-registry on a free port of the loopback, its storage below `folder`. */
-export async function startDockerRegistry(folder: string): Promise<{ readonly host: string; stop(): void }> {
+export async function startDockerRegistry(
+  folder: string,
+): Promise<{ readonly host: string; stop(): void }> {
   const port = await freePort();
   const data = join(folder, "registry");
   mkdirSync(data, { recursive: true });
   const config = join(folder, "registry.yml");
-  writeFileSync(config, `version: 0.1\nlog: { level: error, accesslog: { disabled: true } }\nstorage: { filesystem: { rootdirectory: ${data} }, delete: { enabled: true } }\nhttp: { addr: 127.0.0.1:${port} }\n`);
+  writeFileSync(
+    config,
+    `version: 0.1\nlog: { level: error, accesslog: { disabled: true } }\nstorage: { filesystem: { rootdirectory: ${data} }, delete: { enabled: true } }\nhttp: { addr: 127.0.0.1:${port} }\n`,
+  );
   const child: ChildProcess = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const host = `127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (await fetch(`http://${host}/v2/`).then((response) => response.ok, () => false)) return { host, stop: () => void child.kill() };
+    if (
+      await fetch(`http://${host}/v2/`).then(
+        (response) => response.ok,
+        () => false,
+      )
+    )
+      return { host, stop: () => void child.kill() };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error("docker-registry does not answer");
@@ -27,9 +38,15 @@ export function isThere(program: string, args: readonly string[] = ["--version"]
 /** A port of the loopback that was free a moment ago. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
-    });
+    const server = createServer()
+      .once("error", reject)
+      .listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        server.close(() =>
+          typeof address === "object" && address !== null
+            ? resolve(address.port)
+            : reject(new Error("no port")),
+        );
+      });
   });
 }

@@ -17,7 +17,12 @@ export const BIN: string = resolve(import.meta.dirname, "../../bin/slipway.js");
 /** An empty place; gone when disposed. `more` goes into the environment of every command. */
 export function createPlace(more: Readonly<Record<string, string>> = {}): Place {
   const folder = mkdtempSync(join(tmpdir(), "slipway-bench-"));
-  const env = { XDG_DATA_HOME: join(folder, "data"), XDG_CACHE_HOME: join(folder, "cache"), XDG_STATE_HOME: join(folder, "state"), ...more };
+  const env = {
+    XDG_DATA_HOME: join(folder, "data"),
+    XDG_CACHE_HOME: join(folder, "cache"),
+    XDG_STATE_HOME: join(folder, "state"),
+    ...more,
+  };
   return {
     folder,
     env,

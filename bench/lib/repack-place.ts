@@ -27,7 +27,10 @@ export async function createRepackPlace(): Promise<RepackPlace> {
   const storage = join(folder, "storage.conf");
   const env = { ...place.env, BUILDAH_ISOLATION: "chroot", CONTAINERS_STORAGE_CONF: storage };
   mkdirSync(work);
-  writeFileSync(storage, `[storage]\ndriver = "vfs"\ngraphroot = "${folder}/containers"\nrunroot = "${folder}/containers-run"\n`);
+  writeFileSync(
+    storage,
+    `[storage]\ndriver = "vfs"\ngraphroot = "${folder}/containers"\nrunroot = "${folder}/containers-run"\n`,
+  );
   const registry = await startDockerRegistry(folder);
   return {
     work,
@@ -35,12 +38,17 @@ export async function createRepackPlace(): Promise<RepackPlace> {
     slipway: (...args) => timedRun([process.execPath, BIN, ...args], { env, cwd: work }),
     async steps(program, commands) {
       let ms = 0;
-      for (const command of commands) ms += (await timedRun([program, ...command], { env, cwd: work })).ms;
+      for (const command of commands)
+        ms += (await timedRun([program, ...command], { env, cwd: work })).ms;
       return ms;
     },
     random(path, mebibytes) {
       const count = Math.max(1, Math.round(mebibytes));
-      const result = spawnSync("dd", ["if=/dev/urandom", `of=${join(work, path)}`, "bs=1M", "iflag=fullblock", `count=${count}`], { stdio: "ignore" });
+      const result = spawnSync(
+        "dd",
+        ["if=/dev/urandom", `of=${join(work, path)}`, "bs=1M", "iflag=fullblock", `count=${count}`],
+        { stdio: "ignore" },
+      );
       if (result.status !== 0) throw new Error(`could not make ${path}`);
     },
     [Symbol.dispose]: () => {
@@ -52,5 +60,9 @@ export async function createRepackPlace(): Promise<RepackPlace> {
 
 /** The machine, with the versions of the peers that such scenarios have. */
 export function describeRepackPeers(): ReturnType<typeof describeMachine> {
-  return describeMachine({ docker: ["docker", "--version"], buildah: ["buildah", "--version"], registry: ["docker-registry", "--version"] });
+  return describeMachine({
+    docker: ["docker", "--version"],
+    buildah: ["buildah", "--version"],
+    registry: ["docker-registry", "--version"],
+  });
 }

@@ -11,7 +11,13 @@ export interface Summary {
 /** Median, range and interquartile distance of at least one sample. */
 export function summarize(samples: readonly number[]): Summary {
   const sorted = [...samples].sort((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), min: quantile(sorted, 0), max: quantile(sorted, 1), spread: quantile(sorted, 0.75) - quantile(sorted, 0.25), runs: sorted.length };
+  return {
+    median: quantile(sorted, 0.5),
+    min: quantile(sorted, 0),
+    max: quantile(sorted, 1),
+    spread: quantile(sorted, 0.75) - quantile(sorted, 0.25),
+    runs: sorted.length,
+  };
 }
 
 function quantile(sorted: readonly number[], q: number): number {
@@ -32,8 +38,13 @@ export interface Slope {
  * Least squares through the means of blocks of `width` on the x axis: neighbouring samples are alike, so that an error made of them one by one
  * would be far too small. NaN for fewer than three blocks.
  */
-export function fitSlope(points: readonly { readonly x: number; readonly y: number }[], width: number): Slope {
-  const blocks = [...Map.groupBy(points, ({ x }) => Math.floor(x / width)).values()].map((block) => ({ x: mean(block.map(({ x }) => x)), y: mean(block.map(({ y }) => y)) }));
+export function fitSlope(
+  points: readonly { readonly x: number; readonly y: number }[],
+  width: number,
+): Slope {
+  const blocks = [...Map.groupBy(points, ({ x }) => Math.floor(x / width)).values()].map(
+    (block) => ({ x: mean(block.map(({ x }) => x)), y: mean(block.map(({ y }) => y)) }),
+  );
   if (blocks.length < 3) return { slope: Number.NaN, error: Number.NaN };
   const [meanX, meanY] = [mean(blocks.map(({ x }) => x)), mean(blocks.map(({ y }) => y))];
   const squares = blocks.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);

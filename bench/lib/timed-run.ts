@@ -16,10 +16,17 @@ export interface TimedRunOptions {
 }
 
 /** Runs a program to its end and times it as a user would. @throws Error with the last output when it fails. */
-export async function timedRun(command: readonly [string, ...string[]], options: TimedRunOptions = {}): Promise<TimedRun> {
+export async function timedRun(
+  command: readonly [string, ...string[]],
+  options: TimedRunOptions = {},
+): Promise<TimedRun> {
   const [program, ...args] = command;
   const startedAt = performance.now();
-  const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const out: string[] = [];
   const err: string[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
@@ -29,8 +36,14 @@ export async function timedRun(command: readonly [string, ...string[]], options:
   const [code] = (await once(child, "exit")) as [number | null];
   const ms = performance.now() - startedAt;
   clearInterval(sampler);
-  await Promise.all([child.stdout.closed ? undefined : once(child.stdout, "close"), child.stderr.closed ? undefined : once(child.stderr, "close")]);
-  if (code !== 0) throw new Error(`${command.join(" ")}: exit ${code}\n${err.join("").slice(-2000)}${out.join("").slice(-2000)}`);
+  await Promise.all([
+    child.stdout.closed ? undefined : once(child.stdout, "close"),
+    child.stderr.closed ? undefined : once(child.stderr, "close"),
+  ]);
+  if (code !== 0)
+    throw new Error(
+      `${command.join(" ")}: exit ${code}\n${err.join("").slice(-2000)}${out.join("").slice(-2000)}`,
+    );
   return { ms, peakMib: peakKib / 1024, stdout: out.join("") };
 }
 

@@ -40,17 +40,28 @@ export async function addDebianPackages(options: AddPackagesOptions): Promise<Ad
   const { base, blobs, cacheDir, epochS = 0 } = options;
   const names = [...new Set(options.packages)].sort();
   checkPackageNames(names);
-  const from = { ...options, suite: base.suite, snapshot: options.snapshot ?? (options.mirror === undefined ? base.snapshot : undefined) };
+  const from = {
+    ...options,
+    suite: base.suite,
+    snapshot: options.snapshot ?? (options.mirror === undefined ? base.snapshot : undefined),
+  };
   const place = await openAptPlace(from);
   const apt = await openApt(place, base.architecture, from);
   options.onProgress?.({ step: "solve", architecture: base.architecture });
   const present = new Set(base.packages.map(({ name }) => name));
-  const assumed = assumedPackages(base.architecture, names).filter(({ name }) => !present.has(name));
+  const assumed = assumedPackages(base.architecture, names).filter(
+    ({ name }) => !present.has(name),
+  );
   const packages = await apt.solve(names, [...base.packages, ...assumed], options);
-  if (packages.length === 0) return { additions: [], facts: base, labels: factsToLabels(base), packages, layersMade: 0 };
+  if (packages.length === 0)
+    return { additions: [], facts: base, labels: factsToLabels(base), packages, layersMade: 0 };
   const missing = await missingPackages({ cacheDir, packages });
   if (missing.length > 0) {
-    options.onProgress?.({ step: "download", architecture: base.architecture, bytes: missing.reduce((sum, { size }) => sum + size, 0) });
+    options.onProgress?.({
+      step: "download",
+      architecture: base.architecture,
+      bytes: missing.reduce((sum, { size }) => sum + size, 0),
+    });
     await apt.download(missing, options);
   }
   await using pool = createDeflatePool();
@@ -70,6 +81,9 @@ export async function addDebianPackages(options: AddPackagesOptions): Promise<Ad
   });
   for (const note of notes) options.onWarning?.(note);
   const created = new Date(epochS * 1000).toISOString().replace(".000Z", "Z");
-  const additions = layers.map(({ descriptor, diffId, createdBy }) => ({ layer: storedLayer(blobs, descriptor, diffId), history: { created, created_by: createdBy } }));
+  const additions = layers.map(({ descriptor, diffId, createdBy }) => ({
+    layer: storedLayer(blobs, descriptor, diffId),
+    history: { created, created_by: createdBy },
+  }));
   return { additions, facts, labels: factsToLabels(facts), packages, layersMade: made };
 }

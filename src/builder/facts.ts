@@ -1,7 +1,13 @@
 import { ContentError } from "../errors/index.ts";
 import { digestOf, parseDigest } from "../oci/index.ts";
 import { architectureFacts } from "./architecture.ts";
-import type { BaseFacts, DebianArchitecture, DirectoryFacts, InstalledPackage, PythonFacts } from "./contracts.ts";
+import type {
+  BaseFacts,
+  DebianArchitecture,
+  DirectoryFacts,
+  InstalledPackage,
+  PythonFacts,
+} from "./contracts.ts";
 import { pythonName } from "./deb/effects.ts";
 import { librariesByFolder } from "./deb/library-cache.ts";
 import type { Tree } from "./deb/tree.ts";
@@ -22,7 +28,10 @@ export interface FactsRequest {
 export function factsOfTree(tree: Tree, request: FactsRequest): BaseFacts {
   const { suite, snapshot, architecture, before, packages: added } = request;
   const replaced = new Set(added.map(({ name }) => name));
-  const packages = [...(before?.packages ?? []).filter(({ name }) => !replaced.has(name)), ...added].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const packages = [
+    ...(before?.packages ?? []).filter(({ name }) => !replaced.has(name)),
+    ...added,
+  ].sort((one, other) => (one.name < other.name ? -1 : 1));
   const libc = packages.find(({ name }) => name === "libc6");
   return {
     suite,
@@ -32,14 +41,25 @@ export function factsOfTree(tree: Tree, request: FactsRequest): BaseFacts {
     packages,
     sonames: [...new Set([...(before?.sonames ?? []), ...sonamesOf(tree, architecture)])].sort(),
     directories: { ...before?.directories, ...directoriesOf(tree) },
-    packagesDigest: digestOf(Buffer.from(packages.map(({ name, version, architecture: own }) => `${name} ${version} ${own}\n`).join(""))),
+    packagesDigest: digestOf(
+      Buffer.from(
+        packages
+          .map(({ name, version, architecture: own }) => `${name} ${version} ${own}\n`)
+          .join(""),
+      ),
+    ),
     ...(snapshot === undefined ? {} : { snapshot }),
   };
 }
 
 /** Facts as labels of an image. */
 export function factsToLabels(facts: BaseFacts): Readonly<Record<string, string>> {
-  const packages = facts.packages.map(({ name, version, architecture, provides }) => [name, version, architecture, ...(provides === undefined ? [] : [provides])]);
+  const packages = facts.packages.map(({ name, version, architecture, provides }) => [
+    name,
+    version,
+    architecture,
+    ...(provides === undefined ? [] : [provides]),
+  ]);
   return {
     [`${PREFIX}suite`]: facts.suite,
     [`${PREFIX}architecture`]: facts.architecture,
@@ -52,10 +72,19 @@ export function factsToLabels(facts: BaseFacts): Readonly<Record<string, string>
           [`${PREFIX}python.site-packages`]: facts.python.sitePackages,
         }),
     ...(facts.snapshot === undefined ? {} : { [`${PREFIX}snapshot`]: facts.snapshot }),
-    ...(facts.packagesDigest === undefined ? {} : { [`${PREFIX}packages.digest`]: facts.packagesDigest }),
+    ...(facts.packagesDigest === undefined
+      ? {}
+      : { [`${PREFIX}packages.digest`]: facts.packagesDigest }),
     [`${PREFIX}packages`]: JSON.stringify(packages),
     [`${PREFIX}sonames`]: facts.sonames.join(" "),
-    [`${PREFIX}directories`]: JSON.stringify(Object.fromEntries(Object.entries(facts.directories).map(([path, { mode, uid, gid }]) => [path, [mode.toString(8).padStart(4, "0"), uid, gid]]))),
+    [`${PREFIX}directories`]: JSON.stringify(
+      Object.fromEntries(
+        Object.entries(facts.directories).map(([path, { mode, uid, gid }]) => [
+          path,
+          [mode.toString(8).padStart(4, "0"), uid, gid],
+        ]),
+      ),
+    ),
   };
 }
 
@@ -63,8 +92,13 @@ export function factsToLabels(facts: BaseFacts): Readonly<Record<string, string>
  * Reads what `factsToLabels` wrote. @returns `undefined` for an image that is no base of ours.
  * @throws ContentError `MANIFEST_INVALID` or `DIGEST_INVALID` when the labels are damaged, `UNSUPPORTED` for another architecture.
  */
-export function readBaseFacts(labels: Readonly<Record<string, string>> | undefined): BaseFacts | undefined {
-  const label = (name: string): string | undefined => (labels !== undefined && Object.hasOwn(labels, PREFIX + name) ? labels[PREFIX + name] : undefined);
+export function readBaseFacts(
+  labels: Readonly<Record<string, string>> | undefined,
+): BaseFacts | undefined {
+  const label = (name: string): string | undefined =>
+    labels !== undefined && Object.hasOwn(labels, PREFIX + name)
+      ? labels[PREFIX + name]
+      : undefined;
   const suite = label("suite");
   const packages = label("packages");
   if (suite === undefined || packages === undefined) return undefined;
@@ -92,25 +126,40 @@ function pythonOfLabels(label: (name: string) => string | undefined): Pick<BaseF
 
 /** The upstream part of a Debian version: without epoch and revision. */
 export function upstreamVersion(version: string): string {
-  return version.replace(/^\d+:/, "").replace(/-[^-]*$/, "").replace(/[+~].*$/, "");
+  return version
+    .replace(/^\d+:/, "")
+    .replace(/-[^-]*$/, "")
+    .replace(/[+~].*$/, "");
 }
 
 function pythonFacts(tree: Tree, packages: readonly InstalledPackage[]): PythonFacts | undefined {
   const name = pythonName(tree);
   const item = packages.find((one) => one.name === `${name}-minimal`);
   if (name === undefined || item === undefined) return undefined;
-  return { version: upstreamVersion(item.version), executable: `/usr/bin/${name}`, sitePackages: "/usr/lib/python3/dist-packages" };
+  return {
+    version: upstreamVersion(item.version),
+    executable: `/usr/bin/${name}`,
+    sitePackages: "/usr/lib/python3/dist-packages",
+  };
 }
 
 function sonamesOf(tree: Tree, architecture: DebianArchitecture): readonly string[] {
   const { triplet } = architectureFacts(architecture);
   const byFolder = librariesByFolder(tree);
-  return [`usr/lib/${triplet}`, "usr/lib", "usr/lib64", `usr/local/lib/${triplet}`, "usr/local/lib"].flatMap((folder) => byFolder.get(folder) ?? []);
+  return [
+    `usr/lib/${triplet}`,
+    "usr/lib",
+    "usr/lib64",
+    `usr/local/lib/${triplet}`,
+    "usr/local/lib",
+  ].flatMap((folder) => byFolder.get(folder) ?? []);
 }
 
 function directoriesOf(tree: Tree): Readonly<Record<string, DirectoryFacts>> {
   const special = [...tree.nodes].flatMap(([path, node]) =>
-    node.type === "directory" && (node.mode !== 0o755 || node.uid !== 0 || node.gid !== 0) ? [[`/${path}`, { mode: node.mode, uid: node.uid, gid: node.gid }] as const] : [],
+    node.type === "directory" && (node.mode !== 0o755 || node.uid !== 0 || node.gid !== 0)
+      ? [[`/${path}`, { mode: node.mode, uid: node.uid, gid: node.gid }] as const]
+      : [],
   );
   return Object.fromEntries(special.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
@@ -119,8 +168,16 @@ function parsePackages(text: string): readonly InstalledPackage[] {
   const value = parseJson(text, "packages");
   if (!Array.isArray(value)) throw damaged("packages");
   return value.map((item: unknown) => {
-    const [name, version, architecture, provides]: readonly unknown[] = Array.isArray(item) ? item : [];
-    if (!isLine(name) || !isLine(version) || !isLine(architecture) || !(provides === undefined || isLine(provides))) throw damaged("packages");
+    const [name, version, architecture, provides]: readonly unknown[] = Array.isArray(item)
+      ? item
+      : [];
+    if (
+      !isLine(name) ||
+      !isLine(version) ||
+      !isLine(architecture) ||
+      !(provides === undefined || isLine(provides))
+    )
+      throw damaged("packages");
     return { name, version, architecture, ...(provides === undefined ? {} : { provides }) };
   });
 }
@@ -132,11 +189,22 @@ function isLine(value: unknown): value is string {
 
 function parseDirectories(text: string): Readonly<Record<string, DirectoryFacts>> {
   const value = parseJson(text, "directories");
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw damaged("directories");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw damaged("directories");
   return Object.fromEntries(
     Object.entries(value).map(([path, facts]: [string, unknown]) => {
-      if (!Array.isArray(facts) || typeof facts[0] !== "string" || !/^[0-7]{4}$/.test(facts[0]) || !Number.isInteger(facts[1]) || !Number.isInteger(facts[2])) throw damaged("directories");
-      return [path, { mode: Number.parseInt(facts[0], 8), uid: facts[1] as number, gid: facts[2] as number }];
+      if (
+        !Array.isArray(facts) ||
+        typeof facts[0] !== "string" ||
+        !/^[0-7]{4}$/.test(facts[0]) ||
+        !Number.isInteger(facts[1]) ||
+        !Number.isInteger(facts[2])
+      )
+        throw damaged("directories");
+      return [
+        path,
+        { mode: Number.parseInt(facts[0], 8), uid: facts[1] as number, gid: facts[2] as number },
+      ];
     }),
   );
 }
@@ -150,5 +218,9 @@ function parseJson(text: string, name: string): unknown {
 }
 
 function damaged(name: string, cause?: unknown): ContentError {
-  return new ContentError("MANIFEST_INVALID", `read the facts of a Debian base: the label "${PREFIX}${name}" is damaged`, { cause, hint: "make the base again" });
+  return new ContentError(
+    "MANIFEST_INVALID",
+    `read the facts of a Debian base: the label "${PREFIX}${name}" is damaged`,
+    { cause, hint: "make the base again" },
+  );
 }

@@ -26,7 +26,10 @@ const MAX_TEXT_BYTES = 32 * 2 ** 20;
  * @returns `undefined` for an image that is not Debian.
  * @throws ContentError for damaged or hostile layers.
  */
-export async function inspectDebian(image: Image, options: CallOptions = {}): Promise<BaseFacts | undefined> {
+export async function inspectDebian(
+  image: Image,
+  options: CallOptions = {},
+): Promise<BaseFacts | undefined> {
   const config = await configOf(image, options);
   const own = readBaseFacts(config.config?.Labels);
   if (own !== undefined) return own;
@@ -54,9 +57,16 @@ async function readLayer(tar: Bytes, { texts, libraries, pythons }: Findings): P
   for await (const { entry, content } of readTar(tar)) {
     const { path } = entry;
     const folder = posix.dirname(path);
-    if (path === STATUS || RELEASES.includes(path) || (path.startsWith(STATUS_D) && !path.endsWith(".md5sums"))) {
+    if (
+      path === STATUS ||
+      RELEASES.includes(path) ||
+      (path.startsWith(STATUS_D) && !path.endsWith(".md5sums"))
+    ) {
       if (entry.type === "file") texts.set(path, await textOf(content, path));
-    } else if (/^(usr\/)?(local\/)?lib(64)?(\/[a-z0-9_]+-linux-gnu)?$|^usr\/local\/lib$/.test(folder) && /\.so(\.|$)/.test(path)) {
+    } else if (
+      /^(usr\/)?(local\/)?lib(64)?(\/[a-z0-9_]+-linux-gnu)?$|^usr\/local\/lib$/.test(folder) &&
+      /\.so(\.|$)/.test(path)
+    ) {
       libraries.add(posix.basename(path));
     } else if (/^usr\/(local\/)?bin\/python3\.\d+$/.test(path)) {
       pythons.add(path);
@@ -69,7 +79,11 @@ async function textOf(content: Bytes, path: string): Promise<string> {
   let size = 0;
   for await (const chunk of content) {
     size += chunk.byteLength;
-    if (size > MAX_TEXT_BYTES) throw new ContentError("LIMIT_EXCEEDED", `read a base image: "/${path}" has more than ${MAX_TEXT_BYTES} bytes`);
+    if (size > MAX_TEXT_BYTES)
+      throw new ContentError(
+        "LIMIT_EXCEEDED",
+        `read a base image: "/${path}" has more than ${MAX_TEXT_BYTES} bytes`,
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -78,7 +92,8 @@ async function textOf(content: Bytes, path: string): Promise<string> {
 /** Debian's own code name; derived systems have archives of their own. */
 function suiteOf(texts: ReadonlyMap<string, string>): string | undefined {
   const text = RELEASES.map((path) => texts.get(path)).find((one) => one !== undefined) ?? "";
-  const value = (name: string): string | undefined => new RegExp(`^${name}="?([a-z0-9.-]+)"?$`, "m").exec(text)?.[1];
+  const value = (name: string): string | undefined =>
+    new RegExp(`^${name}="?([a-z0-9.-]+)"?$`, "m").exec(text)?.[1];
   return value("ID") === "debian" ? value("VERSION_CODENAME") : undefined;
 }
 
@@ -89,12 +104,21 @@ function packagesOf(texts: ReadonlyMap<string, string>): readonly InstalledPacka
 }
 
 /** An interpreter that was built into `/usr/local` comes before Debian's, as on PATH. */
-function pythonOf(pythons: ReadonlySet<string>, packages: readonly InstalledPackage[]): { readonly python?: PythonFacts } {
-  const path = [...pythons].sort().findLast((one) => one.startsWith("usr/local/")) ?? [...pythons].sort().at(-1);
+function pythonOf(
+  pythons: ReadonlySet<string>,
+  packages: readonly InstalledPackage[],
+): { readonly python?: PythonFacts } {
+  const path =
+    [...pythons].sort().findLast((one) => one.startsWith("usr/local/")) ??
+    [...pythons].sort().at(-1);
   if (path === undefined) return {};
   const name = posix.basename(path);
-  const item = path.startsWith("usr/local/") ? undefined : packages.find((one) => one.name === `${name}-minimal`);
+  const item = path.startsWith("usr/local/")
+    ? undefined
+    : packages.find((one) => one.name === `${name}-minimal`);
   const version = item === undefined ? name.slice("python".length) : upstreamVersion(item.version);
-  const sitePackages = path.startsWith("usr/local/") ? `/usr/local/lib/${name}/site-packages` : "/usr/lib/python3/dist-packages";
+  const sitePackages = path.startsWith("usr/local/")
+    ? `/usr/local/lib/${name}/site-packages`
+    : "/usr/lib/python3/dist-packages";
   return { python: { version, executable: `/${path}`, sitePackages } };
 }

@@ -3,7 +3,13 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipPinned, type DeflatePool } from "../compress/index.ts";
-import { createTempDir, writeBehind, writeFileAtomic, type Bytes, type CallOptions } from "../internal/index.ts";
+import {
+  createTempDir,
+  writeBehind,
+  writeFileAtomic,
+  type Bytes,
+  type CallOptions,
+} from "../internal/index.ts";
 import { MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
 import type { BlobStore } from "./contracts.ts";
 
@@ -28,9 +34,18 @@ export async function makeLayer(tar: Bytes, options: MakeLayerOptions): Promise<
   const plain = createHash("sha256");
   const stored = createHash("sha256");
   await using file = await open(path, "w");
-  const size = await writeBehind(file, hashed(gzipPinned(hashed(tar, plain), { pool: options.pool, signal }), stored), { signal });
-  const descriptor: Descriptor = { mediaType: MEDIA_TYPES.layerTarGzip, digest: digestOfHash(stored), size };
-  if (!(await blobs.has(descriptor, { signal }))) await blobs.put(descriptor, createReadStream(path, { highWaterMark: 1 << 20 }), { signal });
+  const size = await writeBehind(
+    file,
+    hashed(gzipPinned(hashed(tar, plain), { pool: options.pool, signal }), stored),
+    { signal },
+  );
+  const descriptor: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTarGzip,
+    digest: digestOfHash(stored),
+    size,
+  };
+  if (!(await blobs.has(descriptor, { signal })))
+    await blobs.put(descriptor, createReadStream(path, { highWaterMark: 1 << 20 }), { signal });
   return { descriptor, diffId: digestOfHash(plain) };
 }
 
@@ -60,11 +75,27 @@ export function createLayerMemory(cacheDir: string): LayerMemory {
 }
 
 /** Reads a remembered layer. @returns `undefined` when it is none, or its blob is gone. */
-export async function rememberedLayer(value: unknown, blobs: BlobStore, options: CallOptions = {}): Promise<MadeLayer | undefined> {
-  const { descriptor, diffId } = (value ?? {}) as { readonly descriptor?: { readonly digest?: unknown; readonly size?: unknown }; readonly diffId?: unknown };
-  if (typeof descriptor?.digest !== "string" || typeof descriptor.size !== "number" || typeof diffId !== "string") return undefined;
+export async function rememberedLayer(
+  value: unknown,
+  blobs: BlobStore,
+  options: CallOptions = {},
+): Promise<MadeLayer | undefined> {
+  const { descriptor, diffId } = (value ?? {}) as {
+    readonly descriptor?: { readonly digest?: unknown; readonly size?: unknown };
+    readonly diffId?: unknown;
+  };
+  if (
+    typeof descriptor?.digest !== "string" ||
+    typeof descriptor.size !== "number" ||
+    typeof diffId !== "string"
+  )
+    return undefined;
   const layer: MadeLayer = {
-    descriptor: { mediaType: MEDIA_TYPES.layerTarGzip, digest: parseDigest(descriptor.digest), size: descriptor.size },
+    descriptor: {
+      mediaType: MEDIA_TYPES.layerTarGzip,
+      digest: parseDigest(descriptor.digest),
+      size: descriptor.size,
+    },
     diffId: parseDigest(diffId),
   };
   return (await blobs.has(layer.descriptor, options)) ? layer : undefined;

@@ -1,7 +1,16 @@
 import type { InstalledPackage } from "./contracts.ts";
 
 /** What every base has: names, certificates, time zones, and what a Node or wheel binary links against. */
-export const MINIMAL_PACKAGES: readonly string[] = ["base-files", "ca-certificates", "libc-bin", "libc6", "libgcc-s1", "libstdc++6", "netbase", "tzdata"];
+export const MINIMAL_PACKAGES: readonly string[] = [
+  "base-files",
+  "ca-certificates",
+  "libc-bin",
+  "libc6",
+  "libgcc-s1",
+  "libstdc++6",
+  "netbase",
+  "tzdata",
+];
 
 /**
  * Packages that others depend on only for their maintainer scripts, which are not run. apt is told that they are there.
@@ -29,7 +38,10 @@ const FOR_SCRIPTS: Readonly<Record<string, string>> = {
 const VERSION = "99:0";
 
 /** What apt is told to take for granted, given what the user asked for by name. */
-export function assumedPackages(architecture: string, wanted: readonly string[]): readonly InstalledPackage[] {
+export function assumedPackages(
+  architecture: string,
+  wanted: readonly string[],
+): readonly InstalledPackage[] {
   const named = new Set(wanted.map((name) => name.split("=")[0]));
   return Object.entries(FOR_SCRIPTS)
     .filter(([name]) => !named.has(name))

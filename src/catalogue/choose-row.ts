@@ -12,7 +12,10 @@ export interface WantedRow {
 
 /** What the catalogue says to a wish. */
 export type RowChoice =
-  | { readonly kind: "found"; /** Its bases name the Python that was chosen. */ readonly row: CatalogueRow }
+  | {
+      readonly kind: "found";
+      /** Its bases name the Python that was chosen. */ readonly row: CatalogueRow;
+    }
   /** Rows of that name, none with this system and Python. */
   | { readonly kind: "unfit"; readonly rows: readonly CatalogueRow[] }
   /** The name, or the word that it begins with, is one of other frameworks. */
@@ -24,13 +27,20 @@ export type RowChoice =
  * Pythons fit when one is the beginning of the other (`ubuntu` and `ubuntu-16.04`).
  */
 export function chooseRow({ rows }: Catalogue, wanted: WantedRow): RowChoice {
-  const own = rows.filter((row) => row.framework === wanted.framework && row.purposes.includes(wanted.purpose));
-  const named = wanted.name === undefined ? own.filter(({ isClosed }) => !isClosed) : rowsNamed(own, wanted.name);
+  const own = rows.filter(
+    (row) => row.framework === wanted.framework && row.purposes.includes(wanted.purpose),
+  );
+  const named =
+    wanted.name === undefined
+      ? own.filter(({ isClosed }) => !isClosed)
+      : rowsNamed(own, wanted.name);
   const found = named.find((row) => fits(row, wanted));
   if (found !== undefined) return { kind: "found", row: withPython(found, wanted.python) };
   if (named.length > 0) return { kind: "unfit", rows: named };
   const frameworks = wanted.name === undefined ? [] : ownersOf(rows, wanted.name);
-  return frameworks.length === 0 || frameworks.includes(wanted.framework) ? { kind: "unknown" } : { kind: "foreign", frameworks };
+  return frameworks.length === 0 || frameworks.includes(wanted.framework)
+    ? { kind: "unknown" }
+    : { kind: "foreign", frameworks };
 }
 
 /** Frameworks that have rows of that name, else rows that begin with the same word. */
@@ -45,8 +55,17 @@ function wordOf(name: string): string {
 }
 
 /** Names of the rows of a framework, in the catalogue's order. */
-export function namesIn({ rows }: Catalogue, { framework, purpose }: Pick<WantedRow, "framework" | "purpose">, options: { readonly isOpenOnly?: boolean } = {}): readonly string[] {
-  const own = rows.filter((row) => row.framework === framework && row.purposes.includes(purpose) && (options.isOpenOnly !== true || !row.isClosed));
+export function namesIn(
+  { rows }: Catalogue,
+  { framework, purpose }: Pick<WantedRow, "framework" | "purpose">,
+  options: { readonly isOpenOnly?: boolean } = {},
+): readonly string[] {
+  const own = rows.filter(
+    (row) =>
+      row.framework === framework &&
+      row.purposes.includes(purpose) &&
+      (options.isOpenOnly !== true || !row.isClosed),
+  );
   return [...new Set(own.map(({ name }) => name))];
 }
 
@@ -58,7 +77,11 @@ export function flagsOfRow({ name, os, pythons: [python] }: CatalogueRow): strin
 /** The user's rows before ours; a row of ours that has the name of one of the user's is gone, as far as both are for the same. */
 export function mergeCatalogues(users: Catalogue, ours: Catalogue): Catalogue {
   const rest = ours.rows.flatMap((row) => {
-    const taken = new Set(users.rows.filter((own) => own.framework === row.framework && plain(own.name) === plain(row.name)).flatMap(({ purposes }) => purposes));
+    const taken = new Set(
+      users.rows
+        .filter((own) => own.framework === row.framework && plain(own.name) === plain(row.name))
+        .flatMap(({ purposes }) => purposes),
+    );
     const purposes = row.purposes.filter((purpose) => !taken.has(purpose));
     return purposes.length === 0 ? [] : [{ ...row, purposes }];
   });
@@ -78,7 +101,12 @@ function plain(name: string): string {
 
 function fits({ os, pythons }: CatalogueRow, wanted: Pick<WantedRow, "os" | "python">): boolean {
   const { os: system, python } = wanted;
-  return (os === undefined || system === undefined || goTogether(os, system)) && (pythons.length === 0 || python === undefined || pythons.some((known) => goTogether(known, python)));
+  return (
+    (os === undefined || system === undefined || goTogether(os, system)) &&
+    (pythons.length === 0 ||
+      python === undefined ||
+      pythons.some((known) => goTogether(known, python)))
+  );
 }
 
 function goTogether(one: string, other: string): boolean {
@@ -97,5 +125,10 @@ function withPython(row: CatalogueRow, wanted: string | undefined): CatalogueRow
 /** The row with other bases. */
 export function mapBases(row: CatalogueRow, change: (base: string) => string): CatalogueRow {
   const entries = Object.entries(row.recipes) as readonly [Processor, Recipe][];
-  return { ...row, recipes: Object.fromEntries(entries.map(([processor, recipe]) => [processor, { ...recipe, base: change(recipe.base) }])) };
+  return {
+    ...row,
+    recipes: Object.fromEntries(
+      entries.map(([processor, recipe]) => [processor, { ...recipe, base: change(recipe.base) }]),
+    ),
+  };
 }

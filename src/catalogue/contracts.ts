@@ -1,5 +1,14 @@
 /** What rows of the catalogue are for, by the names that the old tools' modes have. */
-export const ROW_FRAMEWORKS = ["tf", "caffe", "keras", "mxnet", "pytorch", "onnx", "sklearn", "xgboost"] as const;
+export const ROW_FRAMEWORKS = [
+  "tf",
+  "caffe",
+  "keras",
+  "mxnet",
+  "pytorch",
+  "onnx",
+  "sklearn",
+  "xgboost",
+] as const;
 
 /** `inference` is `packdocker`, `training` is `train pack`. */
 export const PURPOSES = ["inference", "training"] as const;

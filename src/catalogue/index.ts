@@ -1,5 +1,28 @@
-export { chooseRow, flagsOfRow, mapBases, mergeCatalogues, namesIn, type RowChoice, type WantedRow } from "./choose-row.ts";
-export type { Catalogue, CatalogueRow, CudaNeeds, Processor, Purpose, Recipe } from "./contracts.ts";
+export {
+  chooseRow,
+  flagsOfRow,
+  mapBases,
+  mergeCatalogues,
+  namesIn,
+  type RowChoice,
+  type WantedRow,
+} from "./choose-row.ts";
+export type {
+  Catalogue,
+  CatalogueRow,
+  CudaNeeds,
+  Processor,
+  Purpose,
+  Recipe,
+} from "./contracts.ts";
 export { OWN_CATALOGUE_PATH, ownCatalogue } from "./own-catalogue.ts";
 export { parseCatalogue } from "./parse-catalogue.ts";
-export { knownRegistries, nameInRegistry, parseRegistryHosts, switchRegistryHost, UAI_REGISTRY, type RegistryHosts, type RegistrySide } from "./registry-hosts.ts";
+export {
+  knownRegistries,
+  nameInRegistry,
+  parseRegistryHosts,
+  switchRegistryHost,
+  UAI_REGISTRY,
+  type RegistryHosts,
+  type RegistrySide,
+} from "./registry-hosts.ts";

@@ -10,7 +10,10 @@ export interface RegistryHosts {
 export type RegistrySide = keyof RegistryHosts;
 
 /** The vendor's registry. */
-export const UAI_REGISTRY: RegistryHosts = { public: "uhub.ucloud.cn", internal: "uhub.service.ucloud.cn" };
+export const UAI_REGISTRY: RegistryHosts = {
+  public: "uhub.ucloud.cn",
+  internal: "uhub.service.ucloud.cn",
+};
 
 const HAS_HOST = /^(?:localhost|[^/]*[.:][^/]*)\//;
 const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
@@ -27,7 +30,8 @@ export function parseRegistryHosts(text: string): readonly RegistryHosts[] {
     .filter((entry) => entry !== "")
     .map((entry) => {
       const [outside = "", inside = "", ...rest] = entry.split("=").map((host) => host.trim());
-      if (rest.length > 0 || !HOST.test(outside) || !HOST.test(inside)) throw refuse(entry, "it is not two hosts");
+      if (rest.length > 0 || !HOST.test(outside) || !HOST.test(inside))
+        throw refuse(entry, "it is not two hosts");
       const hosts = new Set([outside, inside]);
       for (const host of hosts) {
         if (seen.has(host)) throw refuse(entry, `"${host}" stands in two pairs`);
@@ -42,7 +46,9 @@ export function parseRegistryHosts(text: string): readonly RegistryHosts[] {
  * one that a namespace alone is in.
  * @throws ToolError `USAGE`, as `parseRegistryHosts`.
  */
-export function knownRegistries(setting: string | undefined): readonly [RegistryHosts, ...RegistryHosts[]] {
+export function knownRegistries(
+  setting: string | undefined,
+): readonly [RegistryHosts, ...RegistryHosts[]] {
   const given = parseRegistryHosts(setting ?? "");
   const hosts = new Set(given.flatMap((pair) => [pair.public, pair.internal]));
   const isNamed = hosts.has(UAI_REGISTRY.public) || hosts.has(UAI_REGISTRY.internal);
@@ -51,7 +57,11 @@ export function knownRegistries(setting: string | undefined): readonly [Registry
 }
 
 /** An image's name with the host of that side; names whose host is in no pair come back as they are. */
-export function switchRegistryHost(image: string, side: RegistrySide, pairs: readonly RegistryHosts[] = [UAI_REGISTRY]): string {
+export function switchRegistryHost(
+  image: string,
+  side: RegistrySide,
+  pairs: readonly RegistryHosts[] = [UAI_REGISTRY],
+): string {
   const slash = image.indexOf("/");
   if (slash < 0) return image;
   const host = image.slice(0, slash).toLowerCase();
@@ -63,11 +73,24 @@ export function switchRegistryHost(image: string, side: RegistrySide, pairs: rea
  * The whole name of an image that is to be made. A namespace alone is in the first registry, on the public side when nothing is said; a name
  * with a host of its own keeps it, unless a side is said and its registry has another host there.
  */
-export function nameInRegistry(name: string, { side, registries }: { readonly side: RegistrySide | undefined; readonly registries: readonly [RegistryHosts, ...RegistryHosts[]] }): string {
+export function nameInRegistry(
+  name: string,
+  {
+    side,
+    registries,
+  }: {
+    readonly side: RegistrySide | undefined;
+    readonly registries: readonly [RegistryHosts, ...RegistryHosts[]];
+  },
+): string {
   if (!HAS_HOST.test(name)) return `${registries[0][side ?? "public"]}/${name}`;
   return side === undefined ? name : switchRegistryHost(name, side, registries);
 }
 
 function refuse(entry: string, why: string): ToolError {
-  return new ToolError("USAGE", `read the pairs of registry hosts: "${entry.slice(0, 200)}": ${why}`, { hint: "write them as PUBLIC=INTERNAL, with commas between pairs" });
+  return new ToolError(
+    "USAGE",
+    `read the pairs of registry hosts: "${entry.slice(0, 200)}": ${why}`,
+    { hint: "write them as PUBLIC=INTERNAL, with commas between pairs" },
+  );
 }

@@ -18,18 +18,48 @@ export interface AptRequest {
  * The base with Debian packages on top of it: one layer of what it lacks, without a container.
  * @throws ToolError `BASE_UNSUITABLE` when the base is no Debian, `PACKAGE_UNAVAILABLE` naming what the archive lacks.
  */
-export async function withAptPackages(base: BaseImage, { packages, store, epochS, context }: AptRequest): Promise<BaseImage> {
+export async function withAptPackages(
+  base: BaseImage,
+  { packages, store, epochS, context }: AptRequest,
+): Promise<BaseImage> {
   if (packages.length === 0) return base;
   const { addDebianPackages, inspectDebian } = await import("../builder/index.ts");
   const facts = await inspectDebian(base.image, context);
   if (facts === undefined) {
-    throw new ToolError("BASE_UNSUITABLE", `add ${packages.join(", ")} to "${base.name}": it is no Debian image`, { hint: "leave the packages out, or choose a base that `slipway base debian` made, or another Debian" });
+    throw new ToolError(
+      "BASE_UNSUITABLE",
+      `add ${packages.join(", ")} to "${base.name}": it is no Debian image`,
+      {
+        hint: "leave the packages out, or choose a base that `slipway base debian` made, or another Debian",
+      },
+    );
   }
   const { reporter, signal } = context;
   reporter.step(`adding ${packages.join(", ")} to ${base.name}`);
-  const added = await addDebianPackages({ base: facts, packages, epochS, blobs: store, cacheDir: `${context.directories.cache}/debian`, now: Date.now, onWarning: (text) => reporter.warn(text), signal });
+  const added = await addDebianPackages({
+    base: facts,
+    packages,
+    epochS,
+    blobs: store,
+    cacheDir: `${context.directories.cache}/debian`,
+    now: Date.now,
+    onWarning: (text) => reporter.warn(text),
+    signal,
+  });
   if (added.additions.length === 0) return base;
-  const image = mutateConfig(appendLayers(base.image, added.additions), (config) => ({ ...config, config: { ...config.config, Labels: { ...config.config?.Labels, ...added.labels } } }));
+  const image = mutateConfig(appendLayers(base.image, added.additions), (config) => ({
+    ...config,
+    config: { ...config.config, Labels: { ...config.config?.Labels, ...added.labels } },
+  }));
   const sonames = [...new Set([...base.facts.sonames, ...added.facts.sonames])].sort();
-  return { ...base, image, added: { packages, layers: added.additions.length }, facts: { ...base.facts, sonames, ...(added.facts.python === undefined ? {} : { python: added.facts.python }) } };
+  return {
+    ...base,
+    image,
+    added: { packages, layers: added.additions.length },
+    facts: {
+      ...base.facts,
+      sonames,
+      ...(added.facts.python === undefined ? {} : { python: added.facts.python }),
+    },
+  };
 }

@@ -1,4 +1,10 @@
-import { isForeignLayer, parseReference, type Descriptor, type Digest, type Reference } from "../oci/index.ts";
+import {
+  isForeignLayer,
+  parseReference,
+  type Descriptor,
+  type Digest,
+  type Reference,
+} from "../oci/index.ts";
 import { isToolError } from "../errors/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Context } from "./context.ts";
@@ -14,29 +20,48 @@ export interface BaseLayer {
 const BASE_NAME = "org.opencontainers.image.base.name";
 
 /** The images of registries that what `target` is or lists stands on. @throws ContentError when a manifest is damaged. */
-export async function basesOf(store: Store, target: Descriptor, context: Context): Promise<readonly Reference[]> {
-  const names = (await manifestsUnder(store, target, context)).map(({ manifest }) => baseOf(manifest.annotations));
+export async function basesOf(
+  store: Store,
+  target: Descriptor,
+  context: Context,
+): Promise<readonly Reference[]> {
+  const names = (await manifestsUnder(store, target, context)).map(({ manifest }) =>
+    baseOf(manifest.annotations),
+  );
   return [...new Set(names)].flatMap((name) => (name === undefined ? [] : [parseReference(name)]));
 }
 
 /** The layers below `target` that the store does not have. */
-async function missingLayers(store: Store, target: Descriptor, context: Context): Promise<readonly BaseLayer[]> {
+async function missingLayers(
+  store: Store,
+  target: Descriptor,
+  context: Context,
+): Promise<readonly BaseLayer[]> {
   const found: BaseLayer[] = [];
   for (const { manifest } of await manifestsUnder(store, target, context)) {
     const name = baseOf(manifest.annotations);
     for (const layer of name === undefined ? [] : manifest.layers) {
-      if (name !== undefined && !isForeignLayer(layer.mediaType) && (await store.sizeOf(layer.digest)) === undefined) found.push({ layer, base: parseReference(name) });
+      if (
+        name !== undefined &&
+        !isForeignLayer(layer.mediaType) &&
+        (await store.sizeOf(layer.digest)) === undefined
+      )
+        found.push({ layer, base: parseReference(name) });
     }
   }
   return found;
 }
 
 /** The same for all images of the store. One that is damaged does not hide the others. */
-export async function missingInStore(store: Store, context: Context): Promise<readonly BaseLayer[]> {
+export async function missingInStore(
+  store: Store,
+  context: Context,
+): Promise<readonly BaseLayer[]> {
   const found = new Map<Digest, BaseLayer>();
   for (const { descriptor } of await store.list(context)) {
     try {
-      for (const missing of await missingLayers(store, descriptor, context)) found.set(missing.layer.digest, missing);
+      for (const missing of await missingLayers(store, descriptor, context))
+        found.set(missing.layer.digest, missing);
     } catch (error) {
       if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
     }
@@ -45,7 +70,11 @@ export async function missingInStore(store: Store, context: Context): Promise<re
 }
 
 /** Brings a layer into the store. @throws what the registry's client throws. */
-export async function fetchBaseLayer(store: Store, { layer, base }: BaseLayer, context: Context): Promise<void> {
+export async function fetchBaseLayer(
+  store: Store,
+  { layer, base }: BaseLayer,
+  context: Context,
+): Promise<void> {
   await using place = await openRepository(base, context);
   await store.put(layer, place.source.open(layer, context), context);
 }

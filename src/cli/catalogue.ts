@@ -1,7 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { knownRegistries, mergeCatalogues, ownCatalogue, parseCatalogue, type Catalogue, type RegistryHosts } from "../catalogue/index.ts";
+import {
+  knownRegistries,
+  mergeCatalogues,
+  ownCatalogue,
+  parseCatalogue,
+  type Catalogue,
+  type RegistryHosts,
+} from "../catalogue/index.ts";
 import { ToolError } from "../errors/index.ts";
 import type { Context } from "./context.ts";
 
@@ -20,33 +27,56 @@ export interface PackSettings {
 }
 
 /** @throws ToolError `USAGE` and ProjectError `PROJECT_INVALID` for settings and files that cannot be used. */
-export async function openPackSettings(file: string | undefined, context: Pick<Context, "cwd" | "env">): Promise<PackSettings> {
-  return { registries: knownRegistries(context.env[HOSTS_VARIABLE]), catalogue: await openCatalogue(file, context) };
+export async function openPackSettings(
+  file: string | undefined,
+  context: Pick<Context, "cwd" | "env">,
+): Promise<PackSettings> {
+  return {
+    registries: knownRegistries(context.env[HOSTS_VARIABLE]),
+    catalogue: await openCatalogue(file, context),
+  };
 }
 
 /** Adds `--catalogue`, and says below how rows are written. */
 export function addCatalogueOption(command: Command): void {
   command
-    .option("--catalogue <file>", `versions of your own, and what their images stand on; before the known ones (default: ${CATALOGUE_VARIABLE})`)
-    .addHelpText("after", `\nA catalogue has rows like those in catalogue/catalogue.json of this package:\n  releases:\n    - { framework: pytorch, name: pytorch-2.11.0, cpu: { base: store:mine, requirements: [torch==2.11.0] } }`);
+    .option(
+      "--catalogue <file>",
+      `versions of your own, and what their images stand on; before the known ones (default: ${CATALOGUE_VARIABLE})`,
+    )
+    .addHelpText(
+      "after",
+      `\nA catalogue has rows like those in catalogue/catalogue.json of this package:\n  releases:\n    - { framework: pytorch, name: pytorch-2.11.0, cpu: { base: store:mine, requirements: [torch==2.11.0] } }`,
+    );
 }
 
 /**
  * Our rows, and before them those of the user's file: the flag's, else the environment's.
  * @throws ToolError `USAGE` for a file that cannot be read, ProjectError `PROJECT_INVALID` for what is wrong in it.
  */
-export async function openCatalogue(file: string | undefined, { cwd, env }: Pick<Context, "cwd" | "env">): Promise<Catalogue> {
+export async function openCatalogue(
+  file: string | undefined,
+  { cwd, env }: Pick<Context, "cwd" | "env">,
+): Promise<Catalogue> {
   const named = file ?? env[CATALOGUE_VARIABLE] ?? "";
   const ours = await ownCatalogue();
   if (named === "") return ours;
-  return mergeCatalogues(await parseCatalogue(await textOf(named, file === undefined ? CATALOGUE_VARIABLE : "--catalogue", cwd), named), ours);
+  return mergeCatalogues(
+    await parseCatalogue(
+      await textOf(named, file === undefined ? CATALOGUE_VARIABLE : "--catalogue", cwd),
+      named,
+    ),
+    ours,
+  );
 }
 
 async function textOf(named: string, setting: string, cwd: string): Promise<string> {
   const path = resolve(cwd, named);
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile() !== true) throw new ToolError("USAGE", `${setting} "${named}": it is not a file`);
-  if (stats.size > MAX_BYTES) throw new ToolError("USAGE", `${setting} "${named}": it is larger than ${MAX_BYTES} bytes`);
+  if (stats?.isFile() !== true)
+    throw new ToolError("USAGE", `${setting} "${named}": it is not a file`);
+  if (stats.size > MAX_BYTES)
+    throw new ToolError("USAGE", `${setting} "${named}": it is larger than ${MAX_BYTES} bytes`);
   try {
     return await readFile(path, "utf8");
   } catch (error) {

@@ -10,20 +10,45 @@ const MAX_LAYER_BYTES = 512 * 2 ** 20;
 const NODE_GLIBC = [2, 28] as const;
 
 /** What an entry of a tar does to a path: puts something there, or takes away what was. */
-type Fate = { readonly isThere: true; readonly isExecutable: boolean } | { readonly isThere: false };
+type Fate =
+  | { readonly isThere: true; readonly isExecutable: boolean }
+  | { readonly isThere: false };
 
 /** Reads the names in an image's layers, and says whether what it starts is in it. */
-export async function contentChecks(image: Image, config: ImageConfig, options: CallOptions = {}): Promise<readonly Check[]> {
+export async function contentChecks(
+  image: Image,
+  config: ImageConfig,
+  options: CallOptions = {},
+): Promise<readonly Check[]> {
   const wanted = wantedPaths(config);
   if (wanted.length === 0) return [];
   const { found, skipped } = await lookFor(image, wanted, options);
   return wanted.map((path): Check => {
     const fate = found.get(path);
     const name = "file";
-    if (fate === undefined && skipped > 0) return { name, status: "warn", detail: `${path}: not found, and ${skipped} large layers were not looked into` };
-    if (fate?.isThere !== true) return { name, status: "fail", detail: `${path} is not in the image`, hint: "the image cannot start: pack it again, or choose another base", code: "UNSUPPORTED" };
+    if (fate === undefined && skipped > 0)
+      return {
+        name,
+        status: "warn",
+        detail: `${path}: not found, and ${skipped} large layers were not looked into`,
+      };
+    if (fate?.isThere !== true)
+      return {
+        name,
+        status: "fail",
+        detail: `${path} is not in the image`,
+        hint: "the image cannot start: pack it again, or choose another base",
+        code: "UNSUPPORTED",
+      };
     const isProgram = path !== wanted[1] || !path.endsWith(".mjs");
-    if (isProgram && !fate.isExecutable) return { name, status: "fail", detail: `${path} is not executable`, hint: "set the executable bit, and pack again", code: "UNSUPPORTED" };
+    if (isProgram && !fate.isExecutable)
+      return {
+        name,
+        status: "fail",
+        detail: `${path} is not executable`,
+        hint: "set the executable bit, and pack again",
+        code: "UNSUPPORTED",
+      };
     return { name, status: "ok", detail: path };
   });
 }
@@ -32,11 +57,19 @@ export async function contentChecks(image: Image, config: ImageConfig, options: 
 function wantedPaths({ config }: ImageConfig): readonly string[] {
   const [program, script] = [...(config?.Entrypoint ?? []), ...(config?.Cmd ?? [])];
   const python = config?.Labels?.["dev.slipway.base.python.executable"];
-  return [program, script?.endsWith(".mjs") === true ? script : undefined, python].flatMap((path) => (path?.startsWith("/") === true ? [posix.normalize(path)] : []));
+  return [program, script?.endsWith(".mjs") === true ? script : undefined, python].flatMap((path) =>
+    path?.startsWith("/") === true ? [posix.normalize(path)] : [],
+  );
 }
 
-async function lookFor(image: Image, wanted: readonly string[], options: CallOptions): Promise<{ readonly found: ReadonlyMap<string, Fate>; readonly skipped: number }> {
-  const places = new Map(wanted.flatMap((path) => placesOf(path).map((place) => [place, path] as const)));
+async function lookFor(
+  image: Image,
+  wanted: readonly string[],
+  options: CallOptions,
+): Promise<{ readonly found: ReadonlyMap<string, Fate>; readonly skipped: number }> {
+  const places = new Map(
+    wanted.flatMap((path) => placesOf(path).map((place) => [place, path] as const)),
+  );
   const found = new Map<string, Fate>();
   const [layers, manifest] = await Promise.all([image.layers(options), manifestOf(image, options)]);
   let skipped = 0;
@@ -46,9 +79,16 @@ async function lookFor(image: Image, wanted: readonly string[], options: CallOpt
       skipped += 1;
       continue;
     }
-    for await (const { entry } of readTar(uncompressed(layer.open(options), mediaType, options), options)) {
+    for await (const { entry } of readTar(
+      uncompressed(layer.open(options), mediaType, options),
+      options,
+    )) {
       const path = places.get(entry.path);
-      if (path !== undefined) found.set(path, { isThere: true, isExecutable: entry.type !== "file" || (entry.mode & 0o111) !== 0 });
+      if (path !== undefined)
+        found.set(path, {
+          isThere: true,
+          isExecutable: entry.type !== "file" || (entry.mode & 0o111) !== 0,
+        });
       for (const hidden of hiddenBy(entry.path, wanted)) found.set(hidden, { isThere: false });
     }
   }
@@ -67,7 +107,9 @@ function hiddenBy(path: string, wanted: readonly string[]): readonly string[] {
   if (!name.startsWith(".wh.")) return [];
   const folder = posix.dirname(path);
   const hidden = name === ".wh..wh..opq" ? folder : posix.join(folder, name.slice(".wh.".length));
-  return wanted.filter((one) => placesOf(one).some((place) => place === hidden || place.startsWith(`${hidden}/`)));
+  return wanted.filter((one) =>
+    placesOf(one).some((place) => place === hidden || place.startsWith(`${hidden}/`)),
+  );
 }
 
 /** What the labels of the base say, against what our server and the model need. Nothing for images that are not ours. */
@@ -79,7 +121,14 @@ export function baseChecks({ config }: ImageConfig, kind: string | undefined): r
   const facts: Check[] = [];
   if (glibc !== undefined) facts.push(glibcCheck(glibc));
   if (python !== undefined) facts.push({ name: "python", status: "ok", detail: python });
-  else if (kind === "sklearn") facts.push({ name: "python", status: "fail", detail: "the base has none, and the model needs one", hint: "pack on a base with python3", code: "BASE_UNSUITABLE" });
+  else if (kind === "sklearn")
+    facts.push({
+      name: "python",
+      status: "fail",
+      detail: "the base has none, and the model needs one",
+      hint: "pack on a base with python3",
+      code: "BASE_UNSUITABLE",
+    });
   return facts;
 }
 
@@ -88,5 +137,11 @@ function glibcCheck(glibc: string): Check {
   const [wantedMajor, wantedMinor] = NODE_GLIBC;
   const isFine = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
   if (isFine) return { name: "glibc", status: "ok", detail: glibc };
-  return { name: "glibc", status: "fail", detail: `${glibc}, and the server needs ${NODE_GLIBC.join(".")}`, hint: "pack on a newer base", code: "BASE_UNSUITABLE" };
+  return {
+    name: "glibc",
+    status: "fail",
+    detail: `${glibc}, and the server needs ${NODE_GLIBC.join(".")}`,
+    hint: "pack on a newer base",
+    code: "BASE_UNSUITABLE",
+  };
 }

@@ -35,9 +35,16 @@ export function directoriesOf(env: Context["env"]): Directories {
   const home = named.startsWith("/") ? named : homeOf();
   const place = (name: string, fallback: string): string => {
     const value = env[name];
-    return join(value !== undefined && value.startsWith("/") ? value : join(home, fallback), "slipway");
+    return join(
+      value !== undefined && value.startsWith("/") ? value : join(home, fallback),
+      "slipway",
+    );
   };
-  return { data: place("XDG_DATA_HOME", ".local/share"), cache: place("XDG_CACHE_HOME", ".cache"), state: place("XDG_STATE_HOME", ".local/state") };
+  return {
+    data: place("XDG_DATA_HOME", ".local/share"),
+    cache: place("XDG_CACHE_HOME", ".cache"),
+    state: place("XDG_STATE_HOME", ".local/state"),
+  };
 }
 
 /** An empty `HOME` would put everything into the working folder. */

@@ -11,8 +11,13 @@ export interface DescribeOptions {
 }
 
 /** The description of a project that is served where it lies, in place of the one that an image has baked in. */
-export async function describeProject(project: PackProject, options: DescribeOptions, context: Context): Promise<ModelDescription> {
-  const { name, kind, contract, service, root, code, signature, modelPath, ports, server } = project;
+export async function describeProject(
+  project: PackProject,
+  options: DescribeOptions,
+  context: Context,
+): Promise<ModelDescription> {
+  const { name, kind, contract, service, root, code, signature, modelPath, ports, server } =
+    project;
   const { workers = server.workers } = options;
   return {
     schemaVersion: 1,
@@ -34,16 +39,34 @@ export async function describeProject(project: PackProject, options: DescribeOpt
 export async function findPython(root: string, env: Context["env"]): Promise<string> {
   const named = env["SLIPWAY_PYTHON"];
   if (named !== undefined && named !== "") return named;
-  const folders = [join(root, ".venv"), join(root, "venv"), ...(env["VIRTUAL_ENV"] === undefined ? [] : [env["VIRTUAL_ENV"]])];
+  const folders = [
+    join(root, ".venv"),
+    join(root, "venv"),
+    ...(env["VIRTUAL_ENV"] === undefined ? [] : [env["VIRTUAL_ENV"]]),
+  ];
   for (const folder of folders) {
     const path = join(folder, "bin/python");
-    if (await access(path).then(() => true, () => false)) return path;
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   }
   return "python3";
 }
 
 /** Ports that the command line names, for `serveModel`. */
-export function portsFrom(flags: { readonly httpPort?: number; readonly grpcPort?: number; readonly metricsPort?: number }): Partial<Ports> {
+export function portsFrom(flags: {
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
+  readonly metricsPort?: number;
+}): Partial<Ports> {
   const { httpPort: http, grpcPort: grpc, metricsPort: metrics } = flags;
-  return { ...(http === undefined ? {} : { http }), ...(grpc === undefined ? {} : { grpc }), ...(metrics === undefined ? {} : { metrics }) };
+  return {
+    ...(http === undefined ? {} : { http }),
+    ...(grpc === undefined ? {} : { grpc }),
+    ...(metrics === undefined ? {} : { metrics }),
+  };
 }

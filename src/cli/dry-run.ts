@@ -42,5 +42,9 @@ export function forgetfulStore(store: PackStore): PackStore {
 }
 
 function forgetfulDigests(digests: DigestMemory): DigestMemory {
-  return { get: (plan) => digests.get(plan), set: () => Promise.resolve(), resembles: (plan, options) => digests.resembles(plan, options) };
+  return {
+    get: (plan) => digests.get(plan),
+    set: () => Promise.resolve(),
+    resembles: (plan, options) => digests.resembles(plan, options),
+  };
 }

@@ -15,11 +15,17 @@ export interface FolderEnv {
   readonly sources: readonly string[];
 }
 
-const FILES = [["Dockerfile", parseDockerfileEnv], [".s2i/environment", parseEnvironmentFile]] as const;
+const FILES = [
+  ["Dockerfile", parseDockerfileEnv],
+  [".s2i/environment", parseEnvironmentFile],
+] as const;
 const MAX_BYTES = 2 ** 20;
 
 /** Reads `ENV` of the folder's Dockerfile, and `.s2i/environment`, which wins. No step of a Dockerfile is run. */
-export async function readFolderEnv(root: string, files: readonly Pick<WalkedFile, "path">[]): Promise<FolderEnv> {
+export async function readFolderEnv(
+  root: string,
+  files: readonly Pick<WalkedFile, "path">[],
+): Promise<FolderEnv> {
   let all: Readonly<Record<string, string>> = {};
   const sources: string[] = [];
   for (const [name, parse] of FILES) {
@@ -32,7 +38,12 @@ export async function readFolderEnv(root: string, files: readonly Pick<WalkedFil
   }
   const { MODEL_NAME: model, SERVICE_TYPE: service, ...env } = all;
   const code = model === undefined ? undefined : codeOf(model, files);
-  return { env, sources, ...(code !== undefined && { code }), ...(service !== undefined && { service }) };
+  return {
+    env,
+    sources,
+    ...(code !== undefined && { code }),
+    ...(service !== undefined && { service }),
+  };
 }
 
 /** The file of `Name` or `package.module.Class`, and the class. */
@@ -40,6 +51,8 @@ function codeOf(model: string, files: readonly Pick<WalkedFile, "path">[]): stri
   const parts = model.split(".");
   const name = parts.at(-1) ?? "";
   const module = parts.length === 1 ? name : parts.slice(0, -1).join("/");
-  const found = files.find(({ path }) => path.replace(/\.(?:py|[mc]?[jt]s)$/, "") === module && !path.endsWith(module));
+  const found = files.find(
+    ({ path }) => path.replace(/\.(?:py|[mc]?[jt]s)$/, "") === module && !path.endsWith(module),
+  );
   return found === undefined ? undefined : `${found.path}:${name}`;
 }

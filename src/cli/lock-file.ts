@@ -25,24 +25,44 @@ export async function writeLockFile(path: string, lock: DebianLock): Promise<voi
 /** @param file - how the file is called in errors. @throws ToolError `PROJECT_INVALID` naming the key. */
 export function parseLock(text: string, file: string): DebianLock {
   const wrong = (what: string): ToolError =>
-    new ToolError("PROJECT_INVALID", `read "${file}": ${what}`, { hint: "remove the file, and `slipway base debian --lock` writes it again" });
+    new ToolError("PROJECT_INVALID", `read "${file}": ${what}`, {
+      hint: "remove the file, and `slipway base debian --lock` writes it again",
+    });
   const read = createReader(wrong);
   const fields = read.document(text);
   if (fields["version"] !== 1) throw wrong("version is not 1");
   const { amd64, arm64, ...others } = read.object(fields["architectures"], "architectures");
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw wrong(`architecture "${unknown.slice(0, 40)}" is not amd64 or arm64`);
-  const lists = Object.entries({ amd64, arm64 }).flatMap(([name, value]) => (value === undefined ? [] : [[name, read.list(value, name).map((item, index) => packageOf(item, `${name}[${index}]`, read))]]));
+  if (unknown !== undefined)
+    throw wrong(`architecture "${unknown.slice(0, 40)}" is not amd64 or arm64`);
+  const lists = Object.entries({ amd64, arm64 }).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [
+          [
+            name,
+            read.list(value, name).map((item, index) => packageOf(item, `${name}[${index}]`, read)),
+          ],
+        ],
+  );
   return {
     version: 1,
     suite: read.text(fields["suite"], "suite", /^[a-z][a-z0-9.-]{0,60}$/),
-    include: read.list(fields["include"], "include").map((item, index) => read.text(item, `include[${index}]`, /^\S{1,300}$/)),
+    include: read
+      .list(fields["include"], "include")
+      .map((item, index) => read.text(item, `include[${index}]`, /^\S{1,300}$/)),
     // The keys are those two, and the values were checked just now.
-    architectures: Object.fromEntries(lists) as Partial<Record<DebianArchitecture, readonly DebianPackage[]>>,
+    architectures: Object.fromEntries(lists) as Partial<
+      Record<DebianArchitecture, readonly DebianPackage[]>
+    >,
   };
 }
 
-function packageOf(value: unknown, key: string, read: ReturnType<typeof createReader>): DebianPackage {
+function packageOf(
+  value: unknown,
+  key: string,
+  read: ReturnType<typeof createReader>,
+): DebianPackage {
   const fields = read.object(value, key);
   const { size } = fields;
   return {
@@ -66,7 +86,8 @@ function createReader(wrong: (what: string) => ToolError) {
       }
     },
     object(value: unknown, key: string): Fields {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(`${key} is not an object`);
+      if (typeof value !== "object" || value === null || Array.isArray(value))
+        throw wrong(`${key} is not an object`);
       return value as Fields;
     },
     list(value: unknown, key: string): readonly unknown[] {
@@ -74,11 +95,13 @@ function createReader(wrong: (what: string) => ToolError) {
       return value;
     },
     text(value: unknown, key: string, pattern: RegExp): string {
-      if (typeof value !== "string" || !pattern.test(value)) throw wrong(`${key} is missing or not what it should be`);
+      if (typeof value !== "string" || !pattern.test(value))
+        throw wrong(`${key} is missing or not what it should be`);
       return value;
     },
     size(value: unknown, key: string): number {
-      if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw wrong(`${key} is not a size`);
+      if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
+        throw wrong(`${key} is not a size`);
       return value;
     },
   };

@@ -39,7 +39,10 @@ function createContext(args: readonly string[], signal: AbortSignal): Context {
   const own = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
   const isJson = own.includes("--json");
   const reporter = createReporter({
-    streams: { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) },
+    streams: {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+    },
     isJson,
     isQuiet: own.includes("--quiet"),
     columns: process.stderr.isTTY ? process.stderr.columns : undefined,
@@ -59,15 +62,24 @@ function createContext(args: readonly string[], signal: AbortSignal): Context {
 
 async function dispatch(args: readonly string[], context: Context): Promise<void> {
   const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") return void process.stdout.write(overview());
-  if (name === "--version" || name === "-V") return void process.stdout.write(`${context.toolVersion}\n`);
+  if (name === undefined || name === "--help" || name === "-h" || name === "help")
+    return void process.stdout.write(overview());
+  if (name === "--version" || name === "-V")
+    return void process.stdout.write(`${context.toolVersion}\n`);
   const row = COMMAND_TABLE.find((candidate) => candidate.name === name);
   if (row === undefined) throw unknownCommand(name);
   await runCommand(row, rest, context);
 }
 
-async function runCommand(row: CommandRow, args: readonly string[], context: Context): Promise<void> {
-  const [{ Command, CommanderError }, module] = await Promise.all([import("commander"), row.load()]);
+async function runCommand(
+  row: CommandRow,
+  args: readonly string[],
+  context: Context,
+): Promise<void> {
+  const [{ Command, CommanderError }, module] = await Promise.all([
+    import("commander"),
+    row.load(),
+  ]);
   const command = new Command(`slipway ${row.name}`)
     .description(row.summary)
     .option("--json", "print events and the result as JSON lines")
@@ -76,13 +88,16 @@ async function runCommand(row: CommandRow, args: readonly string[], context: Con
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   module.define(command, context);
-  for (const child of command.commands) child.exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const child of command.commands)
+    child.exitOverride().configureOutput({ writeErr: () => undefined });
   try {
     await command.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
-    throw new ToolError("USAGE", `slipway ${row.name}: ${withoutValues(error.message)}`, { hint: `run \`slipway ${row.name} --help\`` });
+    throw new ToolError("USAGE", `slipway ${row.name}: ${withoutValues(error.message)}`, {
+      hint: `run \`slipway ${row.name} --help\``,
+    });
   } finally {
     context.reporter.close();
   }
@@ -90,15 +105,21 @@ async function runCommand(row: CommandRow, args: readonly string[], context: Con
 
 /** The parser's sentence without what stood where it knows no option: that may be a secret whose flag was mistyped. */
 function withoutValues(message: string): string {
-  return message.replace(/^error: /, "").replace(/(unknown option '[^'=]*)=[^]*'/, "$1'").replace(/(too many arguments[^]*but got \d+): [^]*$/, "$1").replace(/\.$/, "");
+  return message
+    .replace(/^error: /, "")
+    .replace(/(unknown option '[^'=]*)=[^]*'/, "$1'")
+    .replace(/(too many arguments[^]*but got \d+): [^]*$/, "$1")
+    .replace(/\.$/, "");
 }
 
 function report(error: unknown, context: Context): void {
   context.reporter.close();
   const shown = isAbort(error, context) ? context.signal.reason : error;
-  if (context.isJson) process.stdout.write(`${JSON.stringify({ event: "error", ...errorData(shown) })}\n`);
+  if (context.isJson)
+    process.stdout.write(`${JSON.stringify({ event: "error", ...errorData(shown) })}\n`);
   else process.stderr.write(`${errorLines(shown).join("\n")}\n`);
-  if (!isToolError(shown) && process.env["SLIPWAY_DEBUG"] === "1" && shown instanceof Error) process.stderr.write(`${shown.stack ?? ""}\n`);
+  if (!isToolError(shown) && process.env["SLIPWAY_DEBUG"] === "1" && shown instanceof Error)
+    process.stderr.write(`${shown.stack ?? ""}\n`);
   process.exitCode = factsOf(shown).exit;
 }
 
@@ -109,7 +130,11 @@ function isAbort(error: unknown, context: Context): boolean {
 function overview(): string {
   const groups = Map.groupBy(COMMAND_TABLE, (row) => row.group);
   const width = formatTable(COMMAND_TABLE.map((row) => [row.name, ""]))[0]?.length ?? 0;
-  const body = [...groups].flatMap(([group, rows]) => [``, `${group}:`, ...rows.map((row) => `  ${row.name.padEnd(Math.max(width, 12))}${row.summary}`)]);
+  const body = [...groups].flatMap(([group, rows]) => [
+    ``,
+    `${group}:`,
+    ...rows.map((row) => `  ${row.name.padEnd(Math.max(width, 12))}${row.summary}`),
+  ]);
   return [
     "slipway packs a trained model into an image without a Docker daemon, pushes it, and serves it.",
     "",
@@ -126,11 +151,22 @@ function overview(): string {
 }
 
 function unknownCommand(name: string): ToolError {
-  const near = COMMAND_TABLE.map((row) => row.name).filter((known) => known.startsWith(name.slice(0, 2)));
-  return new ToolError("USAGE", `slipway: there is no command "${name}"`, { hint: near.length > 0 ? `did you mean \`slipway ${near.join("` or `slipway ")}\`?` : "run `slipway --help`" });
+  const near = COMMAND_TABLE.map((row) => row.name).filter((known) =>
+    known.startsWith(name.slice(0, 2)),
+  );
+  return new ToolError("USAGE", `slipway: there is no command "${name}"`, {
+    hint:
+      near.length > 0
+        ? `did you mean \`slipway ${near.join("` or `slipway ")}\`?`
+        : "run `slipway --help`",
+  });
 }
 
 function readVersion(): string {
-  const text: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof text === "object" && text !== null && "version" in text ? String(text.version) : "unknown";
+  const text: unknown = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
+  return typeof text === "object" && text !== null && "version" in text
+    ? String(text.version)
+    : "unknown";
 }

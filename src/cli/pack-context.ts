@@ -5,7 +5,11 @@ import { downloadPackage } from "./download-package.ts";
 import { findToolFiles } from "./tool-files.ts";
 
 /** What packing gets of the outside world. */
-export function packContextOf(store: Store, pool: PackContext["pool"], context: Context): PackContext {
+export function packContextOf(
+  store: Store,
+  pool: PackContext["pool"],
+  context: Context,
+): PackContext {
   return {
     store,
     digests: store.digestCache(),
@@ -14,9 +18,11 @@ export function packContextOf(store: Store, pool: PackContext["pool"], context: 
     tool: findToolFiles(context.toolVersion),
     pool,
     environment: context.env,
-    downloadPackage: (name, version, options) => downloadPackage({ name, version, env: context.env }, options),
+    downloadPackage: (name, version, options) =>
+      downloadPackage({ name, version, env: context.env }, options),
     onStep: (text) => context.reporter.step(text),
-    onRead: (progress) => context.reporter.blob({ kind: "blob", ...progress, label: `reading ${progress.label}` }),
+    onRead: (progress) =>
+      context.reporter.blob({ kind: "blob", ...progress, label: `reading ${progress.label}` }),
     onWarning: (text) => context.reporter.warn(text),
     signal: context.signal,
   };

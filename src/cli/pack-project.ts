@@ -29,7 +29,11 @@ export interface PackFlags extends Omit<ProjectFlags, "env"> {
 }
 
 /** Packs a project, keeps the image in the store, and takes it where the flags say. */
-export async function packProject(folder: string, flags: PackFlags, context: Context): Promise<void> {
+export async function packProject(
+  folder: string,
+  flags: PackFlags,
+  context: Context,
+): Promise<void> {
   const startedAt = performance.now();
   const outputs = (flags.output ?? []).map(parseOutput);
   const isPlan = flags.plan === true || flags.dryRun === true;
@@ -37,11 +41,23 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, context);
   const packContext = flags.dryRun === true ? withoutWriting(real) : real;
-  const loaded = await loadProject(folder, { ...flags, env: parseEnv(flags.env ?? []) }, { context, memory: packContext.cache("formats") });
+  const loaded = await loadProject(
+    folder,
+    { ...flags, env: parseEnv(flags.env ?? []) },
+    { context, memory: packContext.cache("formats") },
+  );
   const names = namesOf(flags, loaded);
   keepYoungGenerationSmall();
   await using base = await openBase(baseOf(flags, loaded), packContext.cache("base"), context);
-  const apt = { packages: loaded.file.apt ?? [], store: flags.dryRun === true ? { ...forgetfulStore(store), resolve: store.resolve.bind(store) } : store, epochS: loaded.project.epochS, context };
+  const apt = {
+    packages: loaded.file.apt ?? [],
+    store:
+      flags.dryRun === true
+        ? { ...forgetfulStore(store), resolve: store.resolve.bind(store) }
+        : store,
+    epochS: loaded.project.epochS,
+    context,
+  };
   const bases = await basesFor(base, platformsOf(flags, loaded), apt);
   const images = await packImages(loaded.project, bases, packContext);
   const packed = images.map((image, index) => ({ image, base: bases[index] as BaseImage })); // one image a base, in order
@@ -54,9 +70,18 @@ export async function packProject(folder: string, flags: PackFlags, context: Con
   reportDelivery(context, { ...delivered, packed, names, isPush: flags.push === true, startedAt });
 }
 
-async function reportPlan(context: Context, { names, loaded, images: planned }: Pick<PlanReport, "loaded" | "images"> & { readonly names: readonly string[] }): Promise<void> {
+async function reportPlan(
+  context: Context,
+  {
+    names,
+    loaded,
+    images: planned,
+  }: Pick<PlanReport, "loaded" | "images"> & { readonly names: readonly string[] },
+): Promise<void> {
   const plan = { loaded, images: await withSmallDigests(planned, context) };
-  const forecasts = await Promise.all(registryNames(names).map((name) => forecastPush(name, plan.images, context)));
+  const forecasts = await Promise.all(
+    registryNames(names).map((name) => forecastPush(name, plan.images, context)),
+  );
   for (const line of planLines({ ...plan, forecasts })) context.reporter.line(line);
   context.reporter.result(planData({ ...plan, forecasts }));
 }
@@ -70,14 +95,20 @@ function keepYoungGenerationSmall(): void {
 }
 
 /** Every base is looked at before anything is made. */
-async function basesFor(base: OpenBase, platforms: readonly Platform[], apt: AptRequest): Promise<readonly BaseImage[]> {
+async function basesFor(
+  base: OpenBase,
+  platforms: readonly Platform[],
+  apt: AptRequest,
+): Promise<readonly BaseImage[]> {
   const bases: BaseImage[] = [];
-  for (const platform of platforms) bases.push(await withAptPackages(await base.imageFor(platform), apt));
+  for (const platform of platforms)
+    bases.push(await withAptPackages(await base.imageFor(platform), apt));
   return bases;
 }
 
 function platformsOf(flags: PackFlags, { file }: LoadedProject): readonly Platform[] {
-  const named = flags.platform?.flatMap((text) => text.split(",")) ?? file.platforms ?? ["linux/amd64"];
+  const named = flags.platform?.flatMap((text) => text.split(",")) ??
+    file.platforms ?? ["linux/amd64"];
   return [...new Set(named)].map(parsePlatform);
 }
 
@@ -85,7 +116,9 @@ function namesOf(flags: PackFlags, { file, project }: LoadedProject): readonly s
   const names = flags.tag ?? (file.image === undefined ? [`store:${project.name}`] : [file.image]);
   for (const name of names) referenceOf(name);
   if (flags.push === true && registryNames(names).length === 0) {
-    throw new ToolError("USAGE", "pack --push: no name is in a registry", { hint: "name one: -t HOST/REPOSITORY:TAG, or image: in slipway.yaml" });
+    throw new ToolError("USAGE", "pack --push: no name is in a registry", {
+      hint: "name one: -t HOST/REPOSITORY:TAG, or image: in slipway.yaml",
+    });
   }
   return names;
 }
@@ -93,20 +126,27 @@ function namesOf(flags: PackFlags, { file, project }: LoadedProject): readonly s
 function baseOf(flags: PackFlags, { file }: LoadedProject): string {
   const base = flags.base ?? file.base;
   if (base !== undefined) return keptBase(base);
-  throw new ToolError("USAGE", "pack: no base image is named", { hint: "make one with `slipway base debian --include python3 --name pybase`, then pass `--base store:pybase`" });
+  throw new ToolError("USAGE", "pack: no base image is named", {
+    hint: "make one with `slipway base debian --include python3 --name pybase`, then pass `--base store:pybase`",
+  });
 }
 
 /** The image refers to its base's layers later on; a folder, an archive or an engine may be gone by then. @throws ToolError `USAGE`. */
 function keptBase(base: string): string {
   const { kind } = parseLocation(base);
   if (kind === "registry" || kind === "store") return base;
-  throw new ToolError("USAGE", `pack on "${base}": a base is in a registry or in the store`, { hint: `run \`slipway copy ${base} store:base\`, then pass \`--base store:base\`` });
+  throw new ToolError("USAGE", `pack on "${base}": a base is in a registry or in the store`, {
+    hint: `run \`slipway copy ${base} store:base\`, then pass \`--base store:base\``,
+  });
 }
 
 /** `TYPE=PATH` as a place. @throws ToolError `USAGE`. */
 export function parseOutput(text: string): string {
   const match = /^(oci|oci-archive|docker-archive|docker-daemon|podman)=(.+)$/s.exec(text);
-  if (match === null) throw new ToolError("USAGE", `--output "${text}": it is not TYPE=PATH`, { hint: "TYPE is oci, oci-archive, docker-archive, docker-daemon or podman" });
+  if (match === null)
+    throw new ToolError("USAGE", `--output "${text}": it is not TYPE=PATH`, {
+      hint: "TYPE is oci, oci-archive, docker-archive, docker-daemon or podman",
+    });
   return `${match[1]}:${match[2]}`;
 }
 
@@ -114,7 +154,8 @@ function parseEnv(entries: readonly string[]): Readonly<Record<string, string>> 
   return Object.fromEntries(
     entries.map((entry) => {
       const equals = entry.indexOf("=");
-      if (equals <= 0) throw new ToolError("USAGE", `pack --env "${entry.slice(0, 40)}": it is not NAME=VALUE`);
+      if (equals <= 0)
+        throw new ToolError("USAGE", `pack --env "${entry.slice(0, 40)}": it is not NAME=VALUE`);
       return [entry.slice(0, equals), entry.slice(equals + 1)];
     }),
   );

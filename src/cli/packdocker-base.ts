@@ -1,5 +1,13 @@
 import { switchRegistryHost } from "../catalogue/index.ts";
-import { createVendorApi, resolveBaseImage, uaiRecipeOf, uaiSideOf, type UaiJob, type UaiValues, type VendorKeys } from "../uai/index.ts";
+import {
+  createVendorApi,
+  resolveBaseImage,
+  uaiRecipeOf,
+  uaiSideOf,
+  type UaiJob,
+  type UaiValues,
+  type VendorKeys,
+} from "../uai/index.ts";
 import type { PackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import type { PackdockerFlags } from "./packdocker-flags.ts";
@@ -33,8 +41,12 @@ export function baseProblems(job: UaiJob, { values, flags, context }: Asked): re
   const why = "the vendor's API is asked for the base";
   return [
     ...(publicKey === "" ? [`--public_key: it is missing, and so is ${PUBLIC_KEY}; ${why}`] : []),
-    ...(privateKey === "" ? [`--private_key: it is missing, and so is ${PRIVATE_KEY}; ${why}`] : []),
-    ...(job.release === undefined ? [`--ai_arch_v: it is missing; ${why}, and must be told the framework and its version`] : []),
+    ...(privateKey === ""
+      ? [`--private_key: it is missing, and so is ${PRIVATE_KEY}; ${why}`]
+      : []),
+    ...(job.release === undefined
+      ? [`--ai_arch_v: it is missing; ${why}, and must be told the framework and its version`]
+      : []),
   ];
 }
 
@@ -44,12 +56,19 @@ export function baseProblems(job: UaiJob, { values, flags, context }: Asked): re
  */
 export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSource> {
   if (job.baseImage !== undefined) return { base: job.baseImage, requirements: [] };
-  if (about.flags.baseFrom === "vendor") return { base: await vendorBaseOf(job, about), requirements: [] };
+  if (about.flags.baseFrom === "vendor")
+    return { base: await vendorBaseOf(job, about), requirements: [] };
   const recipe = uaiRecipeOf(job, about.settings.catalogue);
-  return { ...recipe, base: switchRegistryHost(recipe.base, uaiSideOf(about.values), about.settings.registries) };
+  return {
+    ...recipe,
+    base: switchRegistryHost(recipe.base, uaiSideOf(about.values), about.settings.registries),
+  };
 }
 
-async function vendorBaseOf(job: UaiJob, { values, flags, settings, context }: About): Promise<string> {
+async function vendorBaseOf(
+  job: UaiJob,
+  { values, flags, settings, context }: About,
+): Promise<string> {
   const { env, signal, reporter } = context;
   const endpoint = flags.vendorEndpoint ?? env["SLIPWAY_VENDOR_ENDPOINT"];
   const host = endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).host : "";
@@ -62,10 +81,17 @@ async function vendorBaseOf(job: UaiJob, { values, flags, settings, context }: A
     allowPlainHttp: context.isPlainHttp,
     ca: (await accessTo(host, context)).ca,
     proxyEnv: env,
-    onRetry: (error) => reporter.step(`${error instanceof Error ? error.message : "the vendor's API does not answer"}; asking again`),
+    onRetry: (error) =>
+      reporter.step(
+        `${error instanceof Error ? error.message : "the vendor's API does not answer"}; asking again`,
+      ),
   });
   reporter.step("asking the vendor's API for the base");
-  const image = await resolveBaseImage(api, { framework: job.release ?? "", os: values["os"], python: values["python_version"] }, { signal });
+  const image = await resolveBaseImage(
+    api,
+    { framework: job.release ?? "", os: values["os"], python: values["python_version"] },
+    { signal },
+  );
   const base = switchRegistryHost(image, uaiSideOf(values), settings.registries);
   reporter.step(`it names ${base}`);
   return base;
@@ -73,5 +99,8 @@ async function vendorBaseOf(job: UaiJob, { values, flags, settings, context }: A
 
 /** The flags win over the environment; what is nowhere is empty. */
 function keysOf(values: UaiValues, { env }: Context): VendorKeys {
-  return { publicKey: values["public_key"] ?? env[PUBLIC_KEY] ?? "", privateKey: values["private_key"] ?? env[PRIVATE_KEY] ?? "" };
+  return {
+    publicKey: values["public_key"] ?? env[PUBLIC_KEY] ?? "",
+    privateKey: values["private_key"] ?? env[PRIVATE_KEY] ?? "",
+  };
 }

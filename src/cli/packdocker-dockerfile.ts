@@ -20,17 +20,32 @@ const SITE_PACKAGES = "/opt/slipway/site-packages";
  * A Dockerfile for the like of an image that was packed, with the folder as its context. The lines of the config are read from the image
  * itself, so that they cannot differ from it. The server and the configuration have no place in the folder: they are copied out of the image.
  */
-export async function dockerfileOf({ name, project, packed, base, confName }: DockerfileSource): Promise<string> {
-  const installs = [...project.requirements.flatMap((file) => ["-r", `/tmp/${file}`]), ...project.requirementLines.map(quote)];
+export async function dockerfileOf({
+  name,
+  project,
+  packed,
+  base,
+  confName,
+}: DockerfileSource): Promise<string> {
+  const installs = [
+    ...project.requirements.flatMap((file) => ["-r", `/tmp/${file}`]),
+    ...project.requirementLines.map(quote),
+  ];
   return [
     `# The like of ${name}, which was made without this file. Build it in the folder that was packed.`,
     `FROM ${base}`,
     "# Packages. The image has them as one layer for each.",
     ...project.requirements.map((file) => `COPY ${JSON.stringify([file, `/tmp/${file}`])}`),
-    ...(installs.length === 0 ? [] : [`RUN python3 -m pip install --no-cache-dir --target ${SITE_PACKAGES} ${[...indexFlags(project), ...installs].join(" ")}`]),
+    ...(installs.length === 0
+      ? []
+      : [
+          `RUN python3 -m pip install --no-cache-dir --target ${SITE_PACKAGES} ${[...indexFlags(project), ...installs].join(" ")}`,
+        ]),
     ...(project.startCommand === undefined ? serverLines(name) : []),
     "# Weights, then code, then the configuration.",
-    ...(project.modelFiles ?? []).map((file) => `COPY ${JSON.stringify([file, `${SERVER_ROOT}/${file}`])}`),
+    ...(project.modelFiles ?? []).map(
+      (file) => `COPY ${JSON.stringify([file, `${SERVER_ROOT}/${file}`])}`,
+    ),
     `COPY ./ ${SERVER_ROOT}/`,
     `COPY --from=${name} ${JSON.stringify([`${SERVER_ROOT}/${confName}`, `${SERVER_ROOT}/${confName}`])}`,
     ...(await configLines(packed)),
@@ -47,8 +62,13 @@ function serverLines(name: string): readonly string[] {
   ];
 }
 
-function indexFlags({ indexes: { indexUrl, extraIndexUrls = [], findLinks = [] } = {} }: PackProject): readonly string[] {
-  const flag = (name: string, place: string): readonly string[] => [name, quote(withoutCredentials(place))];
+function indexFlags({
+  indexes: { indexUrl, extraIndexUrls = [], findLinks = [] } = {},
+}: PackProject): readonly string[] {
+  const flag = (name: string, place: string): readonly string[] => [
+    name,
+    quote(withoutCredentials(place)),
+  ];
   return [
     ...(indexUrl === undefined ? [] : flag("--index-url", indexUrl)),
     ...extraIndexUrls.flatMap((url) => flag("--extra-index-url", url)),
@@ -66,12 +86,22 @@ async function configLines({ image, base }: Packed): Promise<readonly string[]> 
   const { config = {} } = await configOf(image.image);
   const { config: inherited = {} } = await configOf(base.image);
   const variables = (config.Env ?? []).filter((entry) => inherited.Env?.includes(entry) !== true);
-  const changed = <K extends keyof typeof config>(key: K, line: (value: NonNullable<(typeof config)[K]>) => string): readonly string[] => {
+  const changed = <K extends keyof typeof config>(
+    key: K,
+    line: (value: NonNullable<(typeof config)[K]>) => string,
+  ): readonly string[] => {
     const value = config[key];
-    return value === undefined || value === null || JSON.stringify(value) === JSON.stringify(inherited[key]) ? [] : [line(value)];
+    return value === undefined ||
+      value === null ||
+      JSON.stringify(value) === JSON.stringify(inherited[key])
+      ? []
+      : [line(value)];
   };
   return [
-    ...variables.map((entry) => `ENV ${entry.slice(0, entry.indexOf("="))}=${literal(entry.slice(entry.indexOf("=") + 1))}`),
+    ...variables.map(
+      (entry) =>
+        `ENV ${entry.slice(0, entry.indexOf("="))}=${literal(entry.slice(entry.indexOf("=") + 1))}`,
+    ),
     ...Object.keys(config.ExposedPorts ?? {}).map((port) => `EXPOSE ${port}`),
     ...changed("WorkingDir", (folder) => `WORKDIR ${folder}`),
     ...changed("User", (user) => `USER ${user}`),

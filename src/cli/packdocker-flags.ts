@@ -1,4 +1,10 @@
-import { strayFlagsOf, uaiFlagsOf, type UaiFlag, type UaiFramework, type UaiValues } from "../uai/index.ts";
+import {
+  strayFlagsOf,
+  uaiFlagsOf,
+  type UaiFlag,
+  type UaiFramework,
+  type UaiValues,
+} from "../uai/index.ts";
 import type { Context } from "./context.ts";
 import type { TestEngine, UaiBaseSource, UaiServer } from "./packdocker-choices.ts";
 
@@ -34,17 +40,33 @@ export function uaiValuesOf(framework: UaiFramework, flags: PackdockerFlags): Ua
 }
 
 function valueOf({ name }: UaiFlag, flags: PackdockerFlags): string | undefined {
-  const value = flags[name] ?? flags[name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
+  const value =
+    flags[name] ?? flags[name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
   return typeof value === "string" ? value : undefined;
 }
 
 /** The old usage line had the flags of all frameworks for each of them: what this one has no use for is passed over, and that is said. */
-export function warnOfStrays(framework: UaiFramework, flags: PackdockerFlags, { reporter }: Context): void {
+export function warnOfStrays(
+  framework: UaiFramework,
+  flags: PackdockerFlags,
+  { reporter }: Context,
+): void {
   const given = strayFlagsOf(framework).filter((flag) => valueOf(flag, flags) !== undefined);
-  if (given.length > 0) reporter.warn(`${given.map(({ name }) => `--${name}`).join(" and ")}: ${framework} has no use for ${given.length === 1 ? "it" : "them"}`);
+  if (given.length > 0)
+    reporter.warn(
+      `${given.map(({ name }) => `--${name}`).join(" and ")}: ${framework} has no use for ${given.length === 1 ? "it" : "them"}`,
+    );
 }
 
 /** Flags that only our server understands, as far as they are given. */
-export function ownSettingsIn({ maxBatch, maxWaitMs, tf1Compat }: PackdockerFlags): readonly string[] {
-  return [...(maxBatch === undefined ? [] : ["--max-batch"]), ...(maxWaitMs === undefined ? [] : ["--max-wait-ms"]), ...(tf1Compat === true ? ["--tf1-compat"] : [])];
+export function ownSettingsIn({
+  maxBatch,
+  maxWaitMs,
+  tf1Compat,
+}: PackdockerFlags): readonly string[] {
+  return [
+    ...(maxBatch === undefined ? [] : ["--max-batch"]),
+    ...(maxWaitMs === undefined ? [] : ["--max-wait-ms"]),
+    ...(tf1Compat === true ? ["--tf1-compat"] : []),
+  ];
 }

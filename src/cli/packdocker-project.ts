@@ -12,24 +12,45 @@ const PORT = 8080;
 const MAX_BATCH = 32;
 
 /** What a job comes to as a project: `source` says which packages its base lacks. */
-export async function uaiProjectOf(checked: CheckedJob, about: { readonly flags: PackdockerFlags; readonly source: BaseSource; readonly context: Context }): Promise<PackProject> {
+export async function uaiProjectOf(
+  checked: CheckedJob,
+  about: {
+    readonly flags: PackdockerFlags;
+    readonly source: BaseSource;
+    readonly context: Context;
+  },
+): Promise<PackProject> {
   const { job, folder, conf, confName } = checked;
   const { flags, source, context } = about;
-  const hasRequirements = (await stat(join(folder, "requirements.txt")).catch(() => undefined))?.isFile() === true;
+  const hasRequirements =
+    (await stat(join(folder, "requirements.txt")).catch(() => undefined))?.isFile() === true;
   return {
     root: folder,
-    name: job.image.replace(/:[^:/]*$/, "").split("/").at(-1) ?? "uai",
+    name:
+      job.image
+        .replace(/:[^:/]*$/, "")
+        .split("/")
+        .at(-1) ?? "uai",
     kind: "class",
     modelFiles: checked.modelFiles,
     code: { file: checked.mainFile, name: checked.mainClass, language: "python" },
     contract: "uai",
     service: "MODEL",
     ports: { http: PORT },
-    server: { maxBatch: flags.maxBatch ?? MAX_BATCH, ...(flags.maxWaitMs === undefined ? {} : { maxWaitMs: flags.maxWaitMs }) },
+    server: {
+      maxBatch: flags.maxBatch ?? MAX_BATCH,
+      ...(flags.maxWaitMs === undefined ? {} : { maxWaitMs: flags.maxWaitMs }),
+    },
     env: environmentOf(job, { confName, isTf1: flags.tf1Compat === true }),
     requirements: hasRequirements ? ["requirements.txt"] : [],
     requirementLines: source.requirements,
-    indexes: { indexUrl: flags.indexUrl, extraIndexUrls: source.extraIndexUrls ?? [], findLinks: (flags.findLinks ?? []).map((place) => (/^[a-z+]+:\/\//.test(place) ? place : resolve(context.cwd, place))) },
+    indexes: {
+      indexUrl: flags.indexUrl,
+      extraIndexUrls: source.extraIndexUrls ?? [],
+      findLinks: (flags.findLinks ?? []).map((place) =>
+        /^[a-z+]+:\/\//.test(place) ? place : resolve(context.cwd, place),
+      ),
+    },
     ignore: [],
     allowSecrets: flags.allowSecret ?? [],
     labels: { "dev.slipway.framework": job.release ?? job.framework },
@@ -39,7 +60,10 @@ export async function uaiProjectOf(checked: CheckedJob, about: { readonly flags:
   };
 }
 
-function environmentOf({ framework }: UaiJob, { confName, isTf1 }: { readonly confName: string; readonly isTf1: boolean }): Readonly<Record<string, string>> {
+function environmentOf(
+  { framework }: UaiJob,
+  { confName, isTf1 }: { readonly confName: string; readonly isTf1: boolean },
+): Readonly<Record<string, string>> {
   return {
     UAI_SERVICE_CONFIG: `${SERVER_ROOT}/${confName}`,
     ...(framework === "caffe" && { PYTHONPATH: "/root/caffe/python" }),

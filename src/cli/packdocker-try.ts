@@ -1,6 +1,13 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { createEngine, findEngine, runImage, runUnpacked, unpackImage, type Engine } from "../engine/index.ts";
+import {
+  createEngine,
+  findEngine,
+  runImage,
+  runUnpacked,
+  unpackImage,
+  type Engine,
+} from "../engine/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { createTempDir } from "../internal/index.ts";
 import { imageDescriptor } from "../oci/index.ts";
@@ -36,7 +43,15 @@ export async function tryPacked(trial: Trial, context: Context): Promise<readonl
   await using service = await startService(trial, context);
   const replies: Reply[] = [];
   for (const file of trial.files) {
-    const reply = await postFile(file, { url: `${service.url}/service`, timeoutMs: trial.timeoutMs, lastLines: () => service.lastLines() }, context);
+    const reply = await postFile(
+      file,
+      {
+        url: `${service.url}/service`,
+        timeoutMs: trial.timeoutMs,
+        lastLines: () => service.lastLines(),
+      },
+      context,
+    );
     for (const line of replyLines(reply)) context.reporter.line(line);
     replies.push(reply);
   }
@@ -50,34 +65,64 @@ interface Service extends AsyncDisposable {
 
 async function startService(trial: Trial, context: Context): Promise<Service> {
   const engine = await chooseEngine(trial, context);
-  return engine === undefined ? startUnpacked(trial, context) : startInEngine(trial, engine, context);
+  return engine === undefined
+    ? startUnpacked(trial, context)
+    : startInEngine(trial, engine, context);
 }
 
-async function chooseEngine({ engine, server }: Trial, context: Context): Promise<Engine | undefined> {
-  if (engine === "docker" || engine === "podman") return openEngine({ kind: engine === "docker" ? "docker-daemon" : "podman" }, context);
+async function chooseEngine(
+  { engine, server }: Trial,
+  context: Context,
+): Promise<Engine | undefined> {
+  if (engine === "docker" || engine === "podman")
+    return openEngine({ kind: engine === "docker" ? "docker-daemon" : "podman" }, context);
   const hint = "start docker or install podman, or leave --test out";
   if (engine === "none") {
-    if (server.kind === "gunicorn") throw new ToolError("UNSUPPORTED", "test the image: the server of its base starts in a container only", { hint: "leave --test-engine out" });
+    if (server.kind === "gunicorn")
+      throw new ToolError(
+        "UNSUPPORTED",
+        "test the image: the server of its base starts in a container only",
+        { hint: "leave --test-engine out" },
+      );
     return undefined;
   }
   try {
     return createEngine(await findEngine({ signal: context.signal }));
   } catch (error) {
     if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
-    if (server.kind === "gunicorn") throw new ToolError("ENGINE_MISSING", `test the image: the server of its base starts in a container only; ${error.message}`, { cause: error.cause, hint });
+    if (server.kind === "gunicorn")
+      throw new ToolError(
+        "ENGINE_MISSING",
+        `test the image: the server of its base starts in a container only; ${error.message}`,
+        { cause: error.cause, hint },
+      );
     return undefined;
   }
 }
 
-async function startInEngine({ packed: { image }, server, port, timeoutMs }: Trial, engine: Engine, context: Context): Promise<Service> {
+async function startInEngine(
+  { packed: { image }, server, port, timeoutMs }: Trial,
+  engine: Engine,
+  context: Context,
+): Promise<Service> {
   const descriptor = await imageDescriptor(image.image, context);
   // A name of this process alone, so that taking it away takes nothing from anybody.
   const name = `slipway.local/test:${shortDigest(descriptor.digest)}-${process.pid}`;
-  const ready = server.kind === "slipway" ? { path: READY_PATH } : { path: "/", accepts: () => true };
+  const ready =
+    server.kind === "slipway" ? { path: READY_PATH } : { path: "/", accepts: () => true };
   try {
-    await loadImage(engine, { source: await packedSource(image.image, context), descriptor, name }, context);
+    await loadImage(
+      engine,
+      { source: await packedSource(image.image, context), descriptor, name },
+      context,
+    );
     context.reporter.step(`starting the packed server with ${engine.kind}`);
-    const { container, url } = await runImage({ engine, request: { image: name, ports: [{ containerPort: port }] }, ready: { ...ready, containerPort: port, timeoutMs }, signal: context.signal });
+    const { container, url } = await runImage({
+      engine,
+      request: { image: name, ports: [{ containerPort: port }] },
+      ready: { ...ready, containerPort: port, timeoutMs },
+      signal: context.signal,
+    });
     return {
       url: url ?? "",
       async lastLines() {
@@ -98,10 +143,15 @@ async function startInEngine({ packed: { image }, server, port, timeoutMs }: Tri
 
 const TAIL_CHARS = 4096;
 
-async function startUnpacked({ packed: { image }, timeoutMs }: Trial, context: Context): Promise<Service> {
+async function startUnpacked(
+  { packed: { image }, timeoutMs }: Trial,
+  context: Context,
+): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await createTempDir("test", context.directories.cache));
-  context.reporter.step("no docker or podman is used: starting the packed server as a process of this machine");
+  context.reporter.step(
+    "no docker or podman is used: starting the packed server as a process of this machine",
+  );
   const unpacked = await unpackImage(image.image, join(folder.path, "root"), context);
   const url = `http://127.0.0.1:${await freePort()}`;
   let tail = "";
@@ -115,7 +165,11 @@ async function startUnpacked({ packed: { image }, timeoutMs }: Trial, context: C
     }),
   );
   const moved = stack.move();
-  return { url, lastLines: () => Promise.resolve(tail), [Symbol.asyncDispose]: () => moved.disposeAsync() };
+  return {
+    url,
+    lastLines: () => Promise.resolve(tail),
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
 }
 
 /** One that nobody listens on now. */
@@ -124,7 +178,9 @@ function freePort(): Promise<number> {
     const probe = createServer().once("error", reject);
     probe.listen(0, "127.0.0.1", () => {
       const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+      probe.close(() =>
+        resolve(typeof address === "object" && address !== null ? address.port : 0),
+      );
     });
   });
 }

@@ -52,22 +52,40 @@ export interface NameOptions {
 }
 
 /** Opens what `text` names for reading. @throws ToolError `REFERENCE_INVALID`, and what opening the place throws. */
-export async function openForReading(text: string, context: Context, options: NameOptions = {}): Promise<ReadPlace> {
+export async function openForReading(
+  text: string,
+  context: Context,
+  options: NameOptions = {},
+): Promise<ReadPlace> {
   const location = parseLocation(text);
   switch (location.kind) {
     case "store":
       return openStored(text, location.reference, context);
     case "registry":
-      return (await isMeantInStore(text, location.reference, { ...options, context })) ? openStored(text, location.reference, context) : openRegistryImage(text, location.reference, context);
+      return (await isMeantInStore(text, location.reference, { ...options, context }))
+        ? openStored(text, location.reference, context)
+        : openRegistryImage(text, location.reference, context);
     case "oci": {
       const { openLayout } = await import("../layout/index.ts");
-      return { name: text, source: openLayout(resolve(context.cwd, location.path)), reference: namedIn(location), [Symbol.asyncDispose]: NOTHING };
+      return {
+        name: text,
+        source: openLayout(resolve(context.cwd, location.path)),
+        reference: namedIn(location),
+        [Symbol.asyncDispose]: NOTHING,
+      };
     }
     case "oci-archive":
     case "docker-archive": {
       const { openArchive } = await import("../layout/index.ts");
-      const archive = await openArchive(resolve(context.cwd, location.path), { signal: context.signal });
-      return { name: text, source: archive, reference: namedIn(location), [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose]() };
+      const archive = await openArchive(resolve(context.cwd, location.path), {
+        signal: context.signal,
+      });
+      return {
+        name: text,
+        source: archive,
+        reference: namedIn(location),
+        [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
+      };
     }
     case "docker-daemon":
     case "podman":
@@ -82,7 +100,11 @@ function namesRegistry(text: string): boolean {
   return /^(?:docker:\/\/|localhost\/|[^/]*[.:][^/]*\/)/.test(text);
 }
 
-async function isMeantInStore(text: string, reference: Reference, { isInStore, isStoreFirst, context }: NameOptions & { readonly context: Context }): Promise<boolean> {
+async function isMeantInStore(
+  text: string,
+  reference: Reference,
+  { isInStore, isStoreFirst, context }: NameOptions & { readonly context: Context },
+): Promise<boolean> {
   if (isInStore === true || isStoreFirst !== true || namesRegistry(text)) return isInStore === true;
   await using store = await openStore(context);
   return await store.resolve(reference, context).then(
@@ -92,11 +114,20 @@ async function isMeantInStore(text: string, reference: Reference, { isInStore, i
 }
 
 /** Opens a store, registry or layout folder for writing. @throws ToolError `USAGE` for places that are written as a whole. */
-export async function openForWriting(text: string, context: Context, options: NameOptions = {}): Promise<WritePlace> {
+export async function openForWriting(
+  text: string,
+  context: Context,
+  options: NameOptions = {},
+): Promise<WritePlace> {
   const location = parseLocation(text);
   if (location.kind === "store" || (location.kind === "registry" && options.isInStore === true)) {
     const store = await openStore(context);
-    return { name: text, sink: store, reference: location.reference, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+    return {
+      name: text,
+      sink: store,
+      reference: location.reference,
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    };
   }
   if (location.kind === "registry") {
     const { source, ...rest } = await openRepository(location.reference, context);
@@ -104,13 +135,22 @@ export async function openForWriting(text: string, context: Context, options: Na
   }
   if (location.kind === "oci") {
     const { createLayout } = await import("../layout/index.ts");
-    return { name: text, sink: await createLayout(resolve(context.cwd, location.path)), reference: namedIn(location), [Symbol.asyncDispose]: NOTHING };
+    return {
+      name: text,
+      sink: await createLayout(resolve(context.cwd, location.path)),
+      reference: namedIn(location),
+      [Symbol.asyncDispose]: NOTHING,
+    };
   }
   throw new ToolError("USAGE", `write to "${text}": it is written as a whole`);
 }
 
 /** An image of the store; blobs of a base that was never downloaded come from the base's own registry. */
-async function openStored(text: string, reference: Reference, context: Context): Promise<ReadPlace> {
+async function openStored(
+  text: string,
+  reference: Reference,
+  context: Context,
+): Promise<ReadPlace> {
   const store = await openStore(context);
   const { basesOf } = await import("./base-layers.ts");
   const bases: OpenRepository[] = [];
@@ -139,7 +179,17 @@ export interface OpenRepository extends AsyncDisposable {
 export async function registryOptions(host: string, context: Context): Promise<RegistryOptions> {
   const { createKeychain } = await import("../registry/index.ts");
   const login = context.access?.login;
-  const explicit = login === undefined ? undefined : { registry: login.registry, credential: { kind: "basic", username: login.username, password: login.password } as const };
+  const explicit =
+    login === undefined
+      ? undefined
+      : {
+          registry: login.registry,
+          credential: {
+            kind: "basic",
+            username: login.username,
+            password: login.password,
+          } as const,
+        };
   return {
     host,
     ...(await accessTo(host, context)),
@@ -153,15 +203,31 @@ export async function registryOptions(host: string, context: Context): Promise<R
 }
 
 /** One repository of a registry, with the user's credentials. */
-export async function openRepository(reference: Reference, context: Context): Promise<OpenRepository> {
+export async function openRepository(
+  reference: Reference,
+  context: Context,
+): Promise<OpenRepository> {
   const { createRegistry } = await import("../registry/index.ts");
   const registry = createRegistry(await registryOptions(reference.registry, context));
-  return { source: registry.repository(reference.repository), reference, registry, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() };
+  return {
+    source: registry.repository(reference.repository),
+    reference,
+    registry,
+    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+  };
 }
 
-async function openRegistryImage(text: string, reference: Reference, context: Context): Promise<ReadPlace> {
+async function openRegistryImage(
+  text: string,
+  reference: Reference,
+  context: Context,
+): Promise<ReadPlace> {
   const place = await openRepository(reference, context);
-  return { ...place, name: text, referrersOf: (subject, options) => place.source.referrers(subject.digest, options) };
+  return {
+    ...place,
+    name: text,
+    referrersOf: (subject, options) => place.source.referrers(subject.digest, options),
+  };
 }
 
 /** A name for what a folder or archive holds: its tag when one was given, else whatever it holds alone. */
@@ -170,11 +236,21 @@ function namedIn(location: { readonly path: string; readonly tag?: string }): Re
   return location.tag === undefined ? plain : { ...plain, tag: location.tag };
 }
 
-async function openEngineImage(text: string, location: Extract<Location, { readonly name: string }>, context: Context): Promise<ReadPlace> {
-  const [{ createTempDir, writeFileAtomic }, { openArchive }, engine] = await Promise.all([import("../internal/index.ts"), import("../layout/index.ts"), openEngine(location, context)]);
+async function openEngineImage(
+  text: string,
+  location: Extract<Location, { readonly name: string }>,
+  context: Context,
+): Promise<ReadPlace> {
+  const [{ createTempDir, writeFileAtomic }, { openArchive }, engine] = await Promise.all([
+    import("../internal/index.ts"),
+    import("../layout/index.ts"),
+    openEngine(location, context),
+  ]);
   const folder = await createTempDir(`slipway-${hostname()}`);
   const path = `${folder.path}/image.tar`;
-  await writeFileAtomic(path, engine.save(location.name, { signal: context.signal }), { signal: context.signal });
+  await writeFileAtomic(path, engine.save(location.name, { signal: context.signal }), {
+    signal: context.signal,
+  });
   const archive = await openArchive(path, { signal: context.signal });
   return {
     name: text,
@@ -188,10 +264,16 @@ async function openEngineImage(text: string, location: Extract<Location, { reado
 }
 
 /** The engine that a location names. @throws ToolError `ENGINE_MISSING`. */
-export async function openEngine(location: { readonly kind: "docker-daemon" | "podman" }, context: Context): Promise<Engine> {
+export async function openEngine(
+  location: { readonly kind: "docker-daemon" | "podman" },
+  context: Context,
+): Promise<Engine> {
   const { createEngine, findEngine } = await import("../engine/index.ts");
   const kind = location.kind === "podman" ? "podman" : "docker";
   const options = await findEngine({ prefer: kind, signal: context.signal });
-  if (options.kind !== kind) throw new ToolError("ENGINE_MISSING", `use ${kind}: it does not answer`, { hint: `start ${kind}, or use ${options.kind}, which answers` });
+  if (options.kind !== kind)
+    throw new ToolError("ENGINE_MISSING", `use ${kind}: it does not answer`, {
+      hint: `start ${kind}, or use ${options.kind}, which answers`,
+    });
   return createEngine(options);
 }

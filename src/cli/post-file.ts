@@ -30,42 +30,93 @@ const MAX_KEPT_BYTES = 64 * 1024;
 const MAX_SHOWN_CHARS = 2000;
 
 /** Posts a file as a body of raw bytes. @throws ToolError `MODEL_FAILED` for an answer that is not 2xx or breaks off, `TIMEOUT`. */
-export async function postFile(file: string, { url, timeoutMs, lastLines }: Target, { cwd, signal }: Context): Promise<Reply> {
+export async function postFile(
+  file: string,
+  { url, timeoutMs, lastLines }: Target,
+  { cwd, signal }: Context,
+): Promise<Reply> {
   const body = await openAsBlob(resolve(cwd, file));
   const late = AbortSignal.timeout(timeoutMs);
   const startedAt = performance.now();
   try {
-    const response = await fetch(url, { method: "POST", body, redirect: "manual", signal: AbortSignal.any([late, signal]) });
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      redirect: "manual",
+      signal: AbortSignal.any([late, signal]),
+    });
     const { kept, sizeBytes } = await readSome(response);
     const text = textOf(kept, sizeBytes);
-    const reply: Reply = { file, status: response.status, type: response.headers.get("content-type") ?? "", sizeBytes, tookMs: performance.now() - startedAt, ...(text !== undefined && { text }) };
-    if (!response.ok) throw refuse(file, `the packed server answered ${reply.status}${bodyOf(reply)}`);
+    const reply: Reply = {
+      file,
+      status: response.status,
+      type: response.headers.get("content-type") ?? "",
+      sizeBytes,
+      tookMs: performance.now() - startedAt,
+      ...(text !== undefined && { text }),
+    };
+    if (!response.ok)
+      throw refuse(file, `the packed server answered ${reply.status}${bodyOf(reply)}`);
     return reply;
   } catch (error) {
     signal.throwIfAborted();
-    if (late.aborted) throw new ToolError("TIMEOUT", `test "${file}": the packed server gave no whole answer within ${timeoutMs / 1000} s`, { hint: "nothing was pushed; give it more time with --test-timeout" });
+    if (late.aborted)
+      throw new ToolError(
+        "TIMEOUT",
+        `test "${file}": the packed server gave no whole answer within ${timeoutMs / 1000} s`,
+        { hint: "nothing was pushed; give it more time with --test-timeout" },
+      );
     // Of fetch: the connection failed.
-    if (error instanceof TypeError) throw refuse(file, `the packed server gave no answer; its last lines:\n${linesOf(await lastLines()).slice(-20).join("\n")}`, error);
+    if (error instanceof TypeError)
+      throw refuse(
+        file,
+        `the packed server gave no answer; its last lines:\n${linesOf(await lastLines())
+          .slice(-20)
+          .join("\n")}`,
+        error,
+      );
     throw error;
   }
 }
 
 /** A reply for people. */
-export function replyLines({ file, status, type, sizeBytes, text, tookMs }: Reply): readonly string[] {
-  const what = [String(status), ...(type === "" ? [] : [stripControls(type)]), formatBytes(sizeBytes)].join(", ");
-  return [`test ${file}: ${what} in ${formatDuration(tookMs)}`, ...linesOf(text ?? "").map((line) => `  ${line}`)];
+export function replyLines({
+  file,
+  status,
+  type,
+  sizeBytes,
+  text,
+  tookMs,
+}: Reply): readonly string[] {
+  const what = [
+    String(status),
+    ...(type === "" ? [] : [stripControls(type)]),
+    formatBytes(sizeBytes),
+  ].join(", ");
+  return [
+    `test ${file}: ${what} in ${formatDuration(tookMs)}`,
+    ...linesOf(text ?? "").map((line) => `  ${line}`),
+  ];
 }
 
 function refuse(file: string, why: string, cause?: unknown): ToolError {
-  return new ToolError("MODEL_FAILED", `test "${file}": ${why}`, { cause, hint: "nothing was pushed; correct the class or the file, and pack again" });
+  return new ToolError("MODEL_FAILED", `test "${file}": ${why}`, {
+    cause,
+    hint: "nothing was pushed; correct the class or the file, and pack again",
+  });
 }
 
 function bodyOf({ text, sizeBytes, type }: Reply): string {
-  if (text === undefined) return sizeBytes === 0 ? "" : `, with ${formatBytes(sizeBytes)} of ${type === "" ? "no known type" : stripControls(type)}`;
+  if (text === undefined)
+    return sizeBytes === 0
+      ? ""
+      : `, with ${formatBytes(sizeBytes)} of ${type === "" ? "no known type" : stripControls(type)}`;
   return `:\n${linesOf(text).join("\n")}`;
 }
 
-async function readSome(response: Response): Promise<{ readonly kept: Buffer; readonly sizeBytes: number }> {
+async function readSome(
+  response: Response,
+): Promise<{ readonly kept: Buffer; readonly sizeBytes: number }> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -79,7 +130,9 @@ async function readSome(response: Response): Promise<{ readonly kept: Buffer; re
 function textOf(kept: Buffer, sizeBytes: number): string | undefined {
   if (sizeBytes === 0 || kept.includes(0)) return undefined;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(kept, { stream: kept.byteLength < sizeBytes });
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(kept, {
+      stream: kept.byteLength < sizeBytes,
+    });
     const isCut = text.length > MAX_SHOWN_CHARS || kept.byteLength < sizeBytes;
     return isCut ? `${text.slice(0, MAX_SHOWN_CHARS)}… (${formatBytes(sizeBytes)} in all)` : text;
   } catch {
@@ -88,5 +141,8 @@ function textOf(kept: Buffer, sizeBytes: number): string | undefined {
 }
 
 function linesOf(text: string): readonly string[] {
-  return text.split("\n").map((line) => stripControls(line).trimEnd()).filter((line) => line !== "");
+  return text
+    .split("\n")
+    .map((line) => stripControls(line).trimEnd())
+    .filter((line) => line !== "");
 }

@@ -11,10 +11,18 @@ export function canAsk(): boolean {
 }
 
 /** Asks one question on the terminal. What is typed does not show when `isHidden`. Ctrl-C ends the command. */
-export async function ask(question: string, { signal }: Context, isHidden = false): Promise<string> {
+export async function ask(
+  question: string,
+  { signal }: Context,
+  isHidden = false,
+): Promise<string> {
   process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: isHidden ? silent : process.stderr, terminal: true });
+  const terminal = createInterface({
+    input: process.stdin,
+    output: isHidden ? silent : process.stderr,
+    terminal: true,
+  });
   // In raw mode Ctrl-C is a key and no signal; the command must hear of it all the same.
   terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
@@ -32,9 +40,13 @@ export async function readSecret({ signal }: Context): Promise<string> {
   for await (const chunk of process.stdin as AsyncIterable<string>) {
     signal.throwIfAborted();
     text += chunk;
-    if (text.length > MAX_SECRET_CHARS) throw new ToolError("USAGE", "read a password from standard input: it is too long to be one");
+    if (text.length > MAX_SECRET_CHARS)
+      throw new ToolError("USAGE", "read a password from standard input: it is too long to be one");
   }
   const secret = text.replace(/\r?\n$/, "");
-  if (secret === "") throw new ToolError("USAGE", "read a password from standard input: it is empty", { hint: "pipe it in: slipway login HOST --username NAME --password-stdin < file" });
+  if (secret === "")
+    throw new ToolError("USAGE", "read a password from standard input: it is empty", {
+      hint: "pipe it in: slipway login HOST --username NAME --password-stdin < file",
+    });
   return secret;
 }

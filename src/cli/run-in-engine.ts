@@ -1,4 +1,10 @@
-import { createEngine, findEngine, runImage, type Engine, type RunningImage } from "../engine/index.ts";
+import {
+  createEngine,
+  findEngine,
+  runImage,
+  type Engine,
+  type RunningImage,
+} from "../engine/index.ts";
 import { isToolError, ToolError } from "../errors/index.ts";
 import { createImageArchive } from "../layout/index.ts";
 import { parseReference } from "../oci/index.ts";
@@ -48,31 +54,48 @@ export async function runInEngine(request: RunRequest, context: Context): Promis
 
 /** The engine that the flags name, else the one that answers. @throws ToolError `ENGINE_MISSING`. */
 export async function chooseEngine({ name, flags }: RunRequest, context: Context): Promise<Engine> {
-  if (flags.engine !== undefined) return openEngine({ kind: flags.engine === "docker" ? "docker-daemon" : "podman" }, context);
+  if (flags.engine !== undefined)
+    return openEngine({ kind: flags.engine === "docker" ? "docker-daemon" : "podman" }, context);
   try {
     return createEngine(await findEngine({ signal: context.signal }));
   } catch (error) {
     if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
-    throw new ToolError("ENGINE_MISSING", error.message, { cause: error.cause, hint: `serve the model's folder with \`slipway serve DIR\`, or run this image without an engine: \`slipway run ${name} --unpacked\`` });
+    throw new ToolError("ENGINE_MISSING", error.message, {
+      cause: error.cause,
+      hint: `serve the model's folder with \`slipway serve DIR\`, or run this image without an engine: \`slipway run ${name} --unpacked\``,
+    });
   }
 }
 
 /** Streams the image into the engine when the engine does not have exactly this one. @returns the name under which it has it. */
-export async function ensureLoaded(engine: Engine, { name, source }: RunRequest, context: Context): Promise<string> {
+export async function ensureLoaded(
+  engine: Engine,
+  { name, source }: RunRequest,
+  context: Context,
+): Promise<string> {
   const image = engineName(source.place.reference, source.seen);
   if (await engine.has(image, context)) return image;
-  const archive = await createImageArchive(source.place.source, [{ descriptor: source.seen.descriptor, references: [parseReference(image)] }], { signal: context.signal });
+  const archive = await createImageArchive(
+    source.place.source,
+    [{ descriptor: source.seen.descriptor, references: [parseReference(image)] }],
+    { signal: context.signal },
+  );
   context.reporter.step(`loading ${name} into ${engine.kind} (${formatBytes(archive.size)})`);
   await engine.load(archive.open({ signal: context.signal }), { signal: context.signal });
   return image;
 }
 
-async function start(engine: Engine, { flags, source, image }: RunRequest & { readonly image: string }, context: Context): Promise<RunningImage> {
+async function start(
+  engine: Engine,
+  { flags, source, image }: RunRequest & { readonly image: string },
+  context: Context,
+): Promise<RunningImage> {
   const { config } = source.seen;
   const ports = portsOf(flags.port ?? [], config);
   const http = httpPortOf(config);
   // Only what this tool packed is known to answer there.
-  const canAsk = modelOf(config) !== undefined && ports.some(({ containerPort }) => containerPort === http);
+  const canAsk =
+    modelOf(config) !== undefined && ports.some(({ containerPort }) => containerPort === http);
   return runImage({
     engine,
     request: {
@@ -83,20 +106,45 @@ async function start(engine: Engine, { flags, source, image }: RunRequest & { re
       gpus: flags.gpus,
       platform: flags.platform,
     },
-    ...(canAsk && http !== undefined ? { ready: { containerPort: http, path: READY_PATH, timeoutMs: (flags.timeout ?? 120) * 1000 } } : {}),
+    ...(canAsk && http !== undefined
+      ? {
+          ready: {
+            containerPort: http,
+            path: READY_PATH,
+            timeoutMs: (flags.timeout ?? 120) * 1000,
+          },
+        }
+      : {}),
     signal: context.signal,
   });
 }
 
-async function announce({ container, ports, url }: RunningImage, engine: Engine, { request, context }: { readonly request: RunRequest; readonly context: Context }): Promise<void> {
+async function announce(
+  { container, ports, url }: RunningImage,
+  engine: Engine,
+  { request, context }: { readonly request: RunRequest; readonly context: Context },
+): Promise<void> {
   const { reporter } = context;
   const model = modelOf(request.source.seen.config);
-  const example = url === undefined || model === undefined ? undefined : await sampleRequestOf(url, model, context.signal);
+  const example =
+    url === undefined || model === undefined
+      ? undefined
+      : await sampleRequestOf(url, model, context.signal);
   if (url !== undefined) reporter.line(`ready at ${url}; try`);
   else reporter.line(`${request.name} runs`);
   if (example !== undefined) reporter.line(`  ${example}`);
-  if (request.flags.detach === true) reporter.line(`${container.id}; end it with \`${engine.kind} rm --force ${container.id.slice(0, 12)}\``);
-  reporter.result({ id: container.id, engine: engine.kind, ports, url, example, digest: request.source.seen.descriptor.digest });
+  if (request.flags.detach === true)
+    reporter.line(
+      `${container.id}; end it with \`${engine.kind} rm --force ${container.id.slice(0, 12)}\``,
+    );
+  reporter.result({
+    id: container.id,
+    engine: engine.kind,
+    ports,
+    url,
+    example,
+    digest: request.source.seen.descriptor.digest,
+  });
 }
 
 /** Shows what the container prints. Ctrl-C ends the container, and that is how it should end. */
@@ -105,7 +153,10 @@ async function follow({ container }: RunningImage, name: string, context: Contex
   try {
     await container.logs((text) => void process.stderr.write(text), { signal });
     const exitCode = await container.wait({ signal });
-    if (exitCode !== 0) throw new ToolError("ENGINE_FAILED", `run "${name}": it ended with exit code ${exitCode}`, { hint: "the lines above are its own" });
+    if (exitCode !== 0)
+      throw new ToolError("ENGINE_FAILED", `run "${name}": it ended with exit code ${exitCode}`, {
+        hint: "the lines above are its own",
+      });
   } catch (error) {
     if (!signal.aborted) throw error;
     context.reporter.step("stopping");

@@ -7,8 +7,12 @@ import { modelOf } from "./render/image.ts";
 
 /** `[ADDRESS:][HOST:]CONTAINER[/tcp]`, as docker writes it. @throws ToolError `USAGE`. */
 export function parsePort(text: string): PortRequest {
-  const [, address, host, container] = /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]]+):(?=[^:]*:))?(?:(\d*):)?(\d+)(?:\/tcp)?$/.exec(text) ?? [];
-  if (container === undefined) throw new ToolError("USAGE", `-p "${text}": it is not HOST:CONTAINER`, { hint: "write -p 9000:9000" });
+  const [, address, host, container] =
+    /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]]+):(?=[^:]*:))?(?:(\d*):)?(\d+)(?:\/tcp)?$/.exec(text) ?? [];
+  if (container === undefined)
+    throw new ToolError("USAGE", `-p "${text}": it is not HOST:CONTAINER`, {
+      hint: "write -p 9000:9000",
+    });
   return {
     containerPort: portOf(container),
     ...(host === undefined || host === "" ? {} : { hostPort: portOf(host) }),
@@ -19,7 +23,10 @@ export function parsePort(text: string): PortRequest {
 /** `SOURCE:TARGET[:ro]`; the source may be relative to `cwd`. @throws ToolError `USAGE`. */
 export function parseMount(text: string, cwd: string): MountRequest {
   const [, source, target, mode] = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(text) ?? [];
-  if (source === undefined || target === undefined) throw new ToolError("USAGE", `-v "${text}": it is not SOURCE:TARGET`, { hint: "write -v ./data:/data, or -v ./data:/data:ro" });
+  if (source === undefined || target === undefined)
+    throw new ToolError("USAGE", `-v "${text}": it is not SOURCE:TARGET`, {
+      hint: "write -v ./data:/data, or -v ./data:/data:ro",
+    });
   return { source: resolve(cwd, source), target, readOnly: mode === "ro" };
 }
 
@@ -27,7 +34,9 @@ export function parseMount(text: string, cwd: string): MountRequest {
 export function httpPortOf(config: ImageConfig): number | undefined {
   const stated = modelOf(config)?.ports?.http;
   if (typeof stated === "number") return stated;
-  const exposed = Object.keys(config.config?.ExposedPorts ?? {}).find((port) => /^\d+(\/tcp)?$/.test(port));
+  const exposed = Object.keys(config.config?.ExposedPorts ?? {}).find((port) =>
+    /^\d+(\/tcp)?$/.test(port),
+  );
   return exposed === undefined ? undefined : Number.parseInt(exposed, 10);
 }
 

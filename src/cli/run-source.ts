@@ -23,11 +23,18 @@ export interface RunSourceOptions {
  * Finds an image: one of a registry's name in the store first, then in the registry.
  * @throws ToolError `REFERENCE_NOT_FOUND`, `UNSUPPORTED` when it has nothing for the platform, and what reading the place throws.
  */
-export async function openRunSource(text: string, options: RunSourceOptions, context: Context): Promise<RunSource> {
+export async function openRunSource(
+  text: string,
+  options: RunSourceOptions,
+  context: Context,
+): Promise<RunSource> {
   const place = await findPlace(text, options, context);
   try {
     const target = await place.source.resolve(place.reference, context);
-    const seen = choose(await imagesUnder(place.source, target, context), { text, platform: options.platform });
+    const seen = choose(await imagesUnder(place.source, target, context), {
+      text,
+      platform: options.platform,
+    });
     return { place, seen, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
   } catch (error) {
     await place[Symbol.asyncDispose]();
@@ -41,7 +48,11 @@ export function engineName({ repository }: Reference, { descriptor }: SeenImage)
   return `slipway.local/${name}:${descriptor.digest.slice(descriptor.digest.indexOf(":") + 1).slice(0, 16)}`;
 }
 
-async function findPlace(text: string, { isPull = false }: RunSourceOptions, context: Context): Promise<ReadPlace> {
+async function findPlace(
+  text: string,
+  { isPull = false }: RunSourceOptions,
+  context: Context,
+): Promise<ReadPlace> {
   if (parseLocation(text).kind !== "registry") return openForReading(text, context);
   if (isPull) return openForReading(text, context);
   try {
@@ -52,14 +63,27 @@ async function findPlace(text: string, { isPull = false }: RunSourceOptions, con
   }
 }
 
-function choose(images: readonly SeenImage[], { text, platform }: { readonly text: string; readonly platform: string | undefined }): SeenImage {
+function choose(
+  images: readonly SeenImage[],
+  { text, platform }: { readonly text: string; readonly platform: string | undefined },
+): SeenImage {
   const wanted = platform === undefined ? ownPlatform() : parsePlatform(platform);
-  const found = images.find((image) => image.platform.os === wanted.os && image.platform.architecture === wanted.architecture);
+  const found = images.find(
+    (image) =>
+      image.platform.os === wanted.os && image.platform.architecture === wanted.architecture,
+  );
   if (found !== undefined) return found;
   const known = images.map((image) => formatPlatform(image.platform)).join(", ");
-  throw new ToolError("UNSUPPORTED", `run "${text}": it is for ${known === "" ? "no platform" : known}, and ${formatPlatform(wanted)} is wanted`, {
-    hint: images.length === 0 ? "name an image" : `pass --platform ${formatPlatform(images[0]?.platform ?? wanted)} where the engine can emulate it`,
-  });
+  throw new ToolError(
+    "UNSUPPORTED",
+    `run "${text}": it is for ${known === "" ? "no platform" : known}, and ${formatPlatform(wanted)} is wanted`,
+    {
+      hint:
+        images.length === 0
+          ? "name an image"
+          : `pass --platform ${formatPlatform(images[0]?.platform ?? wanted)} where the engine can emulate it`,
+    },
+  );
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };

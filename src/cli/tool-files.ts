@@ -6,7 +6,13 @@ import type { ToolFiles } from "../pack/index.ts";
 /** Finds what of the tool goes into images: the server bundle, the Python worker, ONNX Runtime, perhaps this very Node. */
 export function findToolFiles(version: string): ToolFiles {
   const root = resolve(import.meta.dirname, "../..");
-  return { version, serverFolder: join(root, "dist/server"), workerFolder: join(root, "python"), onnxRuntimeFolder: packageFolder("onnxruntime-node"), nodeBinary: process.execPath };
+  return {
+    version,
+    serverFolder: join(root, "dist/server"),
+    workerFolder: join(root, "python"),
+    onnxRuntimeFolder: packageFolder("onnxruntime-node"),
+    nodeBinary: process.execPath,
+  };
 }
 
 function packageFolder(name: string): string | undefined {

@@ -12,21 +12,37 @@ import type { TrainEnd, TrainRun } from "./train-run.ts";
 import type { TrainWatch } from "./train-watch.ts";
 
 /** Runs the image with docker or podman, with the folders mounted, to its end. Ctrl-C stops and removes the container. */
-export async function runInContainer(run: TrainRun, watch: TrainWatch, context: Context): Promise<TrainEnd> {
+export async function runInContainer(
+  run: TrainRun,
+  watch: TrainWatch,
+  context: Context,
+): Promise<TrainEnd> {
   await using source = await openRunSource(run.image, { isPull: run.flags.pull }, context);
-  const request = { name: run.image, source, flags: { ...(run.flags.engine === undefined ? {} : { engine: run.flags.engine }) } };
+  const request = {
+    name: run.image,
+    source,
+    flags: { ...(run.flags.engine === undefined ? {} : { engine: run.flags.engine }) },
+  };
   const engine = await chooseEngine(request, context).catch((error: unknown) => {
     if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
-    throw new ToolError("ENGINE_MISSING", error.message, { cause: error, hint: "start docker or install podman, or run it on this machine with --host" });
+    throw new ToolError("ENGINE_MISSING", error.message, {
+      cause: error,
+      hint: "start docker or install podman, or run it on this machine with --host",
+    });
   });
   if (run.flags.gpus !== undefined) await checkCards(run, context);
   const image = await ensureLoaded(engine, request, context);
   const command = [PYTHON, ...run.words];
-  context.reporter.step(`starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`);
+  context.reporter.step(
+    `starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`,
+  );
   const container = await engine.start(
     {
       image,
-      mounts: [{ source: run.data, target: PLACES.data }, { source: run.output, target: PLACES.output }],
+      mounts: [
+        { source: run.data, target: PLACES.data },
+        { source: run.output, target: PLACES.output },
+      ],
       env: { PYTHONUNBUFFERED: "1", ...environmentOf(run.flags.env ?? [], context.env) },
       gpus: run.flags.gpus,
       // Loaders of several processes hand batches over in it, and die where there is too little.
@@ -37,17 +53,36 @@ export async function runInContainer(run: TrainRun, watch: TrainWatch, context: 
     },
     { signal: context.signal },
   );
-  return { ...(await follow(container, watch, context)), digest: source.seen.descriptor.digest, command };
+  return {
+    ...(await follow(container, watch, context)),
+    digest: source.seen.descriptor.digest,
+    command,
+  };
 }
 
 /** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
-async function checkCards({ plan }: TrainRun, { cwd, env, signal, reporter }: Context): Promise<void> {
-  const choice = plan.release === undefined ? undefined : chooseRow(await openCatalogue(undefined, { cwd, env }), { framework: plan.framework, purpose: "training", name: plan.release });
+async function checkCards(
+  { plan }: TrainRun,
+  { cwd, env, signal, reporter }: Context,
+): Promise<void> {
+  const choice =
+    plan.release === undefined
+      ? undefined
+      : chooseRow(await openCatalogue(undefined, { cwd, env }), {
+          framework: plan.framework,
+          purpose: "training",
+          name: plan.release,
+        });
   const release = choice?.kind === "found" ? choice.row : undefined;
   if (release === undefined) return;
-  const asked = await runProcess(["nvidia-smi", "--query-gpu=compute_cap,driver_version", "--format=csv,noheader"], { env, signal, timeoutMs: 20_000 }).catch((error: unknown) => {
+  const asked = await runProcess(
+    ["nvidia-smi", "--query-gpu=compute_cap,driver_version", "--format=csv,noheader"],
+    { env, signal, timeoutMs: 20_000 },
+  ).catch((error: unknown) => {
     signal.throwIfAborted();
-    reporter.warn(`the graphics cards of this machine cannot be asked for (${error instanceof Error ? error.message : String(error)})`);
+    reporter.warn(
+      `the graphics cards of this machine cannot be asked for (${error instanceof Error ? error.message : String(error)})`,
+    );
   });
   for (const line of asked?.stdout.toString("utf8").trim().split("\n") ?? []) {
     const [card, driver] = line.split(",").map((word) => word.trim());
@@ -55,7 +90,11 @@ async function checkCards({ plan }: TrainRun, { cwd, env, signal, reporter }: Co
   }
 }
 
-async function follow(container: Container, watch: TrainWatch, { signal, reporter }: Context): Promise<Pick<TrainEnd, "exitCode" | "isOutOfMemory">> {
+async function follow(
+  container: Container,
+  watch: TrainWatch,
+  { signal, reporter }: Context,
+): Promise<Pick<TrainEnd, "exitCode" | "isOutOfMemory">> {
   try {
     await container.logs((text) => watch.log(text), { signal });
     const exitCode = await container.wait({ signal });

@@ -1,5 +1,12 @@
 import { Option, type Command } from "commander";
-import { flagsOf, FRAMEWORKS, TRAIN_FLAGS, type Framework, type TrainFlag, type TrainValues } from "../train/index.ts";
+import {
+  flagsOf,
+  FRAMEWORKS,
+  TRAIN_FLAGS,
+  type Framework,
+  type TrainFlag,
+  type TrainValues,
+} from "../train/index.ts";
 import { ToolError } from "../errors/index.ts";
 import { addCatalogueOption } from "./catalogue.ts";
 import { collect, collectList } from "./options.ts";
@@ -31,21 +38,47 @@ export interface TrainPackFlags {
 export function addTrainPackOptions(command: Command, framework?: Framework): void {
   for (const flag of framework === undefined ? TRAIN_FLAGS : flagsOf(framework)) {
     command.addOption(new Option(`--${flag.name} <value>`, helpOf(flag, framework)));
-    if (flag.name.includes("_")) command.addOption(new Option(`--${flag.name.replaceAll("_", "-")} <value>`).hideHelp());
+    if (flag.name.includes("_"))
+      command.addOption(new Option(`--${flag.name.replaceAll("_", "-")} <value>`).hideHelp());
   }
   command
-    .option("--base <image>", "base image in place of the known one; the framework's wheels go on top when --ai_arch_v names one")
+    .option(
+      "--base <image>",
+      "base image in place of the known one; the framework's wheels go on top when --ai_arch_v names one",
+    )
     .option("--gpu-base <image>", "another base for the GPU image")
-    .option("--requirements <file>", "Python packages for both images; may come more than once (default: requirements.txt of the code folder)", collect)
-    .option("--apt <packages>", "Debian packages for both images, with commas between them", collectList)
+    .option(
+      "--requirements <file>",
+      "Python packages for both images; may come more than once (default: requirements.txt of the code folder)",
+      collect,
+    )
+    .option(
+      "--apt <packages>",
+      "Debian packages for both images, with commas between them",
+      collectList,
+    )
     .option("--push-cpu", "push the CPU image too: REGISTRY/NAME-cpu:TAG")
     .option("--no-push", "push nothing")
-    .addOption(new Option("--engine <name>", "load the CPU image into this engine (default: the one that answers)").choices(["auto", "docker", "podman", "none"]).default("auto"))
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "load the CPU image into this engine (default: the one that answers)",
+      )
+        .choices(["auto", "docker", "podman", "none"])
+        .default("auto"),
+    )
     .option("--dry-run", "check everything, show the plan and the commands, make nothing")
     .option("--platform <os/arch>", "linux/amd64 (default) or linux/arm64")
-    .option("--gpu <card>", "card that shall train, such as V100, sm_86 or 9.0: checked against the framework's CUDA")
+    .option(
+      "--gpu <card>",
+      "card that shall train, such as V100, sm_86 or 9.0: checked against the framework's CUDA",
+    )
     .option("--driver <version>", "its driver, checked too")
-    .option("--allow-secret <pattern>", "let files that match into the image though they look like secrets", collect)
+    .option(
+      "--allow-secret <pattern>",
+      "let files that match into the image though they look like secrets",
+      collect,
+    )
     .option("--index-url <url>", "Python package index")
     .option("--extra-index-url <url>", "another one; may come more than once", collect)
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
@@ -61,7 +94,8 @@ export function trainValues(framework: Framework, flags: TrainPackFlags): TrainV
     const dashed = name.replaceAll(/[_](.)/g, (_, letter: string) => letter.toUpperCase());
     const value = flags[name] ?? flags[dashed];
     if (typeof value !== "string") continue;
-    if (!known.some((flag) => flag.name === name)) throw new ToolError("USAGE", `pack for ${framework}: it has no --${name}`);
+    if (!known.some((flag) => flag.name === name))
+      throw new ToolError("USAGE", `pack for ${framework}: it has no --${name}`);
     values[name] = value;
   }
   return values;
@@ -69,12 +103,21 @@ export function trainValues(framework: Framework, flags: TrainPackFlags): TrainV
 
 /** @throws ToolError `USAGE`. */
 export function frameworkOf(text: string | undefined): Framework {
-  const found = FRAMEWORKS.find((framework) => framework === text?.toLowerCase()) ?? (text?.toLowerCase() === "tensorflow" ? "tf" : undefined);
+  const found =
+    FRAMEWORKS.find((framework) => framework === text?.toLowerCase()) ??
+    (text?.toLowerCase() === "tensorflow" ? "tf" : undefined);
   if (found !== undefined) return found;
-  throw new ToolError("USAGE", text === undefined ? "train pack: --framework is missing" : `train pack: there is no framework "${text}"`, { hint: `it is one of ${FRAMEWORKS.join(", ")}` });
+  throw new ToolError(
+    "USAGE",
+    text === undefined
+      ? "train pack: --framework is missing"
+      : `train pack: there is no framework "${text}"`,
+    { hint: `it is one of ${FRAMEWORKS.join(", ")}` },
+  );
 }
 
 function helpOf(flag: TrainFlag, framework: Framework | undefined): string {
-  const only = framework === undefined && flag.frameworks.length < 3 ? `${flag.frameworks.join(", ")}: ` : "";
+  const only =
+    framework === undefined && flag.frameworks.length < 3 ? `${flag.frameworks.join(", ")}: ` : "";
   return `${only}${flag.help}`;
 }

@@ -4,8 +4,25 @@ import type { Catalogue, CatalogueRow } from "../catalogue/index.ts";
 import { createDeflatePool } from "../compress/index.ts";
 import { parseLocation, pushImage, type CopyResult } from "../copy/index.ts";
 import { ToolError } from "../errors/index.ts";
-import { configOf, imageDescriptor, manifestOf, type Descriptor, type Layer, type Platform, type Reference } from "../oci/index.ts";
-import { packCode, readCode, type AddedFile, type BaseImage, type CodeProject, type JsonCache, type PackedImage, type ReadCode } from "../pack/index.ts";
+import {
+  configOf,
+  imageDescriptor,
+  manifestOf,
+  type Descriptor,
+  type Layer,
+  type Platform,
+  type Reference,
+} from "../oci/index.ts";
+import {
+  packCode,
+  readCode,
+  type AddedFile,
+  type BaseImage,
+  type CodeProject,
+  type JsonCache,
+  type PackedImage,
+  type ReadCode,
+} from "../pack/index.ts";
 import type { Store } from "../store/index.ts";
 import { isOpen, recipeOf, type Accelerator } from "../train/index.ts";
 import { withAptPackages } from "./apt-packages.ts";
@@ -43,23 +60,52 @@ const HELPERS = "opt/slipway/train";
 const PYTHON_LINK = "/usr/bin/python";
 
 /** Reads the code once; every image is made from what was read. */
-export async function createImageMaker(request: ImageRequest, store: Store, context: Context): Promise<ImageMaker> {
+export async function createImageMaker(
+  request: ImageRequest,
+  store: Store,
+  context: Context,
+): Promise<ImageMaker> {
   await using stack = new AsyncDisposableStack();
   const pool = stack.use(createDeflatePool());
   const packContext = packContextOf(store, pool, context);
   const tool = packContext.tool;
-  const project: CodeProject = { ...request.code, requirementLines: [], helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) }, pythonLink: PYTHON_LINK };
+  const project: CodeProject = {
+    ...request.code,
+    requirementLines: [],
+    helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) },
+    pythonLink: PYTHON_LINK,
+  };
   const read = await readCode(project, context);
-  const [bases, made] = [new Map<string, Promise<BaseImage>>(), new Map<string, Promise<MadeImage>>()];
+  const [bases, made] = [
+    new Map<string, Promise<BaseImage>>(),
+    new Map<string, Promise<MadeImage>>(),
+  ];
   const moved = stack.move();
   const openOne = async (name: string): Promise<BaseImage> => {
-    const opened: OpenBase = moved.use(await openBase(await inStore(name, context), store.cache("base"), context));
-    return withAptPackages(await opened.imageFor(request.platform), { packages: request.apt, store, epochS: project.epochS, context });
+    const opened: OpenBase = moved.use(
+      await openBase(await inStore(name, context), store.cache("base"), context),
+    );
+    return withAptPackages(await opened.imageFor(request.platform), {
+      packages: request.apt,
+      store,
+      epochS: project.epochS,
+      context,
+    });
   };
-  const makeOne = async ({ name, requirements, extraIndexUrls }: ImageOrigin): Promise<MadeImage> => {
+  const makeOne = async ({
+    name,
+    requirements,
+    extraIndexUrls,
+  }: ImageOrigin): Promise<MadeImage> => {
     const base = await onceFor(bases, name, openOne);
-    const indexes = { ...project.indexes, extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls] };
-    const own: ReadCode = { ...read, project: { ...project, requirementLines: requirements, indexes } };
+    const indexes = {
+      ...project.indexes,
+      extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls],
+    };
+    const own: ReadCode = {
+      ...read,
+      project: { ...project, requirementLines: requirements, indexes },
+    };
     return { base, image: await packCode(own, base, packContext) };
   };
   return {
@@ -73,7 +119,11 @@ export async function createImageMaker(request: ImageRequest, store: Store, cont
 }
 
 /** What a key stands for, made when it is first asked for. */
-function onceFor<T>(known: Map<string, Promise<T>>, key: string, make: (key: string) => Promise<T>): Promise<T> {
+function onceFor<T>(
+  known: Map<string, Promise<T>>,
+  key: string,
+  make: (key: string) => Promise<T>,
+): Promise<T> {
   const found = known.get(key) ?? make(key);
   known.set(key, found);
   return found;
@@ -83,7 +133,10 @@ function onceFor<T>(known: Map<string, Promise<T>>, key: string, make: (key: str
 async function inStore(name: string, context: Context): Promise<string> {
   const { kind } = parseLocation(name);
   if (kind === "store" || kind === "registry") return name;
-  const stored = `store:imported/${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "")}`;
+  const stored = `store:imported/${name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")}`;
   context.reporter.step(`copying ${name} into the local store`);
   await move({ from: name, to: stored }, context);
   return stored;
@@ -97,13 +150,29 @@ interface ImageOrigin {
 }
 
 /** Where an image's base comes from: what the user says, else the recipe of the release. */
-export function sourceOf({ bases, isOwnImage, release, catalogue }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue">, accelerator: Accelerator): ImageOrigin {
+export function sourceOf(
+  {
+    bases,
+    isOwnImage,
+    release,
+    catalogue,
+  }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue">,
+  accelerator: Accelerator,
+): ImageOrigin {
   const named = bases[accelerator];
   const hasRecipe = release !== undefined && isOpen(release) && !isOwnImage;
-  if (named !== undefined && !hasRecipe) return { name: named, requirements: [], extraIndexUrls: [] };
-  if (release === undefined) throw new ToolError("USAGE", "train pack: nothing says what the image stands on", { hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE" });
+  if (named !== undefined && !hasRecipe)
+    return { name: named, requirements: [], extraIndexUrls: [] };
+  if (release === undefined)
+    throw new ToolError("USAGE", "train pack: nothing says what the image stands on", {
+      hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE",
+    });
   const recipe = recipeOf(release, accelerator, catalogue);
-  return { name: named ?? recipe.base, requirements: recipe.requirements, extraIndexUrls: recipe.extraIndexUrls };
+  return {
+    name: named ?? recipe.base,
+    requirements: recipe.requirements,
+    extraIndexUrls: recipe.extraIndexUrls,
+  };
 }
 
 /** A base that says what it has, and has no bash, cannot run the commands that are printed. Remembered, so that the builder is loaded for a new base only. */
@@ -122,12 +191,23 @@ export async function lacksShell({ base, image }: MadeImage, cache: JsonCache): 
 /** The packages that training scripts import, as they lie in the tool. */
 async function helperFiles(workerFolder: string): Promise<readonly AddedFile[]> {
   const root = join(workerFolder, "compat");
-  const names = (await readdir(join(root, "uaitrain"), { recursive: true })).filter((name) => name.endsWith(".py")).sort();
-  return Promise.all(names.map(async (name) => ({ path: `uaitrain/${name}`, bytes: await readFile(join(root, "uaitrain", name)) })));
+  const names = (await readdir(join(root, "uaitrain"), { recursive: true }))
+    .filter((name) => name.endsWith(".py"))
+    .sort();
+  return Promise.all(
+    names.map(async (name) => ({
+      path: `uaitrain/${name}`,
+      bytes: await readFile(join(root, "uaitrain", name)),
+    })),
+  );
 }
 
 /** Sends an image to its registry; a layer that nobody has hashed is hashed on the way. */
-export async function pushMade({ image, base }: MadeImage, name: string, context: Context): Promise<CopyResult> {
+export async function pushMade(
+  { image, base }: MadeImage,
+  name: string,
+  context: Context,
+): Promise<CopyResult> {
   await using place = await openForWriting(name, context);
   const labels = new Map<Layer, string>(image.layers.map(({ layer, label }) => [layer, label]));
   const isSameRegistry = base.mountFrom?.registry === place.reference.registry;
@@ -141,7 +221,11 @@ export async function pushMade({ image, base }: MadeImage, name: string, context
 }
 
 /** Names an image in the store; its own layers are there already, and the base's stay where they are. */
-export async function keepMade({ image }: MadeImage, reference: Reference, store: Store): Promise<Descriptor> {
+export async function keepMade(
+  { image }: MadeImage,
+  reference: Reference,
+  store: Store,
+): Promise<Descriptor> {
   const [config, manifest] = [await image.image.rawConfig(), await image.image.rawManifest()];
   await store.put((await manifestOf(image.image)).config, oneChunk(config));
   const descriptor = await imageDescriptor(image.image);

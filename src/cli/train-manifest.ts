@@ -5,7 +5,16 @@ import { ToolError } from "../errors/index.ts";
 import { run, writeFileAtomic } from "../internal/index.ts";
 import { printYaml } from "../model/index.ts";
 import { formatReference } from "../oci/index.ts";
-import { MANIFEST_KINDS, parsePlan, PLAN_FILE_NAME, renderManifest, type ManifestKind, type ManifestOptions, type TrainerVersion, type TrainPlan } from "../train/index.ts";
+import {
+  MANIFEST_KINDS,
+  parsePlan,
+  PLAN_FILE_NAME,
+  renderManifest,
+  type ManifestKind,
+  type ManifestOptions,
+  type TrainerVersion,
+  type TrainPlan,
+} from "../train/index.ts";
 import type { Context } from "./context.ts";
 import { countOf } from "./options.ts";
 
@@ -40,7 +49,10 @@ export interface TrainManifestFlags {
 export async function trainManifest(flags: TrainManifestFlags, context: Context): Promise<void> {
   const path = resolve(context.cwd, flags.plan ?? PLAN_FILE_NAME);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, { cause: error, hint: "pack first with `slipway train pack`, or name its file with --plan" });
+    throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, {
+      cause: error,
+      hint: "pack first with `slipway train pack`, or name its file with --plan",
+    });
   });
   const plan = parsePlan(text, path);
   const manifest = renderManifest(plan, { reference: imageOf(plan) }, optionsOf(plan, flags));
@@ -53,10 +65,22 @@ export async function trainManifest(flags: TrainManifestFlags, context: Context)
 
 /** The pushed image, by digest; a cluster can fetch no other. */
 function imageOf({ images }: TrainPlan): string {
-  const image = images.gpu?.isPushed === true ? images.gpu : images.cpu?.isPushed === true ? images.cpu : undefined;
+  const image =
+    images.gpu?.isPushed === true
+      ? images.gpu
+      : images.cpu?.isPushed === true
+        ? images.cpu
+        : undefined;
   const location = image === undefined ? undefined : parseLocation(image.name);
-  if (image === undefined || location?.kind !== "registry") throw new ToolError("USAGE", "train manifest: no image of the plan was pushed", { hint: "pack without --no-push, or with --push-cpu" });
-  return formatReference({ registry: location.reference.registry, repository: location.reference.repository, digest: image.digest });
+  if (image === undefined || location?.kind !== "registry")
+    throw new ToolError("USAGE", "train manifest: no image of the plan was pushed", {
+      hint: "pack without --no-push, or with --push-cpu",
+    });
+  return formatReference({
+    registry: location.reference.registry,
+    repository: location.reference.repository,
+    digest: image.digest,
+  });
 }
 
 function optionsOf(plan: TrainPlan, flags: TrainManifestFlags): ManifestOptions {
@@ -86,12 +110,21 @@ function optionsOf(plan: TrainPlan, flags: TrainManifestFlags): ManifestOptions 
 
 function kindOf(text: string | undefined): ManifestKind | undefined {
   const found = MANIFEST_KINDS.find((kind) => kind === text?.toLowerCase());
-  if (text !== undefined && found === undefined) throw new ToolError("USAGE", `there is no kind "${text}"`, { hint: `it is one of ${MANIFEST_KINDS.join(", ")}` });
+  if (text !== undefined && found === undefined)
+    throw new ToolError("USAGE", `there is no kind "${text}"`, {
+      hint: `it is one of ${MANIFEST_KINDS.join(", ")}`,
+    });
   return found;
 }
 
 function nameOf(image: string): string {
-  return (image.split("/").at(-1) ?? "").replace(/[:@].*$/s, "").replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 53) || "train";
+  return (
+    (image.split("/").at(-1) ?? "")
+      .replace(/[:@].*$/s, "")
+      .replaceAll(/[^a-z0-9]+/g, "-")
+      .replaceAll(/^-+|-+$/g, "")
+      .slice(0, 53) || "train"
+  );
 }
 
 function numberOf(text: string | undefined): number | undefined {
@@ -104,12 +137,32 @@ function wholeOf(text: string | undefined, flag: string): number | undefined {
   throw new ToolError("USAGE", `--${flag} "${text}" is not a whole number`);
 }
 
-function selectorOf(entries: readonly string[] | undefined): Readonly<Record<string, string>> | undefined {
-  return entries === undefined ? undefined : Object.fromEntries(entries.map((entry) => [entry.slice(0, Math.max(0, entry.indexOf("="))), entry.slice(entry.indexOf("=") + 1)]));
+function selectorOf(
+  entries: readonly string[] | undefined,
+): Readonly<Record<string, string>> | undefined {
+  return entries === undefined
+    ? undefined
+    : Object.fromEntries(
+        entries.map((entry) => [
+          entry.slice(0, Math.max(0, entry.indexOf("="))),
+          entry.slice(entry.indexOf("=") + 1),
+        ]),
+      );
 }
 
-async function apply(yaml: string, { context: cluster, namespace }: TrainManifestFlags, { env, signal, reporter }: Context): Promise<void> {
-  const args = [...(cluster === undefined ? [] : ["--context", cluster]), ...(namespace === undefined ? [] : ["--namespace", namespace])];
-  const { stdout } = await run(["kubectl", ...args, "apply", "-f", "-"], { stdin: yaml, env, signal });
+async function apply(
+  yaml: string,
+  { context: cluster, namespace }: TrainManifestFlags,
+  { env, signal, reporter }: Context,
+): Promise<void> {
+  const args = [
+    ...(cluster === undefined ? [] : ["--context", cluster]),
+    ...(namespace === undefined ? [] : ["--namespace", namespace]),
+  ];
+  const { stdout } = await run(["kubectl", ...args, "apply", "-f", "-"], {
+    stdin: yaml,
+    env,
+    signal,
+  });
   for (const line of stdout.toString("utf8").trimEnd().split("\n")) reporter.line(line);
 }

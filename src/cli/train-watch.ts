@@ -1,6 +1,15 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createCurveBook, createEventReader, createMetricScanner, createProgressReader, drawCurve, type Curve, type EventReader, type Progress } from "../train/index.ts";
+import {
+  createCurveBook,
+  createEventReader,
+  createMetricScanner,
+  createProgressReader,
+  drawCurve,
+  type Curve,
+  type EventReader,
+  type Progress,
+} from "../train/index.ts";
 import type { Context } from "./context.ts";
 import { formatDuration } from "./render/format.ts";
 
@@ -18,14 +27,18 @@ const ROWS = 4;
 const MAX_DRAWN = 3;
 
 /** Starts to follow; event files of the output folder are read as they grow. */
-export function createTrainWatch({ output, task }: { readonly output: string; readonly task: string | undefined }, context: Context): TrainWatch {
+export function createTrainWatch(
+  { output, task }: { readonly output: string; readonly task: string | undefined },
+  context: Context,
+): TrainWatch {
   const scanner = createMetricScanner({ task });
   const book = createCurveBook();
   const events = createEventFolder(output);
   const screen = createScreen(context);
   const progress = createProgressReader();
   const startedAt = performance.now();
-  const draw = (): void => screen.draw(book.curves(), () => statusLine(progress.current(), performance.now() - startedAt));
+  const draw = (): void =>
+    screen.draw(book.curves(), () => statusLine(progress.current(), performance.now() - startedAt));
   let polling: Promise<void> = Promise.resolve();
   const poll = (): void => {
     polling = polling.then(async () => {
@@ -60,7 +73,8 @@ export function createTrainWatch({ output, task }: { readonly output: string; re
 
 /** How long it runs, how far it is when it says so, and how long that lets one expect. */
 function statusLine(progress: Progress | undefined, elapsedMs: number): string {
-  if (progress === undefined || progress.done === 0) return `training for ${formatDuration(elapsedMs)}`;
+  if (progress === undefined || progress.done === 0)
+    return `training for ${formatDuration(elapsedMs)}`;
   const { unit, done, total } = progress;
   const left = (elapsedMs / done) * (total - done);
   return `${unit}${unit === "" ? "" : " "}${done} of ${total} after ${formatDuration(elapsedMs)}${left > 0 ? `, about ${formatDuration(left)} left` : ""}`;
@@ -89,7 +103,10 @@ function createEventFolder(root: string): { read(): Promise<ReturnType<EventRead
 
 async function listEvents(root: string): Promise<readonly string[]> {
   const names = await readdir(root, { recursive: true }).catch(() => []);
-  return names.filter((name) => /(?:^|\/)events\.out\.tfevents\.[^/]*$/.test(name)).sort().map((name) => join(root, name));
+  return names
+    .filter((name) => /(?:^|\/)events\.out\.tfevents\.[^/]*$/.test(name))
+    .sort()
+    .map((name) => join(root, name));
 }
 
 async function readFrom(path: string, offset: number): Promise<Uint8Array> {
@@ -105,7 +122,11 @@ async function readFrom(path: string, offset: number): Promise<Uint8Array> {
 }
 
 /** Log lines above, curves and how far it is below them, on standard error; without a terminal only the log. */
-function createScreen({ isJson, reporter }: Context): { print(text: string): void; draw(curves: readonly Curve[], status: () => string): void; close(curves: readonly Curve[]): void } {
+function createScreen({ isJson, reporter }: Context): {
+  print(text: string): void;
+  draw(curves: readonly Curve[], status: () => string): void;
+  close(curves: readonly Curve[]): void;
+} {
   const { stderr } = process;
   const isTerminal = stderr.isTTY && !isJson;
   let drawn = 0;
@@ -130,7 +151,12 @@ function createScreen({ isJson, reporter }: Context): { print(text: string): voi
     draw(curves, status) {
       if (!isTerminal || performance.now() - drawnAt < DRAW_MS) return;
       erase();
-      const lines = curves.slice(0, MAX_DRAWN).flatMap((curve) => drawCurve(curve, { columns: Math.min(80, stderr.columns - 1), rows: ROWS })).concat(status().slice(0, Math.max(8, stderr.columns - 1)));
+      const lines = curves
+        .slice(0, MAX_DRAWN)
+        .flatMap((curve) =>
+          drawCurve(curve, { columns: Math.min(80, stderr.columns - 1), rows: ROWS }),
+        )
+        .concat(status().slice(0, Math.max(8, stderr.columns - 1)));
       stderr.write(lines.map((line) => `${line}\n`).join(""));
       drawn = lines.length;
       drawnAt = performance.now();
@@ -140,7 +166,12 @@ function createScreen({ isJson, reporter }: Context): { print(text: string): voi
       erase();
       if (partial !== "") stderr.write(`${partial}\n`);
       partial = "";
-      for (const curve of curves.slice(0, MAX_DRAWN)) for (const line of drawCurve(curve, { columns: Math.min(80, stderr.columns - 1), rows: ROWS })) reporter.step(line);
+      for (const curve of curves.slice(0, MAX_DRAWN))
+        for (const line of drawCurve(curve, {
+          columns: Math.min(80, stderr.columns - 1),
+          rows: ROWS,
+        }))
+          reporter.step(line);
     },
   };
 }

@@ -41,7 +41,11 @@ export function createBlockDeflater(module: WebAssembly.Module): BlockDeflater {
   return {
     deflate(job) {
       input.set(job.input);
-      const length = wasm.deflate(job.history, job.input.byteLength - job.history, job.isLast ? 1 : 0);
+      const length = wasm.deflate(
+        job.history,
+        job.input.byteLength - job.history,
+        job.isLast ? 1 : 0,
+      );
       if (length === 0) throw new Error("the compressor refused a block that fits its limits");
       return output.slice(0, length);
     },

@@ -5,7 +5,12 @@ import fc from "fast-check";
 import { gzipPinned } from "./index.ts";
 
 test("whatever goes in comes out of gunzip, however it is cut", async () => {
-  const chunk = fc.oneof(fc.uint8Array({ maxLength: 3000 }), fc.tuple(fc.nat(255), fc.nat(300_000)).map(([value, length]) => new Uint8Array(length).fill(value)));
+  const chunk = fc.oneof(
+    fc.uint8Array({ maxLength: 3000 }),
+    fc
+      .tuple(fc.nat(255), fc.nat(300_000))
+      .map(([value, length]) => new Uint8Array(length).fill(value)),
+  );
   await fc.assert(
     fc.asyncProperty(fc.array(chunk, { maxLength: 12 }), async (chunks) => {
       const parts: Uint8Array[] = [];

@@ -2,13 +2,32 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { COMPRESSOR_ID, createDeflatePool, gzipPinned, type DeflatePool, type GzipOptions } from "./index.ts";
+import {
+  COMPRESSOR_ID,
+  createDeflatePool,
+  gzipPinned,
+  type DeflatePool,
+  type GzipOptions,
+} from "./index.ts";
 
 const MIB = 2 ** 20;
 
 /** Text-like bytes from a small vocabulary, the same on every machine. */
 function words(length: number, seed = 1): Buffer {
-  const vocabulary = ["import ", "numpy", " as np\n", "def ", "forward", "(self, x):\n", "    return ", "x", " + ", "0.5", "\n\n", "class Model:\n"];
+  const vocabulary = [
+    "import ",
+    "numpy",
+    " as np\n",
+    "def ",
+    "forward",
+    "(self, x):\n",
+    "    return ",
+    "x",
+    " + ",
+    "0.5",
+    "\n\n",
+    "class Model:\n",
+  ];
   let state = seed;
   let text = "";
   while (text.length < length) {
@@ -20,12 +39,14 @@ function words(length: number, seed = 1): Buffer {
 
 function noise(length: number): Buffer {
   const bytes = Buffer.alloc(length);
-  for (let offset = 0; offset < length; offset += 32) createHash("sha256").update(String(offset)).digest().copy(bytes, offset);
+  for (let offset = 0; offset < length; offset += 32)
+    createHash("sha256").update(String(offset)).digest().copy(bytes, offset);
   return bytes;
 }
 
 async function* chunked(content: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < content.byteLength; offset += size) yield content.subarray(offset, offset + size);
+  for (let offset = 0; offset < content.byteLength; offset += size)
+    yield content.subarray(offset, offset + size);
 }
 
 async function drain(content: AsyncIterable<Uint8Array>): Promise<number> {
@@ -34,15 +55,27 @@ async function drain(content: AsyncIterable<Uint8Array>): Promise<number> {
   return bytes;
 }
 
-async function gzip(content: Uint8Array, options: GzipOptions & { chunk?: number } = {}): Promise<Buffer> {
+async function gzip(
+  content: Uint8Array,
+  options: GzipOptions & { chunk?: number } = {},
+): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const part of gzipPinned(chunked(content, options.chunk ?? 65_536), options)) parts.push(part);
+  for await (const part of gzipPinned(chunked(content, options.chunk ?? 65_536), options))
+    parts.push(part);
   return Buffer.concat(parts);
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-for (const [name, length] of [["nothing", 0], ["one byte", 1], ["a page", 4096], ["one whole block", MIB], ["a block and a byte", MIB + 1], ["two whole blocks", 2 * MIB], ["several blocks", 5 * MIB + 12_345]] as const) {
+for (const [name, length] of [
+  ["nothing", 0],
+  ["one byte", 1],
+  ["a page", 4096],
+  ["one whole block", MIB],
+  ["a block and a byte", MIB + 1],
+  ["two whole blocks", 2 * MIB],
+  ["several blocks", 5 * MIB + 12_345],
+] as const) {
   test(`gunzip gives back ${name}`, async () => {
     const content = words(length);
     assert.deepEqual(gunzipSync(await gzip(content)), content);
@@ -56,9 +89,18 @@ test("the header carries no time, no name and an unknown system", async () => {
 test("the bytes are those of the golden digests", async () => {
   // When this fails, the compressor changed: every gzip layer that users have pushed would get another digest.
   assert.equal(COMPRESSOR_ID, "gzip+libdeflate-1.26.1.accdb41a0a43+1m");
-  assert.equal(sha256(await gzip(words(3000))), "864449d170356c3a77ddc5b9dd19374df44ec03ce7c05405e54842ca37ce583f");
-  assert.equal(sha256(await gzip(words(4 * MIB + 77))), "c780734a85e1c6a3f9ad3649f0b960307c1a3ac4dc373534fc781555a74314a4");
-  assert.equal(sha256(await gzip(noise(MIB + 5))), "76d92af3c1a77b4e8ddbc9977b228adfe5e0b748906bbbd28ab9433145ae354f");
+  assert.equal(
+    sha256(await gzip(words(3000))),
+    "864449d170356c3a77ddc5b9dd19374df44ec03ce7c05405e54842ca37ce583f",
+  );
+  assert.equal(
+    sha256(await gzip(words(4 * MIB + 77))),
+    "c780734a85e1c6a3f9ad3649f0b960307c1a3ac4dc373534fc781555a74314a4",
+  );
+  assert.equal(
+    sha256(await gzip(noise(MIB + 5))),
+    "76d92af3c1a77b4e8ddbc9977b228adfe5e0b748906bbbd28ab9433145ae354f",
+  );
 });
 
 test("the bytes do not depend on threads, chunk size or what a pool did before", async () => {
@@ -77,7 +119,11 @@ test("the bytes do not depend on threads, chunk size or what a pool did before",
 
 test("a later block uses what came before it", async () => {
   const block = words(MIB, 3);
-  const repeated = Buffer.concat([noise(MIB - 20_000), block.subarray(0, 20_000), block.subarray(0, 20_000)]);
+  const repeated = Buffer.concat([
+    noise(MIB - 20_000),
+    block.subarray(0, 20_000),
+    block.subarray(0, 20_000),
+  ]);
   const fresh = Buffer.concat([noise(MIB - 20_000), noise(20_000), block.subarray(0, 20_000)]);
   assert.ok((await gzip(repeated)).byteLength < (await gzip(fresh)).byteLength - 2000);
 });
@@ -90,10 +136,18 @@ test("content that does not compress grows by less than a thousandth", async () 
 });
 
 test("two blocks or less are compressed without a thread, unless threads run already", async () => {
-  const refusing: DeflatePool = { depth: 2, isStarted: false, deflate: () => Promise.reject(new Error("started a thread")), [Symbol.asyncDispose]: async () => undefined };
+  const refusing: DeflatePool = {
+    depth: 2,
+    isStarted: false,
+    deflate: () => Promise.reject(new Error("started a thread")),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
   assert.deepEqual(gunzipSync(await gzip(words(2 * MIB), { pool: refusing })), words(2 * MIB));
   await assert.rejects(gzip(words(2 * MIB + 1), { pool: refusing }), /started a thread/);
-  await assert.rejects(gzip(words(100), { pool: { ...refusing, isStarted: true } }), /started a thread/);
+  await assert.rejects(
+    gzip(words(100), { pool: { ...refusing, isStarted: true } }),
+    /started a thread/,
+  );
 });
 
 test("an abort rejects with the signal's reason", async () => {

@@ -1,6 +1,12 @@
 import { crc32 } from "node:zlib";
 import type { Bytes, CallOptions } from "../internal/index.ts";
-import { BLOCK_BYTES, createBlockDeflater, HISTORY_BYTES, type BlockDone, type BlockJob } from "./block-deflater.ts";
+import {
+  BLOCK_BYTES,
+  createBlockDeflater,
+  HISTORY_BYTES,
+  type BlockDone,
+  type BlockJob,
+} from "./block-deflater.ts";
 import { compileDeflate } from "./compile.ts";
 import { DEFLATE_WASM_ID } from "./deflate-wasm.ts";
 import { createDeflatePool, type DeflatePool } from "./pool.ts";
@@ -29,11 +35,17 @@ const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
  * threads or how the content is cut into chunks. Streams with at most `pool.depth` MiB under way.
  * Content that does not compress becomes stored blocks (0.03 % larger at worst).
  */
-export async function* gzipPinned(content: Bytes, options: GzipOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* gzipPinned(
+  content: Bytes,
+  options: GzipOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   const state: State = { crc: 0, size: 0, spare: [] };
   const blocks = cut(content, state);
   yield HEADER;
-  const { first, rest } = await takeFirst(blocks, options.pool?.isStarted === true ? 0 : INLINE_BLOCKS);
+  const { first, rest } = await takeFirst(
+    blocks,
+    options.pool?.isStarted === true ? 0 : INLINE_BLOCKS,
+  );
   if (rest === undefined) {
     const deflater = createBlockDeflater(compileDeflate());
     for (const block of first) {
@@ -67,7 +79,7 @@ async function* cut(content: Bytes, state: State): AsyncGenerator<BlockJob, void
   for await (const chunk of content) {
     state.crc = crc32(chunk, state.crc);
     state.size += chunk.byteLength;
-    for (let offset = 0; offset < chunk.byteLength; ) {
+    for (let offset = 0; offset < chunk.byteLength;) {
       if (used === history + BLOCK_BYTES) {
         const next = takeBuffer(state);
         next.set(buffer.subarray(used - HISTORY_BYTES, used));
@@ -87,7 +99,10 @@ async function* cut(content: Bytes, state: State): AsyncGenerator<BlockJob, void
 type Blocks = AsyncGenerator<BlockJob, void, undefined>;
 
 /** Takes up to `count` blocks; `rest` is there when there are more. */
-async function takeFirst(blocks: Blocks, count: number): Promise<{ readonly first: readonly BlockJob[]; readonly rest?: Blocks }> {
+async function takeFirst(
+  blocks: Blocks,
+  count: number,
+): Promise<{ readonly first: readonly BlockJob[]; readonly rest?: Blocks }> {
   const first: BlockJob[] = [];
   while (first.at(-1)?.isLast !== true) {
     if (first.length === count) return { first, rest: blocks };
@@ -103,7 +118,11 @@ async function* joined(first: readonly BlockJob[], rest: Blocks): Blocks {
   yield* rest;
 }
 
-async function* inParallel(blocks: Blocks, pool: DeflatePool, options: CallOptions & { readonly state: State }): AsyncGenerator<Uint8Array, void, undefined> {
+async function* inParallel(
+  blocks: Blocks,
+  pool: DeflatePool,
+  options: CallOptions & { readonly state: State },
+): AsyncGenerator<Uint8Array, void, undefined> {
   const underWay: Promise<BlockDone>[] = [];
   const finish = async (block: Promise<BlockDone>): Promise<Uint8Array> => {
     const { output, buffer } = await block;

@@ -37,7 +37,10 @@ export function createDeflatePool(options: DeflatePoolOptions = {}): DeflatePool
   const pick = (): Thread => {
     const idle = threads.find((thread) => thread.waiters.length === 0);
     if (idle !== undefined) return idle;
-    if (threads.length === size) return threads.reduce((best, thread) => (thread.waiters.length < best.waiters.length ? thread : best));
+    if (threads.length === size)
+      return threads.reduce((best, thread) =>
+        thread.waiters.length < best.waiters.length ? thread : best,
+      );
     module ??= compileDeflate();
     const thread = startThread(module);
     threads.push(thread);

@@ -23,7 +23,11 @@ const WORTH_IT_BELOW = 0.9;
  * @param open - gives the content from a byte offset on; it is closed early.
  * @param size - bytes of the whole content.
  */
-export async function sampleCompressibility(open: (offset: number) => Bytes, size: number, options: SampleOptions = {}): Promise<number> {
+export async function sampleCompressibility(
+  open: (offset: number) => Bytes,
+  size: number,
+  options: SampleOptions = {},
+): Promise<number> {
   if (size === 0) return 1;
   const compress = compressorOf(options.pool);
   const count = Math.min(SAMPLES, Math.ceil(size / BLOCK_BYTES));

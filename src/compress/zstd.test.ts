@@ -4,7 +4,8 @@ import { zstdDecompressSync } from "node:zlib";
 import { zstdId, zstdOfNode } from "./index.ts";
 
 async function* pieces(count: number): AsyncGenerator<Uint8Array> {
-  for (let index = 0; index < count; index += 1) yield Buffer.from(`line ${index % 97} of a file that repeats itself\n`.repeat(2000));
+  for (let index = 0; index < count; index += 1)
+    yield Buffer.from(`line ${index % 97} of a file that repeats itself\n`.repeat(2000));
 }
 
 test("unzstd gives back what went in", async () => {
@@ -15,10 +16,14 @@ test("unzstd gives back what went in", async () => {
 });
 
 test("nothing becomes an empty frame", async () => {
-  assert.equal(zstdDecompressSync(Buffer.concat(await Array.fromAsync(zstdOfNode(pieces(0))))).byteLength, 0);
+  assert.equal(
+    zstdDecompressSync(Buffer.concat(await Array.fromAsync(zstdOfNode(pieces(0))))).byteLength,
+    0,
+  );
 });
 
-test("the name says which zstd made the bytes", () => assert.match(zstdId(), /^zstd\+node-\d+\.\d+\.\d+\+3$/));
+test("the name says which zstd made the bytes", () =>
+  assert.match(zstdId(), /^zstd\+node-\d+\.\d+\.\d+\+3$/));
 
 test("a failing content fails the stream with its own error", async () => {
   const failure = new Error("disk gone");

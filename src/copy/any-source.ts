@@ -23,11 +23,15 @@ export function anySource(first: Source, ...others: readonly Source[]): Source {
       throw missing;
     },
     open: (target, options) => firstThatHas(sources, (source) => source.open(target, options)),
-    openFrom: (target, offset, options) => firstThatHas(sources, (source) => openFrom(source, target, { ...options, offset })),
+    openFrom: (target, offset, options) =>
+      firstThatHas(sources, (source) => openFrom(source, target, { ...options, offset })),
   };
 }
 
-async function* firstThatHas(sources: readonly Source[], open: (source: Source) => Bytes): AsyncGenerator<Uint8Array> {
+async function* firstThatHas(
+  sources: readonly Source[],
+  open: (source: Source) => Bytes,
+): AsyncGenerator<Uint8Array> {
   let missing: unknown;
   for (const source of sources) {
     let hasBegun = false;
@@ -46,5 +50,7 @@ async function* firstThatHas(sources: readonly Source[], open: (source: Source) 
 }
 
 function isNotFound(error: unknown): boolean {
-  return isToolError(error) && (error.code === "BLOB_NOT_FOUND" || error.code === "REFERENCE_NOT_FOUND");
+  return (
+    isToolError(error) && (error.code === "BLOB_NOT_FOUND" || error.code === "REFERENCE_NOT_FOUND")
+  );
 }

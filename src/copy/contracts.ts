@@ -48,7 +48,10 @@ export interface TransferOptions extends CallOptions {
    * Repositories of the sink's own place that may hold blobs already, best first; asked of each blob that the sink lacks,
    * before bytes are sent. The first two are tried.
    */
-  readonly mountFrom?: readonly Reference[] | ((target: Descriptor) => readonly Reference[]) | undefined;
+  readonly mountFrom?:
+    | readonly Reference[]
+    | ((target: Descriptor) => readonly Reference[])
+    | undefined;
 }
 
 export interface CopyOptions extends TransferOptions {
@@ -61,7 +64,9 @@ export interface CopyOptions extends TransferOptions {
   /** What to call a blob in progress. Default: its title, else the start of its digest. */
   readonly labelOf?: ((blob: Descriptor) => string | undefined) | undefined;
   /** Finds what refers to a manifest (signatures, bills of materials); what it names is copied too. Default: nothing is. */
-  readonly referrersOf?: ((subject: Descriptor, options: CallOptions) => Promise<readonly Descriptor[]>) | undefined;
+  readonly referrersOf?:
+    | ((subject: Descriptor, options: CallOptions) => Promise<readonly Descriptor[]>)
+    | undefined;
 }
 
 export interface PushImageOptions extends TransferOptions {

@@ -4,9 +4,15 @@ import type { CallOptions } from "../internal/index.ts";
  * Runs a task with a signal of its own, which the task's own failure aborts as well: what it had started elsewhere ends
  * too. Rejects with the first failure, not with the aborts that followed from it.
  */
-export async function withScope<T>(options: CallOptions, task: (scope: Scope) => Promise<T>): Promise<T> {
+export async function withScope<T>(
+  options: CallOptions,
+  task: (scope: Scope) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
-  const signal = options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]);
+  const signal =
+    options.signal === undefined
+      ? controller.signal
+      : AbortSignal.any([options.signal, controller.signal]);
   signal.throwIfAborted();
   return task({
     signal,

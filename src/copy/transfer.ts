@@ -1,5 +1,14 @@
 import { createLimit, type Bytes, type CallOptions, type Limit } from "../internal/index.ts";
-import { hexOf, type Descriptor, type Digest, type IngestSink, type MountSink, type ResumableIngestSink, type ResumableSink, type Sink } from "../oci/index.ts";
+import {
+  hexOf,
+  type Descriptor,
+  type Digest,
+  type IngestSink,
+  type MountSink,
+  type ResumableIngestSink,
+  type ResumableSink,
+  type Sink,
+} from "../oci/index.ts";
 import type { CopyProgress, CopyResult, TransferOptions } from "./contracts.ts";
 
 /** A blob that the sink may lack. */
@@ -49,10 +58,33 @@ const DEFAULT_CONCURRENCY = 4;
 /** A registry's own limit adapts to what it sees; this one must only stand above it. */
 const RESUMABLE_CONCURRENCY = 16;
 
-export function createTransfer(sink: Sink, options: TransferOptions & { readonly signal: AbortSignal }): Transfer {
-  const { signal, concurrency = isResumableSink(sink) ? RESUMABLE_CONCURRENCY : DEFAULT_CONCURRENCY } = options;
-  const counts: Counts = { blobs: 0, blobsUploaded: 0, blobsMounted: 0, blobsSkipped: 0, manifestsUploaded: 0, bytesUploaded: 0, bytesMounted: 0, bytesSkipped: 0, bytesSent: 0 };
-  const state: State = { sink, options, signal, counts, checks: createLimit(CHECKS), uploads: createLimit(concurrency) };
+export function createTransfer(
+  sink: Sink,
+  options: TransferOptions & { readonly signal: AbortSignal },
+): Transfer {
+  const {
+    signal,
+    concurrency = isResumableSink(sink) ? RESUMABLE_CONCURRENCY : DEFAULT_CONCURRENCY,
+  } = options;
+  const counts: Counts = {
+    blobs: 0,
+    blobsUploaded: 0,
+    blobsMounted: 0,
+    blobsSkipped: 0,
+    manifestsUploaded: 0,
+    bytesUploaded: 0,
+    bytesMounted: 0,
+    bytesSkipped: 0,
+    bytesSent: 0,
+  };
+  const state: State = {
+    sink,
+    options,
+    signal,
+    counts,
+    checks: createLimit(CHECKS),
+    uploads: createLimit(concurrency),
+  };
   const blobs = new Map<Digest, Promise<void>>();
   const manifests = new Map<Digest, Promise<void>>();
   return {
@@ -60,7 +92,8 @@ export function createTransfer(sink: Sink, options: TransferOptions & { readonly
     counts,
     blob: (request) => onceOf(blobs, request.descriptor.digest, () => bring(state, request)),
     ingest: (ingestSink, request) => state.uploads(() => ingest(state, ingestSink, request)),
-    manifest: (descriptor, bytes) => onceOf(manifests, descriptor.digest, () => putManifest(state, descriptor, bytes)),
+    manifest: (descriptor, bytes) =>
+      onceOf(manifests, descriptor.digest, () => putManifest(state, descriptor, bytes)),
   };
 }
 
@@ -69,7 +102,11 @@ export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-function onceOf(known: Map<Digest, Promise<void>>, digest: Digest, start: () => Promise<void>): Promise<void> {
+function onceOf(
+  known: Map<Digest, Promise<void>>,
+  digest: Digest,
+  start: () => Promise<void>,
+): Promise<void> {
   const running = known.get(digest) ?? start();
   known.set(digest, running);
   return running;
@@ -79,7 +116,11 @@ async function bring(state: State, request: BlobRequest): Promise<void> {
   const { counts } = state;
   const { descriptor } = request;
   const { size, digest } = descriptor;
-  const tell = teller(state.options, { id: digest, label: request.label ?? hexOf(digest).slice(0, 12), size });
+  const tell = teller(state.options, {
+    id: digest,
+    label: request.label ?? hexOf(digest).slice(0, 12),
+    size,
+  });
   counts.blobs += 1;
   if (await has(state, descriptor)) {
     counts.blobsSkipped += 1;
@@ -111,18 +152,31 @@ function has({ sink, signal, checks }: State, descriptor: Descriptor): Promise<b
 /** The caller's candidates come before what the sink itself remembers. */
 async function mount({ sink, options, signal }: State, descriptor: Descriptor): Promise<boolean> {
   if (!isMountSink(sink)) return false;
-  const named = (typeof options.mountFrom === "function" ? options.mountFrom(descriptor) : (options.mountFrom ?? [])).slice(0, MOUNT_TRIES);
-  for (const reference of named) if (await sink.mount(descriptor, reference, { signal })) return true;
+  const named = (
+    typeof options.mountFrom === "function"
+      ? options.mountFrom(descriptor)
+      : (options.mountFrom ?? [])
+  ).slice(0, MOUNT_TRIES);
+  for (const reference of named)
+    if (await sink.mount(descriptor, reference, { signal })) return true;
   const known = (await sink.mountSources?.(descriptor, { signal })) ?? [];
-  const others = known.filter(({ repository }) => !named.some((reference) => reference.repository === repository));
-  for (const reference of others.slice(0, MOUNT_TRIES)) if (await sink.mount(descriptor, reference, { signal })) return true;
+  const others = known.filter(
+    ({ repository }) => !named.some((reference) => reference.repository === repository),
+  );
+  for (const reference of others.slice(0, MOUNT_TRIES))
+    if (await sink.mount(descriptor, reference, { signal })) return true;
   return false;
 }
 
 /** A sink that can take content up again decides by itself when that is worth it; it is also the one that can try again. */
-async function upload(state: State, { descriptor, open }: BlobRequest, onBytes: (bytes: number) => void): Promise<void> {
+async function upload(
+  state: State,
+  { descriptor, open }: BlobRequest,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
   const { sink, signal } = state;
-  const from = (offset: number): Bytes => counted(state, open(offset, { signal }), { offset, onBytes });
+  const from = (offset: number): Bytes =>
+    counted(state, open(offset, { signal }), { offset, onBytes });
   if (isResumableSink(sink)) await sink.putFrom(descriptor, from, { signal });
   else await sink.put(descriptor, from(0), { signal });
 }
@@ -134,8 +188,14 @@ async function ingest(state: State, sink: IngestSink, request: IngestRequest): P
   counts.blobs += 1;
   const tell = teller(state.options, { id: `new-${counts.blobs}`, label, size });
   tell("start", 0);
-  const open = (offset: number): Bytes => counted(state, request.open(offset, { signal }), { offset, onBytes: (bytes) => tell("progress", bytes) });
-  const digest = isResumableIngest(sink) ? await sink.ingestFrom({ size, open, key: request.key }, { signal }) : await sink.ingest(open(0), size, { signal });
+  const open = (offset: number): Bytes =>
+    counted(state, request.open(offset, { signal }), {
+      offset,
+      onBytes: (bytes) => tell("progress", bytes),
+    });
+  const digest = isResumableIngest(sink)
+    ? await sink.ingestFrom({ size, open, key: request.key }, { signal })
+    : await sink.ingest(open(0), size, { signal });
   counts.blobsUploaded += 1;
   counts.bytesUploaded += size;
   tell("done", size);
@@ -151,7 +211,11 @@ async function putManifest(state: State, descriptor: Descriptor, bytes: Uint8Arr
   counts.bytesSent += bytes.byteLength;
 }
 
-async function* counted(state: State, content: Bytes, at: { readonly offset: number; readonly onBytes: (bytes: number) => void }): AsyncGenerator<Uint8Array> {
+async function* counted(
+  state: State,
+  content: Bytes,
+  at: { readonly offset: number; readonly onBytes: (bytes: number) => void },
+): AsyncGenerator<Uint8Array> {
   let position = at.offset;
   for await (const chunk of content) {
     state.signal.throwIfAborted();
@@ -162,7 +226,10 @@ async function* counted(state: State, content: Bytes, at: { readonly offset: num
   }
 }
 
-function teller({ onProgress }: TransferOptions, blob: Pick<CopyProgress, "id" | "label" | "size">): (state: CopyProgress["state"], bytes: number) => void {
+function teller(
+  { onProgress }: TransferOptions,
+  blob: Pick<CopyProgress, "id" | "label" | "size">,
+): (state: CopyProgress["state"], bytes: number) => void {
   return (state, bytes) => onProgress?.({ kind: "blob", ...blob, state, bytes });
 }
 

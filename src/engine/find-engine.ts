@@ -20,8 +20,11 @@ export interface FindEngineOptions extends CallOptions {
 const ANSWER_MS = 10_000;
 
 /** Asks both engines whether they answer. Never throws for one that does not. */
-export async function probeEngines(options: FindEngineOptions = {}): Promise<readonly EngineProbe[]> {
-  const kinds: readonly EngineKind[] = options.prefer === "podman" ? ["podman", "docker"] : ["docker", "podman"];
+export async function probeEngines(
+  options: FindEngineOptions = {},
+): Promise<readonly EngineProbe[]> {
+  const kinds: readonly EngineKind[] =
+    options.prefer === "podman" ? ["podman", "docker"] : ["docker", "podman"];
   return Promise.all(kinds.map((kind) => probe(kind, options)));
 }
 
@@ -33,23 +36,39 @@ export async function findEngine(options: FindEngineOptions = {}): Promise<Engin
   const probes = await probeEngines(options);
   const found = probes.find(({ isUsable }) => isUsable);
   if (found !== undefined) return { ...options.calls?.[found.kind], kind: found.kind };
-  throw new ToolError("ENGINE_MISSING", `find a container engine: ${probes.map(({ kind, detail }) => `${kind}: ${detail}`).join("; ")}`, {
-    hint: "start docker or install podman, or run the model without an engine: slipway serve",
-  });
+  throw new ToolError(
+    "ENGINE_MISSING",
+    `find a container engine: ${probes.map(({ kind, detail }) => `${kind}: ${detail}`).join("; ")}`,
+    {
+      hint: "start docker or install podman, or run the model without an engine: slipway serve",
+    },
+  );
 }
 
 async function probe(kind: EngineKind, options: FindEngineOptions): Promise<EngineProbe> {
   const { program = kind, globalArgs = [] } = options.calls?.[kind] ?? {};
   // Each asks the part that does the work: docker's daemon, podman's storage and runtime.
-  const question = kind === "docker" ? ["version", "--format", "{{.Server.Version}}"] : ["info", "--format", "{{.Version.Version}}"];
+  const question =
+    kind === "docker"
+      ? ["version", "--format", "{{.Server.Version}}"]
+      : ["info", "--format", "{{.Version.Version}}"];
   try {
-    const { stdout } = await run([program, ...globalArgs, ...question], { timeoutMs: ANSWER_MS, signal: options.signal });
+    const { stdout } = await run([program, ...globalArgs, ...question], {
+      timeoutMs: ANSWER_MS,
+      signal: options.signal,
+    });
     const version = stdout.toString("utf8").trim();
-    return version === "" ? { kind, isUsable: false, detail: "it gives no version" } : { kind, isUsable: true, detail: version };
+    return version === ""
+      ? { kind, isUsable: false, detail: "it gives no version" }
+      : { kind, isUsable: true, detail: version };
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!isToolError(error)) throw error;
-    return { kind, isUsable: false, detail: error.code === "TOOL_MISSING" ? "not installed" : reasonOf(error) };
+    return {
+      kind,
+      isUsable: false,
+      detail: error.code === "TOOL_MISSING" ? "not installed" : reasonOf(error),
+    };
   }
 }
 

@@ -36,17 +36,37 @@ const TAIL_LINES = 20;
  * the error has its last lines. On success the container is the caller's to stop and remove.
  * @throws ToolError `ENGINE_FAILED`, `TIMEOUT`, `PORT_TAKEN`, `REFERENCE_NOT_FOUND`.
  */
-export async function runImage({ engine, request, ready, signal }: RunImageOptions): Promise<RunningImage> {
+export async function runImage({
+  engine,
+  request,
+  ready,
+  signal,
+}: RunImageOptions): Promise<RunningImage> {
   const container = await engine.start(request, { signal });
   try {
     const state = await container.inspect({ signal });
     if (ready === undefined) return { container, ports: state.ports };
-    const end = { what: `"${request.image}"`, describeEnd: () => describeEnd(container), lastLines: () => lastLines(container) };
-    if (!state.isRunning) throw new ToolError("ENGINE_FAILED", `start "${request.image}": ${await end.describeEnd()}${await end.lastLines()}`, { hint: "the lines above are its own" });
+    const end = {
+      what: `"${request.image}"`,
+      describeEnd: () => describeEnd(container),
+      lastLines: () => lastLines(container),
+    };
+    if (!state.isRunning)
+      throw new ToolError(
+        "ENGINE_FAILED",
+        `start "${request.image}": ${await end.describeEnd()}${await end.lastLines()}`,
+        { hint: "the lines above are its own" },
+      );
     const port = state.ports.find(({ containerPort }) => containerPort === ready.containerPort);
     if (port === undefined) throw unpublished(engine, request, ready.containerPort);
     const url = urlOf(port);
-    await waitWhileRunning(container, { url: new URL(ready.path, url), accepts: ready.accepts, timeoutMs: ready.timeoutMs, signal, ...end });
+    await waitWhileRunning(container, {
+      url: new URL(ready.path, url),
+      accepts: ready.accepts,
+      timeoutMs: ready.timeoutMs,
+      signal,
+      ...end,
+    });
     return { container, ports: state.ports, url };
   } catch (error) {
     await container.remove();
@@ -54,19 +74,38 @@ export async function runImage({ engine, request, ready, signal }: RunImageOptio
   }
 }
 
-function unpublished(engine: Engine, { image, ports = [] }: ContainerRequest, wanted: number): ToolError {
-  if (!ports.some(({ containerPort }) => containerPort === wanted)) return new ToolError("USAGE", `wait for "${image}": port ${wanted} is not published`);
-  return new ToolError("ENGINE_FAILED", `wait for "${image}": ${engine.kind} was asked to publish port ${wanted}, and did not`, { hint: `look at ${engine.kind}'s network; a daemon without a bridge publishes nothing` });
+function unpublished(
+  engine: Engine,
+  { image, ports = [] }: ContainerRequest,
+  wanted: number,
+): ToolError {
+  if (!ports.some(({ containerPort }) => containerPort === wanted))
+    return new ToolError("USAGE", `wait for "${image}": port ${wanted} is not published`);
+  return new ToolError(
+    "ENGINE_FAILED",
+    `wait for "${image}": ${engine.kind} was asked to publish port ${wanted}, and did not`,
+    { hint: `look at ${engine.kind}'s network; a daemon without a bridge publishes nothing` },
+  );
 }
 
 /** Where to reach a published port from this machine. */
 export function urlOf({ host, hostPort }: PublishedPort): string {
-  const address = host === "0.0.0.0" || host === "" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  const address =
+    host === "0.0.0.0" || host === ""
+      ? "127.0.0.1"
+      : host === "::"
+        ? "[::1]"
+        : host.includes(":")
+          ? `[${host}]`
+          : host;
   return `http://${address}:${hostPort}`;
 }
 
 /** Also ends the engine's program that waits for the container, which would otherwise outlive the call. */
-async function waitWhileRunning(container: Container, options: Omit<WaitReadyOptions, "ended">): Promise<void> {
+async function waitWhileRunning(
+  container: Container,
+  options: Omit<WaitReadyOptions, "ended">,
+): Promise<void> {
   const done = new AbortController();
   const ended = container.wait({ signal: done.signal });
   try {
@@ -79,12 +118,20 @@ async function waitWhileRunning(container: Container, options: Omit<WaitReadyOpt
 
 async function describeEnd(container: Container): Promise<string> {
   const { exitCode, isOutOfMemory } = await container.inspect();
-  return isOutOfMemory ? "it used more memory than it may have" : `it ended with exit code ${exitCode}`;
+  return isOutOfMemory
+    ? "it used more memory than it may have"
+    : `it ended with exit code ${exitCode}`;
 }
 
 async function lastLines(container: Container): Promise<string> {
   const parts: string[] = [];
-  await container.logs((text) => parts.push(text), { isFollowing: false, tail: TAIL_LINES }).catch(() => undefined); // no log is no reason to hide the error
-  const lines = parts.join("").split("\n").map((line) => stripControls(line).trimEnd()).filter((line) => line !== "");
+  await container
+    .logs((text) => parts.push(text), { isFollowing: false, tail: TAIL_LINES })
+    .catch(() => undefined); // no log is no reason to hide the error
+  const lines = parts
+    .join("")
+    .split("\n")
+    .map((line) => stripControls(line).trimEnd())
+    .filter((line) => line !== "");
   return lines.length === 0 ? "" : `; its last lines:\n${lines.slice(-TAIL_LINES).join("\n")}`;
 }

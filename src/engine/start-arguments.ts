@@ -37,14 +37,22 @@ function portArgument({ containerPort, hostPort, host = "127.0.0.1" }: PortReque
 function mountArgument({ source, target, readOnly = false }: MountRequest): string {
   for (const path of [source, target]) {
     if (!isAbsolute(path) || /[,"\n]/.test(path)) {
-      throw new ToolError("USAGE", `mount "${stripControls(path)}": the path must be absolute and hold neither a comma nor a quote`, { hint: "rename the folder" });
+      throw new ToolError(
+        "USAGE",
+        `mount "${stripControls(path)}": the path must be absolute and hold neither a comma nor a quote`,
+        { hint: "rename the folder" },
+      );
     }
   }
   return `type=bind,source=${source},target=${target}${readOnly ? ",readonly" : ""}`;
 }
 
 function checkedVariable(name: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)) throw new ToolError("USAGE", `set the variable "${stripControls(name)}": that is not the name of a variable`);
+  if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name))
+    throw new ToolError(
+      "USAGE",
+      `set the variable "${stripControls(name)}": that is not the name of a variable`,
+    );
   return name;
 }
 
@@ -52,9 +60,15 @@ function checkedVariable(name: string): string {
 function gpuArguments(gpus: string | undefined, kind: EngineKind): readonly string[] {
   if (gpus === undefined) return [];
   if (kind === "docker") return ["--gpus", gpus];
-  return gpus.split(",").flatMap((gpu) => ["--device", gpu.includes("=") ? gpu : `nvidia.com/gpu=${gpu}`]);
+  return gpus
+    .split(",")
+    .flatMap((gpu) => ["--device", gpu.includes("=") ? gpu : `nvidia.com/gpu=${gpu}`]);
 }
 
 function checkImage(image: string): void {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._:@/-]*$/.test(image)) throw new ToolError("USAGE", `start an image: "${stripControls(image)}" is not the name of an image`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:@/-]*$/.test(image))
+    throw new ToolError(
+      "USAGE",
+      `start an image: "${stripControls(image)}" is not the name of an image`,
+    );
 }

@@ -31,15 +31,31 @@ export async function waitReady(options: WaitReadyOptions): Promise<void> {
   const { url, signal, what } = options;
   const timeoutMs = options.timeoutMs ?? READY_MS;
   const done = new AbortController();
-  const stop = AbortSignal.any([done.signal, AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
-  const ended = options.ended.then(() => "ended" as const, () => "ended" as const);
+  const stop = AbortSignal.any([
+    done.signal,
+    AbortSignal.timeout(timeoutMs),
+    ...(signal === undefined ? [] : [signal]),
+  ]);
+  const ended = options.ended.then(
+    () => "ended" as const,
+    () => "ended" as const,
+  );
   try {
     const outcome = await Promise.race([poll(url, options.accepts ?? isGood, stop), ended]);
     if (outcome === "ready") return;
     signal?.throwIfAborted();
     const lines = await options.lastLines();
-    if (outcome === "ended") throw new ToolError("ENGINE_FAILED", `start ${what}: ${await options.describeEnd()}${lines}`, { hint: "the lines above are its own" });
-    throw new ToolError("TIMEOUT", `wait for ${what}: ${url.pathname} gave no good answer within ${timeoutMs} ms${lines}`, { hint: "give it more time, or look at what it printed" });
+    if (outcome === "ended")
+      throw new ToolError(
+        "ENGINE_FAILED",
+        `start ${what}: ${await options.describeEnd()}${lines}`,
+        { hint: "the lines above are its own" },
+      );
+    throw new ToolError(
+      "TIMEOUT",
+      `wait for ${what}: ${url.pathname} gave no good answer within ${timeoutMs} ms${lines}`,
+      { hint: "give it more time, or look at what it printed" },
+    );
   } finally {
     done.abort();
   }
@@ -49,7 +65,11 @@ function isGood(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-async function poll(url: URL, accepts: (status: number) => boolean, signal: AbortSignal): Promise<"ready" | "stopped"> {
+async function poll(
+  url: URL,
+  accepts: (status: number) => boolean,
+  signal: AbortSignal,
+): Promise<"ready" | "stopped"> {
   while (!signal.aborted) {
     if (await answers(url, accepts, signal)) return "ready";
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined); // the loop's condition sees the abort
@@ -57,7 +77,11 @@ async function poll(url: URL, accepts: (status: number) => boolean, signal: Abor
   return "stopped";
 }
 
-function answers(url: URL, accepts: (status: number) => boolean, signal: AbortSignal): Promise<boolean> {
+function answers(
+  url: URL,
+  accepts: (status: number) => boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(url, { signal, timeout: ASK_MS, agent: false }, (response) => {
       response.resume();

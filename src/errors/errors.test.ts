@@ -1,10 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bound, factsOf, isRetryable, isToolError, redactUrl, RegistryError, stripControls, ToolError } from "./index.ts";
+import {
+  bound,
+  factsOf,
+  isRetryable,
+  isToolError,
+  redactUrl,
+  RegistryError,
+  stripControls,
+  ToolError,
+} from "./index.ts";
 
 test("a tool error carries code, hint and cause, and names its class", () => {
   const cause = new Error("inner");
-  const error = new RegistryError("REGISTRY_DENIED", "push: denied", { method: "PUT", url: "https://r.test/v2/", status: 403, hint: "ask", cause });
+  const error = new RegistryError("REGISTRY_DENIED", "push: denied", {
+    method: "PUT",
+    url: "https://r.test/v2/",
+    status: 403,
+    hint: "ask",
+    cause,
+  });
   assert.equal(error.name, "RegistryError");
   assert.equal(error.code, "REGISTRY_DENIED");
   assert.equal(error.hint, "ask");
@@ -32,12 +47,21 @@ test("only codes marked so are retryable", () => {
 
 const urls: readonly (readonly [string, string, string])[] = [
   ["user info goes", "https://user:secret@r.test/v2/", "https://r.test/v2/"],
-  ["signatures go", "https://r.test/b?X-Amz-Signature=abc&digest=sha256:00", "https://r.test/b?X-Amz-Signature=REDACTED&digest=sha256:00"],
-  ["upload state goes", "https://r.test/v2/a/blobs/uploads/1?_state=abc", "https://r.test/v2/a/blobs/uploads/1?_state=REDACTED"],
+  [
+    "signatures go",
+    "https://r.test/b?X-Amz-Signature=abc&digest=sha256:00",
+    "https://r.test/b?X-Amz-Signature=REDACTED&digest=sha256:00",
+  ],
+  [
+    "upload state goes",
+    "https://r.test/v2/a/blobs/uploads/1?_state=abc",
+    "https://r.test/v2/a/blobs/uploads/1?_state=REDACTED",
+  ],
   ["a repeated key goes whole", "https://r.test/?t=1&t=2", "https://r.test/?t=REDACTED"],
   ["text that is no URL stays", "not a url", "not a url"],
 ];
-for (const [name, input, expected] of urls) test(`redacting a URL: ${name}`, () => assert.equal(redactUrl(input), expected));
+for (const [name, input, expected] of urls)
+  test(`redacting a URL: ${name}`, () => assert.equal(redactUrl(input), expected));
 
 test("control characters cannot reach a terminal", () => {
   assert.equal(stripControls("a\u001b[31mb\nc\u009bd\u202ee"), "a [31mb c d e");

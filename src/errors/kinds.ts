@@ -47,7 +47,11 @@ export class ContentError extends ToolError {
   constructor(
     code: ErrorCode,
     message: string,
-    options: ToolErrorOptions & { readonly expected?: string; readonly actual?: string; readonly bytesRead?: number } = {},
+    options: ToolErrorOptions & {
+      readonly expected?: string;
+      readonly actual?: string;
+      readonly bytesRead?: number;
+    } = {},
   ) {
     super(code, message, options);
     if (options.expected !== undefined) this.expected = options.expected;

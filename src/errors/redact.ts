@@ -1,4 +1,15 @@
-const SAFE_QUERY_KEYS = new Set(["digest", "mount", "from", "scope", "service", "n", "last", "artifactType", "tag", "ns"]);
+const SAFE_QUERY_KEYS = new Set([
+  "digest",
+  "mount",
+  "from",
+  "scope",
+  "service",
+  "n",
+  "last",
+  "artifactType",
+  "tag",
+  "ns",
+]);
 
 /**
  * Takes secrets out of a URL: user info and every query value whose key is not known to be harmless.
@@ -21,7 +32,11 @@ export function stripControls(text: string): string {
   let out = "";
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
-    const isControl = code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    const isControl =
+      code < 0x20 ||
+      (code >= 0x7f && code <= 0x9f) ||
+      (code >= 0x202a && code <= 0x202e) ||
+      (code >= 0x2066 && code <= 0x2069);
     out += isControl ? " " : character;
   }
   return out;
@@ -29,7 +44,9 @@ export function stripControls(text: string): string {
 
 /** Cuts text to `maxLength` characters and says so; the default bound is 64 KiB. */
 export function bound(text: string, maxLength = 65_536): string {
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength)}… (${text.length - maxLength} more characters)`;
+  return text.length <= maxLength
+    ? text
+    : `${text.slice(0, maxLength)}… (${text.length - maxLength} more characters)`;
 }
 
 /** Undoes `%3A` and `%2F`, which make digests and repository names unreadable. */

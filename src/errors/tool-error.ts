@@ -24,7 +24,11 @@ export class ToolError extends Error {
 
 /** True for errors of this package, also when two copies of it are loaded. */
 export function isToolError(value: unknown): value is ToolError {
-  return value instanceof Error && typeof (value as { code?: unknown }).code === "string" && ((value as { code?: unknown }).code as string) in ERROR_CODES;
+  return (
+    value instanceof Error &&
+    typeof (value as { code?: unknown }).code === "string" &&
+    ((value as { code?: unknown }).code as string) in ERROR_CODES
+  );
 }
 
 /** The table row of an error; anything that is not a `ToolError` counts as `INTERNAL`. */

@@ -57,5 +57,9 @@ export interface FormatReader {
   /** Looks at names, and at the beginnings of files where a name is not enough. */
   find(files: readonly ModelFile[], options?: ReadOptions): Promise<readonly Candidate[]>;
   /** Reads what the files say; never the weights. @throws ProjectError `MODEL_FILE_INVALID` naming the file. */
-  read(candidate: Candidate, files: readonly ModelFile[], options?: ReadOptions): Promise<ModelFacts>;
+  read(
+    candidate: Candidate,
+    files: readonly ModelFile[],
+    options?: ReadOptions,
+  ): Promise<ModelFacts>;
 }

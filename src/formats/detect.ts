@@ -29,9 +29,17 @@ export interface DetectedModel extends ModelFacts {
  * beside it; then the one model file there is; then the one class that could answer requests.
  * @throws ProjectError `MODEL_NOT_DETECTED` listing what was found and what to write; `MODEL_FILE_INVALID` when the chosen file is damaged.
  */
-export async function detectModel(request: DetectRequest, options: ReadOptions = {}): Promise<DetectedModel> {
-  const candidates = (await Promise.all(READERS.map((reader) => reader.find(request.files, options)))).flat();
-  const chosen = request.code === undefined ? choose(request, candidates) : await chooseCode(request, request.code, options);
+export async function detectModel(
+  request: DetectRequest,
+  options: ReadOptions = {},
+): Promise<DetectedModel> {
+  const candidates = (
+    await Promise.all(READERS.map((reader) => reader.find(request.files, options)))
+  ).flat();
+  const chosen =
+    request.code === undefined
+      ? choose(request, candidates)
+      : await chooseCode(request, request.code, options);
   const reader = READERS.find(({ kind }) => kind === chosen.kind);
   if (reader === undefined) throw new Error(`no reader for ${chosen.kind}`);
   const facts = await reader.read(chosen, request.files, options);
@@ -42,47 +50,101 @@ export async function detectModel(request: DetectRequest, options: ReadOptions =
 function filesOf({ files }: DetectRequest, named: readonly string[]): readonly string[] {
   const wanted = new Set(named);
   const folders = named.map((path) => `${path}/`);
-  return files.map(({ path }) => path).filter((path) => wanted.has(path) || folders.some((folder) => path.startsWith(folder)));
+  return files
+    .map(({ path }) => path)
+    .filter((path) => wanted.has(path) || folders.some((folder) => path.startsWith(folder)));
 }
 
-async function chooseCode(request: DetectRequest, code: string, options: CallOptions): Promise<Candidate> {
+async function chooseCode(
+  request: DetectRequest,
+  code: string,
+  options: CallOptions,
+): Promise<Candidate> {
   const colon = code.lastIndexOf(":");
   const file = posix.normalize(colon < 0 ? code : code.slice(0, colon));
   const wanted = colon < 0 ? undefined : code.slice(colon + 1);
   const source = request.files.find(({ path }) => path === file);
   if (source === undefined) {
-    const nearest = nearestName(file, request.files.map(({ path }) => path).filter((path) => /\.(py|[mc]?[jt]s)$/.test(path)));
-    throw notDetected(request, `there is no file "${file}", which code: names`, nearest === undefined ? "check the path, and that .slipwayignore does not name it" : `did you mean "${nearest}"?`);
+    const nearest = nearestName(
+      file,
+      request.files.map(({ path }) => path).filter((path) => /\.(py|[mc]?[jt]s)$/.test(path)),
+    );
+    throw notDetected(
+      request,
+      `there is no file "${file}", which code: names`,
+      nearest === undefined
+        ? "check the path, and that .slipwayignore does not name it"
+        : `did you mean "${nearest}"?`,
+    );
   }
-  const model = request.model === undefined ? {} : { modelPath: checkModel(request, request.model) };
-  const entry: CodeEntry = file.endsWith(".py") ? { file, language: "python", name: await chooseClass(request, { source, wanted }, options) } : { file, language: "javascript", name: wanted ?? "default" };
-  return { kind: "class", code: entry, ...model, isCertain: true, label: `class "${entry.name}" in "${file}"` };
+  const model =
+    request.model === undefined ? {} : { modelPath: checkModel(request, request.model) };
+  const entry: CodeEntry = file.endsWith(".py")
+    ? { file, language: "python", name: await chooseClass(request, { source, wanted }, options) }
+    : { file, language: "javascript", name: wanted ?? "default" };
+  return {
+    kind: "class",
+    code: entry,
+    ...model,
+    isCertain: true,
+    label: `class "${entry.name}" in "${file}"`,
+  };
 }
 
-async function chooseClass(request: DetectRequest, { source, wanted }: { readonly source: ModelFile; readonly wanted: string | undefined }, options: CallOptions): Promise<string> {
+async function chooseClass(
+  request: DetectRequest,
+  { source, wanted }: { readonly source: ModelFile; readonly wanted: string | undefined },
+  options: CallOptions,
+): Promise<string> {
   const names = (await classesIn(source, options)).map(({ name }) => name);
   const stem = posix.basename(source.path, ".py");
   if (wanted === undefined) {
     const only = names.length === 1 ? names[0] : names.find((name) => name === stem);
     if (only !== undefined) return only;
-    throw notDetected(request, `"${source.path}" has ${names.length === 0 ? "no class at its top level" : `the classes ${names.join(", ")}`}`, `write which one: code: ${source.path}:${names[0] ?? "Name"}`);
+    throw notDetected(
+      request,
+      `"${source.path}" has ${names.length === 0 ? "no class at its top level" : `the classes ${names.join(", ")}`}`,
+      `write which one: code: ${source.path}:${names[0] ?? "Name"}`,
+    );
   }
   // A name that the file imports or makes at run time cannot be seen by reading; only a file with classes can be mistaken for another.
   if (names.length === 0 || names.includes(wanted)) return wanted;
   const nearest = nearestName(wanted, names);
-  throw notDetected(request, `"${source.path}" has no class "${wanted}"`, nearest === undefined ? `it has ${names.join(", ")}` : `did you mean "${nearest}"?`);
+  throw notDetected(
+    request,
+    `"${source.path}" has no class "${wanted}"`,
+    nearest === undefined ? `it has ${names.join(", ")}` : `did you mean "${nearest}"?`,
+  );
 }
 
 function choose(request: DetectRequest, candidates: readonly Candidate[]): Candidate {
   const model = request.model === undefined ? undefined : checkModel(request, request.model);
   const classes = candidates.filter(({ kind }) => kind === "class");
   const certain = classes.filter(({ isCertain }) => isCertain);
-  const models = candidates.filter(({ kind, modelPath = "" }) => kind !== "class" && (model === undefined || modelPath === model || modelPath.startsWith(`${model}/`)));
-  const only = onlyOne(certain) ?? (certain.length === 0 ? (onlyOne(models) ?? (models.length === 0 ? onlyOne(classes) : undefined)) : undefined);
-  if (only !== undefined) return only.kind === "class" && model !== undefined ? { ...only, modelPath: model } : only;
+  const models = candidates.filter(
+    ({ kind, modelPath = "" }) =>
+      kind !== "class" &&
+      (model === undefined || modelPath === model || modelPath.startsWith(`${model}/`)),
+  );
+  const only =
+    onlyOne(certain) ??
+    (certain.length === 0
+      ? (onlyOne(models) ?? (models.length === 0 ? onlyOne(classes) : undefined))
+      : undefined);
+  if (only !== undefined)
+    return only.kind === "class" && model !== undefined ? { ...only, modelPath: model } : only;
   const found = certain.length > 1 ? certain : [...models, ...classes];
-  if (found.length === 0) throw notDetected(request, nothingFound(request), "add the model, or write slipway.yaml with `code: File.py:Class` or `model: FILE`");
-  throw notDetected(request, `found ${found.length} that could be it: ${listOf(found)}`, `write one of them into slipway.yaml: ${suggestionOf(found)}`);
+  if (found.length === 0)
+    throw notDetected(
+      request,
+      nothingFound(request),
+      "add the model, or write slipway.yaml with `code: File.py:Class` or `model: FILE`",
+    );
+  throw notDetected(
+    request,
+    `found ${found.length} that could be it: ${listOf(found)}`,
+    `write one of them into slipway.yaml: ${suggestionOf(found)}`,
+  );
 }
 
 function onlyOne(candidates: readonly Candidate[]): Candidate | undefined {
@@ -91,14 +153,28 @@ function onlyOne(candidates: readonly Candidate[]): Candidate | undefined {
 
 function checkModel(request: DetectRequest, model: string): string {
   const path = posix.normalize(model).replace(/\/$/, "");
-  if (path === "." || request.files.some((file) => file.path === path || file.path.startsWith(`${path}/`))) return path;
-  const nearest = nearestName(path, request.files.map((file) => file.path));
-  throw notDetected(request, `there is no file or folder "${path}", which model: names`, nearest === undefined ? "check the path, and that .slipwayignore does not name it" : `did you mean "${nearest}"?`);
+  if (
+    path === "." ||
+    request.files.some((file) => file.path === path || file.path.startsWith(`${path}/`))
+  )
+    return path;
+  const nearest = nearestName(
+    path,
+    request.files.map((file) => file.path),
+  );
+  throw notDetected(
+    request,
+    `there is no file or folder "${path}", which model: names`,
+    nearest === undefined
+      ? "check the path, and that .slipwayignore does not name it"
+      : `did you mean "${nearest}"?`,
+  );
 }
 
 function nothingFound({ files, model }: DetectRequest): string {
   if (files.length === 0) return "it is empty";
-  if (model !== undefined) return `"${model}", which model: names, is no ONNX file and no pickled estimator, and no class stands beside it`;
+  if (model !== undefined)
+    return `"${model}", which model: names, is no ONNX file and no pickled estimator, and no class stands beside it`;
   const shown = files.slice(0, 5).map(({ path }) => `"${path}"`);
   return `no ONNX file, no scikit-learn model and no class with predict among its ${files.length} file${files.length === 1 ? "" : "s"} (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
 }
@@ -111,10 +187,15 @@ function listOf(found: readonly Candidate[]): string {
 function suggestionOf(found: readonly Candidate[]): string {
   return found
     .slice(0, 3)
-    .map(({ code, modelPath = "" }) => (code === undefined ? `\`model: ${modelPath}\`` : `\`code: ${code.file}:${code.name}\``))
+    .map(({ code, modelPath = "" }) =>
+      code === undefined ? `\`model: ${modelPath}\`` : `\`code: ${code.file}:${code.name}\``,
+    )
     .join(" or ");
 }
 
 function notDetected(request: DetectRequest, why: string, hint: string): ProjectError {
-  return new ProjectError("MODEL_NOT_DETECTED", `find the model in "${request.folder}": ${why}`, { hint, file: request.folder });
+  return new ProjectError("MODEL_NOT_DETECTED", `find the model in "${request.folder}": ${why}`, {
+    hint,
+    file: request.folder,
+  });
 }

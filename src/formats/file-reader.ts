@@ -16,7 +16,9 @@ export function openReader(location: string, name: string): RandomReader {
   const stats = fstatSync(descriptor);
   if (!stats.isFile()) {
     closeSync(descriptor);
-    throw new ProjectError("MODEL_FILE_INVALID", `read "${name}": it is not a file`, { file: name });
+    throw new ProjectError("MODEL_FILE_INVALID", `read "${name}": it is not a file`, {
+      file: name,
+    });
   }
   const window = Buffer.allocUnsafe(WINDOW_BYTES);
   let start = 0;
@@ -24,7 +26,13 @@ export function openReader(location: string, name: string): RandomReader {
   const fill = (target: Buffer, offset: number): number => {
     let filled = 0;
     while (filled < target.byteLength) {
-      const count = readSync(descriptor, target, filled, target.byteLength - filled, offset + filled);
+      const count = readSync(
+        descriptor,
+        target,
+        filled,
+        target.byteLength - filled,
+        offset + filled,
+      );
       if (count === 0) break;
       filled += count;
     }
@@ -49,5 +57,9 @@ export function openReader(location: string, name: string): RandomReader {
 
 /** Random access to bytes in memory. */
 export function readerOf(bytes: Uint8Array): RandomReader {
-  return { size: bytes.byteLength, at: (offset, length) => bytes.subarray(offset, offset + length), [Symbol.dispose]: () => undefined };
+  return {
+    size: bytes.byteLength,
+    at: (offset, length) => bytes.subarray(offset, offset + length),
+    [Symbol.dispose]: () => undefined,
+  };
 }

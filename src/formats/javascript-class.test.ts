@@ -29,13 +29,20 @@ test("classes and prototypes are found with their methods", () => {
     { name: "Old", members: ["predict", "init"] },
   ]);
   assert.deepEqual(findJavascriptClasses("class"), []);
-  assert.deepEqual(findJavascriptClasses("class Broken { predict("), [{ name: "Broken", members: ["predict"] }]);
+  assert.deepEqual(findJavascriptClasses("class Broken { predict("), [
+    { name: "Broken", members: ["predict"] },
+  ]);
 });
 
 test("a folder with a class called like its file is detected", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "slipway-js-class-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const sources = { "MyModel.ts": "export class MyModel { predict(X: number[][]) { return X; } }\n", "helper.js": "export class Helper { predict() {} }\n", "MyModel.test.ts": "class MyModel { predict() {} }\n", "types.d.ts": "declare class MyModel { predict(): void }\n" };
+  const sources = {
+    "MyModel.ts": "export class MyModel { predict(X: number[][]) { return X; } }\n",
+    "helper.js": "export class Helper { predict() {} }\n",
+    "MyModel.test.ts": "class MyModel { predict() {} }\n",
+    "types.d.ts": "declare class MyModel { predict(): void }\n",
+  };
   const files = await Promise.all(
     Object.entries(sources).map(async ([path, text]) => {
       await writeFile(join(folder, path), text);
@@ -43,6 +50,14 @@ test("a folder with a class called like its file is detected", async (t) => {
     }),
   );
   const { chosen, candidates } = await detectModel({ folder, files });
-  assert.deepEqual(chosen, { kind: "class", code: { file: "MyModel.ts", name: "MyModel", language: "javascript" }, isCertain: true, label: 'JavaScript class "MyModel" in "MyModel.ts"' });
-  assert.deepEqual(candidates.map(({ label }) => label), ['JavaScript class "MyModel" in "MyModel.ts"', 'JavaScript class "Helper" in "helper.js"']);
+  assert.deepEqual(chosen, {
+    kind: "class",
+    code: { file: "MyModel.ts", name: "MyModel", language: "javascript" },
+    isCertain: true,
+    label: 'JavaScript class "MyModel" in "MyModel.ts"',
+  });
+  assert.deepEqual(
+    candidates.map(({ label }) => label),
+    ['JavaScript class "MyModel" in "MyModel.ts"', 'JavaScript class "Helper" in "helper.js"'],
+  );
 });

@@ -12,9 +12,19 @@ const SOURCE = /\.[mc]?[jt]s$/;
 const NOT_SERVED = /(?:^|\/)node_modules\/|\.d\.[mc]?ts$|\.(?:test|spec|config)\.[mc]?[jt]s$/;
 
 /** Any of these makes a class one that can answer requests, in the spelling of Python or of JavaScript. */
-const CONTRACT_METHODS: ReadonlySet<string> = new Set(
-  ["predict", "transform_input", "transform_output", "transformInput", "transformOutput", "route", "aggregate", "predict_raw", "predictRaw", "predict_rest", "predictRest"],
-);
+const CONTRACT_METHODS: ReadonlySet<string> = new Set([
+  "predict",
+  "transform_input",
+  "transform_output",
+  "transformInput",
+  "transformOutput",
+  "route",
+  "aggregate",
+  "predict_raw",
+  "predictRaw",
+  "predict_rest",
+  "predictRest",
+]);
 
 /** A JavaScript or TypeScript class that answers requests; certain when the file is called like the class, as for Python. */
 export const javascriptClassReader: FormatReader = {
@@ -23,17 +33,37 @@ export const javascriptClassReader: FormatReader = {
     const sources = files.filter(isSource).slice(0, MAX_SOURCES);
     return (await mapLimited(sources, 8, (file) => candidatesOf(file, options))).flat();
   },
-  read: (candidate) => Promise.resolve({ files: candidate.modelPath === undefined ? [] : [candidate.modelPath], warnings: [], details: {} }),
+  read: (candidate) =>
+    Promise.resolve({
+      files: candidate.modelPath === undefined ? [] : [candidate.modelPath],
+      warnings: [],
+      details: {},
+    }),
 };
 
 function isSource({ path, size }: ModelFile): boolean {
-  return SOURCE.test(path) && !NOT_SERVED.test(path) && size <= MAX_SOURCE_BYTES && path.split("/").length <= MAX_DEPTH;
+  return (
+    SOURCE.test(path) &&
+    !NOT_SERVED.test(path) &&
+    size <= MAX_SOURCE_BYTES &&
+    path.split("/").length <= MAX_DEPTH
+  );
 }
 
-async function candidatesOf(file: ModelFile, options: CallOptions | undefined): Promise<readonly Candidate[]> {
+async function candidatesOf(
+  file: ModelFile,
+  options: CallOptions | undefined,
+): Promise<readonly Candidate[]> {
   const stem = posix.basename(file.path).replace(SOURCE, "");
-  const classes = findJavascriptClasses(await readFile(file.location, { encoding: "utf8", signal: options?.signal }));
+  const classes = findJavascriptClasses(
+    await readFile(file.location, { encoding: "utf8", signal: options?.signal }),
+  );
   return classes
     .filter(({ members }) => members.some((member) => CONTRACT_METHODS.has(member)))
-    .map(({ name = "default" }) => ({ kind: "class", code: { file: file.path, name, language: "javascript" }, isCertain: name === stem, label: `JavaScript class "${name}" in "${file.path}"` }));
+    .map(({ name = "default" }) => ({
+      kind: "class",
+      code: { file: file.path, name, language: "javascript" },
+      isCertain: name === stem,
+      label: `JavaScript class "${name}" in "${file.path}"`,
+    }));
 }

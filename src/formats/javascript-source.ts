@@ -8,7 +8,19 @@ export interface JavascriptClass {
 const CLASS = /\bclass(?:\s+(?!extends\b)([A-Za-z_$][\w$]*))?[^{};()]*\{/g;
 const PROTOTYPE = /\b([A-Za-z_$][\w$]*)\.prototype\.([A-Za-z_$][\w$]*)\s*=/g;
 const METHOD = /(?:^|[\s;}*])([A-Za-z_$][\w$]*)\s*(?:<[^<>()]*>)?\(/g;
-const KEYWORDS: ReadonlySet<string> = new Set(["if", "for", "while", "switch", "catch", "function", "return", "super", "constructor", "await", "new"]);
+const KEYWORDS: ReadonlySet<string> = new Set([
+  "if",
+  "for",
+  "while",
+  "switch",
+  "catch",
+  "function",
+  "return",
+  "super",
+  "constructor",
+  "await",
+  "new",
+]);
 
 /**
  * The classes of JavaScript or TypeScript source, in the order in which they begin. Reads words and braces only and never runs anything:
@@ -21,7 +33,8 @@ export function findJavascriptClasses(source: string): readonly JavascriptClass[
     return match[1] === undefined ? { members } : { name: match[1], members };
   });
   const prototypes = new Map<string, string[]>();
-  for (const [, name = "", member = ""] of code.matchAll(PROTOTYPE)) prototypes.set(name, [...(prototypes.get(name) ?? []), member]);
+  for (const [, name = "", member = ""] of code.matchAll(PROTOTYPE))
+    prototypes.set(name, [...(prototypes.get(name) ?? []), member]);
   return [...found, ...[...prototypes].map(([name, members]) => ({ name, members }))];
 }
 
@@ -35,10 +48,13 @@ function methodsIn(code: string, start: number): readonly string[] {
     else if (char === "}") depth -= 1;
     if (depth === 1) outer += char;
   }
-  return [...new Set([...outer.matchAll(METHOD)].map(([, name = ""]) => name))].filter((name) => !KEYWORDS.has(name));
+  return [...new Set([...outer.matchAll(METHOD)].map(([, name = ""]) => name))].filter(
+    (name) => !KEYWORDS.has(name),
+  );
 }
 
-const COMMENT_OR_TEXT = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`/g;
+const COMMENT_OR_TEXT =
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`/g;
 
 function withoutText(source: string): string {
   return source.replaceAll(COMMENT_OR_TEXT, " ");

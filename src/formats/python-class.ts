@@ -6,7 +6,12 @@ import { findPythonClasses, type PythonClass } from "./python-source.ts";
 
 /** Any of these makes a class one that can answer requests. @see Seldon Core, Python component interface */
 const CONTRACT_METHODS: ReadonlySet<string> = new Set(
-  ["predict", "transform_input", "transform_output", "route", "aggregate"].flatMap((name) => [name, `${name}_raw`, `${name}_rest`, `${name}_grpc`]),
+  ["predict", "transform_input", "transform_output", "route", "aggregate"].flatMap((name) => [
+    name,
+    `${name}_raw`,
+    `${name}_rest`,
+    `${name}_grpc`,
+  ]),
 );
 
 const MAX_SOURCE_BYTES = 2 ** 20;
@@ -23,22 +28,49 @@ export const pythonClassReader: FormatReader = {
     const found = await mapLimited(sources, 8, (file) => candidatesOf(file, options));
     return found.flat();
   },
-  read: (candidate) => Promise.resolve({ files: candidate.modelPath === undefined ? [] : [candidate.modelPath], warnings: [], details: {} }),
+  read: (candidate) =>
+    Promise.resolve({
+      files: candidate.modelPath === undefined ? [] : [candidate.modelPath],
+      warnings: [],
+      details: {},
+    }),
 };
 
 /** The classes of a Python file. Never runs it. */
-export async function classesIn(file: ModelFile, options: CallOptions = {}): Promise<readonly PythonClass[]> {
+export async function classesIn(
+  file: ModelFile,
+  options: CallOptions = {},
+): Promise<readonly PythonClass[]> {
   if (file.size > MAX_SOURCE_BYTES) return [];
-  return findPythonClasses(await readFile(file.location, { encoding: "utf8", signal: options.signal }));
+  return findPythonClasses(
+    await readFile(file.location, { encoding: "utf8", signal: options.signal }),
+  );
 }
 
 function isSource({ path, size }: ModelFile): boolean {
-  return path.endsWith(".py") && size <= MAX_SOURCE_BYTES && path.split("/").length <= MAX_DEPTH && !NOT_SERVED.test(path);
+  return (
+    path.endsWith(".py") &&
+    size <= MAX_SOURCE_BYTES &&
+    path.split("/").length <= MAX_DEPTH &&
+    !NOT_SERVED.test(path)
+  );
 }
 
-async function candidatesOf(file: ModelFile, options: CallOptions | undefined): Promise<readonly Candidate[]> {
+async function candidatesOf(
+  file: ModelFile,
+  options: CallOptions | undefined,
+): Promise<readonly Candidate[]> {
   const stem = posix.basename(file.path, ".py");
   return (await classesIn(file, options))
-    .filter((one) => one.members.some((member) => CONTRACT_METHODS.has(member)) || (one.name === stem && /\bSeldonComponent\b/.test(one.bases)))
-    .map(({ name }) => ({ kind: "class", code: { file: file.path, name, language: "python" }, isCertain: name === stem, label: `Python class "${name}" in "${file.path}"` }));
+    .filter(
+      (one) =>
+        one.members.some((member) => CONTRACT_METHODS.has(member)) ||
+        (one.name === stem && /\bSeldonComponent\b/.test(one.bases)),
+    )
+    .map(({ name }) => ({
+      kind: "class",
+      code: { file: file.path, name, language: "python" },
+      isCertain: name === stem,
+      label: `Python class "${name}" in "${file.path}"`,
+    }));
 }

@@ -8,7 +8,8 @@ export interface PythonClass {
 }
 
 const CLASS = /^class\s+([\p{L}_][\p{L}\p{N}_]*)\s*(?:\(([^)]*)\))?\s*:/u;
-const MEMBER = /^(\s+)(?:async\s+)?(?:def\s+([\p{L}_][\p{L}\p{N}_]*)\s*\(|([\p{L}_][\p{L}\p{N}_]*)\s*(?::[^=]+)?=[^=])/u;
+const MEMBER =
+  /^(\s+)(?:async\s+)?(?:def\s+([\p{L}_][\p{L}\p{N}_]*)\s*\(|([\p{L}_][\p{L}\p{N}_]*)\s*(?::[^=]+)?=[^=])/u;
 
 /**
  * Finds the classes at the top level of Python source by reading it, never by running it. Strings, comments and brackets are followed, so
@@ -54,8 +55,11 @@ interface Scan {
 /** Lines with strings emptied, comments removed, and what brackets or backslashes join put on one line. Blank ones are left out. */
 function* logicalLines(source: string): Generator<string, void, undefined> {
   const scan: Scan = { line: "", depth: 0, quote: "" };
-  const text = source.replace(/^\u{feff}/u, "").replaceAll("\r\n", "\n").replaceAll("\r", "\n");
-  for (let at = 0; at < text.length; ) {
+  const text = source
+    .replace(/^\u{feff}/u, "")
+    .replaceAll("\r\n", "\n")
+    .replaceAll("\r", "\n");
+  for (let at = 0; at < text.length;) {
     if (scan.quote !== "") {
       at = passString(text, at, scan);
       continue;

@@ -17,7 +17,11 @@ export interface AtomicFileOptions extends CallOptions {
  * whole new one. After an error or an abort nothing is left.
  * @throws ToolError `DISK_FULL` or `STORE_UNWRITABLE` naming the path.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array | Bytes, options: AtomicFileOptions = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | Bytes,
+  options: AtomicFileOptions = {},
+): Promise<void> {
   const temporary = join(dirname(path), `.tmp-${process.pid}-${randomBytes(6).toString("hex")}`);
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -33,25 +37,43 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 export function explainWriteError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new ToolError("DISK_FULL", `write "${path}": no space left on the device`, { cause: error, hint: "free some space, or run `slipway gc`" });
+    return new ToolError("DISK_FULL", `write "${path}": no space left on the device`, {
+      cause: error,
+      hint: "free some space, or run `slipway gc`",
+    });
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return new ToolError("STORE_UNWRITABLE", `write "${path}": ${code === "EROFS" ? "the file system is read-only" : "permission denied"}`, {
+    return new ToolError(
+      "STORE_UNWRITABLE",
+      `write "${path}": ${code === "EROFS" ? "the file system is read-only" : "permission denied"}`,
+      {
+        cause: error,
+        hint: "choose a writable place with XDG_DATA_HOME and XDG_CACHE_HOME",
+      },
+    );
+  }
+  if (code === "ENOENT" && (error as NodeJS.ErrnoException).syscall === "mkdir") {
+    // What Node makes of a read-only file system when it makes folders together with their parents.
+    return new ToolError("STORE_UNWRITABLE", `write "${path}": its folder cannot be made`, {
       cause: error,
       hint: "choose a writable place with XDG_DATA_HOME and XDG_CACHE_HOME",
     });
   }
-  if (code === "ENOENT" && (error as NodeJS.ErrnoException).syscall === "mkdir") {
-    // What Node makes of a read-only file system when it makes folders together with their parents.
-    return new ToolError("STORE_UNWRITABLE", `write "${path}": its folder cannot be made`, { cause: error, hint: "choose a writable place with XDG_DATA_HOME and XDG_CACHE_HOME" });
-  }
   if (code === "ENOTDIR" || code === "EISDIR") {
-    return new ToolError("STORE_UNWRITABLE", `write "${path}": a file stands where a folder should be, or the other way round`, { cause: error, hint: "move it away" });
+    return new ToolError(
+      "STORE_UNWRITABLE",
+      `write "${path}": a file stands where a folder should be, or the other way round`,
+      { cause: error, hint: "move it away" },
+    );
   }
   return error;
 }
 
-async function writeTemporary(path: string, content: string | Uint8Array | Bytes, options: AtomicFileOptions): Promise<void> {
+async function writeTemporary(
+  path: string,
+  content: string | Uint8Array | Bytes,
+  options: AtomicFileOptions,
+): Promise<void> {
   await using file = await open(path, "wx", options.mode ?? 0o644);
   if (typeof content === "string" || content instanceof Uint8Array) {
     await file.writeFile(content);

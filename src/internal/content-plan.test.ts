@@ -3,7 +3,20 @@ import { createHash } from "node:crypto";
 import { appendFile, link, rename, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTempDir, guardOf, hashPlan, openPlan, parsePlan, planKey, planOf, planToJson, run, type ContentPlan, type Segment, type TempDir } from "./index.ts";
+import {
+  createTempDir,
+  guardOf,
+  hashPlan,
+  openPlan,
+  parsePlan,
+  planKey,
+  planOf,
+  planToJson,
+  run,
+  type ContentPlan,
+  type Segment,
+  type TempDir,
+} from "./index.ts";
 
 const MIB = 1 << 20;
 
@@ -11,11 +24,18 @@ async function fileSegment(path: string): Promise<Segment> {
   return { kind: "file", path, guard: guardOf(await stat(path, { bigint: true })) };
 }
 
-async function sample(folder: TempDir, bytes = 2.5 * MIB): Promise<{ readonly plan: ContentPlan; readonly whole: Buffer; readonly path: string }> {
+async function sample(
+  folder: TempDir,
+  bytes = 2.5 * MIB,
+): Promise<{ readonly plan: ContentPlan; readonly whole: Buffer; readonly path: string }> {
   const content = Buffer.alloc(bytes, "0123456789abcdef#");
   const path = join(folder.path, "weights.bin");
   await writeFile(path, content);
-  const plan = planOf([{ kind: "bytes", bytes: Buffer.from("head") }, await fileSegment(path), { kind: "bytes", bytes: Buffer.from("tail") }]);
+  const plan = planOf([
+    { kind: "bytes", bytes: Buffer.from("head") },
+    await fileSegment(path),
+    { kind: "bytes", bytes: Buffer.from("tail") },
+  ]);
   return { plan, whole: Buffer.concat([Buffer.from("head"), content, Buffer.from("tail")]), path };
 }
 
@@ -29,7 +49,8 @@ test("a plan gives its bytes from any offset, in chunks of at most 1 MiB that st
   await using folder = await createTempDir("plan");
   const { plan, whole } = await sample(folder);
   assert.equal(plan.size, whole.byteLength);
-  for (const offset of [0, 3, 4, 5, MIB, plan.size - 4, plan.size - 3, plan.size]) assert.deepEqual(await read(plan, offset), whole.subarray(offset), `from ${offset}`);
+  for (const offset of [0, 3, 4, 5, MIB, plan.size - 4, plan.size - 3, plan.size])
+    assert.deepEqual(await read(plan, offset), whole.subarray(offset), `from ${offset}`);
   for await (const chunk of openPlan(plan)) assert.ok(chunk.byteLength <= MIB);
 });
 
@@ -52,7 +73,14 @@ const CHANGES: readonly (readonly [string, (path: string) => Promise<unknown>, R
   ["was cut short", (path) => truncate(path, 10), /now has 10/],
   ["was touched", (path) => utimes(path, 1, 1), /it was written to/],
   ["got another link", (path) => link(path, `${path}.link`), /its metadata changed/],
-  ["was replaced", async (path) => (await writeFile(`${path}.new`, Buffer.alloc(2.5 * MIB)), rename(`${path}.new`, path)), /replaced by another file/],
+  [
+    "was replaced",
+    async (path) => (
+      await writeFile(`${path}.new`, Buffer.alloc(2.5 * MIB)),
+      rename(`${path}.new`, path)
+    ),
+    /replaced by another file/,
+  ],
   ["was removed", (path) => rm(path), /no longer there/],
   ["became a named pipe", async (path) => (await rm(path), run(["mkfifo", path])), /weights\.bin/],
 ];
@@ -62,7 +90,13 @@ for (const [what, change, why] of CHANGES) {
     await using folder = await createTempDir("plan");
     const { plan, path } = await sample(folder);
     await change(path);
-    await assert.rejects(read(plan), (error: Error & { code?: string }) => error.code === "FILE_CHANGED" && error.message.includes("weights.bin") && why.test(error.message));
+    await assert.rejects(
+      read(plan),
+      (error: Error & { code?: string }) =>
+        error.code === "FILE_CHANGED" &&
+        error.message.includes("weights.bin") &&
+        why.test(error.message),
+    );
   });
 }
 
@@ -124,17 +158,28 @@ test("JSON that is no plan is refused", () => {
     { size: 1, segments: [{ path: "/a", guard: { ...guard, ino: 7 } }] },
     { size: -1, segments: [{ path: "/a", guard: { ...guard, size: -1 } }] },
   ];
-  for (const value of wrong) assert.throws(() => parsePlan(value), { code: "STORE_INVALID" }, JSON.stringify(value));
+  for (const value of wrong)
+    assert.throws(() => parsePlan(value), { code: "STORE_INVALID" }, JSON.stringify(value));
 });
 
 test("the key of a plan depends on bytes and guards, not on paths or on how literals are cut", async () => {
   await using folder = await createTempDir("plan");
   const { plan, path } = await sample(folder);
-  const [head, file, tail] = plan.segments as [Segment, Extract<Segment, { kind: "file" }>, Segment];
+  const [head, file, tail] = plan.segments as [
+    Segment,
+    Extract<Segment, { kind: "file" }>,
+    Segment,
+  ];
   const key = planKey(plan);
   const literal = (text: string): Segment => ({ kind: "bytes", bytes: Buffer.from(text) });
-  assert.equal(planKey(planOf([literal("he"), literal("ad"), { ...file, path: `${path}/elsewhere` }, tail])), key);
+  assert.equal(
+    planKey(planOf([literal("he"), literal("ad"), { ...file, path: `${path}/elsewhere` }, tail])),
+    key,
+  );
   assert.notEqual(planKey(planOf([file, head, tail])), key);
   assert.notEqual(planKey(planOf([literal("heaD"), file, tail])), key);
-  assert.notEqual(planKey(planOf([head, { ...file, guard: { ...file.guard, mtimeNs: "1" } }, tail])), key);
+  assert.notEqual(
+    planKey(planOf([head, { ...file, guard: { ...file.guard, mtimeNs: "1" } }, tail])),
+    key,
+  );
 });

@@ -14,7 +14,9 @@ export interface FileGuard {
 }
 
 /** Literal bytes, or the whole of a file that is read when the content is streamed. */
-export type Segment = { readonly kind: "bytes"; readonly bytes: Uint8Array } | { readonly kind: "file"; readonly path: string; readonly guard: FileGuard };
+export type Segment =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "file"; readonly path: string; readonly guard: FileGuard };
 
 /** Content described rather than stored: no copy of the files exists. `size` is the sum of the segments, in bytes. */
 export interface ContentPlan {
@@ -35,7 +37,13 @@ export function guardOf(stats: BigIntStats): FileGuard {
 
 /** True when both guards speak of the same state of the same file. */
 export function isSameGuard(one: FileGuard, other: FileGuard): boolean {
-  return one.size === other.size && one.mtimeNs === other.mtimeNs && one.ctimeNs === other.ctimeNs && one.ino === other.ino && one.dev === other.dev;
+  return (
+    one.size === other.size &&
+    one.mtimeNs === other.mtimeNs &&
+    one.ctimeNs === other.ctimeNs &&
+    one.ino === other.ino &&
+    one.dev === other.dev
+  );
 }
 
 /** Joins segments to a plan and adds their sizes up. */

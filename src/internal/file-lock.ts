@@ -17,7 +17,11 @@ const POLL_MS = 25;
  * process has died is taken over. For changes to files that cannot be made with one rename.
  * @throws ToolError `TIMEOUT` naming the lock file.
  */
-export async function withFileLock<T>(path: string, task: () => Promise<T>, options: FileLockOptions = {}): Promise<T> {
+export async function withFileLock<T>(
+  path: string,
+  task: () => Promise<T>,
+  options: FileLockOptions = {},
+): Promise<T> {
   const mine = `${ownerName()}-${randomBytes(6).toString("hex")}`;
   await acquire(path, mine, options);
   try {
@@ -35,8 +39,15 @@ async function acquire(path: string, mine: string, options: FileLockOptions): Pr
       await takeAway(path, holder);
       continue;
     }
-    if (performance.now() > deadline) throw new ToolError("TIMEOUT", `lock "${path}": another process has held it for too long`, { hint: "end the other process, or remove the file if there is none" });
-    await sleep(POLL_MS + Math.random() * POLL_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    if (performance.now() > deadline)
+      throw new ToolError("TIMEOUT", `lock "${path}": another process has held it for too long`, {
+        hint: "end the other process, or remove the file if there is none",
+      });
+    await sleep(
+      POLL_MS + Math.random() * POLL_MS,
+      undefined,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
   }
 }
 

@@ -1,6 +1,14 @@
 export { explainWriteError, writeFileAtomic, type AtomicFileOptions } from "./atomic-file.ts";
 export type { Bytes, CallOptions } from "./bytes.ts";
-export { guardOf, isSameGuard, planKey, planOf, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
+export {
+  guardOf,
+  isSameGuard,
+  planKey,
+  planOf,
+  type ContentPlan,
+  type FileGuard,
+  type Segment,
+} from "./content-plan.ts";
 export { withFileLock } from "./file-lock.ts";
 export { createLimit, mapLimited, type Limit } from "./limit.ts";
 export { hashPlan, openPlan } from "./open-plan.ts";

@@ -4,7 +4,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ProcessError, RegistryError, ToolError } from "../errors/index.ts";
-import { createLimit, createTempDir, explainWriteError, mapLimited, retry, run, writeFileAtomic } from "./index.ts";
+import {
+  createLimit,
+  createTempDir,
+  explainWriteError,
+  mapLimited,
+  retry,
+  run,
+  writeFileAtomic,
+} from "./index.ts";
 
 test("a limit runs no more tasks at once than its count", async () => {
   const limit = createLimit(2);
@@ -21,7 +29,10 @@ test("a limit runs no more tasks at once than its count", async () => {
 
 test("a limit frees its place when a task fails", async () => {
   const limit = createLimit(1);
-  await assert.rejects(limit(() => Promise.reject(new Error("first"))), /first/);
+  await assert.rejects(
+    limit(() => Promise.reject(new Error("first"))),
+    /first/,
+  );
   assert.equal(await limit(() => Promise.resolve(2)), 2);
 });
 
@@ -37,34 +48,54 @@ test("mapping with a limit keeps the order and stops starting after a failure", 
 });
 
 const refusal = (retryAfterMs?: number): RegistryError =>
-  new RegistryError("REGISTRY_THROTTLED", "x", { method: "GET", url: "https://r.test/", status: 429, retryAfterMs });
+  new RegistryError("REGISTRY_THROTTLED", "x", {
+    method: "GET",
+    url: "https://r.test/",
+    status: 429,
+    retryAfterMs,
+  });
 
 test("a retry waits as long as the registry asks, under its cap", async () => {
   const pauses: number[] = [];
-  const answer = await retry((attempt) => (attempt < 3 ? Promise.reject(refusal(attempt === 1 ? 1500 : 90_000)) : Promise.resolve("done")), {
-    sleep: async (ms) => void pauses.push(ms),
-  });
+  const answer = await retry(
+    (attempt) =>
+      attempt < 3
+        ? Promise.reject(refusal(attempt === 1 ? 1500 : 90_000))
+        : Promise.resolve("done"),
+    {
+      sleep: async (ms) => void pauses.push(ms),
+    },
+  );
   assert.equal(answer, "done");
   assert.deepEqual(pauses, [1500, 20_000]);
 });
 
 test("a retry backs off with jitter between half and all of the ceiling", async () => {
   const pauses: number[] = [];
-  const call = retry(() => Promise.reject(refusal()), { attempts: 4, random: () => 0, sleep: async (ms) => void pauses.push(ms) });
+  const call = retry(() => Promise.reject(refusal()), {
+    attempts: 4,
+    random: () => 0,
+    sleep: async (ms) => void pauses.push(ms),
+  });
   await assert.rejects(call, { code: "REGISTRY_THROTTLED" });
   assert.deepEqual(pauses, [100, 200, 400]);
 });
 
 test("an error that is not retryable ends at once", async () => {
   let calls = 0;
-  await assert.rejects(retry(() => (calls++, Promise.reject(new ToolError("REGISTRY_DENIED", "x")))), { code: "REGISTRY_DENIED" });
+  await assert.rejects(
+    retry(() => (calls++, Promise.reject(new ToolError("REGISTRY_DENIED", "x")))),
+    { code: "REGISTRY_DENIED" },
+  );
   assert.equal(calls, 1);
 });
 
 test("an aborted retry rejects with the signal's reason", async () => {
   const abort = new AbortController();
   const reason = new ToolError("INTERRUPTED", "stop");
-  const call = retry(() => (abort.abort(reason), Promise.reject(refusal())), { signal: abort.signal });
+  const call = retry(() => (abort.abort(reason), Promise.reject(refusal())), {
+    signal: abort.signal,
+  });
   await assert.rejects(call, (error) => error === reason || (error as Error).cause === reason);
 });
 
@@ -83,8 +114,14 @@ test("an atomic write leaves the new content, or nothing after a failure", async
 });
 
 test("a full or read-only disk has its own code", () => {
-  assert.equal((explainWriteError(Object.assign(new Error("x"), { code: "ENOSPC" }), "/a") as ToolError).code, "DISK_FULL");
-  assert.equal((explainWriteError(Object.assign(new Error("x"), { code: "EROFS" }), "/a") as ToolError).code, "STORE_UNWRITABLE");
+  assert.equal(
+    (explainWriteError(Object.assign(new Error("x"), { code: "ENOSPC" }), "/a") as ToolError).code,
+    "DISK_FULL",
+  );
+  assert.equal(
+    (explainWriteError(Object.assign(new Error("x"), { code: "EROFS" }), "/a") as ToolError).code,
+    "STORE_UNWRITABLE",
+  );
   const other = new Error("other");
   assert.equal(explainWriteError(other, "/a"), other);
 });
@@ -105,11 +142,16 @@ test("a program's output comes back, and its input goes in", async () => {
 });
 
 test("a program that is missing is named", async () => {
-  await assert.rejects(run(["slipway-no-such-program"]), { code: "TOOL_MISSING", message: /"slipway-no-such-program"/ });
+  await assert.rejects(run(["slipway-no-such-program"]), {
+    code: "TOOL_MISSING",
+    message: /"slipway-no-such-program"/,
+  });
 });
 
 test("a failing program's last line is in the message, and secrets are in nothing", async () => {
-  const error = await run(["sh", "-c", 'echo "bad token $0" >&2; exit 3', "s3cret"], { secrets: ["s3cret"] }).catch((caught: unknown) => caught);
+  const error = await run(["sh", "-c", 'echo "bad token $0" >&2; exit 3', "s3cret"], {
+    secrets: ["s3cret"],
+  }).catch((caught: unknown) => caught);
   assert.ok(error instanceof ProcessError);
   assert.equal(error.exitCode, 3);
   assert.match(error.message, /exit code 3: bad token \*\*\*/);
@@ -118,7 +160,9 @@ test("a failing program's last line is in the message, and secrets are in nothin
 });
 
 test("a program that hangs is ended with all its children", async () => {
-  await assert.rejects(run(["sh", "-c", "sleep 60 & sleep 60"], { timeoutMs: 50 }), { code: "TIMEOUT" });
+  await assert.rejects(run(["sh", "-c", "sleep 60 & sleep 60"], { timeoutMs: 50 }), {
+    code: "TIMEOUT",
+  });
 });
 
 test("a program that floods its output is ended", async () => {

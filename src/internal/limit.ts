@@ -25,7 +25,11 @@ export function createLimit(count: number): Limit {
  * Maps with at most `count` tasks at once; results keep the order of `items`.
  * The first failure rejects, and no further task is started after it.
  */
-export async function mapLimited<T, R>(items: readonly T[], count: number, task: (item: T, index: number) => Promise<R>): Promise<R[]> {
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  count: number,
+  task: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = Array.from({ length: items.length });
   let next = 0;
   let failed = false;
@@ -40,7 +44,9 @@ export async function mapLimited<T, R>(items: readonly T[], count: number, task:
       }
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(count, items.length) }, lane));
+  const lanes = await Promise.allSettled(
+    Array.from({ length: Math.min(count, items.length) }, lane),
+  );
   for (const outcome of lanes) if (outcome.status === "rejected") throw outcome.reason;
   return results;
 }

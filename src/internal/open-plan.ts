@@ -4,7 +4,14 @@ import { open, type FileHandle } from "node:fs/promises";
 import { ToolError } from "../errors/index.ts";
 import type { CallOptions } from "./bytes.ts";
 import { readRange } from "./read-range.ts";
-import { guardOf, isSameGuard, segmentSize, type ContentPlan, type FileGuard, type Segment } from "./content-plan.ts";
+import {
+  guardOf,
+  isSameGuard,
+  segmentSize,
+  type ContentPlan,
+  type FileGuard,
+  type Segment,
+} from "./content-plan.ts";
 
 export interface OpenPlanOptions extends CallOptions {
   /** First byte to give. Default 0. */
@@ -17,7 +24,10 @@ export interface OpenPlanOptions extends CallOptions {
  * Reads a whole plan and gives the sha256 of its bytes, in hex. The fastest way to hash files: its buffers are its own.
  * @throws ToolError as `openPlan`.
  */
-export async function hashPlan(plan: ContentPlan, options: CallOptions & { readonly onProgress?: ((bytes: number) => void) | undefined } = {}): Promise<string> {
+export async function hashPlan(
+  plan: ContentPlan,
+  options: CallOptions & { readonly onProgress?: ((bytes: number) => void) | undefined } = {},
+): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of openPlan(plan, { signal: options.signal, transient: true })) {
     hash.update(chunk);
@@ -39,9 +49,13 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  * all bytes knows that no file changed.
  * @throws ToolError `FILE_CHANGED` naming the file, `FILE_REFUSED` when it may not be read.
  */
-export async function* openPlan(plan: ContentPlan, options: OpenPlanOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* openPlan(
+  plan: ContentPlan,
+  options: OpenPlanOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   let skip = options.offset ?? 0;
-  if (!Number.isSafeInteger(skip) || skip < 0 || skip > plan.size) throw new RangeError(`offset ${skip} lies outside the plan's ${plan.size} bytes`);
+  if (!Number.isSafeInteger(skip) || skip < 0 || skip > plan.size)
+    throw new RangeError(`offset ${skip} lies outside the plan's ${plan.size} bytes`);
   for (const segment of plan.segments) {
     const size = segmentSize(segment);
     if (skip > 0 && skip >= size) {
@@ -56,15 +70,25 @@ export async function* openPlan(plan: ContentPlan, options: OpenPlanOptions = {}
 }
 
 function* sliceBytes(bytes: Uint8Array, offset: number): Generator<Uint8Array, void, undefined> {
-  for (let start = offset; start < bytes.byteLength; start += READ_BYTES) yield bytes.subarray(start, start + READ_BYTES);
+  for (let start = offset; start < bytes.byteLength; start += READ_BYTES)
+    yield bytes.subarray(start, start + READ_BYTES);
 }
 
-async function* readGuarded(segment: FileSegment, offset: number, options: OpenPlanOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readGuarded(
+  segment: FileSegment,
+  offset: number,
+  options: OpenPlanOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { path, guard } = segment;
   await using file = await openFile(path);
   await checkGuard(file, path, guard);
   let position = offset;
-  for await (const chunk of readRange(file, { start: offset, end: guard.size, signal: options.signal, transient: options.transient })) {
+  for await (const chunk of readRange(file, {
+    start: offset,
+    end: guard.size,
+    signal: options.signal,
+    transient: options.transient,
+  })) {
     position += chunk.byteLength;
     // The check comes before the last bytes go out: who counts them would take a changed file for whole.
     if (position === guard.size) await checkGuard(file, path, guard);
@@ -78,8 +102,13 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path, OPEN_FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENXIO") throw changed(path, "it is no longer there", error);
-    if (code === "EACCES" || code === "EPERM") throw new ToolError("FILE_REFUSED", `read "${path}": permission denied`, { cause: error, hint: "make the file readable" });
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENXIO")
+      throw changed(path, "it is no longer there", error);
+    if (code === "EACCES" || code === "EPERM")
+      throw new ToolError("FILE_REFUSED", `read "${path}": permission denied`, {
+        cause: error,
+        hint: "make the file readable",
+      });
     throw error;
   }
 }
@@ -96,5 +125,8 @@ function differenceOf(found: FileGuard, guard: FileGuard): string {
 }
 
 function changed(path: string, why: string, cause?: unknown): ToolError {
-  return new ToolError("FILE_CHANGED", `read "${path}": ${why} since it was packed`, { cause, hint: "pack again when nothing writes to the folder" });
+  return new ToolError("FILE_CHANGED", `read "${path}": ${why} since it was packed`, {
+    cause,
+    hint: "pack again when nothing writes to the folder",
+  });
 }

@@ -22,7 +22,10 @@ export function isOwnerGone(name: string): boolean {
   if (pid === undefined || space !== spaceMark()) return false;
   if (!isRunning(Number(pid))) return true;
   const status = statusOf(Number(pid));
-  return status !== undefined && (status.isZombie || (ticks !== "0" && String(status.startTicks) !== ticks));
+  return (
+    status !== undefined &&
+    (status.isZombie || (ticks !== "0" && String(status.startTicks) !== ticks))
+  );
 }
 
 function isRunning(pid: number): boolean {
@@ -34,7 +37,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function statusOf(pid: number): { readonly isZombie: boolean; readonly startTicks: number } | undefined {
+function statusOf(
+  pid: number,
+): { readonly isZombie: boolean; readonly startTicks: number } | undefined {
   const text = readText(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   // The program's name stands in parentheses and may hold spaces; then come the state and, 19 fields on, the start time.
@@ -43,7 +48,11 @@ function statusOf(pid: number): { readonly isZombie: boolean; readonly startTick
 }
 
 function spaceMark(): string {
-  const parts = [hostname(), readText("/proc/sys/kernel/random/boot_id") ?? "", readLink("/proc/self/ns/pid")];
+  const parts = [
+    hostname(),
+    readText("/proc/sys/kernel/random/boot_id") ?? "",
+    readLink("/proc/self/ns/pid"),
+  ];
   return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 8);
 }
 

@@ -7,7 +7,9 @@ export interface PlanJson {
   readonly segments: readonly SegmentJson[];
 }
 
-type SegmentJson = { readonly bytes: string } | { readonly path: string; readonly guard: FileGuard };
+type SegmentJson =
+  | { readonly bytes: string }
+  | { readonly path: string; readonly guard: FileGuard };
 
 const DECIMAL = /^-?\d{1,20}$/;
 
@@ -16,7 +18,9 @@ export function planToJson(plan: ContentPlan): PlanJson {
   return {
     size: plan.size,
     segments: plan.segments.map((segment) =>
-      segment.kind === "bytes" ? { bytes: Buffer.from(segment.bytes).toString("base64") } : { path: segment.path, guard: segment.guard },
+      segment.kind === "bytes"
+        ? { bytes: Buffer.from(segment.bytes).toString("base64") }
+        : { path: segment.path, guard: segment.guard },
     ),
   };
 }
@@ -29,30 +33,41 @@ export function parsePlan(value: unknown): ContentPlan {
   const { size, segments } = record(value);
   if (!Array.isArray(segments)) throw invalid("it has no list of segments");
   const plan = planOf(segments.map(parseSegment));
-  if (plan.size !== size) throw invalid(`its segments have ${plan.size} bytes, not ${String(size)}`);
+  if (plan.size !== size)
+    throw invalid(`its segments have ${plan.size} bytes, not ${String(size)}`);
   return plan;
 }
 
 function parseSegment(value: unknown): Segment {
   const { bytes, path, guard } = record(value);
   if (typeof bytes === "string") return { kind: "bytes", bytes: Buffer.from(bytes, "base64") };
-  if (typeof path !== "string" || path === "" || path.includes("\0")) throw invalid("a segment has neither bytes nor a path");
+  if (typeof path !== "string" || path === "" || path.includes("\0"))
+    throw invalid("a segment has neither bytes nor a path");
   return { kind: "file", path, guard: parseGuard(guard) };
 }
 
 function parseGuard(value: unknown): FileGuard {
   const { dev, ino, size, mtimeNs, ctimeNs } = record(value);
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid("a guard has no size");
-  return { dev: decimal(dev), ino: decimal(ino), size, mtimeNs: decimal(mtimeNs), ctimeNs: decimal(ctimeNs) };
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    throw invalid("a guard has no size");
+  return {
+    dev: decimal(dev),
+    ino: decimal(ino),
+    size,
+    mtimeNs: decimal(mtimeNs),
+    ctimeNs: decimal(ctimeNs),
+  };
 }
 
 function decimal(value: unknown): string {
-  if (typeof value !== "string" || !DECIMAL.test(value)) throw invalid("a guard has a field that is no number");
+  if (typeof value !== "string" || !DECIMAL.test(value))
+    throw invalid("a guard has a field that is no number");
   return value;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("an object is missing");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalid("an object is missing");
   return value as Readonly<Record<string, unknown>>;
 }
 

@@ -41,12 +41,18 @@ const STDERR_TAIL_BYTES = 4096;
  * An abort or time-out sends SIGTERM to the group and SIGKILL after 5 s.
  * @throws ToolError `TOOL_MISSING` when the program does not exist; ProcessError `PROCESS_FAILED` or `TIMEOUT`.
  */
-export async function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
+export async function run(
+  command: readonly [string, ...string[]],
+  options: RunOptions = {},
+): Promise<RunResult> {
   options.signal?.throwIfAborted();
   const child = start(command, options);
   const state = { timedOut: false, overflow: false };
   const stop = createStopper(child);
-  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => ((state.timedOut = true), stop()), options.timeoutMs);
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => ((state.timedOut = true), stop()), options.timeoutMs);
   options.signal?.addEventListener("abort", stop, { once: true });
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   try {
@@ -58,7 +64,8 @@ export async function run(command: readonly [string, ...string[]], options: RunO
     ]);
     const [exitCode, signal] = await closed;
     options.signal?.throwIfAborted();
-    if (exitCode === 0 || (options.allowFailure === true && exitCode !== null && !state.timedOut)) return { stdout, stderrTail, exitCode };
+    if (exitCode === 0 || (options.allowFailure === true && exitCode !== null && !state.timedOut))
+      return { stdout, stderrTail, exitCode };
     throw failure(command, { exitCode, signal, stderrTail, ...state }, options);
   } catch (error) {
     throw explainSpawnError(error, command[0]);
@@ -71,7 +78,9 @@ export async function run(command: readonly [string, ...string[]], options: RunO
 function explainSpawnError(error: unknown, program: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== "ENOENT" || syscall?.startsWith("spawn") !== true) return error;
-  return new ToolError("TOOL_MISSING", `run "${program}": the program is not installed`, { cause: error });
+  return new ToolError("TOOL_MISSING", `run "${program}": the program is not installed`, {
+    cause: error,
+  });
 }
 
 function start(command: readonly [string, ...string[]], options: RunOptions): ChildProcess {
@@ -107,7 +116,11 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function collectStdout(child: ChildProcess, options: RunOptions, onOverflow: () => void): Promise<Buffer> {
+async function collectStdout(
+  child: ChildProcess,
+  options: RunOptions,
+  onOverflow: () => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
@@ -145,7 +158,9 @@ async function feed(child: ChildProcess, stdin: RunOptions["stdin"]): Promise<vo
 async function drained(pipe: Writable): Promise<void> {
   const settled = new AbortController();
   try {
-    await Promise.race(["drain", "close"].map((event) => once(pipe, event, { signal: settled.signal })));
+    await Promise.race(
+      ["drain", "close"].map((event) => once(pipe, event, { signal: settled.signal })),
+    );
   } finally {
     settled.abort();
   }
@@ -162,7 +177,10 @@ interface Ending {
 function failure(command: readonly string[], ending: Ending, options: RunOptions): ProcessError {
   const hidden = new Set(options.secrets);
   const shown = command.map((part) => (hidden.has(part) ? "***" : part));
-  const stderrTail = [...hidden].reduce((text, secret) => (secret === "" ? text : text.replaceAll(secret, "***")), ending.stderrTail);
+  const stderrTail = [...hidden].reduce(
+    (text, secret) => (secret === "" ? text : text.replaceAll(secret, "***")),
+    ending.stderrTail,
+  );
   const why = ending.timedOut
     ? `no end after ${options.timeoutMs} ms`
     : ending.overflow
@@ -171,11 +189,15 @@ function failure(command: readonly string[], ending: Ending, options: RunOptions
         ? `exit code ${ending.exitCode}`
         : `ended by ${ending.signal}`;
   const lastLine = stripControls(stderrTail.trimEnd().split("\n").at(-1) ?? "").trim();
-  return new ProcessError(ending.timedOut ? "TIMEOUT" : "PROCESS_FAILED", `run "${shown[0]}": ${why}${lastLine === "" ? "" : `: ${lastLine}`}`, {
-    command: shown,
-    exitCode: ending.exitCode ?? undefined,
-    signal: ending.signal ?? undefined,
-    timedOut: ending.timedOut,
-    stderrTail,
-  });
+  return new ProcessError(
+    ending.timedOut ? "TIMEOUT" : "PROCESS_FAILED",
+    `run "${shown[0]}": ${why}${lastLine === "" ? "" : `: ${lastLine}`}`,
+    {
+      command: shown,
+      exitCode: ending.exitCode ?? undefined,
+      signal: ending.signal ?? undefined,
+      timedOut: ending.timedOut,
+      stderrTail,
+    },
+  );
 }

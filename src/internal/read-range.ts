@@ -19,7 +19,10 @@ const READ_BYTES = 1 << 20;
  * Streams a part of an open file in chunks of at most 1 MiB, each a buffer of its own that the caller may keep, unless
  * `transient` is set. One chunk is read ahead; nothing more is read until the caller asks. The file stays open and is the caller's to close.
  */
-export async function* readRange(file: FileHandle, options: ReadRangeOptions): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readRange(
+  file: FileHandle,
+  options: ReadRangeOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const bufferOf = createBuffers(options);
   let position = options.start;
   let next = readAhead(file, bufferOf(position), position);
@@ -40,9 +43,13 @@ export async function* readRange(file: FileHandle, options: ReadRangeOptions): A
 
 /** Buffers to read into: one for each position, or two in turn, of which one is with the consumer. */
 function createBuffers(options: ReadRangeOptions): (position: number) => Buffer {
-  const lengthAt = (position: number): number => Math.max(0, Math.min(READ_BYTES, options.end - position));
+  const lengthAt = (position: number): number =>
+    Math.max(0, Math.min(READ_BYTES, options.end - position));
   if (options.transient !== true) return (position) => Buffer.allocUnsafeSlow(lengthAt(position));
-  const pair = [Buffer.allocUnsafeSlow(lengthAt(options.start)), Buffer.allocUnsafeSlow(lengthAt(options.start))] as const;
+  const pair = [
+    Buffer.allocUnsafeSlow(lengthAt(options.start)),
+    Buffer.allocUnsafeSlow(lengthAt(options.start)),
+  ] as const;
   let turn = 0;
   return (position) => (pair[(turn += 1) % 2] ?? pair[0]).subarray(0, lengthAt(position));
 }

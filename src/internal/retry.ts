@@ -23,7 +23,10 @@ export interface RetryOptions extends CallOptions {
  * Calls again while the error's code is marked retryable in the table. Pauses are full-jitter exponential,
  * or what the registry's `Retry-After` asked for, both under `capMs`.
  */
-export async function retry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+export async function retry<T>(
+  call: (attempt: number) => Promise<T>,
+  options: RetryOptions = {},
+): Promise<T> {
   const attempts = options.attempts ?? 5;
   for (let attempt = 1; ; attempt += 1) {
     options.signal?.throwIfAborted();
@@ -40,7 +43,8 @@ export async function retry<T>(call: (attempt: number) => Promise<T>, options: R
 
 function pauseOf(error: unknown, attempt: number, options: RetryOptions): number {
   const capMs = options.capMs ?? 20_000;
-  if (error instanceof RegistryError && error.retryAfterMs !== undefined) return Math.min(error.retryAfterMs, capMs);
+  if (error instanceof RegistryError && error.retryAfterMs !== undefined)
+    return Math.min(error.retryAfterMs, capMs);
   const ceiling = Math.min(capMs, (options.baseMs ?? 200) * 2 ** (attempt - 1));
   return ceiling / 2 + ((options.random ?? Math.random)() * ceiling) / 2;
 }

@@ -16,7 +16,10 @@ test("a program's output comes whole and in order", async () => {
 });
 
 test("a program that fails after its output does not look like a clean end", async () => {
-  await assert.rejects(collect(runStream(["sh", "-c", "echo out; echo why >&2; exit 3"])), (error: unknown) => error instanceof ProcessError && error.exitCode === 3);
+  await assert.rejects(
+    collect(runStream(["sh", "-c", "echo out; echo why >&2; exit 3"])),
+    (error: unknown) => error instanceof ProcessError && error.exitCode === 3,
+  );
 });
 
 test("leaving early ends the program", async () => {

@@ -5,11 +5,18 @@ import { run, type RunOptions } from "./process.ts";
  * that it ended with exit code 0. Leaving early ends the program.
  * @throws as `run`, in place of a clean end.
  */
-export async function* runStream(command: readonly [string, ...string[]], options: Omit<RunOptions, "onStdout"> = {}): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* runStream(
+  command: readonly [string, ...string[]],
+  options: Omit<RunOptions, "onStdout"> = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   const left = new AbortController();
-  const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
+  const signal =
+    options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
   const hand = createHandOver();
-  const ended = run(command, { ...options, signal, onStdout: (chunk) => hand.give(chunk) }).then(() => hand.close(), (error: unknown) => hand.fail(error));
+  const ended = run(command, { ...options, signal, onStdout: (chunk) => hand.give(chunk) }).then(
+    () => hand.close(),
+    (error: unknown) => hand.fail(error),
+  );
   try {
     yield* hand.take();
   } finally {

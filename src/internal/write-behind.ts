@@ -15,7 +15,11 @@ const GATHER_BYTES = 1 << 19;
  * is being taken. Holds at most two pieces. The chunks must not be changed by their producer.
  * @returns bytes written. After an error nothing is being written any more; all that came before it is in the file.
  */
-export async function writeBehind(file: FileHandle, content: Bytes, options: WriteBehindOptions = {}): Promise<number> {
+export async function writeBehind(
+  file: FileHandle,
+  content: Bytes,
+  options: WriteBehindOptions = {},
+): Promise<number> {
   const start = options.position ?? 0;
   let position = start;
   let gathered: Uint8Array[] = [];
@@ -51,11 +55,18 @@ export async function writeBehind(file: FileHandle, content: Bytes, options: Wri
   return position - start;
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], start: number): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  start: number,
+): Promise<void> {
   let position = start;
   let rest = chunks;
   while (rest.length > 0) {
-    const { bytesWritten } = rest.length === 1 ? await file.write(rest[0] as Uint8Array, 0, null, position) : await file.writev(rest, position);
+    const { bytesWritten } =
+      rest.length === 1
+        ? await file.write(rest[0] as Uint8Array, 0, null, position)
+        : await file.writev(rest, position);
     position += bytesWritten;
     rest = after(rest, bytesWritten);
   }

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ToolError } from "../errors/index.ts";
-import { createTempDir, explainWriteError, readRange, writeBehind, type Bytes, type CallOptions, type ReadRangeOptions } from "../internal/index.ts";
+import {
+  createTempDir,
+  explainWriteError,
+  readRange,
+  writeBehind,
+  type Bytes,
+  type CallOptions,
+  type ReadRangeOptions,
+} from "../internal/index.ts";
 import { plainName, scanTar, type TarMember } from "./scan-tar.ts";
 
 /** An open archive file and its members. */
@@ -31,11 +39,22 @@ const MAX_LINKS = 10;
  * Opens a tar file, plain or compressed as a whole, or a stream of one. Streams and compressed files are written to a
  * temporary file first, because members are read in any order. Disposing closes the file.
  */
-export async function openArchiveFile(source: string | Bytes, options: OpenArchiveOptions = {}): Promise<ArchiveFile> {
+export async function openArchiveFile(
+  source: string | Bytes,
+  options: OpenArchiveOptions = {},
+): Promise<ArchiveFile> {
   const path = typeof source === "string" ? source : "the stream";
-  const file = await openPlain(typeof source === "string" ? await openFile(source) : await spool(source, options), { ...options, path });
+  const file = await openPlain(
+    typeof source === "string" ? await openFile(source) : await spool(source, options),
+    { ...options, path },
+  );
   try {
-    return { path, file, members: await scanTar(file, { path, signal: options.signal }), [Symbol.asyncDispose]: () => file.close() };
+    return {
+      path,
+      file,
+      members: await scanTar(file, { path, signal: options.signal }),
+      [Symbol.asyncDispose]: () => file.close(),
+    };
   } catch (error) {
     await file.close();
     throw error;
@@ -50,21 +69,36 @@ export async function compressionAt(file: FileHandle, offset: number): Promise<C
   if (magic.startsWith("1f8b")) return "gzip";
   if (magic.startsWith("28b52ffd")) return "zstd";
   if (magic.startsWith("425a68") || magic === "fd377a585a00") {
-    throw new ToolError("UNSUPPORTED", "read an archive: it is compressed with bzip2 or xz", { hint: "unpack it first, with bunzip2 or unxz" });
+    throw new ToolError("UNSUPPORTED", "read an archive: it is compressed with bzip2 or xz", {
+      hint: "unpack it first, with bunzip2 or unxz",
+    });
   }
   return "none";
 }
 
 /** Reads a small member whole. @throws ToolError `ARCHIVE_INVALID` when it is missing, no file, or larger. */
-export async function readWhole(archive: ArchiveFile, name: string, maxBytes: number): Promise<Buffer> {
+export async function readWhole(
+  archive: ArchiveFile,
+  name: string,
+  maxBytes: number,
+): Promise<Buffer> {
   const member = fileMember(archive, name);
-  if (member.size > maxBytes) throw invalidArchive(archive.path, `"${name}" has ${member.size} bytes, more than ${maxBytes}`);
+  if (member.size > maxBytes)
+    throw invalidArchive(archive.path, `"${name}" has ${member.size} bytes, more than ${maxBytes}`);
   return Buffer.concat(await Array.fromAsync(readMember(archive, member)));
 }
 
 /** Streams a member, not verified. */
-export function readMember(archive: ArchiveFile, member: TarMember, options: Pick<ReadRangeOptions, "signal" | "transient"> = {}): Bytes {
-  return readRange(archive.file, { ...options, start: member.offset, end: member.offset + member.size });
+export function readMember(
+  archive: ArchiveFile,
+  member: TarMember,
+  options: Pick<ReadRangeOptions, "signal" | "transient"> = {},
+): Bytes {
+  return readRange(archive.file, {
+    ...options,
+    start: member.offset,
+    end: member.offset + member.size,
+  });
 }
 
 /** Finds a file in the archive, through links as long as they stay in it. @throws ToolError `ARCHIVE_INVALID`. */
@@ -73,14 +107,23 @@ export function fileMember(archive: ArchiveFile, name: string): TarMember {
   for (let links = 0; wanted !== undefined && links < MAX_LINKS; links += 1) {
     const member = archive.members.get(wanted);
     if (member?.type === "file") return member;
-    wanted = member?.linkTarget === undefined || member.linkTarget.startsWith("/") ? undefined : plainName(member.linkTarget);
+    wanted =
+      member?.linkTarget === undefined || member.linkTarget.startsWith("/")
+        ? undefined
+        : plainName(member.linkTarget);
   }
-  throw invalidArchive(archive.path, `there is no file ${JSON.stringify(name.slice(0, 200))} in it`);
+  throw invalidArchive(
+    archive.path,
+    `there is no file ${JSON.stringify(name.slice(0, 200))} in it`,
+  );
 }
 
 /** The answer to an archive that cannot be used. */
 export function invalidArchive(path: string, why: string, cause?: unknown): ToolError {
-  return new ToolError("ARCHIVE_INVALID", `read "${path}": ${why}`, { cause, hint: "make the archive again" });
+  return new ToolError("ARCHIVE_INVALID", `read "${path}": ${why}`, {
+    cause,
+    hint: "make the archive again",
+  });
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -89,7 +132,11 @@ async function openFile(path: string): Promise<FileHandle> {
     if ((await file.stat()).isFile()) return file;
     await file.close();
   } catch (error) {
-    throw invalidArchive(path, `it cannot be opened (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`, error);
+    throw invalidArchive(
+      path,
+      `it cannot be opened (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`,
+      error,
+    );
   }
   throw invalidArchive(path, "it is not a file");
 }
@@ -100,12 +147,19 @@ interface Unpack extends OpenArchiveOptions {
 }
 
 /** Gives the file itself, or what it unpacks to; then the packed one is closed. */
-async function openPlain(packed: FileHandle, options: OpenArchiveOptions & { readonly path: string }): Promise<FileHandle> {
+async function openPlain(
+  packed: FileHandle,
+  options: OpenArchiveOptions & { readonly path: string },
+): Promise<FileHandle> {
   let isKept = false;
   try {
     const compression = await compressionAt(packed, 0);
     if (compression !== "none") {
-      const content = readRange(packed, { start: 0, end: Number.MAX_SAFE_INTEGER, signal: options.signal });
+      const content = readRange(packed, {
+        start: 0,
+        end: Number.MAX_SAFE_INTEGER,
+        signal: options.signal,
+      });
       return await spool(decompressed(content, { ...options, compression }), options);
     }
     isKept = true;
@@ -128,9 +182,15 @@ async function spool(content: Bytes, options: OpenArchiveOptions): Promise<FileH
   }
 }
 
-async function* decompressed(content: Bytes, options: Unpack): AsyncGenerator<Uint8Array, void, undefined> {
+async function* decompressed(
+  content: Bytes,
+  options: Unpack,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const maxBytes = options.maxUnpackedBytes ?? DEFAULT_MAX_UNPACKED;
-  const decoder = options.compression === "gzip" ? createGunzip({ chunkSize: 1 << 18 }) : createZstdDecompress({ chunkSize: 1 << 18 });
+  const decoder =
+    options.compression === "gzip"
+      ? createGunzip({ chunkSize: 1 << 18 })
+      : createZstdDecompress({ chunkSize: 1 << 18 });
   const source = Readable.from(content, { objectMode: false });
   // A broken source must end the decoder too; `pipe` alone leaves it waiting.
   source.once("error", (error) => decoder.destroy(error));
@@ -138,12 +198,17 @@ async function* decompressed(content: Bytes, options: Unpack): AsyncGenerator<Ui
   try {
     for await (const chunk of source.pipe(decoder) as AsyncIterable<Uint8Array>) {
       size += chunk.byteLength;
-      if (size > maxBytes) throw new ToolError("LIMIT_EXCEEDED", `read "${options.path}": it unpacks to more than ${maxBytes} bytes`);
+      if (size > maxBytes)
+        throw new ToolError(
+          "LIMIT_EXCEEDED",
+          `read "${options.path}": it unpacks to more than ${maxBytes} bytes`,
+        );
       yield chunk;
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (typeof code === "string" && /^(Z_|ZSTD_)/.test(code)) throw invalidArchive(options.path, `its ${options.compression} data is damaged`, error);
+    if (typeof code === "string" && /^(Z_|ZSTD_)/.test(code))
+      throw invalidArchive(options.path, `its ${options.compression} data is damaged`, error);
     throw error;
   } finally {
     source.destroy();

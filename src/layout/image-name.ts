@@ -19,7 +19,8 @@ export function tagReference(tag?: string): Reference {
  */
 export function fullNameOf(reference: Reference): string | undefined {
   const { registry, repository, tag = DEFAULT_TAG } = reference;
-  if (registry === "store") return `docker.io/${repository.includes("/") ? "" : "library/"}${repository}:${tag}`;
+  if (registry === "store")
+    return `docker.io/${repository.includes("/") ? "" : "library/"}${repository}:${tag}`;
   return isHost(registry) ? `${registry}/${repository}:${tag}` : undefined;
 }
 
@@ -39,25 +40,42 @@ export function nameAnnotations(reference: Reference): Readonly<Record<string, s
 export function isSameName(entry: Descriptor, reference: Reference): boolean {
   const wanted = nameAnnotations(reference);
   const name = entry.annotations?.[IMAGE_NAME];
-  return name === undefined || wanted[IMAGE_NAME] === undefined ? entry.annotations?.[REF_NAME] === wanted[REF_NAME] : name === wanted[IMAGE_NAME];
+  return name === undefined || wanted[IMAGE_NAME] === undefined
+    ? entry.annotations?.[REF_NAME] === wanted[REF_NAME]
+    : name === wanted[IMAGE_NAME];
 }
 
 /**
  * The entries of an index that a reference may mean, best reading only: the digest, the whole name, the tag, or the
  * one entry there is for a reference without tag and name. More than one when a tag alone does not decide.
  */
-export function entriesFor(entries: readonly Descriptor[], reference: Reference): readonly Descriptor[] {
-  if (reference.digest !== undefined) return unique(entries.filter((entry) => entry.digest === reference.digest));
+export function entriesFor(
+  entries: readonly Descriptor[],
+  reference: Reference,
+): readonly Descriptor[] {
+  if (reference.digest !== undefined)
+    return unique(entries.filter((entry) => entry.digest === reference.digest));
   const full = fullNameOf(reference);
   const names = [full, familiarNameOf(reference)];
-  const byName = full === undefined ? [] : entries.filter((entry) => names.includes(entry.annotations?.[IMAGE_NAME]) || names.includes(entry.annotations?.[REF_NAME]));
+  const byName =
+    full === undefined
+      ? []
+      : entries.filter(
+          (entry) =>
+            names.includes(entry.annotations?.[IMAGE_NAME]) ||
+            names.includes(entry.annotations?.[REF_NAME]),
+        );
   if (byName.length > 0) return unique(byName);
-  const byTag = entries.filter((entry) => entry.annotations?.[REF_NAME] === (reference.tag ?? DEFAULT_TAG));
+  const byTag = entries.filter(
+    (entry) => entry.annotations?.[REF_NAME] === (reference.tag ?? DEFAULT_TAG),
+  );
   if (byTag.length > 0 && full === undefined) return unique(byTag);
   // A name that the index does not know must not find another image that has the same tag.
   const nameless = byTag.filter((entry) => entry.annotations?.[IMAGE_NAME] === undefined);
   if (nameless.length > 0) return unique(nameless);
-  return reference.tag === undefined && full === undefined && unique(entries).length === 1 ? unique(entries) : [];
+  return reference.tag === undefined && full === undefined && unique(entries).length === 1
+    ? unique(entries)
+    : [];
 }
 
 /** How a list shows an entry. */

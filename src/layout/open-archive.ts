@@ -1,7 +1,22 @@
 import { ContentError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "../internal/index.ts";
-import { MAX_MANIFEST_BYTES, parseDigest, parseIndex, verifyBytes, type Descriptor, type Digest, type Source } from "../oci/index.ts";
-import { invalidArchive, openArchiveFile, readMember, readWhole, type ArchiveFile, type OpenArchiveOptions } from "./archive-file.ts";
+import {
+  MAX_MANIFEST_BYTES,
+  parseDigest,
+  parseIndex,
+  verifyBytes,
+  type Descriptor,
+  type Digest,
+  type Source,
+} from "../oci/index.ts";
+import {
+  invalidArchive,
+  openArchiveFile,
+  readMember,
+  readWhole,
+  type ArchiveFile,
+  type OpenArchiveOptions,
+} from "./archive-file.ts";
 import { readDockerArchive, type ArchiveContent } from "./docker-archive.ts";
 import { resolveIn } from "./resolve-entry.ts";
 import type { TarMember } from "./scan-tar.ts";
@@ -12,14 +27,16 @@ export interface ImageArchive extends Source, AsyncDisposable {
   list(): readonly Descriptor[];
 }
 
-
 /**
  * Opens an archive that `docker save`, `podman save`, skopeo, crane or this tool wrote: OCI layout or Docker's older
  * form, plain or compressed as a whole with gzip or zstd. `source` is the path of a file, of which only headers and
  * small members are read now, or a stream, which is read to its end.
  * @throws ToolError `ARCHIVE_INVALID` when it is damaged, hostile or something else; `LIMIT_EXCEEDED`, `DISK_FULL`.
  */
-export async function openArchive(source: string | Bytes, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
+export async function openArchive(
+  source: string | Bytes,
+  options: OpenArchiveOptions = {},
+): Promise<ImageArchive> {
   const archive = await openArchiveFile(source, options);
   const content = await readContent(archive, options).catch(async (error: unknown) => {
     await archive[Symbol.asyncDispose]();
@@ -27,7 +44,13 @@ export async function openArchive(source: string | Bytes, options: OpenArchiveOp
   });
   return {
     list: () => content.entries,
-    resolve: (reference) => resolveIn({ place: archive.path, entries: content.entries, reference, readBlob: (digest) => readSmallBlob(archive, content, digest) }),
+    resolve: (reference) =>
+      resolveIn({
+        place: archive.path,
+        entries: content.entries,
+        reference,
+        readBlob: (digest) => readSmallBlob(archive, content, digest),
+      }),
     open: (target, callOptions = {}) => openBlob(archive, content, { target, ...callOptions }),
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
   };
@@ -36,7 +59,11 @@ export async function openArchive(source: string | Bytes, options: OpenArchiveOp
 async function readContent(archive: ArchiveFile, options: CallOptions): Promise<ArchiveContent> {
   const isLayout = archive.members.has("oci-layout") && archive.members.has("index.json");
   const isDocker = archive.members.has("manifest.json");
-  if (!isLayout && !isDocker) throw invalidArchive(archive.path, `it holds neither "index.json" nor "manifest.json", so it is no image archive`);
+  if (!isLayout && !isDocker)
+    throw invalidArchive(
+      archive.path,
+      `it holds neither "index.json" nor "manifest.json", so it is no image archive`,
+    );
   if (!isLayout) return readDockerArchive(archive, options);
   const entries = parseIndex(await readWhole(archive, "index.json", MAX_MANIFEST_BYTES)).manifests;
   // Docker writes an empty index beside `manifest.json` for images that it keeps in its old way.
@@ -54,20 +81,40 @@ function layoutBlobs(archive: ArchiveFile): ReadonlyMap<Digest, TarMember> {
   return blobs;
 }
 
-async function readSmallBlob(archive: ArchiveFile, content: ArchiveContent, digest: Digest): Promise<Uint8Array | undefined> {
+async function readSmallBlob(
+  archive: ArchiveFile,
+  content: ArchiveContent,
+  digest: Digest,
+): Promise<Uint8Array | undefined> {
   const member = content.members.get(digest);
   if (member === undefined) return content.made.get(digest);
-  return member.size > MAX_MANIFEST_BYTES ? undefined : Buffer.concat(await Array.fromAsync(readMember(archive, member)));
+  return member.size > MAX_MANIFEST_BYTES
+    ? undefined
+    : Buffer.concat(await Array.fromAsync(readMember(archive, member)));
 }
 
-async function* openBlob(archive: ArchiveFile, content: ArchiveContent, options: { readonly target: Descriptor } & CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* openBlob(
+  archive: ArchiveFile,
+  content: ArchiveContent,
+  options: { readonly target: Descriptor } & CallOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { target, signal } = options;
   const made = content.made.get(target.digest);
   const member = content.members.get(target.digest);
   if (made === undefined && member === undefined) {
-    throw new ContentError("BLOB_NOT_FOUND", `read "${target.digest}": the archive "${archive.path}" has no such blob`, { expected: target.digest });
+    throw new ContentError(
+      "BLOB_NOT_FOUND",
+      `read "${target.digest}": the archive "${archive.path}" has no such blob`,
+      { expected: target.digest },
+    );
   }
-  yield* verifyBytes(member === undefined ? oneChunk(made ?? new Uint8Array(0)) : readMember(archive, member, { signal }), target, { signal });
+  yield* verifyBytes(
+    member === undefined
+      ? oneChunk(made ?? new Uint8Array(0))
+      : readMember(archive, member, { signal }),
+    target,
+    { signal },
+  );
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { ContentError } from "../errors/index.ts";
 import { MEDIA_TYPES, type Descriptor, type Digest, type Reference } from "../oci/index.ts";
-import { DEFAULT_TAG, entriesFor, fullNameOf, IMAGE_NAME, REF_NAME, shownName } from "./image-name.ts";
+import {
+  DEFAULT_TAG,
+  entriesFor,
+  fullNameOf,
+  IMAGE_NAME,
+  REF_NAME,
+  shownName,
+} from "./image-name.ts";
 
 export interface ResolveRequest {
   /** Path of the layout or archive, for messages. */
@@ -20,26 +27,45 @@ export async function resolveIn(request: ResolveRequest): Promise<Descriptor> {
   const [entry, ...others] = entriesFor(entries, reference);
   if (entry !== undefined && others.length === 0) return withoutNames(entry);
   if (entry !== undefined) {
-    throw new ContentError("REFERENCE_NOT_FOUND", `find "${wantedName(reference)}" in "${place}": it stands for ${namesOf([entry, ...others])}`, { hint: "give the whole name or the digest" });
+    throw new ContentError(
+      "REFERENCE_NOT_FOUND",
+      `find "${wantedName(reference)}" in "${place}": it stands for ${namesOf([entry, ...others])}`,
+      { hint: "give the whole name or the digest" },
+    );
   }
-  const nested = reference.digest === undefined ? undefined : await describeBlob(request, reference.digest);
+  const nested =
+    reference.digest === undefined ? undefined : await describeBlob(request, reference.digest);
   if (nested !== undefined) return nested;
   const there = entries.length === 0 ? "there is no image in it" : `it has ${namesOf(entries)}`;
-  throw new ContentError("REFERENCE_NOT_FOUND", `find "${wantedName(reference)}" in "${place}": ${there}`, {});
+  throw new ContentError(
+    "REFERENCE_NOT_FOUND",
+    `find "${wantedName(reference)}" in "${place}": ${there}`,
+    {},
+  );
 }
 
 /** A manifest that only an index names: nothing but its bytes tells its type. */
-async function describeBlob(request: ResolveRequest, digest: Digest): Promise<Descriptor | undefined> {
+async function describeBlob(
+  request: ResolveRequest,
+  digest: Digest,
+): Promise<Descriptor | undefined> {
   const bytes = await request.readBlob(digest);
-  if (bytes === undefined || `sha256:${createHash("sha256").update(bytes).digest("hex")}` !== digest) return undefined;
+  if (
+    bytes === undefined ||
+    `sha256:${createHash("sha256").update(bytes).digest("hex")}` !== digest
+  )
+    return undefined;
   const mediaType = mediaTypeOf(bytes);
   return mediaType === undefined ? undefined : { mediaType, digest, size: bytes.byteLength };
 }
 
 function mediaTypeOf(bytes: Uint8Array): string | undefined {
   try {
-    const { mediaType, manifests, layers } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Readonly<Record<string, unknown>>;
-    if (typeof mediaType === "string" && (Array.isArray(manifests) || Array.isArray(layers))) return mediaType;
+    const { mediaType, manifests, layers } = JSON.parse(
+      Buffer.from(bytes).toString("utf8"),
+    ) as Readonly<Record<string, unknown>>;
+    if (typeof mediaType === "string" && (Array.isArray(manifests) || Array.isArray(layers)))
+      return mediaType;
     if (Array.isArray(manifests)) return MEDIA_TYPES.imageIndex;
     return Array.isArray(layers) ? MEDIA_TYPES.imageManifest : undefined;
   } catch {

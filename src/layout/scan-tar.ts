@@ -33,11 +33,14 @@ const MAX_EXTENSION_BYTES = 1 << 20;
  * come twice, devices, sparse files, sizes beyond the end, and anything that is not tar are refused.
  * @throws ToolError `ARCHIVE_INVALID` naming the member, `LIMIT_EXCEEDED` for more than 20 000 members.
  */
-export async function scanTar(file: FileHandle, options: ScanTarOptions): Promise<ReadonlyMap<string, TarMember>> {
+export async function scanTar(
+  file: FileHandle,
+  options: ScanTarOptions,
+): Promise<ReadonlyMap<string, TarMember>> {
   const { size: fileSize } = await file.stat();
   const members = new Map<string, TarMember>();
   const reader = { file, fileSize, ...options };
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     options.signal?.throwIfAborted();
     const next = await readMember(reader, position).catch((error: unknown) => {
       throw inFile(options.path, error, position);
@@ -45,8 +48,13 @@ export async function scanTar(file: FileHandle, options: ScanTarOptions): Promis
     if (next === undefined) return members;
     position = next.end;
     if (next.member.name === "") continue;
-    if (members.has(next.member.name)) throw invalid(options.path, `"${next.member.name}" comes twice`);
-    if (members.size >= MAX_MEMBERS) throw new ToolError("LIMIT_EXCEEDED", `read "${options.path}": it has more than ${MAX_MEMBERS} members`);
+    if (members.has(next.member.name))
+      throw invalid(options.path, `"${next.member.name}" comes twice`);
+    if (members.size >= MAX_MEMBERS)
+      throw new ToolError(
+        "LIMIT_EXCEEDED",
+        `read "${options.path}": it has more than ${MAX_MEMBERS} members`,
+      );
     members.set(next.member.name, next.member);
   }
 }
@@ -63,9 +71,12 @@ interface Located {
   readonly end: number;
 }
 
-async function readMember(reader: Reader, start: number): Promise<{ readonly member: TarMember; readonly end: number } | undefined> {
+async function readMember(
+  reader: Reader,
+  start: number,
+): Promise<{ readonly member: TarMember; readonly end: number } | undefined> {
   let extension: Partial<RawHeader> = {};
-  for (let position = start; ; ) {
+  for (let position = start; ;) {
     const located = await readHeader(reader, position, extension);
     if (located === undefined) {
       if (position !== start) throw invalid(reader.path, "it ends after an extension header");
@@ -73,26 +84,39 @@ async function readMember(reader: Reader, start: number): Promise<{ readonly mem
     }
     const { header, offset, end } = located;
     if (!EXTENSIONS.has(header.type)) return { member: memberOf(reader, header, offset), end };
-    extension = { ...extension, ...parseExtension(header.type, await readExtension(reader, header.size, offset)) };
+    extension = {
+      ...extension,
+      ...parseExtension(header.type, await readExtension(reader, header.size, offset)),
+    };
     position = end;
   }
 }
 
-async function readHeader(reader: Reader, position: number, extension: Partial<RawHeader>): Promise<Located | undefined> {
+async function readHeader(
+  reader: Reader,
+  position: number,
+  extension: Partial<RawHeader>,
+): Promise<Located | undefined> {
   const block = Buffer.alloc(BLOCK);
   const { bytesRead } = await reader.file.read(block, 0, BLOCK, position);
   // Writers that leave the closing zero blocks out are common enough.
-  if (bytesRead === 0 || (bytesRead === BLOCK && block.every((byte) => byte === 0))) return undefined;
+  if (bytesRead === 0 || (bytesRead === BLOCK && block.every((byte) => byte === 0)))
+    return undefined;
   if (bytesRead < BLOCK) throw invalid(reader.path, "it is cut short within a header");
   const raw = decodeHeader(block);
   const header = EXTENSIONS.has(raw.type) ? raw : { ...raw, ...extension };
   const offset = position + BLOCK;
-  if (offset + header.size > reader.fileSize) throw invalid(reader.path, `it is cut short: a member of ${header.size} bytes begins at byte ${offset} of ${reader.fileSize}`);
+  if (offset + header.size > reader.fileSize)
+    throw invalid(
+      reader.path,
+      `it is cut short: a member of ${header.size} bytes begins at byte ${offset} of ${reader.fileSize}`,
+    );
   return { header, offset, end: offset + Math.ceil(header.size / BLOCK) * BLOCK };
 }
 
 async function readExtension(reader: Reader, size: number, offset: number): Promise<Buffer> {
-  if (size > MAX_EXTENSION_BYTES) throw invalid(reader.path, `an extension header has ${size} bytes`);
+  if (size > MAX_EXTENSION_BYTES)
+    throw invalid(reader.path, `an extension header has ${size} bytes`);
   const content = Buffer.alloc(size);
   await reader.file.read(content, 0, size, offset);
   return content;
@@ -124,13 +148,17 @@ function memberOf(reader: Reader, header: RawHeader, offset: number): TarMember 
 
 /** Names are checked when they are followed; here a symbolic one is only made relative to the archive, as a hard one is. */
 function linkPath(name: string, header: RawHeader): string {
-  return header.type === "1" ? header.linkTarget : [...name.split("/").slice(0, -1), header.linkTarget].join("/");
+  return header.type === "1"
+    ? header.linkTarget
+    : [...name.split("/").slice(0, -1), header.linkTarget].join("/");
 }
 
 function checkedName(path: string, name: string): string {
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw invalid(path, `a name has more than ${MAX_NAME_BYTES} bytes`);
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES)
+    throw invalid(path, `a name has more than ${MAX_NAME_BYTES} bytes`);
   const plain = plainName(name);
-  if (name.startsWith("/") || plain === undefined) throw invalid(path, `the name ${JSON.stringify(name.slice(0, 200))} leads out of it`);
+  if (name.startsWith("/") || plain === undefined)
+    throw invalid(path, `the name ${JSON.stringify(name.slice(0, 200))} leads out of it`);
   return plain;
 }
 
@@ -146,11 +174,22 @@ export function plainName(name: string): string | undefined {
 
 /** The reading of headers knows no file; its refusals get the name here. */
 function inFile(path: string, error: unknown, position: number): unknown {
-  if (!isToolError(error) || error.code !== "ARCHIVE_INVALID" || !error.message.startsWith("read tar: ")) return error;
+  if (
+    !isToolError(error) ||
+    error.code !== "ARCHIVE_INVALID" ||
+    !error.message.startsWith("read tar: ")
+  )
+    return error;
   const why = error.message.slice("read tar: ".length);
-  return new ToolError("ARCHIVE_INVALID", `read "${path}": ${position === 0 ? `it is no tar file, or damaged: ${why}` : `${why}, behind byte ${position}`}`, { cause: error, hint: "make the archive again" });
+  return new ToolError(
+    "ARCHIVE_INVALID",
+    `read "${path}": ${position === 0 ? `it is no tar file, or damaged: ${why}` : `${why}, behind byte ${position}`}`,
+    { cause: error, hint: "make the archive again" },
+  );
 }
 
 function invalid(path: string, why: string): ToolError {
-  return new ToolError("ARCHIVE_INVALID", `read "${path}": ${why}`, { hint: "make the archive again" });
+  return new ToolError("ARCHIVE_INVALID", `read "${path}": ${why}`, {
+    hint: "make the archive again",
+  });
 }

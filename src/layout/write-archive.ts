@@ -1,6 +1,16 @@
 import { ToolError } from "../errors/index.ts";
 import { writeFileAtomic, type Bytes, type CallOptions } from "../internal/index.ts";
-import { MAX_MANIFEST_BYTES, MEDIA_TYPES, parseManifestOrIndex, readVerified, type Descriptor, type Digest, type Platform, type Reference, type Source } from "../oci/index.ts";
+import {
+  MAX_MANIFEST_BYTES,
+  MEDIA_TYPES,
+  parseManifestOrIndex,
+  readVerified,
+  type Descriptor,
+  type Digest,
+  type Platform,
+  type Reference,
+  type Source,
+} from "../oci/index.ts";
 import { planTar, type TarEntry, type TarPlan } from "../tar/index.ts";
 import { familiarNameOf, nameAnnotations } from "./image-name.ts";
 
@@ -30,7 +40,15 @@ export interface ArchiveStream {
 }
 
 const MAX_DEPTH = 4;
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64", arm: "arm", ia32: "386", ppc64: "ppc64le", s390x: "s390x", riscv64: "riscv64" };
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  arm64: "arm64",
+  arm: "arm",
+  ia32: "386",
+  ppc64: "ppc64le",
+  s390x: "s390x",
+  riscv64: "riscv64",
+};
 
 /**
  * Lays out one archive that is an OCI layout and can be given to `docker load` and `podman load` as well. Equal images
@@ -38,20 +56,41 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "
  * memory is bound and nothing is copied before.
  * @throws ToolError `MANIFEST_INVALID`, `LIMIT_EXCEEDED`; ContentError of the source.
  */
-export async function createImageArchive(source: Source, images: readonly ArchivedImage[], options: ImageArchiveOptions = {}): Promise<ArchiveStream> {
+export async function createImageArchive(
+  source: Source,
+  images: readonly ArchivedImage[],
+  options: ImageArchiveOptions = {},
+): Promise<ArchiveStream> {
   const tree = new ImageTree(source, options);
   const entries: unknown[] = [];
   const dockerImages: DockerImage[] = [];
   for (const { descriptor, references } of images) {
     const node = await tree.read(descriptor);
-    const plain = { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size, ...(descriptor.platform === undefined ? {} : { platform: descriptor.platform }) };
+    const plain = {
+      mediaType: descriptor.mediaType,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      ...(descriptor.platform === undefined ? {} : { platform: descriptor.platform }),
+    };
     if (references.length === 0) entries.push(plain);
-    for (const reference of references) entries.push({ ...plain, annotations: nameAnnotations(reference) });
+    for (const reference of references)
+      entries.push({ ...plain, annotations: nameAnnotations(reference) });
     const image = dockerImageOf(node, options.platform);
-    if (image !== undefined) dockerImages.push({ ...image, RepoTags: references.flatMap((reference) => familiarNameOf(reference) ?? []) });
+    if (image !== undefined)
+      dockerImages.push({
+        ...image,
+        RepoTags: references.flatMap((reference) => familiarNameOf(reference) ?? []),
+      });
   }
   const isWhole = options.without === undefined;
-  const layout = [jsonMember("oci-layout", { imageLayoutVersion: "1.0.0" }), jsonMember("index.json", { schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: entries })];
+  const layout = [
+    jsonMember("oci-layout", { imageLayoutVersion: "1.0.0" }),
+    jsonMember("index.json", {
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.imageIndex,
+      manifests: entries,
+    }),
+  ];
   const plan = planTar([
     ...(isWhole ? layout : []),
     // Without an image in it there is nothing for Docker to load, and an empty list would say otherwise.
@@ -62,7 +101,11 @@ export async function createImageArchive(source: Source, images: readonly Archiv
 }
 
 /** Writes an archive to a file, whole or not at all. @throws ToolError `DISK_FULL`, `STORE_UNWRITABLE`. */
-export async function writeArchive(path: string, archive: ArchiveStream, options: CallOptions = {}): Promise<void> {
+export async function writeArchive(
+  path: string,
+  archive: ArchiveStream,
+  options: CallOptions = {},
+): Promise<void> {
   await writeFileAtomic(path, archive.open(options), options);
 }
 
@@ -72,7 +115,10 @@ interface ArchiveMember extends TarEntry {
   readonly open: (options: CallOptions) => Bytes;
 }
 
-async function* stream(plan: TarPlan<ArchiveMember>, options: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* stream(
+  plan: TarPlan<ArchiveMember>,
+  options: CallOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   for (const segment of plan.segments) {
     if (segment.kind === "bytes") yield segment.bytes;
     else yield* segment.entry.open(options);
@@ -106,44 +152,71 @@ class ImageTree {
   }
 
   async read(descriptor: Descriptor, depth = 0): Promise<Node> {
-    if (depth > MAX_DEPTH) throw new ToolError("LIMIT_EXCEEDED", `archive "${descriptor.digest}": indexes are nested more than ${MAX_DEPTH} deep`);
+    if (depth > MAX_DEPTH)
+      throw new ToolError(
+        "LIMIT_EXCEEDED",
+        `archive "${descriptor.digest}": indexes are nested more than ${MAX_DEPTH} deep`,
+      );
     const bytes = await this.#readManifest(descriptor);
     this.#manifests.set(descriptor.digest, bytes);
     const document = parseManifestOrIndex(bytes, descriptor.mediaType);
     if (document.kind === "index") {
       const children: Node[] = [];
-      for (const child of document.index.manifests) children.push(await this.read(child, depth + 1));
+      for (const child of document.index.manifests)
+        children.push(await this.read(child, depth + 1));
       return { descriptor, config: undefined, layers: [], children };
     }
     const { config, layers } = document.manifest;
-    for (const blob of [config, ...layers]) this.#blobs.set(blob.digest, this.#blobs.get(blob.digest) ?? blob);
+    for (const blob of [config, ...layers])
+      this.#blobs.set(blob.digest, this.#blobs.get(blob.digest) ?? blob);
     return { descriptor, config, layers, children: [] };
   }
 
   members(without: ReadonlySet<Digest> = new Set()): readonly ArchiveMember[] {
-    const manifests = [...this.#manifests].map(([digest, bytes]) => bytesMember(blobName(digest), bytes));
-    const blobs = [...this.#blobs.values()].filter((blob) => !this.#manifests.has(blob.digest) && !without.has(blob.digest));
-    return [...manifests, ...blobs.map((blob) => member(blobName(blob.digest), blob.size, (options) => this.#source.open(blob, options)))];
+    const manifests = [...this.#manifests].map(([digest, bytes]) =>
+      bytesMember(blobName(digest), bytes),
+    );
+    const blobs = [...this.#blobs.values()].filter(
+      (blob) => !this.#manifests.has(blob.digest) && !without.has(blob.digest),
+    );
+    return [
+      ...manifests,
+      ...blobs.map((blob) =>
+        member(blobName(blob.digest), blob.size, (options) => this.#source.open(blob, options)),
+      ),
+    ];
   }
 
   async #readManifest(descriptor: Descriptor): Promise<Uint8Array> {
     const known = this.#manifests.get(descriptor.digest);
     if (known !== undefined) return known;
-    return readVerified(this.#source.open(descriptor, this.#options), descriptor, { ...this.#options, maxBytes: MAX_MANIFEST_BYTES });
+    return readVerified(this.#source.open(descriptor, this.#options), descriptor, {
+      ...this.#options,
+      maxBytes: MAX_MANIFEST_BYTES,
+    });
   }
 }
 
-function dockerImageOf(node: Node, platform: Platform | undefined): Omit<DockerImage, "RepoTags"> | undefined {
-  const { config, layers } = node.children.length > 0 ? (chosen(node.children, platform) ?? node) : node;
-  const isImage = config?.mediaType === MEDIA_TYPES.imageConfig || config?.mediaType === MEDIA_TYPES.dockerConfig;
+function dockerImageOf(
+  node: Node,
+  platform: Platform | undefined,
+): Omit<DockerImage, "RepoTags"> | undefined {
+  const { config, layers } =
+    node.children.length > 0 ? (chosen(node.children, platform) ?? node) : node;
+  const isImage =
+    config?.mediaType === MEDIA_TYPES.imageConfig || config?.mediaType === MEDIA_TYPES.dockerConfig;
   if (config === undefined || !isImage) return undefined;
   return { Config: blobName(config.digest), Layers: layers.map((layer) => blobName(layer.digest)) };
 }
 
 function chosen(children: readonly Node[], platform: Platform | undefined): Node | undefined {
   const wanted = platform ?? { os: "linux", architecture: ARCHITECTURES[process.arch] ?? "amd64" };
-  const images = children.flatMap((child) => (child.children.length > 0 ? child.children : [child]));
-  const isWanted = ({ descriptor }: Node): boolean => descriptor.platform?.os === wanted.os && descriptor.platform.architecture === wanted.architecture;
+  const images = children.flatMap((child) =>
+    child.children.length > 0 ? child.children : [child],
+  );
+  const isWanted = ({ descriptor }: Node): boolean =>
+    descriptor.platform?.os === wanted.os &&
+    descriptor.platform.architecture === wanted.architecture;
   return images.find(isWanted) ?? images[0];
 }
 

@@ -23,14 +23,29 @@ RUN pip install -r requirements.txt
 CMD exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE
 `;
   assert.deepEqual(parseDockerfileEnv(text), {
-    MODEL_NAME: "MyModel", SERVICE_TYPE: "MODEL", PERSISTENCE: "0", FLASK_JSON_SORT_KEYS: "false", GREETING: "hello there", ESCAPED: "a b", QUOTED: 'say "hi"', NESTED: "MyModel-1",
+    MODEL_NAME: "MyModel",
+    SERVICE_TYPE: "MODEL",
+    PERSISTENCE: "0",
+    FLASK_JSON_SORT_KEYS: "false",
+    GREETING: "hello there",
+    ESCAPED: "a b",
+    QUOTED: 'say "hi"',
+    NESTED: "MyModel-1",
   });
   assert.deepEqual(parseDockerfileEnv(""), {});
   assert.deepEqual(parseDockerfileEnv("ENV\nENV =\nENV 1A b\nFROM"), {});
 });
 
 test("the environment file of s2i is read", () => {
-  assert.deepEqual(parseEnvironmentFile('# for s2i\nMODEL_NAME=MyModel\r\nAPI_TYPE=REST\nSERVICE_TYPE=ROUTER\n\nTEXT="a b"\nPATH=/x\nnonsense\n'), {
-    MODEL_NAME: "MyModel", API_TYPE: "REST", SERVICE_TYPE: "ROUTER", TEXT: "a b",
-  });
+  assert.deepEqual(
+    parseEnvironmentFile(
+      '# for s2i\nMODEL_NAME=MyModel\r\nAPI_TYPE=REST\nSERVICE_TYPE=ROUTER\n\nTEXT="a b"\nPATH=/x\nnonsense\n',
+    ),
+    {
+      MODEL_NAME: "MyModel",
+      API_TYPE: "REST",
+      SERVICE_TYPE: "ROUTER",
+      TEXT: "a b",
+    },
+  );
 });

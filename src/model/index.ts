@@ -1,11 +1,24 @@
 export { parseDescription, printDescription } from "./description-file.ts";
-export type { CodeEntry, Contract, ModelDescription, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
+export type {
+  CodeEntry,
+  Contract,
+  ModelDescription,
+  ModelKind,
+  Ports,
+  ServerSettings,
+  ServiceType,
+} from "./description.ts";
 export { nearestName } from "./nearest.ts";
 export type { JsonSchema } from "./json-schema.ts";
 export { parseDocumentBy, type CheckedDocument, type DocumentPath } from "./parse-document.ts";
 export { parseProjectFile } from "./parse-project-file.ts";
 export { parseYaml, printYaml } from "./parse-yaml.ts";
 export { printProjectFile } from "./print-project-file.ts";
-export { MAX_PROJECT_FILE_BYTES, PROJECT_FILE_NAME, type ProjectFile, type PythonSettings } from "./project-file.ts";
+export {
+  MAX_PROJECT_FILE_BYTES,
+  PROJECT_FILE_NAME,
+  type ProjectFile,
+  type PythonSettings,
+} from "./project-file.ts";
 export { parseDockerfileEnv, parseEnvironmentFile } from "./container-env.ts";
 export { interfaceNameOf } from "./interface-name.ts";

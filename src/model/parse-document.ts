@@ -35,19 +35,37 @@ interface Place extends DocumentOptions {
  * Reads YAML or JSON that people wrote and checks it against a schema. The YAML and schema libraries are loaded here.
  * @throws ProjectError `PROJECT_INVALID` with file, line, column and key path; an unknown key names the nearest known one.
  */
-export async function parseDocumentBy(text: string, options: DocumentOptions): Promise<CheckedDocument> {
+export async function parseDocumentBy(
+  text: string,
+  options: DocumentOptions,
+): Promise<CheckedDocument> {
   const { file, maxBytes, schema } = options;
-  if (Buffer.byteLength(text) > maxBytes) throw new ProjectError("PROJECT_INVALID", `read "${file}": it is larger than ${maxBytes} bytes`, { file });
+  if (Buffer.byteLength(text) > maxBytes)
+    throw new ProjectError(
+      "PROJECT_INVALID",
+      `read "${file}": it is larger than ${maxBytes} bytes`,
+      { file },
+    );
   const { LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
   const place: Place = { ...options, document, lines };
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault !== undefined) throw errorAt(place, fault.pos[0], { why: fault.message.split("\n")[0] ?? "it is not YAML" });
+  if (fault !== undefined)
+    throw errorAt(place, fault.pos[0], { why: fault.message.split("\n")[0] ?? "it is not YAML" });
   const value = toPlain(place);
   const problem = await findProblem(value, schema);
   if (problem !== undefined) throw explain(place, value, problem);
-  return { value, refuse: (path, why, hint) => errorAt(place, offsetOf(place, path), { why, keyPath: keyPathOf(path), part: place.partOf?.(value, path), hint }) };
+  return {
+    value,
+    refuse: (path, why, hint) =>
+      errorAt(place, offsetOf(place, path), {
+        why,
+        keyPath: keyPathOf(path),
+        part: place.partOf?.(value, path),
+        hint,
+      }),
+  };
 }
 
 function toPlain(place: Place): Readonly<Record<string, unknown>> {
@@ -55,10 +73,14 @@ function toPlain(place: Place): Readonly<Record<string, unknown>> {
   try {
     value = place.document.toJS({ maxAliasCount: 50 });
   } catch (error) {
-    throw errorAt(place, 0, { why: (error as Error).message.split("\n")[0] ?? "it cannot be read", cause: error });
+    throw errorAt(place, 0, {
+      why: (error as Error).message.split("\n")[0] ?? "it cannot be read",
+      cause: error,
+    });
   }
   if (value === null || value === undefined) return {};
-  if (typeof value !== "object" || Array.isArray(value)) throw errorAt(place, 0, { why: "it must hold keys and values" });
+  if (typeof value !== "object" || Array.isArray(value))
+    throw errorAt(place, 0, { why: "it must hold keys and values" });
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -76,22 +98,38 @@ function explain(place: Place, value: unknown, problem: Problem): ProjectError {
       keyPath,
       part,
       isKeyNamed: true,
-      hint: nearest === undefined ? `known keys are ${known.join(", ")}` : `did you mean "${nearest}"?`,
+      hint:
+        nearest === undefined ? `known keys are ${known.join(", ")}` : `did you mean "${nearest}"?`,
     });
   }
   if (problem.kind === "missing-key") {
-    const key = problem.schema.required?.find((name) => at(value, [...path, name]) === undefined) ?? "";
-    return errorAt(place, offsetOf(place, path), { why: `"${key}" is missing`, keyPath: keyPathOf([...path, key]), part, isKeyNamed: true });
+    const key =
+      problem.schema.required?.find((name) => at(value, [...path, name]) === undefined) ?? "";
+    return errorAt(place, offsetOf(place, path), {
+      why: `"${key}" is missing`,
+      keyPath: keyPathOf([...path, key]),
+      part,
+      isKeyNamed: true,
+    });
   }
   const offset = problem.kind === "bad-key" ? offsetOfKey(place, path) : offsetOf(place, path);
-  const got = problem.kind === "bad-key" ? describeValue(path.at(-1)) : describeValue(at(value, path));
-  return errorAt(place, offset, { why: `got ${got}, want ${expectedOf(problem.schema)}`, keyPath, part, hint: hintFor(problem.schema, at(value, path)) });
+  const got =
+    problem.kind === "bad-key" ? describeValue(path.at(-1)) : describeValue(at(value, path));
+  return errorAt(place, offset, {
+    why: `got ${got}, want ${expectedOf(problem.schema)}`,
+    keyPath,
+    part,
+    hint: hintFor(problem.schema, at(value, path)),
+  });
 }
 
 /** YAML reads 3.10 as the number 3.1, and yes, no, 1e3 and dates as other things than text. */
 function hintFor(schema: JsonSchema, got: unknown): string | undefined {
-  const wantsText = schema.type === "string" || schema.anyOf?.some(({ type }) => type === "string") === true;
-  return wantsText && (typeof got === "number" || typeof got === "boolean") ? "write it in quotes" : undefined;
+  const wantsText =
+    schema.type === "string" || schema.anyOf?.some(({ type }) => type === "string") === true;
+  return wantsText && (typeof got === "number" || typeof got === "boolean")
+    ? "write it in quotes"
+    : undefined;
 }
 
 /** What a schema asks for, in words. */
@@ -102,8 +140,12 @@ function expectedOf(schema: JsonSchema): string {
 }
 
 const WORDS: Readonly<Record<NonNullable<JsonSchema["type"]>, (schema: JsonSchema) => string>> = {
-  integer: ({ minimum = 0, maximum }) => (maximum === undefined ? `a whole number of at least ${minimum}` : `a whole number from ${minimum} to ${maximum}`),
-  array: ({ minItems, uniqueItems, items = {} }) => `a list${minItems === undefined ? "" : ` of at least ${minItems}`}${uniqueItems === true ? " without repeats" : ""}, each ${expectedOf(items)}`,
+  integer: ({ minimum = 0, maximum }) =>
+    maximum === undefined
+      ? `a whole number of at least ${minimum}`
+      : `a whole number from ${minimum} to ${maximum}`,
+  array: ({ minItems, uniqueItems, items = {} }) =>
+    `a list${minItems === undefined ? "" : ` of at least ${minItems}`}${uniqueItems === true ? " without repeats" : ""}, each ${expectedOf(items)}`,
   object: () => "keys and values",
   boolean: () => "true or false",
   string: ({ title = "a text" }) => title,
@@ -113,31 +155,60 @@ function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "keys and values";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value as number | boolean);
+  const text =
+    typeof value === "string" ? JSON.stringify(value) : String(value as number | boolean);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function errorAt(place: Place, offset: number, fault: { readonly why: string; readonly keyPath?: string; readonly part?: string | undefined; readonly isKeyNamed?: boolean; readonly hint?: string | undefined; readonly cause?: unknown }): ProjectError {
+function errorAt(
+  place: Place,
+  offset: number,
+  fault: {
+    readonly why: string;
+    readonly keyPath?: string;
+    readonly part?: string | undefined;
+    readonly isKeyNamed?: boolean;
+    readonly hint?: string | undefined;
+    readonly cause?: unknown;
+  },
+): ProjectError {
   const { file } = place;
   const { line, col } = place.lines.linePos(offset);
-  const key = fault.isKeyNamed === true || fault.keyPath === undefined || fault.keyPath === "" ? "" : `${fault.keyPath}: `;
+  const key =
+    fault.isKeyNamed === true || fault.keyPath === undefined || fault.keyPath === ""
+      ? ""
+      : `${fault.keyPath}: `;
   const part = fault.part === undefined ? "" : `${fault.part}: `;
-  return new ProjectError("PROJECT_INVALID", `read "${file}" line ${Math.max(1, line)}, column ${Math.max(1, col)}: ${part}${key}${fault.why}`, {
-    file,
-    line: Math.max(1, line),
-    column: Math.max(1, col),
-    keyPath: fault.keyPath,
-    hint: fault.hint,
-    cause: fault.cause,
-  });
+  return new ProjectError(
+    "PROJECT_INVALID",
+    `read "${file}" line ${Math.max(1, line)}, column ${Math.max(1, col)}: ${part}${key}${fault.why}`,
+    {
+      file,
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+      keyPath: fault.keyPath,
+      hint: fault.hint,
+      cause: fault.cause,
+    },
+  );
 }
 
 function keyPathOf(path: DocumentPath): string {
-  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
+  return path
+    .map((part, index) =>
+      typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`,
+    )
+    .join("");
 }
 
 function at(value: unknown, path: DocumentPath): unknown {
-  return path.reduce<unknown>((inner, part) => (typeof inner === "object" && inner !== null ? (inner as Record<string | number, unknown>)[part] : undefined), value);
+  return path.reduce<unknown>(
+    (inner, part) =>
+      typeof inner === "object" && inner !== null
+        ? (inner as Record<string | number, unknown>)[part]
+        : undefined,
+    value,
+  );
 }
 
 /** Where a value begins; for one that is not there, where the nearest thing around it begins. */
@@ -151,8 +222,13 @@ function offsetOf(place: Place, path: DocumentPath): number {
 }
 
 function offsetOfKey(place: Place, path: DocumentPath): number {
-  const parent = path.length === 1 ? place.document.contents : place.document.getIn(path.slice(0, -1), true);
-  const pairs = (parent as { readonly items?: readonly Pair<Node>[] } | null | undefined)?.items ?? [];
-  const pair = pairs.find(({ key }) => String((key as { readonly value?: unknown } | null)?.value) === String(path.at(-1)));
+  const parent =
+    path.length === 1 ? place.document.contents : place.document.getIn(path.slice(0, -1), true);
+  const pairs =
+    (parent as { readonly items?: readonly Pair<Node>[] } | null | undefined)?.items ?? [];
+  const pair = pairs.find(
+    ({ key }) =>
+      String((key as { readonly value?: unknown } | null)?.value) === String(path.at(-1)),
+  );
   return pair?.key?.range?.[0] ?? offsetOf(place, path);
 }

@@ -8,8 +8,16 @@ import { PROJECT_SCHEMA } from "./project-schema.ts";
  * @param file - how the file is called in errors.
  * @throws ProjectError `PROJECT_INVALID` with file, line, column and key path; an unknown key names the nearest known one.
  */
-export async function parseProjectFile(text: string, file: string = PROJECT_FILE_NAME): Promise<ProjectFile> {
-  const { value } = await parseDocumentBy(text, { file, what: "the project file", maxBytes: MAX_PROJECT_FILE_BYTES, schema: PROJECT_SCHEMA });
+export async function parseProjectFile(
+  text: string,
+  file: string = PROJECT_FILE_NAME,
+): Promise<ProjectFile> {
+  const { value } = await parseDocumentBy(text, {
+    file,
+    what: "the project file",
+    maxBytes: MAX_PROJECT_FILE_BYTES,
+    schema: PROJECT_SCHEMA,
+  });
   return normalise(value);
 }
 

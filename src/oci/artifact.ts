@@ -44,7 +44,15 @@ export function createArtifact(parts: ArtifactParts): Document {
       annotations: printableMap(annotations),
     }),
   );
-  return { bytes, descriptor: { mediaType: MEDIA_TYPES.imageManifest, digest: digestOf(bytes), size: bytes.byteLength, artifactType } };
+  return {
+    bytes,
+    descriptor: {
+      mediaType: MEDIA_TYPES.imageManifest,
+      digest: digestOf(bytes),
+      size: bytes.byteLength,
+      artifactType,
+    },
+  };
 }
 
 /** What a descriptor says of the content, without what was said of it in some list. */

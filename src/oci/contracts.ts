@@ -101,5 +101,9 @@ export interface MountSink extends Sink {
  * `put` of such a sink behaves the same for content that cannot be reopened.
  */
 export interface ResumableSink extends Sink {
-  putFrom(target: Descriptor, open: (offset: number) => Bytes, options?: CallOptions): Promise<void>;
+  putFrom(
+    target: Descriptor,
+    open: (offset: number) => Bytes,
+    options?: CallOptions,
+  ): Promise<void>;
 }

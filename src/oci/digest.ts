@@ -7,7 +7,10 @@ const GRAMMAR = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 /** @throws ToolError `DIGEST_INVALID`. @see image-spec, descriptor.md#digests */
 export function parseDigest(text: string): Digest {
   if (!isDigest(text)) {
-    throw new ToolError("DIGEST_INVALID", `parse digest "${text.slice(0, 150)}": it is not "sha256:" and 64 lower-case hex digits, or "sha512:" and 128`);
+    throw new ToolError(
+      "DIGEST_INVALID",
+      `parse digest "${text.slice(0, 150)}": it is not "sha256:" and 64 lower-case hex digits, or "sha512:" and 128`,
+    );
   }
   return text;
 }

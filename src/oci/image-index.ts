@@ -12,10 +12,29 @@ export interface Document {
 }
 
 /** An index over images, in the order given. */
-export function createIndex(entries: readonly { readonly descriptor: Descriptor; readonly platform?: Platform }[], annotations: Readonly<Record<string, string>> = {}): Document {
-  const manifests = entries.map(({ descriptor, platform }) => printableDescriptor(platform === undefined ? descriptor : { ...descriptor, platform }));
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests, annotations: printableMap(annotations) }));
-  return { bytes, descriptor: { mediaType: MEDIA_TYPES.imageIndex, digest: digestOf(bytes), size: bytes.byteLength } };
+export function createIndex(
+  entries: readonly { readonly descriptor: Descriptor; readonly platform?: Platform }[],
+  annotations: Readonly<Record<string, string>> = {},
+): Document {
+  const manifests = entries.map(({ descriptor, platform }) =>
+    printableDescriptor(platform === undefined ? descriptor : { ...descriptor, platform }),
+  );
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.imageIndex,
+      manifests,
+      annotations: printableMap(annotations),
+    }),
+  );
+  return {
+    bytes,
+    descriptor: {
+      mediaType: MEDIA_TYPES.imageIndex,
+      digest: digestOf(bytes),
+      size: bytes.byteLength,
+    },
+  };
 }
 
 /**
@@ -24,10 +43,17 @@ export function createIndex(entries: readonly { readonly descriptor: Descriptor;
  * @throws ContentError `REFERENCE_NOT_FOUND` listing what there is. @see image-spec, image-index.md
  */
 export function selectPlatform(index: ImageIndex, wanted: Platform): Descriptor {
-  const found = index.manifests.find(({ platform }) => platform !== undefined && isSame(platform, wanted)) ?? index.manifests.find(({ platform }) => platform !== undefined && fits(platform, wanted));
+  const found =
+    index.manifests.find(({ platform }) => platform !== undefined && isSame(platform, wanted)) ??
+    index.manifests.find(({ platform }) => platform !== undefined && fits(platform, wanted));
   if (found !== undefined) return found;
-  const known = index.manifests.flatMap(({ platform }) => (platform === undefined || platform.os === "unknown" ? [] : [formatPlatform(platform)]));
-  throw new ContentError("REFERENCE_NOT_FOUND", `choose an image for "${formatPlatform(wanted)}": the index has ${known.length === 0 ? "no platforms" : known.join(", ")}`);
+  const known = index.manifests.flatMap(({ platform }) =>
+    platform === undefined || platform.os === "unknown" ? [] : [formatPlatform(platform)],
+  );
+  throw new ContentError(
+    "REFERENCE_NOT_FOUND",
+    `choose an image for "${formatPlatform(wanted)}": the index has ${known.length === 0 ? "no platforms" : known.join(", ")}`,
+  );
 }
 
 /** `os/architecture[/variant]`. */
@@ -39,9 +65,17 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
 export function parsePlatform(text: string): Platform {
   const match = /^([a-z0-9]+)\/([a-z0-9]+)(?:\/([a-z0-9.]+))?$/.exec(text);
   if (match?.[1] === undefined || match[2] === undefined) {
-    throw new ContentError("REFERENCE_INVALID", `parse platform "${text}": it is not os/architecture`, { hint: "write it as linux/amd64 or linux/arm64" });
+    throw new ContentError(
+      "REFERENCE_INVALID",
+      `parse platform "${text}": it is not os/architecture`,
+      { hint: "write it as linux/amd64 or linux/arm64" },
+    );
   }
-  return { os: match[1], architecture: match[2], ...(match[3] === undefined ? {} : { variant: match[3] }) };
+  return {
+    os: match[1],
+    architecture: match[2],
+    ...(match[3] === undefined ? {} : { variant: match[3] }),
+  };
 }
 
 /** The tag under which referrers of a manifest are listed where the registry has no referrers API. @see distribution-spec, spec.md#referrers-tag-schema */
@@ -51,10 +85,16 @@ export function referrersTag(subject: Digest): string {
 }
 
 function isSame(has: Platform, wanted: Platform): boolean {
-  return has.os === wanted.os && has.architecture === wanted.architecture && has.variant === wanted.variant;
+  return (
+    has.os === wanted.os &&
+    has.architecture === wanted.architecture &&
+    has.variant === wanted.variant
+  );
 }
 
 function fits(has: Platform, wanted: Platform): boolean {
   if (has.os !== wanted.os || has.architecture !== wanted.architecture) return false;
-  return has.variant === undefined || wanted.variant === undefined || has.variant === wanted.variant;
+  return (
+    has.variant === undefined || wanted.variant === undefined || has.variant === wanted.variant
+  );
 }

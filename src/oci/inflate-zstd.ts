@@ -11,7 +11,7 @@ export async function* inflateZstd(stored: Bytes): AsyncGenerator<Uint8Array> {
   let codec = openCodec();
   try {
     for await (const chunk of stored) {
-      for (let rest = chunk; rest.byteLength > 0; ) {
+      for (let rest = chunk; rest.byteLength > 0;) {
         const before = codec.stream.bytesWritten;
         yield* codec.write(rest);
         const used = codec.stream.bytesWritten - before;
@@ -31,7 +31,9 @@ export async function* inflateZstd(stored: Bytes): AsyncGenerator<Uint8Array> {
 
 /** What zlib says of the content. */
 export function damaged(error: unknown): ContentError {
-  return new ContentError("ARCHIVE_INVALID", `unpack layer: ${(error as Error).message}`, { cause: error });
+  return new ContentError("ARCHIVE_INVALID", `unpack layer: ${(error as Error).message}`, {
+    cause: error,
+  });
 }
 
 interface Codec {

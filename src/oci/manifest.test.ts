@@ -1,13 +1,38 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf, MEDIA_TYPES, parseConfig, parseIndex, parseManifest, parseManifestOrIndex } from "./index.ts";
+import {
+  digestOf,
+  MEDIA_TYPES,
+  parseConfig,
+  parseIndex,
+  parseManifest,
+  parseManifestOrIndex,
+} from "./index.ts";
 
 const DIGEST = digestOf(Buffer.from("x"));
 const descriptor = (mediaType: string): object => ({ mediaType, digest: DIGEST, size: 1 });
-const MANIFEST = { schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config: descriptor(MEDIA_TYPES.imageConfig), layers: [descriptor(MEDIA_TYPES.layerTar)] };
-const INDEX = { schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: [{ ...descriptor(MEDIA_TYPES.imageManifest), platform: { os: "linux", architecture: "amd64" } }] };
-const CONFIG = { os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [DIGEST] }, history: [{ created_by: "x" }], config: { Env: ["A=b"] } };
-const bytesOf = (value: unknown): Buffer => Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
+const MANIFEST = {
+  schemaVersion: 2,
+  mediaType: MEDIA_TYPES.imageManifest,
+  config: descriptor(MEDIA_TYPES.imageConfig),
+  layers: [descriptor(MEDIA_TYPES.layerTar)],
+};
+const INDEX = {
+  schemaVersion: 2,
+  mediaType: MEDIA_TYPES.imageIndex,
+  manifests: [
+    { ...descriptor(MEDIA_TYPES.imageManifest), platform: { os: "linux", architecture: "amd64" } },
+  ],
+};
+const CONFIG = {
+  os: "linux",
+  architecture: "amd64",
+  rootfs: { type: "layers", diff_ids: [DIGEST] },
+  history: [{ created_by: "x" }],
+  config: { Env: ["A=b"] },
+};
+const bytesOf = (value: unknown): Buffer =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
 const message = (parse: () => unknown): string => {
   try {
     parse();
@@ -25,13 +50,30 @@ test("a manifest is read with what the spec allows, and unknown fields do no har
 });
 
 test("an artifact's type, subject and annotations are kept", () => {
-  const { artifactType, subject, annotations } = parseManifest(bytesOf({ ...MANIFEST, artifactType: "application/x", subject: descriptor(MEDIA_TYPES.imageManifest), annotations: { a: "b" } }));
-  assert.deepEqual([artifactType, subject?.digest, annotations], ["application/x", DIGEST, { a: "b" }]);
+  const { artifactType, subject, annotations } = parseManifest(
+    bytesOf({
+      ...MANIFEST,
+      artifactType: "application/x",
+      subject: descriptor(MEDIA_TYPES.imageManifest),
+      annotations: { a: "b" },
+    }),
+  );
+  assert.deepEqual(
+    [artifactType, subject?.digest, annotations],
+    ["application/x", DIGEST, { a: "b" }],
+  );
 });
 
 test("a Docker manifest and list are read under their own types", () => {
-  assert.equal(parseManifest(bytesOf({ ...MANIFEST, mediaType: MEDIA_TYPES.dockerManifest })).mediaType, MEDIA_TYPES.dockerManifest);
-  assert.equal(parseIndex(bytesOf({ ...INDEX, mediaType: MEDIA_TYPES.dockerManifestList })).manifests[0]?.platform?.architecture, "amd64");
+  assert.equal(
+    parseManifest(bytesOf({ ...MANIFEST, mediaType: MEDIA_TYPES.dockerManifest })).mediaType,
+    MEDIA_TYPES.dockerManifest,
+  );
+  assert.equal(
+    parseIndex(bytesOf({ ...INDEX, mediaType: MEDIA_TYPES.dockerManifestList })).manifests[0]
+      ?.platform?.architecture,
+    "amd64",
+  );
 });
 
 const BAD: readonly (readonly [string, unknown, RegExp])[] = [
@@ -41,40 +83,103 @@ const BAD: readonly (readonly [string, unknown, RegExp])[] = [
   ["Latin-1", Buffer.from([0x22, 0xe9, 0x22]).toString("latin1"), /not an object/],
   ["another schema version", { ...MANIFEST, schemaVersion: 1 }, /schemaVersion is 1/],
   ["no config", { ...MANIFEST, config: undefined }, /config is not an object/],
-  ["a config without digest", { ...MANIFEST, config: { mediaType: "x", size: 1 } }, /config.digest/],
-  ["a digest that is none", { ...MANIFEST, layers: [{ ...descriptor("x"), digest: "sha256:short" }] }, /layers\[0\].digest/],
-  ["a size below zero", { ...MANIFEST, layers: [{ ...descriptor("x"), size: -1 }] }, /layers\[0\].size/],
-  ["a size that is no whole number", { ...MANIFEST, layers: [{ ...descriptor("x"), size: 1.5 }] }, /layers\[0\].size/],
-  ["a size that numbers cannot hold", { ...MANIFEST, layers: [{ ...descriptor("x"), size: 2 ** 60 }] }, /layers\[0\].size/],
-  ["a size as text", { ...MANIFEST, layers: [{ ...descriptor("x"), size: "1" }] }, /layers\[0\].size/],
+  [
+    "a config without digest",
+    { ...MANIFEST, config: { mediaType: "x", size: 1 } },
+    /config.digest/,
+  ],
+  [
+    "a digest that is none",
+    { ...MANIFEST, layers: [{ ...descriptor("x"), digest: "sha256:short" }] },
+    /layers\[0\].digest/,
+  ],
+  [
+    "a size below zero",
+    { ...MANIFEST, layers: [{ ...descriptor("x"), size: -1 }] },
+    /layers\[0\].size/,
+  ],
+  [
+    "a size that is no whole number",
+    { ...MANIFEST, layers: [{ ...descriptor("x"), size: 1.5 }] },
+    /layers\[0\].size/,
+  ],
+  [
+    "a size that numbers cannot hold",
+    { ...MANIFEST, layers: [{ ...descriptor("x"), size: 2 ** 60 }] },
+    /layers\[0\].size/,
+  ],
+  [
+    "a size as text",
+    { ...MANIFEST, layers: [{ ...descriptor("x"), size: "1" }] },
+    /layers\[0\].size/,
+  ],
   ["layers that are no list", { ...MANIFEST, layers: {} }, /layers is not a list/],
-  ["ten thousand and one layers", { ...MANIFEST, layers: Array.from({ length: 10_001 }, () => descriptor("x")) }, /10001 entries/],
-  ["annotations that are no text", { ...MANIFEST, annotations: { a: 1 } }, /annotations.a is not text/],
+  [
+    "ten thousand and one layers",
+    { ...MANIFEST, layers: Array.from({ length: 10_001 }, () => descriptor("x")) },
+    /10001 entries/,
+  ],
+  [
+    "annotations that are no text",
+    { ...MANIFEST, annotations: { a: 1 } },
+    /annotations.a is not text/,
+  ],
   ["an index's fields in a manifest", { ...MANIFEST, manifests: [] }, /it has manifests/],
-  ["another media type", { ...MANIFEST, mediaType: "text/plain" }, /"text\/plain" is not an image manifest/],
-  ["objects nested a thousand deep", `{"schemaVersion":${"[".repeat(1000)}${"]".repeat(1000)}}`, /nested more than 100 deep/],
+  [
+    "another media type",
+    { ...MANIFEST, mediaType: "text/plain" },
+    /"text\/plain" is not an image manifest/,
+  ],
+  [
+    "objects nested a thousand deep",
+    `{"schemaVersion":${"[".repeat(1000)}${"]".repeat(1000)}}`,
+    /nested more than 100 deep/,
+  ],
   ["objects nested a million deep", `{"a":${'{"a":'.repeat(500_000)}`, /nested more than 100 deep/],
   ["more than 4 MiB", `"${"x".repeat(4 * 2 ** 20)}"`, /4194304 is the most/],
 ];
 
 for (const [what, value, expected] of BAD) {
-  test(`a manifest with ${what} is refused by name`, () => assert.match(message(() => parseManifest(bytesOf(value))), expected));
+  test(`a manifest with ${what} is refused by name`, () =>
+    assert.match(
+      message(() => parseManifest(bytesOf(value))),
+      expected,
+    ));
 }
 
 test("brackets inside text are not nesting", () => {
-  assert.equal(parseManifest(bytesOf({ ...MANIFEST, annotations: { a: `${"[{".repeat(500)}\\"` } })).layers.length, 1);
+  assert.equal(
+    parseManifest(bytesOf({ ...MANIFEST, annotations: { a: `${"[{".repeat(500)}\\"` } })).layers
+      .length,
+    1,
+  );
 });
 
 test("a document that says it is an index is not read as a manifest, whatever the place it came from says", () => {
-  assert.match(message(() => parseManifestOrIndex(bytesOf(INDEX), MEDIA_TYPES.imageManifest)), /manifests/);
-  assert.match(message(() => parseManifestOrIndex(bytesOf(MANIFEST), MEDIA_TYPES.imageIndex)), /config or layers/);
+  assert.match(
+    message(() => parseManifestOrIndex(bytesOf(INDEX), MEDIA_TYPES.imageManifest)),
+    /manifests/,
+  );
+  assert.match(
+    message(() => parseManifestOrIndex(bytesOf(MANIFEST), MEDIA_TYPES.imageIndex)),
+    /config or layers/,
+  );
   assert.equal(parseManifestOrIndex(bytesOf({ ...INDEX, mediaType: undefined })).kind, "index");
-  assert.equal(parseManifestOrIndex(bytesOf({ ...MANIFEST, mediaType: undefined })).kind, "manifest");
+  assert.equal(
+    parseManifestOrIndex(bytesOf({ ...MANIFEST, mediaType: undefined })).kind,
+    "manifest",
+  );
 });
 
 test("a config keeps fields this project does not know", () => {
-  const config = parseConfig(bytesOf({ ...CONFIG, "moby.buildkit.x": 1, config: { ...CONFIG.config, OnBuild: ["RUN x"] } }));
-  assert.deepEqual(JSON.parse(JSON.stringify(config)), { ...CONFIG, "moby.buildkit.x": 1, config: { ...CONFIG.config, OnBuild: ["RUN x"] } });
+  const config = parseConfig(
+    bytesOf({ ...CONFIG, "moby.buildkit.x": 1, config: { ...CONFIG.config, OnBuild: ["RUN x"] } }),
+  );
+  assert.deepEqual(JSON.parse(JSON.stringify(config)), {
+    ...CONFIG,
+    "moby.buildkit.x": 1,
+    config: { ...CONFIG.config, OnBuild: ["RUN x"] },
+  });
 });
 
 const BAD_CONFIG: readonly (readonly [string, unknown, RegExp])[] = [
@@ -92,10 +197,27 @@ const BAD_CONFIG: readonly (readonly [string, unknown, RegExp])[] = [
 ];
 
 for (const [what, value, expected] of BAD_CONFIG) {
-  test(`a config with ${what} is refused by name`, () => assert.match(message(() => parseConfig(bytesOf(value))), expected));
+  test(`a config with ${what} is refused by name`, () =>
+    assert.match(
+      message(() => parseConfig(bytesOf(value))),
+      expected,
+    ));
 }
 
 test("the nulls that Go prints for empty lists are taken", () => {
-  assert.deepEqual(parseConfig(bytesOf({ ...CONFIG, history: null, rootfs: { type: "layers", diff_ids: null }, config: { Env: null, Cmd: null, Labels: null, Volumes: null } })).rootfs.diff_ids, []);
-  assert.deepEqual(parseManifest(bytesOf({ ...MANIFEST, layers: null, annotations: null })).layers, []);
+  assert.deepEqual(
+    parseConfig(
+      bytesOf({
+        ...CONFIG,
+        history: null,
+        rootfs: { type: "layers", diff_ids: null },
+        config: { Env: null, Cmd: null, Labels: null, Volumes: null },
+      }),
+    ).rootfs.diff_ids,
+    [],
+  );
+  assert.deepEqual(
+    parseManifest(bytesOf({ ...MANIFEST, layers: null, annotations: null })).layers,
+    [],
+  );
 });

@@ -32,8 +32,16 @@ export interface ImageIndex {
 }
 
 /** Bytes of a JSON document with a known top-level form. @throws ContentError `MANIFEST_INVALID`. */
-export function parseJsonObject(bytes: Uint8Array, what: string, maxBytes: number): Readonly<Record<string, unknown>> {
-  if (bytes.byteLength > maxBytes) throw invalid(what, `it is ${bytes.byteLength} bytes long, and ${maxBytes} is the most that is read`);
+export function parseJsonObject(
+  bytes: Uint8Array,
+  what: string,
+  maxBytes: number,
+): Readonly<Record<string, unknown>> {
+  if (bytes.byteLength > maxBytes)
+    throw invalid(
+      what,
+      `it is ${bytes.byteLength} bytes long, and ${maxBytes} is the most that is read`,
+    );
   if (depthOf(bytes) > MAX_DEPTH) throw invalid(what, `it is nested more than ${MAX_DEPTH} deep`);
   let value: unknown;
   try {
@@ -75,7 +83,9 @@ export function parseManifest(bytes: Uint8Array): ImageManifest {
     schemaVersion: 2,
     mediaType,
     config: descriptorOf(document["config"], what, "config"),
-    layers: listOf(document["layers"], what, "layers").map((entry, index) => descriptorOf(entry, what, `layers[${index}]`)),
+    layers: listOf(document["layers"], what, "layers").map((entry, index) =>
+      descriptorOf(entry, what, `layers[${index}]`),
+    ),
     ...optionalOf(document, what),
   };
 }
@@ -85,13 +95,16 @@ export function parseIndex(bytes: Uint8Array): ImageIndex {
   const what = "image index";
   const document = parseJsonObject(bytes, what, MAX_MANIFEST_BYTES);
   checkVersion(document, what);
-  if (document["config"] !== undefined || document["layers"] !== undefined) throw invalid(what, "it has config or layers, as a manifest has");
+  if (document["config"] !== undefined || document["layers"] !== undefined)
+    throw invalid(what, "it has config or layers, as a manifest has");
   const mediaType = mediaTypeOf(document, what, MEDIA_TYPES.imageIndex);
   if (!isIndexType(mediaType)) throw invalid(what, `"${mediaType}" is not an image index`);
   return {
     schemaVersion: 2,
     mediaType,
-    manifests: listOf(document["manifests"], what, "manifests").map((entry, index) => descriptorOf(entry, what, `manifests[${index}]`)),
+    manifests: listOf(document["manifests"], what, "manifests").map((entry, index) =>
+      descriptorOf(entry, what, `manifests[${index}]`),
+    ),
     ...optionalOf(document, what),
   };
 }
@@ -100,11 +113,16 @@ export function parseIndex(bytes: Uint8Array): ImageIndex {
 export function parseManifestOrIndex(
   bytes: Uint8Array,
   mediaType?: string,
-): { readonly kind: "manifest"; readonly manifest: ImageManifest } | { readonly kind: "index"; readonly index: ImageIndex } {
+):
+  | { readonly kind: "manifest"; readonly manifest: ImageManifest }
+  | { readonly kind: "index"; readonly index: ImageIndex } {
   const document = parseJsonObject(bytes, "image manifest", MAX_MANIFEST_BYTES);
   const stated = mediaType ?? document["mediaType"];
-  const isIndex = typeof stated === "string" ? isIndexType(stated) : document["manifests"] !== undefined;
-  return isIndex ? { kind: "index", index: parseIndex(bytes) } : { kind: "manifest", manifest: parseManifest(bytes) };
+  const isIndex =
+    typeof stated === "string" ? isIndexType(stated) : document["manifests"] !== undefined;
+  return isIndex
+    ? { kind: "index", index: parseIndex(bytes) }
+    : { kind: "manifest", manifest: parseManifest(bytes) };
 }
 
 /** Plain-data check of a descriptor. @throws ContentError `MANIFEST_INVALID`. */
@@ -116,24 +134,35 @@ function descriptorOf(value: unknown, what: string, path: string): Descriptor {
     mediaType,
     digest,
     size,
-    ...(annotations === undefined || annotations === null ? {} : { annotations: textMapOf(annotations, what, `${path}.annotations`) }),
+    ...(annotations === undefined || annotations === null
+      ? {}
+      : { annotations: textMapOf(annotations, what, `${path}.annotations`) }),
     ...(typeof artifactType === "string" ? { artifactType } : {}),
-    ...(platform === undefined || platform === null ? {} : { platform: platformOf(platform, what, `${path}.platform`) }),
+    ...(platform === undefined || platform === null
+      ? {}
+      : { platform: platformOf(platform, what, `${path}.platform`) }),
     ...(isTextList(urls) && urls.length > 0 ? { urls } : {}),
   });
 }
 
-function requiredOf({ mediaType, digest, size }: Readonly<Record<string, unknown>>, what: string, path: string): Descriptor {
-  if (typeof mediaType !== "string" || mediaType === "" || mediaType.length > 255) throw invalid(what, `${path}.mediaType is missing or no media type`);
+function requiredOf(
+  { mediaType, digest, size }: Readonly<Record<string, unknown>>,
+  what: string,
+  path: string,
+): Descriptor {
+  if (typeof mediaType !== "string" || mediaType === "" || mediaType.length > 255)
+    throw invalid(what, `${path}.mediaType is missing or no media type`);
   if (!isDigest(digest)) throw invalid(what, `${path}.digest is missing or no digest`);
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid(what, `${path}.size is missing or no count of bytes`);
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    throw invalid(what, `${path}.size is missing or no count of bytes`);
   return { mediaType, digest, size };
 }
 
 /** A map of text to text. @throws ContentError `MANIFEST_INVALID`. */
 export function textMapOf(value: unknown, what: string, path: string): Annotations {
   const entries = Object.entries(objectOf(value, what, path));
-  for (const [key, text] of entries) if (typeof text !== "string") throw invalid(what, `${path}.${key.slice(0, 100)} is not text`);
+  for (const [key, text] of entries)
+    if (typeof text !== "string") throw invalid(what, `${path}.${key.slice(0, 100)} is not text`);
   return Object.fromEntries(entries) as Annotations; // every value was checked
 }
 
@@ -143,14 +172,26 @@ export function invalid(what: string, why: string, cause?: unknown): ContentErro
 }
 
 /** An object that is no array. @throws ContentError `MANIFEST_INVALID`. */
-export function objectOf(value: unknown, what: string, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(what, `${path} is not an object`);
+export function objectOf(
+  value: unknown,
+  what: string,
+  path: string,
+): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalid(what, `${path} is not an object`);
   return value as Readonly<Record<string, unknown>>;
 }
 
 function platformOf(value: unknown, what: string, path: string): Platform {
-  const { architecture, os, variant, "os.version": version, "os.features": features } = objectOf(value, what, path);
-  if (typeof architecture !== "string" || typeof os !== "string") throw invalid(what, `${path} lacks architecture or os`);
+  const {
+    architecture,
+    os,
+    variant,
+    "os.version": version,
+    "os.features": features,
+  } = objectOf(value, what, path);
+  if (typeof architecture !== "string" || typeof os !== "string")
+    throw invalid(what, `${path} lacks architecture or os`);
   return {
     architecture,
     os,
@@ -172,20 +213,35 @@ function listOf(value: unknown, what: string, path: string): readonly unknown[] 
   return value;
 }
 
-function optionalOf(document: Readonly<Record<string, unknown>>, what: string): Pick<ImageManifest, "artifactType" | "subject" | "annotations"> {
+function optionalOf(
+  document: Readonly<Record<string, unknown>>,
+  what: string,
+): Pick<ImageManifest, "artifactType" | "subject" | "annotations"> {
   const { artifactType, subject, annotations } = document;
   return {
     ...(typeof artifactType === "string" && artifactType !== "" ? { artifactType } : {}),
-    ...(subject === undefined || subject === null ? {} : { subject: descriptorOf(subject, what, "subject") }),
-    ...(annotations === undefined || annotations === null ? {} : { annotations: textMapOf(annotations, what, "annotations") }),
+    ...(subject === undefined || subject === null
+      ? {}
+      : { subject: descriptorOf(subject, what, "subject") }),
+    ...(annotations === undefined || annotations === null
+      ? {}
+      : { annotations: textMapOf(annotations, what, "annotations") }),
   };
 }
 
 function checkVersion(document: Readonly<Record<string, unknown>>, what: string): void {
-  if (document["schemaVersion"] !== 2) throw invalid(what, `schemaVersion is ${JSON.stringify(document["schemaVersion"])?.slice(0, 40)}, and only 2 is known`);
+  if (document["schemaVersion"] !== 2)
+    throw invalid(
+      what,
+      `schemaVersion is ${JSON.stringify(document["schemaVersion"])?.slice(0, 40)}, and only 2 is known`,
+    );
 }
 
-function mediaTypeOf(document: Readonly<Record<string, unknown>>, what: string, fallback: string): string {
+function mediaTypeOf(
+  document: Readonly<Record<string, unknown>>,
+  what: string,
+  fallback: string,
+): string {
   const { mediaType } = document;
   if (mediaType === undefined || mediaType === "") return fallback;
   if (typeof mediaType !== "string") throw invalid(what, "mediaType is not text");

@@ -44,5 +44,8 @@ export function isManifestType(mediaType: string): boolean {
 
 /** True for layers that may not be distributed; their content is where the descriptor's `urls` point, and registries do not hold it. */
 export function isForeignLayer(mediaType: string): boolean {
-  return mediaType === MEDIA_TYPES.dockerForeignLayer || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
+  return (
+    mediaType === MEDIA_TYPES.dockerForeignLayer ||
+    mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.v1.")
+  );
 }

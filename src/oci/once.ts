@@ -1,7 +1,9 @@
 import type { CallOptions } from "../internal/index.ts";
 
 /** Remembers the first answer that came well; a failed call may be repeated. */
-export function once<T>(call: (options?: CallOptions) => Promise<T>): (options?: CallOptions) => Promise<T> {
+export function once<T>(
+  call: (options?: CallOptions) => Promise<T>,
+): (options?: CallOptions) => Promise<T> {
   let answer: Promise<T> | undefined;
   return (options) => {
     if (answer === undefined) {

@@ -6,7 +6,8 @@ import type { Reference } from "./reference.ts";
 const COMPONENT = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)(?::[0-9]{1,5})?$/;
+const HOST =
+  /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)(?::[0-9]{1,5})?$/;
 const MAX_LENGTH = 1024;
 
 /**
@@ -15,14 +16,21 @@ const MAX_LENGTH = 1024;
  * @throws ToolError `REFERENCE_INVALID`. @see distribution-spec, spec.md#pulling-manifests
  */
 export function parseReference(text: string): Reference {
-  if (text === "" || text.length > MAX_LENGTH) throw invalid(text, text === "" ? "it is empty" : `it is longer than ${MAX_LENGTH} characters`);
+  if (text === "" || text.length > MAX_LENGTH)
+    throw invalid(text, text === "" ? "it is empty" : `it is longer than ${MAX_LENGTH} characters`);
   const [name, digest] = splitDigest(text);
   const { registry, rest } = splitHost(name);
   const [path, tag] = splitTag(text, rest);
   const repository = registry === "docker.io" && !path.includes("/") ? `library/${path}` : path;
   if (!REPOSITORY.test(repository)) throw invalid(text, repositoryProblem(path));
-  if (registry.length + 1 + repository.length > 255) throw invalid(text, "host and repository are longer than 255 characters");
-  return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  if (registry.length + 1 + repository.length > 255)
+    throw invalid(text, "host and repository are longer than 255 characters");
+  return {
+    registry,
+    repository,
+    ...(tag === undefined ? {} : { tag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
 }
 
 /** The name in full; `parseReference` of it gives the same reference. */
@@ -61,17 +69,21 @@ function splitTag(text: string, rest: string): [path: string, tag: string | unde
 function splitHost(text: string): { readonly registry: string; readonly rest: string } {
   const slash = text.indexOf("/");
   const first = slash < 0 ? "" : text.slice(0, slash);
-  const isHost = first !== "" && (/[.:[]/.test(first) || first === "localhost" || first !== first.toLowerCase());
+  const isHost =
+    first !== "" && (/[.:[]/.test(first) || first === "localhost" || first !== first.toLowerCase());
   if (!isHost) return { registry: "docker.io", rest: text };
   return { registry: parseHost(text, first), rest: text.slice(slash + 1) };
 }
 
 function parseHost(text: string, host: string): string {
   const port = Number(/:(\d+)$/.exec(host)?.[1] ?? 0);
-  if (!HOST.test(host) || port > 65_535) throw invalid(text, `"${host.slice(0, 150)}" is not a host`);
+  if (!HOST.test(host) || port > 65_535)
+    throw invalid(text, `"${host.slice(0, 150)}" is not a host`);
   // A name without dot or port is a host only because of its capitals; without them it would be a part of the repository.
   const registry = /[.:]/.test(host) ? host.toLowerCase() : host;
-  return registry === "index.docker.io" || registry === "registry-1.docker.io" ? "docker.io" : registry;
+  return registry === "index.docker.io" || registry === "registry-1.docker.io"
+    ? "docker.io"
+    : registry;
 }
 
 function repositoryProblem(path: string): string {
@@ -81,5 +93,7 @@ function repositoryProblem(path: string): string {
 }
 
 function invalid(text: string, why: string): ToolError {
-  return new ToolError("REFERENCE_INVALID", `parse image name "${text.slice(0, 300)}": ${why}`, { hint: "write it as host/repository:tag or host/repository@sha256:…" });
+  return new ToolError("REFERENCE_INVALID", `parse image name "${text.slice(0, 300)}": ${why}`, {
+    hint: "write it as host/repository:tag or host/repository@sha256:…",
+  });
 }

@@ -15,7 +15,9 @@ export function printableDescriptor(descriptor: Descriptor): Descriptor {
 }
 
 /** A map with its keys sorted by UTF-16 code units, or `undefined` when it is empty. */
-export function printableMap(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+export function printableMap(
+  map: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> | undefined {
   const entries = Object.entries(map).sort(([one], [other]) => (one < other ? -1 : 1));
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }

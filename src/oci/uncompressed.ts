@@ -22,9 +22,14 @@ const RATIO_FREE_BYTES = 64 * 2 ** 20;
  * @throws ContentError `UNSUPPORTED` for a media type that is no layer, `ARCHIVE_INVALID` when the content is something else,
  * `LIMIT_EXCEEDED`.
  */
-export async function* uncompressed(stored: Bytes, mediaType: string, options: UncompressedOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* uncompressed(
+  stored: Bytes,
+  mediaType: string,
+  options: UncompressedOptions = {},
+): AsyncGenerator<Uint8Array> {
   const stated = layerCompressionOf(mediaType);
-  if (stated === undefined) throw new ContentError("UNSUPPORTED", `unpack layer: media type "${mediaType}" is not a tar`);
+  if (stated === undefined)
+    throw new ContentError("UNSUPPORTED", `unpack layer: media type "${mediaType}" is not a tar`);
   const { maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   const reader = stored[Symbol.asyncIterator]();
   const { first, compression } = await beginOf(reader, stated);
@@ -36,13 +41,18 @@ export async function* uncompressed(stored: Bytes, mediaType: string, options: U
     signal?.throwIfAborted();
     out += chunk.byteLength;
     if (out > maxBytes) throw tooLarge(`more than ${maxBytes} bytes come out of it`);
-    if (out > RATIO_FREE_BYTES && out > count.in * MAX_RATIO[compression]) throw tooLarge(`it grows more than ${MAX_RATIO[compression]} times`);
+    if (out > RATIO_FREE_BYTES && out > count.in * MAX_RATIO[compression])
+      throw tooLarge(`it grows more than ${MAX_RATIO[compression]} times`);
     yield chunk;
   }
 }
 
 /** Digest of a layer's tar. @throws as `uncompressed`. */
-export async function diffIdOf(stored: Bytes, mediaType: string, options: UncompressedOptions = {}): Promise<Digest> {
+export async function diffIdOf(
+  stored: Bytes,
+  mediaType: string,
+  options: UncompressedOptions = {},
+): Promise<Digest> {
   const hash = createHash("sha256");
   for await (const chunk of uncompressed(stored, mediaType, options)) hash.update(chunk);
   return `sha256:${hash.digest("hex")}`;
@@ -52,7 +62,10 @@ const FIRST_BYTES = 512;
 const TAR_MAGIC_AT = 257;
 const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
 
-async function beginOf(reader: AsyncIterator<Uint8Array>, stated: LayerCompression): Promise<{ readonly first: Uint8Array; readonly compression: LayerCompression }> {
+async function beginOf(
+  reader: AsyncIterator<Uint8Array>,
+  stated: LayerCompression,
+): Promise<{ readonly first: Uint8Array; readonly compression: LayerCompression }> {
   try {
     const first = await readFirst(reader);
     return { first, compression: agreed(stated, first) };
@@ -70,11 +83,18 @@ async function readFirst(reader: AsyncIterator<Uint8Array>): Promise<Uint8Array>
     if (next.done === true) break;
     first = first.byteLength === 0 ? next.value : Buffer.concat([first, next.value]);
   }
-  if (first.byteLength < 4) throw new ContentError("ARCHIVE_INVALID", `unpack layer: it has only ${first.byteLength} bytes`);
+  if (first.byteLength < 4)
+    throw new ContentError(
+      "ARCHIVE_INVALID",
+      `unpack layer: it has only ${first.byteLength} bytes`,
+    );
   return first;
 }
 
-async function* joined(first: Uint8Array, reader: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* joined(
+  first: Uint8Array,
+  reader: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   let isDone = false;
   try {
     yield first;
@@ -96,13 +116,20 @@ async function* joined(first: Uint8Array, reader: AsyncIterator<Uint8Array>): As
  * tar; but Docker labels every layer that it pushes as gzip, also those that it pulled as a plain tar, and all engines cope.
  */
 function agreed(stated: LayerCompression, first: Uint8Array): LayerCompression {
-  const starts = (magic: readonly number[]): boolean => magic.every((byte, at) => first[at] === byte);
+  const starts = (magic: readonly number[]): boolean =>
+    magic.every((byte, at) => first[at] === byte);
   // A zstd stream may begin with a skippable frame.
-  const isZstd = starts(MAGIC.zstd) || (((first[0] ?? 0) & 0xf0) === 0x50 && starts([first[0] ?? 0, 0x2a, 0x4d, 0x18]));
+  const isZstd =
+    starts(MAGIC.zstd) ||
+    (((first[0] ?? 0) & 0xf0) === 0x50 && starts([first[0] ?? 0, 0x2a, 0x4d, 0x18]));
   const found: LayerCompression = starts(MAGIC.gzip) ? "gzip" : isZstd ? "zstd" : "none";
-  const isTar = Buffer.from(first.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5)).toString("latin1") === "ustar";
+  const isTar =
+    Buffer.from(first.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5)).toString("latin1") === "ustar";
   if (found === stated || (stated === "gzip" && found === "none" && isTar)) return found;
-  throw new ContentError("ARCHIVE_INVALID", `unpack layer: its media type says ${NAMES[stated]}, and its content is ${NAMES[found]}`);
+  throw new ContentError(
+    "ARCHIVE_INVALID",
+    `unpack layer: its media type says ${NAMES[stated]}, and its content is ${NAMES[found]}`,
+  );
 }
 
 const NAMES = { none: "not compressed", gzip: "gzip", zstd: "zstd" } as const;

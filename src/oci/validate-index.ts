@@ -16,7 +16,11 @@ const MAX_DEPTH = 8;
  * @returns one entry per image, in the index's order.
  * @throws as `validateImage`.
  */
-export async function validateIndex(source: Source, target: Descriptor, options: ValidateOptions = {}): Promise<readonly Validation[]> {
+export async function validateIndex(
+  source: Source,
+  target: Descriptor,
+  options: ValidateOptions = {},
+): Promise<readonly Validation[]> {
   return validateNode(source, { target, options, depth: 0 });
 }
 
@@ -26,16 +30,33 @@ interface NodeRequest {
   readonly depth: number;
 }
 
-async function validateNode(source: Source, { target, options, depth }: NodeRequest): Promise<readonly Validation[]> {
-  if (depth > MAX_DEPTH) throw new ContentError("LIMIT_EXCEEDED", `verify "${target.digest}": indexes are nested more than ${MAX_DEPTH} deep`);
+async function validateNode(
+  source: Source,
+  { target, options, depth }: NodeRequest,
+): Promise<readonly Validation[]> {
+  if (depth > MAX_DEPTH)
+    throw new ContentError(
+      "LIMIT_EXCEEDED",
+      `verify "${target.digest}": indexes are nested more than ${MAX_DEPTH} deep`,
+    );
   if (!isIndexType(target.mediaType)) return validateOne(source, target, options);
-  const index = parseIndex(await readVerified(source.open(target, options), target, { signal: options.signal, maxBytes: MAX_MANIFEST_BYTES }));
+  const index = parseIndex(
+    await readVerified(source.open(target, options), target, {
+      signal: options.signal,
+      maxBytes: MAX_MANIFEST_BYTES,
+    }),
+  );
   const found: Validation[] = [];
-  for (const child of index.manifests) found.push(...(await validateNode(source, { target: child, options, depth: depth + 1 })));
+  for (const child of index.manifests)
+    found.push(...(await validateNode(source, { target: child, options, depth: depth + 1 })));
   return found;
 }
 
-async function validateOne(source: Source, target: Descriptor, options: ValidateOptions): Promise<readonly Validation[]> {
+async function validateOne(
+  source: Source,
+  target: Descriptor,
+  options: ValidateOptions,
+): Promise<readonly Validation[]> {
   const image = imageFrom(source, target);
   const isArtifact = target.platform?.os === "unknown" || target.artifactType !== undefined;
   if (isArtifact) {
@@ -47,5 +68,8 @@ async function validateOne(source: Source, target: Descriptor, options: Validate
   if (platform === undefined) return [validation];
   const is = await imagePlatform(image, options);
   if (is.os === platform.os && is.architecture === platform.architecture) return [validation];
-  throw new ContentError("MANIFEST_INVALID", `verify image: "${target.digest}" is listed for ${formatPlatform(platform)}, and its config says ${formatPlatform(is)}`);
+  throw new ContentError(
+    "MANIFEST_INVALID",
+    `verify image: "${target.digest}" is listed for ${formatPlatform(platform)}, and its config says ${formatPlatform(is)}`,
+  );
 }

@@ -13,7 +13,11 @@ export interface VerifyOptions extends CallOptions {
  * What was yielded before the end is not verified yet; use it only when the stream ends well.
  * @throws ContentError `SIZE_MISMATCH`, `DIGEST_MISMATCH`.
  */
-export async function* verifyBytes(bytes: Bytes, target: Descriptor, options: VerifyOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* verifyBytes(
+  bytes: Bytes,
+  target: Descriptor,
+  options: VerifyOptions = {},
+): AsyncGenerator<Uint8Array> {
   const hash = createHash(algorithmOf(target.digest));
   let read = 0;
   for await (const chunk of bytes) {
@@ -27,15 +31,31 @@ export async function* verifyBytes(bytes: Bytes, target: Descriptor, options: Ve
   const actual = finish(hash, target.digest);
   if (actual !== target.digest) {
     const { place } = options;
-    const hint = place === undefined ? {} : { hint: "what is kept there is damaged, or something on the way changed it; push it there again" };
-    throw new ContentError("DIGEST_MISMATCH", `verify "${target.digest}": the content${place === undefined ? "" : ` in ${place}`} has digest "${actual}"`, { ...hint, expected: target.digest, actual, bytesRead: read });
+    const hint =
+      place === undefined
+        ? {}
+        : {
+            hint: "what is kept there is damaged, or something on the way changed it; push it there again",
+          };
+    throw new ContentError(
+      "DIGEST_MISMATCH",
+      `verify "${target.digest}": the content${place === undefined ? "" : ` in ${place}`} has digest "${actual}"`,
+      { ...hint, expected: target.digest, actual, bytesRead: read },
+    );
   }
 }
 
 /** Reads verified content into memory. @throws ContentError `LIMIT_EXCEEDED` when it would be longer than `maxBytes`, and as `verifyBytes`. */
-export async function readVerified(bytes: Bytes, target: Descriptor, options: CallOptions & { readonly maxBytes: number }): Promise<Uint8Array> {
+export async function readVerified(
+  bytes: Bytes,
+  target: Descriptor,
+  options: CallOptions & { readonly maxBytes: number },
+): Promise<Uint8Array> {
   if (target.size > options.maxBytes) {
-    throw new ContentError("LIMIT_EXCEEDED", `read "${target.digest}": it is ${target.size} bytes long, and ${options.maxBytes} is the most that is read into memory`);
+    throw new ContentError(
+      "LIMIT_EXCEEDED",
+      `read "${target.digest}": it is ${target.size} bytes long, and ${options.maxBytes} is the most that is read into memory`,
+    );
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of verifyBytes(bytes, target, options)) chunks.push(chunk);
@@ -51,6 +71,13 @@ function finish(hash: Hash, expected: Digest): Digest {
 }
 
 function sizeMismatch(target: Descriptor, bytesRead: number, which: "more" | "only"): ContentError {
-  const why = which === "more" ? `the content is longer than ${target.size} bytes` : `the content ended after ${bytesRead} of ${target.size} bytes`;
-  return new ContentError("SIZE_MISMATCH", `verify "${target.digest}": ${why}`, { expected: `${target.size}`, actual: `${bytesRead}`, bytesRead });
+  const why =
+    which === "more"
+      ? `the content is longer than ${target.size} bytes`
+      : `the content ended after ${bytesRead} of ${target.size} bytes`;
+  return new ContentError("SIZE_MISMATCH", `verify "${target.digest}": ${why}`, {
+    expected: `${target.size}`,
+    actual: `${bytesRead}`,
+    bytesRead,
+  });
 }

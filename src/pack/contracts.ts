@@ -1,7 +1,23 @@
 import type { DeflatePool } from "../compress/index.ts";
 import type { Bytes, CallOptions, ContentPlan } from "../internal/index.ts";
-import type { CodeEntry, Contract, ModelKind, Ports, ServerSettings, ServiceType } from "../model/index.ts";
-import type { Descriptor, Digest, Image, Layer, Platform, Reference, Sink, Source } from "../oci/index.ts";
+import type {
+  CodeEntry,
+  Contract,
+  ModelKind,
+  Ports,
+  ServerSettings,
+  ServiceType,
+} from "../model/index.ts";
+import type {
+  Descriptor,
+  Digest,
+  Image,
+  Layer,
+  Platform,
+  Reference,
+  Sink,
+  Source,
+} from "../oci/index.ts";
 import type { Signature } from "../tensor/index.ts";
 import type { IndexOptions } from "./python/index.ts";
 
@@ -86,7 +102,9 @@ export interface BaseFacts {
   /** File names of shared libraries in the loader's folders. */
   readonly sonames: readonly string[];
   /** Folders that are not plain 0755 of root, by absolute path. */
-  readonly directories: Readonly<Record<string, { readonly mode: number; readonly uid: number; readonly gid: number }>>;
+  readonly directories: Readonly<
+    Record<string, { readonly mode: number; readonly uid: number; readonly gid: number }>
+  >;
 }
 
 /** A base image for one platform. */
@@ -148,7 +166,15 @@ export type LayerState = "new" | "cached" | "base";
 /** One layer of the plan, lowest first. */
 export interface PlannedLayer {
   readonly label: string;
-  readonly kind: "base" | "node" | "server" | "onnxruntime" | "python" | "model" | "code" | "description";
+  readonly kind:
+    | "base"
+    | "node"
+    | "server"
+    | "onnxruntime"
+    | "python"
+    | "model"
+    | "code"
+    | "description";
   readonly state: LayerState;
   /** Bytes as stored. */
   readonly size: number;

@@ -7,7 +7,11 @@ const PREFIX = "dev.slipway.";
 const LAUNCHERS = "/opt/slipway/bin";
 
 /** What the image's labels and annotations say, by key. */
-export function metadataOf(project: PackProject, base: BaseImage, toolVersion: string): Readonly<Record<string, string>> {
+export function metadataOf(
+  project: PackProject,
+  base: BaseImage,
+  toolVersion: string,
+): Readonly<Record<string, string>> {
   return {
     "org.opencontainers.image.created": timeOf(project.epochS),
     "org.opencontainers.image.title": project.name,
@@ -56,13 +60,26 @@ export function runConfig(config: ImageConfig, about: RunFacts): ImageConfig {
       ...config.config,
       User: "8888:0",
       WorkingDir: folderOf(project), // there must be such a folder: not every engine makes it
-      Env: prependPath(env, [LAUNCHERS, ...(about.binFolder === undefined ? [] : [about.binFolder])]),
+      Env: prependPath(env, [
+        LAUNCHERS,
+        ...(about.binFolder === undefined ? [] : [about.binFolder]),
+      ]),
       ExposedPorts: portsOf(project),
       Entrypoint: ["/opt/slipway/node", "/opt/slipway/server.mjs"],
       Cmd: [],
       StopSignal: "SIGTERM",
-      Healthcheck: { Test: ["CMD", "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck"], Interval: seconds(10), Timeout: seconds(5), StartPeriod: seconds(60), Retries: 3 },
-      Labels: { ...labelsOn(config, about), [`${PREFIX}model`]: labelOf(description), ...project.labels },
+      Healthcheck: {
+        Test: ["CMD", "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck"],
+        Interval: seconds(10),
+        Timeout: seconds(5),
+        StartPeriod: seconds(60),
+        Retries: 3,
+      },
+      Labels: {
+        ...labelsOn(config, about),
+        [`${PREFIX}model`]: labelOf(description),
+        ...project.labels,
+      },
     },
   };
 }
@@ -84,36 +101,65 @@ function foreignConfig(config: ImageConfig, about: RunFacts): ImageConfig {
   };
 }
 
-function portsOf({ ports: { http, grpc, metrics } }: PackProject): Readonly<Record<string, Readonly<Record<string, never>>>> {
-  return Object.fromEntries([http, grpc, metrics].filter((port) => port !== undefined).map((port) => [`${port}/tcp`, {}]));
+function portsOf({
+  ports: { http, grpc, metrics },
+}: PackProject): Readonly<Record<string, Readonly<Record<string, never>>>> {
+  return Object.fromEntries(
+    [http, grpc, metrics].filter((port) => port !== undefined).map((port) => [`${port}/tcp`, {}]),
+  );
 }
 
-function labelsOn({ config }: ImageConfig, { project, base, toolVersion }: RunFacts): Readonly<Record<string, string>> {
+function labelsOn(
+  { config }: ImageConfig,
+  { project, base, toolVersion }: RunFacts,
+): Readonly<Record<string, string>> {
   return { ...withoutBaseFacts(config?.Labels ?? {}), ...metadataOf(project, base, toolVersion) };
 }
 
 /** The description without paths, for people and tools that only read labels. */
 function labelOf({ name, kind, contract, service, signature, ports }: ModelDescription): string {
-  return JSON.stringify({ name, kind, contract, service, ports, ...(signature === undefined ? {} : { signature }) });
+  return JSON.stringify({
+    name,
+    kind,
+    contract,
+    service,
+    ports,
+    ...(signature === undefined ? {} : { signature }),
+  });
 }
 
 /** The base's own description speaks of the base, or of its model; long lists of its packages and libraries have no place in every image. */
-function withoutBaseFacts(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(labels).filter(([key]) => !/^dev\.slipway\.(model|base\.(packages|sonames|directories))$/.test(key)));
+function withoutBaseFacts(
+  labels: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(labels).filter(
+      ([key]) => !/^dev\.slipway\.(model|base\.(packages|sonames|directories))$/.test(key),
+    ),
+  );
 }
 
-function mergeEnv(base: readonly string[], own: Readonly<Record<string, string>>): readonly string[] {
-  const merged = new Map(base.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
+function mergeEnv(
+  base: readonly string[],
+  own: Readonly<Record<string, string>>,
+): readonly string[] {
+  const merged = new Map(
+    base.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+  );
   for (const [key, value] of Object.entries(own)) merged.set(key, value);
   return [...merged].map(([key, value]) => `${key}=${value}`);
 }
 
 function prependPath(env: readonly string[], folders: readonly string[]): readonly string[] {
-  const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return [...env.filter((entry) => !entry.startsWith("PATH=")), `PATH=${[...folders, path].join(":")}`];
+  const path =
+    env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ??
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return [
+    ...env.filter((entry) => !entry.startsWith("PATH=")),
+    `PATH=${[...folders, path].join(":")}`,
+  ];
 }
 
 function seconds(count: number): number {
   return count * 1_000_000_000;
 }
-

@@ -66,20 +66,37 @@ const CLOSE_GRACE_MS = 5000;
  * repositories; what is pushed is in the store. There is no authentication: who reaches the port may read and write.
  * @throws ToolError `PORT_TAKEN` when the address is in use or may not be listened on.
  */
-export async function createRegistryServer(options: RegistryServerOptions): Promise<RegistryServer> {
+export async function createRegistryServer(
+  options: RegistryServerOptions,
+): Promise<RegistryServer> {
   const host = options.host ?? "127.0.0.1";
   const stopping = new AbortController();
   const context = contextOf(options);
   if (!context.isReadOnly) await context.uploads.sweep();
   const respond = responder(context, { host, stopping, options });
-  const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (request, response) => {
-    // `respond` answers every failure itself; nothing is left to reject.
-    void respond(request, response);
-  });
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    },
+    (request, response) => {
+      // `respond` answers every failure itself; nothing is left to reject.
+      void respond(request, response);
+    },
+  );
   server.timeout = options.idleTimeoutMs ?? 120_000;
   const port = await listen(server, host, options.port ?? 0);
   const close = closer(server, stopping);
-  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, host, port, close, [Symbol.asyncDispose]: () => close() };
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    host,
+    port,
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  };
 }
 
 function contextOf(options: RegistryServerOptions): Context {
@@ -87,7 +104,11 @@ function contextOf(options: RegistryServerOptions): Context {
   return {
     store: options.store,
     repositories: createRepositories(options.store, stateDir),
-    uploads: createUploadSessions({ folder: join(stateDir, "uploads"), maxSessions: options.maxSessions ?? 1000, maxIdleMs: options.maxSessionIdleMs ?? 7 * 24 * 3600 * 1000 }),
+    uploads: createUploadSessions({
+      folder: join(stateDir, "uploads"),
+      maxSessions: options.maxSessions ?? 1000,
+      maxIdleMs: options.maxSessionIdleMs ?? 7 * 24 * 3600 * 1000,
+    }),
     fetchBlob: onceAtATime(options.fetchBlob ?? (async () => undefined)),
     isReadOnly: options.readOnly ?? false,
     pageSize: options.pageSize ?? 1000,
@@ -95,7 +116,9 @@ function contextOf(options: RegistryServerOptions): Context {
 }
 
 /** Clients ask for one layer several times over; it is fetched for all of them. */
-function onceAtATime(fetchBlob: (digest: Digest) => Promise<void>): (digest: Digest) => Promise<void> {
+function onceAtATime(
+  fetchBlob: (digest: Digest) => Promise<void>,
+): (digest: Digest) => Promise<void> {
   const running = new Map<Digest, Promise<void>>();
   return (digest) => {
     const known = running.get(digest) ?? fetchBlob(digest).finally(() => running.delete(digest));
@@ -110,11 +133,16 @@ interface Responding {
   readonly options: RegistryServerOptions;
 }
 
-function responder(context: Context, responding: Responding): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+function responder(
+  context: Context,
+  responding: Responding,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const startedMs = performance.now();
     const gone = new AbortController();
-    response.once("close", () => gone.abort(new ToolError("INTERRUPTED", "answer a request: the client went away")));
+    response.once("close", () =>
+      gone.abort(new ToolError("INTERRUPTED", "answer a request: the client went away")),
+    );
     response.setHeader("Docker-Distribution-Api-Version", "registry/2.0");
     const signal = AbortSignal.any([gone.signal, responding.stopping.signal]);
     let failure: unknown;
@@ -133,7 +161,11 @@ function responder(context: Context, responding: Responding): (request: Incoming
   };
 }
 
-async function answerRequest(context: Context, responding: Responding, exchange: Omit<Exchange, "query">): Promise<void> {
+async function answerRequest(
+  context: Context,
+  responding: Responding,
+  exchange: Omit<Exchange, "query">,
+): Promise<void> {
   const { request } = exchange;
   requireOwnName(request, responding.host);
   const [path = "", query = ""] = splitUrl(request.url ?? "");
@@ -154,7 +186,12 @@ function refuse(exchange: Omit<Exchange, "query">, error: unknown): unknown {
   // The rest of a short body is read and dropped, so that the client sees the refusal; a long one is cut off.
   const isShort = request.complete || Number(request.headers["content-length"]) <= DRAIN_BYTES;
   const connection = isShort ? {} : { Connection: "close" };
-  response.writeHead(refusal.status, { "Content-Type": "application/json", "Content-Length": body.byteLength, ...connection, ...refusal.headers });
+  response.writeHead(refusal.status, {
+    "Content-Type": "application/json",
+    "Content-Length": body.byteLength,
+    ...connection,
+    ...refusal.headers,
+  });
   response.end(request.method === "HEAD" ? undefined : body);
   return fault === undefined || fault.status >= 500 ? (fault?.cause ?? error) : undefined;
 }
@@ -163,10 +200,14 @@ const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d+)?
 
 /** A page in a browser must not reach a registry on loopback, be it through a name that it points there. */
 function requireOwnName(request: IncomingMessage, listening: string): void {
-  if (request.headers.origin !== undefined) throw new Fault(403, "DENIED", { message: "requests of web pages are not answered" });
+  if (request.headers.origin !== undefined)
+    throw new Fault(403, "DENIED", { message: "requests of web pages are not answered" });
   const isLoopback = LOOPBACK.test(listening.includes(":") ? `[${listening}]` : listening);
   const { host } = request.headers;
-  if (isLoopback && (host === undefined || !LOOPBACK.test(host))) throw new Fault(403, "DENIED", { message: `this registry is for this machine only, not for "${host ?? ""}"` });
+  if (isLoopback && (host === undefined || !LOOPBACK.test(host)))
+    throw new Fault(403, "DENIED", {
+      message: `this registry is for this machine only, not for "${host ?? ""}"`,
+    });
 }
 
 function splitUrl(url: string): readonly string[] {
@@ -190,8 +231,16 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
     await promise;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === "EADDRINUSE" ? "another program listens there" : code === "EACCES" ? "permission denied" : `it cannot be listened on (${code ?? "unknown reason"})`;
-    throw new ToolError("PORT_TAKEN", `listen on "${host}:${port}": ${why}`, { cause: error, hint: "choose another port" });
+    const why =
+      code === "EADDRINUSE"
+        ? "another program listens there"
+        : code === "EACCES"
+          ? "permission denied"
+          : `it cannot be listened on (${code ?? "unknown reason"})`;
+    throw new ToolError("PORT_TAKEN", `listen on "${host}:${port}": ${why}`, {
+      cause: error,
+      hint: "choose another port",
+    });
   }
   server.off("error", reject);
   return (server.address() as AddressInfo).port;
@@ -214,4 +263,3 @@ function closer(server: Server, stopping: AbortController): (graceMs?: number) =
     return closed;
   };
 }
-

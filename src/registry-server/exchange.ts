@@ -41,22 +41,37 @@ export function answer(exchange: Exchange, status: number, headers: Headers = {}
 /** Answers with JSON. */
 export function answerJson(exchange: Exchange, value: unknown, headers: Headers = {}): void {
   const body = Buffer.from(JSON.stringify(value));
-  writeHead(exchange, 200, { "Content-Type": "application/json", "Content-Length": body.byteLength, ...headers });
+  writeHead(exchange, 200, {
+    "Content-Type": "application/json",
+    "Content-Length": body.byteLength,
+    ...headers,
+  });
   exchange.response.end(exchange.request.method === "HEAD" ? undefined : body);
 }
 
 /** Answers with content; a `HEAD` gets the headers only. Headers must hold the length. */
-export async function answerBytes(exchange: Exchange, status: number, options: { readonly headers: Headers; readonly open: () => Bytes }): Promise<void> {
+export async function answerBytes(
+  exchange: Exchange,
+  status: number,
+  options: { readonly headers: Headers; readonly open: () => Bytes },
+): Promise<void> {
   writeHead(exchange, status, options.headers);
   if (exchange.request.method === "HEAD") {
     exchange.response.end();
     return;
   }
-  await pipeline(Readable.from(options.open(), { objectMode: false, highWaterMark: 1 << 20 }), exchange.response, { signal: exchange.signal });
+  await pipeline(
+    Readable.from(options.open(), { objectMode: false, highWaterMark: 1 << 20 }),
+    exchange.response,
+    { signal: exchange.signal },
+  );
 }
 
 /** The body of a request. Ends with a Fault when the client sends another length than it announced. */
-export async function* bodyOf(exchange: Exchange, maxBytes: number = Number.MAX_SAFE_INTEGER): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* bodyOf(
+  exchange: Exchange,
+  maxBytes: number = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const announced = announcedLength(exchange);
   if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
   let size = 0;
@@ -65,7 +80,10 @@ export async function* bodyOf(exchange: Exchange, maxBytes: number = Number.MAX_
     if (size > maxBytes) throw tooLarge(maxBytes);
     yield chunk;
   }
-  if (announced !== undefined && size !== announced) throw new Fault(400, "SIZE_INVALID", { message: `got ${size} bytes, but the length was announced as ${announced}` });
+  if (announced !== undefined && size !== announced)
+    throw new Fault(400, "SIZE_INVALID", {
+      message: `got ${size} bytes, but the length was announced as ${announced}`,
+    });
 }
 
 /** Bytes that the client says it sends, if it says so. */
@@ -88,13 +106,15 @@ export function nextLink(path: string, query: Readonly<Record<string, string>>):
 export function pageSizeOf(exchange: Exchange, largest: number): number {
   const text = exchange.query.get("n");
   if (text === null) return largest;
-  if (!/^\d{1,9}$/.test(text)) throw new Fault(400, "UNSUPPORTED", { message: `"${text}" is no number of entries` });
+  if (!/^\d{1,9}$/.test(text))
+    throw new Fault(400, "UNSUPPORTED", { message: `"${text}" is no number of entries` });
   return Math.min(Number(text), largest);
 }
 
 /** @throws Fault `UNSUPPORTED` when the registry does not take writes. */
 export function requireWritable(context: Context): void {
-  if (context.isReadOnly) throw new Fault(405, "UNSUPPORTED", { message: "this registry is read-only" });
+  if (context.isReadOnly)
+    throw new Fault(405, "UNSUPPORTED", { message: "this registry is read-only" });
 }
 
 function writeHead(exchange: Exchange, status: number, headers: Headers): void {

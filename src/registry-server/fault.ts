@@ -23,7 +23,16 @@ export class Fault extends Error {
   readonly headers: Readonly<Record<string, string>>;
   readonly detail: unknown;
 
-  constructor(status: number, code: FaultCode, options: { readonly message: string; readonly headers?: Readonly<Record<string, string>>; readonly detail?: unknown; readonly cause?: unknown }) {
+  constructor(
+    status: number,
+    code: FaultCode,
+    options: {
+      readonly message: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly detail?: unknown;
+      readonly cause?: unknown;
+    },
+  ) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
     this.code = code;
@@ -35,7 +44,15 @@ export class Fault extends Error {
 /** The body of a refusal. Names of the client are quoted back, so control characters go and the length is bound. */
 export function faultBody(fault: Fault): string {
   const message = bound(stripControls(fault.message), 1000);
-  return JSON.stringify({ errors: [{ code: fault.code, message, ...(fault.detail === undefined ? {} : { detail: fault.detail }) }] });
+  return JSON.stringify({
+    errors: [
+      {
+        code: fault.code,
+        message,
+        ...(fault.detail === undefined ? {} : { detail: fault.detail }),
+      },
+    ],
+  });
 }
 
 const FAULTS: Partial<Readonly<Record<ErrorCode, readonly [number, FaultCode]>>> = {

@@ -14,7 +14,11 @@ export async function handle(context: Context, exchange: Exchange, path: string)
   const method = exchange.request.method ?? "";
   const actions = actionsOf(context, exchange, parseRoute(path, method));
   const action = Object.hasOwn(actions, method) ? actions[method] : undefined;
-  if (action === undefined) throw new Fault(405, "UNSUPPORTED", { message: `"${method}" does not go with this path`, headers: { Allow: Object.keys(actions).join(", ") } });
+  if (action === undefined)
+    throw new Fault(405, "UNSUPPORTED", {
+      message: `"${method}" does not go with this path`,
+      headers: { Allow: Object.keys(actions).join(", ") },
+    });
   await action();
 }
 
@@ -29,9 +33,16 @@ function actionsOf(context: Context, exchange: Exchange, route: Route): Actions 
     case "referrers":
       return reading(() => listReferrers(context, exchange, route));
     case "blob":
-      return { ...reading(() => getBlob(context, exchange, route)), DELETE: () => deleteBlob(context, exchange, route) };
+      return {
+        ...reading(() => getBlob(context, exchange, route)),
+        DELETE: () => deleteBlob(context, exchange, route),
+      };
     case "manifest":
-      return { ...reading(() => getManifest(context, exchange, route)), PUT: () => putManifest(context, exchange, route), DELETE: () => deleteManifest(context, exchange, route) };
+      return {
+        ...reading(() => getManifest(context, exchange, route)),
+        PUT: () => putManifest(context, exchange, route),
+        DELETE: () => deleteManifest(context, exchange, route),
+      };
     case "uploads":
       return { POST: () => startUpload(context, exchange, route.name) };
     case "upload":
@@ -41,7 +52,11 @@ function actionsOf(context: Context, exchange: Exchange, route: Route): Actions 
   }
 }
 
-function uploadActions(context: Context, exchange: Exchange, route: Extract<Route, { readonly kind: "upload" }>): Actions {
+function uploadActions(
+  context: Context,
+  exchange: Exchange,
+  route: Extract<Route, { readonly kind: "upload" }>,
+): Actions {
   const find = () => context.uploads.find(route.name, route.session);
   return {
     GET: async () => getUpload(context, exchange, await find()),

@@ -1,1 +1,6 @@
-export { createRegistryServer, type RegistryServer, type RegistryServerOptions, type RequestLogEntry } from "./create-registry-server.ts";
+export {
+  createRegistryServer,
+  type RegistryServer,
+  type RegistryServerOptions,
+  type RequestLogEntry,
+} from "./create-registry-server.ts";

@@ -35,9 +35,13 @@ const MAX_CACHED = 256;
 
 /** Makes the view. Keeps what manifests lead to in memory, for at most 256 repositories. */
 export function createRepositories(store: Store, stateDir: string): Repositories {
-  const reachCache = new Map<string, { readonly key: string; readonly digests: ReadonlySet<Digest> }>();
+  const reachCache = new Map<
+    string,
+    { readonly key: string; readonly digests: ReadonlySet<Digest> }
+  >();
   const images = (name: string): Promise<readonly StoredImage[]> => imagesOf(store, name);
-  const linkFile = (name: string, digest: Digest): string => join(stateDir, "links", hashOf(name), digest.replace(":", "-"));
+  const linkFile = (name: string, digest: Digest): string =>
+    join(stateDir, "links", hashOf(name), digest.replace(":", "-"));
 
   const reach = async (name: string): Promise<ReadonlySet<Digest>> => {
     const roots = (await images(name)).map((image) => image.descriptor);
@@ -47,34 +51,43 @@ export function createRepositories(store: Store, stateDir: string): Repositories
     const digests = await store.reach(roots);
     reachCache.delete(name);
     reachCache.set(name, { key, digests });
-    for (const oldest of reachCache.keys()) if (reachCache.size > MAX_CACHED) reachCache.delete(oldest);
+    for (const oldest of reachCache.keys())
+      if (reachCache.size > MAX_CACHED) reachCache.delete(oldest);
     return digests;
   };
 
-  const isReachable = async (name: string, digest: Digest): Promise<boolean> => (await reach(name)).has(digest);
+  const isReachable = async (name: string, digest: Digest): Promise<boolean> =>
+    (await reach(name)).has(digest);
 
   return {
     names: () => namesOf(store),
     images,
-    isKnown: async (name) => (await exists(join(stateDir, "links", hashOf(name)))) || (await images(name)).length > 0,
+    isKnown: async (name) =>
+      (await exists(join(stateDir, "links", hashOf(name)))) || (await images(name)).length > 0,
     async findManifest(name, target) {
       const found = (await images(name)).find((image) => isMeant(image, target));
       if (found !== undefined) return found.descriptor;
       // A manifest that an index names is there too, although nothing but the index points at it.
       if ("tag" in target || !(await isReachable(name, target.digest))) return undefined;
-      return store.resolve({ registry: "store", repository: name, digest: target.digest }).catch(notFound);
+      return store
+        .resolve({ registry: "store", repository: name, digest: target.digest })
+        .catch(notFound);
     },
     async findBlob(name, digest) {
       const isLinked = await exists(linkFile(name, digest));
       if (!isLinked && !(await isReachable(name, digest))) return undefined;
       // A collection has taken the blob: its record goes with it.
-      if (isLinked && (await store.sizeOf(digest)) === undefined) await unlink(linkFile(name, digest)).catch(() => undefined);
+      if (isLinked && (await store.sizeOf(digest)) === undefined)
+        await unlink(linkFile(name, digest)).catch(() => undefined);
       return sizeOf(store, digest);
     },
     async findAnywhere(digest) {
       const folders = await readdir(join(stateDir, "links")).catch(() => []);
-      for (const folder of folders) if (await exists(join(stateDir, "links", folder, digest.replace(":", "-")))) return sizeOf(store, digest);
-      for (const name of await namesOf(store)) if (await isReachable(name, digest)) return sizeOf(store, digest);
+      for (const folder of folders)
+        if (await exists(join(stateDir, "links", folder, digest.replace(":", "-"))))
+          return sizeOf(store, digest);
+      for (const name of await namesOf(store))
+        if (await isReachable(name, digest)) return sizeOf(store, digest);
       return undefined;
     },
     link: (name, digest) => writeFileAtomic(linkFile(name, digest), ""),
@@ -92,17 +105,25 @@ async function imagesOf(store: Store, name: string): Promise<readonly StoredImag
   const own = await store.list({ repository: { registry: "store", repository: name } });
   const slash = name.indexOf("/");
   if (slash < 0) return own;
-  const foreign = await store.list({ repository: { registry: name.slice(0, slash), repository: name.slice(slash + 1) } });
+  const foreign = await store.list({
+    repository: { registry: name.slice(0, slash), repository: name.slice(slash + 1) },
+  });
   return [...own, ...foreign];
 }
 
 async function namesOf(store: Store): Promise<readonly string[]> {
-  const names = (await store.list()).map(({ reference }) => (reference.registry === "store" ? reference.repository : `${reference.registry}/${reference.repository}`));
+  const names = (await store.list()).map(({ reference }) =>
+    reference.registry === "store"
+      ? reference.repository
+      : `${reference.registry}/${reference.repository}`,
+  );
   return [...new Set(names)].filter(isName).sort();
 }
 
 function isMeant(image: StoredImage, target: ManifestTarget): boolean {
-  return "tag" in target ? image.reference.tag === target.tag : image.descriptor.digest === target.digest;
+  return "tag" in target
+    ? image.reference.tag === target.tag
+    : image.descriptor.digest === target.digest;
 }
 
 async function sizeOf(store: Store, digest: Digest): Promise<number | undefined> {

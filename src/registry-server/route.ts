@@ -21,20 +21,31 @@ const MAX_NAME = 255;
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const SESSION = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 // The last keyword wins: names may themselves hold "blobs" or "manifests". Greedy on purpose, and linear: no nested repeats.
-const PATH = /^\/v2\/(.+)\/(?:(blobs\/uploads)\/?([^/]*)|(blobs|manifests|referrers)\/([^/]+)|(tags\/list))$/;
+const PATH =
+  /^\/v2\/(.+)\/(?:(blobs\/uploads)\/?([^/]*)|(blobs|manifests|referrers)\/([^/]+)|(tags\/list))$/;
 
 /** Reads a decoded path. What is asked for under a tag that cannot be is not there. @throws Fault for names, tags and digests that break the grammar, and for unknown paths. */
 export function parseRoute(path: string, method: string): Route {
   if (path === "/v2" || path === "/v2/") return { kind: "ping" };
   if (path === "/v2/_catalog") return { kind: "catalog" };
   const [, rawName, uploads, session, kind, reference] = PATH.exec(path) ?? [];
-  if (rawName === undefined) throw new Fault(404, "UNSUPPORTED", { message: `no such endpoint: "${path}"` });
+  if (rawName === undefined)
+    throw new Fault(404, "UNSUPPORTED", { message: `no such endpoint: "${path}"` });
   const name = parseName(rawName);
-  if (uploads !== undefined) return session === undefined || session === "" ? { kind: "uploads", name } : { kind: "upload", name, session: parseSession(session) };
-  return kind === "manifests" ? { kind: "manifest", name, target: parseTarget(reference ?? "", method) } : parseContent(name, kind, reference);
+  if (uploads !== undefined)
+    return session === undefined || session === ""
+      ? { kind: "uploads", name }
+      : { kind: "upload", name, session: parseSession(session) };
+  return kind === "manifests"
+    ? { kind: "manifest", name, target: parseTarget(reference ?? "", method) }
+    : parseContent(name, kind, reference);
 }
 
-function parseContent(name: string, kind: string | undefined, reference: string | undefined): Route {
+function parseContent(
+  name: string,
+  kind: string | undefined,
+  reference: string | undefined,
+): Route {
   switch (kind) {
     case undefined:
       return { kind: "tags", name };
@@ -46,7 +57,8 @@ function parseContent(name: string, kind: string | undefined, reference: string 
 }
 
 function parseName(name: string): string {
-  if (!isName(name)) throw new Fault(400, "NAME_INVALID", { message: `"${name}" is no repository name` });
+  if (!isName(name))
+    throw new Fault(400, "NAME_INVALID", { message: `"${name}" is no repository name` });
   return name;
 }
 
@@ -57,7 +69,8 @@ export function isName(name: string): boolean {
 
 /** Checks a tag. @throws Fault `MANIFEST_INVALID`. */
 export function parseTag(tag: string): string {
-  if (!TAG.test(tag)) throw new Fault(400, "MANIFEST_INVALID", { message: `"${tag}" is neither a tag nor a digest` });
+  if (!TAG.test(tag))
+    throw new Fault(400, "MANIFEST_INVALID", { message: `"${tag}" is neither a tag nor a digest` });
   return tag;
 }
 
@@ -67,17 +80,26 @@ export function parseRequestDigest(text: string | null | undefined): Digest {
     return parseDigest(text ?? "");
   } catch (error) {
     if (!isToolError(error)) throw error;
-    throw new Fault(400, "DIGEST_INVALID", { message: `"${text ?? ""}" is no digest that this registry knows`, cause: error });
+    throw new Fault(400, "DIGEST_INVALID", {
+      message: `"${text ?? ""}" is no digest that this registry knows`,
+      cause: error,
+    });
   }
 }
 
 function parseTarget(reference: string, method: string): ManifestTarget {
   const isRead = method === "GET" || method === "HEAD";
-  if (isRead && !reference.includes(":") && !TAG.test(reference)) throw new Fault(404, "MANIFEST_UNKNOWN", { message: `"${reference}" is neither a tag nor a digest` });
-  return reference.includes(":") ? { digest: parseRequestDigest(reference) } : { tag: parseTag(reference) };
+  if (isRead && !reference.includes(":") && !TAG.test(reference))
+    throw new Fault(404, "MANIFEST_UNKNOWN", {
+      message: `"${reference}" is neither a tag nor a digest`,
+    });
+  return reference.includes(":")
+    ? { digest: parseRequestDigest(reference) }
+    : { tag: parseTag(reference) };
 }
 
 function parseSession(session: string): string {
-  if (!SESSION.test(session)) throw new Fault(404, "BLOB_UPLOAD_UNKNOWN", { message: `no such upload: "${session}"` });
+  if (!SESSION.test(session))
+    throw new Fault(404, "BLOB_UPLOAD_UNKNOWN", { message: `no such upload: "${session}"` });
   return session;
 }

@@ -1,7 +1,14 @@
 import { createHash, randomUUID, type Hash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { explainWriteError, readRange, writeBehind, writeFileAtomic, type Bytes, type CallOptions } from "../internal/index.ts";
+import {
+  explainWriteError,
+  readRange,
+  writeBehind,
+  writeFileAtomic,
+  type Bytes,
+  type CallOptions,
+} from "../internal/index.ts";
 import { parseDigest, type Digest } from "../oci/index.ts";
 import { Fault } from "./fault.ts";
 
@@ -40,7 +47,10 @@ export interface UploadSessions {
    */
   append(session: UploadSession, content: Bytes, options?: AppendOptions): Promise<number>;
   /** Digest of all bytes. @returns it and the file that holds them. */
-  seal(session: UploadSession, algorithm: HashAlgorithm): Promise<{ readonly digest: Digest; readonly path: string; readonly size: number }>;
+  seal(
+    session: UploadSession,
+    algorithm: HashAlgorithm,
+  ): Promise<{ readonly digest: Digest; readonly path: string; readonly size: number }>;
   remove(session: UploadSession): Promise<void>;
   /** Removes uploads that nobody has gone on with for a long time. @returns how many are left. */
   sweep(): Promise<number>;
@@ -73,8 +83,12 @@ export function createUploadSessions(options: UploadSessionsOptions): UploadSess
     create: (name, algorithm) => create(state, name, algorithm),
     find: (name, id) => find(state, name, id),
     offset: (session) => offsetOf(state, session),
-    append: (session, content, appendOptions = {}) => exclusively(state, session, (stop) => append(state, session, { ...appendOptions, content, stop })),
-    seal: (session, algorithm) => exclusively(state, session, () => seal(state, session, algorithm)),
+    append: (session, content, appendOptions = {}) =>
+      exclusively(state, session, (stop) =>
+        append(state, session, { ...appendOptions, content, stop }),
+      ),
+    seal: (session, algorithm) =>
+      exclusively(state, session, () => seal(state, session, algorithm)),
     async remove(session) {
       state.running.delete(session.id);
       await rm(folderOf(state, session.id), { recursive: true, force: true });
@@ -83,7 +97,11 @@ export function createUploadSessions(options: UploadSessionsOptions): UploadSess
   };
 }
 
-async function create(state: SessionState, name: string, algorithm: HashAlgorithm): Promise<UploadSession> {
+async function create(
+  state: SessionState,
+  name: string,
+  algorithm: HashAlgorithm,
+): Promise<UploadSession> {
   await makeRoom(state);
   const session: UploadSession = { id: randomUUID(), name, algorithm };
   const folder = folderOf(state, session.id);
@@ -103,7 +121,11 @@ async function makeRoom(state: SessionState): Promise<void> {
   const { folder, maxSessions } = state.options;
   if ((await readdir(folder).catch(() => [])).length < maxSessions) return;
   const count = await sweep(state);
-  if (count >= maxSessions) throw new Fault(429, "TOOMANYREQUESTS", { message: `there are ${count} unfinished uploads already`, headers: { "Retry-After": "60" } });
+  if (count >= maxSessions)
+    throw new Fault(429, "TOOMANYREQUESTS", {
+      message: `there are ${count} unfinished uploads already`,
+      headers: { "Retry-After": "60" },
+    });
 }
 
 async function sweep(state: SessionState): Promise<number> {
@@ -111,8 +133,11 @@ async function sweep(state: SessionState): Promise<number> {
   const ids = await readdir(folder).catch(() => []);
   let count = ids.length;
   for (const id of ids) {
-    const stats = (await stat(join(folder, id, "data")).catch(() => undefined)) ?? (await stat(join(folder, id)).catch(() => undefined));
-    if (stats === undefined || state.busy.has(id) || Date.now() - stats.mtimeMs <= maxIdleMs) continue;
+    const stats =
+      (await stat(join(folder, id, "data")).catch(() => undefined)) ??
+      (await stat(join(folder, id)).catch(() => undefined));
+    if (stats === undefined || state.busy.has(id) || Date.now() - stats.mtimeMs <= maxIdleMs)
+      continue;
     await rm(join(folder, id), { recursive: true, force: true });
     state.running.delete(id);
     count -= 1;
@@ -121,7 +146,9 @@ async function sweep(state: SessionState): Promise<number> {
 }
 
 async function find(state: SessionState, name: string, id: string): Promise<UploadSession> {
-  const text = await readFile(join(folderOf(state, id), "session.json"), "utf8").catch(() => undefined);
+  const text = await readFile(join(folderOf(state, id), "session.json"), "utf8").catch(
+    () => undefined,
+  );
   if (text === undefined) throw unknownUpload(id);
   // Written by `create`, whole or not at all.
   const session = JSON.parse(text) as UploadSession;
@@ -135,7 +162,11 @@ async function offsetOf(state: SessionState, session: UploadSession): Promise<nu
   return stats.size;
 }
 
-async function append(state: SessionState, session: UploadSession, options: AppendOptions & { readonly content: Bytes; readonly stop: AbortSignal }): Promise<number> {
+async function append(
+  state: SessionState,
+  session: UploadSession,
+  options: AppendOptions & { readonly content: Bytes; readonly stop: AbortSignal },
+): Promise<number> {
   const path = dataFileOf(state, session.id);
   const position = await offsetOf(state, session);
   const { start, stop } = options;
@@ -147,34 +178,63 @@ async function append(state: SessionState, session: UploadSession, options: Appe
   const follow = running?.size === position ? running : undefined;
   try {
     await using file = await open(path, "r+");
-    const written = await writeBehind(file, untilAborted(options.content, signal), { position, signal, onChunk: (chunk) => void follow?.hash.update(chunk) });
-    if (follow !== undefined) state.running.set(session.id, Object.assign(follow, { size: position + written }));
+    const written = await writeBehind(file, untilAborted(options.content, signal), {
+      position,
+      signal,
+      onChunk: (chunk) => void follow?.hash.update(chunk),
+    });
+    if (follow !== undefined)
+      state.running.set(session.id, Object.assign(follow, { size: position + written }));
     return position + written;
   } catch (error) {
     throw explainWriteError(error, path);
   }
 }
 
-async function seal(state: SessionState, session: UploadSession, algorithm: HashAlgorithm): Promise<{ readonly digest: Digest; readonly path: string; readonly size: number }> {
+async function seal(
+  state: SessionState,
+  session: UploadSession,
+  algorithm: HashAlgorithm,
+): Promise<{ readonly digest: Digest; readonly path: string; readonly size: number }> {
   const path = dataFileOf(state, session.id);
   const size = await offsetOf(state, session);
   const running = state.running.get(session.id);
   state.running.delete(session.id);
-  const hash = running?.algorithm === algorithm && running.size === size ? running.hash : await hashFile(path, algorithm);
+  const hash =
+    running?.algorithm === algorithm && running.size === size
+      ? running.hash
+      : await hashFile(path, algorithm);
   return { digest: parseDigest(`${algorithm}:${hash.digest("hex")}`), path, size };
 }
 
 async function hashFile(path: string, algorithm: HashAlgorithm): Promise<Hash> {
   const hash = createHash(algorithm);
   await using file = await open(path, "r");
-  for await (const chunk of readRange(file, { start: 0, end: Number.MAX_SAFE_INTEGER, transient: true })) hash.update(chunk);
+  for await (const chunk of readRange(file, {
+    start: 0,
+    end: Number.MAX_SAFE_INTEGER,
+    transient: true,
+  }))
+    hash.update(chunk);
   return hash;
 }
 
 /** Runs a task alone on its session; whoever came before is told to stop, and waited for. */
-async function exclusively<T>(state: SessionState, session: UploadSession, task: (stop: AbortSignal) => Promise<T>): Promise<T> {
-  for (let before = state.busy.get(session.id); before !== undefined; before = state.busy.get(session.id)) {
-    before.stop.abort(new Fault(409, "BLOB_UPLOAD_INVALID", { message: "another request has taken this upload over" }));
+async function exclusively<T>(
+  state: SessionState,
+  session: UploadSession,
+  task: (stop: AbortSignal) => Promise<T>,
+): Promise<T> {
+  for (
+    let before = state.busy.get(session.id);
+    before !== undefined;
+    before = state.busy.get(session.id)
+  ) {
+    before.stop.abort(
+      new Fault(409, "BLOB_UPLOAD_INVALID", {
+        message: "another request has taken this upload over",
+      }),
+    );
     await before.ended;
   }
   const stop = new AbortController();
@@ -189,7 +249,10 @@ async function exclusively<T>(state: SessionState, session: UploadSession, task:
 }
 
 /** Passes bytes on and ends at once with the signal's reason, also while the sender is silent. */
-async function* untilAborted(content: Bytes, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+async function* untilAborted(
+  content: Bytes,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = content[Symbol.asyncIterator]();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => undefined);
@@ -222,7 +285,10 @@ function unknownUpload(id: string): Fault {
 }
 
 function outOfOrder(start: number, position: number): Fault {
-  return new Fault(416, "BLOB_UPLOAD_INVALID", { message: `the chunk begins at byte ${start}, but the upload has ${position} bytes`, headers: { Range: rangeOf(position) } });
+  return new Fault(416, "BLOB_UPLOAD_INVALID", {
+    message: `the chunk begins at byte ${start}, but the upload has ${position} bytes`,
+    headers: { Range: rangeOf(position) },
+  });
 }
 
 /** The `Range` header of an upload: inclusive, and `0-0` for an empty one, as every registry writes it. */

@@ -1,5 +1,12 @@
 import type { Bytes, CallOptions } from "../internal/index.ts";
-import type { Descriptor, Digest, IngestSink, MountSink, ResumableSink, Source } from "../oci/index.ts";
+import type {
+  Descriptor,
+  Digest,
+  IngestSink,
+  MountSink,
+  ResumableSink,
+  Source,
+} from "../oci/index.ts";
 import type { HttpTimeouts } from "./http/http-message.ts";
 import type { ProxyEnvironment } from "./http/proxy.ts";
 import type { Keychain } from "./keychain/contracts.ts";

@@ -1,7 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
 /** Docker Hub is spoken to at another host than the one in its image names. */
-const API_HOSTS: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io" };
+const API_HOSTS: Readonly<Record<string, string>> = {
+  "docker.io": "registry-1.docker.io",
+  "index.docker.io": "registry-1.docker.io",
+};
 
 /** The host that answers the API of a registry. */
 export function apiHostOf(registryHost: string): string {
@@ -46,7 +49,20 @@ function loopback(): BlockList {
 
 function internal(): BlockList {
   const list = loopback();
-  for (const [net, prefix] of [["0.0.0.0", 8], ["10.0.0.0", 8], ["100.64.0.0", 10], ["169.254.0.0", 16], ["172.16.0.0", 12], ["192.168.0.0", 16]] as const) list.addSubnet(net, prefix, "ipv4");
-  for (const [net, prefix] of [["::", 128], ["fc00::", 7], ["fe80::", 10]] as const) list.addSubnet(net, prefix, "ipv6");
+  for (const [net, prefix] of [
+    ["0.0.0.0", 8],
+    ["10.0.0.0", 8],
+    ["100.64.0.0", 10],
+    ["169.254.0.0", 16],
+    ["172.16.0.0", 12],
+    ["192.168.0.0", 16],
+  ] as const)
+    list.addSubnet(net, prefix, "ipv4");
+  for (const [net, prefix] of [
+    ["::", 128],
+    ["fc00::", 7],
+    ["fe80::", 10],
+  ] as const)
+    list.addSubnet(net, prefix, "ipv6");
   return list;
 }

@@ -1,7 +1,25 @@
-export type { OpenOptions, ReferrersOptions, Registry, RegistryOptions, Reopenable, Repository } from "./contracts.ts";
+export type {
+  OpenOptions,
+  ReferrersOptions,
+  Registry,
+  RegistryOptions,
+  Reopenable,
+  Repository,
+} from "./contracts.ts";
 export { createRegistry } from "./create-registry.ts";
 export { isLoopbackHost } from "./host.ts";
-export type { Credential, CredentialOptions, CredentialOrigin, Keychain } from "./keychain/contracts.ts";
+export type {
+  Credential,
+  CredentialOptions,
+  CredentialOrigin,
+  Keychain,
+} from "./keychain/contracts.ts";
 export { createKeychain, type KeychainOptions } from "./keychain/create-keychain.ts";
-export { login, logout, type LoginOptions, type LoginPlace, type LogoutOptions } from "./keychain/login.ts";
+export {
+  login,
+  logout,
+  type LoginOptions,
+  type LoginPlace,
+  type LogoutOptions,
+} from "./keychain/login.ts";
 export type { RegistryStats } from "./transport/stats.ts";

@@ -20,17 +20,86 @@ const BLOB: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: DIGEST, size
 
 /** Mostly plausible, never to be trusted. */
 const reply: fc.Arbitrary<Reply> = fc.record({
-  status: fc.constantFrom(200, 200, 201, 202, 204, 206, 301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 413, 416, 418, 429, 500, 503, 599),
+  status: fc.constantFrom(
+    200,
+    200,
+    201,
+    202,
+    204,
+    206,
+    301,
+    302,
+    307,
+    308,
+    400,
+    401,
+    403,
+    404,
+    405,
+    409,
+    413,
+    416,
+    418,
+    429,
+    500,
+    503,
+    599,
+  ),
   headers: fc.dictionary(
-    fc.constantFrom("location", "range", "content-range", "content-type", "docker-content-digest", "www-authenticate", "link", "retry-after", "oci-chunk-min-length", "oci-subject", "warning"),
+    fc.constantFrom(
+      "location",
+      "range",
+      "content-range",
+      "content-type",
+      "docker-content-digest",
+      "www-authenticate",
+      "link",
+      "retry-after",
+      "oci-chunk-min-length",
+      "oci-subject",
+      "warning",
+    ),
     fc.oneof(
-      fc.constantFrom(DIGEST, "0-4", "0-0", "bytes 0-4/5", "0", "-1", "1e9", "/v2/a/blobs/uploads/1", "http://127.0.0.1:1/x", "https://[::1]/", "//evil.test/x", "\\\\x", "?", `Bearer realm="http://127.0.0.1:1/token",service="s"`, "Basic", `Bearer realm="`, "</v2/a/tags/list?n=1>; rel=\"next\"", `299 - "text"`, MEDIA_TYPES.imageManifest, MEDIA_TYPES.imageIndex),
+      fc.constantFrom(
+        DIGEST,
+        "0-4",
+        "0-0",
+        "bytes 0-4/5",
+        "0",
+        "-1",
+        "1e9",
+        "/v2/a/blobs/uploads/1",
+        "http://127.0.0.1:1/x",
+        "https://[::1]/",
+        "//evil.test/x",
+        "\\\\x",
+        "?",
+        `Bearer realm="http://127.0.0.1:1/token",service="s"`,
+        "Basic",
+        `Bearer realm="`,
+        '</v2/a/tags/list?n=1>; rel="next"',
+        `299 - "text"`,
+        MEDIA_TYPES.imageManifest,
+        MEDIA_TYPES.imageIndex,
+      ),
       fc.stringMatching(/^[\x20-\x7e]{0,60}$/),
     ),
     { maxKeys: 6 },
   ),
   body: fc.oneof(
-    fc.constantFrom("", "hello", "{}", "[]", "null", `{"tags":["v1",7]}`, `{"repositories":null}`, `{"token":7}`, `{"token":"t","expires_in":-1}`, `{"errors":[null,{"code":7}]}`, `{"manifests":[{"digest":"x"}]}`),
+    fc.constantFrom(
+      "",
+      "hello",
+      "{}",
+      "[]",
+      "null",
+      `{"tags":["v1",7]}`,
+      `{"repositories":null}`,
+      `{"token":7}`,
+      `{"token":"t","expires_in":-1}`,
+      `{"errors":[null,{"code":7}]}`,
+      `{"manifests":[{"digest":"x"}]}`,
+    ),
     fc.json({ maxDepth: 3 }),
     fc.string({ maxLength: 200 }),
   ),
@@ -45,13 +114,22 @@ const ACTS: Readonly<Record<string, Act>> = {
     assert.equal(digestOf(bytes), DIGEST, "only the right bytes come through");
   },
   "open a manifest": async (registry) => {
-    const bytes = Buffer.concat(await Array.fromAsync(registry.repository("a").open({ ...BLOB, mediaType: MEDIA_TYPES.imageManifest })));
+    const bytes = Buffer.concat(
+      await Array.fromAsync(
+        registry.repository("a").open({ ...BLOB, mediaType: MEDIA_TYPES.imageManifest }),
+      ),
+    );
     assert.equal(digestOf(bytes), DIGEST);
   },
   push: (registry) => registry.repository("a").put(BLOB, chunk("hello")),
-  "push and resume": (registry) => registry.repository("a").putFrom({ ...BLOB, size: 9 * 2 ** 20 }, (offset) => chunk("x".repeat(9 * 2 ** 20 - offset))),
-  mount: (registry, reference) => registry.repository("a").mount(BLOB, { ...reference, repository: "b" }),
-  tag: (registry, reference) => registry.repository("a").tag({ ...BLOB, mediaType: MEDIA_TYPES.imageManifest }, reference),
+  "push and resume": (registry) =>
+    registry
+      .repository("a")
+      .putFrom({ ...BLOB, size: 9 * 2 ** 20 }, (offset) => chunk("x".repeat(9 * 2 ** 20 - offset))),
+  mount: (registry, reference) =>
+    registry.repository("a").mount(BLOB, { ...reference, repository: "b" }),
+  tag: (registry, reference) =>
+    registry.repository("a").tag({ ...BLOB, mediaType: MEDIA_TYPES.imageManifest }, reference),
   "list tags": (registry) => Array.fromAsync(registry.repository("a").listTags()),
   catalog: (registry) => Array.fromAsync(registry.catalog()),
   referrers: (registry) => registry.repository("a").referrers(DIGEST),
@@ -67,8 +145,18 @@ for (const [name, act] of Object.entries(ACTS)) {
       fc.asyncProperty(fc.array(reply, { minLength: 1, maxLength: 6 }), async (replies) => {
         script.splice(0, script.length, ...replies);
         at = 0;
-        await using registry = createRegistry({ host, sleep: async () => undefined, timeouts: { connectMs: 2000, idleMs: 2000, answerMs: 2000 } });
-        await act(registry, { registry: host, repository: "a", tag: "v1" }).catch((error: unknown) => assert.ok(isToolError(error), `not of ours: ${String(error)}\n${error instanceof Error ? error.stack : ""}`));
+        await using registry = createRegistry({
+          host,
+          sleep: async () => undefined,
+          timeouts: { connectMs: 2000, idleMs: 2000, answerMs: 2000 },
+        });
+        await act(registry, { registry: host, repository: "a", tag: "v1" }).catch(
+          (error: unknown) =>
+            assert.ok(
+              isToolError(error),
+              `not of ours: ${String(error)}\n${error instanceof Error ? error.stack : ""}`,
+            ),
+        );
       }),
       { numRuns: 60 },
     );
@@ -77,17 +165,56 @@ for (const [name, act] of Object.entries(ACTS)) {
 }
 
 test("whatever a file of credentials holds, it is read or refused with an error of ours that quotes nothing", () => {
-  const value = fc.oneof(fc.constant("aHVudGVyMjpodW50ZXIy"), fc.string(), fc.integer(), fc.constant(null), fc.array(fc.string()));
-  const file = fc.record({ auths: fc.oneof(fc.dictionary(fc.string(), fc.oneof(value, fc.dictionary(fc.constantFrom("auth", "username", "password", "identitytoken", "registrytoken", "__proto__"), value))), value), credHelpers: fc.oneof(fc.dictionary(fc.string(), value), value), credsStore: value }, { requiredKeys: [] });
+  const value = fc.oneof(
+    fc.constant("aHVudGVyMjpodW50ZXIy"),
+    fc.string(),
+    fc.integer(),
+    fc.constant(null),
+    fc.array(fc.string()),
+  );
+  const file = fc.record(
+    {
+      auths: fc.oneof(
+        fc.dictionary(
+          fc.string(),
+          fc.oneof(
+            value,
+            fc.dictionary(
+              fc.constantFrom(
+                "auth",
+                "username",
+                "password",
+                "identitytoken",
+                "registrytoken",
+                "__proto__",
+              ),
+              value,
+            ),
+          ),
+        ),
+        value,
+      ),
+      credHelpers: fc.oneof(fc.dictionary(fc.string(), value), value),
+      credsStore: value,
+    },
+    { requiredKeys: [] },
+  );
   fc.assert(
-    fc.property(fc.oneof(file.map((document) => JSON.stringify(document)), fc.json(), fc.string().map((text) => `hunter2${text}`)), (text) => {
-      try {
-        parseAuthFile(text, "place");
-      } catch (error) {
-        assert.ok(isToolError(error) && error.code === "CREDENTIAL_INVALID", String(error));
-        assert.ok(!error.message.includes("hunter2"));
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        file.map((document) => JSON.stringify(document)),
+        fc.json(),
+        fc.string().map((text) => `hunter2${text}`),
+      ),
+      (text) => {
+        try {
+          parseAuthFile(text, "place");
+        } catch (error) {
+          assert.ok(isToolError(error) && error.code === "CREDENTIAL_INVALID", String(error));
+          assert.ok(!error.message.includes("hunter2"));
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -96,7 +223,10 @@ async function* chunk(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-function answer(response: ServerResponse, { status, headers, body }: Reply = { status: 500, headers: {}, body: "" }): void {
+function answer(
+  response: ServerResponse,
+  { status, headers, body }: Reply = { status: 500, headers: {}, body: "" },
+): void {
   response.writeHead(status, headers);
   response.end(response.req.method === "HEAD" || status === 204 ? undefined : body);
 }

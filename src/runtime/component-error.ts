@@ -17,14 +17,22 @@ export interface UserFailure {
   /** Multi-line, with the user's frames only; for logs, never for clients. */
   readonly traceback: string;
   /** The answer of the user's own error handler, to be sent as it is. */
-  readonly response?: { readonly status: number; readonly contentType: string; readonly body: Uint8Array };
+  readonly response?: {
+    readonly status: number;
+    readonly contentType: string;
+    readonly body: Uint8Array;
+  };
 }
 
 /** User code raised an exception. `REQUEST_INVALID` for a refusal with a 4xx status, else `MODEL_FAILED` or `MODEL_LOAD_FAILED`. */
 export class ComponentError extends InferenceError {
   readonly failure: UserFailure;
 
-  constructor(code: ErrorCode, message: string, options: { readonly model: string; readonly failure: UserFailure; readonly hint?: string }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly model: string; readonly failure: UserFailure; readonly hint?: string },
+  ) {
     super(code, message, options);
     this.failure = options.failure;
   }

@@ -3,7 +3,14 @@ import type { Datatype, Tensor } from "../tensor/index.ts";
 
 /** The methods of the Seldon Python class contract, and their JavaScript twins. */
 export type ComponentMethod =
-  | "predict" | "transform-input" | "transform-output" | "route" | "aggregate" | "send-feedback" | "health-status" | "metadata";
+  | "predict"
+  | "transform-input"
+  | "transform-output"
+  | "route"
+  | "aggregate"
+  | "send-feedback"
+  | "health-status"
+  | "metadata";
 
 /**
  * What travels to and from user code. A `tensor` is numeric and dense, and goes as raw bytes; `array` is a JSON array that no

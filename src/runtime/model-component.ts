@@ -1,6 +1,13 @@
 import { InferenceError } from "../errors/index.ts";
 import type { Tensor, TensorSpec } from "../tensor/index.ts";
-import type { Component, ComponentFacts, ComponentMessage, ComponentRequest, ComponentResponse, Payload } from "./component.ts";
+import type {
+  Component,
+  ComponentFacts,
+  ComponentMessage,
+  ComponentRequest,
+  ComponentResponse,
+  Payload,
+} from "./component.ts";
 import type { CallerOptions, Model } from "./contracts.ts";
 
 /**
@@ -19,10 +26,17 @@ export function createModelComponent(model: Model): Component {
 
 function factsOf(input: TensorSpec | undefined): ComponentFacts {
   const width = input?.shape.at(-1);
-  return { methods: ["predict"], ...(width !== undefined && width > 0 && { features: { count: width, names: [] } }) };
+  return {
+    methods: ["predict"],
+    ...(width !== undefined && width > 0 && { features: { count: width, names: [] } }),
+  };
 }
 
-async function callModel(model: Model, request: ComponentRequest, options: CallerOptions | undefined): Promise<ComponentResponse> {
+async function callModel(
+  model: Model,
+  request: ComponentRequest,
+  options: CallerOptions | undefined,
+): Promise<ComponentResponse> {
   const [message] = request.messages;
   switch (request.method) {
     case "predict":
@@ -45,15 +59,23 @@ async function callModel(model: Model, request: ComponentRequest, options: Calle
   }
 }
 
-async function predict(model: Model, payload: Payload | undefined, options: CallerOptions | undefined): Promise<ComponentResponse> {
+async function predict(
+  model: Model,
+  payload: Payload | undefined,
+  options: CallerOptions | undefined,
+): Promise<ComponentResponse> {
   const [input] = model.signature.inputs;
   const outputs = await model.infer([{ ...numbersOf(payload), name: input?.name ?? "" }], options);
   const output = outputs.find(isScores) ?? outputs.at(-1);
-  if (output === undefined) throw new InferenceError("MODEL_FAILED", "call the model: it gave no output");
+  if (output === undefined)
+    throw new InferenceError("MODEL_FAILED", "call the model: it gave no output");
   return responseOf({ kind: "tensor", tensor: output });
 }
 
-const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
+const EMPTY: Payload = {
+  kind: "tensor",
+  tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) },
+};
 
 /** Classifiers give a label and then scores for every class. */
 function isScores({ datatype, shape }: Tensor): boolean {
@@ -63,7 +85,10 @@ function isScores({ datatype, shape }: Tensor): boolean {
 function numbersOf(payload: Payload | undefined): Tensor {
   if (payload?.kind === "tensor") return payload.tensor;
   if (payload?.kind === "array") return textTensor(payload.json);
-  throw new InferenceError("REQUEST_INVALID", `call the model: it takes an array in "data", not ${payload?.kind === "json" ? "jsonData" : payload?.kind === "text" ? "strData" : "binData"}`);
+  throw new InferenceError(
+    "REQUEST_INVALID",
+    `call the model: it takes an array in "data", not ${payload?.kind === "json" ? "jsonData" : payload?.kind === "text" ? "strData" : "binData"}`,
+  );
 }
 
 /** A rectangular array of text as BYTES. @throws InferenceError `TENSOR_INVALID` for anything else */
@@ -94,13 +119,19 @@ function parseLenient(json: string): unknown {
 }
 
 function notText(): InferenceError {
-  return new InferenceError("TENSOR_INVALID", "call the model: the array is ragged, or mixes numbers with something else");
+  return new InferenceError(
+    "TENSOR_INVALID",
+    "call the model: the array is ragged, or mixes numbers with something else",
+  );
 }
 
 /** Names of an answer's columns, as the class contract gives them when nobody names any. */
 function responseOf(payload: Payload): ComponentResponse {
   const axes = payload.kind === "tensor" ? payload.tensor.shape : [];
-  const message: ComponentMessage = { payload, names: axes.length > 1 ? defaultNames(axes[1] ?? 0) : [] };
+  const message: ComponentMessage = {
+    payload,
+    names: axes.length > 1 ? defaultNames(axes[1] ?? 0) : [],
+  };
   return { message, isRaw: false };
 }
 

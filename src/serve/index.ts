@@ -3,7 +3,11 @@ export { runEntry, serveOptions, type EntryOptions } from "./main.ts";
 export { parseObserveSettings, type ObserveSettings } from "./observe/index.ts";
 export type { RunningServer } from "./running-server.ts";
 export { parseSeldonLaunch, type SeldonLaunch } from "./seldon/launch.ts";
-export { applyLaunch, describeMicroservice, type MicroservicePlace } from "./seldon/microservice.ts";
+export {
+  applyLaunch,
+  describeMicroservice,
+  type MicroservicePlace,
+} from "./seldon/microservice.ts";
 export type { SeldonSettings } from "./seldon/settings.ts";
 export { serveModel, type ServeOptions } from "./serve-model.ts";
 export { readPod, type Pod } from "./pod.ts";

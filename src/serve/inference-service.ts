@@ -1,5 +1,12 @@
 import { InferenceError } from "../errors/index.ts";
-import type { CallerOptions, Component, ComponentFacts, ComponentRequest, ComponentResponse, ComponentStats } from "../runtime/index.ts";
+import type {
+  CallerOptions,
+  Component,
+  ComponentFacts,
+  ComponentRequest,
+  ComponentResponse,
+  ComponentStats,
+} from "../runtime/index.ts";
 import { formatTraceparent, parseTraceparent, type Tracer } from "./observe/index.ts";
 
 /**
@@ -50,7 +57,9 @@ export class InferenceService implements AsyncDisposable {
     const before = this.#component;
     this.#component = component;
     if (before === undefined) return;
-    const ended = Promise.resolve(before[Symbol.asyncDispose]()).finally(() => this.#old.delete(before));
+    const ended = Promise.resolve(before[Symbol.asyncDispose]()).finally(() =>
+      this.#old.delete(before),
+    );
     this.#old.set(before, ended);
   }
 
@@ -68,7 +77,8 @@ export class InferenceService implements AsyncDisposable {
   /** @throws what the component throws; InferenceError `MODEL_NOT_READY` before the first `use` */
   call(request: ComponentRequest, options?: CallerOptions): Promise<ComponentResponse> {
     const tracer = this.#tracer;
-    if (tracer === undefined || request.traceparent === undefined) return this.#loaded().call(request, options);
+    if (tracer === undefined || request.traceparent === undefined)
+      return this.#loaded().call(request, options);
     return this.#traced(tracer, request, options);
   }
 
@@ -77,13 +87,25 @@ export class InferenceService implements AsyncDisposable {
     await Promise.all([...this.#old.values(), this.#component?.[Symbol.asyncDispose]()]);
   }
 
-  async #traced(tracer: Tracer, request: ComponentRequest, options: CallerOptions | undefined): Promise<ComponentResponse> {
+  async #traced(
+    tracer: Tracer,
+    request: ComponentRequest,
+    options: CallerOptions | undefined,
+  ): Promise<ComponentResponse> {
     const parent = parseTraceparent(request.traceparent ?? "");
     if (parent === undefined) return this.#loaded().call(request, options);
     const span = tracer.child(parent);
-    const about = { name: `model ${request.method}`, kind: "internal", startedAt: performance.now(), attributes: { "slipway.model": this.name } } as const;
+    const about = {
+      name: `model ${request.method}`,
+      kind: "internal",
+      startedAt: performance.now(),
+      attributes: { "slipway.model": this.name },
+    } as const;
     try {
-      const response = await this.#loaded().call({ ...request, traceparent: formatTraceparent(span) }, options);
+      const response = await this.#loaded().call(
+        { ...request, traceparent: formatTraceparent(span) },
+        options,
+      );
       tracer.end(span, about);
       return response;
     } catch (error) {
@@ -93,7 +115,12 @@ export class InferenceService implements AsyncDisposable {
   }
 
   #loaded(): Component {
-    if (this.#component === undefined) throw new InferenceError("MODEL_NOT_READY", `call the model "${this.name}": it is still loading`, { model: this.name });
+    if (this.#component === undefined)
+      throw new InferenceError(
+        "MODEL_NOT_READY",
+        `call the model "${this.name}": it is still loading`,
+        { model: this.name },
+      );
     return this.#component;
   }
 }

@@ -1,21 +1,43 @@
-import { HEALTH_PROTO, healthMethods, reflectionMethods, startGrpcServer, type GrpcCall, type GrpcServer, type GrpcServerOptions } from "./grpc/index.ts";
+import {
+  HEALTH_PROTO,
+  healthMethods,
+  reflectionMethods,
+  startGrpcServer,
+  type GrpcCall,
+  type GrpcServer,
+  type GrpcServerOptions,
+} from "./grpc/index.ts";
 import type { InferenceService } from "./inference-service.ts";
 import type { Observer } from "./observe/index.ts";
 import type { SeldonApi } from "./seldon/seldon-api.ts";
 import { SELDON_PROTO } from "./seldon/seldon-descriptors.ts";
 import { seldonGrpcMethods } from "./seldon/seldon-grpc.ts";
 
-export interface GrpcListening extends Pick<GrpcServerOptions, "host" | "port" | "maxMessageBytes" | "tls"> {
+export interface GrpcListening extends Pick<
+  GrpcServerOptions,
+  "host" | "port" | "maxMessageBytes" | "tls"
+> {
   readonly api: SeldonApi;
   readonly service: InferenceService;
   readonly observer: Observer;
 }
 
 /** Serves every gRPC service of the contract on one port, and beside them health and reflection. @throws ToolError `PORT_TAKEN` */
-export function listenGrpc({ api, service, observer, ...options }: GrpcListening): Promise<GrpcServer> {
-  const services = Object.keys(SELDON_PROTO.services ?? {}).map((name) => `${SELDON_PROTO.package}.${name}`);
+export function listenGrpc({
+  api,
+  service,
+  observer,
+  ...options
+}: GrpcListening): Promise<GrpcServer> {
+  const services = Object.keys(SELDON_PROTO.services ?? {}).map(
+    (name) => `${SELDON_PROTO.package}.${name}`,
+  );
   const health = healthMethods({ services, isReady: () => service.isReady });
-  const methods = new Map([...seldonGrpcMethods(api), ...health, ...reflectionMethods([SELDON_PROTO, HEALTH_PROTO])]);
+  const methods = new Map([
+    ...seldonGrpcMethods(api),
+    ...health,
+    ...reflectionMethods([SELDON_PROTO, HEALTH_PROTO]),
+  ]);
   return startGrpcServer({ ...options, methods, ...watched(observer) });
 }
 

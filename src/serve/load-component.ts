@@ -1,5 +1,13 @@
 import type { ModelDescription } from "../model/index.ts";
-import { createJsComponent, createOnnxComponent, createPythonComponent, type ClassParameter, type Component, type LogLine, type PythonComponentOptions } from "../runtime/index.ts";
+import {
+  createJsComponent,
+  createOnnxComponent,
+  createPythonComponent,
+  type ClassParameter,
+  type Component,
+  type LogLine,
+  type PythonComponentOptions,
+} from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "./seldon/settings.ts";
 
@@ -18,11 +26,17 @@ export interface LoadOptions {
 }
 
 /** Loads what a description speaks of on the runtime that it needs. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
-export async function loadComponent(description: ModelDescription, options: LoadOptions): Promise<Component> {
+export async function loadComponent(
+  description: ModelDescription,
+  options: LoadOptions,
+): Promise<Component> {
   const { code, kind } = description;
   const { settings, parameters, logLevel, threads, env, onRestart, onBatch, signal } = options;
   const { maxQueue, workerMemoryMib } = description.server;
-  const common = { ...(maxQueue !== undefined && { maxQueue }), ...(signal !== undefined && { signal }) };
+  const common = {
+    ...(maxQueue !== undefined && { maxQueue }),
+    ...(signal !== undefined && { signal }),
+  };
   if (kind === "onnx" && code === undefined) return createOnnxComponent(description, common);
   const contract = {
     ...common,

@@ -10,7 +10,11 @@ import { parseObserveSettings } from "./observe/index.ts";
 import { readPod } from "./pod.ts";
 import { microserviceArguments } from "./seldon/command-words.ts";
 import { parseSeldonLaunch, truth, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
-import { applyLaunch, describeMicroservice, type MicroservicePlace } from "./seldon/microservice.ts";
+import {
+  applyLaunch,
+  describeMicroservice,
+  type MicroservicePlace,
+} from "./seldon/microservice.ts";
 import { serveModel, type ServeOptions } from "./serve-model.ts";
 import { applyServerEnv, millisecondsIn } from "./server-env.ts";
 import { hasTls } from "./tls.ts";
@@ -49,7 +53,12 @@ export async function runEntry({ argv, env, cwd, signal, print }: EntryOptions):
     const words = argumentsIn(argv, env);
     const launch = parseSeldonLaunch(words ?? [], env);
     log.current = createLogger({ level: levelOfPython(launch.logLevel) });
-    const description = applyServerEnv(words !== undefined ? describeMicroservice(launch, await placeOf(env, cwd)) : applyLaunch(await readDescription(env), launch), env);
+    const description = applyServerEnv(
+      words !== undefined
+        ? describeMicroservice(launch, await placeOf(env, cwd))
+        : applyLaunch(await readDescription(env), launch),
+      env,
+    );
     for (const note of launch.ignored) log.current.warn({}, `has no effect here: ${note}`);
     await serveUntilStopped({ description, launch, log: log.current, signal, env });
     return 0;
@@ -65,7 +74,11 @@ export async function runEntry({ argv, env, cwd, signal, print }: EntryOptions):
 function argumentsIn(argv: readonly string[], env: Environment): readonly string[] | undefined {
   const words = microserviceArguments(argv, env);
   if (words !== undefined || argv.length === 0) return words;
-  throw new ToolError("USAGE", `run "${argv.join(" ").slice(0, 100)}": this image runs the server of its model, or ${MICROSERVICE} with its arguments`, { hint: "name another program by --entrypoint" });
+  throw new ToolError(
+    "USAGE",
+    `run "${argv.join(" ").slice(0, 100)}": this image runs the server of its model, or ${MICROSERVICE} with its arguments`,
+    { hint: "name another program by --entrypoint" },
+  );
 }
 
 interface Running {
@@ -76,13 +89,35 @@ interface Running {
   readonly env: Environment;
 }
 
-async function serveUntilStopped({ description, launch, log, signal, env }: Running): Promise<void> {
+async function serveUntilStopped({
+  description,
+  launch,
+  log,
+  signal,
+  env,
+}: Running): Promise<void> {
   const pod = await readPod(env);
-  const observe = { ...parseObserveSettings(env, description.name), logsRequests: launch.accessLog };
-  const server = await serveModel(withoutGrpc(pod.applyTo(description), launch), { ...serveOptions(launch), ...pod.options, observe, watch: truth(env["SLIPWAY_WATCH"]), log, signal });
+  const observe = {
+    ...parseObserveSettings(env, description.name),
+    logsRequests: launch.accessLog,
+  };
+  const server = await serveModel(withoutGrpc(pod.applyTo(description), launch), {
+    ...serveOptions(launch),
+    ...pod.options,
+    observe,
+    watch: truth(env["SLIPWAY_WATCH"]),
+    log,
+    signal,
+  });
   if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
-  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  await server.stop({ delayMs: millisecondsIn(env, "SLIPWAY_DRAIN_DELAY_MS", DRAIN_DELAY_MS), graceMs: millisecondsIn(env, "SLIPWAY_DRAIN_GRACE_MS", DRAIN_GRACE_MS) });
+  if (!signal.aborted)
+    await new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true }),
+    );
+  await server.stop({
+    delayMs: millisecondsIn(env, "SLIPWAY_DRAIN_DELAY_MS", DRAIN_DELAY_MS),
+    graceMs: millisecondsIn(env, "SLIPWAY_DRAIN_GRACE_MS", DRAIN_GRACE_MS),
+  });
   if (launch.pidFile !== undefined) await rm(launch.pidFile, { force: true });
 }
 
@@ -114,25 +149,44 @@ async function runHealthcheck(env: Environment, print: EntryOptions["print"]): P
  * Where to ask, as the server beside it found it: from its arguments, the environment, or the description. With TLS the metrics port is
  * asked, since that of REST may want a certificate.
  */
-async function probeOf(env: Environment): Promise<{ readonly port: number; readonly hasTls: boolean }> {
+async function probeOf(
+  env: Environment,
+): Promise<{ readonly port: number; readonly hasTls: boolean }> {
   const launch = parseSeldonLaunch(await mainArguments(env), env);
-  const { http, metrics } = { ...(await readDescription(env).then(({ ports }) => ports, () => DEFAULT_PORTS)), ...launch.ports };
+  const { http, metrics } = {
+    ...(await readDescription(env).then(
+      ({ ports }) => ports,
+      () => DEFAULT_PORTS,
+    )),
+    ...launch.ports,
+  };
   if (!hasTls(env)) return { port: http, hasTls: false };
   return metrics === undefined ? { port: http, hasTls: true } : { port: metrics, hasTls: false };
 }
 
 /** Arguments of `seldon-core-microservice` when that is what the container runs; none otherwise. */
 async function mainArguments(env: Environment): Promise<readonly string[]> {
-  const words = await readFile("/proc/1/cmdline", "utf8").then((text) => text.split("\0").slice(0, -1), (): string[] => []);
+  const words = await readFile("/proc/1/cmdline", "utf8").then(
+    (text) => text.split("\0").slice(0, -1),
+    (): string[] => [],
+  );
   const names = words.map((word) => (word.endsWith(`/${MICROSERVICE}`) ? MICROSERVICE : word)); // the launcher's path
-  return names.map((_, at) => microserviceArguments(names.slice(at), env)).find((found) => found !== undefined) ?? [];
+  return (
+    names
+      .map((_, at) => microserviceArguments(names.slice(at), env))
+      .find((found) => found !== undefined) ?? []
+  );
 }
 
 async function readDescription(env: Environment): Promise<ModelDescription> {
   const root = env["SLIPWAY_ROOT"] ?? "";
   const file = env["SLIPWAY_MODEL"] ?? join(root, MODEL_FILE);
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new ToolError("PROJECT_NOT_FOUND", `read the model description "${file}": ${error instanceof Error ? error.message : ""}`, { cause: error, hint: "name it in SLIPWAY_MODEL" });
+    throw new ToolError(
+      "PROJECT_NOT_FOUND",
+      `read the model description "${file}": ${error instanceof Error ? error.message : ""}`,
+      { cause: error, hint: "name it in SLIPWAY_MODEL" },
+    );
   });
   return root === "" ? parseDescription(bytes, file) : rebase(parseDescription(bytes, file), root);
 }
@@ -145,7 +199,9 @@ function rebase(description: ModelDescription, root: string): ModelDescription {
     ...description,
     ...(modelPath !== undefined && { modelPath: at(modelPath) }),
     ...(codePath !== undefined && { codePath: at(codePath) }),
-    ...(python !== undefined && { python: { executable: at(python.executable), path: python.path.map(at) } }),
+    ...(python !== undefined && {
+      python: { executable: at(python.executable), path: python.path.map(at) },
+    }),
   };
 }
 
@@ -156,7 +212,12 @@ async function placeOf(env: Environment, cwd: string): Promise<MicroservicePlace
     throw error;
   });
   const { executable = "python3", path = [] } = described?.python ?? {};
-  return { codePath: cwd, python: env["SLIPWAY_PYTHON"] ?? executable, pythonPath: path, code: described?.code };
+  return {
+    codePath: cwd,
+    python: env["SLIPWAY_PYTHON"] ?? executable,
+    pythonPath: path,
+    code: described?.code,
+  };
 }
 
 function report(log: Logger, error: unknown): void {
@@ -181,7 +242,13 @@ function stopSignal(): AbortSignal {
 /** Runs as this process: its environment, folder and signals. For the launchers of images. */
 export async function main(argv: readonly string[]): Promise<void> {
   countBodiesWithHeap();
-  process.exitCode = await runEntry({ argv, env: process.env, cwd: process.cwd(), signal: stopSignal(), print: (text) => void process.stderr.write(text) });
+  process.exitCode = await runEntry({
+    argv,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: stopSignal(),
+    print: (text) => void process.stderr.write(text),
+  });
 }
 
 if (import.meta.main) await main(process.argv.slice(2));

@@ -20,6 +20,9 @@ export async function readPod(env: Readonly<Record<string, string | undefined>>)
   const tls = await readTls(env, root);
   return {
     options: { tls, grpcMaxMessageBytes },
-    applyTo: (description) => (restTimeoutMs === undefined ? description : { ...description, server: { ...description.server, timeoutMs: restTimeoutMs } }),
+    applyTo: (description) =>
+      restTimeoutMs === undefined
+        ? description
+        : { ...description, server: { ...description.server, timeoutMs: restTimeoutMs } },
   };
 }

@@ -16,7 +16,10 @@ export interface ReloadOptions {
  * Puts new code in place of the old: loaded in fresh workers first, then swapped in, and only then are the old ones drained. What does
  * not load changes nothing, and the log says why. Never rejects.
  */
-export async function reload({ service, load, metrics, log }: ReloadOptions, files: readonly string[]): Promise<void> {
+export async function reload(
+  { service, load, metrics, log }: ReloadOptions,
+  files: readonly string[],
+): Promise<void> {
   log.info({ files: files.slice(0, 10) }, "reloading");
   const startedAt = performance.now();
   try {
@@ -26,6 +29,9 @@ export async function reload({ service, load, metrics, log }: ReloadOptions, fil
     log.info({ durationMs: Math.round(performance.now() - startedAt) }, "reloaded");
   } catch (error) {
     metrics.failedReloads.value += 1;
-    log.error(isToolError(error) ? { code: error.code, hint: error.hint } : { err: error }, `reload: the model before goes on, because the new one failed: ${error instanceof Error ? error.message : String(error)}`);
+    log.error(
+      isToolError(error) ? { code: error.code, hint: error.hint } : { err: error },
+      `reload: the model before goes on, because the new one failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -43,7 +43,11 @@ const MAX_LINGER_MS = 1000;
 const LAST_WORDS_MS = 500;
 
 /** Readiness first, then connections, then workers: each step leaves nothing behind that the next one would cut off. */
-async function stop({ service, servers, closers, log }: RunningParts, delayMs: number, graceMs: number): Promise<void> {
+async function stop(
+  { service, servers, closers, log }: RunningParts,
+  delayMs: number,
+  graceMs: number,
+): Promise<void> {
   service.drain();
   log.info({ delayMs, graceMs }, "stopping");
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));

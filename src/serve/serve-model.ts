@@ -3,13 +3,27 @@ import type { CallOptions } from "../internal/index.ts";
 import { parseYaml, type ModelDescription, type Ports } from "../model/index.ts";
 import { nodeOf, type JsonNode } from "../protocol/index.ts";
 import type { ClassParameter, Component } from "../runtime/index.ts";
-import { startHttpServer, type Exchange, type HttpServerOptions, type Reply, type Route, type TlsFiles } from "./http/index.ts";
+import {
+  startHttpServer,
+  type Exchange,
+  type HttpServerOptions,
+  type Reply,
+  type Route,
+  type TlsFiles,
+} from "./http/index.ts";
 import { InferenceService } from "./inference-service.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { loadComponent } from "./load-component.ts";
 import { createLogger, type Logger } from "./log/index.ts";
 import { MetricRegistry } from "./metrics/index.ts";
-import { createObservation, registerServerMetrics, type Observation, type ObserveSettings, type Observer, type ServerMetrics } from "./observe/index.ts";
+import {
+  createObservation,
+  registerServerMetrics,
+  type Observation,
+  type ObserveSettings,
+  type Observer,
+  type ServerMetrics,
+} from "./observe/index.ts";
 import { reload } from "./reloader.ts";
 import { runningServer, type RunningServer, type Stoppable } from "./running-server.ts";
 import { SeldonApi } from "./seldon/seldon-api.ts";
@@ -58,10 +72,18 @@ const TEXT = "text/plain; charset=utf-8";
  * Loads a model and serves it. Resolves when it answers; nothing listens before the model is loaded.
  * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`; ToolError `PORT_TAKEN`
  */
-export async function serveModel(description: ModelDescription, options: ServeOptions = {}): Promise<RunningServer> {
+export async function serveModel(
+  description: ModelDescription,
+  options: ServeOptions = {},
+): Promise<RunningServer> {
   const parts = createParts(description, options);
   const { service, log, observation } = parts;
-  const watch = options.watch === true ? await watchSources({ paths: [description.codePath, description.modelPath].filter((path) => path !== undefined) }) : undefined;
+  const watch =
+    options.watch === true
+      ? await watchSources({
+          paths: [description.codePath, description.modelPath].filter((path) => path !== undefined),
+        })
+      : undefined;
   const servers: Stoppable[] = [];
   try {
     service.use(await parts.load());
@@ -69,7 +91,13 @@ export async function serveModel(description: ModelDescription, options: ServeOp
     const ports = await listen({ parts, api, servers });
     startWatch(parts, watch);
     log.info({ model: description.name, kind: description.kind, ports }, "ready");
-    return runningServer({ ports, service, servers, log, closers: [() => watch?.close(), async () => observation[Symbol.asyncDispose]()] });
+    return runningServer({
+      ports,
+      service,
+      servers,
+      log,
+      closers: [() => watch?.close(), async () => observation[Symbol.asyncDispose]()],
+    });
   } catch (error) {
     watch?.close();
     servers.forEach((server) => server.cut());
@@ -92,36 +120,102 @@ interface Parts {
 }
 
 function createParts(description: ModelDescription, options: ServeOptions): Parts {
-  const { log = createLogger(), observe = {}, parameters = [], logLevel = "INFO", threads = 1, env, signal } = options;
+  const {
+    log = createLogger(),
+    observe = {},
+    parameters = [],
+    logLevel = "INFO",
+    threads = 1,
+    env,
+    signal,
+  } = options;
   const settings = { ...DEFAULT_SELDON_SETTINGS, ...options.seldon };
   const registry = new MetricRegistry();
   const labels = requestLabels(settings, description.name);
-  const source = { model: labels.model_name, deployment: settings.deploymentName, endpoint: settings.predictorName };
+  const source = {
+    model: labels.model_name,
+    deployment: settings.deploymentName,
+    endpoint: settings.predictorName,
+  };
   const observation = createObservation({ settings: observe, registry, labels, log, source });
   const service = new InferenceService(description.name, observation.tracer);
   const metrics = registerServerMetrics(registry, { model_name: labels.model_name }, () => {
     const { spansLost, requestLogLost } = observation;
     return { isReady: service.isReady, stats: service.stats, spansLost, requestLogLost };
   });
-  const onRestart = (event: { readonly worker: number; readonly reason: string; readonly delayMs: number }): void => {
+  const onRestart = (event: {
+    readonly worker: number;
+    readonly reason: string;
+    readonly delayMs: number;
+  }): void => {
     metrics.restarts.value += 1;
     log.warn(event, "a worker ended and is started again");
   };
   const load = (): Promise<Component> =>
-    loadComponent(description, { settings, parameters, logLevel, threads, env, signal, log, onRestart, onBatch: (rows) => metrics.batchRows.observe(rows) });
+    loadComponent(description, {
+      settings,
+      parameters,
+      logLevel,
+      threads,
+      env,
+      signal,
+      log,
+      onRestart,
+      onBatch: (rows) => metrics.batchRows.observe(rows),
+    });
   return { description, options, settings, log, registry, observation, metrics, service, load };
 }
 
 /** The labels of Seldon's executor that say which model it was. */
-function requestLabels(settings: SeldonSettings, model: string): Readonly<Record<"deployment_name" | "predictor_name" | "predictor_version" | "model_name" | "model_image" | "model_version", string>> {
-  const { deployment_name = "", predictor_name = "", predictor_version = "", model_image = "", model_version = "" } = nodeLabels(settings);
-  return { deployment_name, predictor_name, predictor_version, model_name: settings.unitId ?? model, model_image, model_version };
+function requestLabels(
+  settings: SeldonSettings,
+  model: string,
+): Readonly<
+  Record<
+    | "deployment_name"
+    | "predictor_name"
+    | "predictor_version"
+    | "model_name"
+    | "model_image"
+    | "model_version",
+    string
+  >
+> {
+  const {
+    deployment_name = "",
+    predictor_name = "",
+    predictor_version = "",
+    model_image = "",
+    model_version = "",
+  } = nodeLabels(settings);
+  return {
+    deployment_name,
+    predictor_name,
+    predictor_version,
+    model_name: settings.unitId ?? model,
+    model_image,
+    model_version,
+  };
 }
 
-async function createApi({ service, settings, registry, log, description }: Parts): Promise<SeldonApi> {
+async function createApi({
+  service,
+  settings,
+  registry,
+  log,
+  description,
+}: Parts): Promise<SeldonApi> {
   const metadataFromEnv = await readMetadata(settings.modelMetadata, log);
   const { signature } = description;
-  return new SeldonApi({ service, settings, registry, metadataFromEnv, signature, onFailure: (error, failure, requestId) => logFailure(log, { error, isBug: failure.isBug, requestId }) });
+  return new SeldonApi({
+    service,
+    settings,
+    registry,
+    metadataFromEnv,
+    signature,
+    onFailure: (error, failure, requestId) =>
+      logFailure(log, { error, isBug: failure.isBug, requestId }),
+  });
 }
 
 function startWatch({ service, load, metrics, log }: Parts, watch: SourceWatch | undefined): void {
@@ -141,53 +235,129 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   const { host = "0.0.0.0", tls, metricsPath = "/metrics" } = options;
   const wanted = { ...description.ports, ...options.ports };
   const maxBodyBytes = description.server.maxBodyBytes ?? DEFAULT_BODY_BYTES;
-  const maxMessageBytes = options.grpcMaxMessageBytes ?? (parts.settings.isStrict ? STRICT_MESSAGE_BYTES : maxBodyBytes);
-  const refused = (exchange: Exchange, why: Parameters<typeof refuse>[2]): void => refuse(api, exchange, why);
-  const page: Route = { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: METRICS_TYPE, body: Buffer.from(registry.text()) }) };
-  const routes = new Map([...seldonRoutes(api), ...probeRoutes(parts.service), ...ownRoutes(parts, api), ["/metrics", page], ["/prometheus", page]] as const);
-  const main = await startHttpServer({ host, port: wanted.http, maxBodyBytes, routes, tls, refuse: refused, ...watched(observation.observer) });
+  const maxMessageBytes =
+    options.grpcMaxMessageBytes ?? (parts.settings.isStrict ? STRICT_MESSAGE_BYTES : maxBodyBytes);
+  const refused = (exchange: Exchange, why: Parameters<typeof refuse>[2]): void =>
+    refuse(api, exchange, why);
+  const page: Route = {
+    methods: ["GET"],
+    handle: (exchange) =>
+      exchange.reply({
+        status: 200,
+        contentType: METRICS_TYPE,
+        body: Buffer.from(registry.text()),
+      }),
+  };
+  const routes = new Map([
+    ...seldonRoutes(api),
+    ...probeRoutes(parts.service),
+    ...ownRoutes(parts, api),
+    ["/metrics", page],
+    ["/prometheus", page],
+  ] as const);
+  const main = await startHttpServer({
+    host,
+    port: wanted.http,
+    maxBodyBytes,
+    routes,
+    tls,
+    refuse: refused,
+    ...watched(observation.observer),
+  });
   servers.push(main);
-  const grpc = wanted.grpc === undefined ? undefined : await listenGrpc({ host, port: wanted.grpc, maxMessageBytes, tls, api, service: parts.service, observer: observation.observer });
+  const grpc =
+    wanted.grpc === undefined
+      ? undefined
+      : await listenGrpc({
+          host,
+          port: wanted.grpc,
+          maxMessageBytes,
+          tls,
+          api,
+          service: parts.service,
+          observer: observation.observer,
+        });
   if (grpc !== undefined) servers.push(grpc);
   const ports = { http: main.port, ...(grpc !== undefined && { grpc: grpc.port }) };
   if (wanted.metrics === undefined) return ports;
-  const pages = new Map([...probeRoutes(parts.service), ["/metrics", page], ["/prometheus", page], [metricsPath, page]]);
-  const notFound = (exchange: Exchange): void => exchange.reply({ status: 404, contentType: TEXT, body: "not found\n" });
-  const metrics = await startHttpServer({ host, port: wanted.metrics, maxBodyBytes, routes: pages, refuse: notFound });
+  const pages = new Map([
+    ...probeRoutes(parts.service),
+    ["/metrics", page],
+    ["/prometheus", page],
+    [metricsPath, page],
+  ]);
+  const notFound = (exchange: Exchange): void =>
+    exchange.reply({ status: 404, contentType: TEXT, body: "not found\n" });
+  const metrics = await startHttpServer({
+    host,
+    port: wanted.metrics,
+    maxBodyBytes,
+    routes: pages,
+    refuse: notFound,
+  });
   servers.push(metrics);
   return { ...ports, metrics: metrics.port };
 }
 
 /** What the description's contract has beside the routes of all servers. */
-function ownRoutes({ description, service }: Parts, api: SeldonApi): readonly (readonly [string, Route])[] {
+function ownRoutes(
+  { description, service }: Parts,
+  api: SeldonApi,
+): readonly (readonly [string, Route])[] {
   if (description.contract !== "uai") return [];
-  return uaiRoutes({ call: (request, caller) => service.call(request, caller), failure: (error, requestId) => api.failure(error, requestId) });
+  return uaiRoutes({
+    call: (request, caller) => service.call(request, caller),
+    failure: (error, requestId) => api.failure(error, requestId),
+  });
 }
 
 /** `/live`: the process answers. `/ready`: a request made now would reach a model. Neither asks user code. */
 function probeRoutes(service: InferenceService): readonly (readonly [string, Route])[] {
-  const live: Route = { methods: ["GET"], handle: (exchange) => exchange.reply({ status: 200, contentType: TEXT, body: "live\n" }) };
-  const ready: Route = { methods: ["GET"], handle: (exchange) => exchange.reply({ status: service.isReady ? 200 : 503, contentType: TEXT, body: `${service.reason}\n` }) };
-  return [["/live", live], ["/ready", ready]];
+  const live: Route = {
+    methods: ["GET"],
+    handle: (exchange) => exchange.reply({ status: 200, contentType: TEXT, body: "live\n" }),
+  };
+  const ready: Route = {
+    methods: ["GET"],
+    handle: (exchange) =>
+      exchange.reply({
+        status: service.isReady ? 200 : 503,
+        contentType: TEXT,
+        body: `${service.reason}\n`,
+      }),
+  };
+  return [
+    ["/live", live],
+    ["/ready", ready],
+  ];
 }
 
 /** Shows every request to a named route to the observer. */
 function watched(observer: Observer): Pick<HttpServerOptions, "onRequest" | "onAnswer"> {
   return {
     onRequest: (exchange) => {
-      exchange.requestId = exchange.header("seldon-puid")?.slice(0, MAX_ID_CHARACTERS) ?? observer.nextRequestId();
+      exchange.requestId =
+        exchange.header("seldon-puid")?.slice(0, MAX_ID_CHARACTERS) ?? observer.nextRequestId();
       exchange.span = observer.begin(exchange.header("traceparent"));
     },
     onAnswer: (exchange, reply) => {
-      if (exchange.endpoint !== undefined) observer.end(answeredOf(exchange, exchange.endpoint, reply));
+      if (exchange.endpoint !== undefined)
+        observer.end(answeredOf(exchange, exchange.endpoint, reply));
     },
   };
 }
 
 /** What labels of metrics call a method; the rest is reading. */
-const METHOD_LABELS: ReadonlyMap<string, string> = new Map([["POST", "post"], ["PUT", "put"]]);
+const METHOD_LABELS: ReadonlyMap<string, string> = new Map([
+  ["POST", "post"],
+  ["PUT", "put"],
+]);
 
-function answeredOf(exchange: Exchange, endpoint: string, { status, body, contentType }: Reply): Parameters<Observer["end"]>[0] {
+function answeredOf(
+  exchange: Exchange,
+  endpoint: string,
+  { status, body, contentType }: Reply,
+): Parameters<Observer["end"]>[0] {
   const { path, startedAt, requestId, span } = exchange;
   return {
     endpoint,
@@ -199,7 +369,10 @@ function answeredOf(exchange: Exchange, endpoint: string, { status, body, conten
     code: String(status),
     isError: status >= 500,
     request: () => ({ contentType: exchange.header("content-type") ?? "", bytes: exchange.body }),
-    response: () => ({ contentType, bytes: typeof body === "string" ? Buffer.from(body, "latin1") : body }),
+    response: () => ({
+      contentType,
+      bytes: typeof body === "string" ? Buffer.from(body, "latin1") : body,
+    }),
   };
 }
 
@@ -212,8 +385,18 @@ async function readMetadata(text: string | undefined, log: Logger): Promise<Json
   }
 }
 
-function logFailure(log: Logger, { error, isBug, requestId }: { error: unknown; isBug: boolean; requestId: string | undefined }): void {
-  const traceback = error instanceof InferenceError && "failure" in error ? (error.failure as { traceback?: string }).traceback : undefined; // a ComponentError
-  const fields = { puid: requestId, err: isBug && error instanceof Error ? error : undefined, traceback };
+function logFailure(
+  log: Logger,
+  { error, isBug, requestId }: { error: unknown; isBug: boolean; requestId: string | undefined },
+): void {
+  const traceback =
+    error instanceof InferenceError && "failure" in error
+      ? (error.failure as { traceback?: string }).traceback
+      : undefined; // a ComponentError
+  const fields = {
+    puid: requestId,
+    err: isBug && error instanceof Error ? error : undefined,
+    traceback,
+  };
   log.error(fields, error instanceof Error ? error.message : String(error));
 }

@@ -19,10 +19,15 @@ export function applyServerEnv(description: ModelDescription, env: Environment):
     const text = env[name]?.trim() ?? "";
     if (text === "") return [];
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) throw new ToolError("USAGE", `read the variable ${name}: "${text}" is not possible`, { hint: `give a whole number, ${least} or more` });
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new ToolError("USAGE", `read the variable ${name}: "${text}" is not possible`, {
+        hint: `give a whole number, ${least} or more`,
+      });
     return [[key, value] as const];
   });
-  return said.length === 0 ? description : { ...description, server: { ...description.server, ...Object.fromEntries(said) } };
+  return said.length === 0
+    ? description
+    : { ...description, server: { ...description.server, ...Object.fromEntries(said) } };
 }
 
 /** A time that a variable says, in ms; the default for one that is absent or no time. */

@@ -26,7 +26,8 @@ export function hasTls(env: Environment): boolean {
 export async function readTls(env: Environment, root = ""): Promise<TlsFiles | undefined> {
   const folder = env[FOLDER];
   if (folder === undefined || folder === "") return undefined;
-  const read = (variable: string, name: string): Promise<string> => readPem(join(root, folder, env[variable] ?? name), variable);
+  const read = (variable: string, name: string): Promise<string> =>
+    readPem(join(root, folder, env[variable] ?? name), variable);
   const cert = await read(CERT, "tls.crt");
   const key = await read(KEY, "tls.key");
   const ca = env[CA];
@@ -35,8 +36,15 @@ export async function readTls(env: Environment, root = ""): Promise<TlsFiles | u
 
 async function readPem(path: string, variable: string): Promise<string> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new ToolError("USAGE", `read the TLS file "${path}": ${error instanceof Error ? error.message : String(error)}`, { cause: error, hint: `${FOLDER} and ${variable} name it` });
+    throw new ToolError(
+      "USAGE",
+      `read the TLS file "${path}": ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error, hint: `${FOLDER} and ${variable} name it` },
+    );
   });
-  if (!text.includes("-----BEGIN ")) throw new ToolError("USAGE", `read the TLS file "${path}": it is not PEM`, { hint: `${FOLDER} and ${variable} name it` });
+  if (!text.includes("-----BEGIN "))
+    throw new ToolError("USAGE", `read the TLS file "${path}": it is not PEM`, {
+      hint: `${FOLDER} and ${variable} name it`,
+    });
   return text;
 }

@@ -21,7 +21,11 @@ test("code that is new, changed or gone is seen; caches, environments and what t
   await writeFile(join(folder, "answers.json"), "1");
   await writeFile(join(folder, "a.py"), "22"); // before it runs, and seen all the same
   const seen: string[][] = [];
-  const told = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const told = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ];
   watch.run(async (files) => {
     const names = files.map((file) => basename(file)).sort();
     if (seen.length === 0) await writeFile(join(folder, "cache.yaml"), "a: 1"); // as code that is loaded may

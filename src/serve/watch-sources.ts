@@ -28,7 +28,10 @@ const SKIPPED = /^(\..*|__pycache__|node_modules|site-packages|.*\.egg-info)$/;
  * the user's are left out (hidden ones, environments, caches), and files that running code tends to write (text, JSON, logs). What changes
  * while `onChange` runs counts when it is Python or JavaScript; other files may have been written by the code that was loaded.
  */
-export async function watchSources({ paths, everyMs = EVERY_MS }: WatchOptions): Promise<SourceWatch> {
+export async function watchSources({
+  paths,
+  everyMs = EVERY_MS,
+}: WatchOptions): Promise<SourceWatch> {
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
   let known = await snapshot(paths);
@@ -54,14 +57,22 @@ export async function watchSources({ paths, everyMs = EVERY_MS }: WatchOptions):
 const CODE = /\.(py|js|mjs|cjs|ts)$/i;
 
 /** What is there now, but code as it was before. */
-function withoutCodeChanges(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function withoutCodeChanges(
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const code = [...before].filter(([file]) => CODE.test(file));
   const rest = [...now].filter(([file]) => !CODE.test(file));
   return new Map([...code, ...rest]);
 }
 
-function difference(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
-  const changed = [...now].filter(([file, mark]) => before.get(file) !== mark).map(([file]) => file);
+function difference(
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+): readonly string[] {
+  const changed = [...now]
+    .filter(([file, mark]) => before.get(file) !== mark)
+    .map(([file]) => file);
   return [...changed, ...[...before.keys()].filter((file) => !now.has(file))];
 }
 
@@ -75,7 +86,8 @@ async function snapshot(paths: readonly string[]): Promise<ReadonlyMap<string, s
 async function visit(path: string, found: Map<string, string>, isNamed: boolean): Promise<void> {
   if (found.size >= MAX_FILES) return;
   const about = await stat(path, { bigint: true }).catch(() => undefined); // gone since it was listed, or not there yet
-  if (about?.isFile() === true && (isNamed || SOURCES.test(path))) found.set(path, `${about.mtimeNs} ${about.size} ${about.ino}`);
+  if (about?.isFile() === true && (isNamed || SOURCES.test(path)))
+    found.set(path, `${about.mtimeNs} ${about.size} ${about.ino}`);
   if (about?.isDirectory() !== true) return;
   const names = await readdir(path).catch((): string[] => []);
   if (names.includes("pyvenv.cfg")) return; // an environment, whatever it is called

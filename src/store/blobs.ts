@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdir, open, rename, rm, stat, unlink, utimes, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ContentError, isToolError, ToolError } from "../errors/index.ts";
-import { explainWriteError, readRange, writeBehind, type Bytes, type CallOptions } from "../internal/index.ts";
+import {
+  explainWriteError,
+  readRange,
+  writeBehind,
+  type Bytes,
+  type CallOptions,
+} from "../internal/index.ts";
 import { parseDigest, verifyBytes, type Descriptor, type Digest } from "../oci/index.ts";
 import type { Scratch } from "./scratch.ts";
 import type { TagFolder } from "./tags.ts";
@@ -35,14 +41,25 @@ export async function blobSize(place: BlobPlace, digest: Digest): Promise<number
 }
 
 /** Writes a blob and verifies it on the way. Does nothing when it is there. */
-export async function putBlob(place: BlobPlace, target: Descriptor, options: { readonly content: Bytes } & CallOptions): Promise<void> {
+export async function putBlob(
+  place: BlobPlace,
+  target: Descriptor,
+  options: { readonly content: Bytes } & CallOptions,
+): Promise<void> {
   const { content, ...callOptions } = options;
   const verified = verifyBytes(content, target, callOptions);
-  await writeScratch(place, verified, { ...callOptions, finish: (path) => moveIn(place, path, target.digest) });
+  await writeScratch(place, verified, {
+    ...callOptions,
+    finish: (path) => moveIn(place, path, target.digest),
+  });
 }
 
 /** Writes a blob whose digest is not known yet. @throws ContentError `SIZE_MISMATCH`. */
-export async function ingestBlob(place: BlobPlace, content: Bytes, options: { readonly size: number } & CallOptions): Promise<Digest> {
+export async function ingestBlob(
+  place: BlobPlace,
+  content: Bytes,
+  options: { readonly size: number } & CallOptions,
+): Promise<Digest> {
   const hash = createHash("sha256");
   let size = 0;
   const measured = (chunk: Uint8Array): void => {
@@ -75,7 +92,11 @@ export async function openBlob(place: BlobPlace, digest: Digest): Promise<FileHa
  * Streams an open blob, verified. One that turns out damaged is removed, so that the next pack or pull writes it anew.
  * Closes the file.
  */
-export async function* readVerified(place: BlobPlace, file: FileHandle, options: { readonly target: Descriptor } & CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readVerified(
+  place: BlobPlace,
+  file: FileHandle,
+  options: { readonly target: Descriptor } & CallOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   await using closing = file;
   const { target, signal } = options;
   // One byte more than there should be, so that a longer file is found out.
@@ -83,7 +104,8 @@ export async function* readVerified(place: BlobPlace, file: FileHandle, options:
   try {
     yield* verifyBytes(content, target, { signal });
   } catch (error) {
-    if (!isToolError(error) || (error.code !== "DIGEST_MISMATCH" && error.code !== "SIZE_MISMATCH")) throw error;
+    if (!isToolError(error) || (error.code !== "DIGEST_MISMATCH" && error.code !== "SIZE_MISMATCH"))
+      throw error;
     throw await explainDamage(place, target, error);
   }
 }
@@ -102,7 +124,10 @@ export async function touch(path: string): Promise<boolean> {
 
 /** The answer to content that is not in the store. */
 export function blobNotFound(digest: Digest): ContentError {
-  return new ContentError("BLOB_NOT_FOUND", `read "${digest}": the store has no such blob`, { expected: digest, hint: "pack or pull the image again" });
+  return new ContentError("BLOB_NOT_FOUND", `read "${digest}": the store has no such blob`, {
+    expected: digest,
+    hint: "pack or pull the image again",
+  });
 }
 
 /** Turns "no such file" into `undefined`; rethrows everything else. For `catch`. */
@@ -118,7 +143,11 @@ interface ScratchWrite<T> extends CallOptions {
   readonly finish: (path: string) => Promise<T>;
 }
 
-async function writeScratch<T>(place: BlobPlace, content: Bytes, options: ScratchWrite<T>): Promise<T> {
+async function writeScratch<T>(
+  place: BlobPlace,
+  content: Bytes,
+  options: ScratchWrite<T>,
+): Promise<T> {
   const path = await place.scratch.newPath();
   try {
     await using file = await open(path, "wx", 0o644);
@@ -131,21 +160,38 @@ async function writeScratch<T>(place: BlobPlace, content: Bytes, options: Scratc
   }
 }
 
-async function explainDamage(place: BlobPlace, target: Descriptor, cause: ToolError): Promise<ContentError> {
+async function explainDamage(
+  place: BlobPlace,
+  target: Descriptor,
+  cause: ToolError,
+): Promise<ContentError> {
   const path = blobFileOf(place.paths, target.digest);
   const actualSize = await blobSize(place, target.digest);
   const isDamaged = cause.code === "DIGEST_MISMATCH";
   // A wrong size may be the caller's mistake; a wrong digest never is.
-  const isRemoved = isDamaged && (await unlink(path).then(() => true, () => false));
-  const why = isDamaged ? "the file in the store is damaged" : `the file in the store has ${actualSize ?? 0} bytes, not ${target.size}`;
+  const isRemoved =
+    isDamaged &&
+    (await unlink(path).then(
+      () => true,
+      () => false,
+    ));
+  const why = isDamaged
+    ? "the file in the store is damaged"
+    : `the file in the store has ${actualSize ?? 0} bytes, not ${target.size}`;
   return new ContentError(cause.code, `read "${target.digest}": ${why}`, {
     cause,
     expected: target.digest,
-    hint: isRemoved ? "pack or pull the image again; the damaged file was removed" : `remove "${path}", then pack or pull the image again`,
+    hint: isRemoved
+      ? "pack or pull the image again; the damaged file was removed"
+      : `remove "${path}", then pack or pull the image again`,
   });
 }
 
 function wrongSize(expected: number, actual: number): ContentError {
   const got = actual > expected ? "more" : `${actual}`;
-  return new ContentError("SIZE_MISMATCH", `store a blob: got ${got} bytes, want ${expected}`, { expected: String(expected), actual: String(actual), bytesRead: actual });
+  return new ContentError("SIZE_MISMATCH", `store a blob: got ${got} bytes, want ${expected}`, {
+    expected: String(expected),
+    actual: String(actual),
+    bytesRead: actual,
+  });
 }

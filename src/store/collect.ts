@@ -44,7 +44,11 @@ export async function collect(place: BlobPlace, options: GcOptions = {}): Promis
   const { otherWriters } = await sweepScratch(place.paths, place.scratch.ownFolder());
   const graceMs = options.graceMs ?? (otherWriters > 0 ? BUSY_GRACE_MS : 0);
   const images = options.untagged === true ? await tagged(place, options) : await readTags(place);
-  const reach = await reachOf(place, images.map((image) => image.descriptor), options);
+  const reach = await reachOf(
+    place,
+    images.map((image) => image.descriptor),
+    options,
+  );
   const sweep: Sweep = { place, reachable: reach.digests, cutoffMs: startedMs - graceMs, options };
   const blobs = await sweepFolder(sweep, place.paths.blobs);
   const plans = await sweepFolder(sweep, place.paths.plans);
@@ -57,7 +61,9 @@ export async function collect(place: BlobPlace, options: GcOptions = {}): Promis
     removedPlans: plans.removed,
     freedBytes: blobs.bytes + plans.bytes,
     spared: blobs.spared + plans.spared,
-    broken: images.filter((image) => reach.missing.has(image.descriptor.digest)).map((image) => nameOf(image.reference)),
+    broken: images
+      .filter((image) => reach.missing.has(image.descriptor.digest))
+      .map((image) => nameOf(image.reference)),
   };
 }
 
@@ -66,7 +72,8 @@ async function tagged(place: BlobPlace, options: GcOptions): Promise<readonly St
   const kept: StoredImage[] = [];
   for (const image of await readTags(place)) {
     const isNameless = image.reference.tag === undefined;
-    if (!isNameless || (await subjectOf(place, image.descriptor.digest)) !== undefined) kept.push(image);
+    if (!isNameless || (await subjectOf(place, image.descriptor.digest)) !== undefined)
+      kept.push(image);
     else if (options.dryRun !== true) await removeTag(place, image.reference);
   }
   return kept;
@@ -91,7 +98,11 @@ async function sweepFolder(sweep: Sweep, folder: string): Promise<Swept> {
     for (const name of (await readdir(join(folder, algorithm)).catch(noFile)) ?? []) {
       sweep.options.signal?.throwIfAborted();
       // Unfinished files of `writeFileAtomic`; their age decides, below.
-      if (name.startsWith(".") || sweep.reachable.has(`${algorithm}:${basename(name, ".json")}` as Digest)) continue;
+      if (
+        name.startsWith(".") ||
+        sweep.reachable.has(`${algorithm}:${basename(name, ".json")}` as Digest)
+      )
+        continue;
       await sweepFile(sweep, join(folder, algorithm, name), total);
     }
   }
@@ -134,12 +145,15 @@ async function sweepStale(place: BlobPlace, options: GcOptions): Promise<void> {
     [place.paths.dataDir, isUnfinished, STALE_FILE_MS],
     [cacheFolderOf(place.paths), () => true, STALE_CACHE_MS],
   ] as const) {
-    for (const entry of (await readdir(folder, { recursive: true, withFileTypes: true }).catch(noFile)) ?? []) {
+    for (const entry of (await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+      noFile,
+    )) ?? []) {
       options.signal?.throwIfAborted();
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || !isStale(entry.name)) continue;
       const stats = await stat(path).catch(noFile);
-      if (stats !== undefined && Date.now() - stats.mtimeMs > ageMs) await rm(path, { force: true });
+      if (stats !== undefined && Date.now() - stats.mtimeMs > ageMs)
+        await rm(path, { force: true });
     }
   }
 }

@@ -1,8 +1,33 @@
 import { stat, unlink } from "node:fs/promises";
 import { ContentError } from "../errors/index.ts";
-import { explainWriteError, openPlan, readRange, type Bytes, type CallOptions } from "../internal/index.ts";
-import { verifyBytes, type Descriptor, type Digest, type IngestSink, type Reference, type Source } from "../oci/index.ts";
-import { blobNotFound, blobSize, ingestBlob, moveIn, noFile, openBlob, putBlob, readVerified, touch, type BlobPlace, type RangeOptions } from "./blobs.ts";
+import {
+  explainWriteError,
+  openPlan,
+  readRange,
+  type Bytes,
+  type CallOptions,
+} from "../internal/index.ts";
+import {
+  verifyBytes,
+  type Descriptor,
+  type Digest,
+  type IngestSink,
+  type Reference,
+  type Source,
+} from "../oci/index.ts";
+import {
+  blobNotFound,
+  blobSize,
+  ingestBlob,
+  moveIn,
+  noFile,
+  openBlob,
+  putBlob,
+  readVerified,
+  touch,
+  type BlobPlace,
+  type RangeOptions,
+} from "./blobs.ts";
 import { collect } from "./collect.ts";
 import type { ImageList, PlanStore, RawStore, Store } from "./contracts.ts";
 import { createDigestCache } from "./digest-cache.ts";
@@ -47,16 +72,29 @@ function sourceOf(place: BlobPlace): Source {
   return {
     async resolve(reference) {
       await checkLayout(place);
-      const found = (await readTag(place, reference))?.descriptor ?? (reference.digest === undefined ? undefined : await describeManifest(place, reference.digest));
+      const found =
+        (await readTag(place, reference))?.descriptor ??
+        (reference.digest === undefined
+          ? undefined
+          : await describeManifest(place, reference.digest));
       if (found !== undefined) return found;
-      throw new ContentError("REFERENCE_NOT_FOUND", `find "${nameOf(reference)}": the store has no such image`, { hint: "run `slipway ls` to see what it has" });
+      throw new ContentError(
+        "REFERENCE_NOT_FOUND",
+        `find "${nameOf(reference)}": the store has no such image`,
+        { hint: "run `slipway ls` to see what it has" },
+      );
     },
     open: (target, options = {}) => openVerified(place, target, options),
-    openFrom: (target, offset, options = {}) => readRaw(place, target.digest, { ...options, start: offset, end: target.size }),
+    openFrom: (target, offset, options = {}) =>
+      readRaw(place, target.digest, { ...options, start: offset, end: target.size }),
   };
 }
 
-async function* openVerified(place: BlobPlace, target: Descriptor, options: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* openVerified(
+  place: BlobPlace,
+  target: Descriptor,
+  options: CallOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await openBlob(place, target.digest);
   if (file !== undefined) return yield* readVerified(place, file, { target, ...options });
   const plan = await readPlan(place, target.digest);
@@ -77,7 +115,8 @@ function sinkOf(place: BlobPlace): IngestSink {
       if (!(await has(place, target))) throw blobNotFound(target.digest);
       if (!(await writeTag(place, { reference, descriptor: target }))) return;
       // A collection that began before this tag must not take what the tag has just made reachable.
-      for (const digest of (await reachOf(place, [target], options)).digests) await touchBlob(place, digest);
+      for (const digest of (await reachOf(place, [target], options)).digests)
+        await touchBlob(place, digest);
       await writeIndexFile(place);
     },
   };
@@ -87,7 +126,8 @@ async function has(place: BlobPlace, target: Descriptor): Promise<boolean> {
   await place.scratch.announce();
   const stats = await stat(blobFileOf(place.paths, target.digest)).catch(noFile);
   // A file of another size was cut short by a power failure; `put` writes it again.
-  if (stats?.isFile() === true && stats.size === target.size) return touch(blobFileOf(place.paths, target.digest));
+  if (stats?.isFile() === true && stats.size === target.size)
+    return touch(blobFileOf(place.paths, target.digest));
   return hasPlan(place, target);
 }
 
@@ -112,9 +152,11 @@ function plansOf(place: BlobPlace): PlanStore {
 
 function rawOf(place: BlobPlace): RawStore {
   return {
-    sizeOf: async (digest) => (await blobSize(place, digest)) ?? (await readPlan(place, digest))?.size,
+    sizeOf: async (digest) =>
+      (await blobSize(place, digest)) ?? (await readPlan(place, digest))?.size,
     read: (digest, options = {}) => readRaw(place, digest, options),
-    blobPath: async (digest) => ((await blobSize(place, digest)) === undefined ? undefined : blobFileOf(place.paths, digest)),
+    blobPath: async (digest) =>
+      (await blobSize(place, digest)) === undefined ? undefined : blobFileOf(place.paths, digest),
     async adoptFile(path, digest) {
       await place.scratch.announce();
       await moveIn(place, path, digest).catch((error: unknown) => {
@@ -123,22 +165,34 @@ function rawOf(place: BlobPlace): RawStore {
     },
     reach: async (roots, options = {}) => (await reachOf(place, roots, options)).digests,
     async removeBlob(digest) {
-      const removed = await Promise.all([blobFileOf(place.paths, digest), planFileOf(place.paths, digest)].map(remove));
+      const removed = await Promise.all(
+        [blobFileOf(place.paths, digest), planFileOf(place.paths, digest)].map(remove),
+      );
       return removed.includes(true);
     },
   };
 }
 
-async function* readRaw(place: BlobPlace, digest: Digest, options: RangeOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readRaw(
+  place: BlobPlace,
+  digest: Digest,
+  options: RangeOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { start = 0, end = Number.MAX_SAFE_INTEGER, signal } = options;
   await using file = await openBlob(place, digest);
   if (file !== undefined) return yield* readRange(file, { start, end, signal });
   const plan = await readPlan(place, digest);
   if (plan === undefined) throw blobNotFound(digest);
-  yield* firstBytes(openPlan(plan, { offset: Math.min(start, plan.size), signal }), Math.max(0, end - start));
+  yield* firstBytes(
+    openPlan(plan, { offset: Math.min(start, plan.size), signal }),
+    Math.max(0, end - start),
+  );
 }
 
-async function* firstBytes(content: Bytes, count: number): AsyncGenerator<Uint8Array, void, undefined> {
+async function* firstBytes(
+  content: Bytes,
+  count: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let left = count;
   if (left === 0) return;
   for await (const chunk of content) {

@@ -1,5 +1,11 @@
 import { isToolError } from "../errors/index.ts";
-import { planKey, planShape, samplePlan, type CallOptions, type ContentPlan } from "../internal/index.ts";
+import {
+  planKey,
+  planShape,
+  samplePlan,
+  type CallOptions,
+  type ContentPlan,
+} from "../internal/index.ts";
 import { parseDigest, type Digest } from "../oci/index.ts";
 import type { JsonCache } from "./json-cache.ts";
 
@@ -55,9 +61,14 @@ function shapeKey(plan: ContentPlan): string {
 
 /** The moment from which on any further change to the files shows in their times. */
 function settledSinceMs(plan: ContentPlan): number {
-  const times = plan.segments.flatMap((segment) => (segment.kind === "bytes" ? [] : [segment.guard.mtimeNs, segment.guard.ctimeNs]));
+  const times = plan.segments.flatMap((segment) =>
+    segment.kind === "bytes" ? [] : [segment.guard.mtimeNs, segment.guard.ctimeNs],
+  );
   const isCoarse = times.some((time) => BigInt(time) % 1_000_000_000n === 0n);
-  return times.reduce((newest, time) => Math.max(newest, Number(BigInt(time) / 1_000_000n)), 0) + (isCoarse ? COARSE_STEP_MS : CLOCK_STEP_MS);
+  return (
+    times.reduce((newest, time) => Math.max(newest, Number(BigInt(time) / 1_000_000n)), 0) +
+    (isCoarse ? COARSE_STEP_MS : CLOCK_STEP_MS)
+  );
 }
 
 function parse(value: unknown): Digest | undefined {

@@ -16,8 +16,13 @@ const MAX_ROUNDS = 50;
 export async function writeIndexFile(place: BlobPlace): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = await tagsFingerprint(place);
-    const text = JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: (await readTags(place)).map(entryOf) });
-    if ((await readFile(place.paths.indexFile, "utf8").catch(noFile)) !== text) await writeFileAtomic(place.paths.indexFile, text);
+    const text = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.imageIndex,
+      manifests: (await readTags(place)).map(entryOf),
+    });
+    if ((await readFile(place.paths.indexFile, "utf8").catch(noFile)) !== text)
+      await writeFileAtomic(place.paths.indexFile, text);
     if ((await tagsFingerprint(place)) === before) return;
   }
 }
@@ -26,21 +31,38 @@ export async function writeIndexFile(place: BlobPlace): Promise<void> {
 export async function checkLayout(place: BlobPlace): Promise<void> {
   const text = await readFile(place.paths.layoutFile, "utf8").catch(noFile);
   if (text === undefined || /"imageLayoutVersion"\s*:\s*"1\.0\.0"/.test(text)) return;
-  throw new ToolError("STORE_INVALID", `open the store "${place.paths.dataDir}": "oci-layout" is damaged or of another version`, {
-    hint: "update slipway, or move the folder away and pack again",
-  });
+  throw new ToolError(
+    "STORE_INVALID",
+    `open the store "${place.paths.dataDir}": "oci-layout" is damaged or of another version`,
+    {
+      hint: "update slipway, or move the folder away and pack again",
+    },
+  );
 }
 
 function entryOf(image: StoredImage): unknown {
   const { reference, descriptor } = image;
   const { mediaType, digest, size, artifactType, platform } = descriptor;
-  return { mediaType, digest, size, ...(artifactType === undefined ? {} : { artifactType }), ...(platform === undefined ? {} : { platform }), ...annotationsOf(reference, descriptor) };
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(platform === undefined ? {} : { platform }),
+    ...annotationsOf(reference, descriptor),
+  };
 }
 
-function annotationsOf(reference: StoredImage["reference"], descriptor: StoredImage["descriptor"]): object {
-  if (reference.tag === undefined && reference.digest !== undefined) return descriptor.annotations === undefined ? {} : { annotations: descriptor.annotations };
+function annotationsOf(
+  reference: StoredImage["reference"],
+  descriptor: StoredImage["descriptor"],
+): object {
+  if (reference.tag === undefined && reference.digest !== undefined)
+    return descriptor.annotations === undefined ? {} : { annotations: descriptor.annotations };
   const short = `${reference.repository}:${reference.tag ?? DEFAULT_TAG}`;
   const name = reference.registry === "store" ? short : `${reference.registry}/${short}`;
   const full = reference.registry === "store" ? {} : { "io.containerd.image.name": name };
-  return { annotations: { ...descriptor.annotations, ...full, "org.opencontainers.image.ref.name": name } };
+  return {
+    annotations: { ...descriptor.annotations, ...full, "org.opencontainers.image.ref.name": name },
+  };
 }

@@ -21,7 +21,8 @@ const NAMESPACE = /^[a-z0-9][a-z0-9-]{0,63}$/;
 export function createJsonCache(paths: StorePaths, namespace: string): JsonCache {
   if (!NAMESPACE.test(namespace)) throw new RangeError(`"${namespace}" is no name of a cache`);
   const folder = join(cacheFolderOf(paths), namespace);
-  const fileOf = (key: string): string => join(folder, `${createHash("sha256").update(key).digest("hex")}.json`);
+  const fileOf = (key: string): string =>
+    join(folder, `${createHash("sha256").update(key).digest("hex")}.json`);
   return {
     async get(key) {
       const path = fileOf(key);
@@ -45,11 +46,15 @@ export function cacheFolderOf(paths: StorePaths): string {
   return join(paths.cacheDir, "json");
 }
 
-function parseEntry(text: string | undefined): { readonly key: unknown; readonly value: unknown } | undefined {
+function parseEntry(
+  text: string | undefined,
+): { readonly key: unknown; readonly value: unknown } | undefined {
   if (text === undefined) return undefined;
   try {
     const entry: unknown = JSON.parse(text);
-    return typeof entry === "object" && entry !== null && "key" in entry && "value" in entry ? entry : undefined;
+    return typeof entry === "object" && entry !== null && "key" in entry && "value" in entry
+      ? entry
+      : undefined;
   } catch {
     // A damaged entry of a cache is no entry.
     return undefined;

@@ -1,7 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isToolError, ToolError } from "../errors/index.ts";
-import { guardOf, isSameGuard, parsePlan, planToJson, writeFileAtomic, type ContentPlan } from "../internal/index.ts";
+import {
+  guardOf,
+  isSameGuard,
+  parsePlan,
+  planToJson,
+  writeFileAtomic,
+  type ContentPlan,
+} from "../internal/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 import { noFile, type BlobPlace } from "./blobs.ts";
 import { planFileOf } from "./store-paths.ts";
@@ -9,10 +16,17 @@ import { planFileOf } from "./store-paths.ts";
 const MAX_PLAN_BYTES = 64 << 20;
 
 /** Writes the recipe of a blob. The files it names are read when the blob is opened, never copied. */
-export async function putPlan(place: BlobPlace, target: Descriptor, plan: ContentPlan): Promise<void> {
-  if (plan.size !== target.size) throw new RangeError(`a plan of ${plan.size} bytes cannot be the blob of ${target.size} bytes`);
+export async function putPlan(
+  place: BlobPlace,
+  target: Descriptor,
+  plan: ContentPlan,
+): Promise<void> {
+  if (plan.size !== target.size)
+    throw new RangeError(`a plan of ${plan.size} bytes cannot be the blob of ${target.size} bytes`);
   const path = planFileOf(place.paths, target.digest);
-  const text = JSON.stringify(planToJson({ ...plan, segments: plan.segments.map(withAbsolutePath) }));
+  const text = JSON.stringify(
+    planToJson({ ...plan, segments: plan.segments.map(withAbsolutePath) }),
+  );
   if ((await readFile(path, "utf8").catch(noFile)) === text) return;
   await place.scratch.announce();
   await writeFileAtomic(path, text);
@@ -29,7 +43,11 @@ export async function readPlan(place: BlobPlace, digest: Digest): Promise<Conten
   } catch (error) {
     if (noFileYet(error)) return undefined;
     if (!isToolError(error) && !(error instanceof SyntaxError)) throw error;
-    throw new ToolError("STORE_INVALID", `read "${path}": the recipe of blob "${digest}" is damaged`, { cause: error, hint: "remove the file and pack again" });
+    throw new ToolError(
+      "STORE_INVALID",
+      `read "${path}": the recipe of blob "${digest}" is damaged`,
+      { cause: error, hint: "remove the file and pack again" },
+    );
   }
 }
 
@@ -43,7 +61,9 @@ export async function isPlanFresh(plan: ContentPlan): Promise<boolean> {
   return true;
 }
 
-function withAbsolutePath(segment: ContentPlan["segments"][number]): ContentPlan["segments"][number] {
+function withAbsolutePath(
+  segment: ContentPlan["segments"][number],
+): ContentPlan["segments"][number] {
   return segment.kind === "file" ? { ...segment, path: resolve(segment.path) } : segment;
 }
 

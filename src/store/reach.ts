@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { ToolError } from "../errors/index.ts";
 import type { CallOptions } from "../internal/index.ts";
-import { isIndexType, isManifestType, MAX_MANIFEST_BYTES, MEDIA_TYPES, parseDigest, type Descriptor, type Digest } from "../oci/index.ts";
+import {
+  isIndexType,
+  isManifestType,
+  MAX_MANIFEST_BYTES,
+  MEDIA_TYPES,
+  parseDigest,
+  type Descriptor,
+  type Digest,
+} from "../oci/index.ts";
 import { blobSize, noFile, type BlobPlace } from "./blobs.ts";
 import { blobFileOf } from "./store-paths.ts";
 
@@ -17,7 +25,11 @@ export interface Reach {
  * whatever type its descriptor claims.
  * @throws ToolError `STORE_INVALID` when a manifest in the store is damaged.
  */
-export async function reachOf(place: BlobPlace, roots: readonly Descriptor[], options: CallOptions = {}): Promise<Reach> {
+export async function reachOf(
+  place: BlobPlace,
+  roots: readonly Descriptor[],
+  options: CallOptions = {},
+): Promise<Reach> {
   const digests = new Set<Digest>();
   const missing = new Set<Digest>();
   const read = new Set<Digest>();
@@ -51,7 +63,10 @@ async function readManifest(place: BlobPlace, digest: Digest): Promise<Buffer | 
  * Describes a manifest or index that is in the store under no name, from its bytes. `undefined` when it is not there
  * or is something else.
  */
-export async function describeManifest(place: BlobPlace, digest: Digest): Promise<Descriptor | undefined> {
+export async function describeManifest(
+  place: BlobPlace,
+  digest: Digest,
+): Promise<Descriptor | undefined> {
   const size = await blobSize(place, digest);
   if (size === undefined || size > MAX_MANIFEST_BYTES) return undefined;
   const mediaType = mediaTypeOf(await readManifest(place, digest));
@@ -61,7 +76,10 @@ export async function describeManifest(place: BlobPlace, digest: Digest): Promis
 /** The digest a manifest says something about, if it does. `undefined` also when the manifest is missing or unreadable. */
 export async function subjectOf(place: BlobPlace, digest: Digest): Promise<string | undefined> {
   const { subject } = parseLoosely(await readManifest(place, digest));
-  const found = typeof subject === "object" && subject !== null ? (subject as Readonly<Record<string, unknown>>)["digest"] : undefined;
+  const found =
+    typeof subject === "object" && subject !== null
+      ? (subject as Readonly<Record<string, unknown>>)["digest"]
+      : undefined;
   return typeof found === "string" ? found : undefined;
 }
 
@@ -75,7 +93,9 @@ function mediaTypeOf(bytes: Buffer | undefined): string | undefined {
 function parseLoosely(bytes: Buffer | undefined): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(bytes?.toString("utf8") ?? "null");
-    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+    return typeof value === "object" && value !== null
+      ? (value as Readonly<Record<string, unknown>>)
+      : {};
   } catch {
     // Not JSON: some other blob.
     return {};
@@ -91,10 +111,19 @@ interface Child {
   readonly digest: Digest;
 }
 
-function childrenOf(place: BlobPlace, digest: Digest, bytes: Buffer): { readonly leaves: readonly Digest[]; readonly manifests: readonly Child[] } {
+function childrenOf(
+  place: BlobPlace,
+  digest: Digest,
+  bytes: Buffer,
+): { readonly leaves: readonly Digest[]; readonly manifests: readonly Child[] } {
   try {
-    const { config, layers, manifests, blobs } = JSON.parse(bytes.toString("utf8")) as Readonly<Record<string, unknown>>;
-    return { leaves: [config, layers, blobs].flatMap(parseChildren).map((child) => child.digest), manifests: parseChildren(manifests) };
+    const { config, layers, manifests, blobs } = JSON.parse(bytes.toString("utf8")) as Readonly<
+      Record<string, unknown>
+    >;
+    return {
+      leaves: [config, layers, blobs].flatMap(parseChildren).map((child) => child.digest),
+      manifests: parseChildren(manifests),
+    };
   } catch (error) {
     throw damaged(place, digest, error);
   }
@@ -110,5 +139,8 @@ function parseChildren(value: unknown): readonly Child[] {
 
 function damaged(place: BlobPlace, digest: Digest, cause?: unknown): ToolError {
   const path = blobFileOf(place.paths, digest);
-  return new ToolError("STORE_INVALID", `read "${path}": the manifest is damaged`, { cause, hint: `remove "${path}", then pack or pull the image again` });
+  return new ToolError("STORE_INVALID", `read "${path}": the manifest is damaged`, {
+    cause,
+    hint: `remove "${path}", then pack or pull the image again`,
+  });
 }

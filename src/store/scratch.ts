@@ -55,7 +55,10 @@ export function createScratch(paths: StorePaths): Scratch {
 }
 
 /** Removes what dead processes left. @returns how many other processes may be writing now. */
-export async function sweepScratch(paths: StorePaths, own: string | undefined): Promise<{ readonly otherWriters: number; readonly removed: number }> {
+export async function sweepScratch(
+  paths: StorePaths,
+  own: string | undefined,
+): Promise<{ readonly otherWriters: number; readonly removed: number }> {
   let otherWriters = 0;
   let removed = 0;
   for (const name of await readdir(paths.temporary).catch(noEntries)) {
@@ -74,7 +77,10 @@ export async function sweepScratch(paths: StorePaths, own: string | undefined): 
 async function prepare(paths: StorePaths, folder: string): Promise<void> {
   await mkdir(paths.dataDir, { recursive: true });
   await writeIfMissing(paths.layoutFile, `{"imageLayoutVersion":"1.0.0"}`);
-  await writeIfMissing(paths.indexFile, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`);
+  await writeIfMissing(
+    paths.indexFile,
+    `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`,
+  );
   await mkdir(join(paths.blobs, "sha256"), { recursive: true });
   await mkdir(folder, { recursive: true });
   const names = await readdir(paths.temporary);

@@ -16,7 +16,10 @@ export interface StorePaths {
 }
 
 /** Lays the folders of a store out below its two roots. Touches no disk. */
-export function storePathsOf(roots: { readonly dataDir: string; readonly cacheDir: string }): StorePaths {
+export function storePathsOf(roots: {
+  readonly dataDir: string;
+  readonly cacheDir: string;
+}): StorePaths {
   const { dataDir, cacheDir } = roots;
   return {
     dataDir,
@@ -43,13 +46,19 @@ export function planFileOf(paths: StorePaths, digest: Digest): string {
 }
 
 /** The folder that holds the tags of one repository. Hashed: names may be longer than file names, or differ by case only. */
-export function repositoryFolderOf(paths: StorePaths, repository: Pick<Reference, "registry" | "repository">): string {
+export function repositoryFolderOf(
+  paths: StorePaths,
+  repository: Pick<Reference, "registry" | "repository">,
+): string {
   return join(paths.tags, shortHash(`${repository.registry}/${repository.repository}`));
 }
 
 /** The file of one tag, or of one digest that a repository holds without a tag. */
 export function tagFileOf(paths: StorePaths, reference: Reference): string {
-  return join(repositoryFolderOf(paths, reference), `${shortHash(reference.tag ?? reference.digest ?? DEFAULT_TAG)}.json`);
+  return join(
+    repositoryFolderOf(paths, reference),
+    `${shortHash(reference.tag ?? reference.digest ?? DEFAULT_TAG)}.json`,
+  );
 }
 
 /** The tag of a reference that names neither tag nor digest. */

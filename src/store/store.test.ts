@@ -1,11 +1,28 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { randomBytesOf } from "../../test/support/random-image.ts";
 import { createTempDir, guardOf, planOf, type Bytes, type ContentPlan } from "../internal/index.ts";
-import { digestOf, MEDIA_TYPES, type Descriptor, type Digest, type Reference } from "../oci/index.ts";
+import {
+  digestOf,
+  MEDIA_TYPES,
+  type Descriptor,
+  type Digest,
+  type Reference,
+} from "../oci/index.ts";
 import { createDigestCache } from "./digest-cache.ts";
 import { createStore, type Store } from "./index.ts";
 
@@ -19,7 +36,10 @@ interface Fixture extends AsyncDisposable {
 
 async function fixture(): Promise<Fixture> {
   const folder = await createTempDir("store");
-  const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
+  const store = createStore({
+    dataDir: join(folder.path, "data"),
+    cacheDir: join(folder.path, "cache"),
+  });
   return { path: folder.path, store, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
@@ -39,7 +59,11 @@ async function put(store: Store, text: string, mediaType?: string): Promise<Desc
 
 async function putImage(store: Store, layers: readonly Descriptor[]): Promise<Descriptor> {
   const config = await put(store, `{"layers":${layers.length}}`, MEDIA_TYPES.imageConfig);
-  return put(store, JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers }), MEDIA_TYPES.imageManifest);
+  return put(
+    store,
+    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers }),
+    MEDIA_TYPES.imageManifest,
+  );
 }
 
 async function read(store: Store, target: Descriptor): Promise<string> {
@@ -56,16 +80,24 @@ async function blobFile(store: Store, digest: Digest): Promise<string> {
   return path;
 }
 
-async function plannedFile(folder: string, text: string): Promise<{ readonly plan: ContentPlan; readonly target: Descriptor; readonly path: string }> {
+async function plannedFile(
+  folder: string,
+  text: string,
+): Promise<{ readonly plan: ContentPlan; readonly target: Descriptor; readonly path: string }> {
   const path = join(folder, "weights.bin");
   await writeFile(path, text);
-  const plan = planOf([{ kind: "bytes", bytes: Buffer.from("<") }, { kind: "file", path, guard: guardOf(await stat(path, { bigint: true })) }, { kind: "bytes", bytes: Buffer.from(">") }]);
+  const plan = planOf([
+    { kind: "bytes", bytes: Buffer.from("<") },
+    { kind: "file", path, guard: guardOf(await stat(path, { bigint: true })) },
+    { kind: "bytes", bytes: Buffer.from(">") },
+  ]);
   return { plan, target: describe(Buffer.from(`<${text}>`)), path };
 }
 
 /** Makes everything in the store look as if it had been written long ago. */
 async function age(store: Store): Promise<void> {
-  for (const entry of await readdir(store.dataDir, { recursive: true, withFileTypes: true })) await utimes(join(entry.parentPath, entry.name), OLD, OLD);
+  for (const entry of await readdir(store.dataDir, { recursive: true, withFileTypes: true }))
+    await utimes(join(entry.parentPath, entry.name), OLD, OLD);
 }
 
 test("what was put is there, whole, and under its digest", async () => {
@@ -82,7 +114,10 @@ test("an unused store is empty and nothing is made on disk for looking at it", a
   const target = describe(Buffer.from("hello"));
   assert.deepEqual(await f.store.list(), []);
   assert.equal(await f.store.sizeOf(target.digest), undefined);
-  await assert.rejects(f.store.resolve(named("iris")), { code: "REFERENCE_NOT_FOUND", message: /"store:iris:v1"/ });
+  await assert.rejects(f.store.resolve(named("iris")), {
+    code: "REFERENCE_NOT_FOUND",
+    message: /"store:iris:v1"/,
+  });
   await assert.rejects(read(f.store, target), { code: "BLOB_NOT_FOUND" });
   assert.deepEqual(await readdir(f.path), []);
 });
@@ -90,11 +125,20 @@ test("an unused store is empty and nothing is made on disk for looking at it", a
 test("wrong content is refused and leaves nothing", async () => {
   await using f = await fixture();
   const target = describe(Buffer.from("hello"));
-  for (const [content, code] of [[bytesOf("hellO"), "DIGEST_MISMATCH"], [bytesOf("hell"), "SIZE_MISMATCH"], [bytesOf("hello", "!"), "SIZE_MISMATCH"]] as const) {
+  for (const [content, code] of [
+    [bytesOf("hellO"), "DIGEST_MISMATCH"],
+    [bytesOf("hell"), "SIZE_MISMATCH"],
+    [bytesOf("hello", "!"), "SIZE_MISMATCH"],
+  ] as const) {
     await assert.rejects(f.store.put(target, content), { code });
     assert.equal(await f.store.has(target), false);
   }
-  assert.deepEqual(await readdir(join(f.store.dataDir, "tmp"), { recursive: true }).then((names) => names.filter((name) => name.includes("/"))), []);
+  assert.deepEqual(
+    await readdir(join(f.store.dataDir, "tmp"), { recursive: true }).then((names) =>
+      names.filter((name) => name.includes("/")),
+    ),
+    [],
+  );
 });
 
 test("a put that is aborted leaves nothing", async () => {
@@ -131,7 +175,11 @@ test("a blob of many small and large chunks is written in order", async () => {
 test("a sha512 blob has its own place", async () => {
   await using f = await fixture();
   const bytes = Buffer.from("hello");
-  const target: Descriptor = { mediaType: LAYER, digest: `sha512:${createHash("sha512").update(bytes).digest("hex")}`, size: 5 };
+  const target: Descriptor = {
+    mediaType: LAYER,
+    digest: `sha512:${createHash("sha512").update(bytes).digest("hex")}`,
+    size: 5,
+  };
   await f.store.put(target, bytesOf(bytes));
   assert.equal(await read(f.store, target), "hello");
 });
@@ -141,7 +189,8 @@ test("parts of a blob are read from real files and from recipes alike", async ()
   const real = await put(f.store, "<0123456789>");
   const { plan, target } = await plannedFile(f.path, "abcdefghij");
   await f.store.putPlan(target, plan);
-  const part = async (digest: Digest, start?: number, end?: number): Promise<string> => Buffer.concat(await Array.fromAsync(f.store.read(digest, { start, end }))).toString();
+  const part = async (digest: Digest, start?: number, end?: number): Promise<string> =>
+    Buffer.concat(await Array.fromAsync(f.store.read(digest, { start, end }))).toString();
   assert.equal(await part(real.digest, 1, 4), "012");
   assert.equal(await part(target.digest, 1, 4), "abc");
   assert.equal(await part(target.digest, 9), "ij>");
@@ -167,13 +216,23 @@ test("a recipe whose file changed is not there any more, and opening it says to 
   await f.store.putPlan(target, plan);
   await writeFile(path, "Weights");
   assert.equal(await f.store.has(target), false);
-  await assert.rejects(read(f.store, target), (error: Error & { code?: string; hint?: string }) => error.code === "FILE_CHANGED" && error.message.includes(path) && /pack again/.test(error.hint ?? ""));
+  await assert.rejects(
+    read(f.store, target),
+    (error: Error & { code?: string; hint?: string }) =>
+      error.code === "FILE_CHANGED" &&
+      error.message.includes(path) &&
+      /pack again/.test(error.hint ?? ""),
+  );
 });
 
 test("a recipe with a wrong digest does not end cleanly", async () => {
   await using f = await fixture();
   const { plan } = await plannedFile(f.path, "weights");
-  const wrong: Descriptor = { mediaType: LAYER, digest: digestOf(Buffer.from("other")), size: plan.size };
+  const wrong: Descriptor = {
+    mediaType: LAYER,
+    digest: digestOf(Buffer.from("other")),
+    size: plan.size,
+  };
   await f.store.putPlan(wrong, plan);
   await assert.rejects(read(f.store, wrong), { code: "DIGEST_MISMATCH" });
 });
@@ -191,7 +250,11 @@ test("a damaged blob is found out, removed, and written anew by the next put", a
   await using f = await fixture();
   const target = await put(f.store, "hello");
   await writeFile(await blobFile(f.store, target.digest), "hellO");
-  await assert.rejects(read(f.store, target), (error: Error & { code?: string; hint?: string }) => error.code === "DIGEST_MISMATCH" && /pack or pull the image again/.test(error.hint ?? ""));
+  await assert.rejects(
+    read(f.store, target),
+    (error: Error & { code?: string; hint?: string }) =>
+      error.code === "DIGEST_MISMATCH" && /pack or pull the image again/.test(error.hint ?? ""),
+  );
   assert.equal(await f.store.has(target), false);
   await put(f.store, "hello");
   assert.equal(await read(f.store, target), "hello");
@@ -216,7 +279,12 @@ test("tags resolve, move, are listed in order, and go away", async () => {
   await f.store.tag(one, named("library/python", "3.11", "docker.io"));
   await f.store.tag(two, named("iris"));
   assert.deepEqual(await f.store.resolve(named("iris")), two);
-  assert.deepEqual((await f.store.list()).map(({ reference }) => `${reference.registry}/${reference.repository}:${reference.tag}`), ["docker.io/library/python:3.11", "store/iris:v1", "store/iris:v2"]);
+  assert.deepEqual(
+    (await f.store.list()).map(
+      ({ reference }) => `${reference.registry}/${reference.repository}:${reference.tag}`,
+    ),
+    ["docker.io/library/python:3.11", "store/iris:v1", "store/iris:v2"],
+  );
   assert.deepEqual((await f.store.list({ repository: named("iris") })).length, 2);
   assert.equal(await f.store.untag(named("iris")), true);
   assert.equal(await f.store.untag(named("iris")), false);
@@ -237,13 +305,22 @@ test("a manifest resolves by digest, with or without a name; a layer does not", 
   await using f = await fixture();
   const layer = await put(f.store, "one");
   const image = await putImage(f.store, [layer]);
-  assert.deepEqual(await f.store.resolve({ registry: "store", repository: "iris", digest: image.digest }), image);
-  await assert.rejects(f.store.resolve({ registry: "store", repository: "iris", digest: layer.digest }), { code: "REFERENCE_NOT_FOUND" });
+  assert.deepEqual(
+    await f.store.resolve({ registry: "store", repository: "iris", digest: image.digest }),
+    image,
+  );
+  await assert.rejects(
+    f.store.resolve({ registry: "store", repository: "iris", digest: layer.digest }),
+    { code: "REFERENCE_NOT_FOUND" },
+  );
 });
 
 test("only what was put can be tagged", async () => {
   await using f = await fixture();
-  await assert.rejects(f.store.tag(describe(Buffer.from("absent"), MEDIA_TYPES.imageManifest), named("iris")), { code: "BLOB_NOT_FOUND" });
+  await assert.rejects(
+    f.store.tag(describe(Buffer.from("absent"), MEDIA_TYPES.imageManifest), named("iris")),
+    { code: "BLOB_NOT_FOUND" },
+  );
 });
 
 test("the folder is an OCI layout whose index holds every tag", async () => {
@@ -252,16 +329,28 @@ test("the folder is an OCI layout whose index holds every tag", async () => {
   await f.store.tag(image, named("iris"));
   await f.store.tag(image, named("team/iris", "v2", "registry.test:5000"));
   const index = JSON.parse(await readFile(join(f.store.dataDir, "index.json"), "utf8"));
-  assert.deepEqual(index.manifests.map((entry: { annotations: Record<string, string> }) => entry.annotations["org.opencontainers.image.ref.name"]), ["registry.test:5000/team/iris:v2", "iris:v1"]);
+  assert.deepEqual(
+    index.manifests.map(
+      (entry: { annotations: Record<string, string> }) =>
+        entry.annotations["org.opencontainers.image.ref.name"],
+    ),
+    ["registry.test:5000/team/iris:v2", "iris:v1"],
+  );
   assert.equal(index.manifests[0].digest, image.digest);
-  assert.deepEqual(JSON.parse(await readFile(join(f.store.dataDir, "oci-layout"), "utf8")), { imageLayoutVersion: "1.0.0" });
+  assert.deepEqual(JSON.parse(await readFile(join(f.store.dataDir, "oci-layout"), "utf8")), {
+    imageLayoutVersion: "1.0.0",
+  });
 });
 
 test("many tags set at once are all in the index", async () => {
   await using f = await fixture();
   const image = await putImage(f.store, []);
   const other = createStore(f.store);
-  await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? f.store : other).tag(image, named("iris", `v${index}`))));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      (index % 2 === 0 ? f.store : other).tag(image, named("iris", `v${index}`)),
+    ),
+  );
   const index = JSON.parse(await readFile(join(f.store.dataDir, "index.json"), "utf8"));
   assert.equal(index.manifests.length, 20);
 });
@@ -273,13 +362,28 @@ test("damaged files of the store are named together with what to do", async () =
   const [repository] = await readdir(join(f.store.dataDir, "tags"));
   const [tag] = await readdir(join(f.store.dataDir, "tags", repository ?? ""));
   const path = join(f.store.dataDir, "tags", repository ?? "", tag ?? "");
-  for (const text of ["", "{", "[]", "null", `{"reference":{},"descriptor":{}}`, `{"reference":{"registry":"store","repository":"iris","tag":"v1"},"descriptor":{"digest":"sha256:1","size":1,"mediaType":"x"}}`]) {
+  for (const text of [
+    "",
+    "{",
+    "[]",
+    "null",
+    `{"reference":{},"descriptor":{}}`,
+    `{"reference":{"registry":"store","repository":"iris","tag":"v1"},"descriptor":{"digest":"sha256:1","size":1,"mediaType":"x"}}`,
+  ]) {
     await writeFile(path, text);
-    await assert.rejects(f.store.resolve(named("iris")), (error: Error & { code?: string; hint?: string }) => error.code === "STORE_INVALID" && error.message.includes(path) && error.hint !== undefined, text);
+    await assert.rejects(
+      f.store.resolve(named("iris")),
+      (error: Error & { code?: string; hint?: string }) =>
+        error.code === "STORE_INVALID" && error.message.includes(path) && error.hint !== undefined,
+      text,
+    );
     await assert.rejects(f.store.list(), { code: "STORE_INVALID" });
   }
   await writeFile(join(f.store.dataDir, "oci-layout"), `{"imageLayoutVersion":"9.0.0"}`);
-  await assert.rejects(f.store.resolve(named("iris")), { code: "STORE_INVALID", message: /another version/ });
+  await assert.rejects(f.store.resolve(named("iris")), {
+    code: "STORE_INVALID",
+    message: /another version/,
+  });
 });
 
 test("gc removes what no tag reaches and keeps the rest", async () => {
@@ -288,7 +392,11 @@ test("gc removes what no tag reaches and keeps the rest", async () => {
   const lonely = await put(f.store, "lonely");
   const kept = await putImage(f.store, [shared]);
   const gone = await putImage(f.store, [shared, await put(f.store, "gone")]);
-  const index = await put(f.store, JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: [kept] }), MEDIA_TYPES.imageIndex);
+  const index = await put(
+    f.store,
+    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: [kept] }),
+    MEDIA_TYPES.imageIndex,
+  );
   const { plan, target } = await plannedFile(f.path, "weights");
   await f.store.putPlan(target, plan);
   await f.store.tag(index, named("iris"));
@@ -298,9 +406,13 @@ test("gc removes what no tag reaches and keeps the rest", async () => {
   const preview = await f.store.gc({ dryRun: true });
   const result = await f.store.gc();
   assert.deepEqual(preview, result);
-  assert.deepEqual({ blobs: result.removedBlobs, plans: result.removedPlans, spared: result.spared }, { blobs: 4, plans: 1, spared: 0 });
+  assert.deepEqual(
+    { blobs: result.removedBlobs, plans: result.removedPlans, spared: result.spared },
+    { blobs: 4, plans: 1, spared: 0 },
+  );
   for (const target of [shared, kept, index]) assert.equal(await f.store.has(target), true);
-  for (const digest of [lonely.digest, gone.digest, target.digest]) assert.equal(await f.store.sizeOf(digest), undefined);
+  for (const digest of [lonely.digest, gone.digest, target.digest])
+    assert.equal(await f.store.sizeOf(digest), undefined);
   assert.equal((await f.store.gc()).removedBlobs, 0);
 });
 
@@ -318,15 +430,29 @@ test("gc takes nameless manifests of repositories when asked to, save what is ab
   await using f = await fixture();
   const subject = await putImage(f.store, []);
   const nameless = await putImage(f.store, [await put(f.store, "nameless")]);
-  const about = await put(f.store, JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config: await put(f.store, "{}"), layers: [], subject }), MEDIA_TYPES.imageManifest);
+  const about = await put(
+    f.store,
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.imageManifest,
+      config: await put(f.store, "{}"),
+      layers: [],
+      subject,
+    }),
+    MEDIA_TYPES.imageManifest,
+  );
   await f.store.tag(subject, named("iris"));
-  for (const image of [nameless, about]) await f.store.tag(image, { registry: "store", repository: "iris", digest: image.digest });
+  for (const image of [nameless, about])
+    await f.store.tag(image, { registry: "store", repository: "iris", digest: image.digest });
   await age(f.store);
   assert.equal((await f.store.gc()).removedBlobs, 0);
   const preview = await f.store.gc({ untagged: true, dryRun: true });
   assert.equal((await f.store.list()).length, 3);
   assert.deepEqual(await f.store.gc({ untagged: true }), preview);
-  assert.deepEqual((await f.store.list()).map(({ descriptor }) => descriptor.digest).sort(), [subject.digest, about.digest].sort());
+  assert.deepEqual(
+    (await f.store.list()).map(({ descriptor }) => descriptor.digest).sort(),
+    [subject.digest, about.digest].sort(),
+  );
   assert.equal(await f.store.has(nameless), false);
   assert.equal(await f.store.has(about), true);
 });
@@ -356,7 +482,12 @@ test("gc removes unfinished files of a process that has died, and only those", a
   for (const name of [dead, elsewhere]) await mkdir(join(temporary, name));
   await writeFile(join(temporary, dead, "1"), "half");
   await createStore(f.store).gc();
-  assert.deepEqual((await readdir(temporary)).sort().filter((name) => name === dead || name === elsewhere || name === mine), [mine, elsewhere].sort());
+  assert.deepEqual(
+    (await readdir(temporary))
+      .sort()
+      .filter((name) => name === dead || name === elsewhere || name === mine),
+    [mine, elsewhere].sort(),
+  );
 });
 
 test("gc removes nothing when a manifest is damaged", async () => {
@@ -430,7 +561,9 @@ test("a digest is found again as long as the files keep their guards", async () 
   await digests.set(plan, target.digest);
   assert.equal(await f.store.digestCache().get(plan), target.digest);
   await writeFile(path, "Weights");
-  const again = planOf([{ kind: "file", path, guard: guardOf(await stat(path, { bigint: true })) }]);
+  const again = planOf([
+    { kind: "file", path, guard: guardOf(await stat(path, { bigint: true })) },
+  ]);
   assert.equal(await digests.get(again), undefined);
 });
 
@@ -448,7 +581,11 @@ test("content that was hashed before is recognised under another time, mode or i
   await using f = await fixture();
   const path = join(f.path, "weights");
   const bytes = randomBytesOf(1, 3 << 20);
-  const planFor = async (file: string): Promise<ContentPlan> => planOf([{ kind: "bytes", bytes: Buffer.from("header") }, { kind: "file", path: file, guard: guardOf(await stat(file, { bigint: true })) }]);
+  const planFor = async (file: string): Promise<ContentPlan> =>
+    planOf([
+      { kind: "bytes", bytes: Buffer.from("header") },
+      { kind: "file", path: file, guard: guardOf(await stat(file, { bigint: true })) },
+    ]);
   await writeFile(path, bytes);
   const digests = createDigestCache(f.store.cache("digests"));
   const plan = await planFor(path);

@@ -25,14 +25,20 @@ const MAX_CACHED_FOLDERS = 1000;
 const CLOCK_STEP_MS = 100;
 
 /** Reads one tag, or gives `undefined`. @throws ToolError `STORE_INVALID` naming the file. */
-export async function readTag(place: BlobPlace, reference: Reference): Promise<StoredImage | undefined> {
+export async function readTag(
+  place: BlobPlace,
+  reference: Reference,
+): Promise<StoredImage | undefined> {
   return readTagFile(tagFileOf(place.paths, reference));
 }
 
 /** Writes one tag atomically. @returns false when it already said the same. */
 export async function writeTag(place: BlobPlace, image: StoredImage): Promise<boolean> {
   const path = tagFileOf(place.paths, image.reference);
-  const text = JSON.stringify({ reference: nameOnly(image.reference), descriptor: image.descriptor });
+  const text = JSON.stringify({
+    reference: nameOnly(image.reference),
+    descriptor: image.descriptor,
+  });
   if ((await readFile(path, "utf8").catch(noFile)) === text) return false;
   await writeFileAtomic(path, text, { sync: true });
   return true;
@@ -58,9 +64,15 @@ export async function removeTag(place: BlobPlace, reference: Reference): Promise
 }
 
 /** All tags of the store, or of one repository; sorted by name. */
-export async function readTags(place: BlobPlace, repository?: Pick<Reference, "registry" | "repository">): Promise<readonly StoredImage[]> {
-  if (repository !== undefined) return readFolder(place, repositoryFolderOf(place.paths, repository));
-  const folders = await mapLimited(await tagFolders(place), READERS, (folder) => readFolder(place, folder));
+export async function readTags(
+  place: BlobPlace,
+  repository?: Pick<Reference, "registry" | "repository">,
+): Promise<readonly StoredImage[]> {
+  if (repository !== undefined)
+    return readFolder(place, repositoryFolderOf(place.paths, repository));
+  const folders = await mapLimited(await tagFolders(place), READERS, (folder) =>
+    readFolder(place, folder),
+  );
   return folders.flat().sort(byName);
 }
 
@@ -76,13 +88,18 @@ export async function tagsFingerprint(place: BlobPlace): Promise<string> {
 
 /** How the store writes a name: `store:iris:v1`, or the usual form for images of registries. For messages and lists. */
 export function nameOf(reference: Reference): string {
-  const version = reference.tag === undefined && reference.digest !== undefined ? `@${reference.digest}` : `:${reference.tag ?? DEFAULT_TAG}`;
+  const version =
+    reference.tag === undefined && reference.digest !== undefined
+      ? `@${reference.digest}`
+      : `:${reference.tag ?? DEFAULT_TAG}`;
   return `${reference.registry === "store" ? "store:" : `${reference.registry}/`}${reference.repository}${version}`;
 }
 
 function nameOnly(reference: Reference): Reference {
   const { registry, repository, tag, digest } = reference;
-  return tag === undefined && digest !== undefined ? { registry, repository, digest } : { registry, repository, tag: tag ?? DEFAULT_TAG };
+  return tag === undefined && digest !== undefined
+    ? { registry, repository, digest }
+    : { registry, repository, tag: tag ?? DEFAULT_TAG };
 }
 
 /** Reads a folder of tags, or remembers it. Every change renames a file in it or removes one, which sets its time. */
@@ -96,7 +113,8 @@ async function readFolder(place: BlobPlace, folder: string): Promise<readonly St
   const read = await mapLimited(await filesIn(folder), READERS, readTagFile);
   const images = read.filter((image) => image !== undefined).sort(byName);
   place.tagCache.delete(folder);
-  if (isSettled && place.tagCache.size < MAX_CACHED_FOLDERS) place.tagCache.set(folder, { changed, images });
+  if (isSettled && place.tagCache.size < MAX_CACHED_FOLDERS)
+    place.tagCache.set(folder, { changed, images });
   return images;
 }
 
@@ -115,7 +133,9 @@ async function allTagFiles(place: BlobPlace): Promise<string[]> {
 
 async function filesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(noFile);
-  return (names ?? []).filter((name) => name.endsWith(".json") && !name.startsWith(".")).map((name) => join(folder, name));
+  return (names ?? [])
+    .filter((name) => name.endsWith(".json") && !name.startsWith("."))
+    .map((name) => join(folder, name));
 }
 
 async function readTagFile(path: string): Promise<StoredImage | undefined> {
@@ -125,7 +145,10 @@ async function readTagFile(path: string): Promise<StoredImage | undefined> {
     return parseTag(JSON.parse(text));
   } catch (error) {
     if (!isToolError(error) && !(error instanceof SyntaxError)) throw error;
-    throw new ToolError("STORE_INVALID", `read "${path}": the tag file is damaged`, { cause: error, hint: "remove the file, then pack or pull the image again" });
+    throw new ToolError("STORE_INVALID", `read "${path}": the tag file is damaged`, {
+      cause: error,
+      hint: "remove the file, then pack or pull the image again",
+    });
   }
 }
 
@@ -135,15 +158,23 @@ function parseTag(value: unknown): StoredImage {
   const target = record(descriptor);
   const digest = parseDigest(text(target["digest"]));
   const size = target["size"];
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw new SyntaxError("the size is no number");
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    throw new SyntaxError("the size is no number");
   return {
     reference: {
       registry: text(name["registry"]),
       repository: text(name["repository"]),
-      ...(name["tag"] === undefined ? { digest: parseDigest(text(name["digest"])) } : { tag: text(name["tag"]) }),
+      ...(name["tag"] === undefined
+        ? { digest: parseDigest(text(name["digest"])) }
+        : { tag: text(name["tag"]) }),
     },
     // The store wrote the optional fields itself; a damaged file fails the checks above long before they matter.
-    descriptor: { ...(target as unknown as Descriptor), mediaType: text(target["mediaType"]), digest, size },
+    descriptor: {
+      ...(target as unknown as Descriptor),
+      mediaType: text(target["mediaType"]),
+      digest,
+      size,
+    },
   };
 }
 

@@ -30,8 +30,9 @@ export function createByteReader(bytes: Bytes, options: CallOptions = {}): ByteR
     return piece;
   };
   async function* stream(count: number): AsyncGenerator<Uint8Array> {
-    for (let left = count; left > 0; ) {
-      if (!(await fill())) throw new ToolError("ARCHIVE_INVALID", `read tar: it ends ${left} bytes too early`);
+    for (let left = count; left > 0;) {
+      if (!(await fill()))
+        throw new ToolError("ARCHIVE_INVALID", `read tar: it ends ${left} bytes too early`);
       const piece = take(left);
       left -= piece.byteLength;
       yield piece;

@@ -15,7 +15,8 @@ export interface RawHeader {
 
 /** @throws ToolError `ARCHIVE_INVALID` for a wrong checksum or number. */
 export function decodeHeader(block: Uint8Array): RawHeader {
-  if (number(block.subarray(148, 156), "checksum") !== checksum(block)) throw invalid("a header's checksum is wrong");
+  if (number(block.subarray(148, 156), "checksum") !== checksum(block))
+    throw invalid("a header's checksum is wrong");
   const isUstar = text(block.subarray(257, 262)) === "ustar";
   const prefix = isUstar && block[262] === 0 ? text(block.subarray(345, 500)) : "";
   const name = text(block.subarray(0, 100));
@@ -33,11 +34,12 @@ export function decodeHeader(block: Uint8Array): RawHeader {
 /** Reads a PAX body; what this project does not know is passed over. @throws ToolError `ARCHIVE_INVALID`. @see POSIX pax, "pax Extended Header" */
 export function parsePax(body: Uint8Array): Partial<RawHeader> {
   const found: { -readonly [Key in keyof RawHeader]?: RawHeader[Key] } = {};
-  for (let offset = 0; offset < body.byteLength; ) {
+  for (let offset = 0; offset < body.byteLength;) {
     const space = body.indexOf(0x20, offset);
     const length = space < 0 ? Number.NaN : wholeNumber(text(body.subarray(offset, space)));
     const end = offset + length;
-    if (!(end <= body.byteLength && end > space + 1) || body[end - 1] !== 0x0a) throw invalid("a PAX record has a wrong length");
+    if (!(end <= body.byteLength && end > space + 1) || body[end - 1] !== 0x0a)
+      throw invalid("a PAX record has a wrong length");
     const record = utf8(body.subarray(space + 1, end - 1));
     const equals = record.indexOf("=");
     if (equals <= 0) throw invalid("a PAX record has no key");
@@ -52,7 +54,11 @@ export function plainText(bytes: Uint8Array): string {
   return text(bytes);
 }
 
-function apply(found: { -readonly [Key in keyof RawHeader]?: RawHeader[Key] }, key: string, value: string): void {
+function apply(
+  found: { -readonly [Key in keyof RawHeader]?: RawHeader[Key] },
+  key: string,
+  value: string,
+): void {
   if (key.startsWith("GNU.sparse")) throw invalid("it holds a sparse file");
   if (key === "path") found.path = value;
   else if (key === "linkpath") found.linkTarget = value;

@@ -17,7 +17,8 @@ const ASCII = /^[\x20-\x7e]*$/;
  * @throws ToolError `FILE_REFUSED` for a device, `USAGE` for a time before 1970 or beyond what ustar holds. @see POSIX pax, "ustar Interchange Format"
  */
 export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
-  if (entry.type === "device") throw new ToolError("FILE_REFUSED", `write tar: "${entry.path}" is a device`);
+  if (entry.type === "device")
+    throw new ToolError("FILE_REFUSED", `write tar: "${entry.path}" is a device`);
   checkTime(mtimeS);
   const { uid = 0, gid = 0, linkTarget = "" } = entry;
   const size = entry.type === "file" ? entry.size : 0;
@@ -40,7 +41,10 @@ export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
 
 function checkTime(mtimeS: number): void {
   if (Number.isSafeInteger(mtimeS) && mtimeS >= 0 && mtimeS <= MAX_OCTAL_11) return;
-  throw new ToolError("USAGE", `write tar: the time ${mtimeS} is no count of seconds since 1970 that a tar can hold`);
+  throw new ToolError(
+    "USAGE",
+    `write tar: the time ${mtimeS} is no count of seconds since 1970 that a tar can hold`,
+  );
 }
 
 /** A number that its field cannot hold stands in the PAX header, and the field is zero, as other writers leave it. */
@@ -79,7 +83,8 @@ interface Block {
 
 function encodeBlock(fields: Block): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES);
-  const octal = (value: number, offset: number, digits: number): void => void block.write(value.toString(8).padStart(digits, "0"), offset, "latin1");
+  const octal = (value: number, offset: number, digits: number): void =>
+    void block.write(value.toString(8).padStart(digits, "0"), offset, "latin1");
   block.write(fields.name, 0, 100, "latin1");
   octal(fields.mode & 0o7777, 100, 7);
   octal(fields.uid, 108, 7);
@@ -100,13 +105,24 @@ function encodeBlock(fields: Block): Buffer {
 /** Sum of a header's bytes with its checksum field read as spaces. */
 export function checksum(block: Uint8Array): number {
   let sum = 8 * 0x20;
-  for (let index = 0; index < BLOCK_BYTES; index += 1) if (index < 148 || index >= 156) sum += block[index] ?? 0;
+  for (let index = 0; index < BLOCK_BYTES; index += 1)
+    if (index < 148 || index >= 156) sum += block[index] ?? 0;
   return sum;
 }
 
 function encodePax(records: readonly [string, string][], name: string): Buffer {
   const body = Buffer.concat(records.map(([key, value]) => encodeRecord(key, value)));
-  const header = encodeBlock({ name: fallbackName(`PaxHeaders.0/${name.split("/").filter(Boolean).at(-1) ?? ""}`), prefix: "", mode: 0o644, uid: 0, gid: 0, size: body.byteLength, mtimeS: 0, type: "x", target: "" });
+  const header = encodeBlock({
+    name: fallbackName(`PaxHeaders.0/${name.split("/").filter(Boolean).at(-1) ?? ""}`),
+    prefix: "",
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    size: body.byteLength,
+    mtimeS: 0,
+    type: "x",
+    target: "",
+  });
   return Buffer.concat([header, body, Buffer.alloc(paddingOf(body.byteLength))]);
 }
 
@@ -114,7 +130,8 @@ function encodePax(records: readonly [string, string][], name: string): Buffer {
 function encodeRecord(key: string, value: string): Buffer {
   const rest = Buffer.from(` ${key}=${value}\n`);
   let length = rest.byteLength + 1;
-  while (`${length}`.length + rest.byteLength !== length) length = `${length}`.length + rest.byteLength;
+  while (`${length}`.length + rest.byteLength !== length)
+    length = `${length}`.length + rest.byteLength;
   return Buffer.concat([Buffer.from(`${length}`), rest]);
 }
 

@@ -25,7 +25,10 @@ export interface TarPlan<E extends TarEntry = TarEntry> {
  * Folders above an entry are the caller's to add, since only the caller knows the base's own attributes of them.
  * @throws ToolError `FILE_REFUSED` as `sortEntries`, and for devices; `USAGE` for a time that a tar cannot hold.
  */
-export function planTar<E extends TarEntry>(entries: readonly E[], options: PlanTarOptions = {}): TarPlan<E> {
+export function planTar<E extends TarEntry>(
+  entries: readonly E[],
+  options: PlanTarOptions = {},
+): TarPlan<E> {
   const segments: TarSegment<E>[] = [];
   let pending: Uint8Array[] = [];
   let size = 0;
@@ -56,7 +59,10 @@ export function planTar<E extends TarEntry>(entries: readonly E[], options: Plan
  * link to something that is no file of this tar, numbers that no tar holds.
  */
 function sortEntries<E extends TarEntry>(entries: readonly E[]): readonly E[] {
-  const keyed = entries.map((entry) => ({ entry, key: Buffer.from(entry.type === "directory" ? `${entry.path}/` : entry.path) }));
+  const keyed = entries.map((entry) => ({
+    entry,
+    key: Buffer.from(entry.type === "directory" ? `${entry.path}/` : entry.path),
+  }));
   keyed.sort((one, other) => Buffer.compare(one.key, other.key));
   const types = new Map<string, TarEntryType>();
   for (const { entry } of keyed) {
@@ -86,21 +92,33 @@ function linksAfterFiles<E extends TarEntry>(sorted: readonly E[]): readonly E[]
 function checkEntry(entry: TarEntry): void {
   const { path, type, linkTarget = "", size, uid = 0, gid = 0 } = entry;
   if (!isPlainPath(path)) throw refused(entry, "it is not a plain relative path");
-  if ((type === "symlink" || type === "hardlink") && (linkTarget === "" || !isText(linkTarget))) throw refused(entry, `it links to ${JSON.stringify(linkTarget)}`);
-  for (const [what, value] of Object.entries({ size, uid, gid })) if (!Number.isSafeInteger(value) || value < 0) throw refused(entry, `its ${what} is ${value}`);
+  if ((type === "symlink" || type === "hardlink") && (linkTarget === "" || !isText(linkTarget)))
+    throw refused(entry, `it links to ${JSON.stringify(linkTarget)}`);
+  for (const [what, value] of Object.entries({ size, uid, gid }))
+    if (!Number.isSafeInteger(value) || value < 0) throw refused(entry, `its ${what} is ${value}`);
 }
 
 /** What can be said of an entry among the others. */
-function checkPlace({ path, type, linkTarget = "" }: TarEntry, types: ReadonlyMap<string, TarEntryType>): void {
+function checkPlace(
+  { path, type, linkTarget = "" }: TarEntry,
+  types: ReadonlyMap<string, TarEntryType>,
+): void {
   for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
     const parent = types.get(path.slice(0, slash));
-    if (parent !== undefined && parent !== "directory") throw refused({ path }, `it lies below "${path.slice(0, slash)}", which is no folder`);
+    if (parent !== undefined && parent !== "directory")
+      throw refused({ path }, `it lies below "${path.slice(0, slash)}", which is no folder`);
   }
-  if (type === "hardlink" && types.get(linkTarget) !== "file") throw refused({ path }, `it is a hard link to "${linkTarget}", which is no file of the same tar`);
+  if (type === "hardlink" && types.get(linkTarget) !== "file")
+    throw refused(
+      { path },
+      `it is a hard link to "${linkTarget}", which is no file of the same tar`,
+    );
 }
 
 function isPlainPath(path: string): boolean {
-  return isText(path) && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  return (
+    isText(path) && path.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+  );
 }
 
 /** Halves of surrogate pairs have no bytes of their own; two names could become one. */

@@ -26,7 +26,10 @@ const MAX_EXTENSIONS = 16;
  * the root are refused, so are hard links out of it, sparse files and wrong checksums. Devices come out as such. The source is read to its end.
  * @throws ToolError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, each naming the entry.
  */
-export async function* readTar(bytes: Bytes, options: ReadTarOptions = {}): AsyncGenerator<TarOutput> {
+export async function* readTar(
+  bytes: Bytes,
+  options: ReadTarOptions = {},
+): AsyncGenerator<TarOutput> {
   await using reader = createByteReader(bytes, options);
   const seen = options.refuseDuplicates === true ? new Set<string>() : undefined;
   const budget = createBudget(options);
@@ -46,10 +49,14 @@ export async function* readTar(bytes: Bytes, options: ReadTarOptions = {}): Asyn
 }
 
 /** The next entry's header with its extensions applied, or `undefined` at the end. */
-async function nextHeader(reader: ByteReader, options: ReadTarOptions): Promise<RawHeader | undefined> {
+async function nextHeader(
+  reader: ByteReader,
+  options: ReadTarOptions,
+): Promise<RawHeader | undefined> {
   let extension: Partial<RawHeader> = {};
   for (let count = 0; ; count += 1) {
-    if (count > MAX_EXTENSIONS) throw invalid(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
+    if (count > MAX_EXTENSIONS)
+      throw invalid(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
     const block = await reader.read(BLOCK_BYTES);
     if (block === undefined || block.every((byte) => byte === 0)) {
       if (Object.keys(extension).length > 0) throw invalid("it ends after an extension header");
@@ -77,11 +84,16 @@ async function nextHeader(reader: ByteReader, options: ReadTarOptions): Promise<
 
 /** A global header that renames every entry has no honest use. */
 function refuseGlobal(found: Partial<RawHeader>): void {
-  if (found.path !== undefined || found.linkTarget !== undefined || found.size !== undefined) throw invalid("a global header sets every entry's name or size");
+  if (found.path !== undefined || found.linkTarget !== undefined || found.size !== undefined)
+    throw invalid("a global header sets every entry's name or size");
 }
 
 async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> {
-  if (header.size > MAX_EXTENSION_BYTES) throw new ToolError("LIMIT_EXCEEDED", `read tar: an extension header is ${header.size} bytes long`);
+  if (header.size > MAX_EXTENSION_BYTES)
+    throw new ToolError(
+      "LIMIT_EXCEEDED",
+      `read tar: an extension header is ${header.size} bytes long`,
+    );
   const content = header.size === 0 ? new Uint8Array(0) : await reader.read(header.size);
   if (content === undefined) throw invalid("it ends inside an extension header");
   await reader.skip(paddingOf(header.size));
@@ -90,25 +102,48 @@ async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> 
 
 function checked(header: RawHeader, options: ReadTarOptions): RawHeader {
   const longest = Math.max(Buffer.byteLength(header.path), Buffer.byteLength(header.linkTarget));
-  if (longest > (options.maxPathBytes ?? 4096)) throw new ToolError("LIMIT_EXCEEDED", `read tar: a path of ${longest} bytes begins "${header.path.slice(0, 80)}"`);
-  const hasContent = header.type === "0" || header.type === "\u0000" || header.type === "7" || header.type === "";
+  if (longest > (options.maxPathBytes ?? 4096))
+    throw new ToolError(
+      "LIMIT_EXCEEDED",
+      `read tar: a path of ${longest} bytes begins "${header.path.slice(0, 80)}"`,
+    );
+  const hasContent =
+    header.type === "0" || header.type === "\u0000" || header.type === "7" || header.type === "";
   return hasContent ? header : { ...header, size: 0 };
 }
 
 const TYPES: Readonly<Record<string, TarEntryType>> = {
-  "": "file", "\u0000": "file", "0": "file", "7": "file", "1": "hardlink", "2": "symlink", "3": "device", "4": "device", "5": "directory", "6": "device",
+  "": "file",
+  "\u0000": "file",
+  "0": "file",
+  "7": "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "device",
+  "4": "device",
+  "5": "directory",
+  "6": "device",
 };
 
 function toEntry(header: RawHeader): TarEntry {
   const type = TYPES[header.type];
-  if (type === undefined) throw invalid(`"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`);
+  if (type === undefined)
+    throw invalid(`"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`);
   const isDirectory = type === "directory" || (type === "file" && header.path.endsWith("/"));
   if (isDirectory && header.size > 0) throw invalid(`"${header.path}" is a folder with content`);
-  const common = { path: plainPath(header.path), mode: header.mode & 0o7777, size: header.size, uid: header.uid, gid: header.gid };
+  const common = {
+    path: plainPath(header.path),
+    mode: header.mode & 0o7777,
+    size: header.size,
+    uid: header.uid,
+    gid: header.gid,
+  };
   if (isDirectory) return { ...common, type: "directory", size: 0 };
   if (common.path === ".") throw invalid(`"${header.path}" is the root, and no folder`);
   if (type === "hardlink") return { ...common, type, linkTarget: plainPath(header.linkTarget) };
-  return type === "symlink" ? { ...common, type, linkTarget: header.linkTarget } : { ...common, type };
+  return type === "symlink"
+    ? { ...common, type, linkTarget: header.linkTarget }
+    : { ...common, type };
 }
 
 /** `./a//b/` → `a/b`. */
@@ -126,8 +161,16 @@ function createBudget(options: ReadTarOptions): (entry: TarEntry) => void {
   return (entry) => {
     entries += 1;
     total += entry.size;
-    if (entries > (options.maxEntries ?? 1_000_000)) throw new ToolError("LIMIT_EXCEEDED", `read tar: it has more than ${options.maxEntries ?? 1_000_000} entries`);
-    if (total > (options.maxBytes ?? 2 ** 40)) throw new ToolError("LIMIT_EXCEEDED", `read tar: "${entry.path}" takes it over ${options.maxBytes ?? 2 ** 40} bytes`);
+    if (entries > (options.maxEntries ?? 1_000_000))
+      throw new ToolError(
+        "LIMIT_EXCEEDED",
+        `read tar: it has more than ${options.maxEntries ?? 1_000_000} entries`,
+      );
+    if (total > (options.maxBytes ?? 2 ** 40))
+      throw new ToolError(
+        "LIMIT_EXCEEDED",
+        `read tar: "${entry.path}" takes it over ${options.maxBytes ?? 2 ** 40} bytes`,
+      );
   };
 }
 

@@ -7,7 +7,10 @@ import { planTar, type PlanTarOptions } from "./plan-tar.ts";
  * Streams a tar. Entries may come in any order; see `planTar` for what comes out.
  * @throws ToolError `FILE_CHANGED` when a content has more or fewer bytes than its entry says, and as `planTar`.
  */
-export async function* writeTar(entries: readonly TarInput[], options: PlanTarOptions & CallOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* writeTar(
+  entries: readonly TarInput[],
+  options: PlanTarOptions & CallOptions = {},
+): AsyncGenerator<Uint8Array> {
   for (const segment of planTar(entries, options).segments) {
     options.signal?.throwIfAborted();
     if (segment.kind === "bytes") yield segment.bytes;
@@ -24,6 +27,9 @@ async function* exactly(entry: TarInput): AsyncGenerator<Uint8Array> {
     yield chunk;
   }
   if (written !== entry.size) {
-    throw new ToolError("FILE_CHANGED", `write tar: "${entry.path}" should have ${entry.size} bytes, and has ${written > entry.size ? "more" : written}`);
+    throw new ToolError(
+      "FILE_CHANGED",
+      `write tar: "${entry.path}" should have ${entry.size} bytes, and has ${written > entry.size ? "more" : written}`,
+    );
   }
 }

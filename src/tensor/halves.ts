@@ -18,7 +18,8 @@ export function toHalf(value: number): number {
   if (size >= 65_520) return sign | 0x7c00;
   if (size < 2 ** -14) return sign | roundEven(size * 2 ** 24);
   const exponent = Math.floor(Math.log2(size));
-  const fit = size < 2 ** exponent ? exponent - 1 : size >= 2 ** (exponent + 1) ? exponent + 1 : exponent; // log2 rounds
+  const fit =
+    size < 2 ** exponent ? exponent - 1 : size >= 2 ** (exponent + 1) ? exponent + 1 : exponent; // log2 rounds
   return sign | (((fit + 15) << 10) + roundEven((size / 2 ** fit - 1) * 1024));
 }
 

@@ -7,10 +7,18 @@ import { InferenceError } from "../errors/index.ts";
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const axis of shape) {
-    if (!Number.isInteger(axis) || axis < 0) throw new InferenceError("TENSOR_INVALID", `read a shape: [${shape.join(",")}] has an axis of ${axis}`);
+    if (!Number.isInteger(axis) || axis < 0)
+      throw new InferenceError(
+        "TENSOR_INVALID",
+        `read a shape: [${shape.join(",")}] has an axis of ${axis}`,
+      );
     count *= axis;
   }
-  if (!Number.isSafeInteger(count)) throw new InferenceError("TENSOR_INVALID", `read a shape: [${shape.join(",")}] has too many elements`);
+  if (!Number.isSafeInteger(count))
+    throw new InferenceError(
+      "TENSOR_INVALID",
+      `read a shape: [${shape.join(",")}] has too many elements`,
+    );
   return count;
 }
 

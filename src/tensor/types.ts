@@ -1,7 +1,19 @@
 /** Open Inference v2 names; `BF16` is an extension some servers use. @see open-inference-protocol, inference_rest.md#tensor-data-types */
 export type Datatype =
-  | "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64"
-  | "FP16" | "BF16" | "FP32" | "FP64" | "BYTES";
+  | "BOOL"
+  | "UINT8"
+  | "UINT16"
+  | "UINT32"
+  | "UINT64"
+  | "INT8"
+  | "INT16"
+  | "INT32"
+  | "INT64"
+  | "FP16"
+  | "BF16"
+  | "FP32"
+  | "FP64"
+  | "BYTES";
 
 /** `shape` has one entry per axis; -1 marks an axis of any length. Axis 0 is the batch when the model batches. */
 export interface TensorSpec {

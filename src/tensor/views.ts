@@ -5,16 +5,33 @@ import type { Datatype, Tensor } from "./types.ts";
 
 /** Elements of a tensor as the machine holds them; `FP16` and `BF16` as raw bits, `BOOL` as 0 and 1. */
 export type NumberArray =
-  | Uint8Array | Uint16Array | Uint32Array | BigUint64Array
-  | Int8Array | Int16Array | Int32Array | BigInt64Array
-  | Float32Array | Float64Array;
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
 
 type Constructor = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => NumberArray;
 
 const CONSTRUCTORS: Readonly<Record<Exclude<Datatype, "BYTES">, Constructor>> = {
-  BOOL: Uint8Array, UINT8: Uint8Array, UINT16: Uint16Array, UINT32: Uint32Array, UINT64: BigUint64Array,
-  INT8: Int8Array, INT16: Int16Array, INT32: Int32Array, INT64: BigInt64Array,
-  FP16: Uint16Array, BF16: Uint16Array, FP32: Float32Array, FP64: Float64Array,
+  BOOL: Uint8Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  FP16: Uint16Array,
+  BF16: Uint16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
 };
 
 /**
@@ -23,9 +40,17 @@ const CONSTRUCTORS: Readonly<Record<Exclude<Datatype, "BYTES">, Constructor>> = 
  */
 export function elementsOf(tensor: Pick<Tensor, "datatype" | "data" | "name">): NumberArray {
   const { datatype, data, name } = tensor;
-  if (datatype === "BYTES") throw new InferenceError("TENSOR_INVALID", `read the tensor "${name}": BYTES are not numbers`, { tensor: name });
+  if (datatype === "BYTES")
+    throw new InferenceError("TENSOR_INVALID", `read the tensor "${name}": BYTES are not numbers`, {
+      tensor: name,
+    });
   const size = itemBytes(datatype);
-  if (data.byteLength % size !== 0) throw new InferenceError("TENSOR_INVALID", `read the tensor "${name}": ${data.byteLength} bytes are no whole elements of ${datatype}`, { tensor: name });
+  if (data.byteLength % size !== 0)
+    throw new InferenceError(
+      "TENSOR_INVALID",
+      `read the tensor "${name}": ${data.byteLength} bytes are no whole elements of ${datatype}`,
+      { tensor: name },
+    );
   const aligned = data.byteOffset % size === 0 ? data : data.slice();
   return new CONSTRUCTORS[datatype](aligned.buffer, aligned.byteOffset, data.byteLength / size);
 }
@@ -38,8 +63,10 @@ export function toDoubles(tensor: Pick<Tensor, "datatype" | "data" | "name">): F
   const elements = elementsOf(tensor);
   if (elements instanceof Float64Array) return elements;
   const doubles = new Float64Array(elements.length);
-  const read = tensor.datatype === "FP16" ? fromHalf : tensor.datatype === "BF16" ? fromBrain : Number;
-  for (let index = 0; index < doubles.length; index += 1) doubles[index] = read(elements[index] as number); // Number takes bigint too
+  const read =
+    tensor.datatype === "FP16" ? fromHalf : tensor.datatype === "BF16" ? fromBrain : Number;
+  for (let index = 0; index < doubles.length; index += 1)
+    doubles[index] = read(elements[index] as number); // Number takes bigint too
   return doubles;
 }
 
@@ -56,30 +83,51 @@ export function castTensor(tensor: Tensor, datatype: Datatype): Tensor {
   if (tensor.datatype === datatype) return tensor;
   if (datatype === "BYTES") throw castError(tensor, datatype, "numbers are not bytes");
   const from = elementsOf(tensor);
-  const to = new CONSTRUCTORS[datatype](new ArrayBuffer(from.length * itemBytes(datatype)), 0, from.length);
+  const to = new CONSTRUCTORS[datatype](
+    new ArrayBuffer(from.length * itemBytes(datatype)),
+    0,
+    from.length,
+  );
   if (to instanceof Float64Array || to instanceof Float32Array) to.set(toDoubles(tensor));
-  else if (datatype === "FP16" || datatype === "BF16") to.set(toDoubles(tensor).map(datatype === "FP16" ? toHalf : toBrain) as never); // both hold plain numbers
+  else if (datatype === "FP16" || datatype === "BF16")
+    to.set(toDoubles(tensor).map(datatype === "FP16" ? toHalf : toBrain) as never); // both hold plain numbers
   else copyWhole({ tensor, datatype, from, to });
   return { ...tensor, datatype, data: bytesOf(to) };
 }
 
-function copyWhole({ tensor, datatype, from, to }: { tensor: Tensor; datatype: Datatype; from: NumberArray; to: NumberArray }): void {
+function copyWhole({
+  tensor,
+  datatype,
+  from,
+  to,
+}: {
+  tensor: Tensor;
+  datatype: Datatype;
+  from: NumberArray;
+  to: NumberArray;
+}): void {
   const isHalf = tensor.datatype === "FP16" || tensor.datatype === "BF16";
   const source = isHalf ? toDoubles(tensor) : from;
   const isBig = to instanceof BigInt64Array || to instanceof BigUint64Array;
   for (let index = 0; index < source.length; index += 1) {
     const value = source[index] as number | bigint; // in range
-    if (typeof value === "number" && !Number.isInteger(value)) throw castError(tensor, datatype, `element ${index} is ${value}`);
+    if (typeof value === "number" && !Number.isInteger(value))
+      throw castError(tensor, datatype, `element ${index} is ${value}`);
     to[index] = (isBig ? BigInt(value) : Number(value)) as never; // the branch gives each array what it holds
     const got = to[index] as unknown as number | bigint;
-    if (datatype === "BOOL" ? value != 0 && value != 1 : got != value) throw castError(tensor, datatype, `element ${index} is ${value}`); // eslint-disable-line eqeqeq -- number against bigint
+    if (datatype === "BOOL" ? value != 0 && value != 1 : got != value)
+      throw castError(tensor, datatype, `element ${index} is ${value}`); // eslint-disable-line eqeqeq -- number against bigint
   }
 }
 
 function castError(tensor: Tensor, datatype: Datatype, why: string): InferenceError {
-  return new InferenceError("TENSOR_INVALID", `convert the tensor "${tensor.name}" from ${tensor.datatype} to ${datatype}: ${why}`, {
-    tensor: tensor.name,
-    expected: datatype,
-    actual: tensor.datatype,
-  });
+  return new InferenceError(
+    "TENSOR_INVALID",
+    `convert the tensor "${tensor.name}" from ${tensor.datatype} to ${datatype}: ${why}`,
+    {
+      tensor: tensor.name,
+      expected: datatype,
+      actual: tensor.datatype,
+    },
+  );
 }

@@ -23,15 +23,28 @@ export interface HostPaths {
   readonly output: string;
 }
 
-const FLAGS = [`--work_dir=${PLACES.code}`, `--data_dir=${PLACES.data}`, `--output_dir=${PLACES.output}`, `--log_dir=${PLACES.output}`];
+const FLAGS = [
+  `--work_dir=${PLACES.code}`,
+  `--data_dir=${PLACES.data}`,
+  `--output_dir=${PLACES.output}`,
+  `--log_dir=${PLACES.output}`,
+];
 
 /** The lines of the command file, in the form that the documents show. @see the pytorch-pack document, step 4 */
 export function commandLines(job: TrainJob, paths: HostPaths): readonly string[] {
   const { cpu, gpu } = imagesOf(job);
   return [
     `CMD Used for deploying: ${startOf(job).trimEnd()}`,
-    ...(cpu === undefined ? [] : [`CMD for CPU local test: sudo docker run ${dockerTail(job, paths, { image: cpu, isGpu: false })}`]),
-    ...(gpu === undefined ? [] : [`CMD for GPU local test: sudo nvidia-docker run ${dockerTail(job, paths, { image: gpu, isGpu: true })}`]),
+    ...(cpu === undefined
+      ? []
+      : [
+          `CMD for CPU local test: sudo docker run ${dockerTail(job, paths, { image: cpu, isGpu: false })}`,
+        ]),
+    ...(gpu === undefined
+      ? []
+      : [
+          `CMD for GPU local test: sudo nvidia-docker run ${dockerTail(job, paths, { image: gpu, isGpu: true })}`,
+        ]),
   ];
 }
 
@@ -44,7 +57,9 @@ export function jobCommands(job: TrainJob, paths: HostPaths): JobCommands {
     deploy: programWords(job),
     cpuProgram: [PYTHON, ...programWords(job), ...standardFlags(job, false)],
     gpuProgram: [PYTHON, ...programWords(job), ...standardFlags(job, true)],
-    ...(cpu === undefined ? {} : { cpu: ["sudo", "docker", "run", "-it", ...mounts, cpu, ...shell(false)] }),
+    ...(cpu === undefined
+      ? {}
+      : { cpu: ["sudo", "docker", "run", "-it", ...mounts, cpu, ...shell(false)] }),
     ...(gpu === undefined
       ? {}
       : {
@@ -55,12 +70,19 @@ export function jobCommands(job: TrainJob, paths: HostPaths): JobCommands {
 }
 
 /** Which images a job has: `self` made one only, and a CPU job pushes none. */
-export function imagesOf({ framework, accelerator, names }: TrainJob): { readonly cpu?: string; readonly gpu?: string } {
+export function imagesOf({ framework, accelerator, names }: TrainJob): {
+  readonly cpu?: string;
+  readonly gpu?: string;
+} {
   if (accelerator === "cpu") return { cpu: names.cpu };
   return framework === "self" ? { gpu: names.gpu } : names;
 }
 
-function dockerTail(job: TrainJob, paths: HostPaths, { image, isGpu }: { readonly image: string; readonly isGpu: boolean }): string {
+function dockerTail(
+  job: TrainJob,
+  paths: HostPaths,
+  { image, isGpu }: { readonly image: string; readonly isGpu: boolean },
+): string {
   return `-it -v ${quoteWord(`${paths.data}:${PLACES.data}`)} -v ${quoteWord(`${paths.output}:${PLACES.output}`)} ${image} /bin/bash -c ${quoteDouble(scriptOf(job, isGpu))}`;
 }
 
@@ -75,15 +97,23 @@ function scriptOf(job: TrainJob, isGpu: boolean): string {
 function startOf(job: TrainJob): string {
   const words = programWords(job).map(quoteWord);
   const isPlain = /^[\w@%+=:,./ -]*$/.test(job.trainParams);
-  return job.framework !== "caffe" && isPlain ? `${words[0] ?? ""} ${job.trainParams}` : words.join(" ");
+  return job.framework !== "caffe" && isPlain
+    ? `${words[0] ?? ""} ${job.trainParams}`
+    : words.join(" ");
 }
 
 function programWords(job: TrainJob): readonly string[] {
-  return [`${PLACES.code}/${job.mainFile}`, ...(job.framework === "caffe" ? caffeWords(job) : splitWords(job.trainParams))];
+  return [
+    `${PLACES.code}/${job.mainFile}`,
+    ...(job.framework === "caffe" ? caffeWords(job) : splitWords(job.trainParams)),
+  ];
 }
 
 function caffeWords({ solver, snapshot }: TrainJob): readonly string[] {
-  return [`--solver=${solver ?? ""}`, ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`])];
+  return [
+    `--solver=${solver ?? ""}`,
+    ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
+  ];
 }
 
 function standardFlags({ framework, numGpus }: TrainJob, isGpu: boolean): readonly string[] {

@@ -2,7 +2,14 @@
 export type Framework = "pytorch" | "tf" | "keras" | "caffe" | "mxnet" | "self";
 
 /** Every framework, in the order of the documents. */
-export const FRAMEWORKS: readonly Framework[] = ["pytorch", "tf", "keras", "caffe", "mxnet", "self"];
+export const FRAMEWORKS: readonly Framework[] = [
+  "pytorch",
+  "tf",
+  "keras",
+  "caffe",
+  "mxnet",
+  "self",
+];
 
 /** What the pushed image runs on. */
 export type Accelerator = "cpu" | "gpu";

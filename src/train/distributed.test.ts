@@ -4,28 +4,69 @@ import { localTasks, provenanceLabels, tasksOf } from "./index.ts";
 
 test("torch's processes know the first one's address, their rank and how many they are", () => {
   const tasks = localTasks("pytorch", { workers: 2, servers: 0 });
-  assert.deepEqual(tasks.map(({ name }) => name), ["0", "1"]);
-  assert.deepEqual(tasks.map(({ env }) => [env["MASTER_ADDR"], env["MASTER_PORT"], env["RANK"], env["LOCAL_RANK"], env["WORLD_SIZE"]]), [
-    ["127.0.0.1", "{port:0}", "0", "0", "2"],
-    ["127.0.0.1", "{port:0}", "1", "1", "2"],
-  ]);
+  assert.deepEqual(
+    tasks.map(({ name }) => name),
+    ["0", "1"],
+  );
+  assert.deepEqual(
+    tasks.map(({ env }) => [
+      env["MASTER_ADDR"],
+      env["MASTER_PORT"],
+      env["RANK"],
+      env["LOCAL_RANK"],
+      env["WORLD_SIZE"],
+    ]),
+    [
+      ["127.0.0.1", "{port:0}", "0", "0", "2"],
+      ["127.0.0.1", "{port:0}", "1", "1", "2"],
+    ],
+  );
 });
 
 test("TensorFlow's processes have one cluster, with a master before the workers", () => {
   const tasks = tasksOf("tf", { workers: ["a:1", "b:2"], servers: ["c:3"], scheduler: "" });
-  const configs = tasks.map(({ env }) => JSON.parse(env["TF_CONFIG"] ?? "") as { readonly cluster: unknown; readonly task: unknown; readonly environment: string });
+  const configs = tasks.map(
+    ({ env }) =>
+      JSON.parse(env["TF_CONFIG"] ?? "") as {
+        readonly cluster: unknown;
+        readonly task: unknown;
+        readonly environment: string;
+      },
+  );
   for (const { cluster, environment } of configs) {
     assert.deepEqual(cluster, { master: ["a:1"], ps: ["c:3"], worker: ["b:2"] });
     assert.equal(environment, "cloud");
   }
-  assert.deepEqual(configs.map(({ task }) => task), [{ type: "master", index: 0 }, { type: "worker", index: 0 }, { type: "ps", index: 0 }]);
-  assert.deepEqual(tasks.map(({ isService }) => isService), [false, false, true]);
+  assert.deepEqual(
+    configs.map(({ task }) => task),
+    [
+      { type: "master", index: 0 },
+      { type: "worker", index: 0 },
+      { type: "ps", index: 0 },
+    ],
+  );
+  assert.deepEqual(
+    tasks.map(({ isService }) => isService),
+    [false, false, true],
+  );
 });
 
 test("MXNet's processes are workers, servers and one scheduler", () => {
   const tasks = localTasks("mxnet", { workers: 2, servers: 0 });
-  assert.deepEqual(tasks.map(({ env }) => env["DMLC_ROLE"]), ["worker", "worker", "server", "scheduler"]);
-  for (const { env } of tasks) assert.deepEqual([env["DMLC_PS_ROOT_URI"], env["DMLC_PS_ROOT_PORT"], env["DMLC_NUM_WORKER"], env["DMLC_NUM_SERVER"]], ["127.0.0.1", "{port:3}", "2", "1"]);
+  assert.deepEqual(
+    tasks.map(({ env }) => env["DMLC_ROLE"]),
+    ["worker", "worker", "server", "scheduler"],
+  );
+  for (const { env } of tasks)
+    assert.deepEqual(
+      [
+        env["DMLC_PS_ROOT_URI"],
+        env["DMLC_PS_ROOT_PORT"],
+        env["DMLC_NUM_WORKER"],
+        env["DMLC_NUM_SERVER"],
+      ],
+      ["127.0.0.1", "{port:3}", "2", "1"],
+    );
 });
 
 test("Caffe starts its own processes", () => {
@@ -34,8 +75,21 @@ test("Caffe starts its own processes", () => {
 
 test("an image that is packed from a run's output says what made it, and other files say nothing", () => {
   const digest = `sha256:${"a".repeat(64)}`;
-  const record = { schemaVersion: 1, image: { name: "store:job-cpu:1", digest }, command: ["python", "train.py"], exitCode: 0, metrics: {} };
-  assert.deepEqual(provenanceLabels(JSON.stringify(record)), { "dev.slipway.trained.image": "store:job-cpu:1", "dev.slipway.trained.digest": digest, "dev.slipway.trained.command": '["python","train.py"]' });
-  assert.deepEqual(Object.keys(provenanceLabels(JSON.stringify({ ...record, image: undefined }))), ["dev.slipway.trained.command"]);
-  for (const text of ["", "null", "[]", "{}", '{"schemaVersion":1,"command":[1]}']) assert.deepEqual(provenanceLabels(text), {}, text);
+  const record = {
+    schemaVersion: 1,
+    image: { name: "store:job-cpu:1", digest },
+    command: ["python", "train.py"],
+    exitCode: 0,
+    metrics: {},
+  };
+  assert.deepEqual(provenanceLabels(JSON.stringify(record)), {
+    "dev.slipway.trained.image": "store:job-cpu:1",
+    "dev.slipway.trained.digest": digest,
+    "dev.slipway.trained.command": '["python","train.py"]',
+  });
+  assert.deepEqual(Object.keys(provenanceLabels(JSON.stringify({ ...record, image: undefined }))), [
+    "dev.slipway.trained.command",
+  ]);
+  for (const text of ["", "null", "[]", "{}", '{"schemaVersion":1,"command":[1]}'])
+    assert.deepEqual(provenanceLabels(text), {}, text);
 });

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { crc32c, maskedCrc32c } from "./crc32c.ts";
 import { createEventReader } from "./index.ts";
 
-const bytes = (id: number, content: Uint8Array): Buffer => Buffer.concat([varint(id * 8 + 2), varint(content.byteLength), content]);
+const bytes = (id: number, content: Uint8Array): Buffer =>
+  Buffer.concat([varint(id * 8 + 2), varint(content.byteLength), content]);
 
 function varint(value: number): Buffer {
   const out: number[] = [];
@@ -27,9 +28,23 @@ function record(data: Buffer): Buffer {
   return Buffer.concat([head, sums[0], data, sums[1]]);
 }
 
-const eventOf = (step: number, value: Buffer): Buffer => record(Buffer.concat([Buffer.from([0x09]), Buffer.alloc(8), varint(2 * 8), varint(step), bytes(5, bytes(1, value))]));
-const simple = (tag: string, value: number): Buffer => Buffer.concat([bytes(1, Buffer.from(tag)), Buffer.from([2 * 8 + 5]), float(value)]);
-const tensor = (tag: string, value: number): Buffer => Buffer.concat([bytes(1, Buffer.from(tag)), bytes(8, Buffer.concat([Buffer.from([8, 1]), bytes(4, float(value))]))]);
+const eventOf = (step: number, value: Buffer): Buffer =>
+  record(
+    Buffer.concat([
+      Buffer.from([0x09]),
+      Buffer.alloc(8),
+      varint(2 * 8),
+      varint(step),
+      bytes(5, bytes(1, value)),
+    ]),
+  );
+const simple = (tag: string, value: number): Buffer =>
+  Buffer.concat([bytes(1, Buffer.from(tag)), Buffer.from([2 * 8 + 5]), float(value)]);
+const tensor = (tag: string, value: number): Buffer =>
+  Buffer.concat([
+    bytes(1, Buffer.from(tag)),
+    bytes(8, Buffer.concat([Buffer.from([8, 1]), bytes(4, float(value))])),
+  ]);
 
 test("the checksum is the one of its standard", () => {
   assert.equal(crc32c(Buffer.from("123456789")), 0xe3069283);
@@ -37,11 +52,20 @@ test("the checksum is the one of its standard", () => {
 });
 
 test("scalars of both generations are read, however the file grows", () => {
-  const file = Buffer.concat([record(bytes(3, Buffer.from("brain.Event:2"))), eventOf(10, simple("loss", 0.5)), eventOf(300, tensor("val/acc", 0.75))]);
+  const file = Buffer.concat([
+    record(bytes(3, Buffer.from("brain.Event:2"))),
+    eventOf(10, simple("loss", 0.5)),
+    eventOf(300, tensor("val/acc", 0.75)),
+  ]);
   for (const size of [1, 7, 64, file.length]) {
     const reader = createEventReader();
-    const points = Array.from({ length: Math.ceil(file.length / size) }, (_, index) => reader.push(file.subarray(index * size, (index + 1) * size))).flat();
-    assert.deepEqual(points, [{ name: "loss", step: 10, value: 0.5 }, { name: "val/acc", step: 300, value: 0.75 }]);
+    const points = Array.from({ length: Math.ceil(file.length / size) }, (_, index) =>
+      reader.push(file.subarray(index * size, (index + 1) * size)),
+    ).flat();
+    assert.deepEqual(points, [
+      { name: "loss", step: 10, value: 0.5 },
+      { name: "val/acc", step: 300, value: 0.75 },
+    ]);
     assert.equal(reader.isDamaged, false);
   }
 });
@@ -59,7 +83,8 @@ test("whatever bytes come, nothing is thrown", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (content, isFramed) => {
       const reader = createEventReader();
-      for (const { value } of reader.push(isFramed ? record(Buffer.from(content)) : content)) assert.ok(Number.isFinite(value));
+      for (const { value } of reader.push(isFramed ? record(Buffer.from(content)) : content))
+        assert.ok(Number.isFinite(value));
     }),
     { numRuns: 500 },
   );

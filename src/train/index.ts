@@ -1,18 +1,63 @@
-export { COMMAND_FILE_NAME, commandLines, imagesOf, jobCommands, type HostPaths, type JobCommands } from "./command-file.ts";
-export { FRAMEWORKS, LAUNCHER, PLACES, PYTHON, type Accelerator, type Framework, type ImageNames, type TrainJob } from "./contracts.ts";
+export {
+  COMMAND_FILE_NAME,
+  commandLines,
+  imagesOf,
+  jobCommands,
+  type HostPaths,
+  type JobCommands,
+} from "./command-file.ts";
+export {
+  FRAMEWORKS,
+  LAUNCHER,
+  PLACES,
+  PYTHON,
+  type Accelerator,
+  type Framework,
+  type ImageNames,
+  type TrainJob,
+} from "./contracts.ts";
 export { createCurveBook, curvesToSvg, drawCurve, type Curve, type CurveBook } from "./curves.ts";
-export { findDataFolders, HIDDEN_FOLDERS, placeBelow, type DataFolder, type SeenFile } from "./data-folders.ts";
+export {
+  findDataFolders,
+  HIDDEN_FOLDERS,
+  placeBelow,
+  type DataFolder,
+  type SeenFile,
+} from "./data-folders.ts";
 export { localTasks, tasksOf, type Cluster, type Task } from "./distributed.ts";
 export { createEventReader, type EventReader } from "./event-file.ts";
 export { flagsOf, TRAIN_FLAGS, type TrainFlag } from "./flags.ts";
 export { checkGpu, type GpuFacts } from "./gpu-check.ts";
 export { type Fragment } from "./manifest-pod.ts";
 export { type TrainerVersion } from "./manifest-trainjob.ts";
-export { MANIFEST_KINDS, renderManifest, type ManifestImage, type ManifestKind, type ManifestOptions } from "./manifest.ts";
-export { createMetricScanner, type MetricPoint, type MetricScanner, type ScannerOptions } from "./metrics.ts";
+export {
+  MANIFEST_KINDS,
+  renderManifest,
+  type ManifestImage,
+  type ManifestKind,
+  type ManifestOptions,
+} from "./manifest.ts";
+export {
+  createMetricScanner,
+  type MetricPoint,
+  type MetricScanner,
+  type ScannerOptions,
+} from "./metrics.ts";
 export { parseJob, trainSideOf, type ParseJobOptions, type TrainValues } from "./parse-job.ts";
-export { parsePlan, PLAN_FILE_NAME, printPlan, type PackedName, type TrainPlan } from "./plan-file.ts";
+export {
+  parsePlan,
+  PLAN_FILE_NAME,
+  printPlan,
+  type PackedName,
+  type TrainPlan,
+} from "./plan-file.ts";
 export { combinationOf, findRelease, isOpen, recipeOf } from "./releases.ts";
 export { createProgressReader, type Progress, type ProgressReader } from "./progress.ts";
 export { printRunRecord, provenanceLabels, RUN_FILE_NAME, type RunRecord } from "./run-file.ts";
-export { joinParts, PART_BYTES, splitFile, type JoinOptions, type SplitOptions } from "./split-file.ts";
+export {
+  joinParts,
+  PART_BYTES,
+  splitFile,
+  type JoinOptions,
+  type SplitOptions,
+} from "./split-file.ts";

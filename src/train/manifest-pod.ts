@@ -14,11 +14,16 @@ export interface ContainerAbout {
 }
 
 /** The pod's specification without what differs between kinds of jobs. */
-export function podOf(request: Request, { containerName, command, hasGpus = true }: ContainerAbout): Fragment {
+export function podOf(
+  request: Request,
+  { containerName, command, hasGpus = true }: ContainerAbout,
+): Fragment {
   const { options, image } = request;
   const resources = resourcesOf(options, hasGpus);
   return {
-    ...(options.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: options.pullSecret }] }),
+    ...(options.pullSecret === undefined
+      ? {}
+      : { imagePullSecrets: [{ name: options.pullSecret }] }),
     ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),
     containers: [
       {
@@ -38,24 +43,42 @@ export function podOf(request: Request, { containerName, command, hasGpus = true
 /** What scripts of the old platform read beside the framework's own variables: nodes, and processes of each. */
 export function environmentOf({ plan, nodes, processes }: Request): readonly Fragment[] {
   const isTorch = plan.framework === "pytorch" || plan.framework === "self";
-  const values = { PYTHONUNBUFFERED: "1", ...(isTorch ? { WORKER_NUM: String(nodes), WORKER_GPU_NUM: String(processes) } : {}), ...(isTorch && processes === 1 ? { LOCAL_RANK: "0" } : {}) };
+  const values = {
+    PYTHONUNBUFFERED: "1",
+    ...(isTorch ? { WORKER_NUM: String(nodes), WORKER_GPU_NUM: String(processes) } : {}),
+    ...(isTorch && processes === 1 ? { LOCAL_RANK: "0" } : {}),
+  };
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
 /** Cards are asked for by limits alone; what is asked of CPU and memory is asked for and is the limit. */
-export function resourcesOf({ gpus = 0, cpus, memory }: ManifestOptions, hasGpus: boolean): Fragment | undefined {
-  const plain = { ...(cpus === undefined ? {} : { cpu: quantity("cpus", cpus) }), ...(memory === undefined ? {} : { memory: quantity("memory", memory) }) };
+export function resourcesOf(
+  { gpus = 0, cpus, memory }: ManifestOptions,
+  hasGpus: boolean,
+): Fragment | undefined {
+  const plain = {
+    ...(cpus === undefined ? {} : { cpu: quantity("cpus", cpus) }),
+    ...(memory === undefined ? {} : { memory: quantity("memory", memory) }),
+  };
   const limits = { ...plain, ...(gpus > 0 && hasGpus ? { "nvidia.com/gpu": String(gpus) } : {}) };
   if (Object.keys(limits).length === 0) return undefined;
   return { ...(Object.keys(plain).length === 0 ? {} : { requests: plain }), limits };
 }
 
 /** Data, output and shared memory. */
-export function volumesOf({ name, data, output, sharedMemory }: ManifestOptions): readonly Fragment[] {
+export function volumesOf({
+  name,
+  data,
+  output,
+  sharedMemory,
+}: ManifestOptions): readonly Fragment[] {
   return [
     { name: "data", ...volumeOf("data", data ?? `pvc:${name}-data`).source },
     { name: "output", ...volumeOf("output", output ?? `pvc:${name}-output`).source },
-    { name: "shm", emptyDir: { medium: "Memory", sizeLimit: quantity("shm", sharedMemory ?? "1Gi") } },
+    {
+      name: "shm",
+      emptyDir: { medium: "Memory", sizeLimit: quantity("shm", sharedMemory ?? "1Gi") },
+    },
   ];
 }
 
@@ -63,9 +86,17 @@ export function volumesOf({ name, data, output, sharedMemory }: ManifestOptions)
 export function volumeMounts({ name, data, output }: ManifestOptions): readonly Fragment[] {
   const mount = (volume: "data" | "output", text: string): Fragment => {
     const { subPath } = volumeOf(volume, text);
-    return { name: volume, mountPath: PLACES[volume], ...(subPath === undefined ? {} : { subPath }) };
+    return {
+      name: volume,
+      mountPath: PLACES[volume],
+      ...(subPath === undefined ? {} : { subPath }),
+    };
   };
-  return [mount("data", data ?? `pvc:${name}-data`), mount("output", output ?? `pvc:${name}-output`), { name: "shm", mountPath: "/dev/shm" }];
+  return [
+    mount("data", data ?? `pvc:${name}-data`),
+    mount("output", output ?? `pvc:${name}-output`),
+    { name: "shm", mountPath: "/dev/shm" },
+  ];
 }
 
 interface Volume {
@@ -77,7 +108,9 @@ function volumeOf(flag: string, text: string): Volume {
   const [, kind = "", rest = ""] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
   const volume = VOLUMES[kind]?.(rest);
   if (volume !== undefined) return volume;
-  throw new ToolError("USAGE", `--${flag} "${text}" is no volume`, { hint: "write pvc:NAME[/FOLDER], nfs:HOST:/PATH, host:/PATH or empty" });
+  throw new ToolError("USAGE", `--${flag} "${text}" is no volume`, {
+    hint: "write pvc:NAME[/FOLDER], nfs:HOST:/PATH, host:/PATH or empty",
+  });
 }
 
 const VOLUMES: Readonly<Record<string, (rest: string) => Volume | undefined>> = {
@@ -85,16 +118,25 @@ const VOLUMES: Readonly<Record<string, (rest: string) => Volume | undefined>> = 
   host: (rest) => (rest.startsWith("/") ? { source: { hostPath: { path: rest } } } : undefined),
   nfs(rest) {
     const [, server, path] = /^([^:/]+):(\/.*)$/s.exec(rest) ?? [];
-    return server === undefined || path === undefined ? undefined : { source: { nfs: { server, path } } };
+    return server === undefined || path === undefined
+      ? undefined
+      : { source: { nfs: { server, path } } };
   },
   pvc(rest) {
     const [, claimName, subPath] = /^([a-z0-9][a-z0-9.-]*)(?:\/(.+))?$/s.exec(rest) ?? [];
-    return claimName === undefined ? undefined : { source: { persistentVolumeClaim: { claimName } }, ...(subPath === undefined ? {} : { subPath }) };
+    return claimName === undefined
+      ? undefined
+      : {
+          source: { persistentVolumeClaim: { claimName } },
+          ...(subPath === undefined ? {} : { subPath }),
+        };
   },
 };
 
 /** @see Kubernetes, resource quantities */
 function quantity(flag: string, text: string): string {
   if (/^\d+(\.\d+)?(m|[kMGTPE]i?|Ki)?$/.test(text)) return text;
-  throw new ToolError("USAGE", `--${flag} "${text}" is no quantity`, { hint: "write it as 500m, 4, 16Gi" });
+  throw new ToolError("USAGE", `--${flag} "${text}" is no quantity`, {
+    hint: "write it as 500m, 4, 16Gi",
+  });
 }

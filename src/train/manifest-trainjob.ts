@@ -1,6 +1,12 @@
 import { ToolError } from "../errors/index.ts";
 import { LAUNCHER, PLACES, PYTHON } from "./contracts.ts";
-import { environmentOf, resourcesOf, volumeMounts, volumesOf, type Fragment } from "./manifest-pod.ts";
+import {
+  environmentOf,
+  resourcesOf,
+  volumeMounts,
+  volumesOf,
+  type Fragment,
+} from "./manifest-pod.ts";
 import type { Request } from "./manifest.ts";
 import type { TrainPlan } from "./plan-file.ts";
 
@@ -8,7 +14,10 @@ import type { TrainPlan } from "./plan-file.ts";
 export type TrainerVersion = "2.0" | "2.1" | "2.2";
 
 /** Runtimes that Kubeflow Trainer installs. Its one for MPI gives the workers an image of its own, which has none of the job. */
-const RUNTIMES: Readonly<Partial<Record<TrainPlan["framework"], string>>> = { pytorch: "torch-distributed", self: "torch-distributed" };
+const RUNTIMES: Readonly<Partial<Record<TrainPlan["framework"], string>>> = {
+  pytorch: "torch-distributed",
+  self: "torch-distributed",
+};
 
 /** The replicated job of these runtimes that trains, and its container. */
 const NODE = "node";
@@ -21,7 +30,12 @@ const NODE = "node";
 export function trainJobSpec(request: Request, program: readonly string[]): Fragment {
   const { options, plan, nodes, processes, image } = request;
   const runtime = options.runtime ?? RUNTIMES[plan.framework];
-  if (runtime === undefined) throw new ToolError("USAGE", `a TrainJob for ${plan.framework}: no runtime of Kubeflow is known for it`, { hint: "name one of your cluster with --runtime" });
+  if (runtime === undefined)
+    throw new ToolError(
+      "USAGE",
+      `a TrainJob for ${plan.framework}: no runtime of Kubeflow is known for it`,
+      { hint: "name one of your cluster with --runtime" },
+    );
   const resources = resourcesOf(options, true);
   return {
     runtimeRef: { name: runtime },
@@ -41,7 +55,9 @@ export function trainJobSpec(request: Request, program: readonly string[]): Frag
 
 function podPatch({ options }: Request): Fragment {
   return {
-    ...(options.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: options.pullSecret }] }),
+    ...(options.pullSecret === undefined
+      ? {}
+      : { imagePullSecrets: [{ name: options.pullSecret }] }),
     ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),
     volumes: volumesOf(options),
     containers: [{ name: NODE, volumeMounts: volumeMounts(options) }],
@@ -50,9 +66,25 @@ function podPatch({ options }: Request): Fragment {
 
 const PATCHES: Readonly<Record<TrainerVersion, (pod: Fragment, request: Request) => Fragment>> = {
   "2.0": (pod, { options }) => {
-    if (options.pullSecret !== undefined) throw new ToolError("USAGE", "a pull secret in a TrainJob: Kubeflow Trainer 2.0 takes none", { hint: "add it to the namespace's service account, and leave --pull-secret out" });
+    if (options.pullSecret !== undefined)
+      throw new ToolError("USAGE", "a pull secret in a TrainJob: Kubeflow Trainer 2.0 takes none", {
+        hint: "add it to the namespace's service account, and leave --pull-secret out",
+      });
     return { podSpecOverrides: [{ targetJobs: [{ name: NODE }], ...pod }] };
   },
   "2.1": (pod) => ({ podTemplateOverrides: [{ targetJobs: [{ name: NODE }], spec: pod }] }),
-  "2.2": (pod) => ({ runtimePatches: [{ manager: "slipway.dev/manager", trainingRuntimeSpec: { template: { spec: { replicatedJobs: [{ name: NODE, template: { spec: { template: { spec: pod } } } }] } } } }] }),
+  "2.2": (pod) => ({
+    runtimePatches: [
+      {
+        manager: "slipway.dev/manager",
+        trainingRuntimeSpec: {
+          template: {
+            spec: {
+              replicatedJobs: [{ name: NODE, template: { spec: { template: { spec: pod } } } }],
+            },
+          },
+        },
+      },
+    ],
+  }),
 };

@@ -8,7 +8,13 @@ import { LAUNCHER, PYTHON } from "./contracts.ts";
 /** Objects that a job can be. */
 export type ManifestKind = "job" | "pytorchjob" | "tfjob" | "mpijob" | "trainjob";
 
-export const MANIFEST_KINDS: readonly ManifestKind[] = ["job", "pytorchjob", "tfjob", "mpijob", "trainjob"];
+export const MANIFEST_KINDS: readonly ManifestKind[] = [
+  "job",
+  "pytorchjob",
+  "tfjob",
+  "mpijob",
+  "trainjob",
+];
 
 /** What a cluster must be told beside the plan. */
 export interface ManifestOptions {
@@ -60,9 +66,19 @@ const QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
  * @throws ToolError `USAGE` for options that do not go together.
  * @see Kubernetes, batch/v1 Job; Kubeflow, training-operator v1 and trainer v2 custom resources
  */
-export function renderManifest(plan: TrainPlan, image: ManifestImage, options: ManifestOptions): Fragment {
+export function renderManifest(
+  plan: TrainPlan,
+  image: ManifestImage,
+  options: ManifestOptions,
+): Fragment {
   const { kind, nodes } = checkOptions(plan, options);
-  const request: Request = { plan, options, image: image.reference, nodes, processes: options.processes ?? Math.max(1, options.gpus ?? 0) };
+  const request: Request = {
+    plan,
+    options,
+    image: image.reference,
+    nodes,
+    processes: options.processes ?? Math.max(1, options.gpus ?? 0),
+  };
   return RENDERERS[kind](request);
 }
 
@@ -71,21 +87,41 @@ const RENDERERS: Readonly<Record<ManifestKind, (request: Request) => Fragment>> 
   pytorchjob: (request) => kubeflowOf(request, "PyTorchJob", pytorchSpec(request)),
   tfjob: (request) => kubeflowOf(request, "TFJob", tensorflowSpec(request)),
   mpijob: (request) => kubeflowOf(request, "MPIJob", mpiSpec(request)),
-  trainjob: (request) => ({ apiVersion: "trainer.kubeflow.org/v1alpha1", kind: "TrainJob", metadata: metadataOf(request), spec: trainJobSpec(request, programOf(request, "trainer")) }),
+  trainjob: (request) => ({
+    apiVersion: "trainer.kubeflow.org/v1alpha1",
+    kind: "TrainJob",
+    metadata: metadataOf(request),
+    spec: trainJobSpec(request, programOf(request, "trainer")),
+  }),
 };
 
-function checkOptions(plan: TrainPlan, options: ManifestOptions): { readonly kind: ManifestKind; readonly nodes: number } {
+function checkOptions(
+  plan: TrainPlan,
+  options: ManifestOptions,
+): { readonly kind: ManifestKind; readonly nodes: number } {
   const { kind: wanted, name, nodes = 1, servers = 0 } = options;
   const kind = wanted ?? (nodes === 1 && servers === 0 ? "job" : defaultKind(plan));
-  if (!/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/.test(name)) throw new ToolError("USAGE", `name the job "${name}": it is no DNS label of at most 53 letters`, { hint: "pass --name NAME: lower-case letters, digits and dashes" });
-  if (kind === "job" && nodes > 1) throw new ToolError("USAGE", `run on ${nodes} nodes as a Job: a Job has one`, { hint: `leave --kind out, or write --kind ${defaultKind(plan)}` });
-  if (servers > 0 && kind !== "tfjob") throw new ToolError("USAGE", "parameter servers: only a TFJob has them");
+  if (!/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/.test(name))
+    throw new ToolError(
+      "USAGE",
+      `name the job "${name}": it is no DNS label of at most 53 letters`,
+      { hint: "pass --name NAME: lower-case letters, digits and dashes" },
+    );
+  if (kind === "job" && nodes > 1)
+    throw new ToolError("USAGE", `run on ${nodes} nodes as a Job: a Job has one`, {
+      hint: `leave --kind out, or write --kind ${defaultKind(plan)}`,
+    });
+  if (servers > 0 && kind !== "tfjob")
+    throw new ToolError("USAGE", "parameter servers: only a TFJob has them");
   if (kind === "trainjob") checkTrainJob(options);
   return { kind, nodes };
 }
 
 function checkTrainJob({ backoff, ttlS }: ManifestOptions): void {
-  if (backoff !== undefined || ttlS !== undefined) throw new ToolError("USAGE", "tries and time to live of a TrainJob: its runtime says them", { hint: "leave --backoff and --ttl out" });
+  if (backoff !== undefined || ttlS !== undefined)
+    throw new ToolError("USAGE", "tries and time to live of a TrainJob: its runtime says them", {
+      hint: "leave --backoff and --ttl out",
+    });
 }
 
 /** A manifest's plan and options, checked. */
@@ -106,7 +142,11 @@ function metadataOf({ options: { name, namespace, queue } }: Request): Fragment 
   return {
     name,
     ...(namespace === undefined ? {} : { namespace }),
-    labels: { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "slipway", ...(queue === undefined ? {} : { [QUEUE_LABEL]: queue }) },
+    labels: {
+      "app.kubernetes.io/name": name,
+      "app.kubernetes.io/managed-by": "slipway",
+      ...(queue === undefined ? {} : { [QUEUE_LABEL]: queue }),
+    },
   };
 }
 
@@ -120,17 +160,40 @@ function jobOf(request: Request): Fragment {
     spec: {
       backoffLimit: options.backoff ?? 3,
       ttlSecondsAfterFinished: options.ttlS ?? DAY_S,
-      template: { metadata: { labels: { "app.kubernetes.io/name": options.name } }, spec: { restartPolicy: "Never", ...pod } },
+      template: {
+        metadata: { labels: { "app.kubernetes.io/name": options.name } },
+        spec: { restartPolicy: "Never", ...pod },
+      },
     },
   };
 }
 
 function kubeflowOf(request: Request, kind: string, spec: Fragment): Fragment {
-  return { apiVersion: "kubeflow.org/v1", kind, metadata: metadataOf(request), spec: { runPolicy: { cleanPodPolicy: "None", backoffLimit: request.options.backoff ?? 3, ttlSecondsAfterFinished: request.options.ttlS ?? DAY_S }, ...spec } };
+  return {
+    apiVersion: "kubeflow.org/v1",
+    kind,
+    metadata: metadataOf(request),
+    spec: {
+      runPolicy: {
+        cleanPodPolicy: "None",
+        backoffLimit: request.options.backoff ?? 3,
+        ttlSecondsAfterFinished: request.options.ttlS ?? DAY_S,
+      },
+      ...spec,
+    },
+  };
 }
 
 /** One replica type. The operators find the container by a name of their own. */
-function replicas(request: Request, count: number, about: { readonly containerName: string; readonly command: readonly string[]; readonly hasGpus?: boolean }): Fragment {
+function replicas(
+  request: Request,
+  count: number,
+  about: {
+    readonly containerName: string;
+    readonly command: readonly string[];
+    readonly hasGpus?: boolean;
+  },
+): Fragment {
   return { replicas: count, restartPolicy: "OnFailure", template: { spec: podOf(request, about) } };
 }
 
@@ -138,7 +201,10 @@ function pytorchSpec(request: Request): Fragment {
   const about = { containerName: "pytorch", command: programOf(request, "cluster") };
   return {
     ...(request.processes > 1 ? { nprocPerNode: String(request.processes) } : {}),
-    pytorchReplicaSpecs: { Master: replicas(request, 1, about), ...(request.nodes > 1 ? { Worker: replicas(request, request.nodes - 1, about) } : {}) },
+    pytorchReplicaSpecs: {
+      Master: replicas(request, 1, about),
+      ...(request.nodes > 1 ? { Worker: replicas(request, request.nodes - 1, about) } : {}),
+    },
   };
 }
 
@@ -157,7 +223,21 @@ function tensorflowSpec(request: Request): Fragment {
 /** The launcher needs no card; the operator writes its list of hosts, and reaches the workers, which only wait, through the cluster itself. */
 function mpiSpec(request: Request): Fragment {
   const { nodes, processes } = request;
-  const launch = ["mpirun", "--allow-run-as-root", "-np", String(nodes * processes), "--bind-to", "none", "--map-by", "slot", "-x", "PATH", "-x", "PYTHONPATH", ...scriptOf(request)];
+  const launch = [
+    "mpirun",
+    "--allow-run-as-root",
+    "-np",
+    String(nodes * processes),
+    "--bind-to",
+    "none",
+    "--map-by",
+    "slot",
+    "-x",
+    "PATH",
+    "-x",
+    "PYTHONPATH",
+    ...scriptOf(request),
+  ];
   return {
     slotsPerWorker: processes,
     mpiReplicaSpecs: {
@@ -178,10 +258,24 @@ function programOf(request: Request, where: "alone" | "cluster" | "trainer"): re
   const isTorch = plan.framework === "pytorch" || plan.framework === "self";
   if (!isTorch) {
     const workers = where === "alone" ? (request.options.processes ?? 1) : 1;
-    return workers === 1 ? [python, ...words] : [PYTHON, LAUNCHER, JSON.stringify({ tasks: localTasks(plan.framework, { workers, servers: 0 }) }), python, ...words];
+    return workers === 1
+      ? [python, ...words]
+      : [
+          PYTHON,
+          LAUNCHER,
+          JSON.stringify({ tasks: localTasks(plan.framework, { workers, servers: 0 }) }),
+          python,
+          ...words,
+        ];
   }
   if (processes === 1 && (where !== "trainer" || nodes === 1)) return [python, ...words];
-  return [python, "-m", "torch.distributed.run", ...(where === "alone" ? ["--standalone", `--nproc_per_node=${processes}`] : []), ...words];
+  return [
+    python,
+    "-m",
+    "torch.distributed.run",
+    ...(where === "alone" ? ["--standalone", `--nproc_per_node=${processes}`] : []),
+    ...words,
+  ];
 }
 
 function scriptOf({ plan, options }: Request): readonly string[] {

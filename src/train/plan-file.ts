@@ -25,11 +25,25 @@ export interface TrainPlan {
   readonly data: string;
   readonly output: string;
   readonly images: { readonly cpu?: PackedName; readonly gpu?: PackedName };
-  readonly commands: { readonly deploy: readonly string[]; readonly cpuProgram: readonly string[]; readonly gpuProgram: readonly string[]; readonly cpu?: readonly string[]; readonly gpu?: readonly string[]; readonly gpuToday?: readonly string[] };
+  readonly commands: {
+    readonly deploy: readonly string[];
+    readonly cpuProgram: readonly string[];
+    readonly gpuProgram: readonly string[];
+    readonly cpu?: readonly string[];
+    readonly gpu?: readonly string[];
+    readonly gpuToday?: readonly string[];
+  };
 }
 
 /** Text of the file for a job and its images; `paths` and `codePath` are absolute. */
-export function printPlan(job: TrainJob, about: { readonly paths: HostPaths; readonly codePath: string; readonly images: TrainPlan["images"] }): string {
+export function printPlan(
+  job: TrainJob,
+  about: {
+    readonly paths: HostPaths;
+    readonly codePath: string;
+    readonly images: TrainPlan["images"];
+  },
+): string {
   const { cpu, gpu, gpuToday, ...commands } = jobCommands(job, about.paths);
   const plan: TrainPlan = {
     schemaVersion: 1,
@@ -40,14 +54,23 @@ export function printPlan(job: TrainJob, about: { readonly paths: HostPaths; rea
     data: about.paths.data,
     output: about.paths.output,
     images: about.images,
-    commands: { ...commands, ...(cpu === undefined ? {} : { cpu }), ...(gpu === undefined ? {} : { gpu }), ...(gpuToday === undefined ? {} : { gpuToday }) },
+    commands: {
+      ...commands,
+      ...(cpu === undefined ? {} : { cpu }),
+      ...(gpu === undefined ? {} : { gpu }),
+      ...(gpuToday === undefined ? {} : { gpuToday }),
+    },
   };
   return `${JSON.stringify(plan, undefined, 2)}\n`;
 }
 
 /** Reads the file back. @throws ToolError `PROJECT_INVALID` naming the key that is wrong. */
 export function parsePlan(text: string, path: string): TrainPlan {
-  const refuse = (why: string, cause?: unknown): ToolError => new ToolError("PROJECT_INVALID", `read "${path}": ${why}`, { cause, hint: "write it anew with `slipway train pack`" });
+  const refuse = (why: string, cause?: unknown): ToolError =>
+    new ToolError("PROJECT_INVALID", `read "${path}": ${why}`, {
+      cause,
+      hint: "write it anew with `slipway train pack`",
+    });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -62,7 +85,11 @@ export function parsePlan(text: string, path: string): TrainPlan {
 
 /** The first key that is not what a plan needs. */
 function wrongKey(plan: Readonly<Record<string, unknown>>): string | undefined {
-  const [code, images, commands] = [asRecord(plan["code"]), asRecord(plan["images"]), asRecord(plan["commands"])];
+  const [code, images, commands] = [
+    asRecord(plan["code"]),
+    asRecord(plan["images"]),
+    asRecord(plan["commands"]),
+  ];
   const checks: readonly (readonly [string, boolean])[] = [
     ["schemaVersion", plan["schemaVersion"] === 1],
     ["framework", FRAMEWORKS.some((known) => known === plan["framework"])],
@@ -70,14 +97,20 @@ function wrongKey(plan: Readonly<Record<string, unknown>>): string | undefined {
     ["data", typeof plan["data"] === "string"],
     ["output", typeof plan["output"] === "string"],
     ["code", typeof code["path"] === "string" && typeof code["mainFile"] === "string"],
-    ...["cpu", "gpu"].map((key) => [`images.${key}`, images[key] === undefined || isPackedName(images[key])] as const),
-    ...["deploy", "cpuProgram", "gpuProgram"].map((key) => [`commands.${key}`, isWords(commands[key])] as const),
+    ...["cpu", "gpu"].map(
+      (key) => [`images.${key}`, images[key] === undefined || isPackedName(images[key])] as const,
+    ),
+    ...["deploy", "cpuProgram", "gpuProgram"].map(
+      (key) => [`commands.${key}`, isWords(commands[key])] as const,
+    ),
   ];
   return checks.find(([, isRight]) => !isRight)?.[0];
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
 }
 
 function isPackedName(value: unknown): boolean {
@@ -86,5 +119,7 @@ function isPackedName(value: unknown): boolean {
 }
 
 function isWords(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string");
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string")
+  );
 }

@@ -13,7 +13,8 @@ export interface ProgressReader {
   current(): Progress | undefined;
 }
 
-const SAID = /\b(epoch|round|iteration|iter|step|batch)s?\b["']?[\s:=#[(]{0,3}(\d{1,9})\s?(?:\/|of)\s?(\d{1,9})\b/gi;
+const SAID =
+  /\b(epoch|round|iteration|iter|step|batch)s?\b["']?[\s:=#[(]{0,3}(\d{1,9})\s?(?:\/|of)\s?(\d{1,9})\b/gi;
 /** A bar as tqdm draws it: `45%|████▌     | 45/100 [`. */
 const BAR = /\d{1,3}%\|[^|\n]{0,200}\|\s?(\d{1,9})\/(\d{1,9})\s?\[/g;
 /** The coarser what is counted, the more it says of the whole. */
@@ -33,7 +34,8 @@ export function createProgressReader(): ProgressReader {
       const lines = `${rest}${text}`.split(/[\r\n]/);
       rest = (lines.pop() ?? "").slice(-MAX_REST);
       for (const line of lines) {
-        for (const [, unit = "", done, total] of line.matchAll(SAID)) take(unit.toLowerCase(), Number(done), Number(total));
+        for (const [, unit = "", done, total] of line.matchAll(SAID))
+          take(unit.toLowerCase(), Number(done), Number(total));
         for (const [, done, total] of line.matchAll(BAR)) take("", Number(done), Number(total));
       }
     },

@@ -25,20 +25,37 @@ export function provenanceLabels(text: string): Readonly<Record<string, string>>
   const record = parseRecord(text);
   if (record === undefined) return {};
   return {
-    ...(record.image === undefined ? {} : { "dev.slipway.trained.image": record.image.name, "dev.slipway.trained.digest": record.image.digest }),
+    ...(record.image === undefined
+      ? {}
+      : {
+          "dev.slipway.trained.image": record.image.name,
+          "dev.slipway.trained.digest": record.image.digest,
+        }),
     "dev.slipway.trained.command": JSON.stringify(record.command),
   };
 }
 
 function parseRecord(text: string): Pick<RunRecord, "image" | "command"> | undefined {
-  let value: { readonly schemaVersion?: unknown; readonly image?: { readonly name?: unknown; readonly digest?: unknown } | undefined; readonly command?: unknown } | null;
+  let value: {
+    readonly schemaVersion?: unknown;
+    readonly image?: { readonly name?: unknown; readonly digest?: unknown } | undefined;
+    readonly command?: unknown;
+  } | null;
   try {
     // Every key is checked below.
     value = JSON.parse(text) as typeof value;
   } catch {
     return undefined; // a file of that name that is not ours
   }
-  if (value?.schemaVersion !== 1 || !Array.isArray(value.command) || !value.command.every((word): word is string => typeof word === "string")) return undefined;
+  if (
+    value?.schemaVersion !== 1 ||
+    !Array.isArray(value.command) ||
+    !value.command.every((word): word is string => typeof word === "string")
+  )
+    return undefined;
   const { name, digest } = value.image ?? {};
-  return { command: value.command, ...(typeof name === "string" && isDigest(digest) ? { image: { name, digest } } : {}) };
+  return {
+    command: value.command,
+    ...(typeof name === "string" && isDigest(digest) ? { image: { name, digest } } : {}),
+  };
 }

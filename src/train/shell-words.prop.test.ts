@@ -5,11 +5,19 @@ import { isToolError } from "../errors/index.ts";
 import { quoteDouble, quoteWord, splitWords } from "./shell-words.ts";
 
 test("words that are quoted and joined come apart again", () => {
-  fc.assert(fc.property(fc.array(fc.string({ unit: "binary" })), (words) => assert.deepEqual(splitWords(words.map(quoteWord).join(" ")), words)));
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: "binary" })), (words) =>
+      assert.deepEqual(splitWords(words.map(quoteWord).join(" ")), words),
+    ),
+  );
 });
 
 test("text between double quotes is one word, and the same", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => assert.deepEqual(splitWords(quoteDouble(text)), [text])));
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) =>
+      assert.deepEqual(splitWords(quoteDouble(text)), [text]),
+    ),
+  );
 });
 
 test("any line gives words or a usage error", () => {

@@ -2,7 +2,9 @@ import { ToolError } from "../errors/index.ts";
 
 /** A word as a POSIX shell reads it back: unchanged where nothing in it is special, else in single quotes. */
 export function quoteWord(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word)
+    ? word
+    : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /**
@@ -34,8 +36,16 @@ export function splitWords(line: string): readonly string[] {
 }
 
 /** What a piece adds to a word; nothing for the space between two. */
-function textOf([, escaped, single, double, space, plain, stray]: RegExpMatchArray, line: string): string | undefined {
-  if (stray !== undefined) throw new ToolError("USAGE", `read the parameters "${line}": ${stray === "\\" ? "a backslash ends the line" : `a ${stray} is not closed`}`, { hint: "quote them as a shell would need it" });
+function textOf(
+  [, escaped, single, double, space, plain, stray]: RegExpMatchArray,
+  line: string,
+): string | undefined {
+  if (stray !== undefined)
+    throw new ToolError(
+      "USAGE",
+      `read the parameters "${line}": ${stray === "\\" ? "a backslash ends the line" : `a ${stray} is not closed`}`,
+      { hint: "quote them as a shell would need it" },
+    );
   if (space !== undefined) return undefined;
   return escaped ?? single ?? plain ?? double?.replaceAll(/\\([\\"$`])/g, "$1") ?? "";
 }

@@ -18,16 +18,30 @@ export interface SplitOptions extends CallOptions {
  * @returns their paths.
  * @throws ToolError `PROJECT_NOT_FOUND`, `LIMIT_EXCEEDED`, `DISK_FULL`.
  */
-export async function splitFile(path: string, target: string, options: SplitOptions = {}): Promise<readonly string[]> {
+export async function splitFile(
+  path: string,
+  target: string,
+  options: SplitOptions = {},
+): Promise<readonly string[]> {
   const { partBytes = PART_BYTES, signal } = options;
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile() !== true) throw new ToolError("PROJECT_NOT_FOUND", `split "${path}": there is no such file`);
+  if (stats?.isFile() !== true)
+    throw new ToolError("PROJECT_NOT_FOUND", `split "${path}": there is no such file`);
   const count = Math.ceil(stats.size / partBytes);
-  if (count > MAX_PARTS) throw new ToolError("LIMIT_EXCEEDED", `split "${path}": it would be ${count} parts, and ${MAX_PARTS} is the most`, { hint: "make the parts larger with --size" });
+  if (count > MAX_PARTS)
+    throw new ToolError(
+      "LIMIT_EXCEEDED",
+      `split "${path}": it would be ${count} parts, and ${MAX_PARTS} is the most`,
+      { hint: "make the parts larger with --size" },
+    );
   const parts: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const part = join(target, `${basename(path)}-part${String(index + 1).padStart(4, "0")}`);
-    await writeFileAtomic(part, range(path, index * partBytes, Math.min(partBytes, stats.size - index * partBytes)), { signal });
+    await writeFileAtomic(
+      part,
+      range(path, index * partBytes, Math.min(partBytes, stats.size - index * partBytes)),
+      { signal },
+    );
     parts.push(part);
   }
   return parts;
@@ -43,13 +57,32 @@ export interface JoinOptions extends CallOptions {
  * @returns how many there were.
  * @throws ToolError `PROJECT_NOT_FOUND` when there are none or one between others is missing, `DISK_FULL`.
  */
-export async function joinParts({ folder, prefix }: { readonly folder: string; readonly prefix: string }, target: string, options: JoinOptions = {}): Promise<number> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(prefix) && join(folder, name) !== target).sort();
-  if (names.length === 0) throw new ToolError("PROJECT_NOT_FOUND", `join "${prefix}": "${folder}" has no file whose name begins so`);
+export async function joinParts(
+  { folder, prefix }: { readonly folder: string; readonly prefix: string },
+  target: string,
+  options: JoinOptions = {},
+): Promise<number> {
+  const names = (await readdir(folder).catch(() => []))
+    .filter((name) => name.startsWith(prefix) && join(folder, name) !== target)
+    .sort();
+  if (names.length === 0)
+    throw new ToolError(
+      "PROJECT_NOT_FOUND",
+      `join "${prefix}": "${folder}" has no file whose name begins so`,
+    );
   const numbers = names.flatMap((name) => /-part(\d{4})$/.exec(name)?.[1] ?? []).map(Number);
-  const gap = numbers.length === names.length ? numbers.findIndex((number, index) => number !== index + 1) : -1;
-  if (gap >= 0) throw new ToolError("PROJECT_NOT_FOUND", `join "${prefix}": part ${String(gap + 1).padStart(4, "0")} is not in "${folder}"`);
-  await writeFileAtomic(target, all(names.map((name) => join(folder, name))), { signal: options.signal });
+  const gap =
+    numbers.length === names.length
+      ? numbers.findIndex((number, index) => number !== index + 1)
+      : -1;
+  if (gap >= 0)
+    throw new ToolError(
+      "PROJECT_NOT_FOUND",
+      `join "${prefix}": part ${String(gap + 1).padStart(4, "0")} is not in "${folder}"`,
+    );
+  await writeFileAtomic(target, all(names.map((name) => join(folder, name))), {
+    signal: options.signal,
+  });
   if (options.isKeeping !== true) for (const name of names) await rm(join(folder, name));
   return names.length;
 }
@@ -60,9 +93,15 @@ async function* all(paths: readonly string[]): AsyncGenerator<Uint8Array> {
 
 async function* range(path: string, start: number, length: number): AsyncGenerator<Uint8Array> {
   await using file = await open(path);
-  for (let at = 0; at < length; ) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.min(CHUNK, length - at)), 0, Math.min(CHUNK, length - at), start + at);
-    if (bytesRead === 0) throw new ToolError("FILE_CHANGED", `read "${path}": it became shorter meanwhile`);
+  for (let at = 0; at < length;) {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.allocUnsafe(Math.min(CHUNK, length - at)),
+      0,
+      Math.min(CHUNK, length - at),
+      start + at,
+    );
+    if (bytesRead === 0)
+      throw new ToolError("FILE_CHANGED", `read "${path}": it became shorter meanwhile`);
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }

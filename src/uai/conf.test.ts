@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printConf, type UaiModel } from "./index.ts";
 
-const MODEL: UaiModel = { mainModule: "mnist_inference", mainClass: "MnistModel", modelDir: "checkpoint_dir", modelName: "mnist_model", isOneFile: false, archType: "json", epoch: 10 };
+const MODEL: UaiModel = {
+  mainModule: "mnist_inference",
+  mainClass: "MnistModel",
+  modelDir: "checkpoint_dir",
+  modelName: "mnist_model",
+  isOneFile: false,
+  archType: "json",
+  epoch: 10,
+};
 const EXEC = '"exec": {"main_file": "mnist_inference", "main_class": "MnistModel"}';
 
 const GOLDEN = {
@@ -20,5 +28,9 @@ for (const framework of ["tf", "caffe", "keras", "mxnet", "xgboost"] as const) {
 }
 
 test("letters beyond ASCII are escaped as Python escapes them", () => {
-  assert.ok(printConf("tf", { ...MODEL, modelDir: "模型\"" }).endsWith('{"model_dir": "\\u6a21\\u578b\\""}}}'));
+  assert.ok(
+    printConf("tf", { ...MODEL, modelDir: '模型"' }).endsWith(
+      '{"model_dir": "\\u6a21\\u578b\\""}}}',
+    ),
+  );
 });

@@ -1,5 +1,15 @@
 /** What `packdocker` can be told to pack. `self` brings a base image and a configuration of its own. */
-export const FRAMEWORKS = ["self", "tf", "caffe", "keras", "mxnet", "pytorch", "onnx", "sklearn", "xgboost"] as const;
+export const FRAMEWORKS = [
+  "self",
+  "tf",
+  "caffe",
+  "keras",
+  "mxnet",
+  "pytorch",
+  "onnx",
+  "sklearn",
+  "xgboost",
+] as const;
 
 export type UaiFramework = (typeof FRAMEWORKS)[number];
 
@@ -42,4 +52,8 @@ export const SERVER_ROOT = "/ai-ucloud-client-django";
 export const CONF_NAME = "ufile.json";
 
 /** How the old tool's images start the server that the vendor's bases bring: a shell's line, as its Dockerfile had it. */
-export const GUNICORN_COMMAND: readonly string[] = ["/bin/sh", "-c", `cd ${SERVER_ROOT} && gunicorn -c gunicorn.conf.py httpserver.wsgi`];
+export const GUNICORN_COMMAND: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  `cd ${SERVER_ROOT} && gunicorn -c gunicorn.conf.py httpserver.wsgi`,
+];

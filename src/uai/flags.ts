@@ -15,39 +15,140 @@ const WITH_NAME: readonly UaiFramework[] = NAMED.filter((framework) => framework
 
 /** Every flag of the old documents and of the old code. What was needed for the vendor's service is taken and no longer needed. */
 const UAI_FLAGS: readonly UaiFlag[] = [
-  { name: "public_key", frameworks: NAMED, isRequired: false, help: "account's public key; better: SLIPWAY_VENDOR_PUBLIC_KEY" },
-  { name: "private_key", frameworks: NAMED, isRequired: false, help: "account's private key; better: SLIPWAY_VENDOR_PRIVATE_KEY" },
+  {
+    name: "public_key",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "account's public key; better: SLIPWAY_VENDOR_PUBLIC_KEY",
+  },
+  {
+    name: "private_key",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "account's private key; better: SLIPWAY_VENDOR_PRIVATE_KEY",
+  },
   { name: "project_id", frameworks: NAMED, isRequired: false, help: "project of the account" },
   { name: "region", frameworks: NAMED, isRequired: false, help: "region (default: cn-bj2)" },
   { name: "zone", frameworks: NAMED, isRequired: false, help: "zone (default: cn-bj2-04)" },
-  { name: "os", frameworks: NAMED, isRequired: false, help: "operating system of the base (default: ubuntu)" },
-  { name: "python_version", frameworks: NAMED, isRequired: false, help: "Python of the base (default: python-2.7.6)" },
-  { name: "ai_arch_v", frameworks: NAMED, isRequired: false, help: "framework and version, such as tensorflow-2.19.0 (default: the newest known)" },
-  { name: "uhub_username", frameworks: FRAMEWORKS, isRequired: false, help: "account of the registry (default: what `slipway login` keeps)" },
-  { name: "uhub_password", frameworks: FRAMEWORKS, isRequired: false, help: "password of the account; better: slipway login, or --password-stdin" },
-  { name: "uhub_registry", frameworks: FRAMEWORKS, isRequired: true, help: "namespace in the registry, or HOST/NAMESPACE for any registry" },
-  { name: "uhub_imagename", frameworks: FRAMEWORKS, isRequired: true, help: "name of the image with its tag, such as test:v1.1" },
-  { name: "in_uhost", frameworks: FRAMEWORKS, isRequired: false, choices: ["yes", "no"], help: "use the registry's address inside the vendor's network" },
-  { name: "in_host", frameworks: FRAMEWORKS, isRequired: false, choices: ["yes", "no"], help: "the same as --in_uhost" },
-  { name: "pack_file_path", frameworks: FRAMEWORKS, isRequired: true, help: "folder with code and model files" },
-  { name: "bimg_name", frameworks: FRAMEWORKS, isRequired: false, help: "base image, with its tag; it has the framework" },
+  {
+    name: "os",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "operating system of the base (default: ubuntu)",
+  },
+  {
+    name: "python_version",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "Python of the base (default: python-2.7.6)",
+  },
+  {
+    name: "ai_arch_v",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "framework and version, such as tensorflow-2.19.0 (default: the newest known)",
+  },
+  {
+    name: "uhub_username",
+    frameworks: FRAMEWORKS,
+    isRequired: false,
+    help: "account of the registry (default: what `slipway login` keeps)",
+  },
+  {
+    name: "uhub_password",
+    frameworks: FRAMEWORKS,
+    isRequired: false,
+    help: "password of the account; better: slipway login, or --password-stdin",
+  },
+  {
+    name: "uhub_registry",
+    frameworks: FRAMEWORKS,
+    isRequired: true,
+    help: "namespace in the registry, or HOST/NAMESPACE for any registry",
+  },
+  {
+    name: "uhub_imagename",
+    frameworks: FRAMEWORKS,
+    isRequired: true,
+    help: "name of the image with its tag, such as test:v1.1",
+  },
+  {
+    name: "in_uhost",
+    frameworks: FRAMEWORKS,
+    isRequired: false,
+    choices: ["yes", "no"],
+    help: "use the registry's address inside the vendor's network",
+  },
+  {
+    name: "in_host",
+    frameworks: FRAMEWORKS,
+    isRequired: false,
+    choices: ["yes", "no"],
+    help: "the same as --in_uhost",
+  },
+  {
+    name: "pack_file_path",
+    frameworks: FRAMEWORKS,
+    isRequired: true,
+    help: "folder with code and model files",
+  },
+  {
+    name: "bimg_name",
+    frameworks: FRAMEWORKS,
+    isRequired: false,
+    help: "base image, with its tag; it has the framework",
+  },
   { name: "conf_file", frameworks: ["self"], isRequired: true, help: "configuration file" },
-  { name: "main_module", frameworks: NAMED, isRequired: true, help: "Python module of the main class, without .py" },
+  {
+    name: "main_module",
+    frameworks: NAMED,
+    isRequired: true,
+    help: "Python module of the main class, without .py",
+  },
   { name: "main_class", frameworks: NAMED, isRequired: true, help: "the main class" },
-  { name: "model_dir", frameworks: NAMED, isRequired: true, help: "folder of the model files, relative to --pack_file_path" },
-  { name: "model_name", frameworks: WITH_NAME, isRequired: true, help: "name of the model files without their endings" },
-  { name: "all_one_file", frameworks: ["keras"], isRequired: false, defaultValue: "false", choices: ["true", "false"], help: "architecture and weights are in one file" },
-  { name: "model_arch_type", frameworks: ["keras"], isRequired: false, defaultValue: "json", help: "ending of the architecture's file (default: json)" },
+  {
+    name: "model_dir",
+    frameworks: NAMED,
+    isRequired: true,
+    help: "folder of the model files, relative to --pack_file_path",
+  },
+  {
+    name: "model_name",
+    frameworks: WITH_NAME,
+    isRequired: true,
+    help: "name of the model files without their endings",
+  },
+  {
+    name: "all_one_file",
+    frameworks: ["keras"],
+    isRequired: false,
+    defaultValue: "false",
+    choices: ["true", "false"],
+    help: "architecture and weights are in one file",
+  },
+  {
+    name: "model_arch_type",
+    frameworks: ["keras"],
+    isRequired: false,
+    defaultValue: "json",
+    help: "ending of the architecture's file (default: json)",
+  },
   { name: "num_epoch", frameworks: ["mxnet"], isRequired: true, help: "epoch of the checkpoint" },
 ];
 
 /** Flags of other frameworks that one takes and has no use for. `self` takes none. */
 export function strayFlagsOf(framework: UaiFramework): readonly UaiFlag[] {
-  return framework === "self" ? [] : UAI_FLAGS.filter(({ name, frameworks }) => name !== "conf_file" && !frameworks.includes(framework));
+  return framework === "self"
+    ? []
+    : UAI_FLAGS.filter(
+        ({ name, frameworks }) => name !== "conf_file" && !frameworks.includes(framework),
+      );
 }
 
 /** The flags of one mode. `self` cannot do without a base image. */
 export function uaiFlagsOf(framework: UaiFramework): readonly UaiFlag[] {
   const own = UAI_FLAGS.filter(({ frameworks }) => frameworks.includes(framework));
-  return framework === "self" ? own.map((flag) => (flag.name === "bimg_name" ? { ...flag, isRequired: true } : flag)) : own;
+  return framework === "self"
+    ? own.map((flag) => (flag.name === "bimg_name" ? { ...flag, isRequired: true } : flag))
+    : own;
 }

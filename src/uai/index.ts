@@ -1,7 +1,29 @@
 export { releaseProblem, uaiRecipeOf, type UaiWish } from "./catalogue.ts";
-export { checkClass, checkModel, readConf, type CheckedModel, type ConfEntry } from "./check-files.ts";
+export {
+  checkClass,
+  checkModel,
+  readConf,
+  type CheckedModel,
+  type ConfEntry,
+} from "./check-files.ts";
 export { printConf } from "./conf.ts";
-export { CONF_NAME, FRAMEWORKS as UAI_FRAMEWORKS, GUNICORN_COMMAND, SERVER_ROOT, type UaiFramework, type UaiJob, type UaiModel } from "./contracts.ts";
+export {
+  CONF_NAME,
+  FRAMEWORKS as UAI_FRAMEWORKS,
+  GUNICORN_COMMAND,
+  SERVER_ROOT,
+  type UaiFramework,
+  type UaiJob,
+  type UaiModel,
+} from "./contracts.ts";
 export { strayFlagsOf, uaiFlagsOf, type UaiFlag } from "./flags.ts";
 export { parseUaiJob, uaiSideOf, type ParsedJob, type UaiValues } from "./parse-job.ts";
-export { createVendorApi, resolveBaseImage, type EnvironmentPackage, type VendorApi, type VendorApiOptions, type VendorKeys, type WantedEnvironment } from "./vendor-api/index.ts";
+export {
+  createVendorApi,
+  resolveBaseImage,
+  type EnvironmentPackage,
+  type VendorApi,
+  type VendorApiOptions,
+  type VendorKeys,
+  type WantedEnvironment,
+} from "./vendor-api/index.ts";

@@ -1,4 +1,10 @@
-import { knownRegistries, nameInRegistry, switchRegistryHost, type RegistryHosts, type RegistrySide } from "../catalogue/index.ts";
+import {
+  knownRegistries,
+  nameInRegistry,
+  switchRegistryHost,
+  type RegistryHosts,
+  type RegistrySide,
+} from "../catalogue/index.ts";
 import { isToolError } from "../errors/index.ts";
 import { parseReference } from "../oci/index.ts";
 import type { UaiFramework, UaiJob, UaiModel } from "./contracts.ts";
@@ -22,15 +28,24 @@ const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
  * Reads flags and names every problem that they have by themselves. Touches nothing.
  * @param registries - those with two hosts; a namespace alone is in the first. Default: the vendor's.
  */
-export function parseUaiJob(framework: UaiFramework, values: UaiValues, registries: Registries = knownRegistries(undefined)): ParsedJob {
+export function parseUaiJob(
+  framework: UaiFramework,
+  values: UaiValues,
+  registries: Registries = knownRegistries(undefined),
+): ParsedJob {
   const flags = uaiFlagsOf(framework);
-  const value = (name: string): string => values[name]?.trim() || (flags.find((flag) => flag.name === name)?.defaultValue ?? "");
-  const problems = flags.filter(({ name, isRequired }) => isRequired && value(name) === "").map(({ name }) => `--${name}: it is missing`);
+  const value = (name: string): string =>
+    values[name]?.trim() || (flags.find((flag) => flag.name === name)?.defaultValue ?? "");
+  const problems = flags
+    .filter(({ name, isRequired }) => isRequired && value(name) === "")
+    .map(({ name }) => `--${name}: it is missing`);
   for (const { name, choices } of flags) {
-    if (choices !== undefined && value(name) !== "" && !choices.includes(value(name))) problems.push(`--${name}: "${value(name)}" is not one of ${choices.join(", ")}`);
+    if (choices !== undefined && value(name) !== "" && !choices.includes(value(name)))
+      problems.push(`--${name}: "${value(name)}" is not one of ${choices.join(", ")}`);
   }
   const image = imageOf(value, registries);
-  if (HAS_ACCOUNT.test(value("bimg_name"))) problems.push("--bimg_name: it has an account in it; run `slipway login` for its registry");
+  if (HAS_ACCOUNT.test(value("bimg_name")))
+    problems.push("--bimg_name: it has an account in it; run `slipway login` for its registry");
   problems.push(...imageProblems(value, image));
   if (framework !== "self") problems.push(...modelProblems(framework, value));
   const job: UaiJob = {
@@ -49,7 +64,11 @@ type Value = (name: string) => string;
 type Registries = readonly [RegistryHosts, ...RegistryHosts[]];
 
 function environmentOf(value: Value): Pick<UaiJob, "release" | "os" | "python"> {
-  return { release: value("ai_arch_v") || undefined, os: value("os") || undefined, python: value("python_version") || undefined };
+  return {
+    release: value("ai_arch_v") || undefined,
+    os: value("os") || undefined,
+    python: value("python_version") || undefined,
+  };
 }
 
 /** From where a registry with two hosts is used; `undefined` when the flags do not say. */
@@ -67,22 +86,35 @@ export function uaiSideOf(values: UaiValues): RegistrySide {
 function baseOf(framework: UaiFramework, value: Value, registries: Registries): string | undefined {
   const image = value("bimg_name");
   if (image === "") return undefined;
-  return framework === "self" ? image : switchRegistryHost(image, sideOf(value) ?? "public", registries);
+  return framework === "self"
+    ? image
+    : switchRegistryHost(image, sideOf(value) ?? "public", registries);
 }
 
 function imageOf(value: Value, registries: Registries): string {
   const namespace = value("uhub_registry").replaceAll(/^\/+|\/+$/g, "");
-  return nameInRegistry(`${namespace}/${value("uhub_imagename")}`, { side: sideOf(value), registries });
+  return nameInRegistry(`${namespace}/${value("uhub_imagename")}`, {
+    side: sideOf(value),
+    registries,
+  });
 }
 
 function imageProblems(value: Value, image: string): readonly string[] {
   const [registry, name] = [value("uhub_registry"), value("uhub_imagename")];
   if (registry === "" || name === "") return [];
   const problems: string[] = [];
-  if (HAS_ACCOUNT.test(image)) return ["--uhub_registry: it has an account in it; give that with --uhub_username and --password-stdin"];
-  if (/[A-Z]/.test(registry)) problems.push(`--uhub_registry: "${registry}" has upper-case letters`);
-  if (!/:[^/:]+$/.test(name)) problems.push(`--uhub_imagename: "${name}" has no tag, as in ${name.replace(/:.*$/s, "") || "test"}:v1`);
-  else if (/[A-Z]/.test(name.replace(/:[^:]*$/, ""))) problems.push(`--uhub_imagename: "${name}" has upper-case letters before its tag`);
+  if (HAS_ACCOUNT.test(image))
+    return [
+      "--uhub_registry: it has an account in it; give that with --uhub_username and --password-stdin",
+    ];
+  if (/[A-Z]/.test(registry))
+    problems.push(`--uhub_registry: "${registry}" has upper-case letters`);
+  if (!/:[^/:]+$/.test(name))
+    problems.push(
+      `--uhub_imagename: "${name}" has no tag, as in ${name.replace(/:.*$/s, "") || "test"}:v1`,
+    );
+  else if (/[A-Z]/.test(name.replace(/:[^:]*$/, "")))
+    problems.push(`--uhub_imagename: "${name}" has upper-case letters before its tag`);
   if (problems.length > 0) return problems;
   try {
     parseReference(image);
@@ -95,11 +127,18 @@ function imageProblems(value: Value, image: string): readonly string[] {
 
 function modelProblems(framework: UaiFramework, value: Value): readonly string[] {
   const problems: string[] = [];
-  if (value("main_module") !== "" && !MODULE.test(value("main_module"))) problems.push(`--main_module: "${value("main_module")}" is no module's name${value("main_module").endsWith(".py") ? "; leave the .py out" : ""}`);
-  if (value("main_class") !== "" && !MODULE.test(value("main_class"))) problems.push(`--main_class: "${value("main_class")}" is no class's name`);
-  if (value("num_epoch") !== "" && !/^\d{1,9}$/.test(value("num_epoch"))) problems.push(`--num_epoch: "${value("num_epoch")}" is no whole number`);
-  if (/[/\\]/.test(value("model_name")) && framework !== "xgboost") problems.push(`--model_name: "${value("model_name")}" is a path; write the name alone`);
-  if (/[/\\]/.test(value("model_arch_type"))) problems.push(`--model_arch_type: "${value("model_arch_type")}" is no file ending`);
+  if (value("main_module") !== "" && !MODULE.test(value("main_module")))
+    problems.push(
+      `--main_module: "${value("main_module")}" is no module's name${value("main_module").endsWith(".py") ? "; leave the .py out" : ""}`,
+    );
+  if (value("main_class") !== "" && !MODULE.test(value("main_class")))
+    problems.push(`--main_class: "${value("main_class")}" is no class's name`);
+  if (value("num_epoch") !== "" && !/^\d{1,9}$/.test(value("num_epoch")))
+    problems.push(`--num_epoch: "${value("num_epoch")}" is no whole number`);
+  if (/[/\\]/.test(value("model_name")) && framework !== "xgboost")
+    problems.push(`--model_name: "${value("model_name")}" is a path; write the name alone`);
+  if (/[/\\]/.test(value("model_arch_type")))
+    problems.push(`--model_arch_type: "${value("model_arch_type")}" is no file ending`);
   return problems;
 }
 

@@ -16,7 +16,10 @@ const MODULE = "github.com/opencontainers/distribution-spec/conformance";
 
 /** The suite as of November 2023, shortly before 1.1, which the module proxy has; the checksum database does not, so the sums are here. */
 const VERSION = "v0.0.0-20231101194043-f2182352d4cc";
-const SUMS = [`${MODULE} ${VERSION} h1:jL+CgYEEZluGb08ZcLpEyhn389kNMlwrWOHaIqXazq0=`, `${MODULE} ${VERSION}/go.mod h1:odnkI+gfnNSdq8NaG/nKvENDEWkXAjjbgp8GKMllVSI=`];
+const SUMS = [
+  `${MODULE} ${VERSION} h1:jL+CgYEEZluGb08ZcLpEyhn389kNMlwrWOHaIqXazq0=`,
+  `${MODULE} ${VERSION}/go.mod h1:odnkI+gfnNSdq8NaG/nKvENDEWkXAjjbgp8GKMllVSI=`,
+];
 
 /** Of 79 statements some need what a registry may lack, such as uploads that a proxy limits. */
 const LEAST_RUN = 70;
@@ -52,15 +55,25 @@ test("the upstream conformance suite passes: pull, push, discovery, management",
     },
   });
   const report = await readFile(join(results.path, "junit.xml"), "utf8");
-  const countOf = (name: string): number => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(report)?.[1]);
-  assert.ok(countOf("tests") - countOf("skipped") >= LEAST_RUN, "the suite ran what it was asked to");
+  const countOf = (name: string): number =>
+    Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(report)?.[1]);
+  assert.ok(
+    countOf("tests") - countOf("skipped") >= LEAST_RUN,
+    "the suite ran what it was asked to",
+  );
 });
 
 /** Builds the suite once, or skips with the reason. */
 async function buildSuite(t: TestContext): Promise<string | undefined> {
   const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "slipway-test");
   const binary = join(cache, "bin", "oci-conformance");
-  if (await access(binary).then(() => true, () => false)) return binary;
+  if (
+    await access(binary).then(
+      () => true,
+      () => false,
+    )
+  )
+    return binary;
   const go = await requirePeer(t, "go");
   if (go === undefined) return undefined;
   try {
@@ -70,14 +83,21 @@ async function buildSuite(t: TestContext): Promise<string | undefined> {
     if (!(error instanceof ProcessError)) throw error;
     // Not even with SLIPWAY_REQUIRE_PEERS=1 is this a failure: where the proxy refuses the module nothing here can help.
     const why = error.stderrTail.trim().split("\n").at(-1) ?? error.message;
-    t.skip(`Go cannot get the suite (${why}); build it elsewhere and name it with SLIPWAY_OCI_CONFORMANCE, or see distribution.test.ts for our own table`);
+    t.skip(
+      `Go cannot get the suite (${why}); build it elsewhere and name it with SLIPWAY_OCI_CONFORMANCE, or see distribution.test.ts for our own table`,
+    );
     return undefined;
   }
 }
 
 async function compile(go: string, binary: string): Promise<void> {
   await using folder = await createTempDir("conformance-build");
-  const env = { ...process.env, GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off", GONOSUMDB: MODULE };
+  const env = {
+    ...process.env,
+    GOFLAGS: "-mod=mod -buildvcs=false",
+    GOWORK: "off",
+    GONOSUMDB: MODULE,
+  };
   await run([go, "mod", "init", "suite"], { cwd: folder.path, env });
   await writeFile(join(folder.path, "go.sum"), `${SUMS.join("\n")}\n`);
   await run([go, "get", `${MODULE}@${VERSION}`], { cwd: folder.path, env, timeoutMs: 120_000 });

@@ -14,24 +14,62 @@ test("numbers beside text stay numbers when that is asked for", async (t) => {
   const row = json("/predict", { data: { ndarray: [["a", 1, 2.5]] } });
   const ask = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
     await using server = await startOurs({ name: "Args", env }, environment.python);
-    return (JSON.parse((await send(server.http, row)).body) as { jsonData: { X: unknown } }).jsonData.X;
+    return (JSON.parse((await send(server.http, row)).body) as { jsonData: { X: unknown } })
+      .jsonData.X;
   };
-  assert.deepEqual(await ask({ SLIPWAY_TYPED_ARRAYS: "1" }), { type: "ndarray", dtype: "O", shape: [1, 3], values: "[['a', 1, 2.5]]" });
-  assert.deepEqual(await ask({}), { type: "ndarray", dtype: "U", shape: [1, 3], values: "[['a', '1', '2.5']]" });
+  assert.deepEqual(await ask({ SLIPWAY_TYPED_ARRAYS: "1" }), {
+    type: "ndarray",
+    dtype: "O",
+    shape: [1, 3],
+    values: "[['a', 1, 2.5]]",
+  });
+  assert.deepEqual(await ask({}), {
+    type: "ndarray",
+    dtype: "U",
+    shape: [1, 3],
+    values: "[['a', '1', '2.5']]",
+  });
 });
 
 test("arrays are held against the declared shape, unless that is not wanted", async (t) => {
   const environment = await pythonEnv(t, { packages: CLASS_PACKAGES });
   if (environment === undefined) return;
-  const metadata = { MODEL_METADATA: JSON.stringify({ inputs: [{ messagetype: "tensor", schema: { shape: [-1, 2] } }] }) };
+  const metadata = {
+    MODEL_METADATA: JSON.stringify({
+      inputs: [{ messagetype: "tensor", schema: { shape: [-1, 2] } }],
+    }),
+  };
   await using server = await startOurs({ name: "Echo", env: metadata }, environment.python);
-  const ask = async (data: object): Promise<number> => (await send(server.http, json("/predict", { data }))).status;
-  assert.deepEqual(await Promise.all([ask({ ndarray: [[1, 2]] }), ask({ tensor: { shape: [1, 3, 2], values: [1, 2, 3, 4, 5, 6] } }), ask({ ndarray: [[1, 2, 3]] }), ask({ ndarray: [1, 2] })]), [200, 200, 400, 400]);
+  const ask = async (data: object): Promise<number> =>
+    (await send(server.http, json("/predict", { data }))).status;
+  assert.deepEqual(
+    await Promise.all([
+      ask({ ndarray: [[1, 2]] }),
+      ask({ tensor: { shape: [1, 3, 2], values: [1, 2, 3, 4, 5, 6] } }),
+      ask({ ndarray: [[1, 2, 3]] }),
+      ask({ ndarray: [1, 2] }),
+    ]),
+    [200, 200, 400, 400],
+  );
   const refused = await send(server.http, json("/predict", { data: { ndarray: [[1, 2, 3]] } }));
-  assert.ok(refused.body.includes("the array has shape (1,3), and the model's metadata declares (-1,2)"), refused.body);
-  for (const more of [{ SLIPWAY_CHECK_SHAPES: "0" }, { SELDON_STRICT_COMPAT: "1" }, { MODEL_METADATA: '{"inputs":[{"messagetype":"tensor","other":1}]}' }, { MODEL_METADATA: '{"inputs":[{"name":"a","datatype":"FP32","shape":[1,1]}]}' }]) {
-    await using open = await startOurs({ name: "Echo", env: { ...metadata, ...more } }, environment.python);
-    assert.equal((await send(open.http, json("/predict", { data: { ndarray: [[1], [2]] } }))).status, 200);
+  assert.ok(
+    refused.body.includes("the array has shape (1,3), and the model's metadata declares (-1,2)"),
+    refused.body,
+  );
+  for (const more of [
+    { SLIPWAY_CHECK_SHAPES: "0" },
+    { SELDON_STRICT_COMPAT: "1" },
+    { MODEL_METADATA: '{"inputs":[{"messagetype":"tensor","other":1}]}' },
+    { MODEL_METADATA: '{"inputs":[{"name":"a","datatype":"FP32","shape":[1,1]}]}' },
+  ]) {
+    await using open = await startOurs(
+      { name: "Echo", env: { ...metadata, ...more } },
+      environment.python,
+    );
+    assert.equal(
+      (await send(open.http, json("/predict", { data: { ndarray: [[1], [2]] } }))).status,
+      200,
+    );
   }
 });
 

@@ -24,10 +24,15 @@ print(json.dumps(out))
 `;
 
 test("Seldon's own client understands the answers", async (t) => {
-  const [client, classes] = [await pythonEnv(t, { packages: WRAPPER_PACKAGES }), await pythonEnv(t, { packages: CLASS_PACKAGES })];
+  const [client, classes] = [
+    await pythonEnv(t, { packages: WRAPPER_PACKAGES }),
+    await pythonEnv(t, { packages: CLASS_PACKAGES }),
+  ];
   if (client === undefined || classes === undefined) return;
   await using server = await startOurs({ name: "Echo" }, classes.python);
-  const { stdout } = await run([client.python, "-c", SCRIPT, String(server.http)], { timeoutMs: 60_000 });
+  const { stdout } = await run([client.python, "-c", SCRIPT, String(server.http)], {
+    timeoutMs: 60_000,
+  });
   const names = ["t:0", "t:1"];
   assert.deepEqual(JSON.parse(stdout.toString()), {
     tensor: [true, { data: { names, tensor: { shape: [1, 2], values: [1, 2] } }, meta: {} }],

@@ -22,10 +22,20 @@ test("every path of the OpenAPI document answers, with the methods it names and 
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const method of ["GET", "POST"]) {
       const { status } = await send(server.http, { method, path });
-      assert.equal(status === 405, !(method.toLowerCase() in operations), `${method} ${path}: ${status}`);
+      assert.equal(
+        status === 405,
+        !(method.toLowerCase() in operations),
+        `${method} ${path}: ${status}`,
+      );
       assert.notEqual(status, 404, path);
     }
   }
-  const names = [...answer.body.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name = ""]) => name);
-  assert.deepEqual([...new Set(names)].filter((name) => !(name in document.components.schemas)), [], "every schema that is referred to is there");
+  const names = [...answer.body.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
+    ([, name = ""]) => name,
+  );
+  assert.deepEqual(
+    [...new Set(names)].filter((name) => !(name in document.components.schemas)),
+    [],
+    "every schema that is referred to is there",
+  );
 });

@@ -47,7 +47,8 @@ CMD exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE
 `,
 };
 const JAVASCRIPT: Readonly<Record<string, string>> = {
-  "MyModel.ts": "export class MyModel {\n  predict(X: number[][]): number[][] {\n    return X.map((row) => row.map((value: number) => value * 2));\n  }\n}\n",
+  "MyModel.ts":
+    "export class MyModel {\n  predict(X: number[][]): number[][] {\n    return X.map((row) => row.map((value: number) => value * 2));\n  }\n}\n",
   ".s2i/environment": "MODEL_NAME=MyModel\nAPI_TYPE=REST\nSERVICE_TYPE=MODEL\nPERSISTENCE=0\n",
 };
 const ROW = { data: { ndarray: [[1, 2]] } };
@@ -60,9 +61,19 @@ interface Place {
 async function preparePlace(t: TestContext): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-seldon-image-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const extraEnv = { XDG_DATA_HOME: join(folder, "data"), XDG_STATE_HOME: join(folder, "state"), SLIPWAY_FROM_SOURCE: "1" };
+  const extraEnv = {
+    XDG_DATA_HOME: join(folder, "data"),
+    XDG_STATE_HOME: join(folder, "state"),
+    SLIPWAY_FROM_SOURCE: "1",
+  };
   const slipway = async (...args: readonly string[]): Promise<string> =>
-    (await run([process.execPath, join(ROOT, "bin/slipway.js"), ...args], { cwd: folder, extraEnv, signal: t.signal })).stdout.toString();
+    (
+      await run([process.execPath, join(ROOT, "bin/slipway.js"), ...args], {
+        cwd: folder,
+        extraEnv,
+        signal: t.signal,
+      })
+    ).stdout.toString();
   return { folder, slipway };
 }
 
@@ -75,17 +86,21 @@ async function write(folder: string, files: Readonly<Record<string, string>>): P
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return server;
-  }));
-  return Promise.all(servers.map(async (server) => {
-    const address = server.address();
-    server.close();
-    await once(server, "close");
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }));
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  return Promise.all(
+    servers.map(async (server) => {
+      const address = server.address();
+      server.close();
+      await once(server, "close");
+      return typeof address === "object" && address !== null ? address.port : 0;
+    }),
+  );
 }
 
 /** docker or podman with images and containers of the test's own. */
@@ -99,14 +114,27 @@ interface Engine {
 
 const ENGINES = ["docker", "podman"] as const;
 
-async function requireEngine(t: TestContext, kind: (typeof ENGINES)[number]): Promise<Engine | undefined> {
+async function requireEngine(
+  t: TestContext,
+  kind: (typeof ENGINES)[number],
+): Promise<Engine | undefined> {
   if (kind === "docker") {
     const daemon = await requireDockerd(t);
-    return daemon === undefined ? undefined : { words: ["docker", "--host", daemon.host], limits: [], run: (...args) => daemon.docker(...args) };
+    return daemon === undefined
+      ? undefined
+      : {
+          words: ["docker", "--host", daemon.host],
+          limits: [],
+          run: (...args) => daemon.docker(...args),
+        };
   }
   const podman = await requirePodman(t);
   if (podman === undefined) return undefined;
-  return { words: [podman.engine.program ?? "podman", ...podman.storageArgs], limits: ["--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"], run: (...args) => podman.podman(...args) };
+  return {
+    words: [podman.engine.program ?? "podman", ...podman.storageArgs],
+    limits: ["--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"],
+    run: (...args) => podman.podman(...args),
+  };
 }
 
 /** Loads the only image of an archive. @returns its id */
@@ -124,11 +152,38 @@ interface Container {
 }
 
 /** Runs a container until `use` is through, on ports of this machine, which the environment names as the operator does. */
-async function withContainer({ engine, image, env = {}, options = [], command = [] }: Container, use: (about: { readonly http: number; readonly grpc: number; readonly metrics: number; readonly name: string }) => Promise<void>): Promise<void> {
+async function withContainer(
+  { engine, image, env = {}, options = [], command = [] }: Container,
+  use: (about: {
+    readonly http: number;
+    readonly grpc: number;
+    readonly metrics: number;
+    readonly name: string;
+  }) => Promise<void>,
+): Promise<void> {
   const [http = 0, grpc = 0, metrics = 0] = await freePorts(3);
-  const ports = { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: http, PREDICTIVE_UNIT_GRPC_SERVICE_PORT: grpc, PREDICTIVE_UNIT_METRICS_SERVICE_PORT: metrics };
-  const variables = Object.entries({ ...ports, ...env }).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
-  const id = (await engine.run("run", "--detach", "--network", "host", ...engine.limits, ...variables, ...options, image, ...command)).trim();
+  const ports = {
+    PREDICTIVE_UNIT_HTTP_SERVICE_PORT: http,
+    PREDICTIVE_UNIT_GRPC_SERVICE_PORT: grpc,
+    PREDICTIVE_UNIT_METRICS_SERVICE_PORT: metrics,
+  };
+  const variables = Object.entries({ ...ports, ...env }).flatMap(([name, value]) => [
+    "--env",
+    `${name}=${value}`,
+  ]);
+  const id = (
+    await engine.run(
+      "run",
+      "--detach",
+      "--network",
+      "host",
+      ...engine.limits,
+      ...variables,
+      ...options,
+      image,
+      ...command,
+    )
+  ).trim();
   try {
     await untilReady(engine, id, http);
     await use({ http, grpc, metrics, name: id });
@@ -139,14 +194,21 @@ async function withContainer({ engine, image, env = {}, options = [], command = 
 
 /** Waits for the line that the server writes when it answers. */
 async function untilReady(engine: Engine, id: string, http: number): Promise<void> {
-  const logs = run([...engine.words, "logs", "--follow", id], { onStdout: (chunk) => found(chunk), timeoutMs: 60_000, allowFailure: true });
+  const logs = run([...engine.words, "logs", "--follow", id], {
+    onStdout: (chunk) => found(chunk),
+    timeoutMs: 60_000,
+    allowFailure: true,
+  });
   const { promise, resolve: ready } = Promise.withResolvers<void>();
   let text = "";
   const found = (chunk: Uint8Array): void => {
     text += Buffer.from(chunk).toString();
     if (text.includes(`"http":${http}`) && text.includes('"msg":"ready"')) ready();
   };
-  await Promise.race([promise, logs.then(() => Promise.reject(new Error(`the container ended: ${text}`)))]);
+  await Promise.race([
+    promise,
+    logs.then(() => Promise.reject(new Error(`the container ended: ${text}`))),
+  ]);
   void logs.catch(() => undefined); // ends with the container
 }
 
@@ -161,7 +223,16 @@ test("the folder of Seldon's guide packs without its Dockerfile and runs as it d
   await run([process.execPath, join(ROOT, "scripts/build.js")], { cwd: ROOT });
   await slipway("base", "debian", "--include", "python3", "--name", "pybase");
   const archive = join(folder, "python.tar");
-  await slipway("pack", await write(join(folder, "my-model"), FOLDER), "--base", "store:pybase", "-t", "store:python", "--output", `docker-archive=${archive}`);
+  await slipway(
+    "pack",
+    await write(join(folder, "my-model"), FOLDER),
+    "--base",
+    "store:pybase",
+    "-t",
+    "store:python",
+    "--output",
+    `docker-archive=${archive}`,
+  );
   for (const kind of ENGINES) {
     await t.test(kind, async (inner) => {
       const engine = await requireEngine(inner, kind);
@@ -172,44 +243,117 @@ test("the folder of Seldon's guide packs without its Dockerfile and runs as it d
 
 async function runsAsItDid(t: TestContext, engine: Engine, image: string): Promise<void> {
   await t.test("with user, ports and environment of the old image", async () => {
-    const config = JSON.parse(await engine.run("image", "inspect", image)) as readonly { readonly Config: { readonly User: string; readonly ExposedPorts: object; readonly Env: readonly string[] } }[];
-    const { User, ExposedPorts, Env } = config[0]?.Config ?? { User: "", ExposedPorts: {}, Env: [] };
+    const config = JSON.parse(await engine.run("image", "inspect", image)) as readonly {
+      readonly Config: {
+        readonly User: string;
+        readonly ExposedPorts: object;
+        readonly Env: readonly string[];
+      };
+    }[];
+    const { User, ExposedPorts, Env } = config[0]?.Config ?? {
+      User: "",
+      ExposedPorts: {},
+      Env: [],
+    };
     assert.equal(User.split(":")[0], "8888");
     assert.deepEqual(Object.keys(ExposedPorts).sort(), ["5000/tcp", "6000/tcp", "9000/tcp"]);
-    for (const entry of ["MODEL_NAME=MyModel", "SERVICE_TYPE=MODEL", "FLASK_JSONIFY_PRETTYPRINT_REGULAR=false"]) assert.ok(Env.includes(entry), entry);
+    for (const entry of [
+      "MODEL_NAME=MyModel",
+      "SERVICE_TYPE=MODEL",
+      "FLASK_JSONIFY_PRETTYPRINT_REGULAR=false",
+    ])
+      assert.ok(Env.includes(entry), entry);
   });
   await t.test("as it is", () =>
-    withContainer({ engine, image, env: { PREDICTIVE_UNIT_PARAMETERS: '[{"name":"greeting","value":"hi","type":"STRING"}]' } }, async ({ http, metrics, name }) => {
-      assert.equal(await answer(http, json("/api/v1.0/predictions", ROW)), '{"data":{"names":["t:0","t:1"],"ndarray":[[1,2]]},"meta":{"tags":{"greeting":"hi"}}}\n');
-      assert.equal((await send(metrics, get("/metrics"))).status, 200);
-      await engine.run("exec", name, "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck");
-    }),
+    withContainer(
+      {
+        engine,
+        image,
+        env: { PREDICTIVE_UNIT_PARAMETERS: '[{"name":"greeting","value":"hi","type":"STRING"}]' },
+      },
+      async ({ http, metrics, name }) => {
+        assert.equal(
+          await answer(http, json("/api/v1.0/predictions", ROW)),
+          '{"data":{"names":["t:0","t:1"],"ndarray":[[1,2]]},"meta":{"tags":{"greeting":"hi"}}}\n',
+        );
+        assert.equal((await send(metrics, get("/metrics"))).status, 200);
+        await engine.run(
+          "exec",
+          name,
+          "/opt/slipway/node",
+          "/opt/slipway/server.mjs",
+          "--healthcheck",
+        );
+      },
+    ),
   );
   await t.test("over gRPC too, asked by Seldon's own stubs", async (inner) => {
     const wrapper = await pythonEnv(inner, { packages: WRAPPER_PACKAGES });
     if (wrapper === undefined) return;
-    await withContainer({ engine, image, env: { MODEL_NAME: "MyModel", SERVICE_TYPE: "MODEL" } }, async ({ http, grpc }) => {
-      await using client = await startGrpcClient({ python: wrapper.python, target: `127.0.0.1:${grpc}` });
-      const { answer: got } = await client.call({ service: "Model", method: "Predict", type: "SeldonMessage", request: { data: { tensor: { shape: [1, 2], values: [1, 2] } } } });
-      assert.deepEqual(got, { data: { names: ["t:0", "t:1"], tensor: { shape: [1, 2], values: [1, 2] } }, meta: { tags: { greeting: "none" } } });
-      assert.ok((await answer(http, json("/predict", ROW))).includes("[[1,2]]"));
-    });
+    await withContainer(
+      { engine, image, env: { MODEL_NAME: "MyModel", SERVICE_TYPE: "MODEL" } },
+      async ({ http, grpc }) => {
+        await using client = await startGrpcClient({
+          python: wrapper.python,
+          target: `127.0.0.1:${grpc}`,
+        });
+        const { answer: got } = await client.call({
+          service: "Model",
+          method: "Predict",
+          type: "SeldonMessage",
+          request: { data: { tensor: { shape: [1, 2], values: [1, 2] } } },
+        });
+        assert.deepEqual(got, {
+          data: { names: ["t:0", "t:1"], tensor: { shape: [1, 2], values: [1, 2] } },
+          meta: { tags: { greeting: "none" } },
+        });
+        assert.ok((await answer(http, json("/predict", ROW))).includes("[[1,2]]"));
+      },
+    );
   });
   await t.test("with another class and service type in the environment", () =>
-    withContainer({ engine, image, env: { MODEL_NAME: "Other", SERVICE_TYPE: "TRANSFORMER" } }, async ({ http }) => {
-      assert.ok((await answer(http, json("/transform-input", ROW))).includes("[[2,4]]"));
-    }),
+    withContainer(
+      { engine, image, env: { MODEL_NAME: "Other", SERVICE_TYPE: "TRANSFORMER" } },
+      async ({ http }) => {
+        assert.ok((await answer(http, json("/transform-input", ROW))).includes("[[2,4]]"));
+      },
+    ),
   );
   await t.test("with the documented command", () =>
-    withContainer({ engine, image, command: ["/bin/sh", "-c", "exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE"] }, async ({ http }) => {
-      assert.ok((await answer(http, json("/predict", ROW))).includes("[[1,2]]"));
-    }),
+    withContainer(
+      {
+        engine,
+        image,
+        command: [
+          "/bin/sh",
+          "-c",
+          "exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE",
+        ],
+      },
+      async ({ http }) => {
+        assert.ok((await answer(http, json("/predict", ROW))).includes("[[1,2]]"));
+      },
+    ),
   );
   await t.test("with seldon-core-microservice as the program", () =>
-    withContainer({ engine, image, options: ["--entrypoint", "seldon-core-microservice"], command: ["Other", "--service-type", "TRANSFORMER"] }, async ({ http, name }) => {
-      assert.ok((await answer(http, json("/transform-input", ROW))).includes("[[2,4]]"));
-      await engine.run("exec", name, "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck");
-    }),
+    withContainer(
+      {
+        engine,
+        image,
+        options: ["--entrypoint", "seldon-core-microservice"],
+        command: ["Other", "--service-type", "TRANSFORMER"],
+      },
+      async ({ http, name }) => {
+        assert.ok((await answer(http, json("/transform-input", ROW))).includes("[[2,4]]"));
+        await engine.run(
+          "exec",
+          name,
+          "/opt/slipway/node",
+          "/opt/slipway/server.mjs",
+          "--healthcheck",
+        );
+      },
+    ),
   );
 }
 
@@ -219,13 +363,25 @@ test("a TypeScript class packs from its folder and runs", async (t) => {
   await run([process.execPath, join(ROOT, "scripts/build.js")], { cwd: ROOT });
   await slipway("base", "debian", "--name", "plain");
   const archive = join(folder, "js.tar");
-  await slipway("pack", await write(join(folder, "my-model"), JAVASCRIPT), "--base", "store:plain", "-t", "store:js", "--output", `docker-archive=${archive}`);
+  await slipway(
+    "pack",
+    await write(join(folder, "my-model"), JAVASCRIPT),
+    "--base",
+    "store:plain",
+    "-t",
+    "store:js",
+    "--output",
+    `docker-archive=${archive}`,
+  );
   const engine = await requireEngine(t, "podman");
   if (engine === undefined) return;
   const image = await load(engine, archive);
   for (const command of [[], ["seldon-core-microservice", "MyModel", "--service-type", "MODEL"]]) {
     await withContainer({ engine, image, command }, async ({ http }) => {
-      assert.equal(await answer(http, json("/predict", ROW)), '{"data":{"names":["t:0","t:1"],"ndarray":[[2,4]]},"meta":{}}\n');
+      assert.equal(
+        await answer(http, json("/predict", ROW)),
+        '{"data":{"names":["t:0","t:1"],"ndarray":[[2,4]]},"meta":{}}\n',
+      );
     });
   }
 });

@@ -48,7 +48,28 @@ test("two ranks reduce: their losses are those of one process with the doubled b
   const tools = await trainUser(t, ["python3-torch"]);
   if (tools === undefined) return;
   await tools.write({ "code/train.py": TRAIN, "data/none.txt": "" });
-  await tools.slipway(["pytorch", "pack", "--bimg_name", "store:pybase", "--acc_type", "cpu", "--code_path", "code", "--mainfile_path", "train.py", "--uhub_registry", "localhost:1", "--uhub_imagename", "ranks", "--test_data_path", "data", "--test_output_path", "output", "--engine", "none"]);
+  await tools.slipway([
+    "pytorch",
+    "pack",
+    "--bimg_name",
+    "store:pybase",
+    "--acc_type",
+    "cpu",
+    "--code_path",
+    "code",
+    "--mainfile_path",
+    "train.py",
+    "--uhub_registry",
+    "localhost:1",
+    "--uhub_imagename",
+    "ranks",
+    "--test_data_path",
+    "data",
+    "--test_output_path",
+    "output",
+    "--engine",
+    "none",
+  ]);
 
   await t.test("in a container, with Debian's torch", async (inner) => {
     const env = await engineEnvironment(inner, "docker", tools.user);
@@ -61,21 +82,38 @@ test("two ranks reduce: their losses are those of one process with the doubled b
   });
 });
 
-async function checkRanks({ slipway }: TrainUser, where: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+async function checkRanks(
+  { slipway }: TrainUser,
+  where: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   const alone = await slipway(["train", "run", ...where, "--", "--batch", "32"], env);
-  const both = await slipway(["train", "run", ...where, "--nproc", "2", "--", "--batch", "16"], env);
+  const both = await slipway(
+    ["train", "run", ...where, "--nproc", "2", "--", "--batch", "16"],
+    env,
+  );
   const expected = lossesOf(alone.stderr, "");
   assert.equal(expected.length, 60);
   assert.ok((expected[0] ?? 0) > 2 * (expected.at(-1) ?? 1), "training learnt something");
   for (const rank of ["0", "1"]) {
-    assert.match(both.stderr, new RegExp(`^\\[${rank}\\] rank ${rank} of 2 is done with torch `, "m"));
+    assert.match(
+      both.stderr,
+      new RegExp(`^\\[${rank}\\] rank ${rank} of 2 is done with torch `, "m"),
+    );
     const losses = lossesOf(both.stderr, `[${rank}] `);
     assert.equal(losses.length, 60);
-    for (const [step, loss] of losses.entries()) assert.ok(Math.abs(loss - (expected[step] ?? Number.NaN)) < 1e-6, `rank ${rank}, step ${step}: ${loss} and ${expected[step]}`);
+    for (const [step, loss] of losses.entries())
+      assert.ok(
+        Math.abs(loss - (expected[step] ?? Number.NaN)) < 1e-6,
+        `rank ${rank}, step ${step}: ${loss} and ${expected[step]}`,
+      );
   }
   assert.match(both.stdout, /model\.pt/);
 }
 
 function lossesOf(log: string, prefix: string): readonly number[] {
-  return log.split("\n").filter((line) => line.startsWith(`${prefix}step=`)).map((line) => Number(/loss=([\d.]+)/.exec(line)?.[1]));
+  return log
+    .split("\n")
+    .filter((line) => line.startsWith(`${prefix}step=`))
+    .map((line) => Number(/loss=([\d.]+)/.exec(line)?.[1]));
 }

@@ -12,7 +12,8 @@ const MIB = 2 ** 20;
 async function* halfNoise(count: number): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < count; index += 1) {
     const block = Buffer.alloc(MIB);
-    for (let offset = 0; offset < MIB / 2; offset += 32) createHash("sha256").update(`${index} ${offset}`).digest().copy(block, offset);
+    for (let offset = 0; offset < MIB / 2; offset += 32)
+      createHash("sha256").update(`${index} ${offset}`).digest().copy(block, offset);
     yield block;
   }
 }
@@ -20,7 +21,10 @@ async function* halfNoise(count: number): AsyncGenerator<Uint8Array> {
 test("GNU gzip reads what we write", async () => {
   const plain = createHash("sha256");
   for await (const block of halfNoise(6)) plain.update(block);
-  const { stdout } = await run(["gzip", "-dc"], { stdin: gzipPinned(halfNoise(6)), maxOutputBytes: 16 * MIB });
+  const { stdout } = await run(["gzip", "-dc"], {
+    stdin: gzipPinned(halfNoise(6)),
+    maxOutputBytes: 16 * MIB,
+  });
   assert.equal(createHash("sha256").update(stdout).digest("hex"), plain.digest("hex"));
 });
 
@@ -37,13 +41,20 @@ test("resident memory stays bounded while much more than memory's bound goes thr
   `;
   const before = process.memoryUsage.rss();
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
-  const [{ bytes, residentBytes }] = (await once(worker, "message")) as [{ bytes: number; residentBytes: number }];
+  const [{ bytes, residentBytes }] = (await once(worker, "message")) as [
+    { bytes: number; residentBytes: number },
+  ];
   assert.ok(bytes > MIB);
-  assert.ok(residentBytes - before < 200 * MIB, `grew by ${Math.round((residentBytes - before) / MIB)} MiB`);
+  assert.ok(
+    residentBytes - before < 200 * MIB,
+    `grew by ${Math.round((residentBytes - before) / MIB)} MiB`,
+  );
 });
 
 test("a disposed pool leaves no thread behind", async () => {
-  const threads = (): number => process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker").length;
+  const threads = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker")
+      .length;
   const before = threads();
   {
     await using pool = createDeflatePool({ threads: 2 });

@@ -2,18 +2,33 @@ import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { createEngine, findEngine, runImage, type Engine, type EngineOptions } from "../../src/engine/index.ts";
+import {
+  createEngine,
+  findEngine,
+  runImage,
+  type Engine,
+  type EngineOptions,
+} from "../../src/engine/index.ts";
 import { createTempDir, run } from "../../src/internal/index.ts";
 import { openArchive } from "../../src/layout/index.ts";
 import { configOf, imageFrom } from "../../src/oci/index.ts";
-import { archiveOf, requireDebianBase, storeImage, temporaryStore } from "../support/debian-base.ts";
+import {
+  archiveOf,
+  requireDebianBase,
+  storeImage,
+  temporaryStore,
+} from "../support/debian-base.ts";
 import { requireDockerd } from "../support/dockerd.ts";
 import { requirePodman } from "../support/engines.ts";
 
 const NAME = "example.test/base:1";
-const SERVER = "import http.server,os; open('/tmp/x','w'); http.server.ThreadingHTTPServer(('',8080), http.server.SimpleHTTPRequestHandler).serve_forever()";
+const SERVER =
+  "import http.server,os; open('/tmp/x','w'); http.server.ThreadingHTTPServer(('',8080), http.server.SimpleHTTPRequestHandler).serve_forever()";
 
-const engines: readonly { readonly kind: string; readonly require: (t: TestContext) => Promise<EngineOptions | undefined> }[] = [
+const engines: readonly {
+  readonly kind: string;
+  readonly require: (t: TestContext) => Promise<EngineOptions | undefined>;
+}[] = [
   { kind: "docker", require: async (t) => (await requireDockerd(t))?.engine },
   { kind: "podman", require: async (t) => (await requirePodman(t))?.engine },
 ];
@@ -48,7 +63,18 @@ for (const { kind, require } of engines) {
       await writeFile(join(folder.path, "hello.txt"), "from outside");
       const { container, url, ports } = await runImage({
         engine,
-        request: { image: NAME, user: "8888:0", ports: [{ containerPort: 8080 }], mounts: [{ source: folder.path, target: "/data", readOnly: true }], env: { GREETING: "a b=c" }, entrypoint: "/usr/bin/python3", command: ["-c", `import os; os.chdir('/data'); print('greeting', os.environ['GREETING'], flush=True); ${SERVER}`] },
+        request: {
+          image: NAME,
+          user: "8888:0",
+          ports: [{ containerPort: 8080 }],
+          mounts: [{ source: folder.path, target: "/data", readOnly: true }],
+          env: { GREETING: "a b=c" },
+          entrypoint: "/usr/bin/python3",
+          command: [
+            "-c",
+            `import os; os.chdir('/data'); print('greeting', os.environ['GREETING'], flush=True); ${SERVER}`,
+          ],
+        },
         ready: { containerPort: 8080, path: "/hello.txt", timeoutMs: 60_000 },
       });
       try {
@@ -69,20 +95,42 @@ for (const { kind, require } of engines) {
     await t.test("a container that ends at once is an error with its last lines", async () => {
       const starting = runImage({
         engine,
-        request: { image: NAME, ports: [{ containerPort: 8080 }], entrypoint: "/usr/bin/python3", command: ["-c", "import sys; print('the reason', file=sys.stderr); sys.exit(7)"] },
+        request: {
+          image: NAME,
+          ports: [{ containerPort: 8080 }],
+          entrypoint: "/usr/bin/python3",
+          command: ["-c", "import sys; print('the reason', file=sys.stderr); sys.exit(7)"],
+        },
         ready: { containerPort: 8080, path: "/", timeoutMs: 60_000 },
       });
-      await assert.rejects(starting, (error: Error & { code?: string }) => error.code === "ENGINE_FAILED" && /exit code 7/.test(error.message) && /the reason/.test(error.message));
+      await assert.rejects(
+        starting,
+        (error: Error & { code?: string }) =>
+          error.code === "ENGINE_FAILED" &&
+          /exit code 7/.test(error.message) &&
+          /the reason/.test(error.message),
+      );
     });
 
     await t.test("nothing is left of containers that did not come to anything", async () => {
-      const { stdout } = await run([options.program ?? kind, ...(options.globalArgs ?? []), "ps", "--all", "--quiet"]);
+      const { stdout } = await run([
+        options.program ?? kind,
+        ...(options.globalArgs ?? []),
+        "ps",
+        "--all",
+        "--quiet",
+      ]);
       assert.equal(stdout.toString("utf8"), "");
     });
 
-    await t.test("an image that is not there is said to be missing, and nothing is fetched", async () => {
-      await assert.rejects(engine.start({ image: "example.test/other:1" }), { code: "REFERENCE_NOT_FOUND" });
-    });
+    await t.test(
+      "an image that is not there is said to be missing, and nothing is fetched",
+      async () => {
+        await assert.rejects(engine.start({ image: "example.test/other:1" }), {
+          code: "REFERENCE_NOT_FOUND",
+        });
+      },
+    );
 
     await t.test("an image comes out again as an archive with the same layers", async () => {
       await using folder = await createTempDir("export");
@@ -100,5 +148,11 @@ for (const { kind, require } of engines) {
 
 test("without an engine the error says why, and offers to serve without one", async () => {
   const missing = { program: "/nonexistent/engine" };
-  await assert.rejects(findEngine({ calls: { docker: missing, podman: missing } }), (error: Error & { code?: string; hint?: string }) => error.code === "ENGINE_MISSING" && /slipway serve/.test(error.hint ?? "") && /docker: not installed; podman: not installed/.test(error.message));
+  await assert.rejects(
+    findEngine({ calls: { docker: missing, podman: missing } }),
+    (error: Error & { code?: string; hint?: string }) =>
+      error.code === "ENGINE_MISSING" &&
+      /slipway serve/.test(error.hint ?? "") &&
+      /docker: not installed; podman: not installed/.test(error.message),
+  );
 });

@@ -5,8 +5,23 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { createTempDir, guardOf, planOf, run, type TempDir } from "../../src/internal/index.ts";
-import { createImageArchive, createLayout, openArchive, openLayout, tagReference, writeArchive, type ArchivedImage } from "../../src/layout/index.ts";
-import { digestOf, MEDIA_TYPES, parseManifest, type Descriptor, type Reference, type Source } from "../../src/oci/index.ts";
+import {
+  createImageArchive,
+  createLayout,
+  openArchive,
+  openLayout,
+  tagReference,
+  writeArchive,
+  type ArchivedImage,
+} from "../../src/layout/index.ts";
+import {
+  digestOf,
+  MEDIA_TYPES,
+  parseManifest,
+  type Descriptor,
+  type Reference,
+  type Source,
+} from "../../src/oci/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { requireDockerd } from "../support/dockerd.ts";
 import { requirePeer } from "../support/peers.ts";
@@ -21,7 +36,11 @@ function storeIn(folder: TempDir): Store {
 }
 
 /** Writes an archive of images that are in a store. */
-async function archiveIn(folder: TempDir, source: Source, images: readonly ArchivedImage[]): Promise<string> {
+async function archiveIn(
+  folder: TempDir,
+  source: Source,
+  images: readonly ArchivedImage[],
+): Promise<string> {
   const path = join(folder.path, "image.tar");
   await writeArchive(path, await createImageArchive(source, images));
   return path;
@@ -31,12 +50,21 @@ async function archiveIn(folder: TempDir, source: Source, images: readonly Archi
 async function readImage(source: Source, descriptor: Descriptor): Promise<readonly Buffer[]> {
   const manifest = parseManifest(await bytesOf(source.open(descriptor)));
   const blobs: Buffer[] = [];
-  for (const blob of [manifest.config, ...manifest.layers]) blobs.push(await bytesOf(source.open(blob)));
+  for (const blob of [manifest.config, ...manifest.layers])
+    blobs.push(await bytesOf(source.open(blob)));
   return blobs;
 }
 
 function podmanIn(podman: string, folder: TempDir): readonly [string, ...string[]] {
-  return [podman, "--root", join(folder.path, "podman-root"), "--runroot", join(folder.path, "podman-run"), "--storage-driver", "vfs"];
+  return [
+    podman,
+    "--root",
+    join(folder.path, "podman-root"),
+    "--runroot",
+    join(folder.path, "podman-run"),
+    "--storage-driver",
+    "vfs",
+  ];
 }
 
 test("one archive has the same bytes each time, and the same for the same image in another place", async () => {
@@ -58,19 +86,27 @@ test("what was written is read back: names, digests, content", async () => {
   const store = storeIn(folder);
   const one = await putSmallImage(store, { seed: "one" });
   const two = await putSmallImage(store, { seed: "two" });
-  const path = await archiveIn(folder, store, [{ descriptor: one, references: [iris] }, { descriptor: two, references: [team] }]);
+  const path = await archiveIn(folder, store, [
+    { descriptor: one, references: [iris] },
+    { descriptor: two, references: [team] },
+  ]);
   await using archive = await openArchive(path);
   assert.deepEqual(await archive.resolve(iris), one);
   assert.deepEqual(await archive.resolve(team), two);
   assert.deepEqual(await readImage(archive, one), await readImage(store, one));
-  await assert.rejects(archive.resolve({ ...team, tag: "v9" }), { code: "REFERENCE_NOT_FOUND", message: /"docker\.io\/library\/iris:v1", "registry\.test:5000\/team\/iris:v2"/ });
+  await assert.rejects(archive.resolve({ ...team, tag: "v9" }), {
+    code: "REFERENCE_NOT_FOUND",
+    message: /"docker\.io\/library\/iris:v1", "registry\.test:5000\/team\/iris:v2"/,
+  });
 });
 
 test("an archive without names gives its only image to whoever asks for none", async () => {
   await using folder = await createTempDir("archive");
   const store = storeIn(folder);
   const image = await putSmallImage(store);
-  await using archive = await openArchive(await archiveIn(folder, store, [{ descriptor: image, references: [] }]));
+  await using archive = await openArchive(
+    await archiveIn(folder, store, [{ descriptor: image, references: [] }]),
+  );
   assert.deepEqual(await archive.resolve(tagReference()), image);
 });
 
@@ -79,11 +115,38 @@ test("weights go from their file into the archive; a changed file leaves no arch
   const store = storeIn(folder);
   const weights = join(folder.path, "weights.bin");
   await writeFile(weights, Buffer.alloc(5 << 20, "w"));
-  const plan = planOf([{ kind: "file", path: weights, guard: guardOf(await stat(weights, { bigint: true })) }]);
-  const layer: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(await readFile(weights)), size: plan.size };
+  const plan = planOf([
+    { kind: "file", path: weights, guard: guardOf(await stat(weights, { bigint: true })) },
+  ]);
+  const layer: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: digestOf(await readFile(weights)),
+    size: plan.size,
+  };
   await store.putPlan(layer, plan);
-  const config = await putBytes(store, Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [layer.digest] } })), MEDIA_TYPES.imageConfig);
-  const image = await putBytes(store, Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers: [layer] })), MEDIA_TYPES.imageManifest);
+  const config = await putBytes(
+    store,
+    Buffer.from(
+      JSON.stringify({
+        architecture: "amd64",
+        os: "linux",
+        rootfs: { type: "layers", diff_ids: [layer.digest] },
+      }),
+    ),
+    MEDIA_TYPES.imageConfig,
+  );
+  const image = await putBytes(
+    store,
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPES.imageManifest,
+        config,
+        layers: [layer],
+      }),
+    ),
+    MEDIA_TYPES.imageManifest,
+  );
   const path = await archiveIn(folder, store, [{ descriptor: image, references: [iris] }]);
   {
     await using archive = await openArchive(path);
@@ -91,23 +154,46 @@ test("weights go from their file into the archive; a changed file leaves no arch
   }
   await appendFile(weights, "x");
   const again = await createImageArchive(store, [{ descriptor: image, references: [iris] }]);
-  await assert.rejects(writeArchive(join(folder.path, "again.tar"), again), { code: "FILE_CHANGED", message: /weights\.bin/ });
+  await assert.rejects(writeArchive(join(folder.path, "again.tar"), again), {
+    code: "FILE_CHANGED",
+    message: /weights\.bin/,
+  });
   await assert.rejects(stat(join(folder.path, "again.tar")), { code: "ENOENT" });
 });
 
 test("a layer of more than 8 GiB has a size that GNU tar understands", async (t) => {
   await using folder = await createTempDir("archive");
   const size = 9 * 2 ** 30;
-  const layer: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(Buffer.from("no")), size };
+  const layer: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: digestOf(Buffer.from("no")),
+    size,
+  };
   const layout = await createLayout(join(folder.path, "layout"));
-  const config = await putBytes(layout, Buffer.from(`{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`), MEDIA_TYPES.imageConfig);
-  const manifest = await putBytes(layout, Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers: [layer] })), MEDIA_TYPES.imageManifest);
+  const config = await putBytes(
+    layout,
+    Buffer.from(`{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`),
+    MEDIA_TYPES.imageConfig,
+  );
+  const manifest = await putBytes(
+    layout,
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPES.imageManifest,
+        config,
+        layers: [layer],
+      }),
+    ),
+    MEDIA_TYPES.imageManifest,
+  );
   const path = join(folder.path, "large.tar");
   let position = 0;
   // The content of the layer is a hole in the file.
   const source: Source = {
     resolve: (reference) => layout.resolve(reference),
-    open: (target) => (target.digest === layer.digest ? hole(() => (position += size)) : layout.open(target)),
+    open: (target) =>
+      target.digest === layer.digest ? hole(() => (position += size)) : layout.open(target),
   };
   const archive = await createImageArchive(source, [{ descriptor: manifest, references: [] }]);
   {
@@ -120,7 +206,10 @@ test("a layer of more than 8 GiB has a size that GNU tar understands", async (t)
   assert.equal((await stat(path)).size, archive.size);
   const tar = await requirePeer(t, "tar");
   if (tar === undefined) return;
-  assert.match((await run([tar, "-tvf", path])).stdout.toString(), new RegExp(` ${size} .*blobs/sha256/${layer.digest.slice(7)}`));
+  assert.match(
+    (await run([tar, "-tvf", path])).stdout.toString(),
+    new RegExp(` ${size} .*blobs/sha256/${layer.digest.slice(7)}`),
+  );
   await using read = await openArchive(path);
   assert.deepEqual(await read.resolve(tagReference()), manifest);
 });
@@ -134,14 +223,22 @@ test("an archive that comes as a stream is kept without a name until it is dispo
   await using folder = await createTempDir("archive");
   const store = storeIn(folder);
   const image = await putSmallImage(store);
-  const stream = (await createImageArchive(store, [{ descriptor: image, references: [iris] }])).open();
+  const stream = (
+    await createImageArchive(store, [{ descriptor: image, references: [iris] }])
+  ).open();
   await mkdir(join(folder.path, "tmp"));
   await using archive = await openArchive(stream, { temporaryDir: join(folder.path, "tmp") });
   assert.deepEqual(await readdir(join(folder.path, "tmp")), []);
-  assert.deepEqual(await readImage(archive, await archive.resolve(iris)), await readImage(store, image));
+  assert.deepEqual(
+    await readImage(archive, await archive.resolve(iris)),
+    await readImage(store, image),
+  );
 });
 
-for (const [how, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+for (const [how, compress] of [
+  ["gzip", gzipSync],
+  ["zstd", zstdCompressSync],
+] as const) {
   test(`an archive that is compressed with ${how} as a whole is read, and leaves nothing behind`, async () => {
     await using folder = await createTempDir("archive");
     const store = storeIn(folder);
@@ -151,7 +248,10 @@ for (const [how, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] a
     await mkdir(join(folder.path, "tmp"));
     {
       await using archive = await openArchive(path, { temporaryDir: join(folder.path, "tmp") });
-      assert.deepEqual(await readImage(archive, await archive.resolve(iris)), await readImage(store, image));
+      assert.deepEqual(
+        await readImage(archive, await archive.resolve(iris)),
+        await readImage(store, image),
+      );
       assert.deepEqual(await readdir(join(folder.path, "tmp")), []);
     }
     await assert.rejects(openArchive(path, { maxUnpackedBytes: 1000 }), { code: "LIMIT_EXCEEDED" });
@@ -161,15 +261,63 @@ for (const [how, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] a
   });
 }
 
-const DOCKER_CONFIG = (layers: readonly Uint8Array[]): string => JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: layers.map(digestOf) } });
+const DOCKER_CONFIG = (layers: readonly Uint8Array[]): string =>
+  JSON.stringify({
+    architecture: "amd64",
+    os: "linux",
+    rootfs: { type: "layers", diff_ids: layers.map(digestOf) },
+  });
 const layerTar = tarOf({ "a.txt": "a" });
 const otherTar = tarOf({ "b.txt": "b" });
 
 const DOCKER_FORMS: readonly (readonly [string, Buffer])[] = [
-  ["crane's, gzipped layers named after their digest", tarOf({ "sha256:abc": DOCKER_CONFIG([layerTar]), "manifest.json": JSON.stringify([{ Config: "sha256:abc", RepoTags: ["iris:v1"], Layers: [`${digestOf(gzipSync(layerTar)).slice(7)}.tar.gz`] }]), [`${digestOf(gzipSync(layerTar)).slice(7)}.tar.gz`]: gzipSync(layerTar) })],
-  ["gzipped layers named after what they unpack to", tarOf({ "c.json": DOCKER_CONFIG([layerTar]), "manifest.json": JSON.stringify([{ Config: "c.json", RepoTags: ["iris:v1"], Layers: [digestOf(layerTar).slice(7)] }]), [digestOf(layerTar).slice(7)]: gzipSync(layerTar) })],
-  ["Docker's before 25: folders, links from one layer to another", tarOf({ "c.json": DOCKER_CONFIG([layerTar, layerTar]), "one/layer.tar": layerTar, "two/layer.tar": { type: "2", link: "../one/layer.tar" }, "manifest.json": JSON.stringify([{ Config: "c.json", RepoTags: ["iris:v1"], Layers: ["one/layer.tar", "two/layer.tar"] }]) })],
-  ["Docker's with an empty index beside", tarOf({ "oci-layout": "{}", "index.json": `{"schemaVersion":2,"manifests":[]}`, "c.json": DOCKER_CONFIG([layerTar]), "l.tar": layerTar, "manifest.json": JSON.stringify([{ Config: "c.json", RepoTags: ["iris:v1"], Layers: ["l.tar"] }]) })],
+  [
+    "crane's, gzipped layers named after their digest",
+    tarOf({
+      "sha256:abc": DOCKER_CONFIG([layerTar]),
+      "manifest.json": JSON.stringify([
+        {
+          Config: "sha256:abc",
+          RepoTags: ["iris:v1"],
+          Layers: [`${digestOf(gzipSync(layerTar)).slice(7)}.tar.gz`],
+        },
+      ]),
+      [`${digestOf(gzipSync(layerTar)).slice(7)}.tar.gz`]: gzipSync(layerTar),
+    }),
+  ],
+  [
+    "gzipped layers named after what they unpack to",
+    tarOf({
+      "c.json": DOCKER_CONFIG([layerTar]),
+      "manifest.json": JSON.stringify([
+        { Config: "c.json", RepoTags: ["iris:v1"], Layers: [digestOf(layerTar).slice(7)] },
+      ]),
+      [digestOf(layerTar).slice(7)]: gzipSync(layerTar),
+    }),
+  ],
+  [
+    "Docker's before 25: folders, links from one layer to another",
+    tarOf({
+      "c.json": DOCKER_CONFIG([layerTar, layerTar]),
+      "one/layer.tar": layerTar,
+      "two/layer.tar": { type: "2", link: "../one/layer.tar" },
+      "manifest.json": JSON.stringify([
+        { Config: "c.json", RepoTags: ["iris:v1"], Layers: ["one/layer.tar", "two/layer.tar"] },
+      ]),
+    }),
+  ],
+  [
+    "Docker's with an empty index beside",
+    tarOf({
+      "oci-layout": "{}",
+      "index.json": `{"schemaVersion":2,"manifests":[]}`,
+      "c.json": DOCKER_CONFIG([layerTar]),
+      "l.tar": layerTar,
+      "manifest.json": JSON.stringify([
+        { Config: "c.json", RepoTags: ["iris:v1"], Layers: ["l.tar"] },
+      ]),
+    }),
+  ],
 ];
 for (const [form, bytes] of DOCKER_FORMS) {
   test(`an archive of this form is read: ${form}`, async () => {
@@ -178,33 +326,108 @@ for (const [form, bytes] of DOCKER_FORMS) {
     await using archive = await openArchive(join(folder.path, "a.tar"));
     const image = await archive.resolve(iris);
     const [, layer] = await readImage(archive, image);
-    assert.ok(layer !== undefined && [digestOf(layerTar), digestOf(gzipSync(layerTar))].includes(digestOf(layer)));
+    assert.ok(
+      layer !== undefined &&
+        [digestOf(layerTar), digestOf(gzipSync(layerTar))].includes(digestOf(layer)),
+    );
     await using again = await openArchive(join(folder.path, "a.tar"));
     assert.deepEqual(await again.resolve(iris), image);
   });
 }
 
-const LIST = (image: object): string => JSON.stringify([{ Config: "c.json", RepoTags: [], Layers: ["l.tar"], ...image }]);
+const LIST = (image: object): string =>
+  JSON.stringify([{ Config: "c.json", RepoTags: [], Layers: ["l.tar"], ...image }]);
 const HOSTILE: readonly (readonly [string, Buffer, RegExp])[] = [
   ["an archive of something else", tarOf({ "readme.txt": "hello" }), /no image archive/],
-  ["a config that is not there", tarOf({ "manifest.json": LIST({}), "l.tar": layerTar }), /no file "c\.json"/],
-  ["a config above the archive", tarOf({ "manifest.json": LIST({ Config: "../../etc/passwd" }) }), /no file/],
-  ["a config at an absolute path", tarOf({ "manifest.json": LIST({ Config: "/etc/passwd" }) }), /no file/],
-  ["a layer that is a link out", tarOf({ "manifest.json": LIST({}), "c.json": DOCKER_CONFIG([layerTar]), "l.tar": { type: "2", link: "../../etc/passwd" } }), /no file "l\.tar"/],
-  ["a layer that is a link to an absolute path", tarOf({ "manifest.json": LIST({}), "c.json": DOCKER_CONFIG([layerTar]), "l.tar": { type: "1", link: "/etc/passwd" } }), /no file/],
-  ["links in a circle", tarOf({ "manifest.json": LIST({}), "c.json": DOCKER_CONFIG([layerTar]), "l.tar": { type: "2", link: "m.tar" }, "m.tar": { type: "2", link: "l.tar" } }), /no file/],
-  ["fewer layers than the config names", tarOf({ "manifest.json": LIST({}), "c.json": DOCKER_CONFIG([layerTar, otherTar]), "l.tar": layerTar }), /names 2 layers, but there are 1/],
-  ["a config of gigabytes", tarOf({ "manifest.json": LIST({}), "c.json": Buffer.alloc(9 << 20, " "), "l.tar": layerTar }), /more than/],
-  ["a name that is none", tarOf({ "manifest.json": LIST({ RepoTags: ["UPPER CASE"] }), "c.json": DOCKER_CONFIG([layerTar]), "l.tar": layerTar }), /no image name/],
+  [
+    "a config that is not there",
+    tarOf({ "manifest.json": LIST({}), "l.tar": layerTar }),
+    /no file "c\.json"/,
+  ],
+  [
+    "a config above the archive",
+    tarOf({ "manifest.json": LIST({ Config: "../../etc/passwd" }) }),
+    /no file/,
+  ],
+  [
+    "a config at an absolute path",
+    tarOf({ "manifest.json": LIST({ Config: "/etc/passwd" }) }),
+    /no file/,
+  ],
+  [
+    "a layer that is a link out",
+    tarOf({
+      "manifest.json": LIST({}),
+      "c.json": DOCKER_CONFIG([layerTar]),
+      "l.tar": { type: "2", link: "../../etc/passwd" },
+    }),
+    /no file "l\.tar"/,
+  ],
+  [
+    "a layer that is a link to an absolute path",
+    tarOf({
+      "manifest.json": LIST({}),
+      "c.json": DOCKER_CONFIG([layerTar]),
+      "l.tar": { type: "1", link: "/etc/passwd" },
+    }),
+    /no file/,
+  ],
+  [
+    "links in a circle",
+    tarOf({
+      "manifest.json": LIST({}),
+      "c.json": DOCKER_CONFIG([layerTar]),
+      "l.tar": { type: "2", link: "m.tar" },
+      "m.tar": { type: "2", link: "l.tar" },
+    }),
+    /no file/,
+  ],
+  [
+    "fewer layers than the config names",
+    tarOf({
+      "manifest.json": LIST({}),
+      "c.json": DOCKER_CONFIG([layerTar, otherTar]),
+      "l.tar": layerTar,
+    }),
+    /names 2 layers, but there are 1/,
+  ],
+  [
+    "a config of gigabytes",
+    tarOf({ "manifest.json": LIST({}), "c.json": Buffer.alloc(9 << 20, " "), "l.tar": layerTar }),
+    /more than/,
+  ],
+  [
+    "a name that is none",
+    tarOf({
+      "manifest.json": LIST({ RepoTags: ["UPPER CASE"] }),
+      "c.json": DOCKER_CONFIG([layerTar]),
+      "l.tar": layerTar,
+    }),
+    /no image name/,
+  ],
   ["a list that is none", tarOf({ "manifest.json": `{"Config":"c.json"}` }), /list/],
-  ["a file that is cut", tarOf({ "oci-layout": "{}", "index.json": `{"schemaVersion":2,"manifests":[]}` }).subarray(0, 1300), /cut short/],
-  ["a device", Buffer.concat([entryOf("sda", { type: "4" }), tarOf({ "manifest.json": "[]" })]), /neither/],
+  [
+    "a file that is cut",
+    tarOf({ "oci-layout": "{}", "index.json": `{"schemaVersion":2,"manifests":[]}` }).subarray(
+      0,
+      1300,
+    ),
+    /cut short/,
+  ],
+  [
+    "a device",
+    Buffer.concat([entryOf("sda", { type: "4" }), tarOf({ "manifest.json": "[]" })]),
+    /neither/,
+  ],
 ];
 for (const [what, bytes, why] of HOSTILE) {
   test(`${what} is refused`, async () => {
     await using folder = await createTempDir("archive");
     await writeFile(join(folder.path, "a.tar"), bytes);
-    await assert.rejects(openArchive(join(folder.path, "a.tar")), { code: "ARCHIVE_INVALID", message: why });
+    await assert.rejects(openArchive(join(folder.path, "a.tar")), {
+      code: "ARCHIVE_INVALID",
+      message: why,
+    });
   });
 }
 
@@ -213,22 +436,43 @@ test("a layer that is not what the config or its name says does not end cleanly"
   const path = join(folder.path, "a.tar");
   const lying = digestOf(Buffer.from("other")).slice(7);
   for (const files of [{ "l.tar": otherTar }, { [`${lying}.tar.gz`]: gzipSync(layerTar) }]) {
-    await writeFile(path, tarOf({ "manifest.json": LIST({ Layers: Object.keys(files) }), "c.json": DOCKER_CONFIG([layerTar]), ...files }));
+    await writeFile(
+      path,
+      tarOf({
+        "manifest.json": LIST({ Layers: Object.keys(files) }),
+        "c.json": DOCKER_CONFIG([layerTar]),
+        ...files,
+      }),
+    );
     await using archive = await openArchive(path);
-    await assert.rejects(readImage(archive, await archive.resolve(tagReference())), { code: "DIGEST_MISMATCH" });
+    await assert.rejects(readImage(archive, await archive.resolve(tagReference())), {
+      code: "DIGEST_MISMATCH",
+    });
   }
 });
 
 test("a blob in an OCI archive that is not what its name says does not end cleanly", async () => {
   await using folder = await createTempDir("archive");
-  const image: Descriptor = { mediaType: MEDIA_TYPES.imageManifest, digest: digestOf(Buffer.from("{}")), size: 2 };
-  await writeFile(join(folder.path, "a.tar"), tarOf({ "oci-layout": "{}", "index.json": JSON.stringify({ schemaVersion: 2, manifests: [image] }), [`blobs/sha256/${image.digest.slice(7)}`]: "[]" }));
+  const image: Descriptor = {
+    mediaType: MEDIA_TYPES.imageManifest,
+    digest: digestOf(Buffer.from("{}")),
+    size: 2,
+  };
+  await writeFile(
+    join(folder.path, "a.tar"),
+    tarOf({
+      "oci-layout": "{}",
+      "index.json": JSON.stringify({ schemaVersion: 2, manifests: [image] }),
+      [`blobs/sha256/${image.digest.slice(7)}`]: "[]",
+    }),
+  );
   await using archive = await openArchive(join(folder.path, "a.tar"));
   await assert.rejects(bytesOf(archive.open(image)), { code: "DIGEST_MISMATCH" });
 });
 
 for (const path of ["/nonexistent/a.tar", "/tmp", "/dev/zero"]) {
-  test(`"${path}" is no archive`, () => assert.rejects(openArchive(path), { code: "ARCHIVE_INVALID" }));
+  test(`"${path}" is no archive`, () =>
+    assert.rejects(openArchive(path), { code: "ARCHIVE_INVALID" }));
 }
 
 test("skopeo reads our layouts and archives, and we read the ones it writes", async (t) => {
@@ -239,7 +483,8 @@ test("skopeo reads our layouts and archives, and we read the ones it writes", as
   const image = await putSmallImage(layout, { layers: [{ "a.txt": "a" }, { "b.txt": "b" }] });
   await layout.tag(image, tagReference("v1"));
   const path = await archiveIn(folder, layout, [{ descriptor: image, references: [iris] }]);
-  const copy = async (from: string, to: string): Promise<void> => void (await run([skopeo, "--insecure-policy", "copy", from, to]));
+  const copy = async (from: string, to: string): Promise<void> =>
+    void (await run([skopeo, "--insecure-policy", "copy", from, to]));
   await copy(`oci:${layout.path}:v1`, `dir:${folder.path}/dir`);
   await copy(`oci-archive:${path}:v1`, `oci:${folder.path}/copied:v1`);
   await copy(`docker-archive:${path}:iris:v1`, `oci:${folder.path}/from-docker:v1`);
@@ -249,7 +494,11 @@ test("skopeo reads our layouts and archives, and we read the ones it writes", as
   await using theirs = await openArchive(`${folder.path}/theirs.tar`);
   assert.deepEqual(await theirs.resolve(tagReference("v1")), image);
   await using docker = await openArchive(`${folder.path}/docker.tar`);
-  const fromDocker = await docker.resolve({ registry: "docker.io", repository: "team/iris", tag: "v3" });
+  const fromDocker = await docker.resolve({
+    registry: "docker.io",
+    repository: "team/iris",
+    tag: "v3",
+  });
   const config = parseManifest(await bytesOf(docker.open(fromDocker))).config;
   assert.equal(config.digest, parseManifest(await bytesOf(layout.open(image))).config.digest);
   await readImage(docker, fromDocker);
@@ -262,8 +511,21 @@ test("skopeo reads images of the store where it lies", async (t) => {
   const store = storeIn(folder);
   await store.tag(await putSmallImage(store), iris);
   await store.tag(await putSmallIndex(store, ["amd64", "arm64"]), team);
-  await run([skopeo, "--insecure-policy", "copy", `oci:${store.dataDir}:iris:v1`, `dir:${folder.path}/dir`]);
-  await run([skopeo, "--insecure-policy", "copy", "--all", `oci:${store.dataDir}:registry.test:5000/team/iris:v2`, `oci:${folder.path}/layout:v2`]);
+  await run([
+    skopeo,
+    "--insecure-policy",
+    "copy",
+    `oci:${store.dataDir}:iris:v1`,
+    `dir:${folder.path}/dir`,
+  ]);
+  await run([
+    skopeo,
+    "--insecure-policy",
+    "copy",
+    "--all",
+    `oci:${store.dataDir}:registry.test:5000/team/iris:v2`,
+    `oci:${folder.path}/layout:v2`,
+  ]);
 });
 
 test("podman loads our archive under its names, and we read the ones it saves", async (t) => {
@@ -278,7 +540,16 @@ test("podman loads our archive under its names, and we read the ones it saves", 
   assert.match(loaded.stdout.toString(), /registry\.test:5000\/team\/iris:v2/);
   for (const format of ["oci-archive", "docker-archive"]) {
     const saved = join(folder.path, `${format}.tar`);
-    await run([...command, "save", "-q", "--format", format, "-o", saved, "registry.test:5000/team/iris:v2"]);
+    await run([
+      ...command,
+      "save",
+      "-q",
+      "--format",
+      format,
+      "-o",
+      saved,
+      "registry.test:5000/team/iris:v2",
+    ]);
     await using archive = await openArchive(saved);
     const found = await archive.resolve(team);
     await readImage(archive, found);
@@ -291,7 +562,10 @@ test("docker loads our archive under its names, and we read the one it saves", a
   const daemon = await requireDockerd(t);
   if (daemon === undefined) return;
   const store = storeIn(folder);
-  const image = await putSmallImage(store, { layers: [{ "a.txt": "a" }, { "b.txt": "b" }], compress: false });
+  const image = await putSmallImage(store, {
+    layers: [{ "a.txt": "a" }, { "b.txt": "b" }],
+    compress: false,
+  });
   const gzipped = await putSmallImage(store, { layers: [{ "c.txt": "c" }], seed: "gzipped" });
   const index = await putSmallIndex(store, ["amd64", "arm64"]);
   const path = await archiveIn(folder, store, [
@@ -300,12 +574,14 @@ test("docker loads our archive under its names, and we read the one it saves", a
     { descriptor: index, references: [{ ...iris, repository: "index" }] },
   ]);
   const loaded = await daemon.docker("load", "-i", path);
-  for (const name of ["iris:v1", "registry.test:5000/team/iris:v2", "gzipped:v1", "index:v1"]) assert.ok(loaded.includes(`Loaded image: ${name}`), loaded);
+  for (const name of ["iris:v1", "registry.test:5000/team/iris:v2", "gzipped:v1", "index:v1"])
+    assert.ok(loaded.includes(`Loaded image: ${name}`), loaded);
   const id = (await daemon.docker("image", "inspect", "--format", "{{.Id}}", "iris:v1")).trim();
   assert.equal(id, parseManifest(await bytesOf(store.open(image))).config.digest);
   await daemon.docker("save", "-o", join(folder.path, "saved.tar"), "iris:v1", "gzipped:v1");
   await using saved = await openArchive(join(folder.path, "saved.tar"));
-  for (const repository of ["iris", "gzipped"]) await readImage(saved, await saved.resolve({ ...iris, repository }));
+  for (const repository of ["iris", "gzipped"])
+    await readImage(saved, await saved.resolve({ ...iris, repository }));
 });
 
 test("crane validates our archive", async (t) => {

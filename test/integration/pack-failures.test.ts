@@ -16,7 +16,15 @@ const CODE = "class Model:\n    def predict(self, X, names=None):\n        retur
 
 /** Enough that is no weight to be written for a while. */
 function bulkyFiles(count: number): Readonly<Record<string, string | Uint8Array>> {
-  return { "Model.py": CODE, ...Object.fromEntries(Array.from({ length: count }, (_, index) => [`data/${index}.dat`, randomBytesOf(index + 1, 4 * 2 ** 20)])) };
+  return {
+    "Model.py": CODE,
+    ...Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `data/${index}.dat`,
+        randomBytesOf(index + 1, 4 * 2 ** 20),
+      ]),
+    ),
+  };
 }
 
 async function digestOf(cli: CommandLine, ...args: readonly string[]): Promise<string> {
@@ -34,7 +42,8 @@ test("a pack that is killed while it writes leaves a valid store, and the next o
   const cli = await commandLine(t);
   await putFakeBase(cli.store, "base");
   const deaths: (string | null)[] = [];
-  for (const writes of [1, 4, 12, 20]) deaths.push(await killAfter(cli, writes, ["pack", folder, "--base", "store:base"]));
+  for (const writes of [1, 4, 12, 20])
+    deaths.push(await killAfter(cli, writes, ["pack", folder, "--base", "store:base"]));
   assert.ok(deaths.includes("SIGKILL"), "at least one was killed before its end");
   assert.equal(await digestOf(cli, folder), wanted);
   const verified = await cli.slipway("verify", "store:model");
@@ -44,15 +53,20 @@ test("a pack that is killed while it writes leaves a valid store, and the next o
 });
 
 /** Kills a command when it has changed files of its store or cache so many times. @returns the signal it died of, or `null` when it came to its end first. */
-async function killAfter(cli: CommandLine, writes: number, args: readonly string[]): Promise<string | null> {
+async function killAfter(
+  cli: CommandLine,
+  writes: number,
+  args: readonly string[],
+): Promise<string | null> {
   let seen = 0;
   const child = cli.start(...args);
   const ended = untilEnd(child);
-  const watchers = [cli.store.dataDir, cli.store.cacheDir].map((folder) =>
-    watch(folder, { recursive: true }, () => {
-      seen += 1;
-      if (seen === writes) child.kill("SIGKILL");
-    }).on("error", () => undefined), // a folder that went away while it was looked at
+  const watchers = [cli.store.dataDir, cli.store.cacheDir].map(
+    (folder) =>
+      watch(folder, { recursive: true }, () => {
+        seen += 1;
+        if (seen === writes) child.kill("SIGKILL");
+      }).on("error", () => undefined), // a folder that went away while it was looked at
   );
   await ended;
   for (const watcher of watchers) watcher.close();
@@ -63,11 +77,19 @@ test("two packs at once on one store both succeed, of the same project and of tw
   const cli = await commandLine(t);
   await putFakeBase(cli.store, "base");
   await writeFiles(join(cli.root, "one"), bulkyFiles(3));
-  await writeFiles(join(cli.root, "two"), { ...bulkyFiles(2), "weights.bin": randomBytesOf(99, 9 * 2 ** 20) });
-  const [first, second, other] = await Promise.all([digestOf(cli, "one"), digestOf(cli, "one", "-t", "store:again"), digestOf(cli, "two")]);
+  await writeFiles(join(cli.root, "two"), {
+    ...bulkyFiles(2),
+    "weights.bin": randomBytesOf(99, 9 * 2 ** 20),
+  });
+  const [first, second, other] = await Promise.all([
+    digestOf(cli, "one"),
+    digestOf(cli, "one", "-t", "store:again"),
+    digestOf(cli, "two"),
+  ]);
   assert.equal(second, first);
   assert.notEqual(other, first);
-  for (const name of ["store:one", "store:again", "store:two"]) assert.equal((await cli.slipway("verify", name)).exitCode, 0, name);
+  for (const name of ["store:one", "store:again", "store:two"])
+    assert.equal((await cli.slipway("verify", name)).exitCode, 0, name);
 });
 
 test("a pack that is killed while it sends a new weight is taken up by the next one where it stopped", async (t) => {
@@ -83,7 +105,10 @@ test("a pack that is killed while it sends a new weight is taken up by the next 
   registry.requests.length = 0;
   await writeFiles(folder, { "weights.bin": randomBytesOf(7, size) });
   const reached = Promise.withResolvers<void>();
-  registry.fault({ method: "PATCH", action: { kind: "stall-request", atByte: cut, reached: reached.resolve } });
+  registry.fault({
+    method: "PATCH",
+    action: { kind: "stall-request", atByte: cut, reached: reached.resolve },
+  });
   const first = cli.start(...pack);
   const ended = untilEnd(first);
   await reached.promise;
@@ -93,7 +118,9 @@ test("a pack that is killed while it sends a new weight is taken up by the next 
   const second = await cli.slipway(...pack);
   assert.equal(second.exitCode, 0, second.stderr);
   assert.ok([...registry.manifests.keys()].includes("model:1"));
-  const weight = [...registry.blobs.values()].find(({ byteLength }) => byteLength > size && byteLength < size + 5000);
+  const weight = [...registry.blobs.values()].find(
+    ({ byteLength }) => byteLength > size && byteLength < size + 5000,
+  );
   const sent = registry.seen("PATCH").reduce((sum, { bytes }) => sum + bytes, 0);
   assert.equal(sent, weight?.byteLength, "every byte of the weight went once");
 });
@@ -107,7 +134,8 @@ test("Ctrl-C ends a pack that reads a large weight at once", async (t) => {
   const child = cli.start("pack", folder, "--base", "store:base", "--json");
   if (child.stdout === null) throw new Error("no output");
   const ended = untilEnd(child);
-  for await (const line of createInterface({ input: child.stdout })) if (line.includes('"label":"reading weights.bin"')) break;
+  for await (const line of createInterface({ input: child.stdout }))
+    if (line.includes('"label":"reading weights.bin"')) break;
   child.kill("SIGINT");
   const { exitCode, result } = await ended;
   assert.deepEqual([exitCode, result["code"]], [130, "INTERRUPTED"]);
@@ -141,16 +169,27 @@ test("a weight that changes while it is sent is refused by name, and the tag doe
 });
 
 /** A file system of few megabytes, unmounted with the test; `undefined` where none can be had. */
-async function smallDisk(t: TestContext, megabytes: number): Promise<{ readonly path: string; readonly makeReadOnly: () => Promise<void> } | undefined> {
-  if (process.getuid?.() !== 0) return withoutPeer(t, "a small file system can only be mounted by root");
+async function smallDisk(
+  t: TestContext,
+  megabytes: number,
+): Promise<{ readonly path: string; readonly makeReadOnly: () => Promise<void> } | undefined> {
+  if (process.getuid?.() !== 0)
+    return withoutPeer(t, "a small file system can only be mounted by root");
   const folder = await createTempDir("slipway-disk");
-  const mounted = await run(["mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder.path], { allowFailure: true });
-  if (mounted.exitCode !== 0) return withoutPeer(t, `tmpfs cannot be mounted here: ${mounted.stderrTail.trim()}`);
+  const mounted = await run(
+    ["mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder.path],
+    { allowFailure: true },
+  );
+  if (mounted.exitCode !== 0)
+    return withoutPeer(t, `tmpfs cannot be mounted here: ${mounted.stderrTail.trim()}`);
   t.after(async () => {
     await run(["umount", "--lazy", folder.path]);
     await folder[Symbol.asyncDispose]();
   });
-  return { path: folder.path, makeReadOnly: async () => void (await run(["mount", "-o", "remount,ro", folder.path])) };
+  return {
+    path: folder.path,
+    makeReadOnly: async () => void (await run(["mount", "-o", "remount,ro", folder.path])),
+  };
 }
 
 test("a disk that fills up is named, what was there stays whole, and what fits is packed afterwards", async (t) => {

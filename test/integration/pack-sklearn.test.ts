@@ -25,10 +25,16 @@ print(json.dumps({"rows": iris.data[::15].tolist(), "answers": model.predict(iri
 
 /** Over a connection of its own, which is gone before the server is asked to stop. */
 async function post(url: string, body: unknown): Promise<unknown> {
-  const sent = request(url, { method: "POST", agent: false, headers: { "Content-Type": "application/json" } });
+  const sent = request(url, {
+    method: "POST",
+    agent: false,
+    headers: { "Content-Type": "application/json" },
+  });
   sent.end(JSON.stringify(body));
   const [answer] = (await once(sent, "response")) as [IncomingMessage];
-  return JSON.parse(Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Uint8Array>)).toString());
+  return JSON.parse(
+    Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Uint8Array>)).toString(),
+  );
 }
 
 function freePort(): Promise<number> {
@@ -46,21 +52,48 @@ test("a folder with nothing but a joblib file is packed with the packages that w
   if (environment === undefined || uv === undefined) return;
   const cli = await commandLine(t);
   cli.env["PATH"] = `${join(uv, "..")}:${cli.env["PATH"]}`;
-  const base = await requireDebianBase(t, { include: ["python3", "libgomp1"], architectures: ["amd64"], blobs: cli.store });
+  const base = await requireDebianBase(t, {
+    include: ["python3", "libgomp1"],
+    architectures: ["amd64"],
+    blobs: cli.store,
+  });
   const [amd64] = base?.images ?? [];
   if (amd64 === undefined) return;
-  await cli.store.tag(await storeImage(cli.store, amd64.image, "pybase:test"), nameInStore("pybase"));
+  await cli.store.tag(
+    await storeImage(cli.store, amd64.image, "pybase:test"),
+    nameInStore("pybase"),
+  );
   await mkdir(join(cli.root, "iris"));
-  const { stdout } = await run([environment.python, "-c", TRAIN, join(cli.root, "iris/model.joblib")], { signal: t.signal });
-  const expected = JSON.parse(stdout.toString()) as { readonly rows: readonly (readonly number[])[]; readonly answers: readonly string[] };
+  const { stdout } = await run(
+    [environment.python, "-c", TRAIN, join(cli.root, "iris/model.joblib")],
+    { signal: t.signal },
+  );
+  const expected = JSON.parse(stdout.toString()) as {
+    readonly rows: readonly (readonly number[])[];
+    readonly answers: readonly string[];
+  };
 
   const packed = await cli.slipway("pack", "iris", "--base", "store:pybase");
   assert.equal(packed.exitCode, 0, packed.stderr);
-  assert.match(packed.stderr, /no requirements\.txt: installing numpy>=2, scikit-learn==\d+\.\d+\.\d+, which the model needs/);
+  assert.match(
+    packed.stderr,
+    /no requirements\.txt: installing numpy>=2, scikit-learn==\d+\.\d+\.\d+, which the model needs/,
+  );
   const checked = await cli.slipway("doctor", "store:iris");
   assert.match(checked.stdout, /ok +model +sklearn "iris", seldon contract, 1 input/);
 
-  const child = cli.start("run", "store:iris", "--unpacked", "-p", `${await freePort()}:9000`, "-p", `${await freePort()}:5000`, "-p", `${await freePort()}:6000`, "--json");
+  const child = cli.start(
+    "run",
+    "store:iris",
+    "--unpacked",
+    "-p",
+    `${await freePort()}:9000`,
+    "-p",
+    `${await freePort()}:5000`,
+    "-p",
+    `${await freePort()}:6000`,
+    "--json",
+  );
   const ended = untilEnd(child);
   t.after(async () => {
     child.kill("SIGTERM");
@@ -68,10 +101,16 @@ test("a folder with nothing but a joblib file is packed with the packages that w
   });
   if (child.stdout === null) throw new Error("no output");
   for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line) as { readonly event: string; readonly url?: string; readonly message?: string };
+    const event = JSON.parse(line) as {
+      readonly event: string;
+      readonly url?: string;
+      readonly message?: string;
+    };
     assert.notEqual(event.event, "error", event.message);
     if (event.event !== "result" || event.url === undefined) continue;
-    const answer = (await post(`${event.url}/predict`, { data: { ndarray: expected.rows } })) as { readonly data: { readonly ndarray: readonly string[] } };
+    const answer = (await post(`${event.url}/predict`, { data: { ndarray: expected.rows } })) as {
+      readonly data: { readonly ndarray: readonly string[] };
+    };
     assert.deepEqual(answer.data.ndarray, expected.answers);
     return;
   }

@@ -6,8 +6,16 @@ import type { Store } from "../../src/store/index.ts";
 export { configOf };
 
 /** An image that was pushed to a registry over a store. */
-export async function imageFrom(store: Store, repository: string, tag: string, host: string): Promise<Image> {
-  const descriptor = await store.resolve({ ...parseReference(`${host}/${repository}:${tag}`), registry: "store" });
+export async function imageFrom(
+  store: Store,
+  repository: string,
+  tag: string,
+  host: string,
+): Promise<Image> {
+  const descriptor = await store.resolve({
+    ...parseReference(`${host}/${repository}:${tag}`),
+    registry: "store",
+  });
   return imageOf(store, descriptor);
 }
 

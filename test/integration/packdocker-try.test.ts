@@ -48,13 +48,44 @@ interface Place {
 /** A folder with a class, files to send it, and a registry that keeps what it is sent in memory. */
 async function place(t: TestContext): Promise<Place | undefined> {
   const cli = await commandLine(t);
-  const base = await requireDebianBase(t, { include: ["python3"], architectures: ["amd64"], blobs: cli.store });
+  const base = await requireDebianBase(t, {
+    include: ["python3"],
+    architectures: ["amd64"],
+    blobs: cli.store,
+  });
   const [amd64] = base?.images ?? [];
   if (amd64 === undefined) return undefined;
-  await cli.store.tag(await storeImage(cli.store, amd64.image, "pybase:test"), nameInStore("pybase"));
-  await writeFiles(cli.root, { "echo/echo.py": CLASS, "echo/checkpoint_dir/weights.bin": "weights", "2.txt": "two", "raise.txt": "raise", "bytes.txt": "bytes", "end.txt": "end" });
+  await cli.store.tag(
+    await storeImage(cli.store, amd64.image, "pybase:test"),
+    nameInStore("pybase"),
+  );
+  await writeFiles(cli.root, {
+    "echo/echo.py": CLASS,
+    "echo/checkpoint_dir/weights.bin": "weights",
+    "2.txt": "two",
+    "raise.txt": "raise",
+    "bytes.txt": "bytes",
+    "end.txt": "end",
+  });
   const registry = await startFaultRegistry(t);
-  const words = ["packdocker", "tf", "--pack_file_path", "echo", "--main_module", "echo", "--main_class", "Echo", "--model_dir", "checkpoint_dir", "--bimg_name", "store:pybase", "--uhub_registry", `${registry.host}/me`, "--uhub_imagename", "echo:v1"];
+  const words = [
+    "packdocker",
+    "tf",
+    "--pack_file_path",
+    "echo",
+    "--main_module",
+    "echo",
+    "--main_class",
+    "Echo",
+    "--model_dir",
+    "checkpoint_dir",
+    "--bimg_name",
+    "store:pybase",
+    "--uhub_registry",
+    `${registry.host}/me`,
+    "--uhub_imagename",
+    "echo:v1",
+  ];
   return { cli, registry, words };
 }
 
@@ -63,16 +94,33 @@ async function assertNothing({ cli, registry }: Place): Promise<void> {
   assert.equal(registry.manifests.size, 0, "nothing is pushed");
   const listed = await cli.slipway("ls");
   assert.ok(!listed.stdout.includes("echo"), listed.stdout);
-  assert.deepEqual((await readdir(cli.root)).toSorted(), ["2.txt", "bytes.txt", "echo", "end.txt", "raise.txt"]);
+  assert.deepEqual((await readdir(cli.root)).toSorted(), [
+    "2.txt",
+    "bytes.txt",
+    "echo",
+    "end.txt",
+    "raise.txt",
+  ]);
   const cache = join(cli.env["XDG_CACHE_HOME"] ?? "", "slipway");
-  assert.deepEqual((await readdir(cache)).filter((name) => name.startsWith("test-")), []);
+  assert.deepEqual(
+    (await readdir(cache)).filter((name) => name.startsWith("test-")),
+    [],
+  );
 }
 
 test("--test starts the packed server without an engine, shows what it answers, and pushes then", async (t) => {
   const at = await place(t);
   if (at === undefined) return;
   const { cli, registry, words } = at;
-  const ran = await cli.slipway(...words, "--test", "2.txt", "--test", join(cli.root, "bytes.txt"), "--test-engine", "none");
+  const ran = await cli.slipway(
+    ...words,
+    "--test",
+    "2.txt",
+    "--test",
+    join(cli.root, "bytes.txt"),
+    "--test-engine",
+    "none",
+  );
   assert.equal(ran.exitCode, 0, ran.stderr);
   const [first, answer, second, pushed] = ran.stdout.split("\n");
   assert.match(first ?? "", /^test 2\.txt: 200, text\/plain; charset=utf-8, 13 B in \d/);
@@ -80,15 +128,55 @@ test("--test starts the packed server without an engine, shows what it answers, 
   assert.match(second ?? "", /^test \/.*\/bytes\.txt: 200, application\/octet-stream, 256 B in \d/);
   assert.equal(pushed, `upload docker images successful. images:${registry.host}/me/echo:v1`);
   assert.ok(registry.manifests.has("me/echo:v1"));
-  const json = await cli.slipway(...words, "--no-push", "--test", "2.txt", "--test", "bytes.txt", "--test-engine", "none", "--json");
+  const json = await cli.slipway(
+    ...words,
+    "--no-push",
+    "--test",
+    "2.txt",
+    "--test",
+    "bytes.txt",
+    "--test-engine",
+    "none",
+    "--json",
+  );
   const tests = json.result["tests"] as readonly Readonly<Record<string, unknown>>[];
-  assert.deepEqual(tests.map(({ file, status, sizeBytes, text }) => [file, status, sizeBytes, text]), [["2.txt", 200, 13, "3 bytes of 7\n"], ["bytes.txt", 200, 256, undefined]]);
+  assert.deepEqual(
+    tests.map(({ file, status, sizeBytes, text }) => [file, status, sizeBytes, text]),
+    [
+      ["2.txt", 200, 13, "3 bytes of 7\n"],
+      ["bytes.txt", 200, 256, undefined],
+    ],
+  );
 });
 
-const FAILURES: readonly (readonly [name: string, file: string, source: string, exitCode: number, message: RegExp])[] = [
-  ["an answer that is not good", "raise.txt", CLASS, 9, /MODEL_FAILED: test "raise\.txt": the packed server answered 500:\nnot a picture/],
-  ["a process that ends", "end.txt", CLASS, 9, /MODEL_FAILED: test "end\.txt": the packed server answered 5\d\d/],
-  ["a class that does not start", "2.txt", CLASS.replace("weights.bin", "absent.bin"), 8, /ENGINE_FAILED: .*it ended with exit code 9; its last lines:[^]*No such file or directory/],
+const FAILURES: readonly (readonly [
+  name: string,
+  file: string,
+  source: string,
+  exitCode: number,
+  message: RegExp,
+])[] = [
+  [
+    "an answer that is not good",
+    "raise.txt",
+    CLASS,
+    9,
+    /MODEL_FAILED: test "raise\.txt": the packed server answered 500:\nnot a picture/,
+  ],
+  [
+    "a process that ends",
+    "end.txt",
+    CLASS,
+    9,
+    /MODEL_FAILED: test "end\.txt": the packed server answered 5\d\d/,
+  ],
+  [
+    "a class that does not start",
+    "2.txt",
+    CLASS.replace("weights.bin", "absent.bin"),
+    8,
+    /ENGINE_FAILED: .*it ended with exit code 9; its last lines:[^]*No such file or directory/,
+  ],
 ];
 
 test("a test that fails ends the command before anything is pushed, and leaves nothing", async (t) => {
@@ -96,30 +184,84 @@ test("a test that fails ends the command before anything is pushed, and leaves n
   if (at === undefined) return;
   for (const [name, file, source, exitCode, message] of FAILURES) {
     await writeFile(join(at.cli.root, "echo/echo.py"), source);
-    const ran = await at.cli.slipway(...at.words, "--test", file, "--test-engine", "none", "--write-conf", "--emit-dockerfile", "uai.Dockerfile");
+    const ran = await at.cli.slipway(
+      ...at.words,
+      "--test",
+      file,
+      "--test-engine",
+      "none",
+      "--write-conf",
+      "--emit-dockerfile",
+      "uai.Dockerfile",
+    );
     assert.equal(ran.exitCode, exitCode, `${name}: ${ran.stderr}`);
     assert.match(ran.stderr, message, name);
     assert.ok(!ran.stdout.includes("successful"), name);
     await assertNothing(at);
   }
-  assert.deepEqual((await readdir(join(at.cli.root, "echo"))).toSorted(), ["checkpoint_dir", "echo.py"]);
+  assert.deepEqual((await readdir(join(at.cli.root, "echo"))).toSorted(), [
+    "checkpoint_dir",
+    "echo.py",
+  ]);
 });
 
 test("files that are not there are named with every other problem, before anything is made", async (t) => {
   const cli = await commandLine(t);
   await mkdir(join(cli.root, "folder"));
-  const ran = await cli.slipway("packdocker", "tf", "--pack_file_path", "folder", "--test", "absent.jpg", "--test", "folder");
+  const ran = await cli.slipway(
+    "packdocker",
+    "tf",
+    "--pack_file_path",
+    "folder",
+    "--test",
+    "absent.jpg",
+    "--test",
+    "folder",
+  );
   assert.equal(ran.exitCode, 2);
-  for (const part of ["--main_class: it is missing", '--test: "absent.jpg" is not a file', '--test: "folder" is not a file']) assert.ok(ran.stderr.includes(part), ran.stderr);
+  for (const part of [
+    "--main_class: it is missing",
+    '--test: "absent.jpg" is not a file',
+    '--test: "folder" is not a file',
+  ])
+    assert.ok(ran.stderr.includes(part), ran.stderr);
 });
 
 test("the server of the vendor's own base is not tried outside a container", async (t) => {
   const cli = await commandLine(t);
   await putVendorBase(cli.store, "vendor");
-  await writeFiles(cli.root, { "echo/echo.py": CLASS, "echo/checkpoint_dir/weights.bin": "weights", "2.txt": "two" });
-  const ran = await cli.slipway("packdocker", "tf", "--pack_file_path", "echo", "--main_module", "echo", "--main_class", "Echo", "--model_dir", "checkpoint_dir", "--bimg_name", "store:vendor", "--uhub_registry", "localhost:1/me", "--uhub_imagename", "echo:v1", "--test", "2.txt", "--test-engine", "none");
+  await writeFiles(cli.root, {
+    "echo/echo.py": CLASS,
+    "echo/checkpoint_dir/weights.bin": "weights",
+    "2.txt": "two",
+  });
+  const ran = await cli.slipway(
+    "packdocker",
+    "tf",
+    "--pack_file_path",
+    "echo",
+    "--main_module",
+    "echo",
+    "--main_class",
+    "Echo",
+    "--model_dir",
+    "checkpoint_dir",
+    "--bimg_name",
+    "store:vendor",
+    "--uhub_registry",
+    "localhost:1/me",
+    "--uhub_imagename",
+    "echo:v1",
+    "--test",
+    "2.txt",
+    "--test-engine",
+    "none",
+  );
   assert.equal(ran.exitCode, 4);
-  assert.match(ran.stderr, /UNSUPPORTED: test the image: the server of its base starts in a container only/);
+  assert.match(
+    ran.stderr,
+    /UNSUPPORTED: test the image: the server of its base starts in a container only/,
+  );
 });
 
 test("docker runs it where docker answers, with the server of the vendor's own base too, and has nothing of it afterwards", async (t) => {
@@ -138,10 +280,20 @@ test("docker runs it where docker answers, with the server of the vendor's own b
   assert.match(bad.stderr, /not a picture/);
   assert.equal(at.registry.manifests.size, 0);
   await putRunningVendorBase(t, at.cli);
-  const theirs = await at.cli.slipway(...at.words, "--bimg_name", "store:vendor", "--test", "2.txt", "--no-push");
+  const theirs = await at.cli.slipway(
+    ...at.words,
+    "--bimg_name",
+    "store:vendor",
+    "--test",
+    "2.txt",
+    "--no-push",
+  );
   assert.equal(theirs.exitCode, 0, theirs.stderr);
   assert.match(theirs.stderr, /gunicorn serves/);
-  assert.match(theirs.stdout, /^test 2\.txt: 200, text\/plain, .*\n {2}-c gunicorn\.conf\.py httpserver\.wsgi, \/ai-ucloud-client-django, \/ai-ucloud-client-django\/ufile\.json, \/service, two\n/);
+  assert.match(
+    theirs.stdout,
+    /^test 2\.txt: 200, text\/plain, .*\n {2}-c gunicorn\.conf\.py httpserver\.wsgi, \/ai-ucloud-client-django, \/ai-ucloud-client-django\/ufile\.json, \/service, two\n/,
+  );
   assert.equal(await dockerd.docker("image", "ls", "--all", "--quiet"), before);
   assert.equal(await dockerd.docker("ps", "--all", "--quiet"), "");
 });
@@ -153,10 +305,20 @@ test("podman runs it when it is asked for, and has nothing of it afterwards", as
   // The test's own storage, under the name that the command looks for.
   const bin = join(at.cli.root, "../bin");
   await mkdir(bin);
-  await writeFile(join(bin, "podman"), `#!/bin/sh\nexec ${[podman.engine.program, ...podman.storageArgs].join(" ")} "$@"\n`);
+  await writeFile(
+    join(bin, "podman"),
+    `#!/bin/sh\nexec ${[podman.engine.program, ...podman.storageArgs].join(" ")} "$@"\n`,
+  );
   await chmod(join(bin, "podman"), 0o755);
   at.cli.env["PATH"] = `${bin}:${at.cli.env["PATH"]}`;
-  const good = await at.cli.slipway(...at.words, "--test", "2.txt", "--no-push", "--test-engine", "podman");
+  const good = await at.cli.slipway(
+    ...at.words,
+    "--test",
+    "2.txt",
+    "--no-push",
+    "--test-engine",
+    "podman",
+  );
   assert.equal(good.exitCode, 0, good.stderr);
   assert.match(good.stdout, /^test 2\.txt: 200, .*\n {2}3 bytes of 7\n/);
   const bad = await at.cli.slipway(...at.words, "--test", "raise.txt", "--test-engine", "podman");
@@ -184,12 +346,23 @@ http.server.HTTPServer(("", 8080), Handler).serve_forever()
 
 /** A base with the vendor's folder and with programs that run. */
 async function putRunningVendorBase(t: TestContext, { store }: CommandLine): Promise<void> {
-  const base = await requireDebianBase(t, { include: ["python3", "dash"], architectures: ["amd64"], blobs: store });
+  const base = await requireDebianBase(t, {
+    include: ["python3", "dash"],
+    architectures: ["amd64"],
+    blobs: store,
+  });
   const [amd64] = base?.images ?? [];
   assert.ok(amd64 !== undefined);
-  const tar = tarOf({ "usr/local/bin/gunicorn": { content: GUNICORN, mode: 0o755 }, "ai-ucloud-client-django/gunicorn.conf.py": "", "ai-ucloud-client-django/httpserver/wsgi.py": "" });
+  const tar = tarOf({
+    "usr/local/bin/gunicorn": { content: GUNICORN, mode: 0o755 },
+    "ai-ucloud-client-django/gunicorn.conf.py": "",
+    "ai-ucloud-client-django/httpserver/wsgi.py": "",
+  });
   const layer = bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar));
   await store.put(await layer.descriptor(), layer.open());
-  const image = mutateConfig(appendLayers(amd64.image, [{ layer, history: { created_by: "vendor" } }]), (config) => ({ ...config, config: { Env: config.config?.Env ?? [] } }));
+  const image = mutateConfig(
+    appendLayers(amd64.image, [{ layer, history: { created_by: "vendor" } }]),
+    (config) => ({ ...config, config: { Env: config.config?.Env ?? [] } }),
+  );
   await store.tag(await storeImage(store, image, "vendor:test"), nameInStore("vendor"));
 }

@@ -20,10 +20,21 @@ test("the published schema is one that editors understand, and it takes and refu
   const environment = await pythonEnv(t, { packages: ["jsonschema", "pyyaml"] });
   if (environment === undefined) return;
   await using folder = await createTempDir("schema");
-  await writeFile(join(folder.path, "texts.json"), JSON.stringify(PROJECT_FILES.map(({ text }) => text)));
-  const { stdout } = await run([environment.python, "-c", CHECK, SCHEMA, join(folder.path, "texts.json")], { signal: t.signal });
+  await writeFile(
+    join(folder.path, "texts.json"),
+    JSON.stringify(PROJECT_FILES.map(({ text }) => text)),
+  );
+  const { stdout } = await run(
+    [environment.python, "-c", CHECK, SCHEMA, join(folder.path, "texts.json")],
+    { signal: t.signal },
+  );
   const verdicts = JSON.parse(stdout.toString()) as readonly boolean[];
   assert.equal(verdicts.length, PROJECT_FILES.length);
   // A file of comments is read as no document at all, which both take for no settings.
-  assert.deepEqual(PROJECT_FILES.filter(({ refused }, at) => verdicts[at] !== (refused === undefined)).map(({ what }) => what), []);
+  assert.deepEqual(
+    PROJECT_FILES.filter(({ refused }, at) => verdicts[at] !== (refused === undefined)).map(
+      ({ what }) => what,
+    ),
+    [],
+  );
 });

@@ -2,10 +2,29 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { pushImage } from "../../src/copy/index.ts";
 import { createTempDir, run, type TempDir } from "../../src/internal/index.ts";
-import { digestOf, imageDescriptor, imageFrom, MEDIA_TYPES, parseManifest, validateImage, type Descriptor, type Reference } from "../../src/oci/index.ts";
-import { createKeychain, createRegistry, type Keychain, type Registry, type Repository } from "../../src/registry/index.ts";
+import {
+  digestOf,
+  imageDescriptor,
+  imageFrom,
+  MEDIA_TYPES,
+  parseManifest,
+  validateImage,
+  type Descriptor,
+  type Reference,
+} from "../../src/oci/index.ts";
+import {
+  createKeychain,
+  createRegistry,
+  type Keychain,
+  type Registry,
+  type Repository,
+} from "../../src/registry/index.ts";
 import { makeCertificate } from "../support/certificate.ts";
-import { startDockerRegistry, type DockerRegistry, type DockerRegistryOptions } from "../support/docker-registry.ts";
+import {
+  startDockerRegistry,
+  type DockerRegistry,
+  type DockerRegistryOptions,
+} from "../support/docker-registry.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";
 import { randomBytesOf, randomImage } from "../support/random-image.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
@@ -14,10 +33,22 @@ import { sourceSinkSuite, type SuitePlace } from "../support/source-sink-suite.t
 import { isToolError } from "../../src/errors/index.ts";
 
 function keychainOf(peer: DockerRegistry): Keychain {
-  return createKeychain({ explicit: { registry: peer.host, credential: { kind: "basic", username: peer.username, password: peer.password } }, home: "/nonexistent" });
+  return createKeychain({
+    explicit: {
+      registry: peer.host,
+      credential: { kind: "basic", username: peer.username, password: peer.password },
+    },
+    home: "/nonexistent",
+  });
 }
 
-async function open(t: TestContext, options: DockerRegistryOptions = {}): Promise<{ readonly peer: DockerRegistry; readonly registry: Registry; readonly repository: Repository } | undefined> {
+async function open(
+  t: TestContext,
+  options: DockerRegistryOptions = {},
+): Promise<
+  | { readonly peer: DockerRegistry; readonly registry: Registry; readonly repository: Repository }
+  | undefined
+> {
   const peer = await startDockerRegistry(t, options);
   if (peer === undefined) return undefined;
   const registry = createRegistry({ host: peer.host, keychain: keychainOf(peer) });
@@ -34,7 +65,9 @@ for (const auth of ["none", "htpasswd", "token"] as const) {
     largeBytes: auth === "none" ? 64 * 2 ** 20 : 16 * 2 ** 20,
     async make(t): Promise<SuitePlace | undefined> {
       const opened = await open(t, { auth });
-      return opened === undefined ? undefined : { place: opened.repository, reference: (tag) => named(opened.peer.host, tag) };
+      return opened === undefined
+        ? undefined
+        : { place: opened.repository, reference: (tag) => named(opened.peer.host, tag) };
     },
   });
 }
@@ -59,12 +92,18 @@ test("without a credential a registry that wants one says what is missing", asyn
     const peer = await startDockerRegistry(t, { auth });
     if (peer === undefined) return;
     await using registry = createRegistry({ host: peer.host });
-    await assert.rejects(registry.repository("team/model").resolve(named(peer.host, "v1")), (error: unknown) => {
-      assert.ok(isToolError(error) && error.code === "REGISTRY_UNAUTHORIZED");
-      assert.match(error.message, /wants a credential for "team\/model" \(pull\), and none was found/);
-      assert.match(error.hint ?? "", new RegExp(`slipway login ${peer.host}`));
-      return true;
-    });
+    await assert.rejects(
+      registry.repository("team/model").resolve(named(peer.host, "v1")),
+      (error: unknown) => {
+        assert.ok(isToolError(error) && error.code === "REGISTRY_UNAUTHORIZED");
+        assert.match(
+          error.message,
+          /wants a credential for "team\/model" \(pull\), and none was found/,
+        );
+        assert.match(error.hint ?? "", new RegExp(`slipway login ${peer.host}`));
+        return true;
+      },
+    );
   }
 });
 
@@ -72,19 +111,31 @@ test("an identity token gets tokens", async (t) => {
   const peer = await startDockerRegistry(t, { auth: "token" });
   if (peer?.tokens === undefined) return;
   const credential = { kind: "identity-token", token: peer.tokens.issueIdentityToken() } as const;
-  await using registry = createRegistry({ host: peer.host, keychain: createKeychain({ explicit: { registry: peer.host, credential } }) });
+  await using registry = createRegistry({
+    host: peer.host,
+    keychain: createKeychain({ explicit: { registry: peer.host, credential } }),
+  });
   await putBytes(registry.repository("team/model"), Buffer.from("x"), MEDIA_TYPES.layerTar);
-  assert.deepEqual(peer.tokens.requests.map(({ method, grantType }) => `${method} ${grantType}`), ["POST refresh_token"]);
+  assert.deepEqual(
+    peer.tokens.requests.map(({ method, grantType }) => `${method} ${grantType}`),
+    ["POST refresh_token"],
+  );
 });
 
 test("a public repository is read without a credential, and not written", async (t) => {
-  const peer = await startDockerRegistry(t, { auth: "token", tokens: { publicRepositories: ["team/model"] } });
+  const peer = await startDockerRegistry(t, {
+    auth: "token",
+    tokens: { publicRepositories: ["team/model"] },
+  });
   if (peer === undefined) return;
   await using owner = createRegistry({ host: peer.host, keychain: keychainOf(peer) });
   const image = await putSmallImage(owner.repository("team/model"));
   await using anyone = createRegistry({ host: peer.host });
   assert.equal(digestOf(await bytesOf(anyone.repository("team/model").open(image))), image.digest);
-  await assert.rejects(putBytes(anyone.repository("team/model"), Buffer.from("x"), MEDIA_TYPES.layerTar), { code: "REGISTRY_UNAUTHORIZED" });
+  await assert.rejects(
+    putBytes(anyone.repository("team/model"), Buffer.from("x"), MEDIA_TYPES.layerTar),
+    { code: "REGISTRY_UNAUTHORIZED" },
+  );
 });
 
 test("a push asks for one token, and a mount for the rights on both repositories at once", async (t) => {
@@ -92,9 +143,15 @@ test("a push asks for one token, and a mount for the rights on both repositories
   if (opened?.peer.tokens === undefined) return;
   const { peer, registry, repository } = opened;
   const blob = await putBytes(repository, randomBytesOf(1, 1000), MEDIA_TYPES.layerTar);
-  assert.deepEqual(peer.tokens?.requests.map(({ scopes }) => scopes), [["repository:team/model:pull,push"]]);
+  assert.deepEqual(
+    peer.tokens?.requests.map(({ scopes }) => scopes),
+    [["repository:team/model:pull,push"]],
+  );
   assert.equal(await registry.repository("team/other").mount(blob, named(peer.host, "v1")), true);
-  assert.deepEqual(peer.tokens?.requests.at(-1)?.scopes, ["repository:team/other:pull,push", "repository:team/model:pull"]);
+  assert.deepEqual(peer.tokens?.requests.at(-1)?.scopes, [
+    "repository:team/other:pull,push",
+    "repository:team/model:pull",
+  ]);
   assert.equal(await registry.repository("team/other").has(blob), true);
   assert.equal(registry.stats().blobsMounted, 1);
 });
@@ -106,13 +163,21 @@ test("what cannot be mounted is uploaded in the session that the registry began 
   if (opened === undefined) return;
   const { peer, registry, repository } = opened;
   const bytes = randomBytesOf(2, 5000);
-  const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(bytes), size: bytes.byteLength };
+  const target: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: digestOf(bytes),
+    size: bytes.byteLength,
+  };
   assert.equal(await repository.mount(target, named(peer.host, "v1", "no/such")), false);
   const before = registry.stats().requests;
   await repository.put(target, oneChunk(bytes));
   assert.equal(registry.stats().requests - before, 1, "one PUT");
   assert.equal(await repository.has(target), true);
-  assert.equal(await repository.mount(target, named("elsewhere.test", "v1")), false, "another registry is not asked");
+  assert.equal(
+    await repository.mount(target, named("elsewhere.test", "v1")),
+    false,
+    "another registry is not asked",
+  );
 });
 
 test("a push mounts what an earlier process has seen in another repository of the registry", async (t) => {
@@ -121,10 +186,13 @@ test("a push mounts what an earlier process has seen in another repository of th
   const stateDir = (await folderOf(t)).path;
   const image = randomImage({ layers: 2, bytes: 50_000 });
   const target = await imageDescriptor(image);
-  const open = (): Registry => createRegistry({ host: peer.host, keychain: keychainOf(peer), stateDir });
+  const open = (): Registry =>
+    createRegistry({ host: peer.host, keychain: keychainOf(peer), stateDir });
   {
     await using owner = createRegistry({ host: peer.host, keychain: keychainOf(peer) });
-    await pushImage(image, owner.repository("base/python"), { to: [named(peer.host, "v1", "base/python")] });
+    await pushImage(image, owner.repository("base/python"), {
+      to: [named(peer.host, "v1", "base/python")],
+    });
   }
   {
     await using reader = open();
@@ -136,7 +204,9 @@ test("a push mounts what an earlier process has seen in another repository of th
   assert.ok(bytesSent < 5000, `${bytesSent} bytes`);
   await validateImage(imageFrom(pusher.repository("team/iris"), target));
   // What is gone meanwhile, or was never true, costs a request and is sent.
-  for (const { digest } of parseManifest(await image.rawManifest()).layers) for (const name of ["base/python", "team/iris"]) await pusher.repository(name).deleteBlob(digest);
+  for (const { digest } of parseManifest(await image.rawManifest()).layers)
+    for (const name of ["base/python", "team/iris"])
+      await pusher.repository(name).deleteBlob(digest);
   await using later = open();
   const again = await pushImage(image, later.repository("team/third"));
   assert.deepEqual([again.blobsMounted, again.blobsUploaded], [0, 3]);
@@ -146,14 +216,29 @@ test("a registry that refuses a mount gets the content, and one that takes nothi
   const registry = await startFaultRegistry(t);
   await using client = createRegistry({ host: registry.host, sleep: async () => undefined });
   const bytes = randomBytesOf(8, 5000);
-  const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(bytes), size: bytes.byteLength };
+  const target: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: digestOf(bytes),
+    size: bytes.byteLength,
+  };
   for (const status of [401, 403, 404, 405, 400]) {
     registry.fault({ method: "POST", path: "mount=", action: { kind: "answer", status } });
-    assert.equal(await client.repository("team/model").mount(target, named(registry.host, "v1", "other/model")), false, String(status));
+    assert.equal(
+      await client
+        .repository("team/model")
+        .mount(target, named(registry.host, "v1", "other/model")),
+      false,
+      String(status),
+    );
   }
   registry.fault({ method: "POST", times: 10, action: { kind: "answer", status: 403 } });
-  assert.equal(await client.repository("team/model").mount(target, named(registry.host, "v1", "other/model")), false);
-  await assert.rejects(client.repository("team/model").put(target, oneChunk(bytes)), { code: "REGISTRY_DENIED" });
+  assert.equal(
+    await client.repository("team/model").mount(target, named(registry.host, "v1", "other/model")),
+    false,
+  );
+  await assert.rejects(client.repository("team/model").put(target, oneChunk(bytes)), {
+    code: "REGISTRY_DENIED",
+  });
 });
 
 test("tags and repositories are listed", async (t) => {
@@ -165,23 +250,42 @@ test("tags and repositories are listed", async (t) => {
   for (const tag of tags) await repository.tag(image, named(peer.host, tag));
   assert.deepEqual((await Array.fromAsync(repository.listTags())).sort(), tags);
   assert.deepEqual(await Array.fromAsync(registry.catalog()), ["team/model"]);
-  await assert.rejects(Array.fromAsync(registry.repository("no/such").listTags()), { code: "REFERENCE_NOT_FOUND" });
+  await assert.rejects(Array.fromAsync(registry.repository("no/such").listTags()), {
+    code: "REFERENCE_NOT_FOUND",
+  });
 });
 
-for (const [kind, start] of [["without the referrers API", startDebian], ["with the referrers API", startOwn]] as const) {
+for (const [kind, start] of [
+  ["without the referrers API", startDebian],
+  ["with the referrers API", startOwn],
+] as const) {
   test(`what refers to an image is found at a registry ${kind}, until it is deleted`, async (t) => {
     const host = await start(t);
     if (host === undefined) return;
     await using registry = createRegistry({ host });
     const repository = registry.repository("team/model");
     const subject = await putSmallImage(repository);
-    const [one, two] = [await putArtifact(repository, subject, "application/vnd.test.sbom"), await putArtifact(repository, subject, "application/vnd.test.signature")];
+    const [one, two] = [
+      await putArtifact(repository, subject, "application/vnd.test.sbom"),
+      await putArtifact(repository, subject, "application/vnd.test.signature"),
+    ];
     const found = await repository.referrers(subject.digest);
     assert.deepEqual(found.map(({ digest }) => digest).sort(), [one.digest, two.digest].sort());
-    assert.deepEqual((await repository.referrers(subject.digest, { artifactType: "application/vnd.test.sbom" })).map(({ digest }) => digest), [one.digest]);
-    assert.equal(found.find(({ digest }) => digest === one.digest)?.annotations?.["test.kind"], "application/vnd.test.sbom");
+    assert.deepEqual(
+      (
+        await repository.referrers(subject.digest, { artifactType: "application/vnd.test.sbom" })
+      ).map(({ digest }) => digest),
+      [one.digest],
+    );
+    assert.equal(
+      found.find(({ digest }) => digest === one.digest)?.annotations?.["test.kind"],
+      "application/vnd.test.sbom",
+    );
     await repository.deleteManifest(one.digest);
-    assert.deepEqual((await repository.referrers(subject.digest)).map(({ digest }) => digest), [two.digest]);
+    assert.deepEqual(
+      (await repository.referrers(subject.digest)).map(({ digest }) => digest),
+      [two.digest],
+    );
     await assert.rejects(repository.deleteManifest(one.digest), { code: "REFERENCE_NOT_FOUND" });
   });
 }
@@ -212,7 +316,10 @@ test("a part of a blob can be opened", async (t) => {
   if (opened === undefined) return;
   const bytes = randomBytesOf(4, 100_000);
   const blob = await putBytes(opened.repository, bytes, MEDIA_TYPES.layerTar);
-  assert.deepEqual(await bytesOf(opened.repository.open(blob, { offset: 40_000 })), Buffer.from(bytes.subarray(40_000)));
+  assert.deepEqual(
+    await bytesOf(opened.repository.open(blob, { offset: 40_000 })),
+    Buffer.from(bytes.subarray(40_000)),
+  );
 });
 
 /* ---- ways to the registry ---- */
@@ -222,7 +329,11 @@ test("on loopback HTTPS is found where plain HTTP is not spoken, and its certifi
   const peer = tls === undefined ? undefined : await startDockerRegistry(t, { tls });
   if (peer === undefined || tls === undefined) return;
   await using trusting = createRegistry({ host: peer.host, ca: tls.ca });
-  const blob = await putBytes(trusting.repository("team/model"), randomBytesOf(5, 1000), MEDIA_TYPES.layerTar);
+  const blob = await putBytes(
+    trusting.repository("team/model"),
+    randomBytesOf(5, 1000),
+    MEDIA_TYPES.layerTar,
+  );
   assert.equal(await trusting.repository("team/model").has(blob), true);
   await using strict = createRegistry({ host: peer.host });
   await assert.rejects(strict.ping(), (error: unknown) => {
@@ -238,15 +349,29 @@ test("a mirror is asked first, and the registry when the mirror has nothing or i
   if (opened === undefined || mirror === undefined) return;
   const { peer } = opened;
   await using atMirror = createRegistry({ host: mirror.host });
-  const [here, there] = [await putBytes(opened.repository, randomBytesOf(6, 1000), MEDIA_TYPES.layerTar), await putBytes(atMirror.repository("team/model"), randomBytesOf(7, 1000), MEDIA_TYPES.layerTar)];
-  await using registry = createRegistry({ host: peer.host, mirrors: [mirror.host], sleep: async () => undefined });
-  for (const target of [here, there]) assert.equal(digestOf(await bytesOf(registry.repository("team/model").open(target))), target.digest);
+  const [here, there] = [
+    await putBytes(opened.repository, randomBytesOf(6, 1000), MEDIA_TYPES.layerTar),
+    await putBytes(atMirror.repository("team/model"), randomBytesOf(7, 1000), MEDIA_TYPES.layerTar),
+  ];
+  await using registry = createRegistry({
+    host: peer.host,
+    mirrors: [mirror.host],
+    sleep: async () => undefined,
+  });
+  for (const target of [here, there])
+    assert.equal(
+      digestOf(await bytesOf(registry.repository("team/model").open(target))),
+      target.digest,
+    );
   await mirror.stop();
   assert.equal(digestOf(await bytesOf(registry.repository("team/model").open(here))), here.digest);
 });
 
 test("a registry that is not there is told as such, at once", async () => {
-  await using registry = createRegistry({ host: "127.0.0.1:1", sleep: async () => assert.fail("a refused first connection is not tried again") });
+  await using registry = createRegistry({
+    host: "127.0.0.1:1",
+    sleep: async () => assert.fail("a refused first connection is not tried again"),
+  });
   await assert.rejects(registry.ping(), (error: unknown) => {
     assert.ok(isToolError(error) && error.code === "REGISTRY_UNREACHABLE");
     assert.match(error.message, /cannot reach "127\.0\.0\.1:1": connection refused/);
@@ -280,9 +405,21 @@ async function startOwn(t: TestContext): Promise<string> {
   return `${fixture.server.host}:${fixture.server.port}`;
 }
 
-async function putArtifact(repository: Repository, subject: Descriptor, artifactType: string): Promise<Descriptor> {
+async function putArtifact(
+  repository: Repository,
+  subject: Descriptor,
+  artifactType: string,
+): Promise<Descriptor> {
   const config = await putBytes(repository, Buffer.from("{}"), MEDIA_TYPES.empty);
   const { mediaType, digest, size } = subject;
-  const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, artifactType, config, layers: [config], subject: { mediaType, digest, size }, annotations: { "test.kind": artifactType } };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.imageManifest,
+    artifactType,
+    config,
+    layers: [config],
+    subject: { mediaType, digest, size },
+    annotations: { "test.kind": artifactType },
+  };
   return putBytes(repository, Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.imageManifest);
 }

@@ -19,8 +19,19 @@ interface Started {
 }
 
 /** Runs the command line until a line says what `isReady` looks for. */
-async function startSlipway(args: readonly string[], about: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly isReady: (line: string) => boolean }): Promise<Started> {
-  const child = spawn(process.execPath, [join(ROOT, "bin/slipway.js"), ...args], { cwd: about.cwd, env: { ...process.env, ...about.env, SLIPWAY_FROM_SOURCE: "1", SLIPWAY_DRAIN_DELAY_MS: "0" }, stdio: ["ignore", "pipe", "pipe"] });
+async function startSlipway(
+  args: readonly string[],
+  about: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly isReady: (line: string) => boolean;
+  },
+): Promise<Started> {
+  const child = spawn(process.execPath, [join(ROOT, "bin/slipway.js"), ...args], {
+    cwd: about.cwd,
+    env: { ...process.env, ...about.env, SLIPWAY_FROM_SOURCE: "1", SLIPWAY_DRAIN_DELAY_MS: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const exited = once(child, "exit");
   const { promise, resolve: found, reject } = Promise.withResolvers<string>();
   const lines: string[] = [];
@@ -49,11 +60,30 @@ test("slipway serve takes the wrapper's flags and variables, and those of the fo
   const folder = await mkdtemp(join(tmpdir(), "slipway-seldon-serve-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await cp(join(SELDON_MODELS, "Args.py"), join(folder, "Args.py"));
-  await writeFile(join(folder, "Dockerfile"), "FROM python:3.7-slim\nENV MODEL_NAME Args\nENV SERVICE_TYPE=MODEL\nENV PREDICTIVE_UNIT_ID=unit PREDICTIVE_UNIT_IMAGE=org/image:1\n");
-  const args = ["serve", ".", ...PORTS, "--json", "--parameters", '[{"name":"i","value":"5","type":"INT"}]', "--env", "FLASK_JSON_SORT_KEYS=false"];
-  const { line, stop } = await startSlipway(args, { cwd: folder, env: { SLIPWAY_PYTHON: interpreter }, isReady: (text) => text.startsWith("{") && text.includes('"url"') });
+  await writeFile(
+    join(folder, "Dockerfile"),
+    "FROM python:3.7-slim\nENV MODEL_NAME Args\nENV SERVICE_TYPE=MODEL\nENV PREDICTIVE_UNIT_ID=unit PREDICTIVE_UNIT_IMAGE=org/image:1\n",
+  );
+  const args = [
+    "serve",
+    ".",
+    ...PORTS,
+    "--json",
+    "--parameters",
+    '[{"name":"i","value":"5","type":"INT"}]',
+    "--env",
+    "FLASK_JSON_SORT_KEYS=false",
+  ];
+  const { line, stop } = await startSlipway(args, {
+    cwd: folder,
+    env: { SLIPWAY_PYTHON: interpreter },
+    isReady: (text) => text.startsWith("{") && text.includes('"url"'),
+  });
   const port = Number(/"http":(\d+)/.exec(line)?.[1]);
-  const answer = await send(port, json("/predict", { data: { names: ["parameters"], ndarray: [1] } }));
+  const answer = await send(
+    port,
+    json("/predict", { data: { names: ["parameters"], ndarray: [1] } }),
+  );
   assert.equal(await stop(), 0);
   assert.match(answer.body, /"i":\["int","5"\]/);
   assert.match(answer.body, /"meta":\{"requestPath":\{"unit":"org\/image:1"\}\}/);
@@ -62,8 +92,18 @@ test("slipway serve takes the wrapper's flags and variables, and those of the fo
 test("slipway seldon-core-microservice serves a class of the working folder as the wrapper's program does", async (t) => {
   const interpreter = await python(t);
   if (interpreter === undefined) return;
-  const args = ["seldon-core-microservice", "Components.Router", "--service-type", "ROUTER", ...PORTS];
-  const { line, stop } = await startSlipway(args, { cwd: SELDON_MODELS, env: { SLIPWAY_PYTHON: interpreter }, isReady: (text) => text.includes('"msg":"ready"') });
+  const args = [
+    "seldon-core-microservice",
+    "Components.Router",
+    "--service-type",
+    "ROUTER",
+    ...PORTS,
+  ];
+  const { line, stop } = await startSlipway(args, {
+    cwd: SELDON_MODELS,
+    env: { SLIPWAY_PYTHON: interpreter },
+    isReady: (text) => text.includes('"msg":"ready"'),
+  });
   const port = Number(/"http":(\d+)/.exec(line)?.[1]);
   const answer = await send(port, json("/route", { data: { names: ["three"], ndarray: [1] } }));
   assert.equal(await stop(), 0);

@@ -19,7 +19,10 @@ class Model:
 const ENOUGH_WAITING = 3;
 
 /** Sends requests one by one until three wait in the queue; those that are inside the worker come first. */
-async function fill<T>(served: Served, send: (text: string) => Promise<T>): Promise<{ readonly inside: readonly T[]; readonly waiting: readonly T[] }> {
+async function fill<T>(
+  served: Served,
+  send: (text: string) => Promise<T>,
+): Promise<{ readonly inside: readonly T[]; readonly waiting: readonly T[] }> {
   const inside: T[] = [];
   const waiting: T[] = [];
   while (waiting.length < ENOUGH_WAITING) {
@@ -32,16 +35,24 @@ async function fill<T>(served: Served, send: (text: string) => Promise<T>): Prom
   return { inside, waiting };
 }
 
-async function metrics(served: Served): Promise<{ readonly queued: number; readonly running: number; readonly text: string }> {
+async function metrics(
+  served: Served,
+): Promise<{ readonly queued: number; readonly running: number; readonly text: string }> {
   const text = await (await fetch(`${served.metricsUrl}/metrics`)).text();
-  const value = (name: string): number => Number(new RegExp(`^slipway_${name}_requests\\{.*\\} (\\S+)$`, "m").exec(text)?.[1]);
+  const value = (name: string): number =>
+    Number(new RegExp(`^slipway_${name}_requests\\{.*\\} (\\S+)$`, "m").exec(text)?.[1]);
   return { queued: value("queue"), running: value("running"), text };
 }
 
 /** How many were answered with a code, as the metrics page has it. */
 async function answered(served: Served, code: string): Promise<number> {
   const { text } = await metrics(served);
-  return Number(new RegExp(`^seldon_api_executor_server_requests_seconds_count\\{.*code="${code}".*\\} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+  return Number(
+    new RegExp(
+      `^seldon_api_executor_server_requests_seconds_count\\{.*code="${code}".*\\} (\\S+)$`,
+      "m",
+    ).exec(text)?.[1] ?? 0,
+  );
 }
 
 /** Opens the gate, and checks that user code was given those and nobody else. */
@@ -49,8 +60,13 @@ async function letGo(served: Served, count: number): Promise<void> {
   await writeFile(`${served.folder}/go`, "");
   const last = await served.predict([[0]]);
   assert.equal(last.status, 200);
-  const begun = served.log.filter(({ msg }) => msg.startsWith("begun request")).map(({ msg }) => msg);
-  assert.deepEqual(begun, Array.from({ length: count }, (_, index) => `begun request ${index}`));
+  const begun = served.log
+    .filter(({ msg }) => msg.startsWith("begun request"))
+    .map(({ msg }) => msg);
+  assert.deepEqual(
+    begun,
+    Array.from({ length: count }, (_, index) => `begun request ${index}`),
+  );
 }
 
 async function askRaw(served: Served, text: string): Promise<Socket> {
@@ -58,11 +74,16 @@ async function askRaw(served: Served, text: string): Promise<Socket> {
   socket.on("error", () => undefined);
   await once(socket, "connect");
   const body = JSON.stringify({ strData: text });
-  socket.write(`POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  socket.write(
+    `POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
   return socket;
 }
 
-for (const [how, leave] of [["breaks the connection", (socket: Socket): unknown => socket.resetAndDestroy()], ["closes it", (socket: Socket): unknown => socket.destroy()]] as const) {
+for (const [how, leave] of [
+  ["breaks the connection", (socket: Socket): unknown => socket.resetAndDestroy()],
+  ["closes it", (socket: Socket): unknown => socket.destroy()],
+] as const) {
   test(`a client that ${how} leaves the queue, and what is inside a worker goes on`, async (t) => {
     await using served = await startEntry(t, { source: GATED });
     if (served === undefined) return;
@@ -71,7 +92,9 @@ for (const [how, leave] of [["breaks the connection", (socket: Socket): unknown 
     while ((await metrics(served)).queued > 0);
     assert.equal(await answered(served, "499"), waiting.length);
     assert.equal((await metrics(served)).running, inside.length);
-    const answers = inside.map(async (socket) => String(await once(socket, "data").then(([data]) => data as Buffer)));
+    const answers = inside.map(async (socket) =>
+      String(await once(socket, "data").then(([data]) => data as Buffer)),
+    );
     await letGo(served, inside.length);
     for (const answer of await Promise.all(answers)) assert.match(answer, /^HTTP\/1\.1 200 /);
     inside.forEach((socket) => socket.destroy());
@@ -79,15 +102,37 @@ for (const [how, leave] of [["breaks the connection", (socket: Socket): unknown 
 }
 
 /** The entry with gRPC, and a way to ask it. */
-async function startWithGrpc(t: TestContext): Promise<{ readonly served: Served; readonly ask: (text: string, headers?: Readonly<Record<string, string>>) => Promise<ClientHttp2Stream> } | undefined> {
-  const served = await startEntry(t, { source: GATED, args: ["--grpc-workers", "1", "--grpc-port", "0"] });
+async function startWithGrpc(
+  t: TestContext,
+): Promise<
+  | {
+      readonly served: Served;
+      readonly ask: (
+        text: string,
+        headers?: Readonly<Record<string, string>>,
+      ) => Promise<ClientHttp2Stream>;
+    }
+  | undefined
+> {
+  const served = await startEntry(t, {
+    source: GATED,
+    args: ["--grpc-workers", "1", "--grpc-port", "0"],
+  });
   if (served === undefined) return undefined;
-  const { ports } = (await served.line(({ msg }) => msg === "ready")) as unknown as { readonly ports: { readonly grpc: number } };
+  const { ports } = (await served.line(({ msg }) => msg === "ready")) as unknown as {
+    readonly ports: { readonly grpc: number };
+  };
   const session = connectHttp2(`http://127.0.0.1:${ports.grpc}`);
   session.on("error", () => undefined);
   t.after(() => session.destroy());
   const ask = (text: string, headers = {}): Promise<ClientHttp2Stream> => {
-    const stream = session.request({ ":method": "POST", ":path": "/seldon.protos.Model/Predict", "content-type": "application/grpc", te: "trailers", ...headers });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/seldon.protos.Model/Predict",
+      "content-type": "application/grpc",
+      te: "trailers",
+      ...headers,
+    });
     stream.on("error", () => undefined).resume();
     stream.end(Buffer.from([0, 0, 0, 0, text.length + 2, 0x2a, text.length, ...Buffer.from(text)])); // a SeldonMessage with strData
     return Promise.resolve(stream);
@@ -105,7 +150,8 @@ test("a gRPC call that is cancelled leaves the queue", async (t) => {
   assert.equal(await answered(served, "CANCELLED"), waiting.length);
   const ends = inside.map((stream) => once(stream, "trailers"));
   await letGo(served, inside.length);
-  for (const [trailers] of (await Promise.all(ends)) as [Record<string, string>][]) assert.equal(trailers["grpc-status"], "0");
+  for (const [trailers] of (await Promise.all(ends)) as [Record<string, string>][])
+    assert.equal(trailers["grpc-status"], "0");
 });
 
 test("a gRPC call whose deadline passes leaves the queue", async (t) => {

@@ -19,12 +19,21 @@ class Model:
 `;
 
 /** Status and headers over a connection that is kept. */
-function get(url: string, agent: Agent): Promise<{ readonly status: number; readonly connection: string | undefined; readonly body: string }> {
+function get(
+  url: string,
+  agent: Agent,
+): Promise<{
+  readonly status: number;
+  readonly connection: string | undefined;
+  readonly body: string;
+}> {
   return new Promise((settle, reject) => {
     const asked = request(url, { agent }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => (body += text));
-      response.on("end", () => settle({ status: response.statusCode ?? 0, connection: response.headers.connection, body }));
+      response.on("end", () =>
+        settle({ status: response.statusCode ?? 0, connection: response.headers.connection, body }),
+      );
     });
     asked.on("error", reject);
     asked.end();
@@ -34,13 +43,21 @@ function get(url: string, agent: Agent): Promise<{ readonly status: number; read
 /** Requests that wait or run, as the metrics page has it. */
 async function underWay(served: Served): Promise<number> {
   const page = await (await fetch(`${served.url}/metrics`)).text();
-  const value = (name: string): number => Number(new RegExp(`^slipway_${name}_requests\\{.*\\} (\\S+)$`, "m").exec(page)?.[1]);
+  const value = (name: string): number =>
+    Number(new RegExp(`^slipway_${name}_requests\\{.*\\} (\\S+)$`, "m").exec(page)?.[1]);
   return value("queue") + value("running");
 }
 
-async function check(served: Served, env: Readonly<Record<string, string>> = {}): Promise<{ readonly code: number; readonly text: string }> {
+async function check(
+  served: Served,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly text: string }> {
   const port = new URL(served.url).port;
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, "../../src/serve/main.ts"), "--healthcheck"], { env: { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: port, ...env } });
+  const child = spawn(
+    process.execPath,
+    [resolve(import.meta.dirname, "../../src/serve/main.ts"), "--healthcheck"],
+    { env: { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: port, ...env } },
+  );
   let text = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   const [code] = (await once(child, "close")) as [number];
@@ -59,13 +76,18 @@ test("SIGTERM answers what is under way, ends the workers and exits with 0", asy
   const response = await answer;
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("connection"), "close");
-  assert.deepEqual(((await response.json()) as { data: { ndarray: unknown } }).data.ndarray, [[1, 2]]);
+  assert.deepEqual(((await response.json()) as { data: { ndarray: unknown } }).data.ndarray, [
+    [1, 2],
+  ]);
   assert.deepEqual(await served.ended, { code: 0, signal: null });
   assert.equal(served.log.at(-1)?.msg, "stopped");
 });
 
 test("readiness turns false first, while predictions go on and connections are kept", async (t) => {
-  await using served = await startEntry(t, { source: IDENTITY, env: { SLIPWAY_DRAIN_DELAY_MS: "60000" } });
+  await using served = await startEntry(t, {
+    source: IDENTITY,
+    env: { SLIPWAY_DRAIN_DELAY_MS: "60000" },
+  });
   if (served === undefined) return;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const before = await get(`${served.url}/ready`, agent);
@@ -81,7 +103,10 @@ test("readiness turns false first, while predictions go on and connections are k
 });
 
 test("no request is dropped while clients with kept connections are busy", async (t) => {
-  await using served = await startEntry(t, { source: IDENTITY, env: { SLIPWAY_DRAIN_DELAY_MS: "200" } });
+  await using served = await startEntry(t, {
+    source: IDENTITY,
+    env: { SLIPWAY_DRAIN_DELAY_MS: "200" },
+  });
   if (served === undefined) return;
   const agent = new Agent({ keepAlive: true });
   let answers = 0;
@@ -123,13 +148,19 @@ test("a second SIGTERM ends it at once", async (t) => {
 });
 
 test("what does not end within the grace is cut off, and the exit is still in order", async (t) => {
-  await using served = await startEntry(t, { source: GATED, env: { SLIPWAY_DRAIN_GRACE_MS: "50" } });
+  await using served = await startEntry(t, {
+    source: GATED,
+    env: { SLIPWAY_DRAIN_GRACE_MS: "50" },
+  });
   if (served === undefined) return;
   const answers = [served.predict([[1]]), served.predict([[2]]), served.predict([[3]])];
   while ((await underWay(served)) < 3);
   served.child.kill("SIGTERM");
   assert.deepEqual(await served.ended, { code: 0, signal: null });
-  assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [503, 503, 503]);
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ status }) => status),
+    [503, 503, 503],
+  );
   assert.ok(served.log.some(({ msg }) => msg.startsWith("stopping took too long")));
 });
 
@@ -147,23 +178,36 @@ class Model:
   await using served = await startEntry(t, { source, env: { SLIPWAY_WORKER_MEMORY_MIB: "200" } });
   if (served === undefined) return;
   const greedy = await served.predict([[1]]);
-  assert.deepEqual([greedy.status, (await greedy.text()).includes("its limit is 200 MiB")], [500, true]);
+  assert.deepEqual(
+    [greedy.status, (await greedy.text()).includes("its limit is 200 MiB")],
+    [500, true],
+  );
   assert.equal((await served.predict([[2]])).status, 200);
-  assert.match(await (await fetch(`${served.url}/metrics`)).text(), /^slipway_worker_restarts_total\{.*\} 1\.0$/m);
+  assert.match(
+    await (await fetch(`${served.url}/metrics`)).text(),
+    /^slipway_worker_restarts_total\{.*\} 1\.0$/m,
+  );
 });
 
 test("a start that fails prints the user's traceback and exits with the code of models", async (t) => {
-  await using entry = await spawnEntry(t, { source: "class Model:\n    def __init__(self):\n        raise ValueError('no weights here')\n" });
+  await using entry = await spawnEntry(t, {
+    source: "class Model:\n    def __init__(self):\n        raise ValueError('no weights here')\n",
+  });
   if (entry === undefined) return;
   assert.deepEqual(await entry.ended, { code: 9, signal: null });
-  assert.match(entry.stderr(), /^Traceback \(most recent call last\):\n {2}File ".*Model\.py", line 3, in __init__\n/);
+  assert.match(
+    entry.stderr(),
+    /^Traceback \(most recent call last\):\n {2}File ".*Model\.py", line 3, in __init__\n/,
+  );
   assert.match(entry.stderr(), /ValueError: no weights here\n$/);
   assert.doesNotMatch(entry.stderr(), /slipway_worker|importlib/);
   assert.ok(entry.log.some(({ level, code }) => level === "fatal" && code === "MODEL_LOAD_FAILED"));
 });
 
 test("SIGTERM while the model loads ends the start with 0", async (t) => {
-  await using entry = await spawnEntry(t, { source: "import time\nprint('loading', flush=True)\ntime.sleep(3600)\nclass Model: pass\n" });
+  await using entry = await spawnEntry(t, {
+    source: "import time\nprint('loading', flush=True)\ntime.sleep(3600)\nclass Model: pass\n",
+  });
   if (entry === undefined) return;
   await entry.line(({ msg }) => msg === "loading");
   entry.child.kill("SIGTERM");
@@ -171,7 +215,10 @@ test("SIGTERM while the model loads ends the start with 0", async (t) => {
 });
 
 test("--healthcheck says 0 for a server that is ready, and 1 for one that is stopping or not there", async (t) => {
-  await using served = await startEntry(t, { source: IDENTITY, env: { SLIPWAY_DRAIN_DELAY_MS: "60000" } });
+  await using served = await startEntry(t, {
+    source: IDENTITY,
+    env: { SLIPWAY_DRAIN_DELAY_MS: "60000" },
+  });
   if (served === undefined) return;
   assert.deepEqual(await check(served), { code: 0, text: "ready\n" });
   served.child.kill("SIGTERM");
@@ -183,7 +230,8 @@ test("--healthcheck says 0 for a server that is ready, and 1 for one that is sto
 });
 
 test("with no worker that starts the server lives, and is not ready", async (t) => {
-  const source = "import os\nclass Model:\n    def __init__(self):\n        assert not os.path.exists('broken')\n    def predict(self, X, names):\n        open('broken', 'w').close()\n        os._exit(3)\n";
+  const source =
+    "import os\nclass Model:\n    def __init__(self):\n        assert not os.path.exists('broken')\n    def predict(self, X, names):\n        open('broken', 'w').close()\n        os._exit(3)\n";
   await using served = await startEntry(t, { source });
   if (served === undefined) return;
   const response = await served.predict([[1]]);

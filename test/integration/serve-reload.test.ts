@@ -4,14 +4,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startEntry, type Served } from "./serve-support.ts";
 
-const answering = (text: string): string => `print("loaded ${text}")\nclass Model:\n    def predict(self, X, names):\n        return "${text}"\n`;
+const answering = (text: string): string =>
+  `print("loaded ${text}")\nclass Model:\n    def predict(self, X, names):\n        return "${text}"\n`;
 
 async function answerOf(served: Served): Promise<string> {
   return ((await (await served.predict([[1]])).json()) as { strData: string }).strData;
 }
 
 test("with SLIPWAY_WATCH an edit is live without a request lost, and a broken one keeps what was there and says why", async (t) => {
-  await using served = await startEntry(t, { source: answering("one"), env: { SLIPWAY_WATCH: "1" } });
+  await using served = await startEntry(t, {
+    source: answering("one"),
+    env: { SLIPWAY_WATCH: "1" },
+  });
   if (served === undefined) return;
   assert.equal(await answerOf(served), "one");
   let isDone = false;
@@ -32,11 +36,18 @@ test("with SLIPWAY_WATCH an edit is live without a request lost, and a broken on
 
   const count = served.log.filter(({ msg }) => msg === "reloaded").length;
   await save(served.folder, answering("three"));
-  await served.line((record) => record.msg === "reloaded" && served.log.filter(({ msg }) => msg === "reloaded").length > count);
+  await served.line(
+    (record) =>
+      record.msg === "reloaded" &&
+      served.log.filter(({ msg }) => msg === "reloaded").length > count,
+  );
   assert.equal(await answerOf(served), "three");
   isDone = true;
   await Promise.all(clients);
-  assert.deepEqual([...seen].sort(), ["one", "three", "two"].filter((text) => seen.has(text)));
+  assert.deepEqual(
+    [...seen].sort(),
+    ["one", "three", "two"].filter((text) => seen.has(text)),
+  );
   const page = await (await fetch(`${served.url}/metrics`)).text();
   assert.match(page, /^slipway_reloads_total\{.*\} 2\.0$/m);
   assert.match(page, /^slipway_failed_reloads_total\{.*\} 1\.0$/m);

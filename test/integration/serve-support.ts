@@ -34,13 +34,35 @@ export interface ServeSetup {
 }
 
 /** The entry of images as a process of its own, not awaited; undefined when the test was skipped. */
-export async function spawnEntry(t: TestContext, setup: ServeSetup): Promise<(Omit<Served, "url" | "metricsUrl">) | undefined> {
+export async function spawnEntry(
+  t: TestContext,
+  setup: ServeSetup,
+): Promise<Omit<Served, "url" | "metricsUrl"> | undefined> {
   const python = await pythonEnv(t, { packages: ["numpy"] });
   if (python === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), "slipway-serve-"));
   await writeFile(join(folder, "Model.py"), setup.source);
-  const args = ["seldon-core-microservice", "Model", "--http-port", "0", "--grpc-workers", "0", "--metrics-port", "0", ...(setup.args ?? [])];
-  const child = spawn(process.execPath, [ENTRY, ...args], { cwd: folder, env: { PATH: process.env["PATH"] ?? "", SLIPWAY_PYTHON: python.python, SLIPWAY_DRAIN_DELAY_MS: "0", ...setup.env }, stdio: ["ignore", "pipe", "pipe"] });
+  const args = [
+    "seldon-core-microservice",
+    "Model",
+    "--http-port",
+    "0",
+    "--grpc-workers",
+    "0",
+    "--metrics-port",
+    "0",
+    ...(setup.args ?? []),
+  ];
+  const child = spawn(process.execPath, [ENTRY, ...args], {
+    cwd: folder,
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      SLIPWAY_PYTHON: python.python,
+      SLIPWAY_DRAIN_DELAY_MS: "0",
+      ...setup.env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const log: LogRecord[] = [];
   const waiting = new Set<(record: LogRecord) => void>();
   let rest = "";
@@ -55,7 +77,10 @@ export async function spawnEntry(t: TestContext, setup: ServeSetup): Promise<(Om
   });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const ended = once(child, "close").then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  const ended = once(child, "close").then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
   return {
     folder,
     child,
@@ -72,7 +97,13 @@ export async function spawnEntry(t: TestContext, setup: ServeSetup): Promise<(Om
         settle(record);
       };
       waiting.add(look);
-      void ended.then(() => reject(new Error(`the server ended before the line came\n${log.map((record) => JSON.stringify(record)).join("\n")}\n${stderr}`)));
+      void ended.then(() =>
+        reject(
+          new Error(
+            `the server ended before the line came\n${log.map((record) => JSON.stringify(record)).join("\n")}\n${stderr}`,
+          ),
+        ),
+      );
       return promise;
     },
     predict: () => Promise.reject(new Error("not listening yet")),
@@ -88,9 +119,15 @@ export async function spawnEntry(t: TestContext, setup: ServeSetup): Promise<(Om
 export async function startEntry(t: TestContext, setup: ServeSetup): Promise<Served | undefined> {
   const entry = await spawnEntry(t, setup);
   if (entry === undefined) return undefined;
-  const { ports } = (await entry.line(({ msg }) => msg === "ready")) as unknown as { ports: { http: number; metrics: number } };
+  const { ports } = (await entry.line(({ msg }) => msg === "ready")) as unknown as {
+    ports: { http: number; metrics: number };
+  };
   const url = `http://127.0.0.1:${ports.http}`;
   const predict: Served["predict"] = (rows, headers = {}) =>
-    fetch(`${url}/api/v1.0/predictions`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify({ data: { ndarray: rows } }) });
+    fetch(`${url}/api/v1.0/predictions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ data: { ndarray: rows } }),
+    });
   return { ...entry, url, metricsUrl: `http://127.0.0.1:${ports.metrics}`, predict };
 }

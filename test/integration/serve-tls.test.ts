@@ -9,7 +9,12 @@ import { pythonEnv } from "../support/python-env.ts";
 import { startGrpcClient, startOurGrpc } from "../support/seldon/grpc.ts";
 import { CLASS_PACKAGES, WRAPPER_PACKAGES } from "../support/seldon/servers.ts";
 
-const CALL = { service: "Model", method: "Predict", type: "SeldonMessage", request: { strData: "sealed" } } as const;
+const CALL = {
+  service: "Model",
+  method: "Predict",
+  type: "SeldonMessage",
+  request: { strData: "sealed" },
+} as const;
 
 /** A certificate for 127.0.0.1 and one for a client, which both sign themselves; gone with the test. */
 async function makeCertificates(t: TestContext): Promise<string | undefined> {
@@ -18,36 +23,83 @@ async function makeCertificates(t: TestContext): Promise<string | undefined> {
   t.after(() => folder[Symbol.asyncDispose]());
   for (const name of ["tls", "client"]) {
     const out = ["-keyout", `${folder.path}/${name}.key`, "-out", `${folder.path}/${name}.crt`];
-    await run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1", ...out]);
+    await run([
+      "openssl",
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${name}`,
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+      ...out,
+    ]);
   }
   return folder.path;
 }
 
 /** Asks over REST; the text of the error when there is no answer. */
-async function ask(port: number, tls: { readonly ca: string; readonly cert?: string; readonly key?: string }): Promise<string> {
+async function ask(
+  port: number,
+  tls: { readonly ca: string; readonly cert?: string; readonly key?: string },
+): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const sent = request({ host: "127.0.0.1", port, path: "/health/ping", agent: false, ...tls }, (response) => {
-    response.setEncoding("utf8").on("data", (text: string) => resolve(text)).on("error", (error) => resolve(error.message));
-  });
+  const sent = request(
+    { host: "127.0.0.1", port, path: "/health/ping", agent: false, ...tls },
+    (response) => {
+      response
+        .setEncoding("utf8")
+        .on("data", (text: string) => resolve(text))
+        .on("error", (error) => resolve(error.message));
+    },
+  );
   sent.on("error", (error) => resolve(error.message));
   sent.end();
   return promise;
 }
 
 for (const isMutual of [false, true]) {
-  test(isMutual ? "with an authority, clients must show its certificate, over REST and gRPC" : "REST and gRPC are sealed with the pod's certificate", async (t) => {
-    const [wrapper, classes] = [await pythonEnv(t, { packages: WRAPPER_PACKAGES }), await pythonEnv(t, { packages: CLASS_PACKAGES })];
-    const folder = await makeCertificates(t);
-    if (wrapper === undefined || classes === undefined || folder === undefined) return;
-    const pod = await readPod({ SELDON_CERT_MOUNT_PATH: folder, ...(isMutual && { SELDON_CERT_CA_FILE_NAME: "client.crt" }) });
-    await using server = await startOurGrpc({ name: "Echo", options: pod.options }, classes.python);
-    const target = `127.0.0.1:${server.grpc}`;
-    const [ca, cert, key] = [`${folder}/tls.crt`, `${folder}/client.crt`, `${folder}/client.key`];
-    const texts = { ca: await readFile(ca, "utf8"), cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
-    await using client = await startGrpcClient({ python: wrapper.python, target, tls: isMutual ? { ca, cert, key } : { ca } });
-    assert.deepEqual((await client.call(CALL)).answer, { meta: {}, strData: "sealed" });
-    assert.equal(await ask(server.http, isMutual ? texts : { ca: texts.ca }), "pong");
-    assert.match(await ask(server.http, { ca: texts.cert }), /self-signed|certificate/);
-    if (isMutual) assert.notEqual(await ask(server.http, { ca: texts.ca }), "pong");
-  });
+  test(
+    isMutual
+      ? "with an authority, clients must show its certificate, over REST and gRPC"
+      : "REST and gRPC are sealed with the pod's certificate",
+    async (t) => {
+      const [wrapper, classes] = [
+        await pythonEnv(t, { packages: WRAPPER_PACKAGES }),
+        await pythonEnv(t, { packages: CLASS_PACKAGES }),
+      ];
+      const folder = await makeCertificates(t);
+      if (wrapper === undefined || classes === undefined || folder === undefined) return;
+      const pod = await readPod({
+        SELDON_CERT_MOUNT_PATH: folder,
+        ...(isMutual && { SELDON_CERT_CA_FILE_NAME: "client.crt" }),
+      });
+      await using server = await startOurGrpc(
+        { name: "Echo", options: pod.options },
+        classes.python,
+      );
+      const target = `127.0.0.1:${server.grpc}`;
+      const [ca, cert, key] = [`${folder}/tls.crt`, `${folder}/client.crt`, `${folder}/client.key`];
+      const texts = {
+        ca: await readFile(ca, "utf8"),
+        cert: await readFile(cert, "utf8"),
+        key: await readFile(key, "utf8"),
+      };
+      await using client = await startGrpcClient({
+        python: wrapper.python,
+        target,
+        tls: isMutual ? { ca, cert, key } : { ca },
+      });
+      assert.deepEqual((await client.call(CALL)).answer, { meta: {}, strData: "sealed" });
+      assert.equal(await ask(server.http, isMutual ? texts : { ca: texts.ca }), "pong");
+      assert.match(await ask(server.http, { ca: texts.cert }), /self-signed|certificate/);
+      if (isMutual) assert.notEqual(await ask(server.http, { ca: texts.ca }), "pong");
+    },
+  );
 }

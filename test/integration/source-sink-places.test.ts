@@ -4,7 +4,12 @@ import { basename, join, relative } from "node:path";
 import { test } from "node:test";
 import { copy } from "../../src/copy/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
-import { createImageArchive, createLayout, openArchive, tagReference } from "../../src/layout/index.ts";
+import {
+  createImageArchive,
+  createLayout,
+  openArchive,
+  tagReference,
+} from "../../src/layout/index.ts";
 import type { Reference } from "../../src/oci/index.ts";
 import { createRegistry } from "../../src/registry/index.ts";
 import { createStore } from "../../src/store/index.ts";
@@ -16,16 +21,30 @@ import { sourceSinkSuite } from "../support/source-sink-suite.ts";
 async function unfinishedOf(folder: string): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(relative(folder, entry.parentPath), entry.name));
-  return paths.filter((path) => path.startsWith("tmp/") || path.startsWith("registry/uploads/") || basename(path).startsWith("."));
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(relative(folder, entry.parentPath), entry.name));
+  return paths.filter(
+    (path) =>
+      path.startsWith("tmp/") ||
+      path.startsWith("registry/uploads/") ||
+      basename(path).startsWith("."),
+  );
 }
 
 sourceSinkSuite("store", {
   async make(t) {
     const folder = await createTempDir("suite");
-    const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
+    const store = createStore({
+      dataDir: join(folder.path, "data"),
+      cacheDir: join(folder.path, "cache"),
+    });
     t.after(() => folder[Symbol.asyncDispose]());
-    return { place: store, reference: (tag) => ({ registry: "store", repository: "iris", tag }), leftovers: () => unfinishedOf(store.dataDir) };
+    return {
+      place: store,
+      reference: (tag) => ({ registry: "store", repository: "iris", tag }),
+      leftovers: () => unfinishedOf(store.dataDir),
+    };
   },
 });
 
@@ -68,12 +87,23 @@ test("an image goes from a layout through the registry into another store, and b
   assert.deepEqual([pushed.descriptor.digest, pushed.blobsSkipped], [index.digest, 0]);
   const again = await copy(layout, repository, { from: tagReference("v1"), to: [reference] });
   assert.equal(again.bytesUploaded, 0);
-  const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
+  const store = createStore({
+    dataDir: join(folder.path, "data"),
+    cacheDir: join(folder.path, "cache"),
+  });
   await copy(repository, store, { from: reference, to: [reference] });
-  const archive = await createImageArchive(store, [{ descriptor: await store.resolve(reference), references: [reference] }]);
+  const archive = await createImageArchive(store, [
+    { descriptor: await store.resolve(reference), references: [reference] },
+  ]);
   await using read = await openArchive(archive.open());
   assert.equal((await read.resolve(reference)).digest, index.digest);
   const other = registry.repository("other/iris");
-  const mounted = await copy(repository, other, { from: reference, to: [{ ...reference, repository: "other/iris" }] });
-  assert.ok(mounted.blobsMounted > 0 && mounted.blobsUploaded < mounted.blobsMounted, `${mounted.blobsMounted} mounted, ${mounted.blobsUploaded} uploaded`);
+  const mounted = await copy(repository, other, {
+    from: reference,
+    to: [{ ...reference, repository: "other/iris" }],
+  });
+  assert.ok(
+    mounted.blobsMounted > 0 && mounted.blobsUploaded < mounted.blobsMounted,
+    `${mounted.blobsMounted} mounted, ${mounted.blobsUploaded} uploaded`,
+  );
 });

@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { createTempDir, guardOf, planOf, run } from "../../src/internal/index.ts";
-import { digestOf, MEDIA_TYPES, parseManifest, parseIndex, type Descriptor, type Reference } from "../../src/oci/index.ts";
+import {
+  digestOf,
+  MEDIA_TYPES,
+  parseManifest,
+  parseIndex,
+  type Descriptor,
+  type Reference,
+} from "../../src/oci/index.ts";
 import { createRegistryServer } from "../../src/registry-server/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { withoutPeer } from "../support/peers.ts";
@@ -28,7 +35,11 @@ function foldersIn(path: string): Folders {
 }
 
 function startWriter(folders: Folders, prefix: string, count = 0): ChildProcess {
-  return spawn(process.execPath, [WRITER, folders.dataDir, folders.cacheDir, prefix, String(count)], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(
+    process.execPath,
+    [WRITER, folders.dataDir, folders.cacheDir, prefix, String(count)],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
 }
 
 /** Reads every blob of every name, and checks that `index.json` says the same as the names. */
@@ -36,7 +47,8 @@ async function assertValid(store: Store): Promise<number> {
   const images = await store.list();
   for (const { descriptor, reference } of images) {
     const manifest = parseManifest(await bytesOf(store.open(await store.resolve(reference))));
-    for (const blob of [descriptor, manifest.config, ...manifest.layers]) for await (const chunk of store.open(blob)) assert.ok(chunk.byteLength > 0);
+    for (const blob of [descriptor, manifest.config, ...manifest.layers])
+      for await (const chunk of store.open(blob)) assert.ok(chunk.byteLength > 0);
   }
   parseIndex(await readFile(join(store.dataDir, "index.json")));
   return images.length;
@@ -44,7 +56,9 @@ async function assertValid(store: Store): Promise<number> {
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 test("a store whose writer is killed at any moment is valid, and the next writer works", async () => {
@@ -58,7 +72,8 @@ test("a store whose writer is killed at any moment is valid, and the next writer
       assert.match(line, /^\d+$/);
       left -= 1;
       // Some way into the writing of the next image, another place each round.
-      for (let turn = 0; left === 0 && turn < round * 7; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; left === 0 && turn < round * 7; turn += 1)
+        await new Promise((resolve) => setImmediate(resolve));
       if (left === 0) writer.kill("SIGKILL");
     }
     const store = createStore(folders);
@@ -67,7 +82,11 @@ test("a store whose writer is killed at any moment is valid, and the next writer
     await store.gc();
     assert.ok((await assertValid(store)) > 0);
     await store[Symbol.asyncDispose]();
-    assert.deepEqual(await readdir(join(folders.dataDir, "tmp")), [], "nothing of the dead writer is left");
+    assert.deepEqual(
+      await readdir(join(folders.dataDir, "tmp")),
+      [],
+      "nothing of the dead writer is left",
+    );
   }
 });
 
@@ -108,10 +127,17 @@ test("two processes that put the same image at once both succeed", async () => {
 });
 
 /** A small file system of its own; skips where it cannot be had. */
-async function smallDisk(t: TestContext, mountPoint: string): Promise<{ readonly makeReadOnly: () => Promise<void> } & AsyncDisposable | undefined> {
-  if (process.getuid?.() !== 0) return t.skip("a small file system can only be mounted by root") as undefined;
-  const mounted = await run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", mountPoint], { allowFailure: true });
-  if (mounted.exitCode !== 0) return withoutPeer(t, `tmpfs cannot be mounted here: ${mounted.stderrTail.trim()}`);
+async function smallDisk(
+  t: TestContext,
+  mountPoint: string,
+): Promise<({ readonly makeReadOnly: () => Promise<void> } & AsyncDisposable) | undefined> {
+  if (process.getuid?.() !== 0)
+    return t.skip("a small file system can only be mounted by root") as undefined;
+  const mounted = await run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", mountPoint], {
+    allowFailure: true,
+  });
+  if (mounted.exitCode !== 0)
+    return withoutPeer(t, `tmpfs cannot be mounted here: ${mounted.stderrTail.trim()}`);
   return {
     makeReadOnly: async () => void (await run(["mount", "-o", "remount,ro", mountPoint])),
     [Symbol.asyncDispose]: async () => void (await run(["umount", mountPoint])),
@@ -126,22 +152,40 @@ test("a full disk is named, leaves nothing half-written, and what fits is writte
   await store.tag(await putSmallImage(store), iris);
   const before = (await filesBelow(folder.path)).sort();
   const large = Buffer.alloc(16 << 20, "x");
-  const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(large), size: large.byteLength };
+  const target: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: digestOf(large),
+    size: large.byteLength,
+  };
   await assert.rejects(store.put(target, oneChunk(large)), { code: "DISK_FULL" });
   await assert.rejects(store.ingest(oneChunk(large), large.byteLength), { code: "DISK_FULL" });
   assert.deepEqual((await filesBelow(folder.path)).sort(), before);
   assert.equal(await assertValid(store), 1);
   await using server = await createRegistryServer({ store });
-  const refused = await send(server, { method: "POST", path: `/v2/a/blobs/uploads/?digest=${target.digest}`, body: large });
-  assert.deepEqual([refused.status, JSON.parse(refused.body.toString()).errors[0].message.includes("no space left")], [507, true]);
+  const refused = await send(server, {
+    method: "POST",
+    path: `/v2/a/blobs/uploads/?digest=${target.digest}`,
+    body: large,
+  });
+  assert.deepEqual(
+    [
+      refused.status,
+      JSON.parse(refused.body.toString()).errors[0].message.includes("no space left"),
+    ],
+    [507, true],
+  );
   assert.deepEqual((await filesBelow(folder.path)).sort(), before);
   // Small things fill the last blocks, down to the tag files and the index.
   let failure: unknown;
   for (let at = 0; at < 2000 && failure === undefined; at += 1) {
-    failure = await putBytes(store, Buffer.alloc(30_000, `${at}`), MEDIA_TYPES.layerTar).catch((error: unknown) => error as Error & { readonly code?: string }).then((result) => (result instanceof Error ? result : undefined));
+    failure = await putBytes(store, Buffer.alloc(30_000, `${at}`), MEDIA_TYPES.layerTar)
+      .catch((error: unknown) => error as Error & { readonly code?: string })
+      .then((result) => (result instanceof Error ? result : undefined));
   }
   assert.equal((failure as { code?: string }).code, "DISK_FULL");
-  await store.tag(await store.resolve(iris), { ...iris, tag: "v2" }).catch((error: { code?: string }) => assert.equal(error.code, "DISK_FULL"));
+  await store
+    .tag(await store.resolve(iris), { ...iris, tag: "v2" })
+    .catch((error: { code?: string }) => assert.equal(error.code, "DISK_FULL"));
   assert.ok((await assertValid(store)) >= 1);
   await store[Symbol.asyncDispose]();
   const cleaner = createStore(foldersIn(folder.path));
@@ -164,13 +208,20 @@ test("a read-only store gives all it has, and says so when it is written to", as
   assert.equal(await store.has(image), true);
   assert.equal(await store.digestCache().get(planOf([])), undefined);
   await store.cache("facts").set("a", 1);
-  for (const write of [() => putSmallImage(store, { seed: "new" }), () => store.tag(image, { ...iris, tag: "v2" }), () => store.untag(iris)]) {
+  for (const write of [
+    () => putSmallImage(store, { seed: "new" }),
+    () => store.tag(image, { ...iris, tag: "v2" }),
+    () => store.untag(iris),
+  ]) {
     await assert.rejects(write(), { code: "STORE_UNWRITABLE" });
   }
   await using server = await createRegistryServer({ store });
   assert.equal((await send(server, { method: "GET", path: "/v2/iris/manifests/v1" })).status, 200);
   const refused = await send(server, { method: "POST", path: "/v2/iris/blobs/uploads/" });
-  assert.deepEqual([refused.status, JSON.parse(refused.body.toString()).errors[0].code], [405, "UNSUPPORTED"]);
+  assert.deepEqual(
+    [refused.status, JSON.parse(refused.body.toString()).errors[0].code],
+    [405, "UNSUPPORTED"],
+  );
 });
 
 test("weights of 2 GiB go through the store with bounded memory and no copy", async () => {
@@ -199,7 +250,9 @@ console.log(JSON.stringify({ size, peakKiB: process.resourceUsage().maxRSS }));`
   const { size, peakKiB } = JSON.parse(stdout.toString());
   assert.equal(size, 2 ** 31);
   assert.ok(peakKiB < 200 * 1024, `the peak was ${Math.round(peakKiB / 1024)} MiB`);
-  const stored = await Promise.all((await filesBelow(dataDir)).map(async (path) => (await stat(path)).size));
+  const stored = await Promise.all(
+    (await filesBelow(dataDir)).map(async (path) => (await stat(path)).size),
+  );
   assert.ok(stored.reduce((sum, bytes) => sum + bytes, 0) < 10_000);
 });
 
@@ -208,8 +261,14 @@ test("recipes survive a new process, and a changed file is refused with what to 
   const folders = foldersIn(folder.path);
   const weights = join(folder.path, "weights.bin");
   await writeFile(weights, "weights");
-  const plan = planOf([{ kind: "file", path: weights, guard: guardOf(await stat(weights, { bigint: true })) }]);
-  const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest: digestOf(Buffer.from("weights")), size: 7 };
+  const plan = planOf([
+    { kind: "file", path: weights, guard: guardOf(await stat(weights, { bigint: true })) },
+  ]);
+  const target: Descriptor = {
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: digestOf(Buffer.from("weights")),
+    size: 7,
+  };
   await createStore(folders).putPlan(target, plan);
   const reader = `import { createStore } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/index.ts"))};
 const store = createStore(${JSON.stringify(folders)});
@@ -218,5 +277,8 @@ try { for await (const chunk of store.open(${JSON.stringify(target)})) process.s
   await writeFile(script, reader);
   assert.equal((await run([process.execPath, script])).stdout.toString(), "weights");
   await writeFile(weights, "Weights");
-  assert.match((await run([process.execPath, script])).stdout.toString(), /^FILE_CHANGED read ".*weights\.bin": .* since it was packed pack again/);
+  assert.match(
+    (await run([process.execPath, script])).stdout.toString(),
+    /^FILE_CHANGED read ".*weights\.bin": .* since it was packed pack again/,
+  );
 });

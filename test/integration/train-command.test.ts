@@ -7,7 +7,10 @@ import { createUser, type User } from "../support/slipway.ts";
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/train/pytorch-gpu.txt");
 
 // As the pytorch-pack document prints it, but for the first words.
-const DOCUMENT = `--public_key xxxx --private_key xxxx --code_path ./code/ --mainfile_path mnist.py --uhub_username xxxx --uhub_password xxxx --uhub_registry fanrongtest --uhub_imagename pytorch-mnist --test_data_path /home/ubuntu/uai-sdk/examples/pytorch/train/mnist/data --test_output_path /home/ubuntu/uai-sdk/examples/pytorch/train/mnist/output --ai_arch_v pytorch-0.2.0`.split(" ");
+const DOCUMENT =
+  `--public_key xxxx --private_key xxxx --code_path ./code/ --mainfile_path mnist.py --uhub_username xxxx --uhub_password xxxx --uhub_registry fanrongtest --uhub_imagename pytorch-mnist --test_data_path /home/ubuntu/uai-sdk/examples/pytorch/train/mnist/data --test_output_path /home/ubuntu/uai-sdk/examples/pytorch/train/mnist/output --ai_arch_v pytorch-0.2.0`.split(
+    " ",
+  );
 
 async function withCode(user: User): Promise<void> {
   await mkdir(join(user.home, "code"));
@@ -21,8 +24,18 @@ test("the command line of the documents is taken as it stands, in both spellings
   const spellings = [
     ["pytorch", "pack", ...DOCUMENT],
     ["train", "pack", "--framework", "pytorch", ...DOCUMENT],
-    ["pytorch", "pack", ...DOCUMENT.map((word) => (word.startsWith("--") ? word.replaceAll("_", "-") : word))],
-    ["pytorch", "pack", ...DOCUMENT.flatMap((word, index) => (index % 2 === 0 ? [`${word}=${DOCUMENT[index + 1] ?? ""}`] : []))],
+    [
+      "pytorch",
+      "pack",
+      ...DOCUMENT.map((word) => (word.startsWith("--") ? word.replaceAll("_", "-") : word)),
+    ],
+    [
+      "pytorch",
+      "pack",
+      ...DOCUMENT.flatMap((word, index) =>
+        index % 2 === 0 ? [`${word}=${DOCUMENT[index + 1] ?? ""}`] : [],
+      ),
+    ],
   ];
   for (const words of spellings) {
     const { exitCode, stdout, stderr } = await user.run([...words, "--dry-run"]);
@@ -38,7 +51,10 @@ test("mistakes on the command line are told at once, with exit code 2", async (t
   const user = await createUser(t);
   await withCode(user);
   for (const [words, message] of [
-    [["pytorch", "pack", "--code_path", "code"], /--ai_arch_v, --uhub_registry, .*--test_output_path are missing/],
+    [
+      ["pytorch", "pack", "--code_path", "code"],
+      /--ai_arch_v, --uhub_registry, .*--test_output_path are missing/,
+    ],
     [["train", "pack", "--framework", "torch7"], /no framework "torch7"/],
     [["self", "pack", "--ai_arch_v", "x"], /unknown option '--ai_arch_v'/],
     [["tf", "pack", ...DOCUMENT], /it is for pytorch, and this is pack for tf/],

@@ -5,15 +5,34 @@ import { test, type TestContext } from "node:test";
 import { Validator, type Schema } from "@cfworker/json-schema";
 import { parse } from "yaml";
 import { trainManifest, type TrainManifestFlags } from "../../src/cli/train-manifest.ts";
-import { FRAMEWORKS, MANIFEST_KINDS, parseJob, printPlan, renderManifest, parsePlan, type Framework, type ManifestKind, type ManifestOptions, type TrainPlan } from "../../src/train/index.ts";
+import {
+  FRAMEWORKS,
+  MANIFEST_KINDS,
+  parseJob,
+  printPlan,
+  renderManifest,
+  parsePlan,
+  type Framework,
+  type ManifestKind,
+  type ManifestOptions,
+  type TrainPlan,
+} from "../../src/train/index.ts";
 import { run } from "../../src/internal/index.ts";
 import { requireGoModule } from "../support/go-module.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { trainPlace } from "../support/train-place.ts";
 
-const OPERATOR = { module: "github.com/kubeflow/training-operator@v1.8.1", folder: "manifests/base/crds" };
+const OPERATOR = {
+  module: "github.com/kubeflow/training-operator@v1.8.1",
+  folder: "manifests/base/crds",
+};
 const TRAINER = { module: "github.com/kubeflow/trainer/v2@v2.0.0", folder: "manifests/base/crds" };
-const FILES: Readonly<Record<Exclude<ManifestKind, "job">, { readonly module: string; readonly folder: string; readonly file: string }>> = {
+const FILES: Readonly<
+  Record<
+    Exclude<ManifestKind, "job">,
+    { readonly module: string; readonly folder: string; readonly file: string }
+  >
+> = {
   pytorchjob: { ...OPERATOR, file: "kubeflow.org_pytorchjobs.yaml" },
   tfjob: { ...OPERATOR, file: "kubeflow.org_tfjobs.yaml" },
   mpijob: { ...OPERATOR, file: "kubeflow.org_mpijobs.yaml" },
@@ -25,28 +44,74 @@ const IMAGE = `registry.example.com/team/mnist@${DIGEST}`;
 
 function planText(framework: Framework): string {
   const job = parseJob(framework, {
-    code_path: "code", mainfile_path: "train.py", uhub_registry: "registry.example.com/team", uhub_imagename: "mnist", test_data_path: "/d", test_output_path: "/o", train_params: "--epochs 3 --name 'a b'",
-    ...(framework === "self" ? { self_img: "x" } : { bimg_name: "x" }), ...(framework === "caffe" ? { solver: "s.prototxt" } : {}),
+    code_path: "code",
+    mainfile_path: "train.py",
+    uhub_registry: "registry.example.com/team",
+    uhub_imagename: "mnist",
+    test_data_path: "/d",
+    test_output_path: "/o",
+    train_params: "--epochs 3 --name 'a b'",
+    ...(framework === "self" ? { self_img: "x" } : { bimg_name: "x" }),
+    ...(framework === "caffe" ? { solver: "s.prototxt" } : {}),
   });
-  return printPlan(job, { paths: { data: "/d", output: "/o" }, codePath: "/code", images: { gpu: { name: job.names.gpu, digest: DIGEST, isPushed: true } } });
+  return printPlan(job, {
+    paths: { data: "/d", output: "/o" },
+    codePath: "/code",
+    images: { gpu: { name: job.names.gpu, digest: DIGEST, isPushed: true } },
+  });
 }
 
 const planOf = (framework: Framework): TrainPlan => parsePlan(planText(framework), "plan");
 const RICH: ManifestOptions = {
-  name: "mnist", namespace: "ml", nodes: 3, gpus: 2, cpus: "4", memory: "16Gi", sharedMemory: "8Gi", data: "pvc:sets/mnist", output: "nfs:10.0.0.1:/results", backoff: 2, ttlS: 600, queue: "team", pullSecret: "reg",
-  nodeSelector: { "accelerator": "a100" },
+  name: "mnist",
+  namespace: "ml",
+  nodes: 3,
+  gpus: 2,
+  cpus: "4",
+  memory: "16Gi",
+  sharedMemory: "8Gi",
+  data: "pvc:sets/mnist",
+  output: "nfs:10.0.0.1:/results",
+  backoff: 2,
+  ttlS: 600,
+  queue: "team",
+  pullSecret: "reg",
+  nodeSelector: { accelerator: "a100" },
 };
 /** What a TrainJob of the oldest Trainer can say: its schema is the one that Go modules have. */
-const TRAINJOB: ManifestOptions = { ...RICH, backoff: undefined, ttlS: undefined, pullSecret: undefined, trainer: "2.0" };
-const richFor = (kind: ManifestKind): ManifestOptions => ({ ...(kind === "trainjob" ? TRAINJOB : RICH), kind, ...(kind === "tfjob" ? { servers: 2 } : {}) });
-const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = { job: "pytorch", pytorchjob: "pytorch", tfjob: "tf", mpijob: "mxnet", trainjob: "pytorch" };
+const TRAINJOB: ManifestOptions = {
+  ...RICH,
+  backoff: undefined,
+  ttlS: undefined,
+  pullSecret: undefined,
+  trainer: "2.0",
+};
+const richFor = (kind: ManifestKind): ManifestOptions => ({
+  ...(kind === "trainjob" ? TRAINJOB : RICH),
+  kind,
+  ...(kind === "tfjob" ? { servers: 2 } : {}),
+});
+const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = {
+  job: "pytorch",
+  pytorchjob: "pytorch",
+  tfjob: "tf",
+  mpijob: "mxnet",
+  trainjob: "pytorch",
+};
 
 /** The published schema of a resource, made strict: a server prunes what it does not know, and then the job is not what was written. */
-async function schemaOf(t: TestContext, kind: Exclude<ManifestKind, "job">): Promise<Schema | undefined> {
+async function schemaOf(
+  t: TestContext,
+  kind: Exclude<ManifestKind, "job">,
+): Promise<Schema | undefined> {
   const { module, folder, file } = FILES[kind];
   const root = await requireGoModule(t, module);
   if (root === undefined) return undefined;
-  const crd = parse(await readFile(join(root, folder, file), "utf8")) as { readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] } };
+  const crd = parse(await readFile(join(root, folder, file), "utf8")) as {
+    readonly spec: {
+      readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[];
+    };
+  };
   return strict(crd.spec.versions[0]?.schema.openAPIV3Schema);
 }
 
@@ -54,8 +119,22 @@ function strict(schema: unknown): Schema {
   if (Array.isArray(schema)) return schema.map(strict) as unknown as Schema;
   if (typeof schema !== "object" || schema === null) return schema as Schema;
   const own = schema as Record<string, unknown>;
-  const copy: Record<string, unknown> = Object.fromEntries(Object.entries(own).map(([key, value]) => [key, key === "properties" ? Object.fromEntries(Object.entries(value as object).map(([name, part]) => [name, strict(part)])) : strict(value)]));
-  if (own["properties"] !== undefined && own["additionalProperties"] === undefined && own["x-kubernetes-preserve-unknown-fields"] !== true) copy["additionalProperties"] = false;
+  const copy: Record<string, unknown> = Object.fromEntries(
+    Object.entries(own).map(([key, value]) => [
+      key,
+      key === "properties"
+        ? Object.fromEntries(
+            Object.entries(value as object).map(([name, part]) => [name, strict(part)]),
+          )
+        : strict(value),
+    ]),
+  );
+  if (
+    own["properties"] !== undefined &&
+    own["additionalProperties"] === undefined &&
+    own["x-kubernetes-preserve-unknown-fields"] !== true
+  )
+    copy["additionalProperties"] = false;
   return copy as Schema;
 }
 
@@ -73,8 +152,16 @@ for (const kind of MANIFEST_KINDS) {
       const manifest = renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, options);
       assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
     }
-    const spoiled = JSON.parse(JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, richFor(kind))).replace('"volumes"', '"volumez"')) as object;
-    assert.notDeepEqual(check(schema, { ...spoiled, metadata: {} }), [], "the check sees what is wrong");
+    const spoiled = JSON.parse(
+      JSON.stringify(
+        renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, richFor(kind)),
+      ).replace('"volumes"', '"volumez"'),
+    ) as object;
+    assert.notDeepEqual(
+      check(schema, { ...spoiled, metadata: {} }),
+      [],
+      "the check sees what is wrong",
+    );
   });
 }
 
@@ -84,18 +171,42 @@ test("a Job is what Kubernetes' own schemas allow, with few options and with all
   const place = await trainPlace(t);
   const validate = async (manifest: unknown): Promise<string> => {
     await place.write({ "job.json": JSON.stringify(manifest) });
-    const { exitCode, stdout } = await run([join(python.bin, "kubernetes-validate"), "--strict", "-k", "1.37.0", join(place.cwd, "job.json")], { allowFailure: true });
+    const { exitCode, stdout } = await run(
+      [
+        join(python.bin, "kubernetes-validate"),
+        "--strict",
+        "-k",
+        "1.37.0",
+        join(place.cwd, "job.json"),
+      ],
+      { allowFailure: true },
+    );
     return `${exitCode} ${stdout.toString("utf8")}`;
   };
   for (const framework of FRAMEWORKS) {
-    for (const options of [{ name: "m" }, { ...RICH, nodes: 1, ...(framework === "caffe" ? {} : { processes: 2 }) }]) {
-      const job = renderManifest(planOf(framework), { reference: IMAGE }, options) as { readonly spec: { readonly backoffLimit: number; readonly ttlSecondsAfterFinished: number } };
+    for (const options of [
+      { name: "m" },
+      { ...RICH, nodes: 1, ...(framework === "caffe" ? {} : { processes: 2 }) },
+    ]) {
+      const job = renderManifest(planOf(framework), { reference: IMAGE }, options) as {
+        readonly spec: { readonly backoffLimit: number; readonly ttlSecondsAfterFinished: number };
+      };
       assert.match(await validate(job), /^0 /, `${framework} ${JSON.stringify(options)}`);
-      if ("ttlS" in options) assert.deepEqual([job.spec.backoffLimit, job.spec.ttlSecondsAfterFinished], [2, 600]);
+      if ("ttlS" in options)
+        assert.deepEqual([job.spec.backoffLimit, job.spec.ttlSecondsAfterFinished], [2, 600]);
     }
   }
-  const spoiled: unknown = JSON.parse(JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m" })).replace('"backoffLimit"', '"backofLimit"'));
-  assert.match(await validate(spoiled), /^[1-9]\d* [^]*backofLimit/, "the check sees what is wrong");
+  const spoiled: unknown = JSON.parse(
+    JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m" })).replace(
+      '"backoffLimit"',
+      '"backofLimit"',
+    ),
+  );
+  assert.match(
+    await validate(spoiled),
+    /^[1-9]\d* [^]*backofLimit/,
+    "the check sees what is wrong",
+  );
 });
 
 // The package's classes are made from the API's own description, and let go what it does not have.
@@ -105,47 +216,123 @@ given = json.load(sys.stdin)
 print(json.dumps(TrainerV1alpha1TrainJob.from_dict(given).to_dict()))
 `;
 
-for (const [trainer, version] of [["2.0", "2.0.1"], ["2.1", "2.1.0"], ["2.2", "2.2.1"], ["2.2", "2.3.0"]] as const) {
+for (const [trainer, version] of [
+  ["2.0", "2.0.1"],
+  ["2.1", "2.1.0"],
+  ["2.2", "2.2.1"],
+  ["2.2", "2.3.0"],
+] as const) {
   test(`a TrainJob for ${trainer} is whole for Kubeflow Trainer ${version}`, async (t) => {
     const python = await pythonEnv(t, { packages: [`kubeflow-trainer-api==${version}`] });
     if (python === undefined) return;
-    const readBack = async (manifest: unknown): Promise<unknown> => JSON.parse((await run([python.python, "-c", READ_BACK], { stdin: JSON.stringify(manifest) })).stdout.toString("utf8"));
-    const options: ManifestOptions = { ...TRAINJOB, kind: "trainjob", trainer, ...(trainer === "2.0" ? {} : { pullSecret: "reg" }) };
+    const readBack = async (manifest: unknown): Promise<unknown> =>
+      JSON.parse(
+        (
+          await run([python.python, "-c", READ_BACK], { stdin: JSON.stringify(manifest) })
+        ).stdout.toString("utf8"),
+      );
+    const options: ManifestOptions = {
+      ...TRAINJOB,
+      kind: "trainjob",
+      trainer,
+      ...(trainer === "2.0" ? {} : { pullSecret: "reg" }),
+    };
     const manifest = renderManifest(planOf("pytorch"), { reference: IMAGE }, options);
     assert.deepEqual(await readBack(manifest), manifest);
     const text = JSON.stringify(manifest);
-    for (const part of [IMAGE, '"claimName":"sets"', '"mountPath":"/data/output"', '"sizeLimit":"8Gi"', '"accelerator":"a100"', '"torch.distributed.run"', '\\"cwd\\":\\"/data\\"']) assert.ok(text.includes(part), part);
-    const other = renderManifest(planOf("pytorch"), { reference: IMAGE }, { ...options, pullSecret: undefined, trainer: trainer === "2.1" ? "2.0" : "2.1" });
+    for (const part of [
+      IMAGE,
+      '"claimName":"sets"',
+      '"mountPath":"/data/output"',
+      '"sizeLimit":"8Gi"',
+      '"accelerator":"a100"',
+      '"torch.distributed.run"',
+      '\\"cwd\\":\\"/data\\"',
+    ])
+      assert.ok(text.includes(part), part);
+    const other = renderManifest(
+      planOf("pytorch"),
+      { reference: IMAGE },
+      { ...options, pullSecret: undefined, trainer: trainer === "2.1" ? "2.0" : "2.1" },
+    );
     assert.notDeepEqual(await readBack(other), other, "what another version says is not taken");
   });
 }
 
 test("every object has the image by digest, the volumes where scripts look, cards, shared memory and the queue", () => {
   for (const kind of MANIFEST_KINDS) {
-    const text = JSON.stringify(renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, { ...richFor(kind), nodes: kind === "job" ? 1 : 3 }));
-    for (const part of [IMAGE, '"claimName":"sets"', '"subPath":"mnist"', '"server":"10.0.0.1"', '"mountPath":"/data/data"', '"mountPath":"/data/output"', '"mountPath":"/dev/shm"', '"sizeLimit":"8Gi"', '"nvidia.com/gpu":"2"', '"kueue.x-k8s.io/queue-name":"team"', '"a b"']) {
+    const text = JSON.stringify(
+      renderManifest(
+        planOf(FRAMEWORK[kind]),
+        { reference: IMAGE },
+        { ...richFor(kind), nodes: kind === "job" ? 1 : 3 },
+      ),
+    );
+    for (const part of [
+      IMAGE,
+      '"claimName":"sets"',
+      '"subPath":"mnist"',
+      '"server":"10.0.0.1"',
+      '"mountPath":"/data/data"',
+      '"mountPath":"/data/output"',
+      '"mountPath":"/dev/shm"',
+      '"sizeLimit":"8Gi"',
+      '"nvidia.com/gpu":"2"',
+      '"kueue.x-k8s.io/queue-name":"team"',
+      '"a b"',
+    ]) {
       assert.ok(text.includes(part), `${kind}: ${part}`);
     }
   }
 });
 
 test("several processes on a node are started by torch, and a single one is not", () => {
-  const command = (options: Partial<ManifestOptions>): string => JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options }));
-  assert.ok(command({ gpus: 4 }).includes('"-m","torch.distributed.run","--standalone","--nproc_per_node=4","/data/train.py"'));
+  const command = (options: Partial<ManifestOptions>): string =>
+    JSON.stringify(
+      renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options }),
+    );
+  assert.ok(
+    command({ gpus: 4 }).includes(
+      '"-m","torch.distributed.run","--standalone","--nproc_per_node=4","/data/train.py"',
+    ),
+  );
   assert.ok(command({ gpus: 4, nodes: 2 }).includes('"nprocPerNode":"4"'));
   assert.ok(!command({ gpus: 1 }).includes("torch.distributed.run"));
   assert.ok(!command({ kind: "trainjob" }).includes("torch.distributed.run"));
-  assert.ok(command({ kind: "trainjob", nodes: 2 }).includes("torch.distributed.run"), "Kubeflow Trainer gives its variables to this launcher only");
+  assert.ok(
+    command({ kind: "trainjob", nodes: 2 }).includes("torch.distributed.run"),
+    "Kubeflow Trainer gives its variables to this launcher only",
+  );
 });
 
 test("several processes of the other frameworks on one node get what they want of our launcher", () => {
-  const command = (framework: Framework, options: Partial<ManifestOptions>): string => JSON.stringify(renderManifest(planOf(framework), { reference: IMAGE }, { name: "m", ...options }));
-  assert.match(command("tf", { processes: 2, gpus: 2 }), /launch\.py.*TF_CONFIG.*TF_CONFIG.*"\/data\/train\.py"/);
+  const command = (framework: Framework, options: Partial<ManifestOptions>): string =>
+    JSON.stringify(
+      renderManifest(planOf(framework), { reference: IMAGE }, { name: "m", ...options }),
+    );
+  assert.match(
+    command("tf", { processes: 2, gpus: 2 }),
+    /launch\.py.*TF_CONFIG.*TF_CONFIG.*"\/data\/train\.py"/,
+  );
   assert.match(command("mxnet", { processes: 2 }), /launch\.py.*DMLC_ROLE/);
   assert.ok(!command("tf", { gpus: 4 }).includes("launch.py"), "one process has all the cards");
-  for (const [kind, value] of [["job", "1"], ["pytorchjob", "3"]] as const) {
-    const text = JSON.stringify(renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", kind, nodes: Number(value), gpus: 1 }));
-    assert.ok(text.includes(`{"name":"WORKER_NUM","value":"${value}"},{"name":"WORKER_GPU_NUM","value":"1"},{"name":"LOCAL_RANK","value":"0"}`), text);
+  for (const [kind, value] of [
+    ["job", "1"],
+    ["pytorchjob", "3"],
+  ] as const) {
+    const text = JSON.stringify(
+      renderManifest(
+        planOf("pytorch"),
+        { reference: IMAGE },
+        { name: "m", kind, nodes: Number(value), gpus: 1 },
+      ),
+    );
+    assert.ok(
+      text.includes(
+        `{"name":"WORKER_NUM","value":"${value}"},{"name":"WORKER_GPU_NUM","value":"1"},{"name":"LOCAL_RANK","value":"0"}`,
+      ),
+      text,
+    );
   }
 });
 
@@ -155,22 +342,55 @@ test("a job without cards runs the CPU command", () => {
 });
 
 test("what does not go together is refused", () => {
-  const render = (options: Partial<ManifestOptions>): unknown => renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options });
-  for (const options of [{ kind: "job" as const, nodes: 2 }, { servers: 1 }, { name: "Not_A_Label" }, { data: "s3://x" }, { memory: "lots" }, { kind: "trainjob" as const, backoff: 1 }, { kind: "trainjob" as const, trainer: "2.0" as const, pullSecret: "x" }]) assert.throws(() => render(options), { code: "USAGE" }, JSON.stringify(options));
-  assert.throws(() => renderManifest(planOf("tf"), { reference: IMAGE }, { name: "m", kind: "trainjob" }), { code: "USAGE", hint: /--runtime/ });
+  const render = (options: Partial<ManifestOptions>): unknown =>
+    renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options });
+  for (const options of [
+    { kind: "job" as const, nodes: 2 },
+    { servers: 1 },
+    { name: "Not_A_Label" },
+    { data: "s3://x" },
+    { memory: "lots" },
+    { kind: "trainjob" as const, backoff: 1 },
+    { kind: "trainjob" as const, trainer: "2.0" as const, pullSecret: "x" },
+  ])
+    assert.throws(() => render(options), { code: "USAGE" }, JSON.stringify(options));
+  assert.throws(
+    () => renderManifest(planOf("tf"), { reference: IMAGE }, { name: "m", kind: "trainjob" }),
+    { code: "USAGE", hint: /--runtime/ },
+  );
 });
 
 test("--apply hands the object to kubectl, and an image that was not pushed goes nowhere", async (t) => {
   const place = await trainPlace(t);
   const bin = join(place.cwd, "bin");
   await mkdir(bin);
-  await place.write({ "slipway-train.json": planText("pytorch"), "bin/kubectl": `#!/bin/sh\nprintf '%s\\n' "$@" > "${place.cwd}/args"\ncat > "${place.cwd}/stdin"\necho applied\n` });
+  await place.write({
+    "slipway-train.json": planText("pytorch"),
+    "bin/kubectl": `#!/bin/sh\nprintf '%s\\n' "$@" > "${place.cwd}/args"\ncat > "${place.cwd}/stdin"\necho applied\n`,
+  });
   await chmod(join(bin, "kubectl"), 0o755);
-  const context = { ...place.context, env: { ...place.context.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` } };
-  await trainManifest({ apply: true, namespace: "ml", context: "prod", nodes: "2" } satisfies TrainManifestFlags, context);
-  assert.equal(await readFile(join(place.cwd, "args"), "utf8"), "--context\nprod\n--namespace\nml\napply\n-f\n-\n");
-  assert.equal((parse(await readFile(join(place.cwd, "stdin"), "utf8")) as { readonly kind: string }).kind, "PyTorchJob");
+  const context = {
+    ...place.context,
+    env: { ...place.context.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+  };
+  await trainManifest(
+    { apply: true, namespace: "ml", context: "prod", nodes: "2" } satisfies TrainManifestFlags,
+    context,
+  );
+  assert.equal(
+    await readFile(join(place.cwd, "args"), "utf8"),
+    "--context\nprod\n--namespace\nml\napply\n-f\n-\n",
+  );
+  assert.equal(
+    (parse(await readFile(join(place.cwd, "stdin"), "utf8")) as { readonly kind: string }).kind,
+    "PyTorchJob",
+  );
   assert.deepEqual(place.lines, ["applied"]);
-  await place.write({ "slipway-train.json": planText("pytorch").replace('"isPushed": true', '"isPushed": false') });
-  await assert.rejects(trainManifest({}, place.context), { code: "USAGE", message: /no image of the plan was pushed/ });
+  await place.write({
+    "slipway-train.json": planText("pytorch").replace('"isPushed": true', '"isPushed": false'),
+  });
+  await assert.rejects(trainManifest({}, place.context), {
+    code: "USAGE",
+    message: /no image of the plan was pushed/,
+  });
 });

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { trainPack } from "../../src/cli/train-pack.ts";
 import type { TrainPackFlags } from "../../src/cli/train-flags.ts";
-import { configOf, imageFrom, manifestOf, parseReference, uncompressed, validateImage, type Reference } from "../../src/oci/index.ts";
+import {
+  configOf,
+  imageFrom,
+  manifestOf,
+  parseReference,
+  uncompressed,
+  validateImage,
+  type Reference,
+} from "../../src/oci/index.ts";
 import { run } from "../../src/internal/index.ts";
 import { createRegistryServer } from "../../src/registry-server/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
@@ -20,12 +28,20 @@ import { engineEnvironment, trainUser } from "../support/train-user.ts";
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/train/images.json");
 const golden: Record<string, unknown> = JSON.parse(readFileSync(GOLDEN, "utf8"));
 
-const CODE = { "code/train.py": "print('hello')\n", "code/lib/net.py": "x = 1\n", "code/solver.prototxt": "net: 'x'\n", "code/run.sh": "#!/bin/sh\n" };
+const CODE = {
+  "code/train.py": "print('hello')\n",
+  "code/lib/net.py": "x = 1\n",
+  "code/solver.prototxt": "net: 'x'\n",
+  "code/run.sh": "#!/bin/sh\n",
+};
 
 /** A base whose Python is not where the platform looks for it, in the store under `store:base`. */
 async function withBase(place: TrainPlace): Promise<void> {
   await using store = storeOf(place);
-  const descriptor = await putSmallImage(store, { compress: false, layers: [{ "usr/local/bin/python3.11": "python", "etc/os-release": "ID=test" }] });
+  const descriptor = await putSmallImage(store, {
+    compress: false,
+    layers: [{ "usr/local/bin/python3.11": "python", "etc/os-release": "ID=test" }],
+  });
   await store.tag(descriptor, { registry: "store", repository: "base", tag: "latest" });
 }
 
@@ -34,7 +50,9 @@ function storeOf({ context }: TrainPlace): Store {
 }
 
 /** A registry over a store of its own. */
-async function registryFor(t: TestContext): Promise<{ readonly host: string; readonly store: Store }> {
+async function registryFor(
+  t: TestContext,
+): Promise<{ readonly host: string; readonly store: Store }> {
   const place = await trainPlace(t);
   const store = storeOf(place);
   const server = await createRegistryServer({ store, port: 0 });
@@ -46,7 +64,13 @@ async function registryFor(t: TestContext): Promise<{ readonly host: string; rea
 }
 
 const flagsFor = (framework: Framework, host: string): TrainPackFlags => ({
-  code_path: "./code/", mainfile_path: "train.py", uhub_registry: `${host}/team`, uhub_imagename: "job", test_data_path: "data", test_output_path: "/tmp/output", engine: "none",
+  code_path: "./code/",
+  mainfile_path: "train.py",
+  uhub_registry: `${host}/team`,
+  uhub_imagename: "job",
+  test_data_path: "data",
+  test_output_path: "/tmp/output",
+  engine: "none",
   ...(framework === "self" ? { self_img: "store:base" } : { bimg_name: "store:base" }),
   ...(framework === "caffe" ? { solver: "solver.prototxt" } : {}),
 });
@@ -63,8 +87,13 @@ async function factsOf(store: Store, name: string): Promise<unknown> {
   const manifest = await manifestOf(image);
   const files: string[] = [];
   for (const [index, layer] of (await image.layers()).entries()) {
-    for await (const { entry } of readTar(uncompressed(layer.open(), manifest.layers[index]?.mediaType ?? ""))) {
-      if (index > 0) files.push(`${entry.mode.toString(8)} ${entry.path}${entry.type === "directory" ? "/" : ""}${entry.linkTarget === undefined ? "" : ` -> ${entry.linkTarget}`}`);
+    for await (const { entry } of readTar(
+      uncompressed(layer.open(), manifest.layers[index]?.mediaType ?? ""),
+    )) {
+      if (index > 0)
+        files.push(
+          `${entry.mode.toString(8)} ${entry.path}${entry.type === "directory" ? "/" : ""}${entry.linkTarget === undefined ? "" : ` -> ${entry.linkTarget}`}`,
+        );
     }
   }
   const { config, created, history } = await configOf(image);
@@ -77,12 +106,21 @@ for (const framework of FRAMEWORKS) {
       const [place, registry] = [await trainPlace(t), await registryFor(t)];
       await withBase(place);
       await place.write(CODE);
-      await trainPack(framework, { ...flagsFor(framework, registry.host), acc_type: accelerator, pushCpu: true }, place.context);
+      await trainPack(
+        framework,
+        { ...flagsFor(framework, registry.host), acc_type: accelerator, pushCpu: true },
+        place.context,
+      );
       const plan = parsePlan(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), "plan");
-      assert.deepEqual(Object.keys(plan.images), accelerator === "cpu" ? ["cpu"] : framework === "self" ? ["gpu"] : ["cpu", "gpu"]);
+      assert.deepEqual(
+        Object.keys(plan.images),
+        accelerator === "cpu" ? ["cpu"] : framework === "self" ? ["gpu"] : ["cpu", "gpu"],
+      );
       for (const [kind, { name, digest }] of Object.entries(plan.images)) {
         const key = `${framework} ${accelerator} ${kind}`;
-        const facts: unknown = JSON.parse(JSON.stringify(await factsOf(registry.store, name)).replaceAll(registry.host, "HOST"));
+        const facts: unknown = JSON.parse(
+          JSON.stringify(await factsOf(registry.store, name)).replaceAll(registry.host, "HOST"),
+        );
         assert.equal((await registry.store.resolve(inStore(name))).digest, digest);
         if (process.env["SLIPWAY_UPDATE_GOLDEN"] === "1") {
           golden[key] = facts;
@@ -111,14 +149,31 @@ test("the two images share every layer when they stand on one base, and a second
 test("data stays out of the images, and is pointed out", async (t) => {
   const [place, registry] = [await trainPlace(t), await registryFor(t)];
   await withBase(place);
-  await place.write({ ...CODE, "code/data/train.bin": "data", "code/output/model.bin": "old", "code/sets/mine/x.bin": "data", "code/images/1.png": Buffer.alloc(2 ** 21) });
-  await trainPack("tf", { ...flagsFor("tf", registry.host), test_data_path: "code/sets/mine", acc_type: "cpu" }, place.context);
+  await place.write({
+    ...CODE,
+    "code/data/train.bin": "data",
+    "code/output/model.bin": "old",
+    "code/sets/mine/x.bin": "data",
+    "code/images/1.png": Buffer.alloc(2 ** 21),
+  });
+  await trainPack(
+    "tf",
+    { ...flagsFor("tf", registry.host), test_data_path: "code/sets/mine", acc_type: "cpu" },
+    place.context,
+  );
   await using store = storeOf(place);
   const files = JSON.stringify(await factsOf(store, "localhost/job-cpu:uaitrain"));
   assert.ok(files.includes("data/train.py") && files.includes("data/images/1.png"));
-  for (const hidden of ["train.bin", "model.bin", "x.bin"]) assert.ok(!files.includes(hidden), hidden);
+  for (const hidden of ["train.bin", "model.bin", "x.bin"])
+    assert.ok(!files.includes(hidden), hidden);
   const said = place.warnings.join("\n");
-  for (const text of ['"data" in the code folder stays out', '"output" in the code folder stays out', '"sets/mine" in the code folder stays out', '"images" in the code folder looks like data']) assert.ok(said.includes(text), text);
+  for (const text of [
+    '"data" in the code folder stays out',
+    '"output" in the code folder stays out',
+    '"sets/mine" in the code folder stays out',
+    '"images" in the code folder looks like data',
+  ])
+    assert.ok(said.includes(text), text);
   assert.ok(place.lines.some((line) => line.includes("nothing was pushed")));
 });
 
@@ -126,7 +181,16 @@ test("a data folder that is the code folder is pointed out", async (t) => {
   const place = await trainPlace(t);
   await withBase(place);
   await place.write(CODE);
-  await trainPack("tf", { ...flagsFor("tf", "registry.example.com"), test_data_path: "code/", acc_type: "cpu", dryRun: true }, place.context);
+  await trainPack(
+    "tf",
+    {
+      ...flagsFor("tf", "registry.example.com"),
+      test_data_path: "code/",
+      acc_type: "cpu",
+      dryRun: true,
+    },
+    place.context,
+  );
   assert.match(place.warnings.join("\n"), /--test_data_path is the code folder itself/);
 });
 
@@ -136,38 +200,107 @@ test("self logs in with the flags' account, for its base too, and pushes, and th
   const place = await trainPlace(t);
   await withBase(place);
   await place.write(CODE);
-  await assert.rejects(trainPack("self", flagsFor("self", registry.host), place.context), { code: "REGISTRY_UNAUTHORIZED" });
-  await trainPack("self", { ...flagsFor("self", registry.host), uhub_username: registry.username, uhub_password: registry.password }, place.context);
+  await assert.rejects(trainPack("self", flagsFor("self", registry.host), place.context), {
+    code: "REGISTRY_UNAUTHORIZED",
+  });
+  await trainPack(
+    "self",
+    {
+      ...flagsFor("self", registry.host),
+      uhub_username: registry.username,
+      uhub_password: registry.password,
+    },
+    place.context,
+  );
   assert.ok(place.warnings.some((text) => text.includes("--uhub_password")));
   // What was pushed is a base that only the account can read.
-  const onTop = { ...flagsFor("self", registry.host), self_img: `${registry.host}/team/job:uaitrain`, uhub_imagename: "above", uhub_username: registry.username, uhub_password: registry.password };
-  await assert.rejects(trainPack("self", { ...onTop, uhub_password: undefined }, place.context), { code: "REGISTRY_UNAUTHORIZED" });
+  const onTop = {
+    ...flagsFor("self", registry.host),
+    self_img: `${registry.host}/team/job:uaitrain`,
+    uhub_imagename: "above",
+    uhub_username: registry.username,
+    uhub_password: registry.password,
+  };
+  await assert.rejects(trainPack("self", { ...onTop, uhub_password: undefined }, place.context), {
+    code: "REGISTRY_UNAUTHORIZED",
+  });
   await trainPack("self", onTop, place.context);
-  const written = await Promise.all((await readdir(place.cwd)).filter((name) => /\.(txt|json)$/.test(name)).map((name) => readFile(join(place.cwd, name), "utf8")));
+  const written = await Promise.all(
+    (await readdir(place.cwd))
+      .filter((name) => /\.(txt|json)$/.test(name))
+      .map((name) => readFile(join(place.cwd, name), "utf8")),
+  );
   assert.equal(written.length, 2);
-  for (const text of [...written, ...place.lines, ...place.warnings, JSON.stringify(place.results)]) assert.ok(!text.includes(registry.password));
+  for (const text of [...written, ...place.lines, ...place.warnings, JSON.stringify(place.results)])
+    assert.ok(!text.includes(registry.password));
 });
 
 test("a dry run names images and commands, and makes neither image nor plan", async (t) => {
   const place = await trainPlace(t);
   await place.write(CODE);
-  await trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), bimg_name: undefined, ai_arch_v: "pytorch-2.6.0", dryRun: true }, place.context);
+  await trainPack(
+    "pytorch",
+    {
+      ...flagsFor("pytorch", "registry.example.com"),
+      bimg_name: undefined,
+      ai_arch_v: "pytorch-2.6.0",
+      dryRun: true,
+    },
+    place.context,
+  );
   assert.deepEqual((await readdir(place.cwd)).sort(), ["code", "uaitrain_cmd.txt"]);
   assert.match(place.lines.join("\n"), /job-cpu:uaitrain .*torch==2\.6\.0\+cpu, numpy/);
-  assert.match(place.lines.join("\n"), /registry\.example\.com\/team\/job:uaitrain .*torch==2\.6\.0, numpy/);
+  assert.match(
+    place.lines.join("\n"),
+    /registry\.example\.com\/team\/job:uaitrain .*torch==2\.6\.0, numpy/,
+  );
 });
 
 test("what is missing is said before anything is made", async (t) => {
   const place = await trainPlace(t);
   await place.write(CODE);
   const flags = flagsFor("caffe", "registry.example.com");
-  await assert.rejects(trainPack("caffe", { ...flags, mainfile_path: "main.py", solver: "none.prototxt" }, place.context), { code: "PROJECT_NOT_FOUND", message: /--mainfile_path "main\.py" and --solver "none\.prototxt" are not in/ });
-  await assert.rejects(trainPack("caffe", { ...flags, code_path: "nowhere" }, place.context), { code: "PROJECT_NOT_FOUND", message: /nowhere/ });
-  await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), solver: "x" }, place.context), { code: "USAGE", message: /no --solver/ });
-  await assert.rejects(trainPack("pytorch", { ...flagsFor("pytorch", "registry.example.com"), bimg_name: undefined, ai_arch_v: "pytorch-0.2.0" }, place.context), { code: "BASE_UNSUITABLE", hint: /--bimg_name/ });
+  await assert.rejects(
+    trainPack(
+      "caffe",
+      { ...flags, mainfile_path: "main.py", solver: "none.prototxt" },
+      place.context,
+    ),
+    {
+      code: "PROJECT_NOT_FOUND",
+      message: /--mainfile_path "main\.py" and --solver "none\.prototxt" are not in/,
+    },
+  );
+  await assert.rejects(trainPack("caffe", { ...flags, code_path: "nowhere" }, place.context), {
+    code: "PROJECT_NOT_FOUND",
+    message: /nowhere/,
+  });
+  await assert.rejects(
+    trainPack(
+      "pytorch",
+      { ...flagsFor("pytorch", "registry.example.com"), solver: "x" },
+      place.context,
+    ),
+    { code: "USAGE", message: /no --solver/ },
+  );
+  await assert.rejects(
+    trainPack(
+      "pytorch",
+      {
+        ...flagsFor("pytorch", "registry.example.com"),
+        bimg_name: undefined,
+        ai_arch_v: "pytorch-0.2.0",
+      },
+      place.context,
+    ),
+    { code: "BASE_UNSUITABLE", hint: /--bimg_name/ },
+  );
   assert.deepEqual(await readdir(place.cwd), ["code"]);
   await place.write({ "code/.slipwayignore": "train.py\n" });
-  await assert.rejects(trainPack("caffe", flags, place.context), { code: "PROJECT_NOT_FOUND", message: /would not be in the image/ });
+  await assert.rejects(trainPack("caffe", flags, place.context), {
+    code: "PROJECT_NOT_FOUND",
+    message: /would not be in the image/,
+  });
 });
 
 test("the printed command, pasted, runs the job in docker, after an edit and on a committed base too", async (t) => {
@@ -175,28 +308,109 @@ test("the printed command, pasted, runs the job in docker, after an edit and on 
   const env = tools === undefined ? undefined : await engineEnvironment(t, "docker", tools.user);
   if (tools === undefined || env === undefined) return;
   await tools.write({
-    "my code/train.py": "import sys, os\nfrom uaitrain.arch.pytorch import uargs\nopen('/data/output/seen.txt', 'w').write(repr(sys.argv[1:]) + os.getcwd() + open('/data/data/x').read())\n",
-    "data set/x": "input", "output/.keep": "",
+    "my code/train.py":
+      "import sys, os\nfrom uaitrain.arch.pytorch import uargs\nopen('/data/output/seen.txt', 'w').write(repr(sys.argv[1:]) + os.getcwd() + open('/data/data/x').read())\n",
+    "data set/x": "input",
+    "output/.keep": "",
   });
-  const flags = ["--code_path", "my code", "--mainfile_path", "train.py", "--train_params", `--name "it's $5"`, "--uhub_registry", "localhost:1", "--uhub_imagename", "pasted", "--test_data_path", "data set", "--test_output_path", "output"];
-  await tools.slipway(["pytorch", "pack", "--bimg_name", "store:pybase", "--acc_type", "cpu", ...flags, "--engine", "docker"], env);
-  const [, line = ""] = (await readFile(join(tools.user.home, "uaitrain_cmd.txt"), "utf8")).split("\n");
-  const command = line.replace("CMD for CPU local test: sudo docker run -it", "docker run --rm --network none");
+  const flags = [
+    "--code_path",
+    "my code",
+    "--mainfile_path",
+    "train.py",
+    "--train_params",
+    `--name "it's $5"`,
+    "--uhub_registry",
+    "localhost:1",
+    "--uhub_imagename",
+    "pasted",
+    "--test_data_path",
+    "data set",
+    "--test_output_path",
+    "output",
+  ];
+  await tools.slipway(
+    [
+      "pytorch",
+      "pack",
+      "--bimg_name",
+      "store:pybase",
+      "--acc_type",
+      "cpu",
+      ...flags,
+      "--engine",
+      "docker",
+    ],
+    env,
+  );
+  const [, line = ""] = (await readFile(join(tools.user.home, "uaitrain_cmd.txt"), "utf8")).split(
+    "\n",
+  );
+  const command = line.replace(
+    "CMD for CPU local test: sudo docker run -it",
+    "docker run --rm --network none",
+  );
   assert.notEqual(command, line);
   await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
-  assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), `['--name', "it's $5", '--work_dir=/data', '--data_dir=/data/data', '--output_dir=/data/output', '--log_dir=/data/output']/datainput`);
+  assert.equal(
+    await readFile(join(tools.user.home, "output/seen.txt"), "utf8"),
+    `['--name', "it's $5", '--work_dir=/data', '--data_dir=/data/data', '--output_dir=/data/output', '--log_dir=/data/output']/datainput`,
+  );
   await tools.write({ "my code/train.py": "open('/data/output/seen.txt', 'w').write('edited')\n" });
-  const again = await tools.slipway(["pytorch", "pack", "--bimg_name", "store:pybase", "--acc_type", "cpu", ...flags, "--engine", "docker"], env);
-  assert.match(again.stderr, /loading pasted-cpu:uaitrain into docker \([\d.]+ KiB, \d+ layers are there\)/, "what docker has is not sent again");
+  const again = await tools.slipway(
+    [
+      "pytorch",
+      "pack",
+      "--bimg_name",
+      "store:pybase",
+      "--acc_type",
+      "cpu",
+      ...flags,
+      "--engine",
+      "docker",
+    ],
+    env,
+  );
+  assert.match(
+    again.stderr,
+    /loading pasted-cpu:uaitrain into docker \([\d.]+ KiB, \d+ layers are there\)/,
+    "what docker has is not sent again",
+  );
   await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
   assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "edited");
 
   // The documents' way to more packages: a container that is committed, as base of the next images.
-  const docker = (...args: readonly string[]): Promise<unknown> => run(["docker", ...args], { env: { ...tools.user.env, ...env } });
-  await docker("run", "--name", "more", "--network", "none", "pasted-cpu:uaitrain", "/bin/bash", "-c", "echo 'said = 3' > /usr/lib/python3/dist-packages/more.py");
+  const docker = (...args: readonly string[]): Promise<unknown> =>
+    run(["docker", ...args], { env: { ...tools.user.env, ...env } });
+  await docker(
+    "run",
+    "--name",
+    "more",
+    "--network",
+    "none",
+    "pasted-cpu:uaitrain",
+    "/bin/bash",
+    "-c",
+    "echo 'said = 3' > /usr/lib/python3/dist-packages/more.py",
+  );
   await docker("commit", "more", "committed:1");
-  await tools.write({ "my code/train.py": "import more\nopen('/data/output/seen.txt', 'w').write(str(more.said))\n" });
-  await tools.slipway(["pytorch", "pack", "--bimg_name", "docker-daemon:committed:1", "--acc_type", "cpu", ...flags, "--engine", "docker"], env);
+  await tools.write({
+    "my code/train.py": "import more\nopen('/data/output/seen.txt', 'w').write(str(more.said))\n",
+  });
+  await tools.slipway(
+    [
+      "pytorch",
+      "pack",
+      "--bimg_name",
+      "docker-daemon:committed:1",
+      "--acc_type",
+      "cpu",
+      ...flags,
+      "--engine",
+      "docker",
+    ],
+    env,
+  );
   await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
   assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "3");
 });

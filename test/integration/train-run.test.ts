@@ -15,11 +15,29 @@ import { engineEnvironment, trainUser } from "../support/train-user.ts";
 const PROGRAM = resolve(import.meta.dirname, "../../bin/slipway.js");
 
 /** A packed job without an image: for runs on the host. */
-async function packed(place: TrainPlace, script: string, framework: Framework = "pytorch"): Promise<void> {
-  const job = parseJob(framework, { code_path: "code", mainfile_path: "train.py", uhub_registry: "localhost:1", uhub_imagename: "job", test_data_path: "d", test_output_path: "o", bimg_name: "x" });
-  const images = { cpu: { name: "job-cpu:1", digest: `sha256:${"a".repeat(64)}` as const, isPushed: false } };
+async function packed(
+  place: TrainPlace,
+  script: string,
+  framework: Framework = "pytorch",
+): Promise<void> {
+  const job = parseJob(framework, {
+    code_path: "code",
+    mainfile_path: "train.py",
+    uhub_registry: "localhost:1",
+    uhub_imagename: "job",
+    test_data_path: "d",
+    test_output_path: "o",
+    bimg_name: "x",
+  });
+  const images = {
+    cpu: { name: "job-cpu:1", digest: `sha256:${"a".repeat(64)}` as const, isPushed: false },
+  };
   const paths = { data: join(place.cwd, "data set"), output: join(place.cwd, "out put") };
-  await place.write({ "code/train.py": script, "data set/x.txt": "12", "slipway-train.json": printPlan(job, { paths, codePath: join(place.cwd, "code"), images }) });
+  await place.write({
+    "code/train.py": script,
+    "data set/x.txt": "12",
+    "slipway-train.json": printPlan(job, { paths, codePath: join(place.cwd, "code"), images }),
+  });
 }
 
 const ARGUMENTS = `import argparse, os, sys
@@ -32,17 +50,25 @@ args = parser.parse_args()
 
 test("on the host a script gets the standard parameters as paths of this machine, and what it left is told", async (t) => {
   const place = await trainPlace(t);
-  await packed(place, `${ARGUMENTS}assert os.getcwd() == args.work_dir
+  await packed(
+    place,
+    `${ARGUMENTS}assert os.getcwd() == args.work_dir
 base = int(open(os.path.join(args.data_dir, "x.txt")).read())
 for step in range(args.rounds):
     print("step=%d loss=%g" % (step, base - step))
 os.makedirs(os.path.join(args.output_dir, "sub"))
 open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
-`);
+`,
+  );
   await trainRun(["--rounds", "5"], { host: true }, place.context);
-  assert.match(place.lines.join("\n"), /exit code 0[^]*sub\/model\.bin +2\.0 KiB[^]*curves: slipway-train\.svg/);
+  assert.match(
+    place.lines.join("\n"),
+    /exit code 0[^]*sub\/model\.bin +2\.0 KiB[^]*curves: slipway-train\.svg/,
+  );
   assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /loss: 8/);
-  const record = JSON.parse(await readFile(join(place.cwd, "out put", "slipway-run.json"), "utf8")) as RunRecord;
+  const record = JSON.parse(
+    await readFile(join(place.cwd, "out put", "slipway-run.json"), "utf8"),
+  ) as RunRecord;
   assert.equal(record.exitCode, 0);
   assert.equal(record.image, undefined);
   assert.deepEqual(record.metrics, { loss: 8 });
@@ -53,22 +79,35 @@ open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
 test("a script that fails is a failed command, with its exit code", async (t) => {
   const place = await trainPlace(t);
   await packed(place, "import sys; sys.exit(7)\n");
-  await assert.rejects(trainRun([], { host: true }, place.context), { code: "PROCESS_FAILED", message: /exit code 7/ });
+  await assert.rejects(trainRun([], { host: true }, place.context), {
+    code: "PROCESS_FAILED",
+    message: /exit code 7/,
+  });
   assert.match(place.lines.join("\n"), /exit code 7/);
 });
 
 test("input and output are checked before anything starts", async (t) => {
   const place = await trainPlace(t);
   await packed(place, "raise SystemExit('it ran')\n");
-  await assert.rejects(trainRun([], { host: true, data: "nowhere" }, place.context), { code: "PROJECT_NOT_FOUND", message: /nowhere/ });
-  await assert.rejects(trainRun([], { host: true, output: "code/train.py/out" }, place.context), { code: "STORE_UNWRITABLE" });
-  await assert.rejects(trainRun([], { plan: "none.json" }, place.context), { code: "PROJECT_NOT_FOUND", hint: /train pack/ });
+  await assert.rejects(trainRun([], { host: true, data: "nowhere" }, place.context), {
+    code: "PROJECT_NOT_FOUND",
+    message: /nowhere/,
+  });
+  await assert.rejects(trainRun([], { host: true, output: "code/train.py/out" }, place.context), {
+    code: "STORE_UNWRITABLE",
+  });
+  await assert.rejects(trainRun([], { plan: "none.json" }, place.context), {
+    code: "PROJECT_NOT_FOUND",
+    hint: /train pack/,
+  });
   assert.deepEqual(place.lines, []);
 });
 
 test("several processes get the environment of a distributed job, and the first failure ends all", async (t) => {
   const place = await trainPlace(t);
-  await packed(place, `import json, os, sys, time
+  await packed(
+    place,
+    `import json, os, sys, time
 config = json.loads(os.environ["TF_CONFIG"])
 hosts = config["cluster"]["master"] + config["cluster"]["worker"] + config["cluster"]["ps"]
 assert len(set(hosts)) == 4, hosts
@@ -84,25 +123,33 @@ if "--fail" in sys.argv and name == "worker1":
     sys.exit(3)
 if "--fail" in sys.argv:
     time.sleep(600)
-`, "tf");
+`,
+    "tf",
+  );
   await trainRun([], { host: true, nproc: "3", servers: "1" }, place.context);
   const [result] = place.results;
   const files = result?.["files"] as readonly { readonly path: string }[] | undefined;
   assert.deepEqual(files?.map(({ path }) => path).sort(), ["master0", "ps0", "worker0", "worker1"]);
   assert.deepEqual(result?.["metrics"], { loss: 7 }, "of several, the first one's numbers count");
-  await assert.rejects(trainRun(["--fail"], { host: true, nproc: "3", servers: "1" }, place.context), { code: "PROCESS_FAILED", message: /exit code 3/ });
+  await assert.rejects(
+    trainRun(["--fail"], { host: true, nproc: "3", servers: "1" }, place.context),
+    { code: "PROCESS_FAILED", message: /exit code 3/ },
+  );
 });
 
 test("TensorBoard files that a run writes are read, and older ones are not", async (t) => {
   const python = await pythonEnv(t, { packages: ["tensorboardX", "numpy"] });
   if (python === undefined) return;
   const place = await trainPlace(t);
-  await packed(place, `${ARGUMENTS}from tensorboardX import SummaryWriter
+  await packed(
+    place,
+    `${ARGUMENTS}from tensorboardX import SummaryWriter
 with SummaryWriter(args.log_dir, filename_suffix=str(args.rounds)) as writer:
     for step in range(args.rounds):
         writer.add_scalar("train/loss", 1.0 / (step + 1), step)
         writer.add_histogram("weights", [1.0, 2.0, 3.0], step)
-`);
+`,
+  );
   await trainRun(["--rounds", "4"], { host: true, python: python.python }, place.context);
   assert.deepEqual(place.results[0]?.["metrics"], { "train/loss": 0.25 });
   assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /train\/loss: 0\.25/);
@@ -113,31 +160,73 @@ with SummaryWriter(args.log_dir, filename_suffix=str(args.rounds)) as writer:
 test("Ctrl-C stops the container and leaves none behind", async (t) => {
   const tools = await trainUser(t, ["python3"]);
   if (tools === undefined) return;
-  await tools.write({ "code/train.py": "import time\nprint('training began')\ntime.sleep(600)\n", "data/x": "" });
-  await tools.slipway(["self", "pack", "--self_img", "store:pybase", "--acc_type", "cpu", "--code_path", "code", "--mainfile_path", "train.py", "--uhub_registry", "localhost:1", "--uhub_imagename", "long", "--test_data_path", "data", "--test_output_path", "output", "--engine", "none"]);
+  await tools.write({
+    "code/train.py": "import time\nprint('training began')\ntime.sleep(600)\n",
+    "data/x": "",
+  });
+  await tools.slipway([
+    "self",
+    "pack",
+    "--self_img",
+    "store:pybase",
+    "--acc_type",
+    "cpu",
+    "--code_path",
+    "code",
+    "--mainfile_path",
+    "train.py",
+    "--uhub_registry",
+    "localhost:1",
+    "--uhub_imagename",
+    "long",
+    "--test_data_path",
+    "data",
+    "--test_output_path",
+    "output",
+    "--engine",
+    "none",
+  ]);
   for (const engine of ["docker", "podman"] as const) {
     await t.test(`with ${engine}`, async (inner) => {
       const own = await engineEnvironment(inner, engine, tools.user);
       if (own === undefined) return;
       const env = { ...tools.user.env, ...own };
-      assert.equal(await interrupt(inner, ["train", "run", "--engine", engine], { cwd: tools.user.home, env }), 130);
-      const { stdout } = await run([engine, "ps", "--all", "--no-trunc", "--format", "{{.Mounts}} {{.Command}}"], { env });
-      assert.ok(!stdout.toString("utf8").includes(engine === "docker" ? tools.user.home : "launch.py"), stdout.toString("utf8"));
+      assert.equal(
+        await interrupt(inner, ["train", "run", "--engine", engine], { cwd: tools.user.home, env }),
+        130,
+      );
+      const { stdout } = await run(
+        [engine, "ps", "--all", "--no-trunc", "--format", "{{.Mounts}} {{.Command}}"],
+        { env },
+      );
+      assert.ok(
+        !stdout.toString("utf8").includes(engine === "docker" ? tools.user.home : "launch.py"),
+        stdout.toString("utf8"),
+      );
     });
   }
 });
 
 test("Ctrl-C ends the processes of a run on the host", async (t) => {
   const place = await trainPlace(t);
-  await packed(place, `import os, sys, time
+  await packed(
+    place,
+    `import os, sys, time
 output = [a for a in sys.argv if a.startswith("--output_dir=")][0][13:]
 open(os.path.join(output, "pid" + os.environ["RANK"]), "w").write(str(os.getpid()))
 while len(os.listdir(output)) < 2:
     time.sleep(0.01)
 print("training began", flush=True)
 time.sleep(600)
-`);
-  assert.equal(await interrupt(t, ["train", "run", "--host", "--nproc", "2"], { cwd: place.cwd, env: { ...place.context.env, SLIPWAY_FROM_SOURCE: "1" } }), 130);
+`,
+  );
+  assert.equal(
+    await interrupt(t, ["train", "run", "--host", "--nproc", "2"], {
+      cwd: place.cwd,
+      env: { ...place.context.env, SLIPWAY_FROM_SOURCE: "1" },
+    }),
+    130,
+  );
   for (const rank of ["0", "1"]) {
     const pid = Number(await readFile(join(place.cwd, "out put", `pid${rank}`), "utf8"));
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
@@ -145,8 +234,15 @@ time.sleep(600)
 });
 
 /** Starts a command, presses Ctrl-C when training began, and gives the exit code. */
-async function interrupt(t: TestContext, args: readonly string[], place: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<number | null> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ["ignore", "ignore", "pipe"] });
+async function interrupt(
+  t: TestContext,
+  args: readonly string[],
+  place: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<number | null> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    ...place,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   t.after(() => child.kill("SIGKILL"));
   const ended = once(child, "exit") as Promise<[number | null]>;
   await until(child.stderr, "training began");
@@ -156,21 +252,38 @@ async function interrupt(t: TestContext, args: readonly string[], place: { reado
 
 test("in a terminal curves and how far it is stand below the log, and go at the end", async (t) => {
   const place = await trainPlace(t);
-  await packed(place, `import json
+  await packed(
+    place,
+    `import json
 for epoch in range(1, 4):
     print("epoch %d/3 loss=%g" % (epoch, 4 - epoch))
     print(json.dumps({"step": epoch, "accuracy": epoch / 4}))
-`);
+`,
+  );
   const shell = `stty cols 100 rows 40; exec '${process.execPath}' '${PROGRAM}' train run --host --svg curves.svg`;
-  const { stdout } = await run(["python3", "-c", "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(['/bin/sh', '-c', sys.argv[1]])))", shell], { cwd: place.cwd, env: { ...place.context.env, TERM: "xterm", SLIPWAY_FROM_SOURCE: "1" } });
+  const { stdout } = await run(
+    [
+      "python3",
+      "-c",
+      "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(['/bin/sh', '-c', sys.argv[1]])))",
+      shell,
+    ],
+    { cwd: place.cwd, env: { ...place.context.env, TERM: "xterm", SLIPWAY_FROM_SOURCE: "1" } },
+  );
   const shown = stdout.toString("utf8");
   assert.match(shown, /epoch 3\/3 loss=1/);
   assert.match(shown, /loss 1 \(from 3, 1 to 3, step 3\)[^]*[\u2801-\u28ff]/);
   assert.match(shown, /accuracy 0\.75/);
   const status = shown.search(/epoch \d of 3 after /);
-  assert.ok(status > 0 && shown.indexOf("\u001B[0J", status) > 0, "what was drawn is taken away again");
+  assert.ok(
+    status > 0 && shown.indexOf("\u001B[0J", status) > 0,
+    "what was drawn is taken away again",
+  );
   assert.match(shown, /exit code 0/);
-  assert.match(await readFile(join(place.cwd, "curves.svg"), "utf8"), /<polyline[^]*accuracy: 0\.75/);
+  assert.match(
+    await readFile(join(place.cwd, "curves.svg"), "utf8"),
+    /<polyline[^]*accuracy: 0\.75/,
+  );
 });
 
 /** Waits for a text and leaves the stream running. */

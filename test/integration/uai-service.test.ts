@@ -30,18 +30,47 @@ class Model(TFAiUcloudModel):
         return answers[:-1] if b"short" in answers else answers
 `;
 
-async function serve(t: TestContext, server: ModelDescription["server"] = {}): Promise<{ readonly post: (body: string | Uint8Array<ArrayBuffer>) => Promise<Response>; readonly url: string } | undefined> {
+async function serve(
+  t: TestContext,
+  server: ModelDescription["server"] = {},
+): Promise<
+  | {
+      readonly post: (body: string | Uint8Array<ArrayBuffer>) => Promise<Response>;
+      readonly url: string;
+    }
+  | undefined
+> {
   const python = await requirePeer(t, "python3");
   if (python === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), "slipway-uai-"));
   t.after(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, "main_module.py"), SOURCE);
-  await writeFile(join(folder, "ufile.json"), JSON.stringify({ http_server: { exec: { main_file: "main_module", main_class: "Model" }, tensorflow: { model_dir: "." } } }));
+  await writeFile(
+    join(folder, "ufile.json"),
+    JSON.stringify({
+      http_server: {
+        exec: { main_file: "main_module", main_class: "Model" },
+        tensorflow: { model_dir: "." },
+      },
+    }),
+  );
   const description: ModelDescription = {
-    schemaVersion: 1, name: "uai", kind: "class", contract: "uai", service: "MODEL", codePath: folder,
-    code: { file: "main_module.py", name: "Model", language: "python" }, ports: { http: 0 }, server, python: { executable: python, path: [] },
+    schemaVersion: 1,
+    name: "uai",
+    kind: "class",
+    contract: "uai",
+    service: "MODEL",
+    codePath: folder,
+    code: { file: "main_module.py", name: "Model", language: "python" },
+    ports: { http: 0 },
+    server,
+    python: { executable: python, path: [] },
   };
-  const running = await serveModel(description, { host: "127.0.0.1", log: createLogger({ level: "fatal", write: () => undefined }), signal: t.signal });
+  const running = await serveModel(description, {
+    host: "127.0.0.1",
+    log: createLogger({ level: "fatal", write: () => undefined }),
+    signal: t.signal,
+  });
   t.after(() => running.stop({ graceMs: 1000 }));
   const url = `http://127.0.0.1:${running.ports.http}`;
   return { url, post: (body) => fetch(`${url}/service`, { method: "POST", body }) };
@@ -52,28 +81,50 @@ test("any body goes in and its answer comes back, with health, metrics and the S
   if (server === undefined) return;
   const binary = Buffer.from([0, 255, 1, 254]);
   const answer = await server.post(binary);
-  assert.deepEqual([answer.status, answer.headers.get("content-type"), Buffer.from(await answer.arrayBuffer())], [200, "application/octet-stream", binary]);
+  assert.deepEqual(
+    [answer.status, answer.headers.get("content-type"), Buffer.from(await answer.arrayBuffer())],
+    [200, "application/octet-stream", binary],
+  );
   assert.equal(await (await server.post("héllo\n")).text(), "héllo\n");
   const large = Buffer.alloc(3_000_000, "x");
   assert.deepEqual(Buffer.from(await (await server.post(large)).arrayBuffer()), large);
   assert.equal((await server.post("")).status, 200);
   assert.equal((await fetch(`${server.url}/ready`)).status, 200);
   assert.equal((await fetch(`${server.url}/service`)).status, 405);
-  assert.equal(await (await fetch(`${server.url}/service`, { method: "PUT", body: "as curl -T sends it" })).text(), "as curl -T sends it");
+  assert.equal(
+    await (
+      await fetch(`${server.url}/service`, { method: "PUT", body: "as curl -T sends it" })
+    ).text(),
+    "as curl -T sends it",
+  );
   assert.match(await (await fetch(`${server.url}/metrics`)).text(), /service/);
-  const seldon = await fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"strData": "two"}' });
+  const seldon = await fetch(`${server.url}/predict`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"strData": "two"}',
+  });
   assert.equal(((await seldon.json()) as { strData?: string }).strData, "two");
 });
 
 test("a request that the class cannot answer gets a 500 that says why, and its neighbours their answers", async (t) => {
   const server = await serve(t, { maxBatch: 16 });
   if (server === undefined) return;
-  const bodies = ["slow", ...Array.from({ length: 12 }, (_, index) => (index === 5 ? "bad" : index === 8 ? "short" : `body ${index}`))];
-  const answers = await Promise.all(bodies.map(async (body) => server.post(body).then(async (answer) => [answer.status, await answer.text()] as const)));
+  const bodies = [
+    "slow",
+    ...Array.from({ length: 12 }, (_, index) =>
+      index === 5 ? "bad" : index === 8 ? "short" : `body ${index}`,
+    ),
+  ];
+  const answers = await Promise.all(
+    bodies.map(async (body) =>
+      server.post(body).then(async (answer) => [answer.status, await answer.text()] as const),
+    ),
+  );
   bodies.forEach((body, index) => {
     const [status, text] = answers[index] ?? [0, ""];
     if (body === "bad") assert.deepEqual([status, text], [500, "cannot read this one\n"]);
-    else if (body === "short") assert.deepEqual([status, text], [500, "execute gave 0 answers for 1 requests\n"]);
+    else if (body === "short")
+      assert.deepEqual([status, text], [500, "execute gave 0 answers for 1 requests\n"]);
     else assert.deepEqual([status, text], [200, body]);
   });
 });
@@ -85,5 +136,8 @@ test("requests that lie ready together are executed together, and never more tha
   const sizes = (await (await server.post("sizes")).json()) as number[];
   assert.ok(Math.max(...sizes) > 1, sizes.join());
   assert.ok(Math.max(...sizes) <= 4, sizes.join());
-  assert.equal(sizes.reduce((sum, size) => sum + size), 41);
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size),
+    41,
+  );
 });

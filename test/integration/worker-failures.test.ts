@@ -7,7 +7,10 @@ import { test } from "node:test";
 import { numbers, rows, startWith, startWorker, text } from "./worker-support.ts";
 
 const ROUGH = "rough.py:Rough";
-const [OK, CRASH, HANG, FLOOD, EAT, GARBAGE, FORK, CHILD, SLOW, HUGE_LINE, MEET] = Array.from({ length: 11 }, (_, index) => index) as [number, number, number, number, number, number, number, number, number, number, number];
+const [OK, CRASH, HANG, FLOOD, EAT, GARBAGE, FORK, CHILD, SLOW, HUGE_LINE, MEET] = Array.from(
+  { length: 11 },
+  (_, index) => index,
+) as [number, number, number, number, number, number, number, number, number, number, number];
 
 function isAlive(pid: number): boolean {
   try {
@@ -27,17 +30,29 @@ test("only the call that killed its worker fails; the others go on in the next o
   if (worker === undefined) return;
   const { component } = worker;
   const [pid] = component.pids;
-  const answers = await Promise.allSettled(Array.from({ length: 100 }, (_, index) => component.call(rows([[index === 30 ? CRASH : OK, index]]))));
-  const failed = answers.flatMap((answer, index) => (answer.status === "rejected" ? [{ index, code: (answer.reason as { code: string }).code }] : []));
+  const answers = await Promise.allSettled(
+    Array.from({ length: 100 }, (_, index) =>
+      component.call(rows([[index === 30 ? CRASH : OK, index]])),
+    ),
+  );
+  const failed = answers.flatMap((answer, index) =>
+    answer.status === "rejected" ? [{ index, code: (answer.reason as { code: string }).code }] : [],
+  );
   assert.ok(failed.some(({ index }) => index === 30));
-  assert.ok(failed.every(({ index, code }) => index <= 30 && code === "WORKER_CRASHED"), JSON.stringify(failed));
+  assert.ok(
+    failed.every(({ index, code }) => index <= 30 && code === "WORKER_CRASHED"),
+    JSON.stringify(failed),
+  );
   assert.notEqual(component.pids[0], pid);
   assert.equal(component.stats.restarts, 1);
 });
 
 test("a worker killed from outside while it is idle is replaced", async (t) => {
   const restarted = Promise.withResolvers<void>();
-  await using worker = await startWorker(t, { code: ROUGH, options: { onRestart: () => restarted.resolve() } });
+  await using worker = await startWorker(t, {
+    code: ROUGH,
+    options: { onRestart: () => restarted.resolve() },
+  });
   if (worker === undefined) return;
   process.kill(worker.component.pids[0] ?? 0, "SIGKILL");
   await restarted.promise;
@@ -48,15 +63,25 @@ test("a hung call ends by time-out, with its worker; the calls behind it are ans
   await using worker = await startWorker(t, { code: ROUGH, server: { timeoutMs: 400 } });
   if (worker === undefined) return;
   const { component } = worker;
-  const [hung, ...others] = await Promise.allSettled([component.call(rows([[HANG, 0]])), ...Array.from({ length: 5 }, (_, index) => component.call(rows([[OK, index]])))]);
-  assert.ok(hung.status === "rejected" && (hung.reason as { code: string }).code === "MODEL_TIMEOUT");
-  assert.deepEqual(others.map(({ status }) => status), ["fulfilled", "fulfilled", "fulfilled", "fulfilled", "fulfilled"]);
+  const [hung, ...others] = await Promise.allSettled([
+    component.call(rows([[HANG, 0]])),
+    ...Array.from({ length: 5 }, (_, index) => component.call(rows([[OK, index]]))),
+  ]);
+  assert.ok(
+    hung.status === "rejected" && (hung.reason as { code: string }).code === "MODEL_TIMEOUT",
+  );
+  assert.deepEqual(
+    others.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "fulfilled", "fulfilled", "fulfilled"],
+  );
 });
 
 test("the time-out counts from the begin of a call, not from its place in the queue", async (t) => {
   await using worker = await startWorker(t, { code: ROUGH, server: { timeoutMs: 300 } });
   if (worker === undefined) return;
-  const answers = await Promise.allSettled(Array.from({ length: 12 }, () => worker.component.call(rows([[SLOW, 0]]))));
+  const answers = await Promise.allSettled(
+    Array.from({ length: 12 }, () => worker.component.call(rows([[SLOW, 0]]))),
+  );
   assert.ok(answers.every(({ status }) => status === "fulfilled"));
 });
 
@@ -72,7 +97,11 @@ test("a fast answer does not wait for the slow call behind it", async (t) => {
 });
 
 test("several threads run calls at the same time, and one that hangs is still found", async (t) => {
-  await using worker = await startWorker(t, { code: ROUGH, options: { threads: 4 }, server: { timeoutMs: 400 } });
+  await using worker = await startWorker(t, {
+    code: ROUGH,
+    options: { threads: 4 },
+    server: { timeoutMs: 400 },
+  });
   if (worker === undefined) return;
   const { component } = worker;
   await Promise.all(Array.from({ length: 8 }, () => component.call(rows([[MEET, 4]])))); // each ends only when four are inside
@@ -99,19 +128,31 @@ test("a flood of output neither blocks nor fills the server", async (t) => {
 });
 
 test("a worker that eats memory is ended at its limit, and says so", async (t) => {
-  await using worker = await startWorker(t, { code: ROUGH, options: { memoryBytes: 200 * 2 ** 20 } });
-  if (worker === undefined) return;
-  await assert.rejects(worker.component.call(rows([[EAT, 0]])), (error: { code: string; message: string }) => {
-    // Either our watch or, for a single large allocation, Python itself.
-    return (error.code === "WORKER_CRASHED" && /its limit is 200 MiB/.test(error.message)) || (error.code === "MODEL_FAILED" && /MemoryError/.test(error.message));
+  await using worker = await startWorker(t, {
+    code: ROUGH,
+    options: { memoryBytes: 200 * 2 ** 20 },
   });
+  if (worker === undefined) return;
+  await assert.rejects(
+    worker.component.call(rows([[EAT, 0]])),
+    (error: { code: string; message: string }) => {
+      // Either our watch or, for a single large allocation, Python itself.
+      return (
+        (error.code === "WORKER_CRASHED" && /its limit is 200 MiB/.test(error.message)) ||
+        (error.code === "MODEL_FAILED" && /MemoryError/.test(error.message))
+      );
+    },
+  );
   assert.deepEqual(numbers(await worker.component.call(rows([[OK, 1]]))), [OK, 1]);
 });
 
 test("garbage on the socket ends the worker, not the server", async (t) => {
   await using worker = await startWorker(t, { code: ROUGH });
   if (worker === undefined) return;
-  await assert.rejects(worker.component.call(rows([[GARBAGE, 0]])), { code: "WORKER_CRASHED", message: /bad frame/ });
+  await assert.rejects(worker.component.call(rows([[GARBAGE, 0]])), {
+    code: "WORKER_CRASHED",
+    message: /bad frame/,
+  });
   assert.deepEqual(numbers(await worker.component.call(rows([[OK, 1]]))), [OK, 1]);
 });
 
@@ -119,7 +160,10 @@ test("a fork inside user code does not speak on the parent's socket", async (t) 
   await using worker = await startWorker(t, { code: ROUGH });
   if (worker === undefined) return;
   assert.deepEqual(numbers(await worker.component.call(rows([[FORK, 2]]))), [FORK, 2]);
-  assert.equal((await worker.line(({ text: line }) => line === "in the child")).requestId, undefined);
+  assert.equal(
+    (await worker.line(({ text: line }) => line === "in the child")).requestId,
+    undefined,
+  );
 });
 
 test("what user code has started ends with its worker", async (t) => {
@@ -127,18 +171,31 @@ test("what user code has started ends with its worker", async (t) => {
   if (worker === undefined) return;
   const [pid = 0] = worker.component.pids;
   await worker.component.call(rows([[CHILD, 0]]));
-  const [child = 0] = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ").map(Number);
+  const [child = 0] = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1")
+    .trim()
+    .split(" ")
+    .map(Number);
   assert.ok(isAlive(child));
   await worker.component[Symbol.asyncDispose]();
   await untilDead(child);
 });
 
 test("a full queue refuses, and what waits is answered", async (t) => {
-  await using worker = await startWorker(t, { code: ROUGH, options: { maxQueue: 4, maxWindow: 2 } });
+  await using worker = await startWorker(t, {
+    code: ROUGH,
+    options: { maxQueue: 4, maxWindow: 2 },
+  });
   if (worker === undefined) return;
-  const answers = await Promise.allSettled(Array.from({ length: 10 }, () => worker.component.call(rows([[SLOW, 0]]))));
-  const codes = answers.map((answer) => (answer.status === "fulfilled" ? "ok" : (answer.reason as { code: string }).code));
-  assert.deepEqual(codes, [...Array.from({ length: 6 }, () => "ok"), ...Array.from({ length: 4 }, () => "OVERLOADED")]);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 10 }, () => worker.component.call(rows([[SLOW, 0]]))),
+  );
+  const codes = answers.map((answer) =>
+    answer.status === "fulfilled" ? "ok" : (answer.reason as { code: string }).code,
+  );
+  assert.deepEqual(codes, [
+    ...Array.from({ length: 6 }, () => "ok"),
+    ...Array.from({ length: 4 }, () => "OVERLOADED"),
+  ]);
 });
 
 test("a caller that goes frees its place, and its late answer disturbs nobody", async (t) => {
@@ -146,7 +203,9 @@ test("a caller that goes frees its place, and its late answer disturbs nobody", 
   if (worker === undefined) return;
   const abort = new AbortController();
   const reason = new Error("gone");
-  const gone = [1, 2, 3, 4].map(() => worker.component.call(rows([[SLOW, 0]]), { signal: abort.signal }));
+  const gone = [1, 2, 3, 4].map(() =>
+    worker.component.call(rows([[SLOW, 0]]), { signal: abort.signal }),
+  );
   abort.abort(reason);
   for (const call of gone) await assert.rejects(call, (error) => error === reason);
   assert.equal(worker.component.stats.queued, 0);
@@ -177,8 +236,17 @@ test("workers end when the server dies, also in the middle of a call", async (t)
     component.call(rows([[${HANG}, 0]]));
     setImmediate(() => setImmediate(() => console.log(component.pids[0])));
     setInterval(() => undefined, 1000);`;
-  const python = process.env["SLIPWAY_TEST_PYTHON"] ?? (await import("../support/python-env.ts").then(({ pythonEnv }) => pythonEnv(t, { packages: ["numpy"] })))?.python ?? "";
-  const server = spawn(process.execPath, ["--input-type=module", "-e", script, python], { stdio: ["ignore", "pipe", "inherit"] });
+  const python =
+    process.env["SLIPWAY_TEST_PYTHON"] ??
+    (
+      await import("../support/python-env.ts").then(({ pythonEnv }) =>
+        pythonEnv(t, { packages: ["numpy"] }),
+      )
+    )?.python ??
+    "";
+  const server = spawn(process.execPath, ["--input-type=module", "-e", script, python], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [chunk] = (await once(server.stdout, "data")) as [Buffer];
   const pid = Number(chunk.toString());
   assert.ok(isAlive(pid));
@@ -188,17 +256,32 @@ test("workers end when the server dies, also in the middle of a call", async (t)
 
 test("a start that fails says why", async (t) => {
   const fails = (code: string) => startWorker(t, { code });
-  await assert.rejects(fails("rough.py:InitFails"), (error: { code: string; message: string; failure: { traceback: string } }) => {
-    assert.equal(error.code, "MODEL_LOAD_FAILED");
-    assert.equal(error.message, 'load the model "test": RuntimeError: no weights');
-    assert.match(error.failure.traceback, /^Traceback \(most recent call last\):\n {2}File ".*rough\.py", line \d+, in __init__\n/);
-    assert.doesNotMatch(error.failure.traceback, /slipway_worker|importlib/);
-    return true;
+  await assert.rejects(
+    fails("rough.py:InitFails"),
+    (error: { code: string; message: string; failure: { traceback: string } }) => {
+      assert.equal(error.code, "MODEL_LOAD_FAILED");
+      assert.equal(error.message, 'load the model "test": RuntimeError: no weights');
+      assert.match(
+        error.failure.traceback,
+        /^Traceback \(most recent call last\):\n {2}File ".*rough\.py", line \d+, in __init__\n/,
+      );
+      assert.doesNotMatch(error.failure.traceback, /slipway_worker|importlib/);
+      return true;
+    },
+  );
+  await assert.rejects(fails("rough.py:LoadExits"), {
+    code: "MODEL_LOAD_FAILED",
+    message: /exit code 7 before it was ready/,
   });
-  await assert.rejects(fails("rough.py:LoadExits"), { code: "MODEL_LOAD_FAILED", message: /exit code 7 before it was ready/ });
-  await assert.rejects(fails("rough.py:NoSuchClass"), { code: "MODEL_LOAD_FAILED", message: /class "NoSuchClass" is not in "rough\.py"/ });
+  await assert.rejects(fails("rough.py:NoSuchClass"), {
+    code: "MODEL_LOAD_FAILED",
+    message: /class "NoSuchClass" is not in "rough\.py"/,
+  });
   await assert.rejects(fails("missing.py:Any"), { code: "MODEL_LOAD_FAILED", message: /missing/ });
-  await assert.rejects(fails("broken.py:Any"), { code: "MODEL_LOAD_FAILED", message: /SyntaxError/ });
+  await assert.rejects(fails("broken.py:Any"), {
+    code: "MODEL_LOAD_FAILED",
+    message: /SyntaxError/,
+  });
   await assert.rejects(startWith("/no/such/python", { code: ROUGH }), { code: "RUNTIME_MISSING" });
 });
 
@@ -207,7 +290,17 @@ test("the traceback of a failed start is in the log", async () => {
   const { createPythonComponent } = await import("../../src/runtime/python/index.ts");
   const { MODELS } = await import("./worker-support.ts");
   const start = createPythonComponent(
-    { schemaVersion: 1, name: "m", kind: "class", contract: "seldon", service: "MODEL", codePath: MODELS, code: { file: "rough.py", name: "InitFails", language: "python" }, ports: { http: 0 }, server: {} },
+    {
+      schemaVersion: 1,
+      name: "m",
+      kind: "class",
+      contract: "seldon",
+      service: "MODEL",
+      codePath: MODELS,
+      code: { file: "rough.py", name: "InitFails", language: "python" },
+      ports: { http: 0 },
+      server: {},
+    },
     { onLog: ({ text: line }) => lines.push(line) },
   );
   await assert.rejects(start, { code: "MODEL_LOAD_FAILED" });
@@ -216,9 +309,15 @@ test("the traceback of a failed start is in the log", async () => {
 
 test("an interrupted start leaves no process", async () => {
   const reason = new Error("stop");
-  await assert.rejects(startWith("/usr/bin/python3", { code: ROUGH, options: { signal: AbortSignal.abort(reason) } }), (error) => error === reason);
+  await assert.rejects(
+    startWith("/usr/bin/python3", { code: ROUGH, options: { signal: AbortSignal.abort(reason) } }),
+    (error) => error === reason,
+  );
   const abort = new AbortController();
-  const starting = startWith("/usr/bin/python3", { code: "rough.py:InitHangs", options: { signal: abort.signal, onLog: () => abort.abort(reason) } });
+  const starting = startWith("/usr/bin/python3", {
+    code: "rough.py:InitHangs",
+    options: { signal: abort.signal, onLog: () => abort.abort(reason) },
+  });
   await assert.rejects(starting, (error) => error === reason);
 });
 
@@ -226,5 +325,8 @@ test("text of an unknown request id is cut, not refused", async (t) => {
   await using worker = await startWorker(t, { code: "basic.py:Prints" });
   if (worker === undefined) return;
   await worker.component.call({ ...text("x"), requestId: "é".repeat(500) });
-  assert.equal((await worker.line(({ text: line }) => line === "answering")).requestId, "é".repeat(128));
+  assert.equal(
+    (await worker.line(({ text: line }) => line === "answering")).requestId,
+    "é".repeat(128),
+  );
 });

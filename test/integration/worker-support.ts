@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { createPythonComponent, type LogLine, type PythonComponent, type PythonComponentOptions } from "../../src/runtime/python/index.ts";
+import {
+  createPythonComponent,
+  type LogLine,
+  type PythonComponent,
+  type PythonComponentOptions,
+} from "../../src/runtime/python/index.ts";
 import type { ComponentRequest, ComponentResponse } from "../../src/runtime/component.ts";
 import type { ModelDescription, ServerSettings } from "../../src/model/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
@@ -23,7 +28,10 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 /** A running component over an interpreter that has numpy; undefined when the test was skipped. */
-export async function startWorker(t: TestContext, setup: WorkerSetup): Promise<RunningWorker | undefined> {
+export async function startWorker(
+  t: TestContext,
+  setup: WorkerSetup,
+): Promise<RunningWorker | undefined> {
   const environment = await pythonEnv(t, { packages: ["numpy"] });
   return environment === undefined ? undefined : startWith(environment.python, setup);
 }
@@ -75,8 +83,17 @@ export async function startWith(executable: string, setup: WorkerSetup): Promise
 /** A prediction of rows of numbers. */
 export function rows(values: readonly (readonly number[])[], requestId?: string): ComponentRequest {
   const data = Buffer.from(Float64Array.from(values.flat()).buffer);
-  const tensor = { name: "", datatype: "FP64", shape: [values.length, values[0]?.length ?? 0], data } as const;
-  return { method: "predict", messages: [{ payload: { kind: "tensor", tensor }, names: [] }], ...(requestId !== undefined && { requestId }) };
+  const tensor = {
+    name: "",
+    datatype: "FP64",
+    shape: [values.length, values[0]?.length ?? 0],
+    data,
+  } as const;
+  return {
+    method: "predict",
+    messages: [{ payload: { kind: "tensor", tensor }, names: [] }],
+    ...(requestId !== undefined && { requestId }),
+  };
 }
 
 export function text(value: string): ComponentRequest {
@@ -86,10 +103,14 @@ export function text(value: string): ComponentRequest {
 /** The numbers of a FP64 answer, be it an array or the lists that user code gave back. */
 export function numbers(response: ComponentResponse): number[] {
   const { payload } = response.message;
-  if (payload.kind === "array" && payload.datatype === "FP64") return (JSON.parse(payload.json) as number[][]).flat(2);
-  if (payload.kind !== "tensor" || payload.tensor.datatype !== "FP64") throw new Error(`not a FP64 tensor: ${JSON.stringify(payload)}`);
+  if (payload.kind === "array" && payload.datatype === "FP64")
+    return (JSON.parse(payload.json) as number[][]).flat(2);
+  if (payload.kind !== "tensor" || payload.tensor.datatype !== "FP64")
+    throw new Error(`not a FP64 tensor: ${JSON.stringify(payload)}`);
   const { data } = payload.tensor;
-  return [...new Float64Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))];
+  return [
+    ...new Float64Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)),
+  ];
 }
 
 export function json(response: ComponentResponse): unknown {

@@ -8,7 +8,12 @@ const ECHO = { code: "basic.py:Identity" };
 test("a class answers, with default names, and says what it has", async (t) => {
   await using worker = await startWorker(t, ECHO);
   if (worker === undefined) return;
-  const response = await worker.component.call(rows([[1, 2.5], [3, 4]]));
+  const response = await worker.component.call(
+    rows([
+      [1, 2.5],
+      [3, 4],
+    ]),
+  );
   assert.deepEqual(numbers(response), [1, 2.5, 3, 4]);
   assert.deepEqual(response.message.names, ["t:0", "t:1"]);
   assert.equal(response.isRaw, false);
@@ -19,26 +24,56 @@ test("every payload kind comes back", async (t) => {
   await using worker = await startWorker(t, ECHO);
   if (worker === undefined) return;
   const { component } = worker;
-  assert.deepEqual((await component.call(text("模型\u0000"))).message.payload, { kind: "text", text: "模型\u0000" });
+  assert.deepEqual((await component.call(text("模型\u0000"))).message.payload, {
+    kind: "text",
+    text: "模型\u0000",
+  });
   const bytes = Uint8Array.of(0, 1, 255);
-  const echoed = await component.call({ method: "predict", messages: [{ payload: { kind: "bytes", bytes }, names: [] }] });
+  const echoed = await component.call({
+    method: "predict",
+    messages: [{ payload: { kind: "bytes", bytes }, names: [] }],
+  });
   assert.deepEqual(echoed.message.payload, { kind: "bytes", bytes: Buffer.from(bytes) });
-  const jsonEcho = await component.call({ method: "predict", messages: [{ payload: { kind: "json", json: '{"b":1.0,"a":[null,18446744073709551616]}' }, names: [] }] });
-  assert.deepEqual(jsonEcho.message.payload, { kind: "json", json: '{"a":[null,18446744073709551616],"b":1.0}' });
+  const jsonEcho = await component.call({
+    method: "predict",
+    messages: [
+      { payload: { kind: "json", json: '{"b":1.0,"a":[null,18446744073709551616]}' }, names: [] },
+    ],
+  });
+  assert.deepEqual(jsonEcho.message.payload, {
+    kind: "json",
+    json: '{"a":[null,18446744073709551616],"b":1.0}',
+  });
   const any = Buffer.from("0a03742e78120200ff", "hex"); // google.protobuf.Any{type_url: "t.x", value: 00ff}
-  const anyEcho = await component.call({ method: "predict", transport: "grpc", messages: [{ payload: { kind: "any", bytes: any }, names: [] }] });
+  const anyEcho = await component.call({
+    method: "predict",
+    transport: "grpc",
+    messages: [{ payload: { kind: "any", bytes: any }, names: [] }],
+  });
   assert.deepEqual(anyEcho.message.payload, { kind: "any", bytes: any });
-  const mixed = await component.call({ method: "predict", messages: [{ payload: { kind: "array", json: '[["a",1,2.5]]' }, names: [] }] });
-  assert.deepEqual(mixed.message, { payload: { kind: "array", json: '[["a","1","2.5"]]' }, names: ["t:0", "t:1", "t:2"] });
+  const mixed = await component.call({
+    method: "predict",
+    messages: [{ payload: { kind: "array", json: '[["a",1,2.5]]' }, names: [] }],
+  });
+  assert.deepEqual(mixed.message, {
+    payload: { kind: "array", json: '[["a","1","2.5"]]' },
+    names: ["t:0", "t:1", "t:2"],
+  });
 });
 
 test("a thousand calls at once over two workers each get their own answer", async (t) => {
   await using worker = await startWorker(t, { ...ECHO, server: { workers: 2 } });
   if (worker === undefined) return;
   const { component } = worker;
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => component.call(rows([[index, index / 2]]))));
-  for (const [index, answer] of answers.entries()) assert.deepEqual(numbers(answer), [index, index / 2]);
-  assert.deepEqual({ ...component.stats }, { queued: 0, running: 0, workers: 2, ready: 2, restarts: 0 });
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, index) => component.call(rows([[index, index / 2]]))),
+  );
+  for (const [index, answer] of answers.entries())
+    assert.deepEqual(numbers(answer), [index, index / 2]);
+  assert.deepEqual(
+    { ...component.stats },
+    { queued: 0, running: 0, workers: 2, ready: 2, restarts: 0 },
+  );
 });
 
 test("parameters come typed, and a bad one stops the start", async (t) => {
@@ -48,11 +83,25 @@ test("parameters come typed, and a bad one stops the start", async (t) => {
     { name: "label", value: "5", type: "STRING" },
     { name: "flag", value: "Yes", type: "BOOL" },
   ];
-  await using worker = await startWorker(t, { code: "basic.py:Parameters", options: { parameters } });
+  await using worker = await startWorker(t, {
+    code: "basic.py:Parameters",
+    options: { parameters },
+  });
   if (worker === undefined) return;
-  assert.deepEqual(json(await worker.component.call(text("x"))), { count: 3, rate: 0.5, label: "5", flag: true });
-  const bad = startWorker(t, { code: "basic.py:Parameters", options: { parameters: [{ name: "count", value: "three", type: "INT" }] } });
-  await assert.rejects(bad, { code: "MODEL_LOAD_FAILED", message: /SeldonMicroserviceException: Bad model parameter: count with value three/ });
+  assert.deepEqual(json(await worker.component.call(text("x"))), {
+    count: 3,
+    rate: 0.5,
+    label: "5",
+    flag: true,
+  });
+  const bad = startWorker(t, {
+    code: "basic.py:Parameters",
+    options: { parameters: [{ name: "count", value: "three", type: "INT" }] },
+  });
+  await assert.rejects(bad, {
+    code: "MODEL_LOAD_FAILED",
+    message: /SeldonMicroserviceException: Bad model parameter: count with value three/,
+  });
 });
 
 test("what user code prints and logs carries the id of its request", async (t) => {
@@ -62,8 +111,18 @@ test("what user code prints and logs carries the id of its request", async (t) =
   const made = await worker.line(({ text: line }) => line === "made");
   assert.deepEqual(made, { level: "stdout", text: "made", worker: 0 });
   assert.equal((await worker.line(({ text: line }) => line === "answering")).requestId, "puid-7");
-  assert.deepEqual(await worker.line(({ level }) => level === "stderr"), { level: "stderr", text: "no newline", worker: 0, requestId: "puid-7" });
-  assert.deepEqual(await worker.line(({ level }) => level === "warn"), { level: "warn", text: "mine: careful", worker: 0, requestId: "puid-7" });
+  assert.deepEqual(await worker.line(({ level }) => level === "stderr"), {
+    level: "stderr",
+    text: "no newline",
+    worker: 0,
+    requestId: "puid-7",
+  });
+  assert.deepEqual(await worker.line(({ level }) => level === "warn"), {
+    level: "warn",
+    text: "mine: careful",
+    worker: 0,
+    requestId: "puid-7",
+  });
   assert.equal((await worker.line(({ text: line }) => line === "from C")).level, "stdout");
 });
 
@@ -76,11 +135,23 @@ test("an exception of user code is told apart from a crash, with the user's fram
   assert.equal(error.code, "MODEL_FAILED");
   assert.equal(error.message, `call the model "test": KeyError: 'lost\\x1b[31m'`);
   const { traceback, ...failure } = error.failure;
-  assert.deepEqual(failure, { type: "KeyError", message: "'lost\\x1b[31m'", status: 500, reason: "MICROSERVICE_INTERNAL_ERROR", isRefusal: false });
+  assert.deepEqual(failure, {
+    type: "KeyError",
+    message: "'lost\\x1b[31m'",
+    status: 500,
+    reason: "MICROSERVICE_INTERNAL_ERROR",
+    isRefusal: false,
+  });
   assert.match(traceback, /basic\.py", line \d+, in predict\n/);
   assert.doesNotMatch(traceback, /slipway_worker/);
-  await assert.rejects(component.call(text("exit")), { code: "MODEL_FAILED", message: /SystemExit/ });
-  await assert.rejects(component.call(text("deep")), { code: "MODEL_FAILED", message: /RecursionError/ });
+  await assert.rejects(component.call(text("exit")), {
+    code: "MODEL_FAILED",
+    message: /SystemExit/,
+  });
+  await assert.rejects(component.call(text("deep")), {
+    code: "MODEL_FAILED",
+    message: /RecursionError/,
+  });
   assert.equal(component.stats.restarts, 0);
 });
 
@@ -89,7 +160,11 @@ test("a raw method gets the whole message, and the plain one when it declines", 
   if (worker === undefined) return;
   const { component } = worker;
   assert.deepEqual(component.facts.wantsWhole, { rest: ["predict"], grpc: ["predict"] });
-  const whole = (message: object) => component.call({ method: "predict", messages: [{ payload: { kind: "raw", json: JSON.stringify(message) }, names: [] }] });
+  const whole = (message: object) =>
+    component.call({
+      method: "predict",
+      messages: [{ payload: { kind: "raw", json: JSON.stringify(message) }, names: [] }],
+    });
   const raw = await whole({ jsonData: 1, meta: {} });
   assert.equal(raw.isRaw, true);
   assert.deepEqual(raw.message.payload, { kind: "raw", json: '{"got":["jsonData","meta"],"n":1}' });
@@ -103,7 +178,9 @@ test("waiting predictions are joined, and each gets its own rows back", async (t
   if (worker === undefined) return;
   const { component } = worker;
   assert.deepEqual(numbers(await component.call(rows([[7]]))), [1, 7]);
-  const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => component.call(rows([[index]]))));
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => component.call(rows([[index]]))),
+  );
   const sizes = answers.map((answer, index) => {
     const [size, own, ...others] = numbers(answer);
     assert.deepEqual([own, others], [index, []]);
@@ -116,16 +193,29 @@ test("a joined call that goes wrong is done again one by one, and only the guilt
   await using worker = await startWorker(t, { code: "basic.py:RowsFail", server: { maxBatch: 8 } });
   if (worker === undefined) return;
   const { component } = worker;
-  const answers = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => component.call(rows([[index === 20 ? -1 : index]]))));
-  assert.deepEqual(answers.flatMap(({ status }, index) => (status === "rejected" ? [index] : [])), [20]);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, index) => component.call(rows([[index === 20 ? -1 : index]]))),
+  );
+  assert.deepEqual(
+    answers.flatMap(({ status }, index) => (status === "rejected" ? [index] : [])),
+    [20],
+  );
 });
 
 test("without numpy arrays are lists, and everything else stays", async () => {
   await using worker = await startWith("/usr/bin/python3", ECHO);
   const { component } = worker;
-  const response = await component.call(rows([[1, 2.5], [3, 4]]));
+  const response = await component.call(
+    rows([
+      [1, 2.5],
+      [3, 4],
+    ]),
+  );
   assert.deepEqual(numbers(response), [1, 2.5, 3, 4]);
   assert.deepEqual(response.message.names, ["t:0", "t:1"]);
-  const mixed = await component.call({ method: "predict", messages: [{ payload: { kind: "array", json: '[["a",1],[null]]' }, names: [] }] });
+  const mixed = await component.call({
+    method: "predict",
+    messages: [{ payload: { kind: "array", json: '[["a",1],[null]]' }, names: [] }],
+  });
   assert.deepEqual(mixed.message.payload, { kind: "array", json: '[["a",1],[null]]' });
 });

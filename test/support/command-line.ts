@@ -3,7 +3,19 @@ import { cp, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { createTempDir } from "../../src/internal/index.ts";
-import { appendLayers, createIndex, digestOf, emptyImage, imageDescriptor, manifestOf, MEDIA_TYPES, mutateConfig, parseReference, type Descriptor, type Image } from "../../src/oci/index.ts";
+import {
+  appendLayers,
+  createIndex,
+  digestOf,
+  emptyImage,
+  imageDescriptor,
+  manifestOf,
+  MEDIA_TYPES,
+  mutateConfig,
+  parseReference,
+  type Descriptor,
+  type Image,
+} from "../../src/oci/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { packSeed } from "./pack-fixture.ts";
 import { bytesLayer, randomLayer } from "./random-image.ts";
@@ -33,7 +45,10 @@ export interface CommandLine {
 const BIN = resolve(import.meta.dirname, "../../bin/slipway.js");
 
 /** Data folders that go away with the test, in which the tool's own large layers are made already. */
-export async function commandLine(t: TestContext, options: { readonly parent?: string } = {}): Promise<CommandLine> {
+export async function commandLine(
+  t: TestContext,
+  options: { readonly parent?: string } = {},
+): Promise<CommandLine> {
   const folder = await createTempDir("slipway-cli", options.parent);
   const [data, cache] = [join(folder.path, "data"), join(folder.path, "cache")];
   const root = join(folder.path, "root");
@@ -46,8 +61,15 @@ export async function commandLine(t: TestContext, options: { readonly parent?: s
     await store[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   });
-  const env = { ...process.env, XDG_DATA_HOME: data, XDG_CACHE_HOME: cache, XDG_STATE_HOME: join(folder.path, "state"), SLIPWAY_FROM_SOURCE: "1" };
-  const start = (...args: readonly string[]): ChildProcess => spawn(process.execPath, [BIN, ...args], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  const env = {
+    ...process.env,
+    XDG_DATA_HOME: data,
+    XDG_CACHE_HOME: cache,
+    XDG_STATE_HOME: join(folder.path, "state"),
+    SLIPWAY_FROM_SOURCE: "1",
+  };
+  const start = (...args: readonly string[]): ChildProcess =>
+    spawn(process.execPath, [BIN, ...args], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   return { root, store, env, start, slipway: (...args) => untilEnd(start(...args)) };
 }
 
@@ -56,13 +78,20 @@ export async function untilEnd(child: ChildProcess): Promise<Ran> {
   const [out, err]: [string[], string[]] = [[], []];
   child.stdout?.setEncoding("utf8").on("data", (text: string) => out.push(text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => err.push(text));
-  const exitCode = await new Promise<number | null>((done, fail) => child.once("close", done).once("error", fail));
+  const exitCode = await new Promise<number | null>((done, fail) =>
+    child.once("close", done).once("error", fail),
+  );
   const stdout = out.join("");
   return { exitCode, stdout, stderr: err.join(""), result: resultOf(stdout) };
 }
 
 function resultOf(stdout: string): Readonly<Record<string, unknown>> {
-  const line = stdout.trimEnd().split("\n").findLast((text) => text.startsWith('{"event":"result"') || text.startsWith('{"event":"error"'));
+  const line = stdout
+    .trimEnd()
+    .split("\n")
+    .findLast(
+      (text) => text.startsWith('{"event":"result"') || text.startsWith('{"event":"error"'),
+    );
   return line === undefined ? {} : (JSON.parse(line) as Readonly<Record<string, unknown>>);
 }
 
@@ -76,10 +105,18 @@ export interface FakeBaseOptions {
 }
 
 /** A base of random bytes that says of itself what a Debian base says. @returns the descriptor of its index, or image. */
-export async function putFakeBase(store: Store, name: string, options: FakeBaseOptions = {}): Promise<Descriptor> {
+export async function putFakeBase(
+  store: Store,
+  name: string,
+  options: FakeBaseOptions = {},
+): Promise<Descriptor> {
   const { architectures = ["amd64"] } = options;
   const images: { descriptor: Descriptor; platform: { os: string; architecture: string } }[] = [];
-  for (const [index, architecture] of architectures.entries()) images.push({ descriptor: await putImage(store, fakeBase(architecture, index, options)), platform: { os: "linux", architecture } });
+  for (const [index, architecture] of architectures.entries())
+    images.push({
+      descriptor: await putImage(store, fakeBase(architecture, index, options)),
+      platform: { os: "linux", architecture },
+    });
   const [only] = images;
   if (images.length === 1 && only !== undefined) {
     await store.tag(only.descriptor, nameInStore(name));
@@ -91,23 +128,44 @@ export async function putFakeBase(store: Store, name: string, options: FakeBaseO
   return descriptor;
 }
 
-function fakeBase(architecture: string, seed: number, { layers = 2, python = "3.11.2", glibc = "2.36", isBare = false }: FakeBaseOptions): Image {
-  const additions = Array.from({ length: layers }, (_, index) => ({ layer: randomLayer({ seed: 100 * seed + index, bytes: 30_000, compression: "gzip" }), history: { created_by: `base ${index}` } }));
+function fakeBase(
+  architecture: string,
+  seed: number,
+  { layers = 2, python = "3.11.2", glibc = "2.36", isBare = false }: FakeBaseOptions,
+): Image {
+  const additions = Array.from({ length: layers }, (_, index) => ({
+    layer: randomLayer({ seed: 100 * seed + index, bytes: 30_000, compression: "gzip" }),
+    history: { created_by: `base ${index}` },
+  }));
   if (!isBare) {
     const tar = tarOf({ "usr/bin/python3": { type: "2", link: "python3.11" } });
-    additions.push({ layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)), history: { created_by: "python" } });
+    additions.push({
+      layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)),
+      history: { created_by: "python" },
+    });
   }
   const labels = {
     suite: "bookworm",
     architecture,
     glibc,
-    ...(python === "" ? {} : { "python.version": python, "python.executable": "/usr/bin/python3", "python.site-packages": "/usr/lib/python3/dist-packages" }),
+    ...(python === ""
+      ? {}
+      : {
+          "python.version": python,
+          "python.executable": "/usr/bin/python3",
+          "python.site-packages": "/usr/lib/python3/dist-packages",
+        }),
     packages: "[]",
     sonames: "libstdc++.so.6 libgcc_s.so.1",
     directories: "{}",
   };
-  const Labels = Object.fromEntries(Object.entries(labels).map(([key, value]) => [`dev.slipway.base.${key}`, value]));
-  return mutateConfig(appendLayers(emptyImage({ os: "linux", architecture }), additions), (config) => ({ ...config, config: { Labels } }));
+  const Labels = Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [`dev.slipway.base.${key}`, value]),
+  );
+  return mutateConfig(
+    appendLayers(emptyImage({ os: "linux", architecture }), additions),
+    (config) => ({ ...config, config: { Labels } }),
+  );
 }
 
 async function putImage(store: Store, image: Image): Promise<Descriptor> {

@@ -1,11 +1,22 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { buildDebianBase, type BlobStore, type DebianBase, type DebianBaseOptions } from "../../src/builder/index.ts";
+import {
+  buildDebianBase,
+  type BlobStore,
+  type DebianBase,
+  type DebianBaseOptions,
+} from "../../src/builder/index.ts";
 import { isToolError } from "../../src/errors/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
 import { createImageArchive, type ArchiveStream } from "../../src/layout/index.ts";
-import { createIndex, imageDescriptor, parseReference, type Descriptor, type Image } from "../../src/oci/index.ts";
+import {
+  createIndex,
+  imageDescriptor,
+  parseReference,
+  type Descriptor,
+  type Image,
+} from "../../src/oci/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 import { withoutPeer } from "./peers.ts";
 
@@ -17,7 +28,10 @@ export function debianCacheDir(): string {
 /** A store in a folder of its own that goes away with the test. */
 export async function temporaryStore(t: TestContext): Promise<Store> {
   const folder = await createTempDir("slipway-store");
-  const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
+  const store = createStore({
+    dataDir: join(folder.path, "data"),
+    cacheDir: join(folder.path, "cache"),
+  });
   t.after(async () => {
     await store[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
@@ -29,11 +43,23 @@ export async function temporaryStore(t: TestContext): Promise<Store> {
  * Builds a Debian base with kept indexes and packages. Skips the test and gives `undefined` where there is no apt or no
  * mirror to be reached.
  */
-export async function requireDebianBase(t: TestContext, options: Omit<DebianBaseOptions, "cacheDir" | "blobs"> & { readonly blobs: BlobStore }): Promise<DebianBase | undefined> {
+export async function requireDebianBase(
+  t: TestContext,
+  options: Omit<DebianBaseOptions, "cacheDir" | "blobs"> & { readonly blobs: BlobStore },
+): Promise<DebianBase | undefined> {
   try {
-    return await buildDebianBase({ cacheDir: debianCacheDir(), now: Date.now, maxIndexAgeMs: 86_400_000, ...options });
+    return await buildDebianBase({
+      cacheDir: debianCacheDir(),
+      now: Date.now,
+      maxIndexAgeMs: 86_400_000,
+      ...options,
+    });
   } catch (error) {
-    if (isToolError(error) && (error.code === "TOOL_MISSING" || error.code === "MIRROR_UNREACHABLE")) return withoutPeer(t, error.message);
+    if (
+      isToolError(error) &&
+      (error.code === "TOOL_MISSING" || error.code === "MIRROR_UNREACHABLE")
+    )
+      return withoutPeer(t, error.message);
     throw error;
   }
 }
@@ -41,7 +67,9 @@ export async function requireDebianBase(t: TestContext, options: Omit<DebianBase
 /** Puts an image's manifest and config into the store that has its layers, and names it. */
 export async function storeImage(store: Store, image: Image, name: string): Promise<Descriptor> {
   const config = await image.rawConfig();
-  const { config: configDescriptor } = JSON.parse(Buffer.from(await image.rawManifest()).toString("utf8")) as { readonly config: Descriptor };
+  const { config: configDescriptor } = JSON.parse(
+    Buffer.from(await image.rawManifest()).toString("utf8"),
+  ) as { readonly config: Descriptor };
   await store.put(configDescriptor, chunk(config));
   const descriptor = await imageDescriptor(image);
   await store.put(descriptor, chunk(await image.rawManifest()));
@@ -50,8 +78,17 @@ export async function storeImage(store: Store, image: Image, name: string): Prom
 }
 
 /** Names several images as one index. */
-export async function storeIndex(store: Store, images: DebianBase["images"], name: string): Promise<Descriptor> {
-  const manifests = await Promise.all(images.map(async ({ image, platform }) => ({ descriptor: await storeImage(store, image, `${name}-${platform.architecture}`), platform })));
+export async function storeIndex(
+  store: Store,
+  images: DebianBase["images"],
+  name: string,
+): Promise<Descriptor> {
+  const manifests = await Promise.all(
+    images.map(async ({ image, platform }) => ({
+      descriptor: await storeImage(store, image, `${name}-${platform.architecture}`),
+      platform,
+    })),
+  );
   const { bytes, descriptor } = createIndex(manifests);
   await store.put(descriptor, chunk(bytes));
   await store.tag(descriptor, parseReference(name));
@@ -59,7 +96,11 @@ export async function storeIndex(store: Store, images: DebianBase["images"], nam
 }
 
 /** An archive of one image of the store, as the engines load it. */
-export function archiveOf(store: Store, descriptor: Descriptor, name: string): Promise<ArchiveStream> {
+export function archiveOf(
+  store: Store,
+  descriptor: Descriptor,
+  name: string,
+): Promise<ArchiveStream> {
   return createImageArchive(store, [{ descriptor, references: [parseReference(name)] }]);
 }
 

@@ -37,13 +37,25 @@ const PASSWORD = "s3cret, with: signs";
  * Starts Debian's docker-registry on a free port and waits until it answers; it ends with the test. Skips the test and
  * gives `undefined` where the program is missing.
  */
-export async function startDockerRegistry(t: TestContext, options: DockerRegistryOptions = {}): Promise<DockerRegistry | undefined> {
+export async function startDockerRegistry(
+  t: TestContext,
+  options: DockerRegistryOptions = {},
+): Promise<DockerRegistry | undefined> {
   const program = await requirePeer(t, "docker-registry");
   if (program === undefined) return undefined;
-  if (options.auth === "htpasswd" && (await requirePeer(t, "htpasswd")) === undefined) return undefined;
+  if (options.auth === "htpasswd" && (await requirePeer(t, "htpasswd")) === undefined)
+    return undefined;
   if (options.auth === "token" && (await requirePeer(t, "openssl")) === undefined) return undefined;
   const folder = await createTempDir("docker-registry");
-  const tokens = options.auth === "token" ? await startTokenServer({ folder: folder.path, username: USERNAME, password: PASSWORD, ...options.tokens }) : undefined;
+  const tokens =
+    options.auth === "token"
+      ? await startTokenServer({
+          folder: folder.path,
+          username: USERNAME,
+          password: PASSWORD,
+          ...options.tokens,
+        })
+      : undefined;
   const started = await startOnFreePort(program, folder.path, { ...options, server: tokens });
   const stop = onlyOnce(async () => {
     await end(started.child);
@@ -51,22 +63,37 @@ export async function startDockerRegistry(t: TestContext, options: DockerRegistr
     await folder[Symbol.asyncDispose]();
   });
   t.after(stop);
-  return { host: started.host, username: USERNAME, password: PASSWORD, folder: folder.path, stop, ...(tokens === undefined ? {} : { tokens }) };
+  return {
+    host: started.host,
+    username: USERNAME,
+    password: PASSWORD,
+    folder: folder.path,
+    stop,
+    ...(tokens === undefined ? {} : { tokens }),
+  };
 }
 
 type Setup = DockerRegistryOptions & { readonly server: TokenServer | undefined };
 
 /** The program cannot choose a port by itself; another process may take the one that was free a moment ago. */
-async function startOnFreePort(program: string, folder: string, setup: Setup): Promise<{ readonly host: string; readonly child: ChildProcess }> {
+async function startOnFreePort(
+  program: string,
+  folder: string,
+  setup: Setup,
+): Promise<{ readonly host: string; readonly child: ChildProcess }> {
   for (let attempt = 1; ; attempt += 1) {
     const host = `127.0.0.1:${await freePort()}`;
     const configFile = join(folder, "config.yml");
     await writeFile(configFile, await configOf(folder, host, setup));
-    const child = spawn(program, ["serve", configFile], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" } });
+    const child = spawn(program, ["serve", configFile], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
+    });
     const problem = await untilListening(child);
     if (problem === undefined) return { host, child };
     await end(child);
-    if (attempt >= 5 || !problem.includes("address already in use")) throw new Error(`docker-registry does not start: ${problem}`);
+    if (attempt >= 5 || !problem.includes("address already in use"))
+      throw new Error(`docker-registry does not start: ${problem}`);
   }
 }
 
@@ -75,7 +102,12 @@ async function configOf(folder: string, host: string, setup: Setup): Promise<str
     version: 0.1,
     log: { level: "info", accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: true } },
-    http: { addr: host, ...(setup.tls === undefined ? {} : { tls: { certificate: setup.tls.certFile, key: setup.tls.keyFile } }) },
+    http: {
+      addr: host,
+      ...(setup.tls === undefined
+        ? {}
+        : { tls: { certificate: setup.tls.certFile, key: setup.tls.keyFile } }),
+    },
     ...(await authOf(folder, setup)),
   };
   return JSON.stringify(config); // JSON is YAML

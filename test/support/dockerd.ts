@@ -44,19 +44,45 @@ async function start(program: string, client: string): Promise<Running> {
   const folder = await createTempDir("slipway-dockerd");
   const host = `unix://${join(folder.path, "docker.sock")}`;
   const bridge = await makeBridge();
-  const args = ["--data-root", join(folder.path, "data"), "--exec-root", join(folder.path, "exec"), "--pidfile", join(folder.path, "pid"), "--host", host];
-  const child = spawn(program, [...args, ...(bridge === undefined ? [] : ["--bridge", bridge]), "--iptables=false", "--ip-masq=false"], { stdio: ["ignore", "ignore", "pipe"] });
+  const args = [
+    "--data-root",
+    join(folder.path, "data"),
+    "--exec-root",
+    join(folder.path, "exec"),
+    "--pidfile",
+    join(folder.path, "pid"),
+    "--host",
+    host,
+  ];
+  const child = spawn(
+    program,
+    [
+      ...args,
+      ...(bridge === undefined ? [] : ["--bridge", bridge]),
+      "--iptables=false",
+      "--ip-masq=false",
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
   child.stderr.pipe(createWriteStream(join(folder.path, "log")));
-  const docker = async (...command: readonly string[]): Promise<string> => (await run([client, "--host", host, ...command])).stdout.toString("utf8");
+  const docker = async (...command: readonly string[]): Promise<string> =>
+    (await run([client, "--host", host, ...command])).stdout.toString("utf8");
   const stop = (): Promise<void> => end({ child, bridge, folder });
   try {
     await answers(child, docker);
   } catch (error) {
     const log = await readFile(join(folder.path, "log"), "utf8").catch(() => "");
     await stop();
-    throw new Error(`dockerd did not start: ${log.split("\n").slice(-5).join("\n")}`, { cause: error });
+    throw new Error(`dockerd did not start: ${log.split("\n").slice(-5).join("\n")}`, {
+      cause: error,
+    });
   }
-  return { host, engine: { kind: "docker", program: client, globalArgs: ["--host", host] }, docker, stop };
+  return {
+    host,
+    engine: { kind: "docker", program: client, globalArgs: ["--host", host] },
+    docker,
+    stop,
+  };
 }
 
 /** Own bridge, so that two daemons on one machine do not hand out the same addresses. */
@@ -70,24 +96,42 @@ async function makeBridge(): Promise<string | undefined> {
   return name;
 }
 
-async function answers(child: ChildProcess, docker: (...args: readonly string[]) => Promise<string>): Promise<void> {
+async function answers(
+  child: ChildProcess,
+  docker: (...args: readonly string[]) => Promise<string>,
+): Promise<void> {
   const exited = once(child, "exit").then(() => Promise.reject(new Error("it ended")));
   exited.catch(() => undefined);
   for (let attempt = 0; ; attempt += 1) {
-    const isUp = await Promise.race([docker("version", "--format", "{{.Server.Version}}").then(() => true, () => false), exited]);
+    const isUp = await Promise.race([
+      docker("version", "--format", "{{.Server.Version}}").then(
+        () => true,
+        () => false,
+      ),
+      exited,
+    ]);
     if (isUp) return;
     if (attempt === 200) throw new Error("no answer after 20 s");
     await sleep(100);
   }
 }
 
-async function end({ child, bridge, folder }: { readonly child: ChildProcess; readonly bridge: string | undefined; readonly folder: TempDir }): Promise<void> {
+async function end({
+  child,
+  bridge,
+  folder,
+}: {
+  readonly child: ChildProcess;
+  readonly bridge: string | undefined;
+  readonly folder: TempDir;
+}): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     child.kill("SIGTERM");
     await once(child, "exit");
   }
   const ip = findPeer("ip");
-  if (bridge !== undefined && ip !== undefined) await run([ip, "link", "delete", bridge], { allowFailure: true });
+  if (bridge !== undefined && ip !== undefined)
+    await run([ip, "link", "delete", bridge], { allowFailure: true });
   await unmountNamespaces(join(folder.path, "exec/netns"));
   await folder[Symbol.asyncDispose]();
 }

@@ -23,9 +23,12 @@ export async function requirePodman(t: TestContext): Promise<PrivatePodman | und
   if (program === undefined) return undefined;
   const folder = await createTempDir("slipway-podman");
   const storageArgs = ["--root", join(folder.path, "root"), "--runroot", join(folder.path, "run")];
-  const podman = async (...args: readonly string[]): Promise<string> => (await run([program, ...storageArgs, ...args])).stdout.toString("utf8");
+  const podman = async (...args: readonly string[]): Promise<string> =>
+    (await run([program, ...storageArgs, ...args])).stdout.toString("utf8");
   t.after(async () => {
-    await run([program, ...storageArgs, "rm", "--all", "--force", "--time", "0"], { allowFailure: true });
+    await run([program, ...storageArgs, "rm", "--all", "--force", "--time", "0"], {
+      allowFailure: true,
+    });
     // The storage driver keeps mounts below the folder; only podman takes them away.
     await run([program, ...storageArgs, "system", "reset", "--force"], { allowFailure: true });
     await folder[Symbol.asyncDispose]();

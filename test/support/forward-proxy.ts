@@ -24,33 +24,48 @@ export interface ForwardProxyOptions {
 }
 
 /** A forward proxy on loopback that leads every name to one server; gone with the test. */
-export async function startForwardProxy(t: TestContext, { upstream, authorization }: ForwardProxyOptions): Promise<ForwardProxy> {
+export async function startForwardProxy(
+  t: TestContext,
+  { upstream, authorization }: ForwardProxyOptions,
+): Promise<ForwardProxy> {
   const calls: ProxiedCall[] = [];
   const [upstreamHost = "", upstreamPort = ""] = upstream.split(":");
-  const isRefused = (headers: IncomingHttpHeaders): boolean => authorization !== undefined && headers["proxy-authorization"] !== authorization;
+  const isRefused = (headers: IncomingHttpHeaders): boolean =>
+    authorization !== undefined && headers["proxy-authorization"] !== authorization;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://nowhere.test");
     calls.push({ method: request.method ?? "", target: url.href, headers: request.headers });
     if (isRefused(request.headers)) return void response.writeHead(407).end();
     const headers = { ...request.headers };
     delete headers["proxy-authorization"];
-    const onward = httpRequest({ host: upstreamHost, port: upstreamPort, method: request.method, path: `${url.pathname}${url.search}`, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
+    const onward = httpRequest(
+      {
+        host: upstreamHost,
+        port: upstreamPort,
+        method: request.method,
+        path: `${url.pathname}${url.search}`,
+        headers,
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
     onward.on("error", () => response.destroy());
     return void request.pipe(onward);
   });
   server.on("connect", (request, socket, head) => {
     calls.push({ method: "CONNECT", target: request.url ?? "", headers: request.headers });
-    if (isRefused(request.headers)) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    if (isRefused(request.headers))
+      return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     const onward = connect(Number(upstreamPort), upstreamHost, () => {
       socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       onward.write(head);
       onward.pipe(socket);
       socket.pipe(onward);
     });
-    for (const end of [onward, socket]) end.on("error", () => [onward, socket].forEach((other) => other.destroy()));
+    for (const end of [onward, socket])
+      end.on("error", () => [onward, socket].forEach((other) => other.destroy()));
     return undefined;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -11,7 +11,17 @@ export async function requireGoModule(t: TestContext, module: string): Promise<s
   await using folder = await createTempDir("slipway-go");
   await mkdir(folder.path, { recursive: true });
   await writeFile(join(folder.path, "go.mod"), "module none\n\ngo 1.22\n");
-  const { stdout } = await run([go, "mod", "download", "-json", module], { cwd: folder.path, timeoutMs: 300_000, allowFailure: true });
-  const answer = JSON.parse(stdout.toString("utf8") || "{}") as { readonly Dir?: string; readonly Error?: string };
-  return answer.Dir ?? withoutPeer(t, `the Go module ${module} cannot be had: ${answer.Error ?? "no answer"}`);
+  const { stdout } = await run([go, "mod", "download", "-json", module], {
+    cwd: folder.path,
+    timeoutMs: 300_000,
+    allowFailure: true,
+  });
+  const answer = JSON.parse(stdout.toString("utf8") || "{}") as {
+    readonly Dir?: string;
+    readonly Error?: string;
+  };
+  return (
+    answer.Dir ??
+    withoutPeer(t, `the Go module ${module} cannot be had: ${answer.Error ?? "no answer"}`)
+  );
 }

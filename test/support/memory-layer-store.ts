@@ -13,7 +13,11 @@ export function memoryLayerStore(): MemoryLayerStore {
     has: async ({ digest }) => blobs.has(digest),
     async put({ digest, size }, content) {
       const bytes = Buffer.concat(await Array.fromAsync(content));
-      if (bytes.byteLength !== size || `sha256:${createHash("sha256").update(bytes).digest("hex")}` !== digest) throw new Error(`wrong bytes for ${digest}`);
+      if (
+        bytes.byteLength !== size ||
+        `sha256:${createHash("sha256").update(bytes).digest("hex")}` !== digest
+      )
+        throw new Error(`wrong bytes for ${digest}`);
       blobs.set(digest, bytes);
     },
     async *open({ digest }): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
 import { ContentError } from "../../src/errors/index.ts";
-import { formatReference, verifyBytes, type Descriptor, type Digest, type IngestSink, type MountSink, type Reference, type ResumableSink, type Sink, type Source } from "../../src/oci/index.ts";
+import {
+  formatReference,
+  verifyBytes,
+  type Descriptor,
+  type Digest,
+  type IngestSink,
+  type MountSink,
+  type Reference,
+  type ResumableSink,
+  type Sink,
+  type Source,
+} from "../../src/oci/index.ts";
 import { bytesOf } from "./small-image.ts";
 
 /** A Source and Sink in memory that keeps books on what was asked of it. */
@@ -10,7 +21,6 @@ export interface MemoryStore extends Source, IngestSink {
   /** Calls in the order they began: `has sha256:…`, `put …`, `open …`, `tag …`, `ingest`. */
   readonly calls: string[];
 }
-
 
 export function memoryStore(): MemoryStore {
   const blobs = new Map<Digest, Buffer>();
@@ -23,14 +33,22 @@ export function memoryStore(): MemoryStore {
     calls,
     async resolve(reference) {
       calls.push(`resolve ${formatReference(reference)}`);
-      const found = reference.digest === undefined ? tags.get(formatReference(tagged(reference))) : types.get(reference.digest);
-      if (found === undefined) throw new ContentError("REFERENCE_NOT_FOUND", `find "${formatReference(reference)}": it is not there`);
+      const found =
+        reference.digest === undefined
+          ? tags.get(formatReference(tagged(reference)))
+          : types.get(reference.digest);
+      if (found === undefined)
+        throw new ContentError(
+          "REFERENCE_NOT_FOUND",
+          `find "${formatReference(reference)}": it is not there`,
+        );
       return found;
     },
     async *open(target, options = {}) {
       calls.push(`open ${target.digest}`);
       const bytes = blobs.get(target.digest);
-      if (bytes === undefined) throw new ContentError("BLOB_NOT_FOUND", `read "${target.digest}": it is not there`);
+      if (bytes === undefined)
+        throw new ContentError("BLOB_NOT_FOUND", `read "${target.digest}": it is not there`);
       yield* verifyBytes(slices(bytes), target, options);
     },
     async has(target) {
@@ -42,17 +60,26 @@ export function memoryStore(): MemoryStore {
       if (blobs.get(target.digest)?.byteLength === target.size) return;
       const bytes = await bytesOf(verifyBytes(content, target, options));
       blobs.set(target.digest, bytes);
-      types.set(target.digest, { mediaType: target.mediaType, digest: target.digest, size: target.size });
+      types.set(target.digest, {
+        mediaType: target.mediaType,
+        digest: target.digest,
+        size: target.size,
+      });
     },
     async tag(target, reference) {
       calls.push(`tag ${formatReference(reference)}`);
-      if (!blobs.has(target.digest)) throw new ContentError("BLOB_NOT_FOUND", `tag "${target.digest}": it is not there`);
+      if (!blobs.has(target.digest))
+        throw new ContentError("BLOB_NOT_FOUND", `tag "${target.digest}": it is not there`);
       tags.set(formatReference(tagged(reference)), target);
     },
     async ingest(content, size) {
       calls.push("ingest");
       const bytes = await bytesOf(content);
-      if (bytes.byteLength !== size) throw new ContentError("SIZE_MISMATCH", `take content: it has ${bytes.byteLength} of ${size} bytes`);
+      if (bytes.byteLength !== size)
+        throw new ContentError(
+          "SIZE_MISMATCH",
+          `take content: it has ${bytes.byteLength} of ${size} bytes`,
+        );
       const digest: Digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
       blobs.set(digest, bytes);
       return digest;
@@ -70,7 +97,10 @@ export function plainSink(store: MemoryStore): Sink {
 }
 
 /** A sink over `store` that mounts what `others` have, by `host/repository`. */
-export function mountingSink(store: MemoryStore, others: Readonly<Record<string, MemoryStore>>): MountSink {
+export function mountingSink(
+  store: MemoryStore,
+  others: Readonly<Record<string, MemoryStore>>,
+): MountSink {
   return {
     ...plainSink(store),
     async mount(target, from) {
@@ -96,10 +126,14 @@ export function resumingSink(store: MemoryStore, breakAt: number): ResumableSink
         if (got === breakAt) break;
       }
       const rest = open(got);
-      await store.put(target, (async function* () {
-        yield* first;
-        yield* rest;
-      })(), options);
+      await store.put(
+        target,
+        (async function* () {
+          yield* first;
+          yield* rest;
+        })(),
+        options,
+      );
     },
   };
 }

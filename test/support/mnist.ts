@@ -4,7 +4,10 @@ import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 
-const DATA = resolve(process.env["SLIPWAY_TEST_DATA"] ?? join(import.meta.dirname, "../../../shared/data"), "mnist");
+const DATA = resolve(
+  process.env["SLIPWAY_TEST_DATA"] ?? join(import.meta.dirname, "../../../shared/data"),
+  "mnist",
+);
 const CLIENTS = 32;
 
 /** A published model of handwritten digits, and a class for it written as for the old service. */
@@ -38,7 +41,10 @@ const executeGiving = (answer: string): string => `
 
 /** OpenCV reads what Caffe wrote. */
 export const CAFFE: MnistModel = {
-  framework: "caffe", folder: "caffe", correct: 9876, packages: ["opencv-python-headless<5", "numpy", "pillow"],
+  framework: "caffe",
+  folder: "caffe",
+  correct: 9876,
+  packages: ["opencv-python-headless<5", "numpy", "pillow"],
   source: `${IMPORTS}import cv2
 from uai.arch.caffe_model import CaffeAiUcloudModel
 
@@ -53,7 +59,10 @@ ${executeGiving(String.raw`"%d\n" % np.argmax(val)`)}`,
 
 /** The files are of Keras 1.2.2. */
 export const KERAS: MnistModel = {
-  framework: "keras", folder: "keras-h5-json", correct: 9822, packages: ["keras==3.15.1", "tensorflow-cpu==2.21.0", "pillow"],
+  framework: "keras",
+  folder: "keras-h5-json",
+  correct: 9822,
+  packages: ["keras==3.15.1", "tensorflow-cpu==2.21.0", "pillow"],
   source: `${IMPORTS}from keras.models import model_from_json
 from uai.arch.keras_model import KerasAiUcloudModel
 
@@ -68,7 +77,10 @@ ${executeGiving(String.raw`str(np.argmax(val).item()) + "\n"`)}`,
 };
 
 const tensorflowClass = (load: string): MnistModel => ({
-  framework: "tf", folder: "tf-checkpoint-v2", correct: 9188, packages: KERAS.packages,
+  framework: "tf",
+  folder: "tf-checkpoint-v2",
+  correct: 9188,
+  packages: KERAS.packages,
   source: `${IMPORTS}import tensorflow as tf
 from uai.arch.tf_model import TFAiUcloudModel
 
@@ -86,14 +98,16 @@ ${executeGiving(String.raw`np.array_str(np.argmax(val)) + "\n"`)}`,
 });
 
 /** TensorFlow 1: a graph of placeholders and variables, a session, a checkpoint of TensorFlow 1.1. */
-export const TENSORFLOW: MnistModel = tensorflowClass(`        x = tf.placeholder(tf.float32, [None, 784])
+export const TENSORFLOW: MnistModel =
+  tensorflowClass(`        x = tf.placeholder(tf.float32, [None, 784])
         W = tf.Variable(tf.zeros([784, 10]))
         b = tf.Variable(tf.zeros([10]))
         y_ = tf.nn.softmax(tf.matmul(x, W) + b)
         saver = tf.train.Saver()`);
 
 /** The same with the graph that lies beside the checkpoint. */
-export const TENSORFLOW_GRAPH: MnistModel = tensorflowClass(`        saver = tf.train.import_meta_graph(self.model_dir + "/mnist.mod.meta")
+export const TENSORFLOW_GRAPH: MnistModel =
+  tensorflowClass(`        saver = tf.train.import_meta_graph(self.model_dir + "/mnist.mod.meta")
         graph = tf.get_default_graph()
         x, y_ = graph.get_tensor_by_name("Placeholder:0"), graph.get_tensor_by_name("add:0")`);
 
@@ -117,12 +131,19 @@ export async function assertMnist(url: string, { correct: expected }: MnistModel
     return text;
   };
   assert.equal(await post(Buffer.from(readFileSync(join(DATA, "2.jpg")))), "2\n");
-  const images = gunzipSync(readFileSync(join(DATA, "testset/t10k-images-idx3-ubyte.gz"))).subarray(16);
-  const labels = gunzipSync(readFileSync(join(DATA, "testset/t10k-labels-idx1-ubyte.gz"))).subarray(8);
+  const images = gunzipSync(readFileSync(join(DATA, "testset/t10k-images-idx3-ubyte.gz"))).subarray(
+    16,
+  );
+  const labels = gunzipSync(readFileSync(join(DATA, "testset/t10k-labels-idx1-ubyte.gz"))).subarray(
+    8,
+  );
   let [next, correct] = [0, 0];
   const client = async (): Promise<void> => {
     for (let index = next++; index < labels.length; index = next++) {
-      if ((await post(pgm(images.subarray(784 * index, 784 * (index + 1))))) === `${labels[index]}\n`) correct += 1;
+      if (
+        (await post(pgm(images.subarray(784 * index, 784 * (index + 1))))) === `${labels[index]}\n`
+      )
+        correct += 1;
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));

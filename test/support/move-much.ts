@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
 import { copy, pushImage } from "../../src/copy/index.ts";
 import type { Bytes } from "../../src/internal/index.ts";
-import { appendLayers, digestOf, emptyImage, MEDIA_TYPES, verifyBytes, type Descriptor, type Digest, type IngestSink, type Source, type UnhashedLayer } from "../../src/oci/index.ts";
+import {
+  appendLayers,
+  digestOf,
+  emptyImage,
+  MEDIA_TYPES,
+  verifyBytes,
+  type Descriptor,
+  type Digest,
+  type IngestSink,
+  type Source,
+  type UnhashedLayer,
+} from "../../src/oci/index.ts";
 import { readTar, writeTar } from "../../src/tar/index.ts";
 import { memoryStore } from "./memory-store.ts";
 import { oneChunk } from "./small-image.ts";
@@ -16,7 +27,8 @@ let passed = 0;
 
 /** New buffers for each chunk, as reading a file gives them. */
 async function* content(): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < size; at += CHUNK) yield Buffer.alloc(Math.min(CHUNK, size - at), at / CHUNK);
+  for (let at = 0; at < size; at += CHUNK)
+    yield Buffer.alloc(Math.min(CHUNK, size - at), at / CHUNK);
 }
 
 async function digest(): Promise<Digest> {
@@ -53,23 +65,59 @@ async function copyMuch(): Promise<void> {
     await store.put(target, oneChunk(bytes));
     return target;
   };
-  const config = await keep({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [layer.digest] } }, MEDIA_TYPES.imageConfig);
-  const from = await keep({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers: [layer] }, MEDIA_TYPES.imageManifest);
-  const source: Source = { resolve: (reference) => store.resolve(reference), open: (target, options) => (target.digest === layer.digest ? verifyBytes(content(), target, options) : store.open(target, options)) };
+  const config = await keep(
+    { os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [layer.digest] } },
+    MEDIA_TYPES.imageConfig,
+  );
+  const from = await keep(
+    { schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config, layers: [layer] },
+    MEDIA_TYPES.imageManifest,
+  );
+  const source: Source = {
+    resolve: (reference) => store.resolve(reference),
+    open: (target, options) =>
+      target.digest === layer.digest
+        ? verifyBytes(content(), target, options)
+        : store.open(target, options),
+  };
   await copy(source, sink, { from });
 }
 
 async function pushUnknown(): Promise<void> {
   let known: Digest | undefined;
-  const descriptor = async (): Promise<Descriptor> => ({ mediaType: MEDIA_TYPES.layerTar, digest: known ?? (await digest()), size });
-  const layer: UnhashedLayer = { mediaType: MEDIA_TYPES.layerTar, size, descriptor, diffId: async () => (await descriptor()).digest, open: content, known: async () => (known === undefined ? undefined : descriptor()), adopt: async (found) => void (known = found) };
-  await pushImage(appendLayers(emptyImage({ os: "linux", architecture: "amd64" }), [{ layer, history: {} }]), sink);
+  const descriptor = async (): Promise<Descriptor> => ({
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: known ?? (await digest()),
+    size,
+  });
+  const layer: UnhashedLayer = {
+    mediaType: MEDIA_TYPES.layerTar,
+    size,
+    descriptor,
+    diffId: async () => (await descriptor()).digest,
+    open: content,
+    known: async () => (known === undefined ? undefined : descriptor()),
+    adopt: async (found) => void (known = found),
+  };
+  await pushImage(
+    appendLayers(emptyImage({ os: "linux", architecture: "amd64" }), [{ layer, history: {} }]),
+    sink,
+  );
 }
 
 async function tarMuch(): Promise<void> {
-  for await (const { content: inside } of readTar(writeTar([{ path: "weights", type: "file", mode: 0o644, size, content: content() }]))) await drain(inside);
+  for await (const { content: inside } of readTar(
+    writeTar([{ path: "weights", type: "file", mode: 0o644, size, content: content() }]),
+  ))
+    await drain(inside);
 }
 
-const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = { copy: copyMuch, "push-unknown": pushUnknown, tar: tarMuch };
+const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
+  copy: copyMuch,
+  "push-unknown": pushUnknown,
+  tar: tarMuch,
+};
 await SCENARIOS[scenario]?.();
-process.stdout.write(JSON.stringify({ bytes: passed, maxRssBytes: process.resourceUsage().maxRSS * 1024 }));
+process.stdout.write(
+  JSON.stringify({ bytes: passed, maxRssBytes: process.resourceUsage().maxRSS * 1024 }),
+);

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { createDeflatePool } from "../../src/compress/index.ts";
 import { createTempDir } from "../../src/internal/index.ts";
 import { emptyImage, imageDescriptor } from "../../src/oci/index.ts";
-import { packImages, type BaseImage, type PackContext, type PackedImage, type PackProject } from "../../src/pack/index.ts";
+import {
+  packImages,
+  type BaseImage,
+  type PackContext,
+  type PackedImage,
+  type PackProject,
+} from "../../src/pack/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 
 /** A store of its own, stand-ins for the tool's large files, and a base that claims what a project needs. */
@@ -27,7 +33,11 @@ export function packSeed(): Promise<string> {
 }
 
 /** Packs for one base. */
-export async function packOne(project: PackProject, base: BaseImage, context: PackContext): Promise<PackedImage> {
+export async function packOne(
+  project: PackProject,
+  base: BaseImage,
+  context: PackContext,
+): Promise<PackedImage> {
   const [image] = await packImages(project, [base], context);
   if (image === undefined) throw new Error("no image for a base");
   return image;
@@ -42,7 +52,11 @@ async function makeSeed(): Promise<string> {
   await using fixture = await fixtureFrom(undefined);
   await writeFiles(join(fixture.root, "p"), { "Model.py": "class Model: pass\n" });
   await packOne(fixture.project(join(fixture.root, "p")), fixture.base, fixture.context);
-  for (const name of ["data", "cache"]) await cp(join(fixture.root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
+  for (const name of ["data", "cache"])
+    await cp(join(fixture.root, name), join(folder, name), {
+      recursive: true,
+      preserveTimestamps: true,
+    });
   return folder;
 }
 
@@ -50,8 +64,12 @@ async function fixtureFrom(seedFolder: string | undefined): Promise<PackFixture>
   const folder = await createTempDir("slipway-pack");
   const root = folder.path;
   await writeFiles(join(root, "server"), { "server.mjs": "// server\n" });
-  await writeFiles(join(root, "worker"), { "slipway_worker/__init__.py": "", "tests/test_x.py": "" });
-  for (const name of seedFolder === undefined ? [] : ["data", "cache"]) await cp(join(seedFolder ?? "", name), join(root, name), { recursive: true });
+  await writeFiles(join(root, "worker"), {
+    "slipway_worker/__init__.py": "",
+    "tests/test_x.py": "",
+  });
+  for (const name of seedFolder === undefined ? [] : ["data", "cache"])
+    await cp(join(seedFolder ?? "", name), join(root, name), { recursive: true });
   const store = createStore({ dataDir: join(root, "data"), cacheDir: join(root, "cache") });
   const pool = createDeflatePool();
   const platform = { os: "linux", architecture: "amd64" };
@@ -61,14 +79,28 @@ async function fixtureFrom(seedFolder: string | undefined): Promise<PackFixture>
     platform,
     name: "store:base",
     digest: (await imageDescriptor(image)).digest,
-    facts: { python: { version: "3.11.2", executable: "/usr/bin/python3", sitePackages: "/usr/lib/python3/dist-packages" }, glibc: "2.36", sonames: ["libstdc++.so.6"], directories: {} },
+    facts: {
+      python: {
+        version: "3.11.2",
+        executable: "/usr/bin/python3",
+        sitePackages: "/usr/lib/python3/dist-packages",
+      },
+      glibc: "2.36",
+      sonames: ["libstdc++.so.6"],
+      directories: {},
+    },
   };
   const context: PackContext = {
     store,
     digests: store.digestCache(),
     cache: (namespace) => store.cache(namespace),
     cacheDir: join(root, "cache"),
-    tool: { version: "0.0.0", serverFolder: join(root, "server"), workerFolder: join(root, "worker"), nodeBinary: process.execPath },
+    tool: {
+      version: "0.0.0",
+      serverFolder: join(root, "server"),
+      workerFolder: join(root, "worker"),
+      nodeBinary: process.execPath,
+    },
     pool,
     environment: process.env,
     downloadPackage: () => {
@@ -81,8 +113,23 @@ async function fixtureFrom(seedFolder: string | undefined): Promise<PackFixture>
     base,
     context,
     project: (path, change = {}) => ({
-      root: path, name: "iris", kind: "class", code: { file: "Model.py", name: "Model", language: "python" }, contract: "seldon", service: "MODEL",
-      ports: { http: 9000, grpc: 5000, metrics: 6000 }, server: {}, env: {}, requirements: [], requirementLines: [], ignore: [], allowSecrets: [], labels: {}, annotations: {}, epochS: 0, ...change,
+      root: path,
+      name: "iris",
+      kind: "class",
+      code: { file: "Model.py", name: "Model", language: "python" },
+      contract: "seldon",
+      service: "MODEL",
+      ports: { http: 9000, grpc: 5000, metrics: 6000 },
+      server: {},
+      env: {},
+      requirements: [],
+      requirementLines: [],
+      ignore: [],
+      allowSecrets: [],
+      labels: {},
+      annotations: {},
+      epochS: 0,
+      ...change,
     }),
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();
@@ -93,7 +140,10 @@ async function fixtureFrom(seedFolder: string | undefined): Promise<PackFixture>
 }
 
 /** Writes files by relative path. */
-export async function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+export async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(folder, path, ".."), { recursive: true });
     await writeFile(join(folder, path), content);

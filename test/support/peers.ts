@@ -10,8 +10,17 @@ export function peerBinFolder(): string {
 
 /** Path of a program: among the peers' own, on PATH, or where Debian keeps root's programs. */
 export function findPeer(program: string): string | undefined {
-  const folders = [peerBinFolder(), ...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
-  return folders.filter((folder) => folder !== "").map((folder) => join(folder, program)).find(isExecutable);
+  const folders = [
+    peerBinFolder(),
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+  ];
+  return folders
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, program))
+    .find(isExecutable);
 }
 
 /**
@@ -25,7 +34,8 @@ export async function requirePeer(t: TestContext, program: string): Promise<stri
 
 /** Skips a test because something it needs is not to be had, or fails it with `SLIPWAY_REQUIRE_PEERS=1`. */
 export function withoutPeer(t: TestContext, reason: string): undefined {
-  if (process.env["SLIPWAY_REQUIRE_PEERS"] === "1") throw new Error(`a required peer is missing: ${reason}; run scripts/setup-peers.sh`);
+  if (process.env["SLIPWAY_REQUIRE_PEERS"] === "1")
+    throw new Error(`a required peer is missing: ${reason}; run scripts/setup-peers.sh`);
   t.skip(`${reason} (scripts/setup-peers.sh gets it)`);
   return undefined;
 }

@@ -11,9 +11,15 @@ const bytes = randomBytesOf(Number(seed), Number(size));
 await using registry = createRegistry({ host, stateDir });
 const repository = registry.repository("team/model");
 const open = async function* (offset: number): AsyncGenerator<Uint8Array> {
-  for (let at = offset; at < bytes.byteLength; at += 2 ** 20) yield bytes.subarray(at, at + 2 ** 20);
+  for (let at = offset; at < bytes.byteLength; at += 2 ** 20)
+    yield bytes.subarray(at, at + 2 ** 20);
 };
 const digest = digestOf(bytes);
-if (key === undefined) await repository.putFrom({ mediaType: MEDIA_TYPES.layerTar, digest, size: bytes.byteLength }, open);
-const found = key === undefined ? digest : await repository.ingestFrom({ size: bytes.byteLength, open, key });
+if (key === undefined)
+  await repository.putFrom(
+    { mediaType: MEDIA_TYPES.layerTar, digest, size: bytes.byteLength },
+    open,
+  );
+const found =
+  key === undefined ? digest : await repository.ingestFrom({ size: bytes.byteLength, open, key });
 process.stdout.write(`${JSON.stringify({ ...registry.stats(), digest: found })}\n`);

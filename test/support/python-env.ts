@@ -24,8 +24,13 @@ export interface PythonEnv {
  * from several processes at once. Skips the test and gives `undefined` when there is no Python or the packages
  * cannot be had; with `SLIPWAY_REQUIRE_PEERS=1` the test fails instead.
  */
-export async function pythonEnv(t: TestContext, request: PythonEnvRequest): Promise<PythonEnv | undefined> {
-  return withReason(t, `python with ${request.packages.join(", ") || "nothing"}`, () => keptPython(request));
+export async function pythonEnv(
+  t: TestContext,
+  request: PythonEnvRequest,
+): Promise<PythonEnv | undefined> {
+  return withReason(t, `python with ${request.packages.join(", ") || "nothing"}`, () =>
+    keptPython(request),
+  );
 }
 
 /** Path of `uv`: the one on PATH, else one from a kept environment. Skips like `pythonEnv` when there is none. */
@@ -38,7 +43,11 @@ export async function keptUv(): Promise<string> {
   return findUvForTests();
 }
 
-async function withReason<T>(t: TestContext, what: string, make: () => Promise<T>): Promise<T | undefined> {
+async function withReason<T>(
+  t: TestContext,
+  what: string,
+  make: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await make();
   } catch (error) {
@@ -58,9 +67,23 @@ async function findUvForTests(): Promise<string> {
 /** The same outside of tests. Rejects when there is no Python or the packages cannot be had. */
 export async function keptPython(request: PythonEnvRequest): Promise<PythonEnv> {
   const python = request.python ?? "python3";
-  const { stdout } = await run([python, "-c", "import sys, sysconfig; print(sys.version, sysconfig.get_platform(), sys.base_prefix)"], { timeoutMs: 60_000 });
-  const key = createHash("sha256").update(JSON.stringify([stdout.toString(), request.packages.toSorted()])).digest("hex").slice(0, 16);
-  const parent = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "slipway-test", "venvs");
+  const { stdout } = await run(
+    [
+      python,
+      "-c",
+      "import sys, sysconfig; print(sys.version, sysconfig.get_platform(), sys.base_prefix)",
+    ],
+    { timeoutMs: 60_000 },
+  );
+  const key = createHash("sha256")
+    .update(JSON.stringify([stdout.toString(), request.packages.toSorted()]))
+    .digest("hex")
+    .slice(0, 16);
+  const parent = join(
+    process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+    "slipway-test",
+    "venvs",
+  );
   const link = join(parent, key);
   if (!(await exists(join(link, "bin", "python")))) await make(link, python, request.packages);
   return { python: join(link, "bin", "python"), bin: join(link, "bin") };
@@ -88,12 +111,18 @@ async function build(folder: string, python: string, packages: readonly string[]
   const isTool = packages.length === 1 && packages[0] === "uv";
   if (isTool) {
     await run([python, "-m", "venv", folder], { timeoutMs });
-    await run([join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", ...packages], { timeoutMs });
+    await run([join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", ...packages], {
+      timeoutMs,
+    });
     return;
   }
   const uv = await findUvForTests();
   await run([uv, "venv", "--quiet", "--python", python, folder], { timeoutMs });
-  if (packages.length > 0) await run([uv, "pip", "install", "--quiet", "--python", join(folder, "bin", "python"), ...packages], { timeoutMs });
+  if (packages.length > 0)
+    await run(
+      [uv, "pip", "install", "--quiet", "--python", join(folder, "bin", "python"), ...packages],
+      { timeoutMs },
+    );
 }
 
 async function exists(path: string): Promise<boolean> {

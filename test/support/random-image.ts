@@ -1,7 +1,17 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { createHash } from "node:crypto";
 import {
-  appendLayers, digestOf, emptyImage, mutateConfig, MEDIA_TYPES, type Descriptor, type Digest, type Image, type Layer, type Platform, type UnhashedLayer,
+  appendLayers,
+  digestOf,
+  emptyImage,
+  mutateConfig,
+  MEDIA_TYPES,
+  type Descriptor,
+  type Digest,
+  type Image,
+  type Layer,
+  type Platform,
+  type UnhashedLayer,
 } from "../../src/oci/index.ts";
 import { tarOf } from "./tiny-tar.ts";
 
@@ -20,28 +30,46 @@ export interface RandomImageOptions {
 /** An image of files with pseudo-random content, the same on every machine as far as zlib's bytes are. */
 export function randomImage(options: RandomImageOptions = {}): Image {
   const { layers = 2, seed = 1, platform = { os: "linux", architecture: "amd64" } } = options;
-  const additions = Array.from({ length: layers }, (_, index) => ({ layer: randomLayer({ ...options, seed: seed * 1000 + index, index }), history: { created_by: `layer ${index}` } }));
-  return mutateConfig(appendLayers(emptyImage(platform), additions), (config) => ({ ...config, config: { Cmd: ["/hello"], Labels: { seed: `${seed}` } } }));
+  const additions = Array.from({ length: layers }, (_, index) => ({
+    layer: randomLayer({ ...options, seed: seed * 1000 + index, index }),
+    history: { created_by: `layer ${index}` },
+  }));
+  return mutateConfig(appendLayers(emptyImage(platform), additions), (config) => ({
+    ...config,
+    config: { Cmd: ["/hello"], Labels: { seed: `${seed}` } },
+  }));
 }
 
 /** One layer with one file. */
 export function randomLayer(options: RandomImageOptions & { readonly index?: number } = {}): Layer {
   const { seed = 1, bytes = 2000, index = 0 } = options;
   const tar = tarOf({ [`data/file-${seed}.bin`]: randomBytesOf(seed, bytes) });
-  const compression = options.compression ?? (["none", "gzip", "zstd"] as const)[index % 3] ?? "none";
-  const stored = compression === "none" ? tar : compression === "gzip" ? gzipSync(tar) : zstdCompressSync(tar);
-  const mediaType = { none: MEDIA_TYPES.layerTar, gzip: MEDIA_TYPES.layerTarGzip, zstd: MEDIA_TYPES.layerTarZstd }[compression];
+  const compression =
+    options.compression ?? (["none", "gzip", "zstd"] as const)[index % 3] ?? "none";
+  const stored =
+    compression === "none" ? tar : compression === "gzip" ? gzipSync(tar) : zstdCompressSync(tar);
+  const mediaType = {
+    none: MEDIA_TYPES.layerTar,
+    gzip: MEDIA_TYPES.layerTarGzip,
+    zstd: MEDIA_TYPES.layerTarZstd,
+  }[compression];
   return bytesLayer(stored, mediaType, digestOf(tar));
 }
 
 /** A layer whose bytes are at hand. */
 export function bytesLayer(stored: Uint8Array, mediaType: string, diffId: Digest): Layer {
   const descriptor: Descriptor = { mediaType, digest: digestOf(stored), size: stored.byteLength };
-  return { descriptor: async () => descriptor, diffId: async () => diffId, open: () => chunksOf(stored) };
+  return {
+    descriptor: async () => descriptor,
+    diffId: async () => diffId,
+    open: () => chunksOf(stored),
+  };
 }
 
 /** A plain tar layer that does not know its digest until it is read; `reads` counts how often that was. */
-export function unhashedLayer(tar: Uint8Array): UnhashedLayer & { readonly reads: () => number; readonly adopted: () => Digest | undefined } {
+export function unhashedLayer(
+  tar: Uint8Array,
+): UnhashedLayer & { readonly reads: () => number; readonly adopted: () => Digest | undefined } {
   let reads = 0;
   let adopted: Digest | undefined;
   const mediaType = MEDIA_TYPES.layerTar;
@@ -52,7 +80,8 @@ export function unhashedLayer(tar: Uint8Array): UnhashedLayer & { readonly reads
       reads += 1;
       yield* chunksOf(tar);
     },
-    known: async () => (adopted === undefined ? undefined : { mediaType, digest: adopted, size: tar.byteLength }),
+    known: async () =>
+      adopted === undefined ? undefined : { mediaType, digest: adopted, size: tar.byteLength },
     async adopt(digest) {
       adopted = digest;
     },

@@ -19,20 +19,32 @@ export interface RecordedChildren {
 }
 
 /** @param programs - by name: the real one's path, or a shell script in its place. */
-export async function recordChildren(folder: string, programs: Readonly<Record<string, string>>): Promise<RecordedChildren> {
+export async function recordChildren(
+  folder: string,
+  programs: Readonly<Record<string, string>>,
+): Promise<RecordedChildren> {
   const [bin, seen] = [join(folder, `bin-${randomUUID()}`), join(folder, `seen-${randomUUID()}`)];
   await mkdir(bin, { recursive: true });
   await mkdir(seen);
   for (const [name, program] of Object.entries(programs)) {
     const rest = program.startsWith("/") ? `exec '${program}' "$@"` : program;
-    await writeFile(join(bin, name), `#!/bin/sh\nfor what in cmdline environ; do cat "/proc/$$/$what" > '${seen}/${name}'."$$.$what"; done\n${rest}\n`);
+    await writeFile(
+      join(bin, name),
+      `#!/bin/sh\nfor what in cmdline environ; do cat "/proc/$$/$what" > '${seen}/${name}'."$$.$what"; done\n${rest}\n`,
+    );
     await chmod(join(bin, name), 0o755);
   }
   return {
     bin,
     async started() {
       const names = (await readdir(seen)).filter((name) => name.endsWith(".cmdline"));
-      return Promise.all(names.map(async (name) => ({ program: basename(name).replace(/\.\d+\.cmdline$/, ""), argv: await readFile(join(seen, name), "utf8"), environment: await readFile(join(seen, name.replace(/cmdline$/, "environ")), "utf8") })));
+      return Promise.all(
+        names.map(async (name) => ({
+          program: basename(name).replace(/\.\d+\.cmdline$/, ""),
+          argv: await readFile(join(seen, name), "utf8"),
+          environment: await readFile(join(seen, name.replace(/cmdline$/, "environ")), "utf8"),
+        })),
+      );
     },
   };
 }

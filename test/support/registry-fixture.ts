@@ -2,7 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import { createTempDir } from "../../src/internal/index.ts";
-import { createRegistryServer, type RegistryServer, type RegistryServerOptions } from "../../src/registry-server/index.ts";
+import {
+  createRegistryServer,
+  type RegistryServer,
+  type RegistryServerOptions,
+} from "../../src/registry-server/index.ts";
 import { createStore, type Store } from "../../src/store/index.ts";
 
 /** A registry over a store of its own; gone with the test. */
@@ -26,9 +30,14 @@ export interface Answer {
 }
 
 /** Starts a registry on a free port of the loopback. */
-export async function startRegistry(options: Partial<Omit<RegistryServerOptions, "store">> = {}): Promise<RegistryFixture> {
+export async function startRegistry(
+  options: Partial<Omit<RegistryServerOptions, "store">> = {},
+): Promise<RegistryFixture> {
   const folder = await createTempDir("registry");
-  const store = createStore({ dataDir: join(folder.path, "data"), cacheDir: join(folder.path, "cache") });
+  const store = createStore({
+    dataDir: join(folder.path, "data"),
+    cacheDir: join(folder.path, "cache"),
+  });
   const server = await createRegistryServer({ store, ...options });
   return {
     folder: folder.path,
@@ -44,17 +53,37 @@ export async function startRegistry(options: Partial<Omit<RegistryServerOptions,
 }
 
 /** One request over a connection of its own. `path` goes out as it is, however wrong. */
-export async function send(server: Pick<RegistryServer, "host" | "port">, options: SendOptions & { readonly method: string; readonly path: string }): Promise<Answer> {
+export async function send(
+  server: Pick<RegistryServer, "host" | "port">,
+  options: SendOptions & { readonly method: string; readonly path: string },
+): Promise<Answer> {
   const { method, path, body, headers = {} } = options;
   const isStream = body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array);
-  const length = body === undefined || isStream ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+  const length =
+    body === undefined || isStream ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const request = httpRequest({ host: server.host, port: server.port, method, path, headers: { ...length, ...headers }, agent: false }, (response) => {
-    const chunks: Buffer[] = [];
-    response.on("data", (chunk: Buffer) => chunks.push(chunk));
-    response.on("error", reject);
-    response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
-  });
+  const request = httpRequest(
+    {
+      host: server.host,
+      port: server.port,
+      method,
+      path,
+      headers: { ...length, ...headers },
+      agent: false,
+    },
+    (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks),
+        }),
+      );
+    },
+  );
   request.on("error", reject);
   if (isStream) for await (const chunk of body) request.write(chunk);
   request.end(isStream ? undefined : body);
@@ -68,9 +97,16 @@ export interface Blob {
 }
 
 /** Describes bytes. */
-export function blobOf(content: Uint8Array | string, algorithm: "sha256" | "sha512" = "sha256"): Blob {
+export function blobOf(
+  content: Uint8Array | string,
+  algorithm: "sha256" | "sha512" = "sha256",
+): Blob {
   const bytes = Buffer.from(content);
-  return { bytes, digest: `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`, size: bytes.byteLength };
+  return {
+    bytes,
+    digest: `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`,
+    size: bytes.byteLength,
+  };
 }
 
 /** Bytes that no other test has. */

@@ -20,15 +20,25 @@ export async function requireRootfs(t: TestContext, image: Image): Promise<Rootf
   t.after(() => folder[Symbol.asyncDispose]());
   for (const layer of await image.layers()) {
     const { mediaType } = await layer.descriptor();
-    await run(["tar", "--extract", "--numeric-owner", "--preserve-permissions", "--directory", folder.path], { stdin: uncompressed(layer.open(), mediaType) });
+    await run(
+      ["tar", "--extract", "--numeric-owner", "--preserve-permissions", "--directory", folder.path],
+      { stdin: uncompressed(layer.open(), mediaType) },
+    );
   }
   await mkdir(join(folder.path, "dev"), { recursive: true });
   // Programs only open it; a file serves where devices cannot be made.
-  await run(["mknod", "-m", "666", join(folder.path, "dev", "null"), "c", "1", "3"], { allowFailure: true });
+  await run(["mknod", "-m", "666", join(folder.path, "dev", "null"), "c", "1", "3"], {
+    allowFailure: true,
+  });
   await (await open(join(folder.path, "dev", "null"), "a")).close();
   await writeFile(join(folder.path, "etc", "hostname"), "rootfs\n");
   return {
     path: folder.path,
-    run: async (command) => (await run(["chroot", folder.path, ...command], { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", HOME: "/root" } })).stdout.toString("utf8"),
+    run: async (command) =>
+      (
+        await run(["chroot", folder.path, ...command], {
+          env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", HOME: "/root" },
+        })
+      ).stdout.toString("utf8"),
   };
 }

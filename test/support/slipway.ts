@@ -15,7 +15,10 @@ export interface User {
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
   /** Runs one command line to its end. */
-  run(args: readonly string[], options?: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> }): Promise<CommandResult>;
+  run(
+    args: readonly string[],
+    options?: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> },
+  ): Promise<CommandResult>;
   /** Starts one that does not end by itself; it is ended with the test. */
   start(args: readonly string[]): ReturnType<typeof spawn>;
 }
@@ -43,8 +46,15 @@ export async function createUser(t: TestContext): Promise<User> {
     }
     await folder[Symbol.asyncDispose]();
   });
-  const start = (args: readonly string[], extra: Readonly<Record<string, string>> = {}): ReturnType<typeof spawn> => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder.path, env: { ...env, ...extra }, stdio: ["pipe", "pipe", "pipe"] });
+  const start = (
+    args: readonly string[],
+    extra: Readonly<Record<string, string>> = {},
+  ): ReturnType<typeof spawn> => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: folder.path,
+      env: { ...env, ...extra },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     children.add(child);
     return child;
   };
@@ -55,7 +65,11 @@ export async function createUser(t: TestContext): Promise<User> {
     async run(args, options = {}) {
       const child = start(args, options.env);
       child.stdin?.end(options.stdin ?? "");
-      const [[exitCode], stdout, stderr] = await Promise.all([once(child, "exit") as Promise<[number | null]>, textOf(child.stdout), textOf(child.stderr)]);
+      const [[exitCode], stdout, stderr] = await Promise.all([
+        once(child, "exit") as Promise<[number | null]>,
+        textOf(child.stdout),
+        textOf(child.stderr),
+      ]);
       return { exitCode, stdout, stderr };
     },
   };

@@ -3,7 +3,19 @@ import { createHash } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { isToolError } from "../../src/errors/index.ts";
 import type { Bytes } from "../../src/internal/index.ts";
-import { digestOf, imageDescriptor, imageFrom, MEDIA_TYPES, validateImage, type Descriptor, type Digest, type IngestSink, type Reference, type Sink, type Source } from "../../src/oci/index.ts";
+import {
+  digestOf,
+  imageDescriptor,
+  imageFrom,
+  MEDIA_TYPES,
+  validateImage,
+  type Descriptor,
+  type Digest,
+  type IngestSink,
+  type Reference,
+  type Sink,
+  type Source,
+} from "../../src/oci/index.ts";
 import { randomBytesOf, randomImage } from "./random-image.ts";
 import { bytesOf, oneChunk, putBytes } from "./small-image.ts";
 
@@ -23,14 +35,17 @@ export interface SuiteOptions {
   readonly largeBytes?: number;
 }
 
-type Case = (context: SuitePlace & { readonly t: TestContext; readonly largeBytes: number }) => Promise<void>;
+type Case = (
+  context: SuitePlace & { readonly t: TestContext; readonly largeBytes: number },
+) => Promise<void>;
 
 /** What every Source and Sink must do, whatever it is made of. Registers tests of `node:test` under `name`. */
 export function sourceSinkSuite(name: string, options: SuiteOptions): void {
   for (const [title, run] of Object.entries({ ...CASES, ...OFFERS })) {
     test(`${name}: ${title}`, async (t) => {
       const made = await options.make(t);
-      if (made !== undefined) await run({ ...made, t, largeBytes: options.largeBytes ?? 32 * 2 ** 20 });
+      if (made !== undefined)
+        await run({ ...made, t, largeBytes: options.largeBytes ?? 32 * 2 ** 20 });
     });
   }
 }
@@ -41,7 +56,11 @@ const CASES: Readonly<Record<string, Case>> = {
     const target = await putBytes(place, bytes, MEDIA_TYPES.layerTar);
     assert.equal(await place.has(target), true);
     assert.equal(digestOf(await bytesOf(place.open(target))), target.digest);
-    assert.equal(digestOf(await bytesOf(place.open(target))), target.digest, "a second reading gives the same");
+    assert.equal(
+      digestOf(await bytesOf(place.open(target))),
+      target.digest,
+      "a second reading gives the same",
+    );
   },
 
   "does not have what was never put": async ({ place, reference }) => {
@@ -72,7 +91,10 @@ const CASES: Readonly<Record<string, Case>> = {
     const image = await putImage(place, 3);
     await place.tag(image, reference("v1"));
     const { registry, repository } = reference("v1");
-    assert.deepEqual(pick(await place.resolve({ registry, repository, digest: image.digest })), pick(image));
+    assert.deepEqual(
+      pick(await place.resolve({ registry, repository, digest: image.digest })),
+      pick(image),
+    );
   },
 
   "tags twice without harm": async ({ place, reference }) => {
@@ -84,7 +106,10 @@ const CASES: Readonly<Record<string, Case>> = {
 
   "does not tag what is not there": async ({ place, reference }) => {
     const missing = { ...describe(Buffer.from("{}")), mediaType: MEDIA_TYPES.imageManifest };
-    await rejectsWith(place.tag(missing, reference("v1")), ["BLOB_NOT_FOUND", "REFERENCE_NOT_FOUND"]);
+    await rejectsWith(place.tag(missing, reference("v1")), [
+      "BLOB_NOT_FOUND",
+      "REFERENCE_NOT_FOUND",
+    ]);
     await rejectsWith(place.resolve(reference("v1")), ["REFERENCE_NOT_FOUND"]);
   },
 
@@ -109,12 +134,21 @@ const CASES: Readonly<Record<string, Case>> = {
   "refuses content of another size, and keeps nothing of it": async ({ place, leftovers }) => {
     const bytes = randomBytesOf(7, 200_000);
     const target = describe(bytes);
-    await rejectsWith(place.put(target, oneChunk(bytes.subarray(0, 150_000))), ["SIZE_MISMATCH", "DIGEST_MISMATCH"]);
-    await rejectsWith(place.put(target, oneChunk(Buffer.concat([bytes, Buffer.from("x")]))), ["SIZE_MISMATCH", "DIGEST_MISMATCH"]);
+    await rejectsWith(place.put(target, oneChunk(bytes.subarray(0, 150_000))), [
+      "SIZE_MISMATCH",
+      "DIGEST_MISMATCH",
+    ]);
+    await rejectsWith(place.put(target, oneChunk(Buffer.concat([bytes, Buffer.from("x")]))), [
+      "SIZE_MISMATCH",
+      "DIGEST_MISMATCH",
+    ]);
     await expectAbsent(place, target, leftovers);
   },
 
-  "has nothing after a put whose content failed, and passes the failure on": async ({ place, leftovers }) => {
+  "has nothing after a put whose content failed, and passes the failure on": async ({
+    place,
+    leftovers,
+  }) => {
     const target = describe(randomBytesOf(8, 300_000));
     const failing = async function* (): AsyncGenerator<Uint8Array> {
       yield randomBytesOf(8, 300_000).subarray(0, 100_000);
@@ -124,7 +158,10 @@ const CASES: Readonly<Record<string, Case>> = {
     await expectAbsent(place, target, leftovers);
   },
 
-  "has nothing after a put that was aborted, and rejects with the signal's reason": async ({ place, leftovers }) => {
+  "has nothing after a put that was aborted, and rejects with the signal's reason": async ({
+    place,
+    leftovers,
+  }) => {
     const bytes = randomBytesOf(9, 400_000);
     const target = describe(bytes);
     const controller = new AbortController();
@@ -140,7 +177,10 @@ const CASES: Readonly<Record<string, Case>> = {
         isClosed = true;
       }
     };
-    await assert.rejects(place.put(target, endless(), { signal: controller.signal }), (error: unknown) => error === reason);
+    await assert.rejects(
+      place.put(target, endless(), { signal: controller.signal }),
+      (error: unknown) => error === reason,
+    );
     await expectAbsent(place, target, leftovers);
     assert.equal(isClosed, true, "the content is closed");
   },
@@ -148,17 +188,25 @@ const CASES: Readonly<Record<string, Case>> = {
   "begins nothing under a signal that is aborted already": async ({ place }) => {
     const bytes = randomBytesOf(10, 1000);
     const reason = new Error("too late");
-    await assert.rejects(place.put(describe(bytes), oneChunk(bytes), { signal: AbortSignal.abort(reason) }), (error: unknown) => error === reason);
+    await assert.rejects(
+      place.put(describe(bytes), oneChunk(bytes), { signal: AbortSignal.abort(reason) }),
+      (error: unknown) => error === reason,
+    );
     assert.equal(await place.has(describe(bytes)), false);
   },
 
   "stops reading when its signal is aborted": async ({ place, largeBytes }) => {
-    const target = await putBytes(place, randomBytesOf(11, Math.min(largeBytes, 8 * 2 ** 20)), MEDIA_TYPES.layerTar);
+    const target = await putBytes(
+      place,
+      randomBytesOf(11, Math.min(largeBytes, 8 * 2 ** 20)),
+      MEDIA_TYPES.layerTar,
+    );
     const controller = new AbortController();
     const reason = new Error("enough");
     await assert.rejects(
       async () => {
-        for await (const chunk of place.open(target, { signal: controller.signal })) if (chunk.byteLength > 0) controller.abort(reason);
+        for await (const chunk of place.open(target, { signal: controller.signal }))
+          if (chunk.byteLength > 0) controller.abort(reason);
       },
       (error: unknown) => error === reason,
     );
@@ -189,9 +237,12 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 
   "takes different blobs at once": async ({ place }) => {
-    const all = Array.from({ length: 12 }, (_, index) => randomBytesOf(100 + index, 40_000 + index));
+    const all = Array.from({ length: 12 }, (_, index) =>
+      randomBytesOf(100 + index, 40_000 + index),
+    );
     await Promise.all(all.map((bytes) => place.put(describe(bytes), slowly(bytes))));
-    for (const bytes of all) assert.equal(digestOf(await bytesOf(place.open(describe(bytes)))), digestOf(bytes));
+    for (const bytes of all)
+      assert.equal(digestOf(await bytesOf(place.open(describe(bytes)))), digestOf(bytes));
   },
 
   "takes and gives a large blob": async ({ place, largeBytes }) => {
@@ -204,18 +255,28 @@ const CASES: Readonly<Record<string, Case>> = {
 
   "refuses to read a blob under another size": async ({ place }) => {
     const target = await putBytes(place, randomBytesOf(15, 10_000), MEDIA_TYPES.layerTar);
-    await rejectsWith(bytesOf(place.open({ ...target, size: 9_999 })), ["SIZE_MISMATCH", "DIGEST_MISMATCH"]);
+    await rejectsWith(bytesOf(place.open({ ...target, size: 9_999 })), [
+      "SIZE_MISMATCH",
+      "DIGEST_MISMATCH",
+    ]);
     assert.equal(await place.has({ ...target, size: 9_999 }), false);
   },
 };
 
 /** What a place may offer beyond the two interfaces; skipped with a reason where it does not. */
-const OFFERS: Readonly<Record<string, (context: SuitePlace & { readonly t: TestContext }) => Promise<void>>> = {
+const OFFERS: Readonly<
+  Record<string, (context: SuitePlace & { readonly t: TestContext }) => Promise<void>>
+> = {
   "opens a blob at an offset": async ({ place, t }) => {
     if (place.openFrom === undefined) return t.skip("it does not open at an offset");
     const bytes = randomBytesOf(17, 2_500_000);
     const target = await putBytes(place, bytes, MEDIA_TYPES.layerTar);
-    for (const offset of [0, 1, 1_048_576, 2_499_999]) assert.deepEqual(await bytesOf(place.openFrom(target, offset)), bytes.subarray(offset), `from ${offset}`);
+    for (const offset of [0, 1, 1_048_576, 2_499_999])
+      assert.deepEqual(
+        await bytesOf(place.openFrom(target, offset)),
+        bytes.subarray(offset),
+        `from ${offset}`,
+      );
   },
 
   "finds the digest of what it takes": async ({ place, t }) => {
@@ -223,10 +284,18 @@ const OFFERS: Readonly<Record<string, (context: SuitePlace & { readonly t: TestC
     const bytes = randomBytesOf(18, 2_500_000);
     assert.equal(await place.ingest(slowly(bytes), bytes.byteLength), digestOf(bytes));
     assert.equal(digestOf(await bytesOf(place.open(describe(bytes)))), digestOf(bytes));
-    assert.equal(await place.ingest(slowly(bytes), bytes.byteLength), digestOf(bytes), "and again when it has it");
+    assert.equal(
+      await place.ingest(slowly(bytes), bytes.byteLength),
+      digestOf(bytes),
+      "and again when it has it",
+    );
   },
 
-  "takes nothing of unknown digest whose size is not what was said": async ({ place, leftovers, t }) => {
+  "takes nothing of unknown digest whose size is not what was said": async ({
+    place,
+    leftovers,
+    t,
+  }) => {
     if (!isIngestSink(place)) return t.skip("it takes nothing of unknown digest");
     const bytes = randomBytesOf(19, 300_000);
     await rejectsWith(place.ingest(oneChunk(bytes), bytes.byteLength + 1), ["SIZE_MISMATCH"]);
@@ -260,7 +329,11 @@ async function putImage(place: Sink, seed: number): Promise<Descriptor> {
   return descriptor;
 }
 
-async function expectAbsent(place: Source & Sink, target: Descriptor, leftovers: SuitePlace["leftovers"]): Promise<void> {
+async function expectAbsent(
+  place: Source & Sink,
+  target: Descriptor,
+  leftovers: SuitePlace["leftovers"],
+): Promise<void> {
   assert.equal(await place.has(target), false, "nothing of it is there");
   await rejectsWith(bytesOf(place.open(target)), ["BLOB_NOT_FOUND"]);
   assert.deepEqual((await leftovers?.()) ?? [], []);
@@ -269,7 +342,10 @@ async function expectAbsent(place: Source & Sink, target: Descriptor, leftovers:
 async function rejectsWith(running: Promise<unknown>, codes: readonly string[]): Promise<void> {
   await assert.rejects(running, (error: unknown) => {
     assert.ok(isToolError(error), `a typed error, not ${String(error)}`);
-    assert.ok(codes.includes(error.code), `${error.code} is none of ${codes.join(", ")}: ${error.message}`);
+    assert.ok(
+      codes.includes(error.code),
+      `${error.code} is none of ${codes.join(", ")}: ${error.message}`,
+    );
     return true;
   });
 }
@@ -299,5 +375,8 @@ function largeContent(size: number): { readonly target: Descriptor; readonly ope
   const open = async function* (): AsyncGenerator<Uint8Array> {
     for (let index = 0; index < count; index += 1) yield piece;
   };
-  return { target: { mediaType: MEDIA_TYPES.layerTar, digest, size: count * piece.byteLength }, open };
+  return {
+    target: { mediaType: MEDIA_TYPES.layerTar, digest, size: count * piece.byteLength },
+    open,
+  };
 }

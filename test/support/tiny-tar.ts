@@ -3,7 +3,12 @@
  * Names are at most 100 bytes. `type` of an entry: "0" file, "1" hard link, "2" symbolic link, "3" device, "5" folder.
  */
 export function tarOf(files: Readonly<Record<string, string | Uint8Array | TinyEntry>>): Buffer {
-  const blocks = Object.entries(files).map(([name, file]) => entryOf(name, typeof file === "string" || file instanceof Uint8Array ? { content: file } : file));
+  const blocks = Object.entries(files).map(([name, file]) =>
+    entryOf(
+      name,
+      typeof file === "string" || file instanceof Uint8Array ? { content: file } : file,
+    ),
+  );
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 

@@ -41,8 +41,28 @@ export interface TokenServerOptions {
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
   const keyFile = join(options.folder, "token.key");
   const certFile = join(options.folder, "token.crt");
-  await run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=tokens", "-keyout", keyFile, "-out", certFile]);
-  const signer = { key: await readFile(keyFile, "utf8"), chain: [pemBody(await readFile(certFile, "utf8"))] };
+  await run([
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=tokens",
+    "-keyout",
+    keyFile,
+    "-out",
+    certFile,
+  ]);
+  const signer = {
+    key: await readFile(keyFile, "utf8"),
+    chain: [pemBody(await readFile(certFile, "utf8"))],
+  };
   createPublicKey(signer.key);
   const requests: TokenRequest[] = [];
   const identityTokens = new Set<string>();
@@ -83,18 +103,43 @@ interface Ask {
   readonly wantsIdentity: boolean;
 }
 
-async function answer(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const ask = request.method === "POST" ? await readPost(state, request) : readGet(state, request);
   if (ask.isRefused) {
-    response.writeHead(401, { "Content-Type": "application/json" }).end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "wrong credential" }] }));
+    response
+      .writeHead(401, { "Content-Type": "application/json" })
+      .end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "wrong credential" }] }));
     return;
   }
   const lifetime = state.options.lifetimeSeconds ?? 300;
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: "test-issuer", sub: ask.isKnown ? state.options.username : "", aud: ask.service, iat: now, nbf: now - 10, exp: now + lifetime, jti: randomBytes(8).toString("hex"), access: ask.scopes.flatMap((scope) => grant(state, scope, ask.isKnown)) };
+  const claims = {
+    iss: "test-issuer",
+    sub: ask.isKnown ? state.options.username : "",
+    aud: ask.service,
+    iat: now,
+    nbf: now - 10,
+    exp: now + lifetime,
+    jti: randomBytes(8).toString("hex"),
+    access: ask.scopes.flatMap((scope) => grant(state, scope, ask.isKnown)),
+  };
   const token = jwt(claims, state.signer);
   const extra = ask.wantsIdentity ? { refresh_token: issueIdentity(state.identityTokens) } : {};
-  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ token, access_token: token, expires_in: lifetime, issued_at: new Date(now * 1000).toISOString(), ...extra }));
+  response
+    .writeHead(200, { "Content-Type": "application/json" })
+    .end(
+      JSON.stringify({
+        token,
+        access_token: token,
+        expires_in: lifetime,
+        issued_at: new Date(now * 1000).toISOString(),
+        ...extra,
+      }),
+    );
 }
 
 function readGet(state: State, request: IncomingMessage): Ask {
@@ -103,25 +148,49 @@ function readGet(state: State, request: IncomingMessage): Ask {
   const scopes = url.searchParams.getAll("scope");
   state.requests.push({ method: "GET", scopes, ...(username === undefined ? {} : { username }) });
   const isKnown = username === state.options.username && password === state.options.password;
-  return { service: url.searchParams.get("service") ?? "", scopes, isKnown, isRefused: username !== undefined && !isKnown, wantsIdentity: isKnown && url.searchParams.get("offline_token") === "true" };
+  return {
+    service: url.searchParams.get("service") ?? "",
+    scopes,
+    isKnown,
+    isRefused: username !== undefined && !isKnown,
+    wantsIdentity: isKnown && url.searchParams.get("offline_token") === "true",
+  };
 }
 
 async function readPost(state: State, request: IncomingMessage): Promise<Ask> {
-  const form = new URLSearchParams(Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString("utf8"));
+  const form = new URLSearchParams(
+    Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString("utf8"),
+  );
   const scopes = (form.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
   const grantType = form.get("grant_type") ?? "";
   state.requests.push({ method: "POST", scopes, grantType });
-  const isKnown = grantType === "refresh_token" ? state.identityTokens.has(form.get("refresh_token") ?? "") : form.get("username") === state.options.username && form.get("password") === state.options.password;
-  return { service: form.get("service") ?? "", scopes, isKnown, isRefused: !isKnown, wantsIdentity: form.get("access_type") === "offline" };
+  const isKnown =
+    grantType === "refresh_token"
+      ? state.identityTokens.has(form.get("refresh_token") ?? "")
+      : form.get("username") === state.options.username &&
+        form.get("password") === state.options.password;
+  return {
+    service: form.get("service") ?? "",
+    scopes,
+    isKnown,
+    isRefused: !isKnown,
+    wantsIdentity: form.get("access_type") === "offline",
+  };
 }
 
-function grant(state: State, scope: string, isKnown: boolean): { type: string; name: string; actions: string[] }[] {
+function grant(
+  state: State,
+  scope: string,
+  isKnown: boolean,
+): { type: string; name: string; actions: string[] }[] {
   const type = scope.slice(0, scope.indexOf(":"));
   const rest = scope.slice(scope.indexOf(":") + 1);
   const name = rest.slice(0, rest.lastIndexOf(":"));
   const actions = rest.slice(rest.lastIndexOf(":") + 1).split(",");
   if (isKnown) return [{ type, name, actions }];
-  return (state.options.publicRepositories ?? []).includes(name) ? [{ type, name, actions: actions.filter((action) => action === "pull") }] : [];
+  return (state.options.publicRepositories ?? []).includes(name)
+    ? [{ type, name, actions: actions.filter((action) => action === "pull") }]
+    : [];
 }
 
 function issueIdentity(known: Set<string>): string {
@@ -137,7 +206,8 @@ function basicOf(header: string | undefined): readonly [string | undefined, stri
 }
 
 function jwt(claims: unknown, signer: State["signer"]): string {
-  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const encode = (value: unknown): string =>
+    Buffer.from(JSON.stringify(value)).toString("base64url");
   const body = `${encode({ alg: "ES256", typ: "JWT", x5c: signer.chain })}.${encode(claims)}`;
   return `${body}.${sign("sha256", Buffer.from(body), { key: signer.key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 }

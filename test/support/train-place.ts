@@ -17,24 +17,46 @@ export interface TrainPlace {
 }
 
 /** A place for commands that run in this process; it goes away with the test. */
-export async function trainPlace(t: TestContext, env: Readonly<Record<string, string>> = {}): Promise<TrainPlace> {
+export async function trainPlace(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TrainPlace> {
   const folder = await createTempDir("slipway-train");
   t.after(() => folder[Symbol.asyncDispose]());
   const cwd = join(folder.path, "work");
   await mkdir(cwd);
-  const [lines, warnings, results]: [string[], string[], Readonly<Record<string, unknown>>[]] = [[], [], []];
+  const [lines, warnings, results]: [string[], string[], Readonly<Record<string, unknown>>[]] = [
+    [],
+    [],
+    [],
+  ];
   const context: Context = {
     env: { PATH: process.env["PATH"], HOME: folder.path, ...env },
     cwd,
-    directories: { data: join(folder.path, "data"), cache: join(folder.path, "cache"), state: join(folder.path, "state") },
+    directories: {
+      data: join(folder.path, "data"),
+      cache: join(folder.path, "cache"),
+      state: join(folder.path, "state"),
+    },
     signal: new AbortController().signal,
-    reporter: { step: () => undefined, blob: () => undefined, warn: (text) => void warnings.push(text), line: (text) => void lines.push(text), result: (data) => void results.push(data), close: () => undefined },
+    reporter: {
+      step: () => undefined,
+      blob: () => undefined,
+      warn: (text) => void warnings.push(text),
+      line: (text) => void lines.push(text),
+      result: (data) => void results.push(data),
+      close: () => undefined,
+    },
     isJson: false,
     isPlainHttp: false,
     toolVersion: "0.0.0",
   };
   return {
-    cwd, context, lines, warnings, results,
+    cwd,
+    context,
+    lines,
+    warnings,
+    results,
     async write(files) {
       for (const [path, content] of Object.entries(files)) {
         await mkdir(dirname(join(cwd, path)), { recursive: true });

@@ -1,4 +1,12 @@
-import { appendLayers, digestOf, emptyImage, imageDescriptor, manifestOf, MEDIA_TYPES, mutateConfig } from "../../src/oci/index.ts";
+import {
+  appendLayers,
+  digestOf,
+  emptyImage,
+  imageDescriptor,
+  manifestOf,
+  MEDIA_TYPES,
+  mutateConfig,
+} from "../../src/oci/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { nameInStore } from "./command-line.ts";
 import { bytesLayer } from "./random-image.ts";
@@ -9,12 +17,34 @@ const ROOT = "ai-ucloud-client-django";
 const SERVER = [`${ROOT}/gunicorn.conf.py`, `${ROOT}/httpserver/wsgi.pyc`];
 
 /** Puts an image into a store that has the folder and the server of the vendor's bases, Python 2 alone, and settings that are not ours. */
-export async function putVendorBase(store: Store, name: string, files: readonly string[] = SERVER): Promise<void> {
-  const tar = tarOf({ "usr/bin/python2.7": "", ...Object.fromEntries(files.map((path) => [path, "# theirs"])) });
-  const image = mutateConfig(appendLayers(emptyImage({ os: "linux", architecture: "amd64" }), [{ layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)), history: { created_by: "vendor" } }]), (config) => ({
-    ...config,
-    config: { User: "root", WorkingDir: "/root", Env: ["PATH=/usr/bin:/bin", "LANG=C"], Entrypoint: ["/sbin/tini", "--"], Cmd: ["bash"], ExposedPorts: { "22/tcp": {} } },
-  }));
+export async function putVendorBase(
+  store: Store,
+  name: string,
+  files: readonly string[] = SERVER,
+): Promise<void> {
+  const tar = tarOf({
+    "usr/bin/python2.7": "",
+    ...Object.fromEntries(files.map((path) => [path, "# theirs"])),
+  });
+  const image = mutateConfig(
+    appendLayers(emptyImage({ os: "linux", architecture: "amd64" }), [
+      {
+        layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)),
+        history: { created_by: "vendor" },
+      },
+    ]),
+    (config) => ({
+      ...config,
+      config: {
+        User: "root",
+        WorkingDir: "/root",
+        Env: ["PATH=/usr/bin:/bin", "LANG=C"],
+        Entrypoint: ["/sbin/tini", "--"],
+        Cmd: ["bash"],
+        ExposedPorts: { "22/tcp": {} },
+      },
+    }),
+  );
   for (const layer of await image.layers()) await store.put(await layer.descriptor(), layer.open());
   await store.put((await manifestOf(image)).config, oneChunk(await image.rawConfig()));
   const descriptor = await imageDescriptor(image);

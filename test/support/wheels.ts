@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 /** A file of a wheel; a plain string or buffer is an ordinary file. */
-export type WheelFile = string | Buffer | { readonly content: string | Buffer; readonly mode: number };
+export type WheelFile =
+  | string
+  | Buffer
+  | { readonly content: string | Buffer; readonly mode: number };
 
 export interface WheelSpec {
   readonly name: string;
@@ -37,20 +40,37 @@ export async function writeWheel(folder: string, spec: WheelSpec): Promise<strin
   const version = spec.version ?? "1.0";
   const stem = `${spec.name.replaceAll("-", "_")}-${version}`;
   const info = `${stem}.dist-info`;
-  const metadata = ["Metadata-Version: 2.1", `Name: ${spec.name}`, `Version: ${version}`, ...(spec.requires ?? []).map((line) => `Requires-Dist: ${line}`), ...(spec.metadata ?? [])];
+  const metadata = [
+    "Metadata-Version: 2.1",
+    `Name: ${spec.name}`,
+    `Version: ${version}`,
+    ...(spec.requires ?? []).map((line) => `Requires-Dist: ${line}`),
+    ...(spec.metadata ?? []),
+  ];
   const tag = spec.tag ?? "py3-none-any";
   const [python = "", abi = "", platforms = ""] = tag.split("-");
   const tags = platforms.split(".").map((platform) => `Tag: ${python}-${abi}-${platform}`);
-  const files: ZipEntry[] = Object.entries(spec.files ?? { [`${spec.name.replaceAll("-", "_")}.py`]: `name = "${spec.name}"\n` }).map(([name, file]) =>
-    typeof file === "string" || Buffer.isBuffer(file) ? { name, content: file } : { name, content: file.content, mode: 0o100000 | file.mode },
+  const files: ZipEntry[] = Object.entries(
+    spec.files ?? { [`${spec.name.replaceAll("-", "_")}.py`]: `name = "${spec.name}"\n` },
+  ).map(([name, file]) =>
+    typeof file === "string" || Buffer.isBuffer(file)
+      ? { name, content: file }
+      : { name, content: file.content, mode: 0o100000 | file.mode },
   );
   files.push({ name: `${info}/METADATA`, content: `${metadata.join("\n")}\n` });
-  files.push({ name: `${info}/WHEEL`, content: `Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: ${platforms === "any"}\n${tags.join("\n")}\n` });
-  if (spec.entryPoints !== undefined) files.push({ name: `${info}/entry_points.txt`, content: spec.entryPoints });
+  files.push({
+    name: `${info}/WHEEL`,
+    content: `Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: ${platforms === "any"}\n${tags.join("\n")}\n`,
+  });
+  if (spec.entryPoints !== undefined)
+    files.push({ name: `${info}/entry_points.txt`, content: spec.entryPoints });
   const record = spec.record ?? [...files.map(recordLine), `${info}/RECORD,,`, ""].join("\n");
   const path = join(folder, `${stem}-${tag}.whl`);
   await mkdir(folder, { recursive: true });
-  await writeFile(path, zip([...files, ...(spec.extra ?? []), { name: `${info}/RECORD`, content: record }]));
+  await writeFile(
+    path,
+    zip([...files, ...(spec.extra ?? []), { name: `${info}/RECORD`, content: record }]),
+  );
   return path;
 }
 
@@ -92,13 +112,24 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
 }
 
 /** A 64-bit ELF shared object that has nothing but a dynamic section. */
-export function elf(names: { readonly needed: readonly string[]; readonly soname?: string }): Buffer {
-  const strings = Buffer.from(`\0${[...names.needed, ...(names.soname === undefined ? [] : [names.soname])].join("\0")}\0`, "latin1");
+export function elf(names: {
+  readonly needed: readonly string[];
+  readonly soname?: string;
+}): Buffer {
+  const strings = Buffer.from(
+    `\0${[...names.needed, ...(names.soname === undefined ? [] : [names.soname])].join("\0")}\0`,
+    "latin1",
+  );
   const offsetOf = (name: string): bigint => BigInt(strings.indexOf(`\0${name}\0`) + 1);
   const address = 0x10000n;
   const stringsAt = 64 + 2 * 56;
   const dynamicAt = stringsAt + strings.byteLength;
-  const tags: [bigint, bigint][] = [...names.needed.map((name): [bigint, bigint] => [1n, offsetOf(name)]), ...(names.soname === undefined ? [] : [[14n, offsetOf(names.soname)] as [bigint, bigint]]), [5n, address + BigInt(stringsAt)], [0n, 0n]];
+  const tags: [bigint, bigint][] = [
+    ...names.needed.map((name): [bigint, bigint] => [1n, offsetOf(name)]),
+    ...(names.soname === undefined ? [] : [[14n, offsetOf(names.soname)] as [bigint, bigint]]),
+    [5n, address + BigInt(stringsAt)],
+    [0n, 0n],
+  ];
   const dynamic = Buffer.alloc(tags.length * 16);
   tags.forEach(([tag, value], index) => {
     dynamic.writeBigUInt64LE(tag, index * 16);
@@ -115,9 +146,17 @@ export function elf(names: { readonly needed: readonly string[]; readonly soname
   const segment = (type: number, offset: number, size: number): Buffer => {
     const bytes = Buffer.alloc(56);
     bytes.writeUInt32LE(type, 0);
-    [BigInt(offset), address + BigInt(offset), 0n, BigInt(size), BigInt(size)].forEach((value, index) => bytes.writeBigUInt64LE(value, 8 + index * 8));
+    [BigInt(offset), address + BigInt(offset), 0n, BigInt(size), BigInt(size)].forEach(
+      (value, index) => bytes.writeBigUInt64LE(value, 8 + index * 8),
+    );
     return bytes;
   };
   const total = dynamicAt + dynamic.byteLength;
-  return Buffer.concat([header, segment(1, 0, total), segment(2, dynamicAt, dynamic.byteLength), strings, dynamic]);
+  return Buffer.concat([
+    header,
+    segment(1, 0, total),
+    segment(2, dynamicAt, dynamic.byteLength),
+    strings,
+    dynamic,
+  ]);
 }

@@ -20,8 +20,16 @@ export function cachedPackagePath(cacheDir: string, { sha256 }: DebianPackage): 
 }
 
 /** Those of the packages that are not in the cache. */
-export async function missingPackages({ cacheDir, packages }: Omit<DownloadRequest, "host">): Promise<readonly DebianPackage[]> {
-  const present = await Promise.all(packages.map(async (item) => (await stat(cachedPackagePath(cacheDir, item)).catch(() => undefined))?.size === item.size));
+export async function missingPackages({
+  cacheDir,
+  packages,
+}: Omit<DownloadRequest, "host">): Promise<readonly DebianPackage[]> {
+  const present = await Promise.all(
+    packages.map(
+      async (item) =>
+        (await stat(cachedPackagePath(cacheDir, item)).catch(() => undefined))?.size === item.size,
+    ),
+  );
   return packages.filter((_, index) => present[index] !== true);
 }
 
@@ -30,11 +38,17 @@ export async function missingPackages({ cacheDir, packages }: Omit<DownloadReque
  * takes its name in the cache.
  * @throws ProcessError as apt failed; ContentError `DIGEST_MISMATCH`.
  */
-export async function downloadPackages(folder: IndexFolder, request: DownloadRequest): Promise<void> {
+export async function downloadPackages(
+  folder: IndexFolder,
+  request: DownloadRequest,
+): Promise<void> {
   const missing = await missingPackages(request);
   if (missing.length === 0) return;
   await using temporary = await createTempDir("fetch", join(request.cacheDir, "debian"));
-  const fetched = missing.map((item) => ({ item, path: join(temporary.path, `${item.sha256}.deb`) }));
+  const fetched = missing.map((item) => ({
+    item,
+    path: join(temporary.path, `${item.sha256}.deb`),
+  }));
   const args = fetched.flatMap(({ item, path }) => [item.url, path, `SHA256:${item.sha256}`]);
   await folder.apt([request.host.helper, "download-file", ...args], { signal: request.signal });
   for (const { item, path } of fetched) {
@@ -47,9 +61,14 @@ export async function downloadPackages(folder: IndexFolder, request: DownloadReq
 
 async function checkHash(path: string, { name, sha256 }: DebianPackage): Promise<void> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+    hash.update(chunk as Uint8Array);
   const actual = hash.digest("hex");
   if (actual !== sha256) {
-    throw new ContentError("DIGEST_MISMATCH", `download the package "${name}": it is not what the signed index says`, { expected: `sha256:${sha256}`, actual: `sha256:${actual}` });
+    throw new ContentError(
+      "DIGEST_MISMATCH",
+      `download the package "${name}": it is not what the signed index says`,
+      { expected: `sha256:${sha256}`, actual: `sha256:${actual}` },
+    );
   }
 }

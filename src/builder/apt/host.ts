@@ -13,7 +13,8 @@ export interface AptHost {
 }
 
 const HELPER = "/usr/lib/apt/apt-helper";
-const NETWORK_SETTING = /^Acquire::(?:(?:http|https|socks5h?)::|Check-Valid-Until|Check-Date|ForceIPv[46]|Retries|Max-FutureTime)/;
+const NETWORK_SETTING =
+  /^Acquire::(?:(?:http|https|socks5h?)::|Check-Valid-Until|Check-Date|ForceIPv[46]|Retries|Max-FutureTime)/;
 
 /**
  * Reads the host's apt configuration; changes nothing and needs no rights.
@@ -22,7 +23,20 @@ const NETWORK_SETTING = /^Acquire::(?:(?:http|https|socks5h?)::|Check-Valid-Unti
 export async function readAptHost(options: CallOptions = {}): Promise<AptHost> {
   const [targets, dump] = await Promise.all([
     // Only what is configured is asked for; without lists apt has nothing to parse and answers in milliseconds.
-    tool(["apt-get", "indextargets", "--no-release-info", "-o", "Dir::State::Lists=/nonexistent", "-o", "Dir::State::Status=/dev/null", "--format", HOST_TARGET_FORMAT], options),
+    tool(
+      [
+        "apt-get",
+        "indextargets",
+        "--no-release-info",
+        "-o",
+        "Dir::State::Lists=/nonexistent",
+        "-o",
+        "Dir::State::Status=/dev/null",
+        "--format",
+        HOST_TARGET_FORMAT,
+      ],
+      options,
+    ),
     tool(["apt-config", "dump", "--format", '%F "%v";%n'], options),
     tool(["dpkg-deb", "--version"], options),
     tool(["flock", "--version"], options),
@@ -30,12 +44,17 @@ export async function readAptHost(options: CallOptions = {}): Promise<AptHost> {
       throw missing(HELPER, error);
     }),
   ]);
-  const network = dump.split("\n").filter((line) => NETWORK_SETTING.test(line) && !line.endsWith('"";'));
+  const network = dump
+    .split("\n")
+    .filter((line) => NETWORK_SETTING.test(line) && !line.endsWith('"";'));
   return { targets: parseHostTargets(targets), network, helper: HELPER };
 }
 
 /** Output of one of the programs that this is made with; a host whose own lists are broken has none to tell. */
-async function tool(command: readonly [string, ...string[]], options: CallOptions): Promise<string> {
+async function tool(
+  command: readonly [string, ...string[]],
+  options: CallOptions,
+): Promise<string> {
   try {
     return (await run(command, { ...options, allowFailure: true })).stdout.toString("utf8");
   } catch (error) {

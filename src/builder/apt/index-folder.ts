@@ -18,7 +18,10 @@ export interface IndexFolderOptions {
 export interface IndexFolder {
   readonly architecture: string;
   /** Runs an apt program against this state. */
-  apt(command: readonly [string, ...string[]], options?: CallOptions & { readonly allowFailure?: boolean }): Promise<RunResult>;
+  apt(
+    command: readonly [string, ...string[]],
+    options?: CallOptions & { readonly allowFailure?: boolean },
+  ): Promise<RunResult>;
   /** Keeps a status file of what counts as installed. @returns its path, the same for the same text. */
   keepStatus(text: string): Promise<string>;
   /** Milliseconds since the epoch of the last good refresh, or `undefined`. */
@@ -35,7 +38,10 @@ export async function openIndexFolder(options: IndexFolderOptions): Promise<Inde
   const { architecture, host } = options;
   checkPath(options.cacheDir);
   const sources = renderSources(options.sources, { architecture, keyring: options.keyring });
-  const key = createHash("sha256").update(JSON.stringify(["apt-1", architecture, sources, host.network])).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify(["apt-1", architecture, sources, host.network]))
+    .digest("hex")
+    .slice(0, 16);
   const root = join(options.cacheDir, "debian", "index", key);
   await mkdir(join(root, "lists", "partial"), { recursive: true });
   await mkdir(join(root, "archives", "partial"), { recursive: true });
@@ -47,7 +53,20 @@ export async function openIndexFolder(options: IndexFolderOptions): Promise<Inde
   return {
     architecture,
     apt: ([program, ...args], call = {}) =>
-      run(["env", `APT_CONFIG=${join(root, "apt.conf")}`, "LC_ALL=C.UTF-8", "flock", "-w", String(LOCK_WAIT_S), join(root, "lock"), program, ...args], call),
+      run(
+        [
+          "env",
+          `APT_CONFIG=${join(root, "apt.conf")}`,
+          "LC_ALL=C.UTF-8",
+          "flock",
+          "-w",
+          String(LOCK_WAIT_S),
+          join(root, "lock"),
+          program,
+          ...args,
+        ],
+        call,
+      ),
     keepStatus: (text) => keepStatus(root, text),
     updatedAtMs: async () => (await stat(stamp).catch(() => undefined))?.mtimeMs,
     markUpdated: () => writeFileAtomic(stamp, ""),
@@ -59,7 +78,9 @@ function configuration(root: string, { architecture, host }: IndexFolderOptions)
   const none = join(root, "archives", "partial");
   return [
     ...host.network,
-    ...["Parts", "PreferencesParts", "SourceParts", "TrustedParts"].map((name) => `Dir::Etc::${name} "${none}";`),
+    ...["Parts", "PreferencesParts", "SourceParts", "TrustedParts"].map(
+      (name) => `Dir::Etc::${name} "${none}";`,
+    ),
     ...["Main", "Preferences", "Trusted"].map((name) => `Dir::Etc::${name} "/dev/null";`),
     `Dir::Etc::SourceList "${join(root, "debian.sources")}";`,
     `Dir::State "${root}";`,
@@ -84,7 +105,8 @@ function configuration(root: string, { architecture, host }: IndexFolderOptions)
 
 async function keepStatus(root: string, text: string): Promise<string> {
   const path = join(root, `status-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
-  if ((await readFile(path, "utf8").catch(() => undefined)) !== text) await writeFileAtomic(path, text);
+  if ((await readFile(path, "utf8").catch(() => undefined)) !== text)
+    await writeFileAtomic(path, text);
   return path;
 }
 
@@ -100,6 +122,10 @@ async function fingerprint(lists: string): Promise<string> {
 function checkPath(path: string): void {
   // oxlint-disable-next-line no-control-regex
   if (/["\\\x00-\x1f]/.test(path)) {
-    throw new ToolError("USAGE", `make a Debian base: the cache folder "${path}" has a name that apt cannot take`, { hint: "choose another with XDG_CACHE_HOME" });
+    throw new ToolError(
+      "USAGE",
+      `make a Debian base: the cache folder "${path}" has a name that apt cannot take`,
+      { hint: "choose another with XDG_CACHE_HOME" },
+    );
   }
 }

@@ -19,7 +19,11 @@ export interface Apt {
    * What must be unpacked beside `installed` so that `names` work, sorted by name. Refreshes the index when it is old.
    * @throws ToolError `PACKAGE_UNAVAILABLE`, `MIRROR_UNREACHABLE`, `MIRROR_UNTRUSTED`.
    */
-  solve(names: readonly string[], installed: readonly InstalledPackage[], options?: CallOptions): Promise<readonly DebianPackage[]>;
+  solve(
+    names: readonly string[],
+    installed: readonly InstalledPackage[],
+    options?: CallOptions,
+  ): Promise<readonly DebianPackage[]>;
   /** Brings the packages into the cache. */
   download(packages: readonly DebianPackage[], options?: CallOptions): Promise<void>;
 }
@@ -40,23 +44,55 @@ export async function openAptPlace(options: AptOptions): Promise<AptPlace> {
   const host = await readAptHost(options);
   const keyring = options.keyring ?? DEFAULT_KEYRING;
   await access(keyring).catch((error: unknown) => {
-    throw new ToolError("TOOL_MISSING", `make a Debian base: the key ring "${keyring}" is not on this machine`, { cause: error, hint: "install the package debian-archive-keyring" });
+    throw new ToolError(
+      "TOOL_MISSING",
+      `make a Debian base: the key ring "${keyring}" is not on this machine`,
+      { cause: error, hint: "install the package debian-archive-keyring" },
+    );
   });
-  const { suite, sources } = chooseSources({ suite: options.suite, mirror: options.mirror, snapshot: options.snapshot, host: host.targets });
+  const { suite, sources } = chooseSources({
+    suite: options.suite,
+    mirror: options.mirror,
+    snapshot: options.snapshot,
+    host: host.targets,
+  });
   // Release files of a snapshot have run out by design; their signature is still checked.
-  const network = options.snapshot === undefined ? host.network : [...host.network, 'Acquire::Check-Valid-Until "false";'];
+  const network =
+    options.snapshot === undefined
+      ? host.network
+      : [...host.network, 'Acquire::Check-Valid-Until "false";'];
   return { suite, host: { ...host, network }, sources, keyring };
 }
 
 /** Opens apt for one architecture. */
-export async function openApt(place: AptPlace, architecture: DebianPackage["architecture"], options: AptOptions): Promise<Apt> {
-  const folder = await openIndexFolder({ cacheDir: options.cacheDir, architecture, sources: place.sources, keyring: place.keyring, host: place.host });
+export async function openApt(
+  place: AptPlace,
+  architecture: DebianPackage["architecture"],
+  options: AptOptions,
+): Promise<Apt> {
+  const folder = await openIndexFolder({
+    cacheDir: options.cacheDir,
+    architecture,
+    sources: place.sources,
+    keyring: place.keyring,
+    host: place.host,
+  });
   return {
     suite: place.suite,
     architecture,
     async solve(names, installed, call = {}) {
       await refresh(folder, place, { ...options, ...call });
-      const key = createHash("sha256").update(JSON.stringify(["solution-2", await folder.fingerprint(), architecture, names, installed])).digest("hex");
+      const key = createHash("sha256")
+        .update(
+          JSON.stringify([
+            "solution-2",
+            await folder.fingerprint(),
+            architecture,
+            names,
+            installed,
+          ]),
+        )
+        .digest("hex");
       const path = join(options.cacheDir, "debian", "solutions", `${key}.json`);
       const kept = await readSolution(path);
       if (kept !== undefined) return kept;
@@ -67,7 +103,12 @@ export async function openApt(place: AptPlace, architecture: DebianPackage["arch
     async download(packages, call = {}) {
       await mkdir(join(options.cacheDir, "debian"), { recursive: true });
       try {
-        await downloadPackages(folder, { ...call, cacheDir: options.cacheDir, host: place.host, packages });
+        await downloadPackages(folder, {
+          ...call,
+          cacheDir: options.cacheDir,
+          host: place.host,
+          packages,
+        });
       } catch (error) {
         throw explainFetch(error, "download Debian packages", place.sources);
       }
@@ -77,7 +118,10 @@ export async function openApt(place: AptPlace, architecture: DebianPackage["arch
 
 async function refresh(folder: IndexFolder, place: AptPlace, options: AptOptions): Promise<void> {
   const updatedAtMs = await folder.updatedAtMs();
-  const ageMs = updatedAtMs === undefined || options.now === undefined ? Number.POSITIVE_INFINITY : options.now() - updatedAtMs;
+  const ageMs =
+    updatedAtMs === undefined || options.now === undefined
+      ? Number.POSITIVE_INFINITY
+      : options.now() - updatedAtMs;
   if (ageMs < (options.maxIndexAgeMs ?? HOUR_MS)) return;
   try {
     await folder.apt(["apt-get", "-q", "update"], options);
@@ -85,7 +129,9 @@ async function refresh(folder: IndexFolder, place: AptPlace, options: AptOptions
   } catch (error) {
     const explained = explainFetch(error, "read the package index", place.sources);
     if (updatedAtMs === undefined || !isUnreachable(explained)) throw explained;
-    options.onWarning?.("the Debian mirror does not answer; the package index of the last run is used");
+    options.onWarning?.(
+      "the Debian mirror does not answer; the package index of the last run is used",
+    );
   }
 }
 

@@ -10,7 +10,11 @@ export interface Alternative {
   readonly priority: number;
   readonly owner: string;
   /** Links that follow the choice. */
-  readonly followers: readonly { readonly link: string; readonly name: string; readonly path: string }[];
+  readonly followers: readonly {
+    readonly link: string;
+    readonly name: string;
+    readonly path: string;
+  }[];
 }
 
 /** Reads the alternatives that a script registers in plain words; those that it computes are not seen. */
@@ -19,18 +23,32 @@ export function parseAlternatives(script: string, owner: string): readonly Alter
     .replace(/\\\n/g, " ")
     .split(/[\n;]|&&|\|\|/)
     .flatMap((command) => {
-      const words = command.trim().split(/\s+/).map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
+      const words = command
+        .trim()
+        .split(/\s+/)
+        .map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
       const start = words.indexOf("update-alternatives");
       if (start < 0 || words[start + 1] !== "--install") return [];
       const [link, name, path, priority, ...rest] = words.slice(start + 2);
-      if (![link, name, path].every(isPlain) || link === undefined || name === undefined || path === undefined || !/^-?\d+$/.test(priority ?? "")) return [];
-      return [{ link, name, path, priority: Number(priority), owner, followers: followersOf(rest) }];
+      if (
+        ![link, name, path].every(isPlain) ||
+        link === undefined ||
+        name === undefined ||
+        path === undefined ||
+        !/^-?\d+$/.test(priority ?? "")
+      )
+        return [];
+      return [
+        { link, name, path, priority: Number(priority), owner, followers: followersOf(rest) },
+      ];
     });
 }
 
 /** Adds the links of the best alternative of each name, as `update-alternatives --auto` chooses. */
 export function addAlternatives(tree: Tree, packages: readonly OpenedPackage[]): void {
-  const all = packages.flatMap((item) => parseAlternatives(item.scripts.get("postinst") ?? "", item.name)).filter(({ path }) => tree.find(path.slice(1)) !== undefined);
+  const all = packages
+    .flatMap((item) => parseAlternatives(item.scripts.get("postinst") ?? "", item.name))
+    .filter(({ path }) => tree.find(path.slice(1)) !== undefined);
   const best = new Map<string, Alternative>();
   for (const one of all) {
     const other = best.get(one.name);
@@ -49,7 +67,13 @@ export function addAlternatives(tree: Tree, packages: readonly OpenedPackage[]):
 function followersOf(words: readonly string[]): Alternative["followers"] {
   return words.flatMap((word, index) => {
     const [link, name, path] = words.slice(index + 1, index + 4);
-    return word === "--slave" && link !== undefined && name !== undefined && path !== undefined && [link, name, path].every(isPlain) ? [{ link, name, path }] : [];
+    return word === "--slave" &&
+      link !== undefined &&
+      name !== undefined &&
+      path !== undefined &&
+      [link, name, path].every(isPlain)
+      ? [{ link, name, path }]
+      : [];
   });
 }
 

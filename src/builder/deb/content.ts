@@ -19,7 +19,11 @@ export function createContentReader(): ContentReader {
   };
   async function* stream(content: Content): AsyncGenerator<Uint8Array, void, undefined> {
     if (content.kind === "bytes") yield content.bytes;
-    else if (content.size > 0) yield* readRange(await fileOf(content.path), { start: content.offset, end: content.offset + content.size });
+    else if (content.size > 0)
+      yield* readRange(await fileOf(content.path), {
+        start: content.offset,
+        end: content.offset + content.size,
+      });
   }
   return {
     open: stream,
@@ -29,7 +33,8 @@ export function createContentReader(): ContentReader {
       return Buffer.concat(chunks);
     },
     async [Symbol.asyncDispose]() {
-      for (const file of await Promise.allSettled(files.values())) if (file.status === "fulfilled") await file.value.close();
+      for (const file of await Promise.allSettled(files.values()))
+        if (file.status === "fulfilled") await file.value.close();
     },
   };
 }

@@ -1,7 +1,12 @@
 /** Bytes of a file in a tree: literal, or a part of a file that holds many. */
 export type Content =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "range"; readonly path: string; readonly offset: number; readonly size: number };
+  | {
+      readonly kind: "range";
+      readonly path: string;
+      readonly offset: number;
+      readonly size: number;
+    };
 
 interface Owned {
   /** Package that the entry came with; for what no package ships, the one whose script would have made it. */

@@ -24,7 +24,9 @@ export function parseControl(text: string): ReadonlyMap<string, string> {
 export function parseRelations(text: string | undefined): readonly Alternatives[] {
   return (text ?? "")
     .split(",")
-    .map((part) => part.split("|").map((choice) => /^\s*([a-z0-9][a-z0-9+.-]*)/.exec(choice)?.[1] ?? ""))
+    .map((part) =>
+      part.split("|").map((choice) => /^\s*([a-z0-9][a-z0-9+.-]*)/.exec(choice)?.[1] ?? ""),
+    )
     .map((names) => names.filter((name) => name !== ""))
     .filter((names) => names.length > 0);
 }
@@ -38,9 +40,16 @@ export function relationNames(text: string | undefined): readonly string[] {
 export function readInstalled(status: string): readonly InstalledPackage[] {
   return status.split(/\n\n+/).flatMap((stanza) => {
     const fields = parseControl(stanza);
-    const [name, version, architecture, provides] = ["package", "version", "architecture", "provides"].map((field) => fields.get(field));
-    const isInstalled = fields.get("status") === undefined || fields.get("status")?.endsWith(" installed") === true;
-    if (name === undefined || version === undefined || architecture === undefined || !isInstalled) return [];
+    const [name, version, architecture, provides] = [
+      "package",
+      "version",
+      "architecture",
+      "provides",
+    ].map((field) => fields.get(field));
+    const isInstalled =
+      fields.get("status") === undefined || fields.get("status")?.endsWith(" installed") === true;
+    if (name === undefined || version === undefined || architecture === undefined || !isInstalled)
+      return [];
     return [{ name, version, architecture, ...(provides === undefined ? {} : { provides }) }];
   });
 }

@@ -21,7 +21,8 @@ export async function openHeap(path: string): Promise<Heap> {
     const buffer = Buffer.concat(gathered);
     gathered = [];
     gatheredBytes = 0;
-    for (let offset = 0; offset < buffer.byteLength; ) offset += (await file.write(buffer, offset)).bytesWritten;
+    for (let offset = 0; offset < buffer.byteLength;)
+      offset += (await file.write(buffer, offset)).bytesWritten;
   };
   return {
     async append(content) {

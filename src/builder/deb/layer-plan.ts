@@ -18,7 +18,10 @@ export interface GroupRoots {
  * Parts packages into groups: each takes its roots and what they depend on, the rest makes the last one. So a base with
  * more packages shares the earlier layers with one that has fewer. Groups without packages are left out.
  */
-export function groupPackages(packages: readonly OpenedPackage[], roots: readonly GroupRoots[]): readonly PackageGroup[] {
+export function groupPackages(
+  packages: readonly OpenedPackage[],
+  roots: readonly GroupRoots[],
+): readonly PackageGroup[] {
   const providers = providersOf(packages);
   const left = new Map(packages.map((item) => [item.name, item]));
   const groups = roots.map(({ name, isRoot }) => {
@@ -33,7 +36,9 @@ export function groupPackages(packages: readonly OpenedPackage[], roots: readonl
     }
     return { name, packages: inOrder(taken) };
   });
-  return [...groups, { name: "packages", packages: inOrder([...left.values()]) }].filter((group) => group.packages.length > 0);
+  return [...groups, { name: "packages", packages: inOrder([...left.values()]) }].filter(
+    (group) => group.packages.length > 0,
+  );
 }
 
 function providersOf(packages: readonly OpenedPackage[]): ReadonlyMap<string, readonly string[]> {
@@ -49,7 +54,10 @@ function providersOf(packages: readonly OpenedPackage[]): ReadonlyMap<string, re
 }
 
 function needsOf(item: OpenedPackage): readonly string[] {
-  return [...parseRelations(item.fields.get("pre-depends")), ...parseRelations(item.fields.get("depends"))].flat();
+  return [
+    ...parseRelations(item.fields.get("pre-depends")),
+    ...parseRelations(item.fields.get("depends")),
+  ].flat();
 }
 
 /** The package that makes the root's folders first, then by name: the order in which trees are merged. */

@@ -22,11 +22,22 @@ const LIBRARY = /^(lib[^/]*|ld-[^/]*)\.so(\.|$)/;
  * Finds the libraries that ldconfig would list: those in the folders of `/etc/ld.so.conf.d`, then in the loader's own.
  * A name that comes twice is taken from the first folder.
  */
-export async function findLibraries(tree: Tree, reader: ContentReader, architecture: ArchitectureFacts): Promise<readonly CachedLibrary[]> {
-  const folders = [...(await configuredFolders(tree, reader)), `/usr/lib/${architecture.triplet}`, "/usr/lib", "/usr/lib64"].map((folder) => realFolder(tree, folder));
+export async function findLibraries(
+  tree: Tree,
+  reader: ContentReader,
+  architecture: ArchitectureFacts,
+): Promise<readonly CachedLibrary[]> {
+  const folders = [
+    ...(await configuredFolders(tree, reader)),
+    `/usr/lib/${architecture.triplet}`,
+    "/usr/lib",
+    "/usr/lib64",
+  ].map((folder) => realFolder(tree, folder));
   const found = new Map<string, string>();
   const byFolder = librariesByFolder(tree);
-  for (const folder of new Set(folders)) for (const name of byFolder.get(folder) ?? []) if (!found.has(name)) found.set(name, `/${folder}/${name}`);
+  for (const folder of new Set(folders))
+    for (const name of byFolder.get(folder) ?? [])
+      if (!found.has(name)) found.set(name, `/${folder}/${name}`);
   return [...found].map(([name, path]) => ({ name, path }));
 }
 
@@ -36,9 +47,16 @@ export async function findLibraries(tree: Tree, reader: ContentReader, architect
  */
 export function librariesByFolder(tree: Tree): ReadonlyMap<string, readonly string[]> {
   const byFolder = new Map<string, string[]>();
-  const behindLinks = new Set([...tree.nodes].flatMap(([path, node]) => (node.type === "symlink" && LIBRARY.test(posix.basename(path)) ? [posix.join(posix.dirname(path), node.target)] : [])));
+  const behindLinks = new Set(
+    [...tree.nodes].flatMap(([path, node]) =>
+      node.type === "symlink" && LIBRARY.test(posix.basename(path))
+        ? [posix.join(posix.dirname(path), node.target)]
+        : [],
+    ),
+  );
   for (const [path, { type }] of tree.nodes) {
-    if (type === "directory" || behindLinks.has(path) || !LIBRARY.test(posix.basename(path))) continue;
+    if (type === "directory" || behindLinks.has(path) || !LIBRARY.test(posix.basename(path)))
+      continue;
     const names = byFolder.get(posix.dirname(path));
     if (names === undefined) byFolder.set(posix.dirname(path), [posix.basename(path)]);
     else names.push(posix.basename(path));
@@ -47,8 +65,13 @@ export function librariesByFolder(tree: Tree): ReadonlyMap<string, readonly stri
 }
 
 /** The bytes of `/etc/ld.so.cache`. Libraries may come in any order. @see glibc, elf/cache.c and dl-cache.h */
-export function encodeLibraryCache(libraries: readonly CachedLibrary[], architecture: ArchitectureFacts["name"]): Uint8Array {
-  const sorted = libraries.toSorted((one, other) => compareLibraries(other.name, one.name) || (one.path < other.path ? -1 : 1));
+export function encodeLibraryCache(
+  libraries: readonly CachedLibrary[],
+  architecture: ArchitectureFacts["name"],
+): Uint8Array {
+  const sorted = libraries.toSorted(
+    (one, other) => compareLibraries(other.name, one.name) || (one.path < other.path ? -1 : 1),
+  );
   const strings: string[] = [];
   let position = HEADER_BYTES + sorted.length * ENTRY_BYTES;
   const start = position;
@@ -81,20 +104,29 @@ export function compareLibraries(one: string, other: string): number {
     if (a === undefined || b === undefined) return a === undefined ? -1 : 1;
     const [isNumber, isOtherNumber] = [/\d/.test(a), /\d/.test(b)];
     if (isNumber !== isOtherNumber) return isNumber ? 1 : -1;
-    const difference = isNumber ? Number(a) - Number(b) : Buffer.compare(Buffer.from(a), Buffer.from(b));
+    const difference = isNumber
+      ? Number(a) - Number(b)
+      : Buffer.compare(Buffer.from(a), Buffer.from(b));
     if (difference !== 0) return difference;
   }
   return 0;
 }
 
 async function configuredFolders(tree: Tree, reader: ContentReader): Promise<readonly string[]> {
-  const files = [...tree.nodes.keys()].filter((path) => path.startsWith("etc/ld.so.conf.d/") && path.endsWith(".conf")).sort();
+  const files = [...tree.nodes.keys()]
+    .filter((path) => path.startsWith("etc/ld.so.conf.d/") && path.endsWith(".conf"))
+    .sort();
   const folders: string[] = [];
   for (const path of files) {
     const node = tree.nodes.get(path);
     if (node?.type !== "file") continue;
     const text = Buffer.from(await reader.bytes(node.content)).toString("utf8");
-    folders.push(...text.split("\n").map((line) => line.replace(/#.*/, "").trim()).filter((line) => line.startsWith("/")));
+    folders.push(
+      ...text
+        .split("\n")
+        .map((line) => line.replace(/#.*/, "").trim())
+        .filter((line) => line.startsWith("/")),
+    );
   }
   return folders;
 }

@@ -22,21 +22,41 @@ export interface OpenPackageOptions extends CallOptions {
  * trimmed is not kept.
  * @throws ToolError `ARCHIVE_INVALID` when it holds something that a package may not.
  */
-export async function openPackage(item: DebianPackage, options: OpenPackageOptions): Promise<OpenedPackage> {
-  const [{ control, md5sums, scripts }, entries] = await Promise.all([readControl(options), readData(item, options)]);
-  return { name: item.name, version: item.version, architecture: item.architecture, fields: parseControl(control), control, md5sums, scripts, entries };
+export async function openPackage(
+  item: DebianPackage,
+  options: OpenPackageOptions,
+): Promise<OpenedPackage> {
+  const [{ control, md5sums, scripts }, entries] = await Promise.all([
+    readControl(options),
+    readData(item, options),
+  ]);
+  return {
+    name: item.name,
+    version: item.version,
+    architecture: item.architecture,
+    fields: parseControl(control),
+    control,
+    md5sums,
+    scripts,
+    entries,
+  };
 }
 
 async function readControl({ path, signal }: OpenPackageOptions) {
   const files = new Map<string, string>();
-  for await (const { entry, content } of readTar(runStream(["dpkg-deb", "--ctrl-tarfile", path], { signal }))) {
+  for await (const { entry, content } of readTar(
+    runStream(["dpkg-deb", "--ctrl-tarfile", path], { signal }),
+  )) {
     if (entry.type === "file") files.set(posix.basename(entry.path), await textOf(content));
   }
   const scripts = new Map([...files].filter(([name]) => SCRIPTS.has(name)));
   return { control: files.get("control") ?? "", md5sums: files.get("md5sums") ?? "", scripts };
 }
 
-async function readData(item: DebianPackage, { path, heapPath, signal }: OpenPackageOptions): Promise<readonly PackageEntry[]> {
+async function readData(
+  item: DebianPackage,
+  { path, heapPath, signal }: OpenPackageOptions,
+): Promise<readonly PackageEntry[]> {
   await using heap = await openHeap(heapPath);
   const tar = readTar(runStream(["dpkg-deb", "--fsys-tarfile", path], { signal }));
   const entries = await entriesOf(tar, { owner: item.name, heap, isLeftOut: isTrimmed });
@@ -52,7 +72,10 @@ export interface EntriesOptions {
 }
 
 /** Reads a tar into entries of a tree. @throws ToolError `ARCHIVE_INVALID` for devices and for hard links to what does not come before. */
-export async function entriesOf(tar: AsyncIterable<TarOutput>, { owner, heap, isLeftOut }: EntriesOptions): Promise<readonly PackageEntry[]> {
+export async function entriesOf(
+  tar: AsyncIterable<TarOutput>,
+  { owner, heap, isLeftOut }: EntriesOptions,
+): Promise<readonly PackageEntry[]> {
   const entries: PackageEntry[] = [];
   const files = new Map<string, TreeNode>();
   for await (const { entry, content } of tar) {
@@ -85,11 +108,18 @@ async function nodeOf({ entry, content, heap, owner, files }: Incoming): Promise
       return { ...own, type: "file", mode, content: await heap.append(content) };
     case "hardlink": {
       const linked = files.get(cleanPath(entry.linkTarget ?? ""));
-      if (linked === undefined) throw new ToolError("ARCHIVE_INVALID", `unpack the package "${owner}": "${entry.path}" is a link to a file that does not come before it`);
+      if (linked === undefined)
+        throw new ToolError(
+          "ARCHIVE_INVALID",
+          `unpack the package "${owner}": "${entry.path}" is a link to a file that does not come before it`,
+        );
       return linked;
     }
     case "device":
-      throw new ToolError("ARCHIVE_INVALID", `unpack the package "${owner}": "${entry.path}" is neither a file, a folder nor a link`);
+      throw new ToolError(
+        "ARCHIVE_INVALID",
+        `unpack the package "${owner}": "${entry.path}" is neither a file, a folder nor a link`,
+      );
   }
 }
 

@@ -27,7 +27,8 @@ export function createTree(): Tree {
   const packages = new Map<string, OpenedPackage>();
   const ensureParents = (path: string, owner: string): void => {
     for (let parent = posix.dirname(path); parent !== "."; parent = posix.dirname(parent)) {
-      if (!nodes.has(parent)) nodes.set(parent, { type: "directory", mode: 0o755, uid: 0, gid: 0, owner });
+      if (!nodes.has(parent))
+        nodes.set(parent, { type: "directory", mode: 0o755, uid: 0, gid: 0, owner });
     }
   };
   const place = (path: string, node: TreeNode): void => {
@@ -42,7 +43,8 @@ export function createTree(): Tree {
     if (existing.type === "symlink" && node.type === "directory") return;
     if (existing.type === "directory") throw conflict(path, existing.owner, node.owner);
     if (replaces(packages.get(node.owner), existing.owner)) return place(path, node);
-    if (!replaces(packages.get(existing.owner), node.owner)) throw conflict(path, existing.owner, node.owner);
+    if (!replaces(packages.get(existing.owner), node.owner))
+      throw conflict(path, existing.owner, node.owner);
   };
   return {
     nodes,
@@ -51,11 +53,13 @@ export function createTree(): Tree {
       packages.set(item.name, item);
       for (const { path, node } of item.entries) {
         // Newer releases ship the links themselves; they are made by `linkUsr`.
-        if (node.type !== "symlink" || !MERGED.includes(path)) merge(resolveParents(nodes, mergedPath(path)), node);
+        if (node.type !== "symlink" || !MERGED.includes(path))
+          merge(resolveParents(nodes, mergedPath(path)), node);
       }
     },
     linkUsr(owner) {
-      for (const name of MERGED.filter((folder) => nodes.has(`usr/${folder}`))) nodes.set(name, { type: "symlink", target: `usr/${name}`, uid: 0, gid: 0, owner });
+      for (const name of MERGED.filter((folder) => nodes.has(`usr/${folder}`)))
+        nodes.set(name, { type: "symlink", target: `usr/${name}`, uid: 0, gid: 0, owner });
     },
     find: (path) => follow(nodes, mergedPath(path)),
   };
@@ -71,17 +75,27 @@ function resolveParents(nodes: ReadonlyMap<string, TreeNode>, path: string): str
   let current = path;
   for (let steps = 0; steps < MAX_LINKS; steps += 1) {
     const parts = current.split("/");
-    const index = parts.findIndex((_, position) => position < parts.length - 1 && nodes.get(parts.slice(0, position + 1).join("/"))?.type === "symlink");
+    const index = parts.findIndex(
+      (_, position) =>
+        position < parts.length - 1 &&
+        nodes.get(parts.slice(0, position + 1).join("/"))?.type === "symlink",
+    );
     if (index < 0) return current;
     const link = parts.slice(0, index + 1).join("/");
     const node = nodes.get(link);
     if (node?.type !== "symlink") return current;
     current = mergedPath([targetOf(link, node.target), ...parts.slice(index + 1)].join("/"));
   }
-  throw new ToolError("ARCHIVE_INVALID", `unpack Debian packages: "${path}" lies behind too many links`);
+  throw new ToolError(
+    "ARCHIVE_INVALID",
+    `unpack Debian packages: "${path}" lies behind too many links`,
+  );
 }
 
-function follow(nodes: ReadonlyMap<string, TreeNode>, path: string): { readonly path: string; readonly node: TreeNode } | undefined {
+function follow(
+  nodes: ReadonlyMap<string, TreeNode>,
+  path: string,
+): { readonly path: string; readonly node: TreeNode } | undefined {
   let current = path;
   for (let steps = 0; steps < MAX_LINKS; steps += 1) {
     current = resolveParents(nodes, current);
@@ -102,7 +116,11 @@ function replaces(item: OpenedPackage | undefined, other: string): boolean {
 }
 
 function conflict(path: string, one: string, other: string): ToolError {
-  return new ToolError("PACKAGE_UNAVAILABLE", `unpack Debian packages: "${one}" and "${other}" both ship "/${path}"`, {
-    hint: "they cannot be installed together without their scripts; leave one out, or use --full",
-  });
+  return new ToolError(
+    "PACKAGE_UNAVAILABLE",
+    `unpack Debian packages: "${one}" and "${other}" both ship "/${path}"`,
+    {
+      hint: "they cannot be installed together without their scripts; leave one out, or use --full",
+    },
+  );
 }

@@ -29,5 +29,8 @@ _slipway() {
 }
 compdef _slipway slipway`,
   fish: () =>
-    COMMAND_TABLE.map((row) => `complete -c slipway -n __fish_use_subcommand -a ${row.name} -d '${row.summary.replaceAll("'", "")}'`).join("\n"),
+    COMMAND_TABLE.map(
+      (row) =>
+        `complete -c slipway -n __fish_use_subcommand -a ${row.name} -d '${row.summary.replaceAll("'", "")}'`,
+    ).join("\n"),
 } as const;

@@ -18,15 +18,23 @@ export function define(command: Command, context: Context): void {
       const { project } = await loadProject(folder, {}, { context });
       const path = join(project.root, PROJECT_FILE_NAME);
       if (flags.force !== true && (await stat(path).catch(() => undefined)) !== undefined) {
-        throw new ToolError("USAGE", `init: "${path}" is there already`, { hint: "pass --force to replace it" });
+        throw new ToolError("USAGE", `init: "${path}" is there already`, {
+          hint: "pass --force to replace it",
+        });
       }
       const text = await printProjectFile({
         name: project.name,
-        ...(project.modelPath === undefined ? {} : { model: relative(project.root, project.modelPath) || "." }),
-        ...(project.code === undefined ? {} : { code: `${project.code.file}:${project.code.name}` }),
+        ...(project.modelPath === undefined
+          ? {}
+          : { model: relative(project.root, project.modelPath) || "." }),
+        ...(project.code === undefined
+          ? {}
+          : { code: `${project.code.file}:${project.code.name}` }),
         service: project.service,
         contract: project.contract,
-        ...(project.requirements.length === 0 ? {} : { python: { requirements: project.requirements } }),
+        ...(project.requirements.length === 0
+          ? {}
+          : { python: { requirements: project.requirements } }),
         ...(flags.base === undefined ? {} : { base: flags.base }),
       });
       await writeFileAtomic(path, text);

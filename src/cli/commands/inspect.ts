@@ -1,5 +1,16 @@
 import type { Command } from "commander";
-import { formatPlatform, isForeignLayer, isIndexType, MAX_MANIFEST_BYTES, parseIndex, parsePlatform, readVerified, selectPlatform, type Descriptor, type ImageConfig } from "../../oci/index.ts";
+import {
+  formatPlatform,
+  isForeignLayer,
+  isIndexType,
+  MAX_MANIFEST_BYTES,
+  parseIndex,
+  parsePlatform,
+  readVerified,
+  selectPlatform,
+  type Descriptor,
+  type ImageConfig,
+} from "../../oci/index.ts";
 import type { Context } from "../context.ts";
 import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
 import { openForReading, type ReadPlace } from "../places.ts";
@@ -15,11 +26,19 @@ interface Flags extends RegistryFlags {
 /** `slipway inspect IMAGE`. */
 export function define(command: Command, context: Context): void {
   addRegistryFlags(command)
-    .argument("<image>", "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF")
+    .argument(
+      "<image>",
+      "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF",
+    )
     .option("--platform <os/arch>", "of a multi-platform image, this one only")
     .option("--raw", "print the bytes of the manifest or index")
-    .addHelpText("after", "\nExample:\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum")
-    .action(async (image: string, flags: Flags) => inspect(image, flags, await withRegistryFlags(context, flags, [image])));
+    .addHelpText(
+      "after",
+      "\nExample:\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum",
+    )
+    .action(async (image: string, flags: Flags) =>
+      inspect(image, flags, await withRegistryFlags(context, flags, [image])),
+    );
 }
 
 async function inspect(name: string, flags: Flags, context: Context): Promise<void> {
@@ -33,27 +52,57 @@ async function inspect(name: string, flags: Flags, context: Context): Promise<vo
   reporter.line(`  media type  ${target.mediaType}`);
   reporter.line(`  size        ${formatBytes(totalSize(manifests))}`);
   for (const seen of manifests) for (const line of linesOf(seen)) reporter.line(line);
-  reporter.result({ name, digest: target.digest, mediaType: target.mediaType, size: totalSize(manifests), manifests: manifests.map(dataOf) });
+  reporter.result({
+    name,
+    digest: target.digest,
+    mediaType: target.mediaType,
+    size: totalSize(manifests),
+    manifests: manifests.map(dataOf),
+  });
 }
 
-async function narrow(place: ReadPlace, platform: string | undefined, context: Context): Promise<Descriptor> {
+async function narrow(
+  place: ReadPlace,
+  platform: string | undefined,
+  context: Context,
+): Promise<Descriptor> {
   const target = await place.source.resolve(place.reference, context);
   if (platform === undefined || !isIndexType(target.mediaType)) return target;
-  const bytes = await readVerified(place.source.open(target, context), target, { maxBytes: MAX_MANIFEST_BYTES, signal: context.signal });
+  const bytes = await readVerified(place.source.open(target, context), target, {
+    maxBytes: MAX_MANIFEST_BYTES,
+    signal: context.signal,
+  });
   return selectPlatform(parseIndex(bytes), parsePlatform(platform));
 }
 
 /** Exactly the bytes: hashing them gives the digest. In JSON mode they come as text. */
 async function printRaw(place: ReadPlace, target: Descriptor, context: Context): Promise<void> {
-  const bytes = await readVerified(place.source.open(target, context), target, { maxBytes: MAX_MANIFEST_BYTES, signal: context.signal });
-  if (context.isJson) context.reporter.result({ digest: target.digest, mediaType: target.mediaType, raw: Buffer.from(bytes).toString("utf8") });
+  const bytes = await readVerified(place.source.open(target, context), target, {
+    maxBytes: MAX_MANIFEST_BYTES,
+    signal: context.signal,
+  });
+  if (context.isJson)
+    context.reporter.result({
+      digest: target.digest,
+      mediaType: target.mediaType,
+      raw: Buffer.from(bytes).toString("utf8"),
+    });
   else process.stdout.write(bytes);
 }
 
 function linesOf({ descriptor, manifest, config, platform }: SeenManifest): readonly string[] {
-  const title = platform === undefined ? `${manifest.artifactType ?? manifest.config.mediaType} (no image)` : formatPlatform(platform);
+  const title =
+    platform === undefined
+      ? `${manifest.artifactType ?? manifest.config.mediaType} (no image)`
+      : formatPlatform(platform);
   const history = config === undefined ? [] : historyOf(config);
-  const layers = manifest.layers.map((layer, index) => [`    ${index + 1}`, shortDigest(layer.digest), formatBytes(layer.size), mediaName(layer.mediaType), history[index] ?? ""]);
+  const layers = manifest.layers.map((layer, index) => [
+    `    ${index + 1}`,
+    shortDigest(layer.digest),
+    formatBytes(layer.size),
+    mediaName(layer.mediaType),
+    history[index] ?? "",
+  ]);
   return [
     "",
     title,
@@ -68,16 +117,34 @@ function linesOf({ descriptor, manifest, config, platform }: SeenManifest): read
 }
 
 /** Tools that know labels only are told the same twice; people are not. */
-function unlike(labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => annotations[key] !== value));
+function unlike(
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(labels).filter(([key, value]) => annotations[key] !== value),
+  );
 }
 
 const MAX_VALUE = 100;
 
-function mapLines(title: string, map: Readonly<Record<string, string>> | undefined): readonly string[] {
+function mapLines(
+  title: string,
+  map: Readonly<Record<string, string>> | undefined,
+): readonly string[] {
   const entries = Object.entries(map ?? {}).sort();
   if (entries.length === 0) return [];
-  return [`  ${title}`, ...formatTable(entries.map(([key, value]) => [`    ${key}`, value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}… (${value.length} characters)` : value]))];
+  return [
+    `  ${title}`,
+    ...formatTable(
+      entries.map(([key, value]) => [
+        `    ${key}`,
+        value.length > MAX_VALUE
+          ? `${value.slice(0, MAX_VALUE)}… (${value.length} characters)`
+          : value,
+      ]),
+    ),
+  ];
 }
 
 /** The part of a media type that tells layers apart. */
@@ -86,20 +153,35 @@ function mediaName(mediaType: string): string {
   return isForeignLayer(mediaType) ? `${name} (not distributed)` : name;
 }
 
-function dataOf({ descriptor, manifest, config, platform }: SeenManifest): Readonly<Record<string, unknown>> {
+function dataOf({
+  descriptor,
+  manifest,
+  config,
+  platform,
+}: SeenManifest): Readonly<Record<string, unknown>> {
   const history = config === undefined ? [] : historyOf(config);
   return {
     digest: descriptor.digest,
     mediaType: manifest.mediaType,
     platform: platform === undefined ? undefined : formatPlatform(platform),
     artifactType: manifest.artifactType,
-    layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: config?.rootfs.diff_ids[index], createdBy: history[index] })),
+    layers: manifest.layers.map((layer, index) => ({
+      ...layer,
+      diffId: config?.rootfs.diff_ids[index],
+      createdBy: history[index],
+    })),
     annotations: manifest.annotations,
     config: config === undefined ? undefined : factsOf(config),
     model: config === undefined ? undefined : modelOf(config),
   };
 }
 
-function factsOf({ created, config, architecture, os, variant }: ImageConfig): Readonly<Record<string, unknown>> {
+function factsOf({
+  created,
+  config,
+  architecture,
+  os,
+  variant,
+}: ImageConfig): Readonly<Record<string, unknown>> {
   return { created, architecture, os, variant, ...config };
 }

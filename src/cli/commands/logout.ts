@@ -13,6 +13,10 @@ export function define(command: Command, context: Context): void {
 
 async function logOut(host: string, context: Context): Promise<void> {
   const place = await logout({ host, environment: context.env, signal: context.signal });
-  context.reporter.line(place === undefined ? `there was no credential for ${host}` : `forgot the credential for ${host}, which was in ${place.helper ?? place.file}`);
+  context.reporter.line(
+    place === undefined
+      ? `there was no credential for ${host}`
+      : `forgot the credential for ${host}, which was in ${place.helper ?? place.file}`,
+  );
   context.reporter.result({ host, isForgotten: place !== undefined, ...place });
 }

@@ -2,7 +2,12 @@ import type { Command } from "commander";
 import { storeReference } from "../../copy/index.ts";
 import { isToolError, ToolError } from "../../errors/index.ts";
 import { mapLimited } from "../../internal/index.ts";
-import { formatPlatform, formatReference, parseReference, type Reference } from "../../oci/index.ts";
+import {
+  formatPlatform,
+  formatReference,
+  parseReference,
+  type Reference,
+} from "../../oci/index.ts";
 import type { Store, StoredImage } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
@@ -13,9 +18,17 @@ import { formatAge, formatBytes, formatTable, shortDigest } from "../render/form
 /** `slipway ls [NAME]`. */
 export function define(command: Command, context: Context): void {
   addRegistryFlags(command)
-    .argument("[name]", "store:NAME for the tags of one image of the store, HOST/REPOSITORY for those in a registry, HOST/ for a registry's repositories")
-    .addHelpText("after", "\nExample:\n  slipway ls\n  slipway ls registry.example.com/team/iris\n  slipway ls localhost:5000/")
-    .action(async (name: string | undefined, flags: RegistryFlags) => list(name, await withRegistryFlags(context, flags, [name?.replace(/^([^/]+)\/$/, "$1/any")])));
+    .argument(
+      "[name]",
+      "store:NAME for the tags of one image of the store, HOST/REPOSITORY for those in a registry, HOST/ for a registry's repositories",
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  slipway ls\n  slipway ls registry.example.com/team/iris\n  slipway ls localhost:5000/",
+    )
+    .action(async (name: string | undefined, flags: RegistryFlags) =>
+      list(name, await withRegistryFlags(context, flags, [name?.replace(/^([^/]+)\/$/, "$1/any")])),
+    );
 }
 
 async function list(name: string | undefined, context: Context): Promise<void> {
@@ -45,12 +58,21 @@ const HEAD = ["NAME", "TAG", "DIGEST", "SIZE", "AGE", "KIND", "PLATFORMS"];
 async function listStore(name: string | undefined, context: Context): Promise<void> {
   await using store = await openStore(context);
   const wanted = name === undefined ? undefined : storeReference(name.slice("store:".length));
-  const images = namedOnce(await store.list({ repository: wanted, signal: context.signal })).filter(({ reference }) => !isNarrowed(name) || reference.tag === wanted?.tag);
-  if (wanted !== undefined && images.length === 0) throw new ToolError("REFERENCE_NOT_FOUND", `list "${name ?? ""}": the store has no such image`, { hint: "run `slipway ls` to see what it has" });
+  const images = namedOnce(await store.list({ repository: wanted, signal: context.signal })).filter(
+    ({ reference }) => !isNarrowed(name) || reference.tag === wanted?.tag,
+  );
+  if (wanted !== undefined && images.length === 0)
+    throw new ToolError(
+      "REFERENCE_NOT_FOUND",
+      `list "${name ?? ""}": the store has no such image`,
+      { hint: "run `slipway ls` to see what it has" },
+    );
   const rows = await mapLimited(images, 8, (image) => describe(store, image, context));
   const { reporter } = context;
-  if (rows.length === 0) reporter.step("the store is empty; `slipway pack` or `slipway pull` puts images into it");
-  if (rows.length > 0) for (const line of formatTable([HEAD, ...rows.map(cellsOf)], [3])) reporter.line(line);
+  if (rows.length === 0)
+    reporter.step("the store is empty; `slipway pack` or `slipway pull` puts images into it");
+  if (rows.length > 0)
+    for (const line of formatTable([HEAD, ...rows.map(cellsOf)], [3])) reporter.line(line);
   reporter.result({ images: rows });
 }
 
@@ -61,23 +83,51 @@ function isNarrowed(name: string | undefined): boolean {
 
 /** What was pushed to `slipway registry` is held by digest besides its tag; that is no image of its own. */
 function namedOnce(images: readonly StoredImage[]): readonly StoredImage[] {
-  const keyOf = ({ reference, descriptor }: StoredImage): string => `${reference.registry}/${reference.repository}@${descriptor.digest}`;
+  const keyOf = ({ reference, descriptor }: StoredImage): string =>
+    `${reference.registry}/${reference.repository}@${descriptor.digest}`;
   const tagged = new Set(images.filter(({ reference }) => reference.tag !== undefined).map(keyOf));
   return images.filter((image) => image.reference.tag !== undefined || !tagged.has(keyOf(image)));
 }
 
-function cellsOf({ repository, tag, digest, size, taggedAt, kind, platforms, problem }: Row): readonly string[] {
+function cellsOf({
+  repository,
+  tag,
+  digest,
+  size,
+  taggedAt,
+  kind,
+  platforms,
+  problem,
+}: Row): readonly string[] {
   const age = taggedAt === undefined ? "?" : formatAge(Date.now() - Date.parse(taggedAt));
-  return [repository, tag ?? "(none)", shortDigest(digest), size === undefined ? "?" : formatBytes(size), age, kind, problem ?? platforms.join(", ")];
+  return [
+    repository,
+    tag ?? "(none)",
+    shortDigest(digest),
+    size === undefined ? "?" : formatBytes(size),
+    age,
+    kind,
+    problem ?? platforms.join(", "),
+  ];
 }
 
 /** One damaged image must not hide the others. */
-async function describe(store: Store, { reference, descriptor }: StoredImage, context: Context): Promise<Row> {
+async function describe(
+  store: Store,
+  { reference, descriptor }: StoredImage,
+  context: Context,
+): Promise<Row> {
   const taggedAt = (await store.taggedAt(reference))?.toISOString();
-  const about = { ...namesOf(reference), digest: descriptor.digest, ...(taggedAt === undefined ? {} : { taggedAt }) };
+  const about = {
+    ...namesOf(reference),
+    digest: descriptor.digest,
+    ...(taggedAt === undefined ? {} : { taggedAt }),
+  };
   try {
     const manifests = await manifestsUnder(store, descriptor, context);
-    const platforms = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
+    const platforms = manifests.flatMap(({ platform }) =>
+      platform === undefined ? [] : [formatPlatform(platform)],
+    );
     return { ...about, size: totalSize(manifests), kind: kindOf(manifests), platforms };
   } catch (error) {
     if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
@@ -87,7 +137,10 @@ async function describe(store: Store, { reference, descriptor }: StoredImage, co
 
 /** Names of registries stand as they are; the store's own begin with `store:`, without which they would be Docker Hub's. */
 function namesOf(reference: Reference): Pick<Row, "name" | "repository" | "tag"> {
-  const repository = reference.registry === "store" ? `store:${reference.repository}` : `${reference.registry}/${reference.repository}`;
+  const repository =
+    reference.registry === "store"
+      ? `store:${reference.repository}`
+      : `${reference.registry}/${reference.repository}`;
   const text = formatReference(reference);
   const name = `store:${reference.registry === "store" ? text.slice("store/".length) : text}`;
   return { name, repository, ...(reference.tag === undefined ? {} : { tag: reference.tag }) };
@@ -95,10 +148,14 @@ function namesOf(reference: Reference): Pick<Row, "name" | "repository" | "tag">
 
 function kindOf(manifests: readonly SeenManifest[]): string {
   const seen = manifests.find(({ config }) => config !== undefined);
-  if (seen === undefined) return manifests[0]?.manifest.artifactType ?? manifests[0]?.manifest.config.mediaType ?? "?";
+  if (seen === undefined)
+    return manifests[0]?.manifest.artifactType ?? manifests[0]?.manifest.config.mediaType ?? "?";
   const labels = seen.config?.config?.Labels ?? {};
   if (labels["dev.slipway.train.main"] !== undefined) return "train";
-  return labels["dev.slipway.kind"] ?? (labels["dev.slipway.base.suite"] === undefined ? "image" : "base");
+  return (
+    labels["dev.slipway.kind"] ??
+    (labels["dev.slipway.base.suite"] === undefined ? "image" : "base")
+  );
 }
 
 async function listTags(reference: Reference, context: Context): Promise<void> {

@@ -1,6 +1,12 @@
 import { Option, type Command } from "commander";
 import { ToolError } from "../../errors/index.ts";
-import { strayFlagsOf, UAI_FRAMEWORKS, uaiFlagsOf, type UaiFlag, type UaiFramework } from "../../uai/index.ts";
+import {
+  strayFlagsOf,
+  UAI_FRAMEWORKS,
+  uaiFlagsOf,
+  type UaiFlag,
+  type UaiFramework,
+} from "../../uai/index.ts";
 import { addCatalogueOption } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import { collect, countOf, countOrNoneOf } from "../options.ts";
@@ -20,24 +26,53 @@ const GROUPS = {
 
 /** The old flags that are not about what is packed. */
 const GROUP_OF: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(["uhub_registry", "uhub_imagename", "uhub_username", "uhub_password", "in_uhost", "in_host"].map((name) => [name, GROUPS.goes])),
+  ...Object.fromEntries(
+    [
+      "uhub_registry",
+      "uhub_imagename",
+      "uhub_username",
+      "uhub_password",
+      "in_uhost",
+      "in_host",
+    ].map((name) => [name, GROUPS.goes]),
+  ),
   ...Object.fromEntries(["ai_arch_v", "bimg_name"].map((name) => [name, GROUPS.stands])),
-  ...Object.fromEntries(["public_key", "private_key", "project_id", "region", "zone", "os", "python_version"].map((name) => [name, GROUPS.vendor])),
+  ...Object.fromEntries(
+    ["public_key", "private_key", "project_id", "region", "zone", "os", "python_version"].map(
+      (name) => [name, GROUPS.vendor],
+    ),
+  ),
 };
 
 export function define(command: Command, context: Context): void {
   command
-    .addHelpText("after", "\nExample:\n  slipway packdocker keras --main_module mnist_inference --main_class MnistModel --model_dir checkpoint_dir --model_name mnist_model --pack_file_path mnist_keras --uhub_registry me --uhub_imagename keras-inference:test")
+    .addHelpText(
+      "after",
+      "\nExample:\n  slipway packdocker keras --main_module mnist_inference --main_class MnistModel --model_dir checkpoint_dir --model_name mnist_model --pack_file_path mnist_keras --uhub_registry me --uhub_imagename keras-inference:test",
+    )
     .action(() => {
-      throw new ToolError("USAGE", "packdocker: it does not say what to pack", { hint: `write \`slipway packdocker MODE …\` with one of ${UAI_FRAMEWORKS.join(", ")}` });
+      throw new ToolError("USAGE", "packdocker: it does not say what to pack", {
+        hint: `write \`slipway packdocker MODE …\` with one of ${UAI_FRAMEWORKS.join(", ")}`,
+      });
     });
   for (const framework of UAI_FRAMEWORKS) {
-    const mode = command.command(framework).description(framework === "self" ? "pack onto a base image of your own, with your own configuration" : `pack a class for ${framework} and its model files`);
+    const mode = command
+      .command(framework)
+      .description(
+        framework === "self"
+          ? "pack onto a base image of your own, with your own configuration"
+          : `pack a class for ${framework} and its model files`,
+      );
     // Groups are shown in the order of their first option.
     for (const heading of Object.values(GROUPS)) addGroup(mode, framework, heading);
-    for (const { name } of strayFlagsOf(framework)) for (const spelling of new Set([name, name.replaceAll("_", "-")])) mode.addOption(new Option(`--${spelling} <value>`).hideHelp());
+    for (const { name } of strayFlagsOf(framework))
+      for (const spelling of new Set([name, name.replaceAll("_", "-")]))
+        mode.addOption(new Option(`--${spelling} <value>`).hideHelp());
     mode
-      .addHelpText("after", `\nEvery flag may be written with - for _; --json, --quiet and --plain-http work here too.\n\nExample:\n  ${exampleOf(framework)}`)
+      .addHelpText(
+        "after",
+        `\nEvery flag may be written with - for _; --json, --quiet and --plain-http work here too.\n\nExample:\n  ${exampleOf(framework)}`,
+      )
       .action(async (flags: PackdockerFlags) => {
         const { packdocker } = await import("../packdocker.ts");
         await packdocker(framework, flags, context);
@@ -47,50 +82,106 @@ export function define(command: Command, context: Context): void {
 
 function addGroup(mode: Command, framework: UaiFramework, heading: string): void {
   mode.optionsGroup(heading);
-  const flags = uaiFlagsOf(framework).filter(({ name }) => (GROUP_OF[name] ?? GROUPS.packed) === heading);
-  for (const flag of [...flags.filter(({ isRequired }) => isRequired), ...flags.filter(({ isRequired }) => !isRequired)]) addOldFlag(mode, flag);
+  const flags = uaiFlagsOf(framework).filter(
+    ({ name }) => (GROUP_OF[name] ?? GROUPS.packed) === heading,
+  );
+  for (const flag of [
+    ...flags.filter(({ isRequired }) => isRequired),
+    ...flags.filter(({ isRequired }) => !isRequired),
+  ])
+    addOldFlag(mode, flag);
   OWN_OPTIONS[heading]?.(mode, framework);
 }
 
 function addOldFlag(mode: Command, { name, help, isRequired, choices }: UaiFlag): void {
-  mode.addOption(new Option(`--${name} <${choices?.join("|") ?? "value"}>`, isRequired ? `${help} (required)` : help));
-  if (name.includes("_")) mode.addOption(new Option(`--${name.replaceAll("_", "-")} <value>`).hideHelp());
+  mode.addOption(
+    new Option(
+      `--${name} <${choices?.join("|") ?? "value"}>`,
+      isRequired ? `${help} (required)` : help,
+    ),
+  );
+  if (name.includes("_"))
+    mode.addOption(new Option(`--${name.replaceAll("_", "-")} <value>`).hideHelp());
 }
 
 /** What the old tool did not have, by the group that it is shown in. */
 const OWN_OPTIONS: Readonly<Record<string, (mode: Command, framework: UaiFramework) => void>> = {
-  [GROUPS.packed]: (mode) => void mode.option("--allow-secret <pattern>", "let files that match into the image though they look like secrets", collect),
+  [GROUPS.packed]: (mode) =>
+    void mode.option(
+      "--allow-secret <pattern>",
+      "let files that match into the image though they look like secrets",
+      collect,
+    ),
   [GROUPS.goes]: (mode) =>
     void mode
       .option("--password-stdin", "read the registry's password from standard input")
       .option("--no-push", "make the image, keep it in the local store, push nothing")
-      .option("--output <type=path>", "write the image as well: oci, oci-archive, docker-archive, docker-daemon or podman; may come more than once", collect),
+      .option(
+        "--output <type=path>",
+        "write the image as well: oci, oci-archive, docker-archive, docker-daemon or podman; may come more than once",
+        collect,
+      ),
   [GROUPS.stands](mode, framework) {
     mode.option("--platform <os/arch>", "linux/amd64 (default) or linux/arm64");
     if (framework === "self") return;
     addCatalogueOption(mode);
-    mode.addOption(new Option("--base-from <where>", "what names the base without --bimg_name (default: catalogue)").choices(BASE_SOURCES));
+    mode.addOption(
+      new Option(
+        "--base-from <where>",
+        "what names the base without --bimg_name (default: catalogue)",
+      ).choices(BASE_SOURCES),
+    );
   },
   [GROUPS.vendor](mode, framework) {
-    if (framework !== "self") mode.option("--vendor-endpoint <url>", "its address (default: SLIPWAY_VENDOR_ENDPOINT, or https://api.ucloud.cn)");
+    if (framework !== "self")
+      mode.option(
+        "--vendor-endpoint <url>",
+        "its address (default: SLIPWAY_VENDOR_ENDPOINT, or https://api.ucloud.cn)",
+      );
   },
   [GROUPS.serves]: (mode) =>
     void mode
-      .addOption(new Option("--server <name>", "the base's own gunicorn, or slipway's server (default: gunicorn where the base brings it)").choices(UAI_SERVERS))
+      .addOption(
+        new Option(
+          "--server <name>",
+          "the base's own gunicorn, or slipway's server (default: gunicorn where the base brings it)",
+        ).choices(UAI_SERVERS),
+      )
       .option("--max-batch <count>", "requests that may go into one execute (default: 32)", countOf)
-      .option("--max-wait-ms <ms>", "longest time that a request waits for company (default: 0)", countOrNoneOf)
+      .option(
+        "--max-wait-ms <ms>",
+        "longest time that a request waits for company (default: 0)",
+        countOrNoneOf,
+      )
       .option("--tf1-compat", "let `import tensorflow` give the API of TensorFlow 1"),
   [GROUPS.first]: (mode) =>
     void mode
       .option("--plan", "show the layers and what a push would send, make no image")
       .option("--dry-run", "the same, and remember nothing of it")
-      .option("--test <file>", "start the packed server on this machine and post the file to /service; may come more than once", collect)
-      .addOption(new Option("--test-engine <name>", "what runs it for --test; none is a plain process (default: the engine that answers, else none)").choices(TEST_ENGINES))
-      .option("--test-timeout <seconds>", "how long the start and each answer may take (default: 120)", countOf),
+      .option(
+        "--test <file>",
+        "start the packed server on this machine and post the file to /service; may come more than once",
+        collect,
+      )
+      .addOption(
+        new Option(
+          "--test-engine <name>",
+          "what runs it for --test; none is a plain process (default: the engine that answers, else none)",
+        ).choices(TEST_ENGINES),
+      )
+      .option(
+        "--test-timeout <seconds>",
+        "how long the start and each answer may take (default: 120)",
+        countOf,
+      ),
   [GROUPS.python]: (mode) =>
     void mode
       .option("--index-url <url>", "Python package index")
-      .option("--find-links <place>", "folder or page with wheels; may come more than once", collect),
+      .option(
+        "--find-links <place>",
+        "folder or page with wheels; may come more than once",
+        collect,
+      ),
   [GROUPS.leaves]: (mode) =>
     void mode
       .option("--emit-dockerfile <file>", "write the Dockerfile that would make the like of it")
@@ -98,11 +189,21 @@ const OWN_OPTIONS: Readonly<Record<string, (mode: Command, framework: UaiFramewo
 };
 
 function exampleOf(framework: UaiFramework): string {
-  const words: readonly (readonly [string, string])[] = uaiFlagsOf(framework).flatMap(({ name, isRequired }) => (isRequired ? [[name, EXAMPLES[name] ?? "…"]] : []));
+  const words: readonly (readonly [string, string])[] = uaiFlagsOf(framework).flatMap(
+    ({ name, isRequired }) => (isRequired ? [[name, EXAMPLES[name] ?? "…"]] : []),
+  );
   return `slipway packdocker ${framework} ${words.map(([name, value]) => `--${name} ${value}`).join(" ")}`;
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {
-  uhub_registry: "me", uhub_imagename: "mnist:v1", pack_file_path: "./mnist", bimg_name: "store:pybase", conf_file: "my.conf", main_module: "mnist_inference", main_class: "MnistModel", model_dir: "checkpoint_dir",
-  model_name: "mnist_model", num_epoch: "10",
+  uhub_registry: "me",
+  uhub_imagename: "mnist:v1",
+  pack_file_path: "./mnist",
+  bimg_name: "store:pybase",
+  conf_file: "my.conf",
+  main_module: "mnist_inference",
+  main_class: "MnistModel",
+  model_dir: "checkpoint_dir",
+  model_name: "mnist_model",
+  num_epoch: "10",
 };

@@ -9,11 +9,17 @@ export function define(command: Command, context: Context): void {
   addRegistryFlags(command)
     .argument("<reference>", "HOST/REPOSITORY[:TAG|@DIGEST]")
     .option("--platform <os/arch>", "of a multi-platform image, pull this one only")
-    .addHelpText("after", "\nExample:\n  slipway pull registry.example.com/team/iris:v1 --platform linux/arm64")
+    .addHelpText(
+      "after",
+      "\nExample:\n  slipway pull registry.example.com/team/iris:v1 --platform linux/arm64",
+    )
     .action(async (reference: string, options: RegistryFlags & { readonly platform?: string }) => {
       const startedAt = performance.now();
       const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
-      const moved = await move({ from: reference, to: reference, isToStore: true, platform }, await withRegistryFlags(context, options, [reference]));
+      const moved = await move(
+        { from: reference, to: reference, isToStore: true, platform },
+        await withRegistryFlags(context, options, [reference]),
+      );
       reportMoved(context, { verb: "pulled", to: reference, moved, startedAt });
     });
 }

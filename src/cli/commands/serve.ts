@@ -1,6 +1,17 @@
 import { once } from "node:events";
 import { Option, type Command } from "commander";
-import { applyLaunch, applyServerEnv, createLogger, parseObserveSettings, parseSeldonLaunch, readPod, serveModel, serveOptions, type RunningServer, type SeldonLaunch } from "../../serve/index.ts";
+import {
+  applyLaunch,
+  applyServerEnv,
+  createLogger,
+  parseObserveSettings,
+  parseSeldonLaunch,
+  readPod,
+  serveModel,
+  serveOptions,
+  type RunningServer,
+  type SeldonLaunch,
+} from "../../serve/index.ts";
 import type { ModelDescription } from "../../model/index.ts";
 import type { Context } from "../context.ts";
 import { describeProject, portsFrom } from "../describe-project.ts";
@@ -35,25 +46,51 @@ export function define(command: Command, context: Context): void {
     .option("--model <path>", "the model file or folder")
     .option("--service-type <type>", "MODEL, ROUTER, TRANSFORMER, COMBINER or OUTLIER_DETECTOR")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--http-port <number>", "port of REST; 0 takes one that is free (default: the contract's, 9000 for seldon)", portOf)
+    .option(
+      "--http-port <number>",
+      "port of REST; 0 takes one that is free (default: the contract's, 9000 for seldon)",
+      portOf,
+    )
     .option("--grpc-port <number>", "port of gRPC (default: the contract's)", portOf)
     .option("--metrics-port <number>", "port of the metrics page (default: the contract's)", portOf)
-    .addOption(new Option("--api-type <type>", "what is served beside health checks; rest leaves gRPC out").choices(["rest", "grpc", "both"]).default("both"))
+    .addOption(
+      new Option("--api-type <type>", "what is served beside health checks; rest leaves gRPC out")
+        .choices(["rest", "grpc", "both"])
+        .default("both"),
+    )
     .option("--workers <number>", "worker processes", countOf)
     .option("--threads <number>", "calls of user code at the same time in one worker", countOf)
-    .option("--parameters <json>", 'typed arguments of the class, such as [{"name":"n","value":"1","type":"INT"}]')
+    .option(
+      "--parameters <json>",
+      'typed arguments of the class, such as [{"name":"n","value":"1","type":"INT"}]',
+    )
     .option("--log-level <name>", "level of user code's logging, such as INFO")
-    .option("--python <path>", "interpreter (default: the folder's .venv, the active environment, python3)")
+    .option(
+      "--python <path>",
+      "interpreter (default: the folder's .venv, the active environment, python3)",
+    )
     .option("--watch", "load the code anew when it changes; what does not load changes nothing")
     .option("--access-log", "a line in the log for each request")
     .option("-e, --env <name=value>", "environment of the model; may come more than once", collect)
-    .addHelpText("after", "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000")
+    .addHelpText(
+      "after",
+      "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000",
+    )
     .action((folder: string, flags: Flags) => serve(folder, flags, context));
 }
 
 async function serve(folder: string, flags: Flags, context: Context): Promise<void> {
   const { signal, reporter } = context;
-  const { project } = await loadProject(folder, { code: flags.code, model: flags.model, serviceType: flags.serviceType, env: environmentOf(flags.env ?? [], context.env) }, { context });
+  const { project } = await loadProject(
+    folder,
+    {
+      code: flags.code,
+      model: flags.model,
+      serviceType: flags.serviceType,
+      env: environmentOf(flags.env ?? [], context.env),
+    },
+    { context },
+  );
   const env = { ...context.env, ...project.env };
   const pod = await readPod(env);
   const launch = launchOf(flags, env);
@@ -68,26 +105,43 @@ async function serve(folder: string, flags: Flags, context: Context): Promise<vo
     ...pod.options,
     log: createLogger({ write: (line) => void process.stderr.write(line) }),
     env,
-    observe: { ...parseObserveSettings(env, description.name), logsRequests: flags.accessLog === true },
+    observe: {
+      ...parseObserveSettings(env, description.name),
+      logsRequests: flags.accessLog === true,
+    },
     watch: flags.watch === true,
     signal,
   });
-  announce(server, { description, host: flags.host, scheme: pod.options.tls === undefined ? "http" : "https", context });
+  announce(server, {
+    description,
+    host: flags.host,
+    scheme: pod.options.tls === undefined ? "http" : "https",
+    context,
+  });
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();
 }
 
 /** Flags, and the variables of Seldon's wrapper; the class and its service type are the project's own. */
-function launchOf({ workers, threads, parameters, logLevel }: Flags, env: Readonly<Record<string, string | undefined>>): SeldonLaunch {
+function launchOf(
+  { workers, threads, parameters, logLevel }: Flags,
+  env: Readonly<Record<string, string | undefined>>,
+): SeldonLaunch {
   const said = Object.entries({ workers, threads, parameters, "log-level": logLevel });
   const argv = said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   return parseSeldonLaunch(argv, { ...env, MODEL_NAME: undefined, SERVICE_TYPE: undefined });
 }
 
 /** The description without what is not to be served. */
-function served(description: ModelDescription, { apiType }: Flags, { hasGrpc }: SeldonLaunch): ModelDescription {
+function served(
+  description: ModelDescription,
+  { apiType }: Flags,
+  { hasGrpc }: SeldonLaunch,
+): ModelDescription {
   const { grpc, ...others } = description.ports;
-  return (apiType === "rest" || !hasGrpc) && grpc !== undefined ? { ...description, ports: others } : description;
+  return (apiType === "rest" || !hasGrpc) && grpc !== undefined
+    ? { ...description, ports: others }
+    : description;
 }
 
 interface Announced {
@@ -97,7 +151,10 @@ interface Announced {
   readonly context: Context;
 }
 
-function announce({ ports }: RunningServer, { description, host, scheme, context }: Announced): void {
+function announce(
+  { ports }: RunningServer,
+  { description, host, scheme, context }: Announced,
+): void {
   const address = host === "0.0.0.0" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   const url = `${scheme}://${address}:${ports.http}`;
   const example = sampleRequest(url, description);

@@ -10,12 +10,21 @@ export function trainTool(framework: Framework): CommandModule {
   return {
     define(command: Command, context: Context): void {
       command.addHelpText("after", `\nExample:\n  slipway ${framework} pack --help`).action(() => {
-        throw new ToolError("USAGE", `${framework}: it does not say what to do`, { hint: `write \`slipway ${framework} pack …\`` });
+        throw new ToolError("USAGE", `${framework}: it does not say what to do`, {
+          hint: `write \`slipway ${framework} pack …\``,
+        });
       });
-      const pack = command.command("pack").description("make a CPU and a GPU image from training code, and the commands that run them");
+      const pack = command
+        .command("pack")
+        .description(
+          "make a CPU and a GPU image from training code, and the commands that run them",
+        );
       addTrainPackOptions(pack, framework);
       pack
-        .addHelpText("after", `\nThe same as \`slipway train pack --framework ${framework}\`.\n\nExample:\n  slipway ${framework} pack --code_path ./code/ --mainfile_path train.py …`)
+        .addHelpText(
+          "after",
+          `\nThe same as \`slipway train pack --framework ${framework}\`.\n\nExample:\n  slipway ${framework} pack --code_path ./code/ --mainfile_path train.py …`,
+        )
         .action(async (flags: TrainPackFlags) => {
           const { trainPack } = await import("../train-pack.ts");
           await trainPack(framework, flags, context);

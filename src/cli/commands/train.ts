@@ -9,10 +9,17 @@ import type { TrainRunFlags } from "../train-run.ts";
 
 /** `slipway train`. */
 export function define(command: Command, context: Context): void {
-  command.addHelpText("after", "\nExample:\n  slipway train pack --framework pytorch --help").action(() => {
-    throw new ToolError("USAGE", "train: it does not say what to do", { hint: "write `slipway train pack --framework pytorch …`" });
-  });
-  const pack = command.command("pack").description("make a CPU and a GPU image from training code, and the commands that run them").option("--framework <name>", "pytorch, tf, keras, caffe, mxnet or self");
+  command
+    .addHelpText("after", "\nExample:\n  slipway train pack --framework pytorch --help")
+    .action(() => {
+      throw new ToolError("USAGE", "train: it does not say what to do", {
+        hint: "write `slipway train pack --framework pytorch …`",
+      });
+    });
+  const pack = command
+    .command("pack")
+    .description("make a CPU and a GPU image from training code, and the commands that run them")
+    .option("--framework <name>", "pytorch, tf, keras, caffe, mxnet or self");
   addTrainPackOptions(pack);
   pack
     .addHelpText(
@@ -37,17 +44,32 @@ function defineRun(command: Command, context: Context): void {
     .option("--image <name>", "another image than the plan's")
     .option("--data <folder>", "data to train on (default: the plan's)")
     .option("--output <folder>", "where the results go (default: the plan's)")
-    .addOption(new Option("--engine <name>", "use this engine (default: the one that answers, docker first)").choices(["docker", "podman"]))
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "use this engine (default: the one that answers, docker first)",
+      ).choices(["docker", "podman"]),
+    )
     .option("--gpus <which>", "run the GPU image on these cards, such as all")
     .option("--shm <size>", "size of /dev/shm, such as 8g (default: 1g)")
-    .option("--nproc <count>", "processes on this machine, with the environment of a distributed job")
+    .option(
+      "--nproc <count>",
+      "processes on this machine, with the environment of a distributed job",
+    )
     .option("--servers <count>", "parameter servers beside them (tf, mxnet)")
-    .option("-e, --env <name=value>", "environment; NAME alone hands on this shell's value", collect)
+    .option(
+      "-e, --env <name=value>",
+      "environment; NAME alone hands on this shell's value",
+      collect,
+    )
     .option("--host", "run on this machine, without a container")
     .option("--python <path>", "with --host: this Python (default: the active environment's)")
     .option("--svg <file>", "picture of the metrics (default: slipway-train.svg)")
     .option("--pull", "ask the registry, though the store has an image of that name")
-    .addHelpText("after", "\nMetrics are numbers printed as key=value or as JSON lines, and scalars of TensorBoard files in the output folder.\n\nExample:\n  slipway train run\n  slipway train run --nproc 2 -- --epochs 3")
+    .addHelpText(
+      "after",
+      "\nMetrics are numbers printed as key=value or as JSON lines, and scalars of TensorBoard files in the output folder.\n\nExample:\n  slipway train run\n  slipway train run --nproc 2 -- --epochs 3",
+    )
     .action(async (parameters: readonly string[], flags: TrainRunFlags) => {
       const { trainRun } = await import("../train-run.ts");
       await trainRun(parameters, flags, context);
@@ -59,7 +81,10 @@ function defineManifest(command: Command, context: Context): void {
     .command("manifest")
     .description("print the Kubernetes object that runs a packed job, or apply it")
     .option("--plan <file>", "what train pack wrote (default: slipway-train.json)")
-    .option("--kind <kind>", "job, pytorchjob, tfjob, mpijob or trainjob (default: job for one node, else what the framework uses)")
+    .option(
+      "--kind <kind>",
+      "job, pytorchjob, tfjob, mpijob or trainjob (default: job for one node, else what the framework uses)",
+    )
     .option("--name <name>", "of the object (default: the image's)")
     .option("--namespace <name>", "where it goes")
     .option("--nodes <count>", "nodes (default: 1)")
@@ -69,19 +94,30 @@ function defineManifest(command: Command, context: Context): void {
     .option("--cpus <quantity>", "such as 4 or 500m")
     .option("--memory <quantity>", "such as 16Gi")
     .option("--shm <quantity>", "size of /dev/shm (default: 1Gi)")
-    .option("--data <volume>", "pvc:NAME[/FOLDER] (default: pvc:NAME-data), nfs:HOST:/PATH, host:/PATH or empty")
+    .option(
+      "--data <volume>",
+      "pvc:NAME[/FOLDER] (default: pvc:NAME-data), nfs:HOST:/PATH, host:/PATH or empty",
+    )
     .option("--output <volume>", "the same for results (default: pvc:NAME-output)")
     .option("--backoff <count>", "tries after the first (default: 3)")
     .option("--ttl <seconds>", "how long a finished job is kept (default: a day)")
     .option("--queue <name>", "queue of Kueue")
     .option("--pull-secret <name>", "secret with the registry's credential")
     .option("--runtime <name>", "of a trainjob (default: the framework's)")
-    .addOption(new Option("--trainer <version>", "Kubeflow Trainer of the cluster, for a trainjob (default: 2.2 and newer)").choices(["2.0", "2.1", "2.2"]))
+    .addOption(
+      new Option(
+        "--trainer <version>",
+        "Kubeflow Trainer of the cluster, for a trainjob (default: 2.2 and newer)",
+      ).choices(["2.0", "2.1", "2.2"]),
+    )
     .option("--node-selector <label=value>", "nodes to run on; may come more than once", collect)
     .option("-f, --file <file>", "write it there")
     .option("--apply", "hand it to kubectl")
     .option("--context <name>", "with --apply: kubectl's context")
-    .addHelpText("after", "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --apply")
+    .addHelpText(
+      "after",
+      "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --apply",
+    )
     .action(async (flags: TrainManifestFlags) => {
       const { trainManifest } = await import("../train-manifest.ts");
       await trainManifest(flags, context);
@@ -97,12 +133,25 @@ function defineParts(command: Command, context: Context): void {
     .argument("<target>", "folder of the parts, NAME-part0001 and so on")
     .option("--size <mebibytes>", "of a part", countOf, 128)
     .addHelpText("after", "\nExample:\n  slipway train split /data train.lmdb /data/parts")
-    .action(async (...[folder, file, target, flags]: readonly [string, string, string, { readonly size: number }]) => {
-      const { splitFile } = await import("../../train/index.ts");
-      const parts = await splitFile(resolve(context.cwd, folder, file), resolve(context.cwd, target), { partBytes: flags.size * 2 ** 20, signal: context.signal });
-      for (const part of parts) context.reporter.line(part);
-      context.reporter.result({ parts });
-    });
+    .action(
+      async (
+        ...[folder, file, target, flags]: readonly [
+          string,
+          string,
+          string,
+          { readonly size: number },
+        ]
+      ) => {
+        const { splitFile } = await import("../../train/index.ts");
+        const parts = await splitFile(
+          resolve(context.cwd, folder, file),
+          resolve(context.cwd, target),
+          { partBytes: flags.size * 2 ** 20, signal: context.signal },
+        );
+        for (const part of parts) context.reporter.line(part);
+        context.reporter.result({ parts });
+      },
+    );
   command
     .command("join")
     .description("put parts together again; they are removed once the file is whole")
@@ -110,11 +159,27 @@ function defineParts(command: Command, context: Context): void {
     .argument("<prefix>", "what their names begin with")
     .argument("<target>", "the file")
     .option("--keep", "leave the parts")
-    .addHelpText("after", "\nExample:\n  slipway train join /data/parts train.lmdb /data/train.lmdb")
-    .action(async (...[folder, prefix, target, flags]: readonly [string, string, string, { readonly keep?: boolean }]) => {
-      const { joinParts } = await import("../../train/index.ts");
-      const count = await joinParts({ folder: resolve(context.cwd, folder), prefix }, resolve(context.cwd, target), { isKeeping: flags.keep, signal: context.signal });
-      context.reporter.line(`${target} from ${count} parts`);
-      context.reporter.result({ target, parts: count });
-    });
+    .addHelpText(
+      "after",
+      "\nExample:\n  slipway train join /data/parts train.lmdb /data/train.lmdb",
+    )
+    .action(
+      async (
+        ...[folder, prefix, target, flags]: readonly [
+          string,
+          string,
+          string,
+          { readonly keep?: boolean },
+        ]
+      ) => {
+        const { joinParts } = await import("../../train/index.ts");
+        const count = await joinParts(
+          { folder: resolve(context.cwd, folder), prefix },
+          resolve(context.cwd, target),
+          { isKeeping: flags.keep, signal: context.signal },
+        );
+        context.reporter.line(`${target} from ${count} parts`);
+        context.reporter.result({ target, parts: count });
+      },
+    );
 }

@@ -25,7 +25,10 @@ function createJsonReporter({ streams, isQuiet }: ReporterOptions): Reporter {
   const event = (data: unknown): void => streams.out(`${JSON.stringify(data)}\n`);
   return {
     step: (text) => isQuiet || event({ event: "step", text }),
-    blob: (progress) => isQuiet || progress.state === "progress" || event({ event: progress.state, ...progress, kind: undefined, state: undefined }),
+    blob: (progress) =>
+      isQuiet ||
+      progress.state === "progress" ||
+      event({ event: progress.state, ...progress, kind: undefined, state: undefined }),
     warn: (text) => event({ event: "warning", text }),
     line: () => undefined,
     result: (data) => event({ event: "result", ...data }),
@@ -45,7 +48,10 @@ function createPlainReporter({ streams, isQuiet, now }: ReporterOptions): Report
       const known = running.get(progress.id);
       const at = now();
       if (progress.state === "start") running.set(progress.id, { startedAt: at, toldAt: at });
-      else if (progress.state !== "progress") streams.err(`  ${blobLine(progress, known === undefined ? undefined : at - known.startedAt)}\n`);
+      else if (progress.state !== "progress")
+        streams.err(
+          `  ${blobLine(progress, known === undefined ? undefined : at - known.startedAt)}\n`,
+        );
       else if (known !== undefined && at - known.toldAt >= LOG_EVERY_MS) {
         known.toldAt = at;
         streams.err(`  ${progress.label}: ${percent(progress)} of ${formatBytes(progress.size)}\n`);
@@ -122,7 +128,9 @@ function blobLine(progress: BlobProgress, tookMs: number | undefined): string {
     case "start":
     case "progress":
     case "done":
-      return tookMs === undefined || tookMs < 50 ? `${progress.label}: ${size}` : `${progress.label}: ${size} in ${formatDuration(tookMs)} (${rate(progress.size, tookMs)})`;
+      return tookMs === undefined || tookMs < 50
+        ? `${progress.label}: ${size}`
+        : `${progress.label}: ${size} in ${formatDuration(tookMs)} (${rate(progress.size, tookMs)})`;
     default:
       return progress.state satisfies never;
   }
@@ -130,7 +138,10 @@ function blobLine(progress: BlobProgress, tookMs: number | undefined): string {
 
 function barLine({ progress, startedAt }: Bar, now: number, columns: number): string {
   const elapsedMs = Math.max(1, now - startedAt);
-  const left = progress.bytes === 0 ? "" : `, ${formatDuration(((progress.size - progress.bytes) / progress.bytes) * elapsedMs)} left`;
+  const left =
+    progress.bytes === 0
+      ? ""
+      : `, ${formatDuration(((progress.size - progress.bytes) / progress.bytes) * elapsedMs)} left`;
   const tail = ` ${percent(progress)} ${formatBytes(progress.bytes)} of ${formatBytes(progress.size)}, ${rate(progress.bytes, elapsedMs)}${left}`;
   const label = `  ${progress.label} `;
   const width = Math.max(0, Math.min(30, columns - 1 - label.length - tail.length));

@@ -1,4 +1,10 @@
-import { isToolError, ProcessError, RegistryError, stripControls, type ToolError } from "../../errors/index.ts";
+import {
+  isToolError,
+  ProcessError,
+  RegistryError,
+  stripControls,
+  type ToolError,
+} from "../../errors/index.ts";
 
 /** An error as lines for a person: code and message, hint, cause. Never a stack; never a secret, since messages hold none. */
 export function errorLines(error: unknown): string[] {
@@ -12,8 +18,17 @@ export function errorLines(error: unknown): string[] {
 
 /** The same as data, for `--json`. */
 export function errorData(error: unknown): Readonly<Record<string, unknown>> {
-  if (!isToolError(error)) return { code: "INTERNAL", message: error instanceof Error ? clean(error.message) : String(error) };
-  return { code: error.code, message: clean(error.message), hint: error.hint, cause: causeOf(error) };
+  if (!isToolError(error))
+    return {
+      code: "INTERNAL",
+      message: error instanceof Error ? clean(error.message) : String(error),
+    };
+  return {
+    code: error.code,
+    message: clean(error.message),
+    hint: error.hint,
+    cause: causeOf(error),
+  };
 }
 
 function causeOf(error: ToolError): string | undefined {
@@ -21,8 +36,15 @@ function causeOf(error: ToolError): string | undefined {
     const diagnostics = error.diagnostics.map((entry) => ` ${entry.code}`).join("");
     return `${error.method} ${error.url}${error.status === undefined ? "" : ` ${error.status}`}${diagnostics}`;
   }
-  if (error instanceof ProcessError) return error.stderrTail.trim() === "" ? undefined : error.stderrTail.trim().split("\n").slice(-5).join("\n    ");
-  return error.cause instanceof Error && error.cause.message !== "" && !error.message.includes(error.cause.message) ? error.cause.message : undefined;
+  if (error instanceof ProcessError)
+    return error.stderrTail.trim() === ""
+      ? undefined
+      : error.stderrTail.trim().split("\n").slice(-5).join("\n    ");
+  return error.cause instanceof Error &&
+    error.cause.message !== "" &&
+    !error.message.includes(error.cause.message)
+    ? error.cause.message
+    : undefined;
 }
 
 function internalLines(error: unknown): string[] {

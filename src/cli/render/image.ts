@@ -3,7 +3,9 @@ import type { ImageConfig } from "../../oci/index.ts";
 
 /** What history says of each layer, in the layers' order. */
 export function historyOf({ history = [] }: ImageConfig): readonly string[] {
-  return history.filter((entry) => entry.empty_layer !== true).map((entry) => stripControls(entry.created_by ?? entry.comment ?? "").slice(0, 120));
+  return history
+    .filter((entry) => entry.empty_layer !== true)
+    .map((entry) => stripControls(entry.created_by ?? entry.comment ?? "").slice(0, 120));
 }
 
 /** The facts of a config that decide how it runs, as lines. */
@@ -18,8 +20,15 @@ export function configLines({ created, config = {} }: ImageConfig): readonly str
     ["health", wordsOf(config.Healthcheck?.Test)],
     ["stop signal", config.StopSignal],
   ];
-  const lines = facts.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [`  ${name.padEnd(12)}${stripControls(value)}`]));
-  return [...lines, ...(config.Env ?? []).map((entry, index) => `  ${(index === 0 ? "environment" : "").padEnd(12)}${stripControls(entry)}`)];
+  const lines = facts.flatMap(([name, value]) =>
+    value === undefined || value === "" ? [] : [`  ${name.padEnd(12)}${stripControls(value)}`],
+  );
+  return [
+    ...lines,
+    ...(config.Env ?? []).map(
+      (entry, index) => `  ${(index === 0 ? "environment" : "").padEnd(12)}${stripControls(entry)}`,
+    ),
+  ];
 }
 
 /** What the label of an image that this tool packed says of its model. */
@@ -29,7 +38,10 @@ export interface ModelLabel {
   readonly contract?: string;
   readonly service?: string;
   readonly ports?: { readonly http?: number; readonly grpc?: number; readonly metrics?: number };
-  readonly signature?: { readonly inputs?: readonly TensorLabel[]; readonly outputs?: readonly TensorLabel[] };
+  readonly signature?: {
+    readonly inputs?: readonly TensorLabel[];
+    readonly outputs?: readonly TensorLabel[];
+  };
 }
 
 interface TensorLabel {
@@ -55,19 +67,37 @@ export function modelOf(config: ImageConfig): ModelLabel | undefined {
 export function modelLines(config: ImageConfig | undefined): readonly string[] {
   const model = config === undefined ? undefined : modelOf(config);
   if (model === undefined) return [];
-  const about = [model.name, model.kind, model.service, model.contract].filter((part) => typeof part === "string").map(stripControls);
-  return [`  ${"model".padEnd(12)}${about.join(", ")}`, ...tensorLines("inputs", model.signature?.inputs), ...tensorLines("outputs", model.signature?.outputs)];
+  const about = [model.name, model.kind, model.service, model.contract]
+    .filter((part) => typeof part === "string")
+    .map(stripControls);
+  return [
+    `  ${"model".padEnd(12)}${about.join(", ")}`,
+    ...tensorLines("inputs", model.signature?.inputs),
+    ...tensorLines("outputs", model.signature?.outputs),
+  ];
 }
 
-function tensorLines(title: string, tensors: readonly TensorLabel[] | undefined): readonly string[] {
+function tensorLines(
+  title: string,
+  tensors: readonly TensorLabel[] | undefined,
+): readonly string[] {
   if (!Array.isArray(tensors)) return [];
-  return tensors.slice(0, 50).map((tensor: TensorLabel, index) => `  ${(index === 0 ? title : "").padEnd(12)}${stripControls(String(tensor?.name))} ${stripControls(String(tensor?.datatype))} ${shapeOf(tensor?.shape)}`);
+  return tensors
+    .slice(0, 50)
+    .map(
+      (tensor: TensorLabel, index) =>
+        `  ${(index === 0 ? title : "").padEnd(12)}${stripControls(String(tensor?.name))} ${stripControls(String(tensor?.datatype))} ${shapeOf(tensor?.shape)}`,
+    );
 }
 
 function shapeOf(shape: readonly number[] | undefined): string {
-  return Array.isArray(shape) ? `[${shape.map((size) => (size === -1 ? "?" : Number(size))).join(", ")}]` : "";
+  return Array.isArray(shape)
+    ? `[${shape.map((size) => (size === -1 ? "?" : Number(size))).join(", ")}]`
+    : "";
 }
 
 function wordsOf(words: readonly string[] | undefined): string | undefined {
-  return words === undefined || words.length === 0 ? undefined : words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+  return words === undefined || words.length === 0
+    ? undefined
+    : words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
 }

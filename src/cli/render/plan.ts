@@ -6,7 +6,10 @@ import { formatBytes, formatTable, shortDigest } from "./format.ts";
 /** What a plan tells of a project. */
 export interface PlannedProject {
   readonly project: Pick<PackProject, "name" | "kind" | "contract">;
-  readonly detected: { readonly chosen: { readonly label: string }; readonly details: Readonly<Record<string, string>> };
+  readonly detected: {
+    readonly chosen: { readonly label: string };
+    readonly details: Readonly<Record<string, string>>;
+  };
 }
 
 /** One image of a plan. */
@@ -25,18 +28,34 @@ export interface PlanReport {
 /** The plan for people: one table an image, and below it what it comes to. */
 export function planLines({ loaded, images, forecasts }: PlanReport): readonly string[] {
   const [forecast] = forecasts;
-  const tables = images.flatMap((planned, index) => [...(index === 0 ? [] : [""]), ...imageLines(planned, loaded, forecast)]);
+  const tables = images.flatMap((planned, index) => [
+    ...(index === 0 ? [] : [""]),
+    ...imageLines(planned, loaded, forecast),
+  ]);
   return [...tables, ...forecasts.flatMap(forecastLines)];
 }
 
-function imageLines({ image, base }: PlannedImage, { project, detected }: PlannedProject, forecast: PushForecast | undefined): readonly string[] {
+function imageLines(
+  { image, base }: PlannedImage,
+  { project, detected }: PlannedProject,
+  forecast: PushForecast | undefined,
+): readonly string[] {
   const { os, architecture } = image.platform;
   const table = [
     ["#", "layer", "size", "digest", "state", forecast?.fates === undefined ? "" : "push"],
-    ...image.layers.map((layer, index) => [`${index + 1}`, layer.label, formatBytes(layer.size), layer.digest === undefined ? "when it is read" : shortDigest(layer.digest), layer.state, forecast?.fates?.get(layer.layer) ?? ""]),
+    ...image.layers.map((layer, index) => [
+      `${index + 1}`,
+      layer.label,
+      formatBytes(layer.size),
+      layer.digest === undefined ? "when it is read" : shortDigest(layer.digest),
+      layer.state,
+      forecast?.fates?.get(layer.layer) ?? "",
+    ]),
   ];
   const size = image.layers.reduce((sum, layer) => sum + layer.size, 0);
-  const states = (["base", "cached", "new"] as const).flatMap((state) => countOf(image.layers, state));
+  const states = (["base", "cached", "new"] as const).flatMap((state) =>
+    countOf(image.layers, state),
+  );
   return [
     `${project.name} for ${os}/${architecture}: ${detected.chosen.label}, ${project.contract} contract`,
     `on ${base.name} (${baseWords(base)})`,
@@ -47,7 +66,11 @@ function imageLines({ image, base }: PlannedImage, { project, detected }: Planne
 
 function baseWords({ digest, facts }: BaseImage): string {
   const { python, glibc } = facts;
-  return [shortDigest(digest), ...(python === undefined ? [] : [`Python ${python.version}`]), ...(glibc === undefined ? [] : [`glibc ${glibc}`])].join(", ");
+  return [
+    shortDigest(digest),
+    ...(python === undefined ? [] : [`Python ${python.version}`]),
+    ...(glibc === undefined ? [] : [`glibc ${glibc}`]),
+  ].join(", ");
 }
 
 const WORDS = { base: "of the base", cached: "cached", new: "new" } as const;
@@ -57,14 +80,29 @@ function countOf(layers: readonly PlannedLayer[], state: PlannedLayer["state"]):
   return count === 0 ? [] : [`${count} ${WORDS[state]}`];
 }
 
-function forecastLines({ name, fates, sentBytes, mountedBytes, skippedBytes, isExact }: PushForecast): readonly string[] {
+function forecastLines({
+  name,
+  fates,
+  sentBytes,
+  mountedBytes,
+  skippedBytes,
+  isExact,
+}: PushForecast): readonly string[] {
   if (fates === undefined) return [`${name} cannot be asked what it has`];
   const words = `a push to ${name} sends ${formatBytes(sentBytes)}, mounts ${formatBytes(mountedBytes)} and finds ${formatBytes(skippedBytes)}`;
-  return [isExact ? words : `${words}; files that were never read count as new, config and manifest come on top`];
+  return [
+    isExact
+      ? words
+      : `${words}; files that were never read count as new, config and manifest come on top`,
+  ];
 }
 
 /** The plan for programs. */
-export function planData({ loaded, images, forecasts }: PlanReport): Readonly<Record<string, unknown>> {
+export function planData({
+  loaded,
+  images,
+  forecasts,
+}: PlanReport): Readonly<Record<string, unknown>> {
   const { name, kind, contract } = loaded.project;
   const fatesOf = (layer: Layer): unknown => forecasts.map(({ fates }) => fates?.get(layer))[0];
   return {
@@ -75,8 +113,20 @@ export function planData({ loaded, images, forecasts }: PlanReport): Readonly<Re
     details: loaded.detected.details,
     images: images.map(({ image, base }) => ({
       platform: `${image.platform.os}/${image.platform.architecture}`,
-      base: { name: base.name, digest: base.digest, python: base.facts.python?.version, glibc: base.facts.glibc },
-      layers: image.layers.map(({ label, kind: layerKind, size, digest, state, layer }) => ({ label, kind: layerKind, size, digest, state, push: fatesOf(layer) })),
+      base: {
+        name: base.name,
+        digest: base.digest,
+        python: base.facts.python?.version,
+        glibc: base.facts.glibc,
+      },
+      layers: image.layers.map(({ label, kind: layerKind, size, digest, state, layer }) => ({
+        label,
+        kind: layerKind,
+        size,
+        digest,
+        state,
+        push: fatesOf(layer),
+      })),
     })),
     pushes: forecasts.map(({ fates, ...rest }) => ({ ...rest, isAnswered: fates !== undefined })),
   };

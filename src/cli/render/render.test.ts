@@ -6,27 +6,63 @@ import { errorData, errorLines } from "./error.ts";
 import { formatAge, formatBytes, formatDuration, formatTable, shortDigest } from "./format.ts";
 import type { BlobProgress } from "./reporter.ts";
 
-const sizes: readonly (readonly [number, string])[] = [[0, "0 B"], [1023, "1023 B"], [1024, "1.0 KiB"], [1536, "1.5 KiB"], [200 * 1024, "200 KiB"], [3 * 2 ** 30, "3.0 GiB"]];
-for (const [bytes, text] of sizes) test(`${bytes} bytes read as ${text}`, () => assert.equal(formatBytes(bytes), text));
+const sizes: readonly (readonly [number, string])[] = [
+  [0, "0 B"],
+  [1023, "1023 B"],
+  [1024, "1.0 KiB"],
+  [1536, "1.5 KiB"],
+  [200 * 1024, "200 KiB"],
+  [3 * 2 ** 30, "3.0 GiB"],
+];
+for (const [bytes, text] of sizes)
+  test(`${bytes} bytes read as ${text}`, () => assert.equal(formatBytes(bytes), text));
 
 test("durations read as people say them", () => {
   assert.deepEqual([420, 12_345, 80_000].map(formatDuration), ["0.42 s", "12.3 s", "1 min 20 s"]);
 });
 
 test("a table pads its columns and aligns numbers to the right", () => {
-  assert.deepEqual(formatTable([["a", "1"], ["bbb", "22"]], [1]), ["a     1", "bbb  22"]);
+  assert.deepEqual(
+    formatTable(
+      [
+        ["a", "1"],
+        ["bbb", "22"],
+      ],
+      [1],
+    ),
+    ["a     1", "bbb  22"],
+  );
 });
 
-test("a short digest is 12 hex digits", () => assert.equal(shortDigest("sha256:0123456789abcdef"), "0123456789ab"));
+test("a short digest is 12 hex digits", () =>
+  assert.equal(shortDigest("sha256:0123456789abcdef"), "0123456789ab"));
 
-const blob = (state: BlobProgress["state"], bytes: number): BlobProgress => ({ kind: "blob", id: "x", label: "model files", state, bytes, size: 2048 });
+const blob = (state: BlobProgress["state"], bytes: number): BlobProgress => ({
+  kind: "blob",
+  id: "x",
+  label: "model files",
+  state,
+  bytes,
+  size: 2048,
+});
 
-function capture(options: Partial<ReporterOptions>): { out: string[]; err: string[]; options: ReporterOptions } {
+function capture(options: Partial<ReporterOptions>): {
+  out: string[];
+  err: string[];
+  options: ReporterOptions;
+} {
   const out: string[] = [];
   const err: string[] = [];
   let clock = 0;
-  const streams = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
-  return { out, err, options: { streams, isJson: false, isQuiet: false, now: () => (clock += 100), ...options } };
+  const streams = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+  };
+  return {
+    out,
+    err,
+    options: { streams, isJson: false, isQuiet: false, now: () => (clock += 100), ...options },
+  };
 }
 
 test("in a log each blob is one line", () => {
@@ -55,7 +91,10 @@ test("in a log a long upload says where it is, and at its end how long all of it
   reporter.blob(blob("progress", 1500));
   clock = 20_000;
   reporter.blob(blob("done", 2048));
-  assert.deepEqual(seen.err, ["  model files: 50 % of 2.0 KiB\n", "  model files: 2.0 KiB in 20.0 s (102 B/s)\n"]);
+  assert.deepEqual(seen.err, [
+    "  model files: 50 % of 2.0 KiB\n",
+    "  model files: 2.0 KiB in 20.0 s (102 B/s)\n",
+  ]);
 });
 
 test("in JSON mode standard output carries one object a line and standard error nothing", () => {
@@ -66,7 +105,10 @@ test("in JSON mode standard output carries one object a line and standard error 
   reporter.line("not this");
   reporter.result({ digest: "sha256:00" });
   assert.deepEqual(seen.err, []);
-  assert.deepEqual(seen.out.map((line) => (JSON.parse(line) as { event: string }).event), ["step", "done", "result"]);
+  assert.deepEqual(
+    seen.out.map((line) => (JSON.parse(line) as { event: string }).event),
+    ["step", "done", "result"],
+  );
 });
 
 test("on a terminal no line is wider than it, and bars go away at the end", () => {
@@ -102,14 +144,26 @@ test("quiet keeps results and warnings only", () => {
 
 test("an error shows code, hint and the request, and no control characters", () => {
   const error = new RegistryError("REGISTRY_UNAUTHORIZED", "push: re\u001bfused", {
-    method: "POST", url: "https://r.test/v2/", status: 401, hint: "log in", diagnostics: [{ code: "UNAUTHORIZED", message: "x" }],
+    method: "POST",
+    url: "https://r.test/v2/",
+    status: 401,
+    hint: "log in",
+    diagnostics: [{ code: "UNAUTHORIZED", message: "x" }],
   });
-  assert.deepEqual(errorLines(error), ["error REGISTRY_UNAUTHORIZED: push: re fused", "  hint: log in", "  cause: POST https://r.test/v2/ 401 UNAUTHORIZED"]);
+  assert.deepEqual(errorLines(error), [
+    "error REGISTRY_UNAUTHORIZED: push: re fused",
+    "  hint: log in",
+    "  cause: POST https://r.test/v2/ 401 UNAUTHORIZED",
+  ]);
   assert.equal(errorData(error)["code"], "REGISTRY_UNAUTHORIZED");
 });
 
 test("a failed program's last lines are the cause", () => {
-  const error = new ProcessError("PROCESS_FAILED", "run: exit code 1", { command: ["x"], exitCode: 1, stderrTail: "one\ntwo\n" });
+  const error = new ProcessError("PROCESS_FAILED", "run: exit code 1", {
+    command: ["x"],
+    exitCode: 1,
+    stderrTail: "one\ntwo\n",
+  });
   assert.deepEqual(errorLines(error).at(-1), "  cause: one\n    two");
 });
 
@@ -120,10 +174,16 @@ test("our own bug asks to be reported", () => {
 });
 
 test("a cause that adds nothing is not repeated", () => {
-  assert.equal(errorLines(new ToolError("USAGE", "bad: inner", { cause: new Error("inner") })).length, 1);
+  assert.equal(
+    errorLines(new ToolError("USAGE", "bad: inner", { cause: new Error("inner") })).length,
+    1,
+  );
 });
 
 test("ages are told in the largest unit that fits", () => {
   const minute = 60_000;
-  assert.deepEqual([-5, 0, minute - 1, minute, 90 * minute, 23 * 60 * minute, 49 * 60 * minute].map(formatAge), ["now", "now", "now", "1 min", "1 h", "23 h", "2 d"]);
+  assert.deepEqual(
+    [-5, 0, minute - 1, minute, 90 * minute, 23 * 60 * minute, 49 * 60 * minute].map(formatAge),
+    ["now", "now", "now", "1 min", "1 h", "23 h", "2 d"],
+  );
 });

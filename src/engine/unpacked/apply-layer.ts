@@ -14,7 +14,11 @@ const OPAQUE = ".wh..wh..opq";
  * @throws ContentError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`.
  * @see image-spec, layer.md#applying-changesets
  */
-export async function applyLayer(root: string, tar: Bytes, options: CallOptions = {}): Promise<void> {
+export async function applyLayer(
+  root: string,
+  tar: Bytes,
+  options: CallOptions = {},
+): Promise<void> {
   const layer: AppliedLayer = { root, made: new Set(), folderModes: new Map() };
   for await (const { entry, content } of readTar(tar, options)) {
     options.signal?.throwIfAborted();
@@ -36,7 +40,8 @@ async function applyEntry(layer: AppliedLayer, entry: TarEntry, content: Bytes):
   const name = posix.basename(entry.path);
   const parent = await makeParent(layer.root, entry.path);
   if (name === OPAQUE) return hideAll(layer, parent);
-  if (name.startsWith(WHITEOUT)) return hide(layer, posix.join(parent, name.slice(WHITEOUT.length)));
+  if (name.startsWith(WHITEOUT))
+    return hide(layer, posix.join(parent, name.slice(WHITEOUT.length)));
   const place = posix.join(parent, name);
   if (entry.type === "directory") await makeFolder(layer, place, entry.mode);
   else {
@@ -46,7 +51,11 @@ async function applyEntry(layer: AppliedLayer, entry: TarEntry, content: Bytes):
   layer.made.add(place);
 }
 
-async function makeFolder({ root, folderModes }: AppliedLayer, place: RootPath, mode: number): Promise<void> {
+async function makeFolder(
+  { root, folderModes }: AppliedLayer,
+  place: RootPath,
+  mode: number,
+): Promise<void> {
   const stats = await lstat(join(root, place)).catch(() => undefined);
   if (stats?.isDirectory() !== true) {
     await rm(join(root, place), { force: true });
@@ -61,7 +70,10 @@ interface Addition {
   readonly place: RootPath;
 }
 
-async function makeOther({ root }: AppliedLayer, { entry, content, place }: Addition): Promise<void> {
+async function makeOther(
+  { root }: AppliedLayer,
+  { entry, content, place }: Addition,
+): Promise<void> {
   const path = join(root, place);
   switch (entry.type) {
     case "file": {
@@ -75,9 +87,13 @@ async function makeOther({ root }: AppliedLayer, { entry, content, place }: Addi
       return;
     case "hardlink": {
       const target = await findInRoot(root, entry.linkTarget ?? "");
-      const stats = target === undefined ? undefined : await lstat(join(root, target)).catch(() => undefined);
+      const stats =
+        target === undefined ? undefined : await lstat(join(root, target)).catch(() => undefined);
       if (target === undefined || stats === undefined || stats.isDirectory()) {
-        throw new ContentError("ARCHIVE_INVALID", `unpack image: "${entry.path}" is a link to "${entry.linkTarget}", which is not there`);
+        throw new ContentError(
+          "ARCHIVE_INVALID",
+          `unpack image: "${entry.path}" is a link to "${entry.linkTarget}", which is not there`,
+        );
       }
       await link(join(root, target), path);
       return;
@@ -91,12 +107,14 @@ async function makeOther({ root }: AppliedLayer, { entry, content, place }: Addi
 /** Removes what a new entry replaces; of a folder, the folders' modes are forgotten with it. */
 async function clear({ root, folderModes }: AppliedLayer, place: RootPath): Promise<void> {
   await rm(join(root, place), { recursive: true, force: true });
-  for (const folder of folderModes.keys()) if (folder === place || folder.startsWith(`${place}/`)) folderModes.delete(folder);
+  for (const folder of folderModes.keys())
+    if (folder === place || folder.startsWith(`${place}/`)) folderModes.delete(folder);
 }
 
 async function hide(layer: AppliedLayer, place: RootPath): Promise<void> {
   const name = posix.basename(place);
-  if (name === "" || name === "." || name === "..") throw new ContentError("ARCHIVE_INVALID", `unpack image: a whiteout hides "${place}"`);
+  if (name === "" || name === "." || name === "..")
+    throw new ContentError("ARCHIVE_INVALID", `unpack image: a whiteout hides "${place}"`);
   if (!hasMade(layer, place)) await clear(layer, place);
   else await hideAll(layer, place);
 }

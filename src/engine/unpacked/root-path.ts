@@ -21,7 +21,9 @@ export async function makeParent(root: string, path: RootPath): Promise<RootPath
 
 /** Where an existing path really lies, links in its folders followed inside the root, its last part not. `undefined` when a folder of it is missing. */
 export async function findInRoot(root: string, path: RootPath): Promise<RootPath | undefined> {
-  const parent = await walk(root, posix.dirname(path), () => Promise.reject(new MissingFolder())).catch((error: unknown) => {
+  const parent = await walk(root, posix.dirname(path), () =>
+    Promise.reject(new MissingFolder()),
+  ).catch((error: unknown) => {
     if (error instanceof MissingFolder) return undefined;
     throw error;
   });
@@ -35,7 +37,8 @@ export async function followInRoot(root: string, path: RootPath): Promise<RootPa
     const place: RootPath | undefined = await findInRoot(root, current);
     if (place === undefined) return undefined;
     const stats = await lstat(join(root, place)).catch(() => undefined);
-    if (stats === undefined || !stats.isSymbolicLink()) return stats === undefined ? undefined : place;
+    if (stats === undefined || !stats.isSymbolicLink())
+      return stats === undefined ? undefined : place;
     current = targetInRoot(posix.dirname(place), await readlink(join(root, place)));
   }
   return undefined;
@@ -48,16 +51,23 @@ function targetInRoot(folder: RootPath, target: string): RootPath {
 
 /** A link's text that means the same without a container: always relative, never out of the root. */
 export function relativeTarget(folder: RootPath, target: string): string {
-  const text = posix.relative(posix.join("/", folder), posix.join("/", targetInRoot(folder, target)));
+  const text = posix.relative(
+    posix.join("/", folder),
+    posix.join("/", targetInRoot(folder, target)),
+  );
   return text === "" ? "." : text;
 }
 
 class MissingFolder extends Error {}
 
-async function walk(root: string, folder: RootPath, make: (place: RootPath) => Promise<void>): Promise<RootPath> {
+async function walk(
+  root: string,
+  folder: RootPath,
+  make: (place: RootPath) => Promise<void>,
+): Promise<RootPath> {
   let parts = partsOf(folder);
   let done: readonly string[] = [];
-  for (let links = 0; parts.length > 0; ) {
+  for (let links = 0; parts.length > 0;) {
     const [next = "", ...rest] = parts;
     const place = [...done, next].join("/");
     const stats = await lstat(join(root, place)).catch((error: NodeJS.ErrnoException) => {
@@ -65,8 +75,15 @@ async function walk(root: string, folder: RootPath, make: (place: RootPath) => P
       throw error;
     });
     if (stats?.isSymbolicLink() === true) {
-      if (++links > MAX_LINKS) throw new ContentError("ARCHIVE_INVALID", `unpack image: "${folder}" lies behind too many links`);
-      parts = [...partsOf(targetInRoot(done.join("/"), await readlink(join(root, place)))), ...rest];
+      if (++links > MAX_LINKS)
+        throw new ContentError(
+          "ARCHIVE_INVALID",
+          `unpack image: "${folder}" lies behind too many links`,
+        );
+      parts = [
+        ...partsOf(targetInRoot(done.join("/"), await readlink(join(root, place)))),
+        ...rest,
+      ];
       done = [];
       continue;
     }

@@ -11,7 +11,9 @@ export interface RunUnpackedOptions extends CallOptions {
   /** On top of the image's own; such as the port to listen on. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Where the service answers once it is ready. Without it the call returns at once. */
-  readonly ready?: { readonly url: string; readonly path: string; readonly timeoutMs?: number | undefined } | undefined;
+  readonly ready?:
+    | { readonly url: string; readonly path: string; readonly timeoutMs?: number | undefined }
+    | undefined;
   /** Told what the service prints, both outputs as they come. */
   readonly onOutput?: ((text: string) => void) | undefined;
 }
@@ -34,7 +36,13 @@ const TAIL_CHARS = 4096;
  * of its model. The process runs as the calling user and sees the whole machine: no isolation.
  * @throws ToolError `UNSUPPORTED` without a command, `ENGINE_FAILED` when it ends before it is ready, `TIMEOUT`.
  */
-export async function runUnpacked({ image, env = {}, ready, onOutput, signal }: RunUnpackedOptions): Promise<RunningProcess> {
+export async function runUnpacked({
+  image,
+  env = {},
+  ready,
+  onOutput,
+  signal,
+}: RunUnpackedOptions): Promise<RunningProcess> {
   const command = await commandOf(image);
   const stopping = new AbortController();
   let tail = "";
@@ -59,7 +67,15 @@ export async function runUnpacked({ image, env = {}, ready, onOutput, signal }: 
   if (ready !== undefined) {
     try {
       const url = new URL(ready.path, ready.url);
-      await waitReady({ url, timeoutMs: ready.timeoutMs, ended, what: "the unpacked image", describeEnd: async () => `it ended with exit code ${await ended}`, lastLines: () => Promise.resolve(lastLinesOf(tail)), signal });
+      await waitReady({
+        url,
+        timeoutMs: ready.timeoutMs,
+        ended,
+        what: "the unpacked image",
+        describeEnd: async () => `it ended with exit code ${await ended}`,
+        lastLines: () => Promise.resolve(lastLinesOf(tail)),
+        signal,
+      });
     } catch (error) {
       await stop();
       throw error;
@@ -82,7 +98,11 @@ async function exitCodeOf(running: Promise<RunResult>, stopped: AbortSignal): Pr
 async function commandOf({ root, config }: UnpackedImage): Promise<readonly [string, ...string[]]> {
   const parts = [...(config.config?.Entrypoint ?? []), ...(config.config?.Cmd ?? [])];
   const [program, ...args] = await Promise.all(parts.map((part) => mapped(root, part)));
-  if (program === undefined) throw new ToolError("UNSUPPORTED", "run an unpacked image: it has neither an entry point nor a command");
+  if (program === undefined)
+    throw new ToolError(
+      "UNSUPPORTED",
+      "run an unpacked image: it has neither an entry point nor a command",
+    );
   return [program, ...args];
 }
 
@@ -91,13 +111,21 @@ async function folderOf({ root, config }: UnpackedImage): Promise<string> {
   return join(root, place ?? "");
 }
 
-async function environmentOf({ root, config }: UnpackedImage): Promise<Readonly<Record<string, string>>> {
-  const entries = (config.config?.Env ?? []).map(async (line): Promise<readonly [string, string]> => {
-    const at = line.indexOf("=");
-    const [name, value] = at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
-    if (!PATH_LISTS.has(name)) return [name, value];
-    return [name, (await Promise.all(value.split(":").map((part) => mapped(root, part)))).join(":")];
-  });
+async function environmentOf({
+  root,
+  config,
+}: UnpackedImage): Promise<Readonly<Record<string, string>>> {
+  const entries = (config.config?.Env ?? []).map(
+    async (line): Promise<readonly [string, string]> => {
+      const at = line.indexOf("=");
+      const [name, value] = at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
+      if (!PATH_LISTS.has(name)) return [name, value];
+      return [
+        name,
+        (await Promise.all(value.split(":").map((part) => mapped(root, part)))).join(":"),
+      ];
+    },
+  );
   return Object.fromEntries(await Promise.all(entries));
 }
 
@@ -105,11 +133,20 @@ async function environmentOf({ root, config }: UnpackedImage): Promise<Readonly<
 async function mapped(root: string, text: string): Promise<string> {
   if (!text.startsWith("/")) return text;
   const place = await followInRoot(root, text.replace(/^\/+/, ""));
-  const exists = place !== undefined && (await lstat(join(root, place)).then(() => true, () => false));
+  const exists =
+    place !== undefined &&
+    (await lstat(join(root, place)).then(
+      () => true,
+      () => false,
+    ));
   return exists ? join(root, text) : text;
 }
 
 function lastLinesOf(tail: string): string {
-  const lines = tail.split("\n").map((line) => stripControls(line).trimEnd()).filter((line) => line !== "").slice(-20);
+  const lines = tail
+    .split("\n")
+    .map((line) => stripControls(line).trimEnd())
+    .filter((line) => line !== "")
+    .slice(-20);
   return lines.length === 0 ? "" : `; its last lines:\n${lines.join("\n")}`;
 }

@@ -20,16 +20,25 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "
  * container, and its Python interpreters are wrapped so that they start from here with the image's own libraries.
  * @throws ToolError `UNSUPPORTED` for an image of another platform, `USAGE` for a folder that is not empty; ContentError as `applyLayer`.
  */
-export async function unpackImage(image: Image, root: string, options: CallOptions = {}): Promise<UnpackedImage> {
+export async function unpackImage(
+  image: Image,
+  root: string,
+  options: CallOptions = {},
+): Promise<UnpackedImage> {
   const config = await configOf(image, options);
   const own = ARCHITECTURES[arch()];
   if (config.os !== "linux" || config.architecture !== own || process.platform !== "linux") {
-    throw new ToolError("UNSUPPORTED", `unpack an image: it is for ${config.os}/${config.architecture}, and this machine is ${process.platform}/${own ?? arch()}`, {
-      hint: "choose the platform with --platform, or use a container engine",
-    });
+    throw new ToolError(
+      "UNSUPPORTED",
+      `unpack an image: it is for ${config.os}/${config.architecture}, and this machine is ${process.platform}/${own ?? arch()}`,
+      {
+        hint: "choose the platform with --platform, or use a container engine",
+      },
+    );
   }
   await mkdir(root, { recursive: true, mode: 0o700 });
-  if ((await readdir(root)).length > 0) throw new ToolError("USAGE", `unpack an image: the folder "${root}" is not empty`);
+  if ((await readdir(root)).length > 0)
+    throw new ToolError("USAGE", `unpack an image: the folder "${root}" is not empty`);
   for (const layer of await image.layers(options)) {
     const { mediaType } = await layer.descriptor(options);
     await applyLayer(root, uncompressed(layer.open(options), mediaType, options), options);

@@ -46,7 +46,11 @@ export function readOnnx(reader: RandomReader, name: string): OnnxFacts {
     return readModel({ reader, external: new Map(), steps: 0 });
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new ProjectError("MODEL_FILE_INVALID", `read "${name}": it is not an ONNX model: ${error.message}`, { file: name, cause: error });
+    throw new ProjectError(
+      "MODEL_FILE_INVALID",
+      `read "${name}": it is not an ONNX model: ${error.message}`,
+      { file: name, cause: error },
+    );
   }
 }
 
@@ -64,11 +68,19 @@ function readModel(reading: Reading): OnnxFacts {
     if (field.number === 25) readFunction(reading, field);
   }
   const whole = checkModel(irVersion, graph);
-  return { ...describe(whole), external: reading.external, irVersion, ...defined({ opset, producer, graphName: whole.name }) };
+  return {
+    ...describe(whole),
+    external: reading.external,
+    irVersion,
+    ...defined({ opset, producer, graphName: whole.name }),
+  };
 }
 
 function checkModel(irVersion: number, graph: Graph | undefined): Graph {
-  if (irVersion < 1 || irVersion > 1000) throw new WireError(irVersion === 0 ? "it has no IR version" : `its IR version is ${irVersion}`);
+  if (irVersion < 1 || irVersion > 1000)
+    throw new WireError(
+      irVersion === 0 ? "it has no IR version" : `its IR version is ${irVersion}`,
+    );
   if (graph === undefined) throw new WireError("it has no graph");
   if (graph.outputs.length === 0) throw new WireError("its graph has no outputs");
   return graph;
@@ -81,11 +93,19 @@ function describe(graph: Graph): Pick<OnnxFacts, "signature" | "warnings"> {
   const specs = (values: readonly ValueInfo[], what: string) =>
     values.flatMap(({ name, spec, obstacle, isShapeUnknown }) => {
       if (spec === undefined) {
-        const hint = what === "output" && obstacle === "a sequence" ? '; export with options={"zipmap": False} to get a tensor' : "";
-        warnings.push(`${what} "${name}" is ${obstacle ?? "no tensor"}, which requests cannot carry${hint}`);
+        const hint =
+          what === "output" && obstacle === "a sequence"
+            ? '; export with options={"zipmap": False} to get a tensor'
+            : "";
+        warnings.push(
+          `${what} "${name}" is ${obstacle ?? "no tensor"}, which requests cannot carry${hint}`,
+        );
         return [];
       }
-      if (isShapeUnknown) warnings.push(`${what} "${name}" has no shape in the file, so requests are not checked against it`);
+      if (isShapeUnknown)
+        warnings.push(
+          `${what} "${name}" has no shape in the file, so requests are not checked against it`,
+        );
       return [spec];
     });
   const signature = { inputs: specs(inputs, "input"), outputs: specs(graph.outputs, "output") };
@@ -123,12 +143,14 @@ function addInitializer(graph: Graph, name: string, depth: number): void {
 }
 
 function addValue(values: ValueInfo[], value: ValueInfo): void {
-  if (values.length === MAX_VALUES) throw new WireError(`it has more than ${MAX_VALUES} inputs or outputs`);
+  if (values.length === MAX_VALUES)
+    throw new WireError(`it has more than ${MAX_VALUES} inputs or outputs`);
   values.push(value);
 }
 
 function readFunction(reading: Reading, field: Field): void {
-  for (const part of inside(reading.reader, field)) if (part.number === 7) readNode(reading, part, 1);
+  for (const part of inside(reading.reader, field))
+    if (part.number === 7) readNode(reading, part, 1);
 }
 
 /** Tensors and graphs in a node's attributes may lie in external files, too. */
@@ -139,13 +161,15 @@ function readNode(reading: Reading, field: Field, depth: number): void {
     for (const attribute of inside(reading.reader, part)) {
       step(reading);
       if (attribute.number === 5 || attribute.number === 10) readTensor(reading, attribute);
-      if (attribute.number === 6 || attribute.number === 11) readGraph(reading, attribute, depth + 1);
+      if (attribute.number === 6 || attribute.number === 11)
+        readGraph(reading, attribute, depth + 1);
     }
   }
 }
 
 function readSparse(reading: Reading, field: Field, graph: Graph): void {
-  for (const part of inside(reading.reader, field)) if (part.number === 1 || part.number === 2) addInitializer(graph, readTensor(reading, part), 0);
+  for (const part of inside(reading.reader, field))
+    if (part.number === 1 || part.number === 2) addInitializer(graph, readTensor(reading, part), 0);
 }
 
 /** Gives a TensorProto's name and notes its external file. */
@@ -173,11 +197,25 @@ function addEntry(reader: RandomReader, field: Field, entries: Map<string, strin
   entries.set(key, value);
 }
 
-function addExternal({ external }: Reading, entries: ReadonlyMap<string, string>, tensor: string): void {
+function addExternal(
+  { external }: Reading,
+  entries: ReadonlyMap<string, string>,
+  tensor: string,
+): void {
   const location = entries.get("location") ?? "";
-  const parts = location.replaceAll("\\", "/").split("/").filter((part) => part !== "" && part !== ".");
-  if (location === "" || location.startsWith("/") || parts.includes("..") || /^[A-Za-z]:/.test(location)) {
-    throw new WireError(`tensor "${tensor}" lies in "${location}", which is no path inside the model's folder`);
+  const parts = location
+    .replaceAll("\\", "/")
+    .split("/")
+    .filter((part) => part !== "" && part !== ".");
+  if (
+    location === "" ||
+    location.startsWith("/") ||
+    parts.includes("..") ||
+    /^[A-Za-z]:/.test(location)
+  ) {
+    throw new WireError(
+      `tensor "${tensor}" lies in "${location}", which is no path inside the model's folder`,
+    );
   }
   const path = parts.join("/");
   const needed = countOf(entries.get("offset")) + countOf(entries.get("length"));
@@ -187,7 +225,8 @@ function addExternal({ external }: Reading, entries: ReadonlyMap<string, string>
 function countOf(text: string | undefined): number {
   if (text === undefined || text === "") return 0;
   const count = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) throw new WireError(`an external tensor has offset or length "${text}"`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count))
+    throw new WireError(`an external tensor has offset or length "${text}"`);
   return count;
 }
 
@@ -196,7 +235,11 @@ function step(reading: Reading): void {
   if (reading.steps > MAX_STEPS) throw new WireError(`it has more than ${MAX_STEPS} parts`);
 }
 
-function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+function defined<T extends Record<string, unknown>>(
+  values: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
   // Entries that are undefined are gone, so what is left has the types without undefined.
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

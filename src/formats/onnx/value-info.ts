@@ -15,11 +15,30 @@ export interface ValueInfo {
 
 /** TensorProto.DataType by number. @see onnx/onnx.proto, TensorProto.DataType */
 const DATATYPES: Readonly<Record<number, Datatype>> = {
-  1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES", 9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64", 16: "BF16",
+  1: "FP32",
+  2: "UINT8",
+  3: "INT8",
+  4: "UINT16",
+  5: "INT16",
+  6: "INT32",
+  7: "INT64",
+  8: "BYTES",
+  9: "BOOL",
+  10: "FP16",
+  11: "FP64",
+  12: "UINT32",
+  13: "UINT64",
+  16: "BF16",
 };
 
 /** TypeProto's alternatives that no request can carry, by field number. @see onnx/onnx.proto, TypeProto */
-const OTHER_TYPES: Readonly<Record<number, string>> = { 4: "a sequence", 5: "a map", 7: "an opaque value", 8: "a sparse tensor", 9: "an optional value" };
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  4: "a sequence",
+  5: "a map",
+  7: "an opaque value",
+  8: "a sparse tensor",
+  9: "an optional value",
+};
 
 const MAX_AXES = 64;
 
@@ -32,7 +51,9 @@ export function readValueInfo(reader: RandomReader, field: Field): ValueInfo {
     if (part.number === 2) type = part;
   }
   if (name === "") throw new WireError("an input or output has no name");
-  return type === undefined ? { name, obstacle: "a value of no stated type", isShapeUnknown: true } : readType(reader, type, name);
+  return type === undefined
+    ? { name, obstacle: "a value of no stated type", isShapeUnknown: true }
+    : readType(reader, type, name);
 }
 
 function readType(reader: RandomReader, type: Field, name: string): ValueInfo {
@@ -52,8 +73,17 @@ function readTensorType(reader: RandomReader, field: Field, name: string): Value
     if (part.number === 2) shape = readShape(reader, part);
   }
   const datatype = DATATYPES[element];
-  if (datatype === undefined) return { name, obstacle: `a tensor of element type ${element}`, isShapeUnknown: shape === undefined };
-  return { name, spec: { name, datatype, shape: shape ?? [-1] }, isShapeUnknown: shape === undefined };
+  if (datatype === undefined)
+    return {
+      name,
+      obstacle: `a tensor of element type ${element}`,
+      isShapeUnknown: shape === undefined,
+    };
+  return {
+    name,
+    spec: { name, datatype, shape: shape ?? [-1] },
+    isShapeUnknown: shape === undefined,
+  };
 }
 
 /** Axes of a TensorShapeProto: a length, or -1 for one that has a name or nothing. */

@@ -21,8 +21,12 @@ export class WireError extends Error {}
  * @throws WireError for anything that is no message: bad tags, lengths that leave the message, groups.
  * @see protobuf.dev, "Encoding"
  */
-export function* fieldsOf(reader: RandomReader, start: number, end: number): Generator<Field, void, undefined> {
-  for (let at = start; at < end; ) {
+export function* fieldsOf(
+  reader: RandomReader,
+  start: number,
+  end: number,
+): Generator<Field, void, undefined> {
+  for (let at = start; at < end;) {
     const tag = varintAt(reader, at, end);
     const number = Number(tag.value >> 3n);
     const wireType = Number(tag.value & 7n);
@@ -33,7 +37,15 @@ export function* fieldsOf(reader: RandomReader, start: number, end: number): Gen
   }
 }
 
-function bodyOf(reader: RandomReader, place: { readonly number: number; readonly wireType: number; readonly at: number; readonly end: number }): Field {
+function bodyOf(
+  reader: RandomReader,
+  place: {
+    readonly number: number;
+    readonly wireType: number;
+    readonly at: number;
+    readonly end: number;
+  },
+): Field {
   const { number, wireType, at, end } = place;
   if (wireType === 0) {
     const { value, next } = varintAt(reader, at, end);
@@ -41,16 +53,22 @@ function bodyOf(reader: RandomReader, place: { readonly number: number; readonly
   }
   if (wireType === 2) {
     const { value, next } = varintAt(reader, at, end);
-    if (value > BigInt(end - next)) throw new WireError(`field ${number} is ${value} bytes long, and ${end - next} are left`);
+    if (value > BigInt(end - next))
+      throw new WireError(`field ${number} is ${value} bytes long, and ${end - next} are left`);
     return { number, wireType, value: 0n, start: next, end: next + Number(value) };
   }
   const width = wireType === 1 ? 8 : 4;
-  if (wireType !== 1 && wireType !== 5) throw new WireError(`field ${number} has wire type ${wireType}`);
+  if (wireType !== 1 && wireType !== 5)
+    throw new WireError(`field ${number} has wire type ${wireType}`);
   if (at + width > end) throw new WireError("it ends inside a number");
   return { number, wireType, value: 0n, start: at, end: at + width };
 }
 
-function varintAt(reader: RandomReader, at: number, end: number): { readonly value: bigint; readonly next: number } {
+function varintAt(
+  reader: RandomReader,
+  at: number,
+  end: number,
+): { readonly value: bigint; readonly next: number } {
   const bytes = reader.at(at, Math.min(10, end - at));
   const first = bytes[0];
   if (first !== undefined && first < 0x80) return { value: BigInt(first), next: at + 1 };
@@ -66,9 +84,12 @@ function varintAt(reader: RandomReader, at: number, end: number): { readonly val
 /** Text of a field, at most `maxBytes` long. @throws WireError when it is longer or no UTF-8. */
 export function textOf(reader: RandomReader, field: Field, maxBytes = 4096): string {
   if (field.wireType !== 2) throw new WireError(`field ${field.number} should be text`);
-  if (field.end - field.start > maxBytes) throw new WireError(`field ${field.number} is a text of ${field.end - field.start} bytes`);
+  if (field.end - field.start > maxBytes)
+    throw new WireError(`field ${field.number} is a text of ${field.end - field.start} bytes`);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(reader.at(field.start, field.end - field.start));
+    return new TextDecoder("utf-8", { fatal: true }).decode(
+      reader.at(field.start, field.end - field.start),
+    );
   } catch (error) {
     throw new WireError(`field ${field.number} is not UTF-8`, { cause: error });
   }

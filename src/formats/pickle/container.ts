@@ -43,10 +43,15 @@ export async function openPickle(location: string): Promise<OpenedPickle> {
     const head = Buffer.alloc(8);
     const { bytesRead } = await file.read(head, 0, head.byteLength, 0);
     const compression = compressionOf(head.subarray(0, bytesRead));
-    if (compression === undefined) return { compression, input: new PickleInput(fileFeed(file, stats.size)) };
+    if (compression === undefined)
+      return { compression, input: new PickleInput(fileFeed(file, stats.size)) };
     await file.close();
     const bytes = unpack(location, compression);
-    return { compression, input: bytes === undefined ? undefined : new PickleInput(streamFeed(bytes, MAX_UNPACKED_BYTES)) };
+    return {
+      compression,
+      input:
+        bytes === undefined ? undefined : new PickleInput(streamFeed(bytes, MAX_UNPACKED_BYTES)),
+    };
   } catch (error) {
     await file.close();
     throw error;
@@ -70,7 +75,8 @@ async function* unzipped(location: string, unzip: Transform): AsyncGenerator<Uin
     yield* file.pipe(unzip) as AsyncIterable<Uint8Array>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith("Z_") === true) throw new PickleError(`it cannot be unpacked: ${(error as Error).message}`, { cause: error });
+    if (code?.startsWith("Z_") === true)
+      throw new PickleError(`it cannot be unpacked: ${(error as Error).message}`, { cause: error });
     throw error;
   } finally {
     file.destroy();

@@ -27,7 +27,8 @@ export interface PickleFacts {
 const MAX_CLASSES = 64;
 
 /** These take text, categories or tables; how many columns says nothing of their types. */
-const TAKES_ANYTHING = /(^|\.)(OneHotEncoder|OrdinalEncoder|TargetEncoder|LabelEncoder|LabelBinarizer|MultiLabelBinarizer|ColumnTransformer|FunctionTransformer|FeatureUnion|DictVectorizer|FeatureHasher|SimpleImputer|.*Vectorizer|CategoricalNB|Dummy\w+|HistGradientBoosting\w+)$/;
+const TAKES_ANYTHING =
+  /(^|\.)(OneHotEncoder|OrdinalEncoder|TargetEncoder|LabelEncoder|LabelBinarizer|MultiLabelBinarizer|ColumnTransformer|FunctionTransformer|FeatureUnion|DictVectorizer|FeatureHasher|SimpleImputer|.*Vectorizer|CategoricalNB|Dummy\w+|HistGradientBoosting\w+)$/;
 
 /** Takes the facts from a walk. */
 export function pickleFactsOf(scan: Scan): PickleFacts {
@@ -37,7 +38,12 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
   const ends = steps ?? [root];
   const classes = itemsOf(attributeOf(ends.at(-1), "classes_"));
   const features = countOf(attributeOf(ends[0], "n_features_in_"));
-  const signature = signatureOf({ className: classOf(ends[0])?.path ?? "", features, last: ends.at(-1), classes });
+  const signature = signatureOf({
+    className: classOf(ends[0])?.path ?? "",
+    features,
+    last: ends.at(-1),
+    classes,
+  });
   return {
     ...(className === undefined ? {} : { className }),
     protocol,
@@ -45,11 +51,16 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
     isWhole,
     packages: [...new Set(globals.map(({ module }) => module.split(".")[0] ?? module))].toSorted(),
     mainNames: globals.filter(({ module }) => module === "__main__").map(({ name }) => name),
-    needsNumpy2: globals.some(({ module }) => module === "numpy._core" || module.startsWith("numpy._core.")),
+    needsNumpy2: globals.some(
+      ({ module }) => module === "numpy._core" || module.startsWith("numpy._core."),
+    ),
     ...optional("sklearnVersion", versionOf(ends)),
     ...optional("features", features),
     ...optional("classes", classes?.slice(0, MAX_CLASSES)),
-    ...optional("steps", steps?.map((step) => classOf(step)?.path ?? "?")),
+    ...optional(
+      "steps",
+      steps?.map((step) => classOf(step)?.path ?? "?"),
+    ),
     ...optional("signature", signature),
   };
 }
@@ -58,14 +69,19 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
 function stepsOf(root: PickleValue): readonly PickleValue[] | undefined {
   if (!/(^|\.)Pipeline$/.test(classOf(root)?.path ?? "")) return undefined;
   const steps = attributeOf(root, "steps");
-  const found = Array.isArray(steps) ? steps.flatMap((step) => (Array.isArray(step) && step.length === 2 ? [step[1]] : [])) : [];
+  const found = Array.isArray(steps)
+    ? steps.flatMap((step) => (Array.isArray(step) && step.length === 2 ? [step[1]] : []))
+    : [];
   return found.length === 0 ? undefined : found.filter((step) => step instanceof Made);
 }
 
 /** scikit-learn writes its version into the state of every estimator of its own. */
 function versionOf(estimators: readonly PickleValue[]): string | undefined {
   const versions = estimators.map((one) => attributeOf(one, "_sklearn_version"));
-  const found = versions.find((version): version is string => typeof version === "string" && /^\d+(\.\d+)+[a-z0-9.]*$/.test(version));
+  const found = versions.find(
+    (version): version is string =>
+      typeof version === "string" && /^\d+(\.\d+)+[a-z0-9.]*$/.test(version),
+  );
   return found;
 }
 
@@ -80,10 +96,19 @@ interface Ends {
 
 /** Only what is sure: rows of numbers in, and one answer a row where the class says of which type. */
 function signatureOf({ className, features, last, classes }: Ends): Signature | undefined {
-  if (features === undefined || !className.startsWith("sklearn.") || TAKES_ANYTHING.test(className)) return undefined;
-  const datatype = classes === undefined ? (/(Regressor|Regression|Ridge|Lasso|ElasticNet|SVR)$/.test(classOf(last)?.name ?? "") ? "FP64" : undefined) : datatypeOf(classes);
+  if (features === undefined || !className.startsWith("sklearn.") || TAKES_ANYTHING.test(className))
+    return undefined;
+  const datatype =
+    classes === undefined
+      ? /(Regressor|Regression|Ridge|Lasso|ElasticNet|SVR)$/.test(classOf(last)?.name ?? "")
+        ? "FP64"
+        : undefined
+      : datatypeOf(classes);
   const answers = countOf(attributeOf(last, "n_outputs_")) ?? 1;
-  const outputs = datatype === undefined ? [] : [{ name: "predict", datatype, shape: answers > 1 ? [-1, answers] : [-1] }];
+  const outputs =
+    datatype === undefined
+      ? []
+      : [{ name: "predict", datatype, shape: answers > 1 ? [-1, answers] : [-1] }];
   return { inputs: [{ name: "X", datatype: "FP64", shape: [-1, features] }], outputs };
 }
 
@@ -97,7 +122,10 @@ function datatypeOf(classes: readonly (string | number | boolean)[]): Datatype |
 
 /** Items of a flat array, wherever its bytes stand. */
 function itemsOf(value: PickleValue): readonly (string | number | boolean)[] | undefined {
-  if (value instanceof OutsideArray) return value.bytes === undefined || value.shape.length !== 1 ? undefined : decode(value.bytes, value.dtype);
+  if (value instanceof OutsideArray)
+    return value.bytes === undefined || value.shape.length !== 1
+      ? undefined
+      : decode(value.bytes, value.dtype);
   const state = value instanceof Made ? value.state : undefined;
   if (Array.isArray(state) && state.length === 5) return itemsOfState(state);
   const { args } = value instanceof Made ? value : { args: undefined };
@@ -106,7 +134,9 @@ function itemsOf(value: PickleValue): readonly (string | number | boolean)[] | u
 }
 
 /** `(version, shape, dtype, isFortran, content)` @see numpy, ndarray.__reduce__ */
-function itemsOfState([, shape, dtype, , content]: readonly PickleValue[]): readonly (string | number | boolean)[] | undefined {
+function itemsOfState([, shape, dtype, , content]: readonly PickleValue[]):
+  | readonly (string | number | boolean)[]
+  | undefined {
   if (!Array.isArray(shape) || shape.length !== 1) return undefined;
   if (Array.isArray(content)) return plainItems(content);
   const raw = bytesOf(content);
@@ -129,18 +159,26 @@ function bytesOf(content: PickleValue): Uint8Array | undefined {
   return bytes instanceof Uint8Array ? bytes : undefined;
 }
 
-function plainItems(items: readonly PickleValue[]): readonly (string | number | boolean)[] | undefined {
-  const isPlain = (item: PickleValue): item is string | number | boolean => ["string", "number", "boolean"].includes(typeof item);
+function plainItems(
+  items: readonly PickleValue[],
+): readonly (string | number | boolean)[] | undefined {
+  const isPlain = (item: PickleValue): item is string | number | boolean =>
+    ["string", "number", "boolean"].includes(typeof item);
   return items.every(isPlain) ? items : undefined;
 }
 
-function decode(bytes: Uint8Array, dtype: string): readonly (string | number | boolean)[] | undefined {
+function decode(
+  bytes: Uint8Array,
+  dtype: string,
+): readonly (string | number | boolean)[] | undefined {
   const [, order = "", letter = "", count = ""] = /^([<>|=]?)([a-zA-Z?])(\d*)$/.exec(dtype) ?? [];
   const width = Number(count || 1) * (letter === "U" ? 4 : 1);
   const one = READ[`${letter}${letter === "U" || letter === "S" ? "" : count}`];
   if (one === undefined || order === ">" || width === 0) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: Math.floor(bytes.byteLength / width) }, (_, index) => one(buffer.subarray(index * width, (index + 1) * width)));
+  return Array.from({ length: Math.floor(bytes.byteLength / width) }, (_, index) =>
+    one(buffer.subarray(index * width, (index + 1) * width)),
+  );
 }
 
 const READ: Readonly<Record<string, (bytes: Buffer) => string | number | boolean>> = {
@@ -156,7 +194,8 @@ const READ: Readonly<Record<string, (bytes: Buffer) => string | number | boolean
   f8: (bytes) => bytes.readDoubleLE(),
   b1: (bytes) => bytes[0] !== 0,
   S: (bytes) => bytes.toString("latin1").replace(/\0+$/, ""),
-  U: (bytes) => Array.from({ length: bytes.byteLength / 4 }, (_, index) => characterAt(bytes, index)).join(""),
+  U: (bytes) =>
+    Array.from({ length: bytes.byteLength / 4 }, (_, index) => characterAt(bytes, index)).join(""),
 };
 
 function characterAt(bytes: Buffer, index: number): string {

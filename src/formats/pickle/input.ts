@@ -52,7 +52,7 @@ export function streamFeed(bytes: Bytes, maxBytes: number): Feed {
   return {
     next,
     async skip(count) {
-      for (let passed = 0; ; ) {
+      for (let passed = 0; ;) {
         const chunk = await next();
         if (chunk === undefined) return passed;
         if (passed + chunk.byteLength > count) {
@@ -99,7 +99,8 @@ export class PickleInput {
       length += chunk.byteLength;
     }
     this.#before += this.#at;
-    this.#chunk = chunks.length === 1 ? this.#chunk.subarray(this.#at) : Buffer.concat(chunks, length);
+    this.#chunk =
+      chunks.length === 1 ? this.#chunk.subarray(this.#at) : Buffer.concat(chunks, length);
     this.#at = 0;
   }
 
@@ -116,7 +117,7 @@ export class PickleInput {
 
   /** The bytes before the next line feed, which is passed too. @throws PickleError when it is longer than `maxBytes`. */
   async line(maxBytes: number): Promise<string> {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       const found = this.#chunk.indexOf(0x0a, this.#at + seen);
       if (found >= 0 && found - this.#at <= maxBytes) {
         const text = this.take(found - this.#at).toString("latin1");

@@ -38,10 +38,15 @@ interface Frame {
 async function readHead(read: (count: number) => Promise<Buffer>): Promise<Frame> {
   const head = await read(6);
   const [flags = 0, sizes = 0] = head.subarray(4);
-  if (head.readUInt32LE() !== MAGIC || flags >> 6 !== 1) throw new PickleError("it is no LZ4 frame");
+  if (head.readUInt32LE() !== MAGIC || flags >> 6 !== 1)
+    throw new PickleError("it is no LZ4 frame");
   const has = (flag: number): boolean => (flags & flag) !== 0;
   await read((has(0x08) ? 8 : 0) + (has(0x01) ? 4 : 0) + 1); // content size, dictionary, checksum of the head
-  return { maxBlock: BLOCK_SIZES[(sizes >> 4) & 7] ?? 0, isLinked: !has(0x20), checksumBytes: has(0x10) ? 4 : 0 };
+  return {
+    maxBlock: BLOCK_SIZES[(sizes >> 4) & 7] ?? 0,
+    isLinked: !has(0x20),
+    checksumBytes: has(0x10) ? 4 : 0,
+  };
 }
 
 /** Sequences of literals and of copies from what was unpacked before. */
@@ -51,7 +56,7 @@ function unpackBlock(block: Buffer, history: Buffer, maxBytes: number): Buffer {
   let at = 0;
   const length = (nibble: number): number => {
     let total = nibble;
-    for (let byte = nibble === 15 ? 255 : 0; byte === 255; ) {
+    for (let byte = nibble === 15 ? 255 : 0; byte === 255;) {
       byte = block[at] ?? 0;
       at += 1;
       total += byte;
@@ -59,7 +64,8 @@ function unpackBlock(block: Buffer, history: Buffer, maxBytes: number): Buffer {
     return total;
   };
   const check = (count: number): void => {
-    if (end + count > out.byteLength || at > block.byteLength) throw new PickleError("an LZ4 block leaves its bounds");
+    if (end + count > out.byteLength || at > block.byteLength)
+      throw new PickleError("an LZ4 block leaves its bounds");
   };
   while (at < block.byteLength) {
     const token = block[at] ?? 0;
@@ -73,7 +79,8 @@ function unpackBlock(block: Buffer, history: Buffer, maxBytes: number): Buffer {
     at += 2;
     const copied = length(token & 15) + 4;
     check(copied);
-    if (distance === 0 || distance > end) throw new PickleError("an LZ4 block copies from before its beginning");
+    if (distance === 0 || distance > end)
+      throw new PickleError("an LZ4 block copies from before its beginning");
     // The copy may overlap what it makes, so it goes byte by byte.
     for (const stop = end + copied; end < stop; end += 1) out[end] = out[end - distance] ?? 0;
   }

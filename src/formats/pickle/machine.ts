@@ -45,7 +45,8 @@ export class Machine {
   }
 
   pop(): PickleValue {
-    if (this.stack.length <= (this.#marks.at(-1) ?? 0)) throw new PickleError("it takes a value that is not there");
+    if (this.stack.length <= (this.#marks.at(-1) ?? 0))
+      throw new PickleError("it takes a value that is not there");
     return this.stack.pop();
   }
 
@@ -70,12 +71,14 @@ export class Machine {
   }
 
   recall(index: number): void {
-    if (!this.#memo.has(index) && this.#memo.size < MAX_MEMO) throw new PickleError(`it uses value ${index}, which is not kept`);
+    if (!this.#memo.has(index) && this.#memo.size < MAX_MEMO)
+      throw new PickleError(`it uses value ${index}, which is not kept`);
     this.push(this.#memo.get(index));
   }
 
   name(module: PickleValue, name: PickleValue): void {
-    if (typeof module !== "string" || typeof name !== "string") throw new PickleError("it imports something without a name");
+    if (typeof module !== "string" || typeof name !== "string")
+      throw new PickleError("it imports something without a name");
     const found = new GlobalName(module, name);
     if (this.globals.size < MAX_GLOBALS) this.globals.set(found.path, found);
     this.push(found);
@@ -91,7 +94,8 @@ export class Machine {
     if (items.length % 2 === 1) throw new PickleError("it has a key without a value");
     const dict = this.top;
     if (!(dict instanceof Map)) return;
-    for (let at = 0; at < items.length && dict.size < MAX_ITEMS; at += 2) if (this.#keep()) dict.set(items[at], items[at + 1]);
+    for (let at = 0; at < items.length && dict.size < MAX_ITEMS; at += 2)
+      if (this.#keep()) dict.set(items[at], items[at + 1]);
   }
 
   list(items: PickleList): PickleList {

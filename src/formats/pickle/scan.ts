@@ -2,7 +2,14 @@ import { CutError, type PickleInput } from "./input.ts";
 import { Machine, STEPS, type Argument } from "./machine.ts";
 import { OPCODES, type ArgumentForm, type Opcode } from "./opcodes.ts";
 import { PickleError } from "./pickle-error.ts";
-import { attributeOf, classOf, GlobalName, Made, OutsideArray, type PickleValue } from "./values.ts";
+import {
+  attributeOf,
+  classOf,
+  GlobalName,
+  Made,
+  OutsideArray,
+  type PickleValue,
+} from "./values.ts";
 
 /** What walking over a pickle gathers. */
 export interface Scan {
@@ -20,7 +27,9 @@ export interface Scan {
 export interface ScanOptions {
   readonly signal?: AbortSignal | undefined;
   /** Ends the walk when it says true of what was named so far. */
-  readonly until?: ((globals: ReadonlyMap<string, GlobalName>, machine: Machine) => boolean) | undefined;
+  readonly until?:
+    | ((globals: ReadonlyMap<string, GlobalName>, machine: Machine) => boolean)
+    | undefined;
 }
 
 const MAX_STEPS = 5_000_000;
@@ -46,10 +55,23 @@ interface Walk extends ScanOptions {
  * @see CPython, Lib/pickletools.py; joblib, numpy_pickle.py
  */
 export async function scanPickle(input: PickleInput, options: ScanOptions = {}): Promise<Scan> {
-  const walk: Walk = { ...options, input, globals: new Map(), steps: 0, keptBytes: 0, hasOutsideArrays: false };
+  const walk: Walk = {
+    ...options,
+    input,
+    globals: new Map(),
+    steps: 0,
+    keptBytes: 0,
+    hasOutsideArrays: false,
+  };
   const machine = new Machine(walk.globals);
   const isWhole = await walkOver(walk, machine, 0);
-  return { root: isWhole ? machine.pop() : machine.stack[0], protocol: machine.protocol, globals: [...walk.globals.values()], hasOutsideArrays: walk.hasOutsideArrays, isWhole };
+  return {
+    root: isWhole ? machine.pop() : machine.stack[0],
+    protocol: machine.protocol,
+    globals: [...walk.globals.values()],
+    hasOutsideArrays: walk.hasOutsideArrays,
+    isWhole,
+  };
 }
 
 /** @returns false when the walk was ended early. */
@@ -85,7 +107,9 @@ async function argumentOf(walk: Walk, form: ArgumentForm): Promise<Argument> {
     case "none":
       return undefined;
     case "number":
-      return (await bytesOf(input, form.bytes), numberIn(input.take(form.bytes), form.isSigned === true));
+      return (
+        await bytesOf(input, form.bytes), numberIn(input.take(form.bytes), form.isSigned === true)
+      );
     case "float":
       return (await bytesOf(input, 8), input.take(8).readDoubleBE());
     case "line":
@@ -99,7 +123,10 @@ async function argumentOf(walk: Walk, form: ArgumentForm): Promise<Argument> {
   }
 }
 
-async function contentOf(walk: Walk, { lengthBytes, as }: Extract<ArgumentForm, { readonly kind: "content" }>): Promise<Argument> {
+async function contentOf(
+  walk: Walk,
+  { lengthBytes, as }: Extract<ArgumentForm, { readonly kind: "content" }>,
+): Promise<Argument> {
   const { input } = walk;
   await bytesOf(input, lengthBytes);
   const length = numberIn(input.take(lengthBytes), false);
@@ -138,11 +165,15 @@ function longIn(bytes: Buffer): number {
 }
 
 function parseLine(text: string, as: "int" | "float" | "text" | "string"): Argument {
-  if (as === "text") return text.replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  if (as === "text")
+    return text.replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
   if (as === "string") return text.replace(/^(["'])(.*)\1$/s, "$2");
   if (as === "int" && (text === "00" || text === "01")) return text === "01";
   const number = Number(text.replace(/L$/, ""));
-  if (Number.isNaN(number) && !/^-?(nan|inf)/i.test(text)) throw new PickleError(`"${text.slice(0, 20)}" is no number`);
+  if (Number.isNaN(number) && !/^-?(nan|inf)/i.test(text))
+    throw new PickleError(`"${text.slice(0, 20)}" is no number`);
   return number;
 }
 
@@ -194,7 +225,8 @@ interface Dtype {
 function dtypeOf(value: PickleValue): Dtype {
   const [name] = listOf(value instanceof Made ? value.args : undefined);
   const [, order, , , , , , flags] = listOf(value instanceof Made ? value.state : undefined);
-  const [, letter = "", count = ""] = /^[<>|=]?([a-zA-Z?])(\d*)$/.exec(typeof name === "string" ? name : "") ?? [];
+  const [, letter = "", count = ""] =
+    /^[<>|=]?([a-zA-Z?])(\d*)$/.exec(typeof name === "string" ? name : "") ?? [];
   if (letter === "") throw new PickleError("an array has no type that is known");
   return {
     code: `${typeof order === "string" ? order : "<"}${letter}${count}`,

@@ -40,7 +40,18 @@ export class OutsideArray {
 }
 
 /** A value as far as it is followed; `undefined` stands for everything that is not. Lists and tuples are arrays. */
-export type PickleValue = string | number | boolean | null | undefined | Uint8Array | GlobalName | Made | OutsideArray | PickleList | PickleDict;
+export type PickleValue =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | Uint8Array
+  | GlobalName
+  | Made
+  | OutsideArray
+  | PickleList
+  | PickleDict;
 export type PickleList = PickleValue[];
 export type PickleDict = Map<PickleValue, PickleValue>;
 
@@ -62,5 +73,7 @@ export function attributeOf(value: PickleValue, name: string): PickleValue {
   if (state instanceof Map) return state.get(name);
   // With slots the state is a pair: what is in __dict__, and the slots.
   const parts = Array.isArray(state) ? state : [];
-  return parts.map((part) => (part instanceof Map ? part.get(name) : undefined)).find((found) => found !== undefined);
+  return parts
+    .map((part) => (part instanceof Map ? part.get(name) : undefined))
+    .find((found) => found !== undefined);
 }

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { compileIgnore } from "./ignore.ts";
 
 /** Cases of Docker's own documentation, and the corners users meet. */
-const cases: readonly (readonly [name: string, lines: readonly string[], path: string, isIgnored: boolean])[] = [
+const cases: readonly (readonly [
+  name: string,
+  lines: readonly string[],
+  path: string,
+  isIgnored: boolean,
+])[] = [
   ["a comment ignores nothing", ["# comment"], "# comment", false],
   ["a star stays inside one part", ["*/temp*"], "somedir/temporary.txt", true],
   ["a star does not reach deeper", ["*/temp*"], "a/b/temporary.txt", false],
@@ -24,4 +29,5 @@ const cases: readonly (readonly [name: string, lines: readonly string[], path: s
   ["stars in the middle", ["a/**/z"], "a/b/c/z", true],
   ["stars in the middle match nothing too", ["a/**/z"], "a/z", true],
 ];
-for (const [name, lines, path, isIgnored] of cases) test(`ignore: ${name}`, () => assert.equal(compileIgnore(lines)(path), isIgnored));
+for (const [name, lines, path, isIgnored] of cases)
+  test(`ignore: ${name}`, () => assert.equal(compileIgnore(lines)(path), isIgnored));

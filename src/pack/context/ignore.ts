@@ -3,7 +3,23 @@ export type Ignore = (path: string) => boolean;
 
 /** What no image needs, whatever the ignore file says; `!` in an ignore file brings a path back. */
 export const DEFAULT_IGNORES: readonly string[] = [
-  ".git", ".hg", ".svn", "**/__pycache__", "**/*.pyc", ".venv", "venv", "node_modules", ".slipwayignore", ".dockerignore", "slipway.yaml", "slipway-run.json", ".DS_Store", "**/.DS_Store", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache",
+  ".git",
+  ".hg",
+  ".svn",
+  "**/__pycache__",
+  "**/*.pyc",
+  ".venv",
+  "venv",
+  "node_modules",
+  ".slipwayignore",
+  ".dockerignore",
+  "slipway.yaml",
+  "slipway-run.json",
+  ".DS_Store",
+  "**/.DS_Store",
+  ".ipynb_checkpoints",
+  ".pytest_cache",
+  ".mypy_cache",
 ];
 
 interface Rule {
@@ -18,7 +34,11 @@ interface Rule {
  */
 export function compileIgnore(lines: readonly string[]): Ignore {
   const rules = lines.flatMap((line) => ruleOf(line) ?? []);
-  return (path) => rules.reduce((isIgnored, rule) => (rule.pattern.test(path) ? !rule.isException : isIgnored), false);
+  return (path) =>
+    rules.reduce(
+      (isIgnored, rule) => (rule.pattern.test(path) ? !rule.isException : isIgnored),
+      false,
+    );
 }
 
 /** True when some exception could bring back a path below an ignored folder, so that the folder must be walked. */
@@ -30,7 +50,9 @@ function ruleOf(line: string): Rule | undefined {
   const text = line.trim();
   if (text === "" || text.startsWith("#")) return undefined;
   const isException = text.startsWith("!");
-  const parts = (isException ? text.slice(1) : text).split("/").filter((part) => part !== "" && part !== ".");
+  const parts = (isException ? text.slice(1) : text)
+    .split("/")
+    .filter((part) => part !== "" && part !== ".");
   if (parts.length === 0) return undefined;
   return { isException, pattern: new RegExp(`^${partsToSource(parts)}(?:/.*)?$`, "su") };
 }
@@ -55,7 +77,8 @@ function pieceToSource(piece: string): string {
   if (piece === "**") return ".*";
   if (piece === "*") return "[^/]*";
   if (piece === "?") return "[^/]";
-  if (piece.length > 1 && piece.startsWith("[")) return classToSource(piece.slice(1, -1).replaceAll("\\", "\\\\"));
+  if (piece.length > 1 && piece.startsWith("["))
+    return classToSource(piece.slice(1, -1).replaceAll("\\", "\\\\"));
   return escape(piece.length > 1 ? piece.slice(1) : piece);
 }
 

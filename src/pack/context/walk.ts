@@ -29,7 +29,10 @@ const MAX_DEPTH = 64;
  * @throws ToolError `FILE_REFUSED` naming a link out of the folder, a device, a socket, a name that is not UTF-8, or two names that
  * differ by case only; `LIMIT_EXCEEDED`; `PROJECT_NOT_FOUND`.
  */
-export async function walkProject(root: string, options: WalkOptions = {}): Promise<readonly WalkedFile[]> {
+export async function walkProject(
+  root: string,
+  options: WalkOptions = {},
+): Promise<readonly WalkedFile[]> {
   return (await walkTree(root, options)).files;
 }
 
@@ -43,18 +46,37 @@ export interface WalkedTree {
 /** The files, and the folders that no file tells of. @throws as `walkProject`. */
 export async function walkTree(root: string, options: WalkOptions = {}): Promise<WalkedTree> {
   const realRoot = await realpath(root).catch((error: unknown) => {
-    throw new ToolError("PROJECT_NOT_FOUND", `read "${root}": there is no such folder`, { cause: error });
+    throw new ToolError("PROJECT_NOT_FOUND", `read "${root}": there is no such folder`, {
+      cause: error,
+    });
   });
   const lines = [...DEFAULT_IGNORES, ...(await ignoreLines(realRoot)), ...(options.ignore ?? [])];
-  const walk: Walk = { roots: rootsOf(realRoot), root: realRoot, isIgnored: compileIgnore(lines), seesIgnored: hasExceptions(lines), files: [], emptyFolders: [], signal: options.signal };
-  await walkFolder(walk, { path: "", source: realRoot, depth: 0, isIgnored: false, above: new Set([realRoot]) });
+  const walk: Walk = {
+    roots: rootsOf(realRoot),
+    root: realRoot,
+    isIgnored: compileIgnore(lines),
+    seesIgnored: hasExceptions(lines),
+    files: [],
+    emptyFolders: [],
+    signal: options.signal,
+  };
+  await walkFolder(walk, {
+    path: "",
+    source: realRoot,
+    depth: 0,
+    isIgnored: false,
+    above: new Set([realRoot]),
+  });
   const files = sortedBy(walk.files, ({ path }) => path);
   refuseCaseClashes(files.map(({ path }) => path));
   return { files, emptyFolders: sortedBy(walk.emptyFolders, (path) => path) };
 }
 
 function sortedBy<T>(items: readonly T[], pathOf: (item: T) => string): readonly T[] {
-  return items.map((item) => ({ item, key: Buffer.from(pathOf(item)) })).sort((one, other) => Buffer.compare(one.key, other.key)).map(({ item }) => item);
+  return items
+    .map((item) => ({ item, key: Buffer.from(pathOf(item)) }))
+    .sort((one, other) => Buffer.compare(one.key, other.key))
+    .map(({ item }) => item);
 }
 
 interface Walk extends CallOptions {
@@ -78,12 +100,18 @@ interface Folder {
 
 async function walkFolder(walk: Walk, folder: Folder): Promise<void> {
   walk.signal?.throwIfAborted();
-  if (folder.depth > MAX_DEPTH) throw new ToolError("LIMIT_EXCEEDED", `read "${folder.path}": folders are nested deeper than ${MAX_DEPTH}`);
+  if (folder.depth > MAX_DEPTH)
+    throw new ToolError(
+      "LIMIT_EXCEEDED",
+      `read "${folder.path}": folders are nested deeper than ${MAX_DEPTH}`,
+    );
   const names = await listFolder(folder);
-  if (names.length === 0 && folder.path !== "" && !folder.isIgnored) walk.emptyFolders.push(folder.path);
+  if (names.length === 0 && folder.path !== "" && !folder.isIgnored)
+    walk.emptyFolders.push(folder.path);
   for (const raw of names) {
     const name = raw.toString("utf8");
-    if (!Buffer.from(name).equals(raw)) throw refused(join(folder.path, name), "its name is not UTF-8");
+    if (!Buffer.from(name).equals(raw))
+      throw refused(join(folder.path, name), "its name is not UTF-8");
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
     const isIgnored = walk.isIgnored(path);
     if (isIgnored && !walk.seesIgnored) continue;
@@ -99,26 +127,51 @@ interface Visit {
 }
 
 async function visit(walk: Walk, { path, source, folder, isIgnored }: Visit): Promise<void> {
-  const target = await realpath(source).catch((error: unknown) => (isIgnored ? undefined : Promise.reject(refused(path, "it is a link to nothing", error))));
+  const target = await realpath(source).catch((error: unknown) =>
+    isIgnored ? undefined : Promise.reject(refused(path, "it is a link to nothing", error)),
+  );
   if (target === undefined) return;
-  if (!isIgnored && !walk.roots.some((root) => isInside(root, target))) throw refused(path, `it is a link out of the folder, to "${target}"`);
+  if (!isIgnored && !walk.roots.some((root) => isInside(root, target)))
+    throw refused(path, `it is a link out of the folder, to "${target}"`);
   const stats = await stat(target, { bigint: true });
   if (stats.isDirectory()) {
     if (folder.above.has(target)) throw refused(path, "it is a link to a folder that it lies in");
-    return walkFolder(walk, { path, source: target, depth: folder.depth + 1, isIgnored, above: new Set([...folder.above, target]) });
+    return walkFolder(walk, {
+      path,
+      source: target,
+      depth: folder.depth + 1,
+      isIgnored,
+      above: new Set([...folder.above, target]),
+    });
   }
   if (isIgnored) return;
   if (!stats.isFile()) throw refused(path, `it is ${kindOf(stats)}, not a file`);
-  await access(target, constants.R_OK).catch((error: unknown) => Promise.reject(refused(path, "it may not be read", error)));
-  if (walk.files.length >= MAX_FILES) throw new ToolError("LIMIT_EXCEEDED", `read "${walk.root}": it has more than ${MAX_FILES} files`, { hint: "list what the image does not need in .slipwayignore" });
-  walk.files.push({ path, source: target, isExecutable: (stats.mode & 0o111n) !== 0n, guard: guardOf(stats) });
+  await access(target, constants.R_OK).catch((error: unknown) =>
+    Promise.reject(refused(path, "it may not be read", error)),
+  );
+  if (walk.files.length >= MAX_FILES)
+    throw new ToolError(
+      "LIMIT_EXCEEDED",
+      `read "${walk.root}": it has more than ${MAX_FILES} files`,
+      { hint: "list what the image does not need in .slipwayignore" },
+    );
+  walk.files.push({
+    path,
+    source: target,
+    isExecutable: (stats.mode & 0o111n) !== 0n,
+    guard: guardOf(stats),
+  });
 }
 
 async function listFolder(folder: Folder): Promise<readonly Buffer[]> {
   try {
     return await readdir(folder.source, { encoding: "buffer" });
   } catch (error) {
-    throw refused(folder.path === "" ? folder.source : folder.path, "the folder may not be read", error);
+    throw refused(
+      folder.path === "" ? folder.source : folder.path,
+      "the folder may not be read",
+      error,
+    );
   }
 }
 
@@ -146,7 +199,8 @@ function refuseCaseClashes(paths: readonly string[]): void {
   for (const path of paths) {
     const folded = path.normalize("NFC").toLowerCase();
     const other = seen.get(folded);
-    if (other !== undefined && other.normalize("NFC") === path.normalize("NFC")) throw refused(path, `it and "${other}" are the same name in two spellings of Unicode`);
+    if (other !== undefined && other.normalize("NFC") === path.normalize("NFC"))
+      throw refused(path, `it and "${other}" are the same name in two spellings of Unicode`);
     seen.set(folded, path);
   }
 }
@@ -158,5 +212,8 @@ function kindOf(stats: BigIntStats): string {
 }
 
 function refused(path: string, why: string, cause?: unknown): ToolError {
-  return new ToolError("FILE_REFUSED", `pack "${path}": ${why}`, { cause, hint: "remove it, or list it in .slipwayignore" });
+  return new ToolError("FILE_REFUSED", `pack "${path}": ${why}`, {
+    cause,
+    hint: "remove it, or list it in .slipwayignore",
+  });
 }

@@ -8,7 +8,10 @@ export interface LayerFile {
   /** Path in the image, without a leading slash. */
   readonly path: string;
   readonly isExecutable: boolean;
-  readonly from: { readonly kind: "bytes"; readonly bytes: Uint8Array } | { readonly kind: "file"; readonly file: Pick<WalkedFile, "source" | "guard"> } | { readonly kind: "link"; readonly target: string };
+  readonly from:
+    | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+    | { readonly kind: "file"; readonly file: Pick<WalkedFile, "source" | "guard"> }
+    | { readonly kind: "link"; readonly target: string };
 }
 
 /** An entry that knows where its content comes from. */
@@ -22,23 +25,40 @@ const GROUP_WRITABLE: ReadonlySet<string> = new Set(["app", "models"]);
  * that repeats one with another mode would change it.
  * @param emptyFolders - folders without files, by path in the image; the service may write there
  */
-export function layerEntries(files: readonly LayerFile[], facts: Pick<BaseFacts, "directories">, emptyFolders: readonly string[] = []): readonly LayerEntry[] {
+export function layerEntries(
+  files: readonly LayerFile[],
+  facts: Pick<BaseFacts, "directories">,
+  emptyFolders: readonly string[] = [],
+): readonly LayerEntry[] {
   const folders = new Set<string>();
   const empty = new Set(emptyFolders);
   for (const path of [...files.map((file) => file.path), ...emptyFolders]) {
-    for (let folder = posix.dirname(path); folder !== "." && !folders.has(folder); folder = posix.dirname(folder)) folders.add(folder);
+    for (
+      let folder = posix.dirname(path);
+      folder !== "." && !folders.has(folder);
+      folder = posix.dirname(folder)
+    )
+      folders.add(folder);
   }
-  return [...[...folders, ...empty].map((path) => folderEntry(path, facts, empty)), ...files.map(fileEntry)];
+  return [
+    ...[...folders, ...empty].map((path) => folderEntry(path, facts, empty)),
+    ...files.map(fileEntry),
+  ];
 }
 
-function folderEntry(path: string, { directories }: Pick<BaseFacts, "directories">, empty: ReadonlySet<string>): LayerEntry {
+function folderEntry(
+  path: string,
+  { directories }: Pick<BaseFacts, "directories">,
+  empty: ReadonlySet<string>,
+): LayerEntry {
   const known = directories[`/${path}`];
   const mode = known?.mode ?? (GROUP_WRITABLE.has(path) || empty.has(path) ? 0o775 : 0o755);
   return { path, type: "directory", mode, size: 0, uid: known?.uid ?? 0, gid: known?.gid ?? 0 };
 }
 
 function fileEntry({ path, isExecutable, from }: LayerFile): LayerEntry {
-  if (from.kind === "link") return { path, type: "symlink", mode: 0o777, size: 0, linkTarget: from.target };
+  if (from.kind === "link")
+    return { path, type: "symlink", mode: 0o777, size: 0, linkTarget: from.target };
   const size = from.kind === "bytes" ? from.bytes.byteLength : from.file.guard.size;
   return { path, type: "file", mode: isExecutable ? 0o755 : 0o644, size, from };
 }

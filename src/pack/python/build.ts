@@ -1,8 +1,20 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { chooseCompression, COMPRESSOR_ID, gzipPinned, sampleCompressibility, type Compression, type DeflatePool } from "../../compress/index.ts";
-import { createTempDir, writeFileAtomic, type Bytes, type CallOptions } from "../../internal/index.ts";
+import {
+  chooseCompression,
+  COMPRESSOR_ID,
+  gzipPinned,
+  sampleCompressibility,
+  type Compression,
+  type DeflatePool,
+} from "../../compress/index.ts";
+import {
+  createTempDir,
+  writeFileAtomic,
+  type Bytes,
+  type CallOptions,
+} from "../../internal/index.ts";
 import { MEDIA_TYPES, type Descriptor, type Digest } from "../../oci/index.ts";
 import type { LayerStore } from "./contracts.ts";
 import { readFrom, type LayerFile } from "./layer-content.ts";
@@ -31,7 +43,10 @@ export const LAYER_RECIPE: string = `1 ${COMPRESSOR_ID}`;
  * The compressed layer passes through a file below `workDir`, because its digest has to be known before it can be stored.
  * @throws ToolError `FILE_CHANGED` when an unpacked file is not what its wheel promised.
  */
-export async function buildLayer(files: readonly LayerFile[], place: BuildPlace): Promise<BuiltLayer> {
+export async function buildLayer(
+  files: readonly LayerFile[],
+  place: BuildPlace,
+): Promise<BuiltLayer> {
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const ratio = await sampleCompressibility((offset) => readFrom(files, offset), size, place);
   const compression = chooseCompression(ratio);
@@ -41,10 +56,18 @@ export async function buildLayer(files: readonly LayerFile[], place: BuildPlace)
   const tar = hashing(tarOf(files, place.sitePackages, place), plain);
   const stored = createHash("sha256");
   const sums = { size: 0 };
-  const content = compression === "none" ? tar : gzipPinned(tar, { pool: place.pool, signal: place.signal });
+  const content =
+    compression === "none" ? tar : gzipPinned(tar, { pool: place.pool, signal: place.signal });
   await writeFileAtomic(spool, hashing(content, stored, sums), { signal: place.signal });
-  const descriptor: Descriptor = { mediaType: mediaTypeOf(compression), digest: `sha256:${stored.digest("hex")}`, size: sums.size };
-  if (!(await place.store.has(descriptor, place))) await place.store.put(descriptor, createReadStream(spool, { highWaterMark: 2 ** 18 }), { signal: place.signal });
+  const descriptor: Descriptor = {
+    mediaType: mediaTypeOf(compression),
+    digest: `sha256:${stored.digest("hex")}`,
+    size: sums.size,
+  };
+  if (!(await place.store.has(descriptor, place)))
+    await place.store.put(descriptor, createReadStream(spool, { highWaterMark: 2 ** 18 }), {
+      signal: place.signal,
+    });
   return { descriptor, diffId: `sha256:${plain.digest("hex")}` };
 }
 
@@ -52,7 +75,11 @@ function mediaTypeOf(compression: Compression): string {
   return compression === "gzip" ? MEDIA_TYPES.layerTarGzip : MEDIA_TYPES.layerTar;
 }
 
-async function* hashing(content: Bytes, hash: ReturnType<typeof createHash>, sums: { size: number } = { size: 0 }): AsyncGenerator<Uint8Array, void, undefined> {
+async function* hashing(
+  content: Bytes,
+  hash: ReturnType<typeof createHash>,
+  sums: { size: number } = { size: 0 },
+): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of content) {
     hash.update(chunk);
     sums.size += chunk.byteLength;

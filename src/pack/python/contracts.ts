@@ -81,7 +81,12 @@ export interface PythonContext extends CallOptions {
 export type PythonProgress =
   | { readonly kind: "resolve" }
   | { readonly kind: "install"; readonly packages: number }
-  | { readonly kind: "layer"; readonly label: string; readonly bytes: number; readonly state: "built" | "reused" };
+  | {
+      readonly kind: "layer";
+      readonly label: string;
+      readonly bytes: number;
+      readonly state: "built" | "reused";
+    };
 
 /** One chosen wheel. */
 export interface LockedWheel {

@@ -32,10 +32,17 @@ interface ProgramHeader {
  */
 export function readElf(readAt: ReadAt): ElfFacts | undefined {
   const header = readAt(0, HEADER_BYTES);
-  if (header.byteLength < HEADER_BYTES || header.toString("latin1", 0, 4) !== "\x7fELF" || header[4] !== 2 || header[5] !== 1) return undefined;
+  if (
+    header.byteLength < HEADER_BYTES ||
+    header.toString("latin1", 0, 4) !== "\x7fELF" ||
+    header[4] !== 2 ||
+    header[5] !== 1
+  )
+    return undefined;
   const headers = readProgramHeaders(header, readAt);
   const dynamic = headers?.find(({ type }) => type === PT_DYNAMIC);
-  if (headers === undefined || dynamic === undefined || dynamic.fileSize > MAX_DYNAMIC_BYTES) return undefined;
+  if (headers === undefined || dynamic === undefined || dynamic.fileSize > MAX_DYNAMIC_BYTES)
+    return undefined;
   return readDynamic(readAt(dynamic.offset, dynamic.fileSize), headers, readAt);
 }
 
@@ -43,18 +50,26 @@ function readProgramHeaders(header: Buffer, readAt: ReadAt): readonly ProgramHea
   const offset = toNumber(header.readBigUInt64LE(32));
   const entrySize = header.readUInt16LE(54);
   const count = header.readUInt16LE(56);
-  if (offset === undefined || entrySize < 56 || entrySize > 1024 || count > MAX_PROGRAM_HEADERS) return undefined;
+  if (offset === undefined || entrySize < 56 || entrySize > 1024 || count > MAX_PROGRAM_HEADERS)
+    return undefined;
   const table = readAt(offset, entrySize * count);
   if (table.byteLength < entrySize * count) return undefined;
   const headers: ProgramHeader[] = [];
   for (let at = 0; at < table.byteLength; at += entrySize) {
-    const [place, address, fileSize] = [8, 16, 32].map((field) => toNumber(table.readBigUInt64LE(at + field)));
-    if (place !== undefined && address !== undefined && fileSize !== undefined) headers.push({ type: table.readUInt32LE(at), offset: place, address, fileSize });
+    const [place, address, fileSize] = [8, 16, 32].map((field) =>
+      toNumber(table.readBigUInt64LE(at + field)),
+    );
+    if (place !== undefined && address !== undefined && fileSize !== undefined)
+      headers.push({ type: table.readUInt32LE(at), offset: place, address, fileSize });
   }
   return headers;
 }
 
-function readDynamic(dynamic: Buffer, headers: readonly ProgramHeader[], readAt: ReadAt): ElfFacts | undefined {
+function readDynamic(
+  dynamic: Buffer,
+  headers: readonly ProgramHeader[],
+  readAt: ReadAt,
+): ElfFacts | undefined {
   const needed: number[] = [];
   let soname: number | undefined;
   let strings: number | undefined;
@@ -69,14 +84,23 @@ function readDynamic(dynamic: Buffer, headers: readonly ProgramHeader[], readAt:
   }
   if (strings === undefined) return undefined;
   const table = strings;
-  const name = (offset: number): string | undefined => readName(readAt(table + offset, MAX_NAME_BYTES));
+  const name = (offset: number): string | undefined =>
+    readName(readAt(table + offset, MAX_NAME_BYTES));
   const ownName = soname === undefined ? undefined : name(soname);
-  return { needed: needed.map(name).filter((entry) => entry !== undefined), ...(ownName === undefined ? {} : { soname: ownName }) };
+  return {
+    needed: needed.map(name).filter((entry) => entry !== undefined),
+    ...(ownName === undefined ? {} : { soname: ownName }),
+  };
 }
 
 /** Addresses in the dynamic section are those of memory; the segment that holds one says where it is in the file. */
 function fileOffsetOf(address: number, headers: readonly ProgramHeader[]): number | undefined {
-  const segment = headers.find((header) => header.type === PT_LOAD && address >= header.address && address < header.address + header.fileSize);
+  const segment = headers.find(
+    (header) =>
+      header.type === PT_LOAD &&
+      address >= header.address &&
+      address < header.address + header.fileSize,
+  );
   return segment === undefined ? undefined : address - segment.address + segment.offset;
 }
 

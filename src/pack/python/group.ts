@@ -30,9 +30,13 @@ const BUCKETS = 2;
  * Order: alone by name, then the groups.
  */
 export function groupPackages<T extends Groupable>(packages: readonly T[]): readonly Group<T>[] {
-  const large = packages.filter(({ size }) => size >= ALONE_BYTES).toSorted((left, right) => right.size - left.size || compareNames(left, right));
+  const large = packages
+    .filter(({ size }) => size >= ALONE_BYTES)
+    .toSorted((left, right) => right.size - left.size || compareNames(left, right));
   const alone = new Set(large.slice(0, MAX_ALONE));
-  const groups: Group<T>[] = [...alone].toSorted(compareNames).map((one) => ({ label: `python: ${one.name} ${one.version}`, members: [one] }));
+  const groups: Group<T>[] = [...alone]
+    .toSorted(compareNames)
+    .map((one) => ({ label: `python: ${one.name} ${one.version}`, members: [one] }));
   const rest = packages.filter((one) => !alone.has(one)).toSorted(compareNames);
   for (const isPure of [false, true]) {
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
@@ -45,7 +49,9 @@ export function groupPackages<T extends Groupable>(packages: readonly T[]): read
 
 function labelOf(members: readonly Groupable[]): string {
   const [first] = members;
-  return members.length === 1 && first !== undefined ? `python: ${first.name} ${first.version}` : `python: ${members.length} packages`;
+  return members.length === 1 && first !== undefined
+    ? `python: ${first.name} ${first.version}`
+    : `python: ${members.length} packages`;
 }
 
 function bucketOf(name: string): number {

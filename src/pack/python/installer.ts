@@ -7,7 +7,10 @@ import { compareVersions } from "./wheel-name.ts";
 export interface Installer {
   readonly kind: "uv" | "pip";
   /** Runs it with more arguments. @throws ProcessError `PROCESS_FAILED`. */
-  call(args: readonly string[], options: CallOptions & { readonly cwd: string }): Promise<RunResult>;
+  call(
+    args: readonly string[],
+    options: CallOptions & { readonly cwd: string },
+  ): Promise<RunResult>;
 }
 
 type Environment = PythonContext["environment"];
@@ -38,14 +41,23 @@ const OLDEST_UV = [0, 7] as const;
  * Finds `uv`, as a program or as a module of `python3`, else `pip`. Neither may look for updates, ask questions or fetch a Python.
  * @throws ToolError `TOOL_MISSING` when there is neither. A uv older than 0.7 counts as none.
  */
-export async function findInstaller(environment: Environment, options: CallOptions = {}): Promise<Installer> {
+export async function findInstaller(
+  environment: Environment,
+  options: CallOptions = {},
+): Promise<Installer> {
   const env = { ...environment, ...SETTINGS };
   for (const { kind, command } of CANDIDATES) {
     const version = await versionOf([...command, "--version"], env, options);
     if (version === undefined || (kind === "uv" && isTooOld(version))) continue;
     return {
       kind,
-      call: (args, { cwd, signal }) => run([...command, ...args] as [string, ...string[]], { env, cwd, signal, maxOutputBytes: 64 * 2 ** 20 }),
+      call: (args, { cwd, signal }) =>
+        run([...command, ...args] as [string, ...string[]], {
+          env,
+          cwd,
+          signal,
+          maxOutputBytes: 64 * 2 ** 20,
+        }),
     };
   }
   throw new ToolError("TOOL_MISSING", 'find a Python installer: neither "uv" nor "pip" is here', {
@@ -53,9 +65,17 @@ export async function findInstaller(environment: Environment, options: CallOptio
   });
 }
 
-async function versionOf(command: readonly string[], env: Environment, options: CallOptions): Promise<string | undefined> {
+async function versionOf(
+  command: readonly string[],
+  env: Environment,
+  options: CallOptions,
+): Promise<string | undefined> {
   try {
-    const { stdout } = await run(command as [string, ...string[]], { env, timeoutMs: 30_000, signal: options.signal });
+    const { stdout } = await run(command as [string, ...string[]], {
+      env,
+      timeoutMs: 30_000,
+      signal: options.signal,
+    });
     return stdout.toString("utf8");
   } catch (error) {
     if (isToolError(error) && error.code !== "TIMEOUT") return undefined;

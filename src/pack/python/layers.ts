@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { createDeflatePool } from "../../compress/index.ts";
 import { redactUrl } from "../../errors/index.ts";
-import type { LockedWheel, PythonContext, PythonLayer, PythonLayers, PythonLock, PythonPackage, PythonRequest } from "./contracts.ts";
+import type {
+  LockedWheel,
+  PythonContext,
+  PythonLayer,
+  PythonLayers,
+  PythonLock,
+  PythonPackage,
+  PythonRequest,
+} from "./contracts.ts";
 import { groupPackages } from "./group.ts";
 import { jobsOf, layerOf } from "./layer-job.ts";
 import { findMissingLibraries, refuseMissingLibraries, type LibraryFacts } from "./libraries.ts";
@@ -32,22 +40,43 @@ interface WheelFacts {
  * @throws ToolError as `resolvePython`; `LIBRARY_MISSING`; `FILE_REFUSED`, `FILE_CHANGED`, `LIMIT_EXCEEDED` for wheels that are not
  *   what they should be.
  */
-export async function buildPythonLayers(request: PythonRequest, context: PythonContext): Promise<PythonLayers> {
+export async function buildPythonLayers(
+  request: PythonRequest,
+  context: PythonContext,
+): Promise<PythonLayers> {
   return layersOf(await resolvePython(request, context), request, context);
 }
 
-async function layersOf(lock: PythonLock, request: PythonRequest, context: PythonContext): Promise<PythonLayers> {
+async function layersOf(
+  lock: PythonLock,
+  request: PythonRequest,
+  context: PythonContext,
+): Promise<PythonLayers> {
   const sitePackages = request.target.sitePackages ?? DEFAULT_SITE_PACKAGES;
   await using stage = createLazyStage(request, context);
   await using ownPool = createDeflatePool();
-  const work: Work = { context, stage, place: { interpreter: request.target.interpreter, sitePackages }, unpacked: new Map(), request, pool: context.pool ?? ownPool };
+  const work: Work = {
+    context,
+    stage,
+    place: { interpreter: request.target.interpreter, sitePackages },
+    unpacked: new Map(),
+    request,
+    pool: context.pool ?? ownPool,
+  };
   const facts = await factsOf(lock.wheels, work);
   const packages = lock.wheels.map((wheel) => packageOf(wheel, facts));
   checkLibraries(facts, work);
   const layers: PythonLayer[] = [];
-  for (const job of await jobsOf(groupPackages(packages), work)) layers.push(await layerOf(job, work));
+  for (const job of await jobsOf(groupPackages(packages), work))
+    layers.push(await layerOf(job, work));
   const glibc = neededGlibc(lock.wheels.map(({ fileName }) => fileName));
-  return { layers, packages, sitePackages, unpacked: work.unpacked.size, ...(glibc === undefined ? {} : { neededGlibc: glibc }) };
+  return {
+    layers,
+    packages,
+    sitePackages,
+    unpacked: work.unpacked.size,
+    ...(glibc === undefined ? {} : { neededGlibc: glibc }),
+  };
 }
 
 /** A stage that touches nothing until something has to be unpacked. */
@@ -61,7 +90,10 @@ function createLazyStage(request: PythonRequest, context: PythonContext): Stage 
   };
 }
 
-async function factsOf(wheels: readonly LockedWheel[], work: Work): Promise<ReadonlyMap<string, WheelFacts>> {
+async function factsOf(
+  wheels: readonly LockedWheel[],
+  work: Work,
+): Promise<ReadonlyMap<string, WheelFacts>> {
   const { cache } = work.context;
   const facts = new Map<string, WheelFacts>();
   const kept = await Promise.all(wheels.map((wheel) => cache.get(factsKey(wheel))));
@@ -73,7 +105,13 @@ async function factsOf(wheels: readonly LockedWheel[], work: Work): Promise<Read
   for (const [name, one] of await unpack(unknown, work)) {
     const { isPure, libraries, license, summary } = one;
     const size = one.files.reduce((sum, file) => sum + file.size, 0);
-    const found: WheelFacts = { size, isPure, libraries, ...(license === undefined ? {} : { license }), ...(summary === undefined ? {} : { summary }) };
+    const found: WheelFacts = {
+      size,
+      isPure,
+      libraries,
+      ...(license === undefined ? {} : { license }),
+      ...(summary === undefined ? {} : { summary }),
+    };
     facts.set(name, found);
     await cache.set(factsKey(one.wheel), found);
   }
@@ -84,12 +122,17 @@ function checkLibraries(facts: ReadonlyMap<string, WheelFacts>, work: Work): voi
   const { libraries } = work.request.target;
   if (libraries === undefined) return;
   const ignored = new Set(work.context.ignoreLibraries);
-  const missing = findMissingLibraries(new Map([...facts].map(([name, fact]) => [name, fact.libraries])), libraries);
+  const missing = findMissingLibraries(
+    new Map([...facts].map(([name, fact]) => [name, fact.libraries])),
+    libraries,
+  );
   refuseMissingLibraries(missing.filter(({ library }) => !ignored.has(library)));
 }
 
 function factsKey(wheel: LockedWheel): string {
-  return createHash("sha256").update(JSON.stringify(["wheel", FACTS_VERSION, wheel.name, wheel.sha256])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(["wheel", FACTS_VERSION, wheel.name, wheel.sha256]))
+    .digest("hex");
 }
 
 function packageOf(wheel: LockedWheel, facts: ReadonlyMap<string, WheelFacts>): PythonPackage {
@@ -109,6 +152,10 @@ function packageOf(wheel: LockedWheel, facts: ReadonlyMap<string, WheelFacts>): 
 
 function parseFacts(value: unknown): WheelFacts | undefined {
   const { size, isPure, libraries } = (value ?? {}) as Partial<WheelFacts>;
-  const isWhole = typeof size === "number" && typeof isPure === "boolean" && typeof libraries?.needs === "object" && Array.isArray(libraries.provides);
+  const isWhole =
+    typeof size === "number" &&
+    typeof isPure === "boolean" &&
+    typeof libraries?.needs === "object" &&
+    Array.isArray(libraries.provides);
   return isWhole ? (value as WheelFacts) : undefined;
 }

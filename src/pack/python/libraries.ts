@@ -21,7 +21,8 @@ export interface MissingLibrary {
 const FROM_DRIVER = /^(libcuda|libnvidia-[\w-]+|libnvcuvid|libnvoptix)\.so(\.\d+)*$/;
 
 /** What transports of NVIDIA's wheels (cufile over RDMA, nvshmem over MPI) link to; they are loaded on clusters that have it, and nowhere else. */
-const FOR_TRANSPORTS = /^lib(ibverbs|mlx5|rdmacm|fabric|mpi|oshmem|pmix|ucp|ucs|uct|ucm)\.so(\.\d+)*$/;
+const FOR_TRANSPORTS =
+  /^lib(ibverbs|mlx5|rdmacm|fabric|mpi|oshmem|pmix|ucp|ucs|uct|ucm)\.so(\.\d+)*$/;
 
 /** The dynamic loader itself is always there where a program runs at all. */
 const LOADER = /^(ld-linux[\w-]*|ld-musl-[\w-]+)\.so(\.\d+)*$/;
@@ -78,15 +79,29 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
  * Finds libraries that no package brings and the base does not have. A library that any package brings counts as found: where
  * it lies is up to run paths and to packages that load it by hand, and a false alarm would stop a good image.
  */
-export function findMissingLibraries(packages: ReadonlyMap<string, LibraryFacts>, base: readonly string[]): readonly MissingLibrary[] {
+export function findMissingLibraries(
+  packages: ReadonlyMap<string, LibraryFacts>,
+  base: readonly string[],
+): readonly MissingLibrary[] {
   const present = new Set([...base, ...[...packages.values()].flatMap(({ provides }) => provides)]);
   const missing = new Map<string, MissingLibrary>();
   for (const [name, { needs }] of packages) {
     for (const [library, file] of Object.entries(needs)) {
-      if (present.has(library) || missing.has(library) || FROM_DRIVER.test(library) || LOADER.test(library)) continue;
+      if (
+        present.has(library) ||
+        missing.has(library) ||
+        FROM_DRIVER.test(library) ||
+        LOADER.test(library)
+      )
+        continue;
       if (name.startsWith("nvidia-") && FOR_TRANSPORTS.test(library)) continue;
       const debianPackage = DEBIAN_PACKAGES[library];
-      missing.set(library, { library, package: name, file, ...(debianPackage === undefined ? {} : { debianPackage }) });
+      missing.set(library, {
+        library,
+        package: name,
+        file,
+        ...(debianPackage === undefined ? {} : { debianPackage }),
+      });
     }
   }
   return [...missing.values()];
@@ -95,9 +110,23 @@ export function findMissingLibraries(packages: ReadonlyMap<string, LibraryFacts>
 /** @throws ToolError `LIBRARY_MISSING` naming every missing library, who needs it and where to get it. Nothing missing: returns. */
 export function refuseMissingLibraries(missing: readonly MissingLibrary[]): void {
   if (missing.length === 0) return;
-  const lines = missing.map(({ library, package: name, file, debianPackage }) => `"${library}" is needed by "${file}" of ${name}${debianPackage === undefined ? "" : ` (Debian package ${debianPackage})`}`);
-  const known = [...new Set(missing.map(({ debianPackage }) => debianPackage).filter((name) => name !== undefined))].toSorted();
-  throw new ToolError("LIBRARY_MISSING", `check the shared libraries of the Python packages: ${lines.join("; ")}; neither a wheel nor the base image has ${missing.length === 1 ? "it" : "them"}`, {
-    hint: known.length === 0 ? "use a base image that has them" : `add \`apt: [${known.join(", ")}]\` to the project file, or use a base image that has them`,
-  });
+  const lines = missing.map(
+    ({ library, package: name, file, debianPackage }) =>
+      `"${library}" is needed by "${file}" of ${name}${debianPackage === undefined ? "" : ` (Debian package ${debianPackage})`}`,
+  );
+  const known = [
+    ...new Set(
+      missing.map(({ debianPackage }) => debianPackage).filter((name) => name !== undefined),
+    ),
+  ].toSorted();
+  throw new ToolError(
+    "LIBRARY_MISSING",
+    `check the shared libraries of the Python packages: ${lines.join("; ")}; neither a wheel nor the base image has ${missing.length === 1 ? "it" : "them"}`,
+    {
+      hint:
+        known.length === 0
+          ? "use a base image that has them"
+          : `add \`apt: [${known.join(", ")}]\` to the project file, or use a base image that has them`,
+    },
+  );
 }

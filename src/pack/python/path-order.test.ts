@@ -6,8 +6,14 @@ import { compareUtf8, inByteOrder } from "./path-order.ts";
 test("texts are ordered as their UTF-8 bytes", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (left, right) => {
-      assert.equal(Math.sign(compareUtf8(left, right)), Buffer.compare(Buffer.from(left), Buffer.from(right)));
+      assert.equal(
+        Math.sign(compareUtf8(left, right)),
+        Buffer.compare(Buffer.from(left), Buffer.from(right)),
+      );
     }),
   );
-  assert.deepEqual(inByteOrder([{ path: "\u{1F600}" }, { path: "\uFF61" }, { path: "z" }]).map(({ path }) => path), ["z", "\uFF61", "\u{1F600}"]);
+  assert.deepEqual(
+    inByteOrder([{ path: "\u{1F600}" }, { path: "\uFF61" }, { path: "z" }]).map(({ path }) => path),
+    ["z", "\uFF61", "\u{1F600}"],
+  );
 });

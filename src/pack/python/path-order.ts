@@ -1,5 +1,7 @@
 /** Sorts by the bytes of the paths in UTF-8, as a layer and a record want them. */
-export function inByteOrder<T extends { readonly path: string }>(items: readonly T[]): readonly T[] {
+export function inByteOrder<T extends { readonly path: string }>(
+  items: readonly T[],
+): readonly T[] {
   return items.toSorted((left, right) => compareUtf8(left.path, right.path));
 }
 

@@ -22,9 +22,14 @@ export function uvPlatformOf(target: PythonTarget): string {
 /** All platform tags that fit, newest first, as pip takes them. @throws as `uvPlatformOf`. */
 export function pipPlatformsOf(target: PythonTarget): readonly string[] {
   const machine = machineOf(target);
-  if (target.libc.kind === "musl") return ["musllinux_1_2", "musllinux_1_1"].map((tag) => `${tag}_${machine}`);
-  const modern = Array.from({ length: glibcMinorOf(target) - 16 }, (_, index) => `manylinux_2_${glibcMinorOf(target) - index}`);
-  const old = machine === "x86_64" ? ["manylinux2014", "manylinux2010", "manylinux1"] : ["manylinux2014"];
+  if (target.libc.kind === "musl")
+    return ["musllinux_1_2", "musllinux_1_1"].map((tag) => `${tag}_${machine}`);
+  const modern = Array.from(
+    { length: glibcMinorOf(target) - 16 },
+    (_, index) => `manylinux_2_${glibcMinorOf(target) - index}`,
+  );
+  const old =
+    machine === "x86_64" ? ["manylinux2014", "manylinux2010", "manylinux1"] : ["manylinux2014"];
   return [...modern, ...old, "linux"].map((tag) => `${tag}_${machine}`);
 }
 
@@ -32,11 +37,18 @@ function machineOf(target: PythonTarget): string {
   const { os, architecture } = target.platform;
   const machine = MACHINES[architecture];
   if (os === "linux" && machine !== undefined) return machine;
-  throw new ToolError("BASE_UNSUITABLE", `choose wheels for "${os}/${architecture}": only linux/amd64 and linux/arm64 are served`);
+  throw new ToolError(
+    "BASE_UNSUITABLE",
+    `choose wheels for "${os}/${architecture}": only linux/amd64 and linux/arm64 are served`,
+  );
 }
 
 function glibcMinorOf(target: PythonTarget): number {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(target.libc.version) ?? [];
   if (major === "2" && Number(minor) >= 17) return Number(minor);
-  throw new ToolError("BASE_UNSUITABLE", `choose wheels for glibc "${target.libc.version}": wheels need 2.17 or newer`, { hint: "choose a newer base image" });
+  throw new ToolError(
+    "BASE_UNSUITABLE",
+    `choose wheels for glibc "${target.libc.version}": wheels need 2.17 or newer`,
+    { hint: "choose a newer base image" },
+  );
 }

@@ -15,9 +15,14 @@ import { normalizeName, parseWheelName } from "./wheel-name.ts";
 export function parsePylock(text: string, root: string): readonly LockedWheel[] {
   const packages = parseToml(text)["packages"] ?? [];
   if (!Array.isArray(packages)) throw invalid('"packages" is not a list');
-  const wheels = packages.map((entry: unknown) => parsePackage(entry, root)).toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  const wheels = packages
+    .map((entry: unknown) => parsePackage(entry, root))
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   const twice = wheels.find(({ name }, index) => wheels[index + 1]?.name === name);
-  if (twice !== undefined) throw invalid(`"${twice.name}" is chosen twice, so an index offers "${twice.fileName}" as another package`);
+  if (twice !== undefined)
+    throw invalid(
+      `"${twice.name}" is chosen twice, so an index offers "${twice.fileName}" as another package`,
+    );
   return wheels;
 }
 
@@ -33,19 +38,36 @@ function parsePackage(entry: unknown, root: string): LockedWheel {
   const table = toTable(entry, "a package");
   const name = normalizeName(toText(table["name"], "a package's name"));
   const version = typeof table["version"] === "string" ? table["version"] : undefined;
-  const wheel = Array.isArray(table["wheels"]) ? (table["wheels"] as readonly unknown[])[0] : undefined;
+  const wheel = Array.isArray(table["wheels"])
+    ? (table["wheels"] as readonly unknown[])[0]
+    : undefined;
   if (wheel !== undefined) {
     const file = toTable(wheel, `the wheel of "${name}"`);
     return { name, ...identityOf(file, version), sha256: hashOf(file, name) };
   }
-  const archive = table["archive"] === undefined ? undefined : toTable(table["archive"], `the archive of "${name}"`);
-  if (archive === undefined || !placeOf(archive).endsWith(".whl")) throw withoutWheel(name, version, table);
-  return { name, ...identityOf(archive, version), sha256: hashOf(archive, name), direct: directOf(archive, root) };
+  const archive =
+    table["archive"] === undefined
+      ? undefined
+      : toTable(table["archive"], `the archive of "${name}"`);
+  if (archive === undefined || !placeOf(archive).endsWith(".whl"))
+    throw withoutWheel(name, version, table);
+  return {
+    name,
+    ...identityOf(archive, version),
+    sha256: hashOf(archive, name),
+    direct: directOf(archive, root),
+  };
 }
 
-function identityOf(file: Readonly<Record<string, unknown>>, version: string | undefined): Pick<LockedWheel, "version" | "fileName"> {
+function identityOf(
+  file: Readonly<Record<string, unknown>>,
+  version: string | undefined,
+): Pick<LockedWheel, "version" | "fileName"> {
   const place = placeOf(file);
-  const fileName = typeof file["name"] === "string" ? file["name"] : decodeURIComponent(basename(URL.canParse(place) ? new URL(place).pathname : place));
+  const fileName =
+    typeof file["name"] === "string"
+      ? file["name"]
+      : decodeURIComponent(basename(URL.canParse(place) ? new URL(place).pathname : place));
   return { version: version ?? parseWheelName(fileName).version, fileName };
 }
 
@@ -69,19 +91,34 @@ function withoutUser(text: string): string {
 
 function hashOf(file: Readonly<Record<string, unknown>>, name: string): string {
   const sha256 = toTable(file["hashes"] ?? {}, `the hashes of "${name}"`)["sha256"];
-  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) throw invalid(`the wheel of "${name}" has no sha256`);
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256))
+    throw invalid(`the wheel of "${name}" has no sha256`);
   return sha256;
 }
 
-function withoutWheel(name: string, version: string | undefined, table: Readonly<Record<string, unknown>>): ToolError {
-  const kind = "vcs" in table ? "a source repository" : "directory" in table ? "a folder of sources" : "a source archive";
-  return new ToolError("REQUIREMENT_WITHOUT_WHEEL", `resolve "${name}"${version === undefined ? "" : ` ${version}`}: it is ${kind}, and packages are taken from wheels only`, {
-    hint: `build it with \`pip wheel --no-deps -w wheels …\` and require "${name}" with --find-links wheels, or copy the sources into your code folder`,
-  });
+function withoutWheel(
+  name: string,
+  version: string | undefined,
+  table: Readonly<Record<string, unknown>>,
+): ToolError {
+  const kind =
+    "vcs" in table
+      ? "a source repository"
+      : "directory" in table
+        ? "a folder of sources"
+        : "a source archive";
+  return new ToolError(
+    "REQUIREMENT_WITHOUT_WHEEL",
+    `resolve "${name}"${version === undefined ? "" : ` ${version}`}: it is ${kind}, and packages are taken from wheels only`,
+    {
+      hint: `build it with \`pip wheel --no-deps -w wheels …\` and require "${name}" with --find-links wheels, or copy the sources into your code folder`,
+    },
+  );
 }
 
 function toTable(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(`${what} is not a table`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalid(`${what} is not a table`);
   return value as Readonly<Record<string, unknown>>;
 }
 

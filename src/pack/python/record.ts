@@ -17,7 +17,11 @@ export function parseRecord(text: string): ReadonlyMap<string, RecordEntry> {
     const path = raw.replaceAll("\\", "/").replace(/^(?:\.{1,2}\/)+/, "");
     if (path === "") continue;
     const sha256 = /^sha256=([\w-]{43})=?$/.exec(hash)?.[1];
-    entries.set(path, { path, ...(sha256 === undefined ? {} : { sha256 }), ...(/^\d{1,15}$/.test(size) ? { size: Number(size) } : {}) });
+    entries.set(path, {
+      path,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(/^\d{1,15}$/.test(size) ? { size: Number(size) } : {}),
+    });
   }
   return entries;
 }
@@ -25,13 +29,18 @@ export function parseRecord(text: string): ReadonlyMap<string, RecordEntry> {
 /** Writes a `RECORD`, sorted by the bytes of the paths, so that it does not depend on who unpacked the wheel. */
 export function formatRecord(entries: readonly RecordEntry[]): string {
   return inByteOrder(entries)
-    .map(({ path, sha256, size }) => `${quoteCsv(path)},${sha256 === undefined ? "" : `sha256=${sha256}`},${size ?? ""}\n`)
+    .map(
+      ({ path, sha256, size }) =>
+        `${quoteCsv(path)},${sha256 === undefined ? "" : `sha256=${sha256}`},${size ?? ""}\n`,
+    )
     .join("");
 }
 
 function splitCsv(line: string): readonly string[] {
   if (!line.includes('"')) return line.split(",");
-  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((match) => (match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"')));
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((match) =>
+    match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'),
+  );
 }
 
 function quoteCsv(text: string): string {

@@ -6,15 +6,23 @@ import { createTempDir } from "../../internal/index.ts";
 import type { PythonRequest } from "./contracts.ts";
 import { readRequirements, type Requirements } from "./requirements.ts";
 
-async function project(t: TestContext, files: Readonly<Record<string, string>>): Promise<(more?: Partial<PythonRequest>) => Requirements> {
+async function project(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+): Promise<(more?: Partial<PythonRequest>) => Requirements> {
   const folder = await createTempDir("slipway-test");
   t.after(() => folder[Symbol.asyncDispose]());
   for (const [name, text] of Object.entries(files)) {
     await mkdir(join(folder.path, name, ".."), { recursive: true });
     await writeFile(join(folder.path, name), text);
   }
-  const target = { pythonVersion: "3.11", platform: { os: "linux", architecture: "amd64" }, libc: { kind: "glibc", version: "2.36" } } as const;
-  return (more) => readRequirements({ root: folder.path, files: ["requirements.txt"], target, ...more });
+  const target = {
+    pythonVersion: "3.11",
+    platform: { os: "linux", architecture: "amd64" },
+    libc: { kind: "glibc", version: "2.36" },
+  } as const;
+  return (more) =>
+    readRequirements({ root: folder.path, files: ["requirements.txt"], target, ...more });
 }
 
 test("comments, blank lines and the order of requirements do not change what is wanted", async (t) => {
@@ -37,28 +45,46 @@ test("another requirement, an included file or a constraint does change it", asy
 });
 
 test("a local wheel that is built again is another requirement", async (t) => {
-  const read = await project(t, { "requirements.txt": "./own-1.0-py3-none-any.whl\n--find-links wheels\n", "own-1.0-py3-none-any.whl": "a", "wheels/x-1-py3-none-any.whl": "b" });
+  const read = await project(t, {
+    "requirements.txt": "./own-1.0-py3-none-any.whl\n--find-links wheels\n",
+    "own-1.0-py3-none-any.whl": "a",
+    "wheels/x-1-py3-none-any.whl": "b",
+  });
   const before = read();
-  await writeFile(join(before.indexLines[0]?.replace("--find-links ", "") ?? "", "x-1-py3-none-any.whl"), "longer");
+  await writeFile(
+    join(before.indexLines[0]?.replace("--find-links ", "") ?? "", "x-1-py3-none-any.whl"),
+    "longer",
+  );
   const after = read();
   assert.notEqual(before.digest, after.digest);
 });
 
 test("lines that say where packages come from are kept for installation, with absolute folders", async (t) => {
-  const read = await project(t, { "requirements.txt": "--extra-index-url https://u:p@host/simple\n-i https://index.test/simple\n--find-links ./wheels\n--no-index\nx\n", "wheels/x-1-py3-none-any.whl": "" });
+  const read = await project(t, {
+    "requirements.txt":
+      "--extra-index-url https://u:p@host/simple\n-i https://index.test/simple\n--find-links ./wheels\n--no-index\nx\n",
+    "wheels/x-1-py3-none-any.whl": "",
+  });
   const lines = read().indexLines;
   assert.equal(lines.length, 4);
   assert.match(lines[2] ?? "", /^--find-links \/.*\/wheels$/);
 });
 
 test("credentials in an index URL do not decide what is wanted", async (t) => {
-  const one = await project(t, { "requirements.txt": "--extra-index-url https://u:one@host/simple\nx\n" });
-  const other = await project(t, { "requirements.txt": "--extra-index-url https://u:two@host/simple\nx\n" });
+  const one = await project(t, {
+    "requirements.txt": "--extra-index-url https://u:one@host/simple\nx\n",
+  });
+  const other = await project(t, {
+    "requirements.txt": "--extra-index-url https://u:two@host/simple\nx\n",
+  });
   assert.equal(one().digest, other().digest);
 });
 
 test("files that include each other are read once", async (t) => {
-  const read = await project(t, { "requirements.txt": "a\n-r other.txt\n", "other.txt": "b\n-r requirements.txt\n" });
+  const read = await project(t, {
+    "requirements.txt": "a\n-r other.txt\n",
+    "other.txt": "b\n-r requirements.txt\n",
+  });
   assert.equal(read().isEmpty, false);
 });
 
@@ -80,7 +106,10 @@ test("an editable requirement is refused with its line and a way out", async (t)
 
 test("a file that is missing is named", async (t) => {
   const read = await project(t, { "requirements.txt": "-r gone.txt\n" });
-  assert.throws(() => read(), { code: "REQUIREMENTS_INVALID", message: /gone\.txt": no such file/ });
+  assert.throws(() => read(), {
+    code: "REQUIREMENTS_INVALID",
+    message: /gone\.txt": no such file/,
+  });
 });
 
 test("a folder in place of a file is refused", async (t) => {
@@ -90,6 +119,9 @@ test("a folder in place of a file is refused", async (t) => {
 
 test("a folder of wheels that is not there is named", async (t) => {
   const read = await project(t, { "requirements.txt": "one\n" });
-  assert.throws(() => read({ indexes: { findLinks: ["missing"] } }), /look for wheels in ".*\/missing": there is no such folder/);
+  assert.throws(
+    () => read({ indexes: { findLinks: ["missing"] } }),
+    /look for wheels in ".*\/missing": there is no such folder/,
+  );
   assert.doesNotThrow(() => read({ indexes: { findLinks: ["https://wheels.example.com/"] } }));
 });

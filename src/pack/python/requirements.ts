@@ -41,17 +41,30 @@ interface Included {
  */
 export function readRequirements(request: PythonRequest): Requirements {
   const reader: Reader = { facts: [], indexLines: [], seen: new Set(), requirements: 0 };
-  for (const file of request.files) readFile({ path: resolve(request.root, file), isConstraint: false }, reader, 0);
-  for (const line of request.lines ?? []) readLine(line, { folder: request.root, file: "requirements", line: 0, isConstraint: false }, reader);
+  for (const file of request.files)
+    readFile({ path: resolve(request.root, file), isConstraint: false }, reader, 0);
+  for (const line of request.lines ?? [])
+    readLine(
+      line,
+      { folder: request.root, file: "requirements", line: 0, isConstraint: false },
+      reader,
+    );
   for (const place of request.indexes?.findLinks ?? []) noteFolder(place, request.root, reader);
-  const digest = createHash("sha256").update(JSON.stringify([reader.facts.toSorted(), reader.indexLines.map(withoutCredentials)])).digest("hex");
+  const digest = createHash("sha256")
+    .update(JSON.stringify([reader.facts.toSorted(), reader.indexLines.map(withoutCredentials)]))
+    .digest("hex");
   return { digest, indexLines: reader.indexLines, isEmpty: reader.requirements === 0 };
 }
 
 function readFile({ path, isConstraint }: Included, reader: Reader, depth: number): void {
   if (reader.seen.has(path)) return;
   reader.seen.add(path);
-  if (depth > MAX_DEPTH) throw new ProjectError("REQUIREMENTS_INVALID", `read "${path}": files include each other more than ${MAX_DEPTH} deep`, { file: path });
+  if (depth > MAX_DEPTH)
+    throw new ProjectError(
+      "REQUIREMENTS_INVALID",
+      `read "${path}": files include each other more than ${MAX_DEPTH} deep`,
+      { file: path },
+    );
   const text = readText(path);
   let number = 0;
   let start = 0;
@@ -63,7 +76,11 @@ function readFile({ path, isConstraint }: Included, reader: Reader, depth: numbe
       pending += raw.slice(0, -1);
       continue;
     }
-    const included = readLine(pending + raw, { folder: dirname(path), file: path, line: start, isConstraint }, reader);
+    const included = readLine(
+      pending + raw,
+      { folder: dirname(path), file: path, line: start, isConstraint },
+      reader,
+    );
     if (included !== undefined) readFile(included, reader, depth + 1);
     pending = "";
   }
@@ -71,9 +88,18 @@ function readFile({ path, isConstraint }: Included, reader: Reader, depth: numbe
 
 function readText(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new ProjectError("REQUIREMENTS_INVALID", `read "${path}": no such file`, { file: path });
-  if (!stat.isFile()) throw new ProjectError("REQUIREMENTS_INVALID", `read "${path}": it is not a file`, { file: path });
-  if (stat.size > MAX_FILE_BYTES) throw new ProjectError("REQUIREMENTS_INVALID", `read "${path}": ${stat.size} bytes, at most ${MAX_FILE_BYTES} are read`, { file: path });
+  if (stat === undefined)
+    throw new ProjectError("REQUIREMENTS_INVALID", `read "${path}": no such file`, { file: path });
+  if (!stat.isFile())
+    throw new ProjectError("REQUIREMENTS_INVALID", `read "${path}": it is not a file`, {
+      file: path,
+    });
+  if (stat.size > MAX_FILE_BYTES)
+    throw new ProjectError(
+      "REQUIREMENTS_INVALID",
+      `read "${path}": ${stat.size} bytes, at most ${MAX_FILE_BYTES} are read`,
+      { file: path },
+    );
   return readFileSync(path, "utf8");
 }
 
@@ -89,8 +115,10 @@ function readLine(raw: string, place: Place, reader: Reader): Included | undefin
   const line = raw.replace(/(^|\s)#.*$/, "").trim();
   if (line === "") return undefined;
   const { option, value } = splitOption(line);
-  if (/^(-r|--requirement)$/.test(option)) return { path: resolve(place.folder, value), isConstraint: place.isConstraint };
-  if (/^(-c|--constraint)$/.test(option)) return { path: resolve(place.folder, value), isConstraint: true };
+  if (/^(-r|--requirement)$/.test(option))
+    return { path: resolve(place.folder, value), isConstraint: place.isConstraint };
+  if (/^(-c|--constraint)$/.test(option))
+    return { path: resolve(place.folder, value), isConstraint: true };
   if (/^(-e|--editable)$/.test(option)) throw editable(line, place);
   if (option === "") noteRequirement(line, place, reader);
   else noteOption({ line, option, value }, place, reader);
@@ -99,7 +127,8 @@ function readLine(raw: string, place: Place, reader: Reader): Included | undefin
 
 /** An option and its value, `-r file`, `--find-links=folder`, `-ffolder`; a requirement has the option "". */
 function splitOption(line: string): { readonly option: string; readonly value: string } {
-  const [, option = "", value = ""] = /^(-[a-zA-Z]|--[a-z-]+)(?:[\s=]+|$)(.*)$/.exec(line) ?? /^(-[rcfie])(\S.*)$/.exec(line) ?? [];
+  const [, option = "", value = ""] =
+    /^(-[a-zA-Z]|--[a-z-]+)(?:[\s=]+|$)(.*)$/.exec(line) ?? /^(-[rcfie])(\S.*)$/.exec(line) ?? [];
   return { option, value };
 }
 
@@ -109,26 +138,44 @@ function noteRequirement(line: string, place: Place, reader: Reader): void {
   noteLocalFile(line, place, reader);
 }
 
-function noteOption(parts: { readonly line: string; readonly option: string; readonly value: string }, place: Place, reader: Reader): void {
+function noteOption(
+  parts: { readonly line: string; readonly option: string; readonly value: string },
+  place: Place,
+  reader: Reader,
+): void {
   const { line, option, value } = parts;
-  if (option === "-f" || option === "--find-links") reader.indexLines.push(`--find-links ${noteFolder(value, place.folder, reader)}`);
+  if (option === "-f" || option === "--find-links")
+    reader.indexLines.push(`--find-links ${noteFolder(value, place.folder, reader)}`);
   else if (INDEX_OPTIONS.test(option)) reader.indexLines.push(line);
   else reader.facts.push(line);
 }
 
 function editable(line: string, { file, line: number }: Place): ProjectError {
-  return new ProjectError("REQUIREMENT_WITHOUT_WHEEL", `read "${file}": "${line}" is an editable requirement, and packages are taken from wheels only`, {
-    file,
-    line: number,
-    hint: "put the package's sources into the code folder, or build a wheel with `pip wheel --no-deps -w wheels .` and require that",
-  });
+  return new ProjectError(
+    "REQUIREMENT_WITHOUT_WHEEL",
+    `read "${file}": "${line}" is an editable requirement, and packages are taken from wheels only`,
+    {
+      file,
+      line: number,
+      hint: "put the package's sources into the code folder, or build a wheel with `pip wheel --no-deps -w wheels .` and require that",
+    },
+  );
 }
 
 /** A folder of wheels is part of what decides the outcome: names, sizes and times of its files. @returns its absolute path. */
 function noteFolder(place: string, folder: string, reader: Reader): string {
-  const path = place.startsWith("file:") ? fileURLToPath(place) : isAbsolute(place) ? place : resolve(folder, place);
+  const path = place.startsWith("file:")
+    ? fileURLToPath(place)
+    : isAbsolute(place)
+      ? place
+      : resolve(folder, place);
   if (/^https?:/.test(place)) return place;
-  if (!existsSync(path)) throw new ProjectError("REQUIREMENTS_INVALID", `look for wheels in "${path}": there is no such folder or page`, { file: path, hint: "correct --find-links, or findLinks in the project file" });
+  if (!existsSync(path))
+    throw new ProjectError(
+      "REQUIREMENTS_INVALID",
+      `look for wheels in "${path}": there is no such folder or page`,
+      { file: path, hint: "correct --find-links, or findLinks in the project file" },
+    );
   for (const name of statSync(path).isDirectory() ? readdirSync(path).toSorted() : []) {
     if (name.endsWith(".whl")) reader.facts.push(`${name} ${identityOf(join(path, name))}`);
   }

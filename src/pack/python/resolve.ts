@@ -19,7 +19,10 @@ const DECIDING_VARIABLES =
   /^(UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|INDEX_STRATEGY|PRERELEASE|RESOLUTION|EXCLUDE_NEWER|TORCH_BACKEND|CONSTRAINT|OVERRIDE|CONFIG_FILE)|PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|PRE|CONSTRAINT|CONFIG_FILE))$/;
 
 /** What is asked from the resolver beside the request. */
-export type ResolveContext = Pick<PythonContext, "cache" | "environment" | "refresh" | "signal" | "onProgress">;
+export type ResolveContext = Pick<
+  PythonContext,
+  "cache" | "environment" | "refresh" | "signal" | "onProgress"
+>;
 
 /**
  * Chooses one wheel for every package that the request needs, for the target and not for this machine. The choice is kept:
@@ -27,7 +30,10 @@ export type ResolveContext = Pick<PythonContext, "cache" | "environment" | "refr
  * Without a network it falls back to what the tool has in its cache.
  * @throws ToolError `REQUIREMENT_WITHOUT_WHEEL`, `REQUIREMENTS_INVALID`, `PACKAGE_UNAVAILABLE`, `TOOL_MISSING`, `BASE_UNSUITABLE`.
  */
-export async function resolvePython(request: PythonRequest, context: ResolveContext): Promise<PythonLock> {
+export async function resolvePython(
+  request: PythonRequest,
+  context: ResolveContext,
+): Promise<PythonLock> {
   const requirements = readRequirements(request);
   if (requirements.isEmpty) return { wheels: [], isFromCache: true };
   const key = keyOf(request, requirements.digest, context.environment);
@@ -36,7 +42,9 @@ export async function resolvePython(request: PythonRequest, context: ResolveCont
   context.onProgress?.({ kind: "resolve" });
   const installer = await findInstaller(context.environment, context);
   const seen = await openSeen(request, context);
-  const wheels = (await chooseFromSeen(installer, seen, { request, context })) ?? (await askInstaller(installer, { request, signal: context.signal }));
+  const wheels =
+    (await chooseFromSeen(installer, seen, { request, context })) ??
+    (await askInstaller(installer, { request, signal: context.signal }));
   await seen.add(wheels);
   await context.cache.set(key, { wheels });
   return { wheels, isFromCache: false };
@@ -61,7 +69,10 @@ async function openSeen(request: PythonRequest, context: ResolveContext): Promis
     haveAll: (wheels) => wheels.every(({ sha256 }) => seen.has(sha256)),
     async add(wheels) {
       const fresh = wheels.filter(({ sha256 }) => !seen.has(sha256));
-      if (fresh.length > 0) await context.cache.set(key, { seen: [...seen, ...fresh.map(({ sha256 }) => sha256)].slice(-MAX_SEEN) });
+      if (fresh.length > 0)
+        await context.cache.set(key, {
+          seen: [...seen, ...fresh.map(({ sha256 }) => sha256)].slice(-MAX_SEEN),
+        });
     },
   };
 }
@@ -70,10 +81,18 @@ async function openSeen(request: PythonRequest, context: ResolveContext): Promis
  * What uv chooses from its cache alone, when every wheel of it was given by an index before: requirements that are only written in another
  * way, or ask for less, need no index. A new package or release does, and so does `refresh`.
  */
-async function chooseFromSeen(installer: Installer, seen: SeenWheels, { request, context }: { readonly request: PythonRequest; readonly context: ResolveContext }): Promise<readonly LockedWheel[] | undefined> {
+async function chooseFromSeen(
+  installer: Installer,
+  seen: SeenWheels,
+  { request, context }: { readonly request: PythonRequest; readonly context: ResolveContext },
+): Promise<readonly LockedWheel[] | undefined> {
   if (installer.kind !== "uv" || seen.isEmpty || context.refresh === true) return undefined;
   try {
-    const wheels = await askInstaller(installer, { request, signal: context.signal, isOffline: true });
+    const wheels = await askInstaller(installer, {
+      request,
+      signal: context.signal,
+      isOffline: true,
+    });
     return seen.haveAll(wheels) ? wheels : undefined;
   } catch (error) {
     context.signal?.throwIfAborted();
@@ -82,9 +101,20 @@ async function chooseFromSeen(installer: Installer, seen: SeenWheels, { request,
   }
 }
 
-function keyOf(request: PythonRequest, digest: string, environment: PythonContext["environment"]): string {
+function keyOf(
+  request: PythonRequest,
+  digest: string,
+  environment: PythonContext["environment"],
+): string {
   const settings = Object.entries(environment).filter(([name]) => DECIDING_VARIABLES.test(name));
-  const facts = [LOCK_VERSION, digest, request.target.pythonVersion, uvPlatformOf(request.target), request.indexes ?? {}, settings.toSorted()];
+  const facts = [
+    LOCK_VERSION,
+    digest,
+    request.target.pythonVersion,
+    uvPlatformOf(request.target),
+    request.indexes ?? {},
+    settings.toSorted(),
+  ];
   // The whole is hashed, so credentials in it do not reach the disk.
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
@@ -108,10 +138,30 @@ interface Asked {
   readonly isOffline?: boolean;
 }
 
-async function askUv(installer: Installer, file: string, { request, signal, isOffline = false }: Asked): Promise<readonly LockedWheel[]> {
-  const args = ["pip", "compile", file, "--format", "pylock.toml", "--no-header", "--no-progress", "--only-binary", ":all:"];
-  const target = ["--python-version", request.target.pythonVersion, "--python-platform", uvPlatformOf(request.target)];
-  const call = (more: readonly string[]): Promise<{ readonly stdout: Buffer }> => installer.call([...args, ...target, ...more], { cwd: request.root, signal });
+async function askUv(
+  installer: Installer,
+  file: string,
+  { request, signal, isOffline = false }: Asked,
+): Promise<readonly LockedWheel[]> {
+  const args = [
+    "pip",
+    "compile",
+    file,
+    "--format",
+    "pylock.toml",
+    "--no-header",
+    "--no-progress",
+    "--only-binary",
+    ":all:",
+  ];
+  const target = [
+    "--python-version",
+    request.target.pythonVersion,
+    "--python-platform",
+    uvPlatformOf(request.target),
+  ];
+  const call = (more: readonly string[]): Promise<{ readonly stdout: Buffer }> =>
+    installer.call([...args, ...target, ...more], { cwd: request.root, signal });
   const { stdout } = await call(isOffline ? ["--offline"] : []).catch(async (error: unknown) => {
     if (isOffline || !isNetworkError(error)) throw error;
     return call(["--offline"]).catch(() => Promise.reject(error)); // the first failure says more
@@ -120,9 +170,27 @@ async function askUv(installer: Installer, file: string, { request, signal, isOf
 }
 
 /** pip judges environment markers by its own Python and machine: right only where these are like the target. */
-async function askPip(installer: Installer, file: string, { request, signal }: Asked): Promise<readonly LockedWheel[]> {
-  const args = ["install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-", "--target", join(file, "..", "nowhere"), "--requirement", file];
-  const { stdout } = await installer.call([...args, ...pipTarget(request)], { cwd: request.root, signal });
+async function askPip(
+  installer: Installer,
+  file: string,
+  { request, signal }: Asked,
+): Promise<readonly LockedWheel[]> {
+  const args = [
+    "install",
+    "--dry-run",
+    "--ignore-installed",
+    "--quiet",
+    "--report",
+    "-",
+    "--target",
+    join(file, "..", "nowhere"),
+    "--requirement",
+    file,
+  ];
+  const { stdout } = await installer.call([...args, ...pipTarget(request)], {
+    cwd: request.root,
+    signal,
+  });
   return parsePipReport(stdout.toString("utf8"));
 }
 
@@ -130,12 +198,28 @@ async function askPip(installer: Installer, file: string, { request, signal }: A
 export function pipTarget(request: PythonRequest): readonly string[] {
   const digits = request.target.pythonVersion.replace(".", "");
   const platforms = pipPlatformsOf(request.target).flatMap((platform) => ["--platform", platform]);
-  return ["--only-binary", ":all:", "--implementation", "cp", "--python-version", request.target.pythonVersion, "--abi", `cp${digits}`, "--abi", "abi3", "--abi", "none", ...platforms];
+  return [
+    "--only-binary",
+    ":all:",
+    "--implementation",
+    "cp",
+    "--python-version",
+    request.target.pythonVersion,
+    "--abi",
+    `cp${digits}`,
+    "--abi",
+    "abi3",
+    "--abi",
+    "none",
+    ...platforms,
+  ];
 }
 
 /** Index options travel in a private file: arguments and environment can be read by others. */
 function requirementsText(request: PythonRequest): string {
-  const lines = (request.lines ?? []).map((line) => (/^\.{1,2}\//.test(line) ? resolve(request.root, line) : line));
+  const lines = (request.lines ?? []).map((line) =>
+    /^\.{1,2}\//.test(line) ? resolve(request.root, line) : line,
+  );
   const files = request.files.map((file) => `-r ${resolve(request.root, file)}`);
   return [...indexLinesOf(request), ...files, ...lines, ""].join("\n");
 }
@@ -146,7 +230,10 @@ export function indexLinesOf(request: PythonRequest): readonly string[] {
   return [
     ...(indexUrl === undefined ? [] : [`--index-url ${indexUrl}`]),
     ...extraIndexUrls.map((url) => `--extra-index-url ${url}`),
-    ...findLinks.map((place) => `--find-links ${/^https?:|^file:/.test(place) ? place : resolve(request.root, place)}`),
+    ...findLinks.map(
+      (place) =>
+        `--find-links ${/^https?:|^file:/.test(place) ? place : resolve(request.root, place)}`,
+    ),
     ...(noIndex === true ? ["--no-index"] : []),
   ];
 }
@@ -163,6 +250,11 @@ function parseKept(value: unknown): readonly LockedWheel[] | undefined {
 }
 
 function isLockedWheel(value: unknown): value is LockedWheel {
-  const { name, version, fileName, sha256, direct } = (value ?? {}) as Partial<Record<keyof LockedWheel, unknown>>;
-  return [name, version, fileName, sha256].every((field) => typeof field === "string") && (direct === undefined || typeof direct === "string");
+  const { name, version, fileName, sha256, direct } = (value ?? {}) as Partial<
+    Record<keyof LockedWheel, unknown>
+  >;
+  return (
+    [name, version, fileName, sha256].every((field) => typeof field === "string") &&
+    (direct === undefined || typeof direct === "string")
+  );
 }

@@ -29,22 +29,45 @@ test("an entry point's script starts the image's Python and finds its packages b
   const lines = script.split("\n");
   assert.equal(lines[0], "#!/usr/bin/python3.11");
   assert.equal(lines[1], sitePathSource(place.sitePackages));
-  assert.deepEqual(lines.slice(2), ["from pkg import app", 'if __name__ == "__main__":', "    sys.exit(app.run())", ""]);
+  assert.deepEqual(lines.slice(2), [
+    "from pkg import app",
+    'if __name__ == "__main__":',
+    "    sys.exit(app.run())",
+    "",
+  ]);
 });
 
 for (const [name, before, after] of [
-  ["an installer's Python", "#!/home/me/venv/bin/python3\nprint(1)\n", "#!/usr/bin/python3.11\nprint(1)\n"],
-  ["a Python under a long path", "#!/bin/sh\n'''exec' '/a very/long path/bin/python' \"$0\" \"$@\"\n' '''\nprint(1)\n", "#!/usr/bin/python3.11\nprint(1)\n"],
+  [
+    "an installer's Python",
+    "#!/home/me/venv/bin/python3\nprint(1)\n",
+    "#!/usr/bin/python3.11\nprint(1)\n",
+  ],
+  [
+    "a Python under a long path",
+    "#!/bin/sh\n'''exec' '/a very/long path/bin/python' \"$0\" \"$@\"\n' '''\nprint(1)\n",
+    "#!/usr/bin/python3.11\nprint(1)\n",
+  ],
   ["a shell script", "#!/bin/sh\necho python\n", "#!/bin/sh\necho python\n"],
-  ["a script that asks env", "#!/usr/bin/env python3\nprint(1)\n", "#!/usr/bin/env python3\nprint(1)\n"],
+  [
+    "a script that asks env",
+    "#!/usr/bin/env python3\nprint(1)\n",
+    "#!/usr/bin/env python3\nprint(1)\n",
+  ],
   ["a program", "\x7fELF\x02\x01/usr/bin/python\n", "\x7fELF\x02\x01/usr/bin/python\n"],
 ] as const) {
   test(`${name}: the first line becomes the image's where it is Python's`, () => {
-    assert.equal(repointScript(Buffer.from(before, "latin1"), place.interpreter).toString("latin1"), after);
+    assert.equal(
+      repointScript(Buffer.from(before, "latin1"), place.interpreter).toString("latin1"),
+      after,
+    );
   });
 }
 
 test("an interpreter that does not fit into a first line is started by way of the shell", () => {
   const long = `/${"x".repeat(130)}/python`;
-  assert.match(entryPointScript({ name: "a", module: "a", attribute: "a" }, { ...place, interpreter: long }), /^#!\/bin\/sh\n'''exec' '\/x+\/python' "\$0" "\$@"\n' '''\n/);
+  assert.match(
+    entryPointScript({ name: "a", module: "a", attribute: "a" }, { ...place, interpreter: long }),
+    /^#!\/bin\/sh\n'''exec' '\/x+\/python' "\$0" "\$@"\n' '''\n/,
+  );
 });

@@ -32,7 +32,8 @@ export function parseEntryPoints(text: string): readonly EntryPoint[] {
   for (const raw of text.split(/\r?\n/)) {
     const line = raw.trim();
     const section = /^\[(.*)\]$/.exec(line)?.[1];
-    if (section !== undefined) isScripts = section === "console_scripts" || section === "gui_scripts";
+    if (section !== undefined)
+      isScripts = section === "console_scripts" || section === "gui_scripts";
     const entry = isScripts ? parseEntryPoint(line) : undefined;
     if (entry !== undefined) found.set(entry.name, entry);
   }
@@ -40,12 +41,18 @@ export function parseEntryPoints(text: string): readonly EntryPoint[] {
 }
 
 function parseEntryPoint(line: string): EntryPoint | undefined {
-  const [, name = "", module = "", attribute = ""] = /^([^=[#;][^=]*?)\s*=\s*([^:\s]+)\s*:\s*([^\s[]+)\s*(?:\[.*\])?$/.exec(line) ?? [];
-  return isFileName(name) && IDENTIFIERS.test(module) && IDENTIFIERS.test(attribute) ? { name, module, attribute } : undefined;
+  const [, name = "", module = "", attribute = ""] =
+    /^([^=[#;][^=]*?)\s*=\s*([^:\s]+)\s*:\s*([^\s[]+)\s*(?:\[.*\])?$/.exec(line) ?? [];
+  return isFileName(name) && IDENTIFIERS.test(module) && IDENTIFIERS.test(attribute)
+    ? { name, module, attribute }
+    : undefined;
 }
 
 /** The text of an entry point's script: it finds its packages by itself, whatever `PYTHONPATH` says. */
-export function entryPointScript(entry: EntryPoint, image: { readonly interpreter: string | undefined; readonly sitePackages: string }): string {
+export function entryPointScript(
+  entry: EntryPoint,
+  image: { readonly interpreter: string | undefined; readonly sitePackages: string },
+): string {
   const first = entry.attribute.split(".")[0] ?? "";
   return [
     ...shebangLines(image.interpreter),
@@ -63,9 +70,14 @@ export function entryPointScript(entry: EntryPoint, image: { readonly interprete
  */
 export function repointScript(script: Buffer, interpreter: string | undefined): Buffer {
   const head = script.subarray(0, 4096).toString("latin1");
-  const found = /^#!\/bin\/sh\n'''exec' .*python[^\n]*\n' '''\n/.exec(head) ?? /^#!\s*"?\/[^\n]*\/python[0-9.]*w?"?[ \t]*\r?\n/.exec(head);
+  const found =
+    /^#!\/bin\/sh\n'''exec' .*python[^\n]*\n' '''\n/.exec(head) ??
+    /^#!\s*"?\/[^\n]*\/python[0-9.]*w?"?[ \t]*\r?\n/.exec(head);
   if (found === null) return script;
-  return Buffer.concat([Buffer.from(`${shebangLines(interpreter).join("\n")}\n`), script.subarray(Buffer.byteLength(found[0], "latin1"))]);
+  return Buffer.concat([
+    Buffer.from(`${shebangLines(interpreter).join("\n")}\n`),
+    script.subarray(Buffer.byteLength(found[0], "latin1")),
+  ]);
 }
 
 /** Linux reads 127 bytes of a first line and splits it at the first space. */

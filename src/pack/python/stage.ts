@@ -29,7 +29,10 @@ export async function createStage(request: PythonRequest, context: PythonContext
     async install(wheels) {
       installer ??= findInstaller(context.environment, context);
       count += 1;
-      return installInto({ installer: await installer, folder, name: String(count) }, wheels, { request, context });
+      return installInto({ installer: await installer, folder, name: String(count) }, wheels, {
+        request,
+        context,
+      });
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
@@ -41,7 +44,11 @@ interface Place {
   readonly name: string;
 }
 
-async function installInto(place: Place, wheels: readonly LockedWheel[], asked: { readonly request: PythonRequest; readonly context: PythonContext }): Promise<string> {
+async function installInto(
+  place: Place,
+  wheels: readonly LockedWheel[],
+  asked: { readonly request: PythonRequest; readonly context: PythonContext },
+): Promise<string> {
   const { request, context } = asked;
   const target = join(place.folder.path, place.name);
   const file = join(place.folder.path, `${place.name}.txt`);
@@ -50,9 +57,21 @@ async function installInto(place: Place, wheels: readonly LockedWheel[], asked: 
   for (const wheel of wheels) await inspectLocal(wheel, index);
   await writePrivate(file, [...index, ...wheels.map(requirementOf), ""].join("\n"));
   const call = (more: readonly string[]): Promise<unknown> =>
-    place.installer.call(["pip", ...more, "--target", target, "--no-deps", "--require-hashes", "-r", file].slice(place.installer.kind === "uv" ? 0 : 1), { cwd: request.root, signal: context.signal });
+    place.installer.call(
+      ["pip", ...more, "--target", target, "--no-deps", "--require-hashes", "-r", file].slice(
+        place.installer.kind === "uv" ? 0 : 1,
+      ),
+      { cwd: request.root, signal: context.signal },
+    );
   try {
-    if (place.installer.kind === "pip") await call(["install", "--quiet", "--no-compile", "--no-warn-script-location", ...pipTarget(request)]);
+    if (place.installer.kind === "pip")
+      await call([
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--no-warn-script-location",
+        ...pipTarget(request),
+      ]);
     else await callUv(call, request, context.signal);
   } catch (error) {
     throw explainResolverError(error);
@@ -61,16 +80,38 @@ async function installInto(place: Place, wheels: readonly LockedWheel[], asked: 
 }
 
 /** Wheels that lie on this machine are looked at before an installer unpacks them; those of an index come checked by their hash only. */
-async function inspectLocal({ direct, fileName }: LockedWheel, indexLines: readonly string[]): Promise<void> {
-  const folders = indexLines.map((line) => /^--find-links (\/.*)$/.exec(line)?.[1]).filter((folder) => folder !== undefined);
+async function inspectLocal(
+  { direct, fileName }: LockedWheel,
+  indexLines: readonly string[],
+): Promise<void> {
+  const folders = indexLines
+    .map((line) => /^--find-links (\/.*)$/.exec(line)?.[1])
+    .filter((folder) => folder !== undefined);
   const places = direct === undefined ? folders.map((folder) => join(folder, fileName)) : [direct];
   for (const place of places) if (isAbsolute(place) && existsSync(place)) await inspectWheel(place);
 }
 
 /** The cache alone first: no index is asked for what is there, and it works without a network. */
-async function callUv(call: (args: readonly string[]) => Promise<unknown>, request: PythonRequest, signal: AbortSignal | undefined): Promise<void> {
-  const target = ["--only-binary", ":all:", "--python-version", request.target.pythonVersion, "--python-platform", uvPlatformOf(request.target)];
-  const args = ["install", ...target, "--no-compile-bytecode", "--no-installer-metadata", "--no-progress"];
+async function callUv(
+  call: (args: readonly string[]) => Promise<unknown>,
+  request: PythonRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const target = [
+    "--only-binary",
+    ":all:",
+    "--python-version",
+    request.target.pythonVersion,
+    "--python-platform",
+    uvPlatformOf(request.target),
+  ];
+  const args = [
+    "install",
+    ...target,
+    "--no-compile-bytecode",
+    "--no-installer-metadata",
+    "--no-progress",
+  ];
   try {
     await call([...args, "--offline"]);
   } catch {
@@ -81,6 +122,9 @@ async function callUv(call: (args: readonly string[]) => Promise<unknown>, reque
 
 function requirementOf(wheel: LockedWheel): string {
   const { name, version, sha256, direct } = wheel;
-  const where = direct === undefined ? `${name}==${version}` : `${name} @ ${isAbsolute(direct) ? pathToFileURL(direct).href : direct}`;
+  const where =
+    direct === undefined
+      ? `${name}==${version}`
+      : `${name} @ ${isAbsolute(direct) ? pathToFileURL(direct).href : direct}`;
   return `${where} --hash=sha256:${sha256}`;
 }

@@ -18,7 +18,9 @@ export interface PackageFile {
   readonly size: number;
   readonly isExecutable: boolean;
   /** Bytes to write, or an unpacked file and the hash (urlsafe base64) its wheel promises. */
-  readonly content: { readonly bytes: Uint8Array } | { readonly file: string; readonly sha256?: string };
+  readonly content:
+    | { readonly bytes: Uint8Array }
+    | { readonly file: string; readonly sha256?: string };
 }
 
 /** An unpacked wheel: the same whoever unpacked it. */
@@ -43,7 +45,16 @@ const MAX_BYTES = 64 * 2 ** 30;
 const MAX_SCRIPT_BYTES = 2 ** 20;
 
 /** What installers write about themselves; it would make the layer depend on them. */
-const INSTALLER_FILES = new Set(["INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "RECORD.jws", "RECORD.p7s", "uv_build.json", "uv_cache.json"]);
+const INSTALLER_FILES = new Set([
+  "INSTALLER",
+  "REQUESTED",
+  "direct_url.json",
+  "RECORD",
+  "RECORD.jws",
+  "RECORD.p7s",
+  "uv_build.json",
+  "uv_cache.json",
+]);
 
 interface Found {
   readonly path: string;
@@ -63,13 +74,27 @@ interface DistInfo {
  * @throws ToolError `FILE_REFUSED` for links and special files, and for a wheel that left no metadata; `LIMIT_EXCEEDED` for more
  *   than a million files or 64 GiB.
  */
-export function readStaged(root: string, wheels: readonly LockedWheel[], place: ScriptPlace): readonly UnpackedWheel[] | undefined {
+export function readStaged(
+  root: string,
+  wheels: readonly LockedWheel[],
+  place: ScriptPlace,
+): readonly UnpackedWheel[] | undefined {
   const files = walk(root);
   const infos = findDistInfos(root);
-  const owners = wheels.map((wheel) => ({ wheel, info: infos.get(wheel.name) ?? refuse(`unpack "${wheel.fileName}": it left no metadata for "${wheel.name}"`) }));
-  const owned = assign(files, owners.map(({ info }) => info));
+  const owners = wheels.map((wheel) => ({
+    wheel,
+    info:
+      infos.get(wheel.name) ??
+      refuse(`unpack "${wheel.fileName}": it left no metadata for "${wheel.name}"`),
+  }));
+  const owned = assign(
+    files,
+    owners.map(({ info }) => info),
+  );
   if (owned === undefined) return undefined;
-  return owners.map(({ wheel, info }, index) => describe({ root, wheel, info, files: owned[index] ?? [] }, place));
+  return owners.map(({ wheel, info }, index) =>
+    describe({ root, wheel, info, files: owned[index] ?? [] }, place),
+  );
 }
 
 function walk(root: string): readonly Found[] {
@@ -85,8 +110,14 @@ function walk(root: string): readonly Found[] {
       } else if (path !== ".lock") {
         const { size, mode } = lstatSync(join(root, path));
         bytes += size;
-        if (found.push({ path, size, isExecutable: (mode & 0o111) !== 0 }) > MAX_FILES || bytes > MAX_BYTES) {
-          throw new ToolError("LIMIT_EXCEEDED", `unpack Python packages: more than ${MAX_FILES} files or ${MAX_BYTES} bytes`);
+        if (
+          found.push({ path, size, isExecutable: (mode & 0o111) !== 0 }) > MAX_FILES ||
+          bytes > MAX_BYTES
+        ) {
+          throw new ToolError(
+            "LIMIT_EXCEEDED",
+            `unpack Python packages: more than ${MAX_FILES} files or ${MAX_BYTES} bytes`,
+          );
         }
       }
     }
@@ -101,19 +132,30 @@ function findDistInfos(root: string): ReadonlyMap<string, DistInfo> {
     if (!name.endsWith(".dist-info")) continue;
     const metadata = readText(join(root, name, "METADATA"));
     const record = parseRecord(readText(join(root, name, "RECORD")));
-    infos.set(normalizeName(headerOf(metadata, "Name") ?? name.split("-")[0] ?? ""), { folder: name, record });
+    infos.set(normalizeName(headerOf(metadata, "Name") ?? name.split("-")[0] ?? ""), {
+      folder: name,
+      record,
+    });
   }
   return infos;
 }
 
 /** Files by owner, in the owners' order; a file that two wheels bring alike belongs to both. */
-function assign(files: readonly Found[], infos: readonly DistInfo[]): readonly (readonly Found[])[] | undefined {
+function assign(
+  files: readonly Found[],
+  infos: readonly DistInfo[],
+): readonly (readonly Found[])[] | undefined {
   if (infos.length === 1) return [files];
   const ownersOf = indexOwners(infos);
   const owned: Found[][] = infos.map(() => []);
   for (const file of files) {
-    const at = ownersOf.get(file.path) ?? ownersOf.get(file.path.slice(0, file.path.indexOf("/") + 1)) ?? [];
-    if (at.length === 0 || (at.length > 1 && !areAlike(at.map((index) => infos[index]?.record.get(file.path)?.sha256)))) return undefined;
+    const at =
+      ownersOf.get(file.path) ?? ownersOf.get(file.path.slice(0, file.path.indexOf("/") + 1)) ?? [];
+    if (
+      at.length === 0 ||
+      (at.length > 1 && !areAlike(at.map((index) => infos[index]?.record.get(file.path)?.sha256)))
+    )
+      return undefined;
     for (const index of at) owned[index]?.push(file);
   }
   return owned;
@@ -146,10 +188,22 @@ interface Staged {
 
 function describe({ root, wheel, info, files }: Staged, place: ScriptPlace): UnpackedWheel {
   const text = (name: string): string => readText(join(root, info.folder, name));
-  const scripts = new Map(parseEntryPoints(text("entry_points.txt")).map((entry) => [`bin/${entry.name}`, Buffer.from(entryPointScript(entry, place))]));
-  const kept: PackageFile[] = [...scripts].map(([path, bytes]) => ({ path, size: bytes.byteLength, isExecutable: true, content: { bytes } }));
+  const scripts = new Map(
+    parseEntryPoints(text("entry_points.txt")).map((entry) => [
+      `bin/${entry.name}`,
+      Buffer.from(entryPointScript(entry, place)),
+    ]),
+  );
+  const kept: PackageFile[] = [...scripts].map(([path, bytes]) => ({
+    path,
+    size: bytes.byteLength,
+    isExecutable: true,
+    content: { bytes },
+  }));
   for (const file of files) {
-    const isInstallers = file.path.startsWith(`${info.folder}/`) && INSTALLER_FILES.has(file.path.slice(info.folder.length + 1));
+    const isInstallers =
+      file.path.startsWith(`${info.folder}/`) &&
+      INSTALLER_FILES.has(file.path.slice(info.folder.length + 1));
     if (!isInstallers && !scripts.has(file.path)) kept.push(keep(root, file, { info, place }));
   }
   kept.push(recordFile(kept, info.folder));
@@ -166,7 +220,11 @@ function describe({ root, wheel, info, files }: Staged, place: ScriptPlace): Unp
   };
 }
 
-function keep(root: string, file: Found, about: { readonly info: DistInfo; readonly place: ScriptPlace }): PackageFile {
+function keep(
+  root: string,
+  file: Found,
+  about: { readonly info: DistInfo; readonly place: ScriptPlace },
+): PackageFile {
   const source = join(root, file.path);
   const { path } = file;
   if (/^bin\/[^/]+$/.test(path) && file.size <= MAX_SCRIPT_BYTES) {
@@ -174,13 +232,21 @@ function keep(root: string, file: Found, about: { readonly info: DistInfo; reado
     return { path, size: bytes.byteLength, isExecutable: true, content: { bytes } };
   }
   const sha256 = about.info.record.get(path)?.sha256;
-  return { path, size: file.size, isExecutable: file.isExecutable, content: { file: source, ...(sha256 === undefined ? {} : { sha256 }) } };
+  return {
+    path,
+    size: file.size,
+    isExecutable: file.isExecutable,
+    content: { file: source, ...(sha256 === undefined ? {} : { sha256 }) },
+  };
 }
 
 function recordFile(files: readonly PackageFile[], folder: string): PackageFile {
   const path = `${folder}/RECORD`;
   const entries = files.map(({ path: name, size, content }) => {
-    const sha256 = "bytes" in content ? createHash("sha256").update(content.bytes).digest("base64url") : content.sha256;
+    const sha256 =
+      "bytes" in content
+        ? createHash("sha256").update(content.bytes).digest("base64url")
+        : content.sha256;
     return { path: name, size, ...(sha256 === undefined ? {} : { sha256 }) };
   });
   const bytes = Buffer.from(formatRecord([...entries, { path }]));

@@ -15,18 +15,28 @@ export interface Work {
 }
 
 /** Unpacks what is not unpacked yet: all in one go, and one by one where it cannot be told apart. */
-export async function unpack(wheels: readonly LockedWheel[], work: Work): Promise<ReadonlyMap<string, UnpackedWheel>> {
+export async function unpack(
+  wheels: readonly LockedWheel[],
+  work: Work,
+): Promise<ReadonlyMap<string, UnpackedWheel>> {
   const missing = wheels.filter(({ name }) => !work.unpacked.has(name));
   if (missing.length > 0) {
     work.context.onProgress?.({ kind: "install", packages: missing.length });
     const together = readStaged(await work.stage.install(missing), missing, work.place);
-    for (const one of together ?? (await unpackApart(missing, work))) work.unpacked.set(one.wheel.name, one);
+    for (const one of together ?? (await unpackApart(missing, work)))
+      work.unpacked.set(one.wheel.name, one);
   }
-  return new Map([...work.unpacked].filter(([name]) => wheels.some((wheel) => wheel.name === name)));
+  return new Map(
+    [...work.unpacked].filter(([name]) => wheels.some((wheel) => wheel.name === name)),
+  );
 }
 
-async function unpackApart(wheels: readonly LockedWheel[], work: Work): Promise<readonly UnpackedWheel[]> {
+async function unpackApart(
+  wheels: readonly LockedWheel[],
+  work: Work,
+): Promise<readonly UnpackedWheel[]> {
   const apart: UnpackedWheel[] = [];
-  for (const wheel of wheels) apart.push(...(readStaged(await work.stage.install([wheel]), [wheel], work.place) ?? []));
+  for (const wheel of wheels)
+    apart.push(...(readStaged(await work.stage.install([wheel]), [wheel], work.place) ?? []));
   return apart;
 }

@@ -12,7 +12,11 @@ export interface WheelName {
 }
 
 /** What older names of platform tags stand for. @see PEP 600 */
-const LEGACY: Readonly<Record<string, readonly [number, number]>> = { manylinux1: [2, 5], manylinux2010: [2, 12], manylinux2014: [2, 17] };
+const LEGACY: Readonly<Record<string, readonly [number, number]>> = {
+  manylinux1: [2, 5],
+  manylinux2010: [2, 12],
+  manylinux2014: [2, 17],
+};
 
 /** Package names compare without case, and with runs of `-`, `_` and `.` equal. @see PEP 503 */
 export function normalizeName(name: string): string {
@@ -27,17 +31,34 @@ export function parseWheelName(fileName: string): WheelName {
   const parts = fileName.endsWith(".whl") ? fileName.slice(0, -4).split("-") : [];
   const [name, version] = parts;
   const platform = parts.at(-1);
-  if (name === undefined || version === undefined || platform === undefined || parts.length < 5 || parts.length > 6) {
-    throw new ToolError("REQUIREMENTS_INVALID", `read wheel name "${fileName}": it has not the form name-version-python-abi-platform.whl`);
+  if (
+    name === undefined ||
+    version === undefined ||
+    platform === undefined ||
+    parts.length < 5 ||
+    parts.length > 6
+  ) {
+    throw new ToolError(
+      "REQUIREMENTS_INVALID",
+      `read wheel name "${fileName}": it has not the form name-version-python-abi-platform.whl`,
+    );
   }
   const tags = platform.split(".");
   const glibcs = tags.map(glibcOf).filter((glibc) => glibc !== undefined);
   const oldest = glibcs.toSorted(compareVersions).at(0);
-  return { name: normalizeName(name), version, isPure: tags.includes("any"), ...(oldest === undefined ? {} : { glibc: oldest }) };
+  return {
+    name: normalizeName(name),
+    version,
+    isPure: tags.includes("any"),
+    ...(oldest === undefined ? {} : { glibc: oldest }),
+  };
 }
 
 /** Orders two-part versions. */
-export function compareVersions(left: readonly [number, number], right: readonly [number, number]): number {
+export function compareVersions(
+  left: readonly [number, number],
+  right: readonly [number, number],
+): number {
   return left[0] - right[0] || left[1] - right[1];
 }
 

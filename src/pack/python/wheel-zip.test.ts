@@ -24,7 +24,11 @@ const hostile: readonly (readonly [string, readonly ZipEntry[], RegExp])[] = [
   ["an absolute file", [{ name: "/etc/evil", content: "" }], /evil/],
   ["a Windows path", [{ name: "pkg\\evil", content: "" }], /evil/],
   ["a drive", [{ name: "C:/evil", content: "" }], /evil/],
-  ["a link", [{ name: "pkg/link", content: "/etc/passwd", mode: 0o120777 }], /"pkg\/link" is neither a file nor a folder/],
+  [
+    "a link",
+    [{ name: "pkg/link", content: "/etc/passwd", mode: 0o120777 }],
+    /"pkg\/link" is neither a file nor a folder/,
+  ],
   ["a device", [{ name: "pkg/dev", content: "", mode: 0o020666 }], /neither/],
   ["two files of one name", [{ name: "hostile.py", content: "" }], /"hostile\.py" is in it twice/],
 ];
@@ -53,14 +57,25 @@ test("what is no zip file is refused", async (t) => {
 
 test("whatever the bytes are, only our own errors come out", async (t) => {
   const at = await folder(t);
-  const honest = zip([{ name: "a/b.py", content: "pass\n" }, { name: "c.py", content: "" }]);
+  const honest = zip([
+    { name: "a/b.py", content: "pass\n" },
+    { name: "c.py", content: "" },
+  ]);
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.nat(honest.byteLength - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), async (changes) => {
-      const bytes = Buffer.from(honest);
-      for (const [place, value] of changes) bytes[place] = value;
-      await writeFile(join(at, "f.whl"), bytes);
-      await inspectWheel(join(at, "f.whl")).catch((error: unknown) => assert.ok(isToolError(error), String(error)));
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(honest.byteLength - 1), fc.nat(255)), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      async (changes) => {
+        const bytes = Buffer.from(honest);
+        for (const [place, value] of changes) bytes[place] = value;
+        await writeFile(join(at, "f.whl"), bytes);
+        await inspectWheel(join(at, "f.whl")).catch((error: unknown) =>
+          assert.ok(isToolError(error), String(error)),
+        );
+      },
+    ),
     { numRuns: 150 },
   );
 });

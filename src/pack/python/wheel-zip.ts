@@ -29,20 +29,35 @@ export async function inspectWheel(path: string): Promise<void> {
     seen.add(entry.fileName);
     sums.plain += entry.uncompressedSize;
     sums.packed += entry.compressedSize;
-    const isBomb = sums.plain > MAX_BYTES || seen.size > MAX_ENTRIES || (sums.plain > SMALL_BYTES && sums.plain > sums.packed * MAX_RATIO);
-    if (isBomb) throw new ToolError("LIMIT_EXCEEDED", `inspect wheel "${path}": it would unpack to more than ${sums.plain} bytes in ${seen.size} files, from ${sums.packed}`);
+    const isBomb =
+      sums.plain > MAX_BYTES ||
+      seen.size > MAX_ENTRIES ||
+      (sums.plain > SMALL_BYTES && sums.plain > sums.packed * MAX_RATIO);
+    if (isBomb)
+      throw new ToolError(
+        "LIMIT_EXCEEDED",
+        `inspect wheel "${path}": it would unpack to more than ${sums.plain} bytes in ${seen.size} files, from ${sums.packed}`,
+      );
   });
 }
 
 function refuseEntry(path: string, entry: Entry): void {
   const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
-  if (!HARMLESS_TYPES.has(type)) throw refused(path, `"${entry.fileName}" is neither a file nor a folder`);
+  if (!HARMLESS_TYPES.has(type))
+    throw refused(path, `"${entry.fileName}" is neither a file nor a folder`);
   const parts = entry.fileName.split(/[/\\]/);
-  if (/^([/\\]|[A-Za-z]:)/.test(entry.fileName) || parts.includes("..") || entry.fileName.includes("\0")) throw refused(path, `"${entry.fileName}" leads out of it`);
+  if (
+    /^([/\\]|[A-Za-z]:)/.test(entry.fileName) ||
+    parts.includes("..") ||
+    entry.fileName.includes("\0")
+  )
+    throw refused(path, `"${entry.fileName}" leads out of it`);
 }
 
 function refused(path: string, why: string): ToolError {
-  return new ToolError("FILE_REFUSED", `inspect wheel "${path}": ${why}`, { hint: "do not install it: it was not made by a build tool" });
+  return new ToolError("FILE_REFUSED", `inspect wheel "${path}": ${why}`, {
+    hint: "do not install it: it was not made by a build tool",
+  });
 }
 
 /** Calls with every entry of the central directory; ends at the first error. */
@@ -75,13 +90,16 @@ async function eachEntry(path: string, visit: (entry: Entry) => void): Promise<v
 /** yauzl refuses hostile names itself, by message only. */
 function explain(path: string, error: unknown): ToolError {
   const why = error instanceof Error ? error.message : String(error);
-  if (/absolute path|invalid relative path|invalid characters in fileName/.test(why)) return refused(path, why);
+  if (/absolute path|invalid relative path|invalid characters in fileName/.test(why))
+    return refused(path, why);
   return new ToolError("ARCHIVE_INVALID", `inspect wheel "${path}": ${why}`, { cause: error });
 }
 
 async function open(path: string): Promise<ZipFile> {
   const { default: yauzl } = await import("yauzl"); // only when a wheel lies here
   return new Promise((resolve, reject) => {
-    yauzl.open(path, { lazyEntries: true, strictFileNames: true }, (error, zip) => (error === null ? resolve(zip) : reject(error)));
+    yauzl.open(path, { lazyEntries: true, strictFileNames: true }, (error, zip) =>
+      error === null ? resolve(zip) : reject(error),
+    );
   });
 }

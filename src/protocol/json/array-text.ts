@@ -1,4 +1,10 @@
-import { elementsOf, fromBrain, fromHalf, type NumberArray, type Tensor } from "../../tensor/index.ts";
+import {
+  elementsOf,
+  fromBrain,
+  fromHalf,
+  type NumberArray,
+  type Tensor,
+} from "../../tensor/index.ts";
 import { stringText } from "./json-node.ts";
 import { pythonFloat } from "./number-text.ts";
 
@@ -44,7 +50,7 @@ function elementText(datatype: Tensor["datatype"], element: number | bigint): st
 function itemTexts({ data }: Tensor, asciiOnly: boolean): readonly string[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const texts: string[] = [];
-  for (let at = 0; at + 4 <= bytes.byteLength; ) {
+  for (let at = 0; at + 4 <= bytes.byteLength;) {
     const size = bytes.readUInt32LE(at);
     texts.push(stringText(bytes.toString("utf8", at + 4, at + 4 + size), asciiOnly));
     at += 4 + size;
@@ -102,13 +108,15 @@ class ArrayWriter {
   }
 
   #leaves(length: number): void {
-    const isDouble = this.#elements instanceof Float64Array || this.#elements instanceof Float32Array;
+    const isDouble =
+      this.#elements instanceof Float64Array || this.#elements instanceof Float32Array;
     for (let index = 0; index < length; index += 1) {
       this.#reserve(LONGEST + 2 * MAX_AXES);
       if (index > 0) this.#bytes[this.#at++] = 0x2c;
       const element = this.#elements[this.#next++] ?? 0;
       if (isDouble) this.#double(element as number); // the check above
-      else if (this.#datatype === "FP16" || this.#datatype === "BF16" || this.#datatype === "BOOL") this.#text(elementText(this.#datatype, element));
+      else if (this.#datatype === "FP16" || this.#datatype === "BF16" || this.#datatype === "BOOL")
+        this.#text(elementText(this.#datatype, element));
       else this.#whole(element);
     }
   }
@@ -165,7 +173,8 @@ class ArrayWriter {
   }
 
   #text(text: string): void {
-    for (let index = 0; index < text.length; index += 1) this.#bytes[this.#at++] = text.charCodeAt(index);
+    for (let index = 0; index < text.length; index += 1)
+      this.#bytes[this.#at++] = text.charCodeAt(index);
   }
 
   #reserve(count: number): void {

@@ -104,7 +104,13 @@ export class DenseArrayReader {
   #tensor(): Tensor {
     const count = this.#count;
     const shape = this.#axes;
-    if (this.#isBool) return { name: "", datatype: "BOOL", shape, data: Buffer.from(this.#values.subarray(0, count)) };
+    if (this.#isBool)
+      return {
+        name: "",
+        datatype: "BOOL",
+        shape,
+        data: Buffer.from(this.#values.subarray(0, count)),
+      };
     const data = Buffer.allocUnsafe(count * 8); // 8-byte aligned, also inside the pool
     if (this.#hasFloat || count === 0) {
       new Float64Array(data.buffer, data.byteOffset, count).set(this.#values.subarray(0, count));

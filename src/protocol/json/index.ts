@@ -2,7 +2,17 @@ export { arrayText, type ArrayForm } from "./array-text.ts";
 export { DenseArrayReader } from "./dense-array.ts";
 export { indentJson } from "./indent.ts";
 export { JsonError } from "./json-error.ts";
-export { isList, isObject, JsonNumber, nodeText, readNode, stringText, type JsonNode, type JsonObject, type JsonStyle } from "./json-node.ts";
+export {
+  isList,
+  isObject,
+  JsonNumber,
+  nodeText,
+  readNode,
+  stringText,
+  type JsonNode,
+  type JsonObject,
+  type JsonStyle,
+} from "./json-node.ts";
 export { JsonReader } from "./json-reader.ts";
 export { listTensor } from "./list-tensor.ts";
 export { pythonFloat } from "./number-text.ts";

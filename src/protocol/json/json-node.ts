@@ -32,7 +32,8 @@ export function readNode(reader: JsonReader): JsonNode {
   if (byte === 0x5b) {
     const items: JsonNode[] = [];
     reader.enter(0x5b);
-    for (let more = reader.firstItem(); more; more = reader.nextItem()) items.push(readNode(reader));
+    for (let more = reader.firstItem(); more; more = reader.nextItem())
+      items.push(readNode(reader));
     return items;
   }
   const literal = reader.literal();
@@ -43,14 +44,17 @@ export function readNode(reader: JsonReader): JsonNode {
 function readObject(reader: JsonReader): JsonObject {
   const members = new Map<string, JsonNode>();
   reader.enter(0x7b);
-  for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey()) members.set(key, readNode(reader));
+  for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey())
+    members.set(key, readNode(reader));
   return members;
 }
 
 function readNumber(reader: JsonReader): JsonNumber {
   const start = reader.at;
   const value = reader.number();
-  return reader.isFloat ? new JsonNumber(pythonFloat(value), true) : new JsonNumber(pythonInteger(reader.slice(start, reader.at)), false);
+  return reader.isFloat
+    ? new JsonNumber(pythonFloat(value), true)
+    : new JsonNumber(pythonInteger(reader.slice(start, reader.at)), false);
 }
 
 export function isObject(node: JsonNode | undefined): node is JsonObject {
@@ -86,5 +90,8 @@ const EACH_BEYOND_ASCII = /[\u007f-\uffff]/g;
 export function stringText(text: string, asciiOnly: boolean): string {
   const quoted = JSON.stringify(text);
   if (!asciiOnly || !BEYOND_ASCII.test(quoted)) return quoted;
-  return quoted.replace(EACH_BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return quoted.replace(
+    EACH_BEYOND_ASCII,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

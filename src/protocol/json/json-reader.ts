@@ -179,7 +179,9 @@ export class JsonReader {
       byte = bytes[++at] ?? 0;
     }
     const digits = isZero ? 0 : at - first;
-    return byte === POINT || isExponent(byte) ? this.#fraction(at, { mantissa, digits, isNegative }) : this.#integer(at, { mantissa, digits, isNegative });
+    return byte === POINT || isExponent(byte)
+      ? this.#fraction(at, { mantissa, digits, isNegative })
+      : this.#integer(at, { mantissa, digits, isNegative });
   }
 
   #integer(at: number, { mantissa, digits, isNegative }: Scanned): number {
@@ -219,7 +221,10 @@ export class JsonReader {
     this.isFloat = true;
     this.isBig = false;
     if (digits > 15) return Number(this.#bytes.toString("latin1", start, this.at));
-    return scaled(isNegative ? -mantissa : mantissa, exponent) ?? Number(this.#bytes.toString("latin1", start, this.at));
+    return (
+      scaled(isNegative ? -mantissa : mantissa, exponent) ??
+      Number(this.#bytes.toString("latin1", start, this.at))
+    );
   }
 
   #exponent(): number {

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { arrayText, DenseArrayReader, indentJson, JsonError, JsonReader, nodeText, pythonFloat, readNode } from "./index.ts";
+import {
+  arrayText,
+  DenseArrayReader,
+  indentJson,
+  JsonError,
+  JsonReader,
+  nodeText,
+  pythonFloat,
+  readNode,
+} from "./index.ts";
 import { elementsOf } from "../../tensor/index.ts";
 
 const STYLE = { sortKeys: false, asciiOnly: true };
@@ -15,7 +24,9 @@ function parse(text: string): ReturnType<typeof readNode> {
   return node;
 }
 
-function readDense(text: string): { shape: readonly number[]; values: (number | bigint)[]; datatype: string } | undefined {
+function readDense(
+  text: string,
+): { shape: readonly number[]; values: (number | bigint)[]; datatype: string } | undefined {
   reader.open(Buffer.from(text));
   reader.peek();
   const tensor = dense.read(reader);
@@ -27,14 +38,42 @@ function readDense(text: string): { shape: readonly number[]; values: (number | 
 test("whatever JSON.stringify writes is read and written with the same meaning", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
-      assert.deepEqual(JSON.parse(nodeText(parse(JSON.stringify(value)), STYLE)), JSON.parse(JSON.stringify(value)));
+      assert.deepEqual(
+        JSON.parse(nodeText(parse(JSON.stringify(value)), STYLE)),
+        JSON.parse(JSON.stringify(value)),
+      );
     }),
     { numRuns: 400 },
   );
 });
 
 test("bytes that JSON.parse refuses are refused, but for the three words of Python", () => {
-  const piece = fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "\\", "\\u12", "1", "0", "-", ".", "e", "E5", "true", "nul", "false", " ", "\n", "\u0001", "é", '"a"', '"k":');
+  const piece = fc.constantFrom(
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"',
+    "\\",
+    "\\u12",
+    "1",
+    "0",
+    "-",
+    ".",
+    "e",
+    "E5",
+    "true",
+    "nul",
+    "false",
+    " ",
+    "\n",
+    "\u0001",
+    "é",
+    '"a"',
+    '"k":',
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const text = pieces.join("");
@@ -54,7 +93,11 @@ test("bytes that JSON.parse refuses are refused, but for the three words of Pyth
 test("any bytes give a value or a JsonError, from every entry", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      for (const read of [readNode, (from: JsonReader) => from.skip(), (from: JsonReader) => dense.read(from)]) {
+      for (const read of [
+        readNode,
+        (from: JsonReader) => from.skip(),
+        (from: JsonReader) => dense.read(from),
+      ]) {
         try {
           reader.open(Buffer.from(bytes));
           read(reader);
@@ -69,7 +112,9 @@ test("any bytes give a value or a JsonError, from every entry", () => {
 });
 
 test("numbers are read as JSON.parse reads them", () => {
-  const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,3})?$/);
+  const digits = fc.stringMatching(
+    /^-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,3})?$/,
+  );
   fc.assert(
     fc.property(digits, (text) => {
       reader.open(Buffer.from(text));
@@ -82,15 +127,26 @@ test("numbers are read as JSON.parse reads them", () => {
   );
 });
 
-const matrix = (element: fc.Arbitrary<number>): fc.Arbitrary<{ shape: [number, number]; values: number[] }> =>
-  fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 120 })).chain(([rows, columns]) =>
-    fc.array(element, { minLength: rows * columns, maxLength: rows * columns }).map((values) => ({ shape: [rows, columns], values })),
-  );
+const matrix = (
+  element: fc.Arbitrary<number>,
+): fc.Arbitrary<{ shape: [number, number]; values: number[] }> =>
+  fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 120 }))
+    .chain(([rows, columns]) =>
+      fc
+        .array(element, { minLength: rows * columns, maxLength: rows * columns })
+        .map((values) => ({ shape: [rows, columns], values })),
+    );
 
 test("rows of doubles go through text and back unchanged, few and many", () => {
   fc.assert(
     fc.property(matrix(fc.double({ noNaN: true })), ({ shape, values }) => {
-      const tensor = { name: "", datatype: "FP64", shape, data: new Uint8Array(Float64Array.from(values).buffer) } as const;
+      const tensor = {
+        name: "",
+        datatype: "FP64",
+        shape,
+        data: new Uint8Array(Float64Array.from(values).buffer),
+      } as const;
       const text = arrayText(tensor, "nested").toString();
       const back = readDense(text);
       assert.deepEqual(back, { shape, datatype: "FP64", values });
@@ -101,7 +157,9 @@ test("rows of doubles go through text and back unchanged, few and many", () => {
 });
 
 test("decimals with few places are written shortest", () => {
-  const decimal = fc.tuple(fc.integer({ min: -1e12, max: 1e12 }), fc.integer({ min: 0, max: 8 })).map(([whole, places]) => whole / 10 ** places);
+  const decimal = fc
+    .tuple(fc.integer({ min: -1e12, max: 1e12 }), fc.integer({ min: 0, max: 8 }))
+    .map(([whole, places]) => whole / 10 ** places);
   fc.assert(
     fc.property(fc.array(decimal, { minLength: 300, maxLength: 300 }), (values) => {
       const data = new Uint8Array(Float64Array.from(values).buffer);
@@ -114,12 +172,24 @@ test("decimals with few places are written shortest", () => {
 
 test("integers of 64 bits survive exactly", () => {
   fc.assert(
-    fc.property(fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { minLength: 1, maxLength: 300 }), (values) => {
-      const read = readDense(`[${values.join(",")}]`);
-      assert.deepEqual(read, { shape: [values.length], datatype: "INT64", values });
-      const data = new Uint8Array(BigInt64Array.from(values).buffer);
-      assert.equal(arrayText({ name: "", datatype: "INT64", shape: [values.length], data }, "flat").toString(), `[${values.join(",")}]`);
-    }),
+    fc.property(
+      fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), {
+        minLength: 1,
+        maxLength: 300,
+      }),
+      (values) => {
+        const read = readDense(`[${values.join(",")}]`);
+        assert.deepEqual(read, { shape: [values.length], datatype: "INT64", values });
+        const data = new Uint8Array(BigInt64Array.from(values).buffer);
+        assert.equal(
+          arrayText(
+            { name: "", datatype: "INT64", shape: [values.length], data },
+            "flat",
+          ).toString(),
+          `[${values.join(",")}]`,
+        );
+      },
+    ),
     { numRuns: 200 },
   );
 });

@@ -12,7 +12,12 @@ export function listTensor(json: string, datatype: Datatype): Tensor {
   const leaves: JsonNode[] = [];
   collect(node, leaves);
   const isWide = datatype === "INT64" || datatype === "UINT64";
-  const data = isWide ? bytesOf(BigInt64Array.from(leaves, bigOf)) : castTensor({ name: "", datatype: "FP64", shape, data: bytesOf(Float64Array.from(leaves, doubleOf)) }, datatype).data;
+  const data = isWide
+    ? bytesOf(BigInt64Array.from(leaves, bigOf))
+    : castTensor(
+        { name: "", datatype: "FP64", shape, data: bytesOf(Float64Array.from(leaves, doubleOf)) },
+        datatype,
+      ).data;
   return { name: "", datatype, shape, data };
 }
 

@@ -1,7 +1,12 @@
 import { isList, JsonNumber, type JsonNode } from "./json-node.ts";
 
 const ESCAPED = /[\\\n\r\t\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
-const SHORT: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const SHORT: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
 
 /** A JSON value as Python's `repr` shows it; error messages of the Seldon wrapper carry it. */
 export function pythonRepr(node: JsonNode): string {
@@ -34,11 +39,16 @@ function numberText({ text }: JsonNumber): string {
 
 function reprText(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = text.replace(ESCAPED, (unit) => SHORT[unit] ?? hexEscape(unit.codePointAt(0) ?? 0));
+  const escaped = text.replace(
+    ESCAPED,
+    (unit) => SHORT[unit] ?? hexEscape(unit.codePointAt(0) ?? 0),
+  );
   return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
 }
 
 function hexEscape(code: number): string {
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
-  return code < 0x1_0000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+  return code < 0x1_0000
+    ? `\\u${code.toString(16).padStart(4, "0")}`
+    : `\\U${code.toString(16).padStart(8, "0")}`;
 }

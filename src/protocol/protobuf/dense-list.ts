@@ -94,7 +94,8 @@ export class DenseListReader {
 
   #tensor(): Tensor {
     const values = this.#values.subarray(0, this.#count);
-    if (this.#isBool) return { name: "", datatype: "BOOL", shape: this.#axes, data: Buffer.from(values) };
+    if (this.#isBool)
+      return { name: "", datatype: "BOOL", shape: this.#axes, data: Buffer.from(values) };
     const data = Buffer.allocUnsafe(this.#count * 8); // 8-byte aligned, also inside the pool
     new Float64Array(data.buffer, data.byteOffset, this.#count).set(values);
     return { name: "", datatype: "FP64", shape: this.#axes, data };

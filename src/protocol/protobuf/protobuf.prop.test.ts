@@ -5,7 +5,13 @@ import { isToolError } from "../../errors/index.ts";
 import type { ComponentMethod } from "../../runtime/index.ts";
 import { JsonNumber, pythonFloat, type JsonNode } from "../json/index.ts";
 import { DenseListReader } from "./dense-list.ts";
-import { protoMetrics, SeldonProtoParser, WireReader, WireWriter, writeSeldonMessage } from "./index.ts";
+import {
+  protoMetrics,
+  SeldonProtoParser,
+  WireReader,
+  WireWriter,
+  writeSeldonMessage,
+} from "./index.ts";
 import { readList, readValue, writeList, writeValue } from "./value.ts";
 
 const METHODS: readonly ComponentMethod[] = ["predict", "route", "aggregate", "send-feedback"];
@@ -43,25 +49,35 @@ function number(value: number): JsonNode {
 }
 
 test("no bytes at all make the parser do worse than refuse", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => tryParse(Buffer.from(bytes))), { numRuns: 3000 });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => tryParse(Buffer.from(bytes))),
+    { numRuns: 3000 },
+  );
 });
 
 test("a message with broken bytes is read or refused", () => {
   const whole = sampleMessage();
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(whole.byteLength - 1), fc.nat(255)), { maxLength: 6 }), fc.nat(whole.byteLength), (changes, size) => {
-      const bytes = Buffer.from(whole);
-      for (const [at, value] of changes) bytes[at] = value;
-      tryParse(bytes.subarray(0, size));
-      tryParse(bytes);
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.nat(whole.byteLength - 1), fc.nat(255)), { maxLength: 6 }),
+      fc.nat(whole.byteLength),
+      (changes, size) => {
+        const bytes = Buffer.from(whole);
+        for (const [at, value] of changes) bytes[at] = value;
+        tryParse(bytes.subarray(0, size));
+        tryParse(bytes);
+      },
+    ),
     { numRuns: 2000 },
   );
 });
 
 test("fields written are the fields read, in their order", () => {
   const field = fc.oneof(
-    fc.record({ kind: fc.constant("int" as const), value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) }),
+    fc.record({
+      kind: fc.constant("int" as const),
+      value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    }),
     fc.record({ kind: fc.constant("double" as const), value: fc.double() }),
     fc.record({ kind: fc.constant("text" as const), value: fc.string({ unit: "grapheme" }) }),
     fc.record({ kind: fc.constant("bytes" as const), value: fc.uint8Array({ maxLength: 300 }) }),
@@ -96,7 +112,9 @@ const json: fc.Arbitrary<JsonNode> = fc.letrec<{ node: JsonNode }>((tie) => ({
     fc.string({ unit: "grapheme" }),
     fc.double({ noNaN: true }).map(number),
     fc.array(tie("node"), { maxLength: 4 }),
-    fc.array(fc.tuple(fc.string(), tie("node")), { maxLength: 4 }).map((entries) => new Map(entries)),
+    fc
+      .array(fc.tuple(fc.string(), tie("node")), { maxLength: 4 })
+      .map((entries) => new Map(entries)),
   ),
 })).node;
 
@@ -111,22 +129,40 @@ test("a Value that is written is the Value that is read", () => {
 });
 
 test("a list is dense exactly when it is a rectangle of numbers, or of booleans", () => {
-  const leaf = fc.oneof({ weight: 20, arbitrary: fc.double() }, { weight: 1, arbitrary: fc.boolean() }, { weight: 1, arbitrary: fc.constant("x") });
-  const rows = fc.oneof(fc.array(leaf, { maxLength: 5 }), fc.array(fc.array(leaf, { minLength: 2, maxLength: 3 }), { maxLength: 4 }));
+  const leaf = fc.oneof(
+    { weight: 20, arbitrary: fc.double() },
+    { weight: 1, arbitrary: fc.boolean() },
+    { weight: 1, arbitrary: fc.constant("x") },
+  );
+  const rows = fc.oneof(
+    fc.array(leaf, { maxLength: 5 }),
+    fc.array(fc.array(leaf, { minLength: 2, maxLength: 3 }), { maxLength: 4 }),
+  );
   const dense = new DenseListReader();
   fc.assert(
     fc.property(rows, (list) => {
-      const nodeOf = (item: unknown): JsonNode => (Array.isArray(item) ? item.map(nodeOf) : typeof item === "number" ? number(item) : (item as string | boolean));
+      const nodeOf = (item: unknown): JsonNode =>
+        Array.isArray(item)
+          ? item.map(nodeOf)
+          : typeof item === "number"
+            ? number(item)
+            : (item as string | boolean);
       const writer = new WireWriter();
       writeList(writer, list.map(nodeOf));
       const bytes = writer.finish();
       const tensor = dense.read(new WireReader(bytes));
       const leaves = list.flat();
-      const isRectangle = new Set(list.map((row) => (Array.isArray(row) ? row.length : -1))).size <= 1;
-      const isOfOneType = leaves.every((item) => typeof item === "number") || leaves.every((item) => typeof item === "boolean");
+      const isRectangle =
+        new Set(list.map((row) => (Array.isArray(row) ? row.length : -1))).size <= 1;
+      const isOfOneType =
+        leaves.every((item) => typeof item === "number") ||
+        leaves.every((item) => typeof item === "boolean");
       assert.equal(tensor !== undefined, isRectangle && isOfOneType);
       if (tensor === undefined) return;
-      const numbers = tensor.datatype === "FP64" ? [...new Float64Array(Uint8Array.from(tensor.data).buffer)] : [...tensor.data].map(Boolean);
+      const numbers =
+        tensor.datatype === "FP64"
+          ? [...new Float64Array(Uint8Array.from(tensor.data).buffer)]
+          : [...tensor.data].map(Boolean);
       assert.deepEqual(numbers, leaves);
       assert.deepEqual(readList(new WireReader(bytes)).length, tensor.shape[0]);
     }),
@@ -135,18 +171,46 @@ test("a list is dense exactly when it is a rectangle of numbers, or of booleans"
 
 test("a tensor comes back as it went, with its names, meta and bytes", () => {
   fc.assert(
-    fc.property(fc.array(fc.double(), { maxLength: 30 }), fc.constantFrom("tensor", "ndarray"), fc.string(), (values, dataKind, puid) => {
-      const data = Buffer.from(Float64Array.from(values).buffer);
-      const message = { payload: { kind: "tensor" as const, tensor: { name: "", datatype: "FP64" as const, shape: [values.length, 1], data } }, names: ["a"] };
-      const bytes = writeSeldonMessage({ method: "predict", response: { message, isRaw: false }, context: { metas: [], dataKind, puid } }, SETTINGS);
-      const { request, context } = new SeldonProtoParser().parse(bytes, { method: "predict", isStrict: false, unitId: "0" });
-      const [first] = request.messages;
-      assert.ok(first?.payload.kind === "tensor");
-      assert.deepEqual(Buffer.from(first.payload.tensor.data), data);
-      assert.deepEqual(first.payload.tensor.shape, values.length === 0 && dataKind === "ndarray" ? [0] : [values.length, 1]);
-      assert.deepEqual([first.names, context.dataKind, context.puid ?? ""], [["a"], dataKind, puid]);
-      assert.deepEqual(protoMetrics({ kind: "proto", bytes }), []);
-    }),
+    fc.property(
+      fc.array(fc.double(), { maxLength: 30 }),
+      fc.constantFrom("tensor", "ndarray"),
+      fc.string(),
+      (values, dataKind, puid) => {
+        const data = Buffer.from(Float64Array.from(values).buffer);
+        const message = {
+          payload: {
+            kind: "tensor" as const,
+            tensor: { name: "", datatype: "FP64" as const, shape: [values.length, 1], data },
+          },
+          names: ["a"],
+        };
+        const bytes = writeSeldonMessage(
+          {
+            method: "predict",
+            response: { message, isRaw: false },
+            context: { metas: [], dataKind, puid },
+          },
+          SETTINGS,
+        );
+        const { request, context } = new SeldonProtoParser().parse(bytes, {
+          method: "predict",
+          isStrict: false,
+          unitId: "0",
+        });
+        const [first] = request.messages;
+        assert.ok(first?.payload.kind === "tensor");
+        assert.deepEqual(Buffer.from(first.payload.tensor.data), data);
+        assert.deepEqual(
+          first.payload.tensor.shape,
+          values.length === 0 && dataKind === "ndarray" ? [0] : [values.length, 1],
+        );
+        assert.deepEqual(
+          [first.names, context.dataKind, context.puid ?? ""],
+          [["a"], dataKind, puid],
+        );
+        assert.deepEqual(protoMetrics({ kind: "proto", bytes }), []);
+      },
+    ),
   );
 });
 
@@ -157,5 +221,13 @@ test("a message nested too deep is refused and not followed", () => {
     writer.close(50, 0);
   }
   writer.close(50, 0);
-  assert.throws(() => new SeldonProtoParser().parse(writer.finish(), { method: "predict", isStrict: false, unitId: "0" }), /nested deeper/);
+  assert.throws(
+    () =>
+      new SeldonProtoParser().parse(writer.finish(), {
+        method: "predict",
+        isStrict: false,
+        unitId: "0",
+      }),
+    /nested deeper/,
+  );
 });

@@ -1,12 +1,28 @@
 import type { Payload } from "../../runtime/index.ts";
 import { elementsOf, toDoubles, type Tensor } from "../../tensor/index.ts";
-import { isList, isObject, JsonNumber, pythonStr, type JsonNode, type JsonObject } from "../json/index.ts";
+import {
+  isList,
+  isObject,
+  JsonNumber,
+  pythonStr,
+  type JsonNode,
+  type JsonObject,
+} from "../json/index.ts";
 import { parseText } from "../seldon/answer-meta.ts";
 import type { AnswerSettings } from "../seldon/contracts.ts";
 import { SeldonRequestParser } from "../seldon/parse-request.ts";
 import { badInput } from "../seldon/seldon-error.ts";
 import { answerKind, answerMeta, type AnswerParts } from "../seldon/write-answer.ts";
-import { DATA, MESSAGE, META, METRIC, METRIC_TYPES, readMessage, readMeta, TENSOR } from "./seldon-message.ts";
+import {
+  DATA,
+  MESSAGE,
+  META,
+  METRIC,
+  METRIC_TYPES,
+  readMessage,
+  readMeta,
+  TENSOR,
+} from "./seldon-message.ts";
 import { ITEM, VALUE, writeEntry, writeList, writeValueField } from "./value.ts";
 import { writeTfTensor } from "./tf-tensor-proto.ts";
 import { WireReader } from "./wire-reader.ts";
@@ -45,12 +61,15 @@ export function protoMetrics(payload: Payload): readonly JsonNode[] {
 
 function rawMessage(payload: Payload, settings: AnswerSettings): Buffer {
   if (payload.kind === "raw") return messageOfJson(payload.json, settings);
-  if (payload.kind !== "proto") throw badInput("a raw method must return a SeldonMessage over gRPC");
+  if (payload.kind !== "proto")
+    throw badInput("a raw method must return a SeldonMessage over gRPC");
   const bytes = bufferOf(payload.bytes);
   if (settings.includeMetrics) return bytes;
   const { meta } = readMessage(bytes);
   const node = meta === undefined ? undefined : readMeta(meta);
-  return node?.has("metrics") === true ? withMeta(bytes, new Map([...node].filter(([key]) => key !== "metrics"))) : bytes;
+  return node?.has("metrics") === true
+    ? withMeta(bytes, new Map([...node].filter(([key]) => key !== "metrics")))
+    : bytes;
 }
 
 /** A message that user code wrote in its JSON form. */
@@ -59,7 +78,11 @@ function messageOfJson(json: string, { includeMetrics }: AnswerSettings): Buffer
   const node = parseText(json);
   let meta = isObject(node) ? node.get("meta") : undefined;
   if (!isObject(node) || [...node.keys()].some((key) => key !== "meta")) {
-    const { request, context } = new SeldonRequestParser().parseJson(Buffer.from(json, "utf8"), { method: "predict", isWhole: false, isStrict: false });
+    const { request, context } = new SeldonRequestParser().parseJson(Buffer.from(json, "utf8"), {
+      method: "predict",
+      isWhole: false,
+      isStrict: false,
+    });
     const [message] = request.messages;
     if (message === undefined) throw badInput("a raw method must return a SeldonMessage");
     writePayload(writer, { method: "predict", response: { message, isRaw: true }, context });
@@ -67,7 +90,10 @@ function messageOfJson(json: string, { includeMetrics }: AnswerSettings): Buffer
   }
   if (isObject(meta)) {
     const from = writer.size;
-    writeMeta(writer, includeMetrics ? meta : new Map([...meta].filter(([key]) => key !== "metrics")));
+    writeMeta(
+      writer,
+      includeMetrics ? meta : new Map([...meta].filter(([key]) => key !== "metrics")),
+    );
     writer.close(MESSAGE.meta, from);
   }
   return writer.finish();
@@ -88,7 +114,10 @@ function withMeta(bytes: Buffer, meta: JsonObject): Buffer {
 }
 
 function hasMeta({ context, own, response }: AnswerParts, { unitId }: AnswerSettings): boolean {
-  const isOwn = own === undefined ? response.tags !== undefined || response.metrics !== undefined : own.tags !== undefined || own.metrics !== undefined;
+  const isOwn =
+    own === undefined
+      ? response.tags !== undefined || response.metrics !== undefined
+      : own.tags !== undefined || own.metrics !== undefined;
   return context.metas.length > 0 || context.puid !== undefined || unitId !== undefined || isOwn;
 }
 
@@ -141,7 +170,8 @@ function writePayload(writer: WireWriter, { response, context }: AnswerParts): v
 }
 
 function closeData(writer: WireWriter, names: readonly string[], from: number): void {
-  for (let index = names.length - 1; index >= 0; index -= 1) writer.string(DATA.names, names[index] ?? "");
+  for (let index = names.length - 1; index >= 0; index -= 1)
+    writer.string(DATA.names, names[index] ?? "");
   writer.close(MESSAGE.data, from);
 }
 
@@ -150,7 +180,8 @@ function writeTensor(writer: WireWriter, tensor: Tensor): void {
   if (doubles.byteLength > 0) writer.bytes(TENSOR.values, doubles);
   if (tensor.shape.length === 0) return;
   const from = writer.size;
-  for (let index = tensor.shape.length - 1; index >= 0; index -= 1) writer.varint(tensor.shape[index] ?? 0);
+  for (let index = tensor.shape.length - 1; index >= 0; index -= 1)
+    writer.varint(tensor.shape[index] ?? 0);
   writer.close(TENSOR.shape, from);
 }
 
@@ -163,7 +194,12 @@ function bytesOfDoubles(tensor: Tensor): Uint8Array {
 function writeNested(writer: WireWriter, tensor: Tensor): void {
   const { shape, datatype } = tensor;
   if (shape.length === 0) throw badInput("iteration over a 0-d array");
-  const leaf = datatype === "BYTES" ? textLeaf(writer, tensor) : datatype === "BOOL" ? boolLeaf(writer, tensor) : numberLeaf(writer, tensor);
+  const leaf =
+    datatype === "BYTES"
+      ? textLeaf(writer, tensor)
+      : datatype === "BOOL"
+        ? boolLeaf(writer, tensor)
+        : numberLeaf(writer, tensor);
   let at = shape.reduce((product, axis) => product * axis, 1);
   const row = (depth: number): void => {
     const length = shape[depth] ?? 0;
@@ -196,7 +232,7 @@ function boolLeaf(writer: WireWriter, tensor: Tensor): Leaf {
 function textLeaf(writer: WireWriter, { data }: Tensor): Leaf {
   const bytes = bufferOf(data);
   const texts: string[] = [];
-  for (let at = 0; at + 4 <= bytes.byteLength; ) {
+  for (let at = 0; at + 4 <= bytes.byteLength;) {
     const size = bytes.readUInt32LE(at);
     texts.push(bytes.toString("utf8", at + 4, at + 4 + size));
     at += 4 + size;
@@ -209,18 +245,31 @@ function writeMeta(writer: WireWriter, meta: JsonObject): void {
   const metrics = meta.get("metrics");
   if (isList(metrics)) for (const metric of metrics.toReversed()) writeMetric(writer, metric);
   const path = meta.get("requestPath");
-  if (isObject(path)) for (const [key, value] of [...path].toReversed()) writeTextEntry(writer, META.requestPath, { key, value });
+  if (isObject(path))
+    for (const [key, value] of [...path].toReversed())
+      writeTextEntry(writer, META.requestPath, { key, value });
   const routing = meta.get("routing"); // only a whole message has it: an answer leaves it out
-  if (isObject(routing)) for (const [key, value] of [...routing].toReversed()) writeEntry(writer, META.routing, { key, write: () => writer.int(MAP_INT_VALUE, routeOf(value)) });
+  if (isObject(routing))
+    for (const [key, value] of [...routing].toReversed())
+      writeEntry(writer, META.routing, {
+        key,
+        write: () => writer.int(MAP_INT_VALUE, routeOf(value)),
+      });
   const tags = meta.get("tags");
-  if (isObject(tags)) for (const [key, value] of [...tags].toReversed()) writeEntry(writer, META.tags, { key, write: () => writeValueField(writer, MAP_KEY_VALUE, value) });
+  if (isObject(tags))
+    for (const [key, value] of [...tags].toReversed())
+      writeEntry(writer, META.tags, {
+        key,
+        write: () => writeValueField(writer, MAP_KEY_VALUE, value),
+      });
   const puid = meta.get("puid");
   if (typeof puid === "string") writer.string(META.puid, puid);
 }
 
 function routeOf(value: JsonNode): number {
   const route = value instanceof JsonNumber ? Number(value.text) : Number.NaN;
-  if (!Number.isInteger(route) || Math.abs(route) > MAX_ROUTE) throw badInput(`Failed to parse routing field: ${pythonStr(value)} is no 32-bit integer`);
+  if (!Number.isInteger(route) || Math.abs(route) > MAX_ROUTE)
+    throw badInput(`Failed to parse routing field: ${pythonStr(value)} is no 32-bit integer`);
   return route;
 }
 
@@ -228,16 +277,23 @@ function writeMetric(writer: WireWriter, metric: JsonNode): void {
   if (!isObject(metric)) throw badInput("Failed to parse metrics field: a metric is not an object");
   const from = writer.size;
   const tags = metric.get("tags");
-  if (isObject(tags)) for (const [key, value] of [...tags].toReversed()) writeTextEntry(writer, METRIC.tags, { key, value });
+  if (isObject(tags))
+    for (const [key, value] of [...tags].toReversed())
+      writeTextEntry(writer, METRIC.tags, { key, value });
   const value = metric.get("value");
-  if (value instanceof JsonNumber || value === true) writer.float(METRIC.value, value === true ? 1 : Number(value.text));
+  if (value instanceof JsonNumber || value === true)
+    writer.float(METRIC.value, value === true ? 1 : Number(value.text));
   const type = METRIC_TYPES.indexOf(pythonStr(metric.get("type") ?? "COUNTER"));
   if (type > 0) writer.int(METRIC.type, type);
   writer.string(METRIC.key, pythonStr(metric.get("key") ?? ""));
   writer.close(META.metrics, from);
 }
 
-function writeTextEntry(writer: WireWriter, tag: number, { key, value }: { readonly key: string; readonly value: JsonNode }): void {
+function writeTextEntry(
+  writer: WireWriter,
+  tag: number,
+  { key, value }: { readonly key: string; readonly value: JsonNode },
+): void {
   writeEntry(writer, tag, { key, write: () => writer.string(MAP_KEY_VALUE, pythonStr(value)) });
 }
 

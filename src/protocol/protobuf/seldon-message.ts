@@ -19,7 +19,15 @@ export interface ProtoData {
 }
 
 /** Field numbers of the package `seldon.protos`, as tags. @see prediction.proto */
-export const MESSAGE = { status: 10, meta: 18, data: 26, binData: 34, strData: 42, jsonData: 50, customData: 58 } as const;
+export const MESSAGE = {
+  status: 10,
+  meta: 18,
+  data: 26,
+  binData: 34,
+  strData: 42,
+  jsonData: 50,
+  customData: 58,
+} as const;
 export const DATA = { names: 10, tensor: 18, ndarray: 26, tftensor: 34 } as const;
 export const TENSOR = { shape: 10, shapeItem: 8, values: 18, valuesItem: 17 } as const;
 export const META = { puid: 10, tags: 18, routing: 26, requestPath: 34, metrics: 42 } as const;
@@ -48,7 +56,13 @@ export function readMessage(bytes: Buffer): ProtoMessage {
     const field = FIELDS.get(tag);
     if (field !== undefined) {
       const part = reader.bytes();
-      payload = { field, bytes: payload?.field === field && MERGED.has(field) ? Buffer.concat([payload.bytes, part]) : part };
+      payload = {
+        field,
+        bytes:
+          payload?.field === field && MERGED.has(field)
+            ? Buffer.concat([payload.bytes, part])
+            : part,
+      };
     } else if (tag === MESSAGE.meta) meta = merged(meta, reader.bytes());
     else reader.skip(tag);
   }
@@ -64,7 +78,10 @@ export function readData(bytes: Buffer): ProtoData {
     if (tag === DATA.names) names.push(reader.string());
     else if (tag === DATA.tensor || tag === DATA.ndarray || tag === DATA.tftensor) {
       const kind = tag === DATA.tensor ? "tensor" : tag === DATA.ndarray ? "ndarray" : "tftensor";
-      array = { kind, bytes: merged(array?.kind === kind ? array.bytes : undefined, reader.bytes()) };
+      array = {
+        kind,
+        bytes: merged(array?.kind === kind ? array.bytes : undefined, reader.bytes()),
+      };
     } else reader.skip(tag);
   }
   return { names, ...(array !== undefined && { array }) };
@@ -115,8 +132,22 @@ export function readMeta(bytes: Buffer): JsonObject {
   let puid = "";
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === META.puid) puid = reader.string();
-    else if (tag === META.tags) inside(reader, () => readEntry(reader, tags, { tag: 18, read: (entry) => inside(entry, readValue), absent: null }));
-    else if (tag === META.routing) inside(reader, () => readEntry(reader, routing, { tag: 16, read: readWhole, absent: new JsonNumber("0", false) }));
+    else if (tag === META.tags)
+      inside(reader, () =>
+        readEntry(reader, tags, {
+          tag: 18,
+          read: (entry) => inside(entry, readValue),
+          absent: null,
+        }),
+      );
+    else if (tag === META.routing)
+      inside(reader, () =>
+        readEntry(reader, routing, {
+          tag: 16,
+          read: readWhole,
+          absent: new JsonNumber("0", false),
+        }),
+      );
     else if (tag === META.requestPath) inside(reader, () => readEntry(reader, path, TEXT_ENTRY));
     else if (tag === META.metrics) metrics.push(inside(reader, readMetric));
     else reader.skip(tag);
@@ -149,7 +180,11 @@ function readMetric(reader: WireReader): JsonNode {
     else if (tag === METRIC.tags) inside(reader, () => readEntry(reader, tags, TEXT_ENTRY));
     else reader.skip(tag);
   }
-  const metric = new Map<string, JsonNode>([["key", key], ["type", METRIC_TYPES[type] ?? new JsonNumber(String(type), false)], ["value", throughFloat(value)]]);
+  const metric = new Map<string, JsonNode>([
+    ["key", key],
+    ["type", METRIC_TYPES[type] ?? new JsonNumber(String(type), false)],
+    ["value", throughFloat(value)],
+  ]);
   if (tags.size > 0) metric.set("tags", tags);
   return metric;
 }

@@ -8,7 +8,16 @@ import { reshapeTensor } from "../seldon/reshape.ts";
 import { badData, badInput } from "../seldon/seldon-error.ts";
 import { SeldonAnswerWriter } from "../seldon/write-answer.ts";
 import { DenseListReader } from "./dense-list.ts";
-import { readData, readFeedback, readMessage, readMessageList, readMeta, TENSOR, type ProtoFeedback, type ProtoMessage } from "./seldon-message.ts";
+import {
+  readData,
+  readFeedback,
+  readMessage,
+  readMessageList,
+  readMeta,
+  TENSOR,
+  type ProtoFeedback,
+  type ProtoMessage,
+} from "./seldon-message.ts";
 import { readTfTensor } from "./tf-tensor-proto.ts";
 import { readList, readValue } from "./value.ts";
 import { WireError } from "./wire-error.ts";
@@ -17,7 +26,10 @@ import { WireReader } from "./wire-reader.ts";
 const PLAIN_STYLE = { sortKeys: false, asciiOnly: false };
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const NO_METAS: readonly JsonObject[] = Object.freeze([]);
-const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
+const EMPTY: Payload = {
+  kind: "tensor",
+  tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) },
+};
 /** Of the requests of these only the puid comes back. */
 const PUID_ONLY: ReadonlySet<ComponentMethod> = new Set(["route", "send-feedback"]);
 
@@ -42,7 +54,11 @@ interface Parsed {
  */
 export class SeldonProtoParser {
   readonly #dense = new DenseListReader();
-  readonly #json = new SeldonAnswerWriter({ ...PLAIN_STYLE, isPretty: false, includeMetrics: true });
+  readonly #json = new SeldonAnswerWriter({
+    ...PLAIN_STYLE,
+    isPretty: false,
+    includeMetrics: true,
+  });
 
   /**
    * Reads a SeldonMessage, a SeldonMessageList (`aggregate`) or a Feedback (`send-feedback`).
@@ -52,7 +68,12 @@ export class SeldonProtoParser {
     if (options.method === "aggregate") return this.#list(bytes, options);
     if (options.method === "send-feedback") return this.#feedback(bytes, options);
     const draft = readMessage(bytes);
-    if (options.whole !== undefined) return this.#whole(options, { bytes, json: () => this.#text(draft, options), context: contextOf(draft, options.method) });
+    if (options.whole !== undefined)
+      return this.#whole(options, {
+        bytes,
+        json: () => this.#text(draft, options),
+        context: contextOf(draft, options.method),
+      });
     const { message, context } = this.#parsed(draft, options);
     return { request: { method: options.method, messages: [message], transport: "grpc" }, context };
   }
@@ -60,12 +81,24 @@ export class SeldonProtoParser {
   #list(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
     const drafts = readMessageList(bytes).map(readMessage);
     if (options.whole !== undefined) {
-      const json = (): string => `{"seldonMessages":[${drafts.map((draft) => this.#text(draft, options)).join(",")}]}`;
-      return this.#whole(options, { bytes, json, context: listContext(drafts.map((draft) => contextOf(draft, options.method))) });
+      const json = (): string =>
+        `{"seldonMessages":[${drafts.map((draft) => this.#text(draft, options)).join(",")}]}`;
+      return this.#whole(options, {
+        bytes,
+        json,
+        context: listContext(drafts.map((draft) => contextOf(draft, options.method))),
+      });
     }
     const members = drafts.map((draft) => this.#parsed(draft, options));
     if (members.length === 0) throw badInput("list index out of range");
-    return { request: { method: options.method, messages: members.map(({ message }) => message), transport: "grpc" }, context: listContext(members.map(({ context }) => context)) };
+    return {
+      request: {
+        method: options.method,
+        messages: members.map(({ message }) => message),
+        transport: "grpc",
+      },
+      context: listContext(members.map(({ context }) => context)),
+    };
   }
 
   #feedback(bytes: Buffer, options: ProtoParseOptions): SeldonCall {
@@ -75,34 +108,56 @@ export class SeldonProtoParser {
     const routing = routeOf(response, options.unitId);
     const facts = { reward, ...(routing !== undefined && { routing }), transport: "grpc" as const };
     const context = contextOf(draft, options.method);
-    const messages: readonly ComponentMessage[] = options.whole !== undefined
-      ? this.#whole(options, { bytes, json: () => this.#feedbackText(parts, options), context }).request.messages
-      : [this.#dataOnly(draft, options), this.#dataOnly(readMessage(truth ?? NO_BYTES), options)];
+    const messages: readonly ComponentMessage[] =
+      options.whole !== undefined
+        ? this.#whole(options, { bytes, json: () => this.#feedbackText(parts, options), context })
+            .request.messages
+        : [this.#dataOnly(draft, options), this.#dataOnly(readMessage(truth ?? NO_BYTES), options)];
     return { request: { method: options.method, messages, ...facts }, context };
   }
 
-  #whole({ method, whole }: ProtoParseOptions, { bytes, json, context }: { readonly bytes: Buffer; readonly json: () => string; readonly context: AnswerContext }): SeldonCall {
-    const payload: Payload = whole === "json" ? { kind: "raw", json: json() } : { kind: "proto", bytes };
-    return { request: { method, messages: [{ payload, names: NO_NAMES }], transport: "grpc" }, context };
+  #whole(
+    { method, whole }: ProtoParseOptions,
+    {
+      bytes,
+      json,
+      context,
+    }: { readonly bytes: Buffer; readonly json: () => string; readonly context: AnswerContext },
+  ): SeldonCall {
+    const payload: Payload =
+      whole === "json" ? { kind: "raw", json: json() } : { kind: "proto", bytes };
+    return {
+      request: { method, messages: [{ payload, names: NO_NAMES }], transport: "grpc" },
+      context,
+    };
   }
 
   /** A message in its JSON form. */
   #text(draft: ProtoMessage, options: ProtoParseOptions): string {
     const { payload } = draft;
-    const meta = draft.meta === undefined ? "{}" : nodeText(shownMeta(readMeta(draft.meta)), PLAIN_STYLE);
+    const meta =
+      draft.meta === undefined ? "{}" : nodeText(shownMeta(readMeta(draft.meta)), PLAIN_STYLE);
     if (payload === undefined) return `{"meta":${meta}}`;
-    if (payload.field !== "data") return this.#json.text({ payload: plainPayload(payload), names: NO_NAMES }, undefined, meta);
+    if (payload.field !== "data")
+      return this.#json.text({ payload: plainPayload(payload), names: NO_NAMES }, undefined, meta);
     const { message, kind } = this.#data(payload.bytes, options);
     return this.#json.text({ ...message, payload: aligned(message.payload) }, kind, meta);
   }
 
-  #feedbackText({ request, response, truth, reward }: ProtoFeedback, options: ProtoParseOptions): string {
-    const members = Object.entries({ request, response, truth }).flatMap(([name, bytes]) => (bytes === undefined ? [] : [`"${name}":${this.#text(readMessage(bytes), options)}`]));
+  #feedbackText(
+    { request, response, truth, reward }: ProtoFeedback,
+    options: ProtoParseOptions,
+  ): string {
+    const members = Object.entries({ request, response, truth }).flatMap(([name, bytes]) =>
+      bytes === undefined ? [] : [`"${name}":${this.#text(readMessage(bytes), options)}`],
+    );
     return `{${[...members, `"reward":${reward}`].join(",")}}`;
   }
 
   #dataOnly({ payload }: ProtoMessage, options: ProtoParseOptions): ComponentMessage {
-    return payload?.field === "data" ? this.#data(payload.bytes, options).message : { payload: EMPTY, names: NO_NAMES };
+    return payload?.field === "data"
+      ? this.#data(payload.bytes, options).message
+      : { payload: EMPTY, names: NO_NAMES };
   }
 
   #parsed(draft: ProtoMessage, options: ProtoParseOptions): Parsed {
@@ -113,8 +168,12 @@ export class SeldonProtoParser {
       return { message, context: { metas: NO_METAS, dataKind: kind } };
     }
     const context = contextOf(draft, options.method);
-    const metaText = meta === undefined ? undefined : nodeText(shownMeta(readMeta(meta)), PLAIN_STYLE);
-    const { message } = payload.field === "data" ? this.#data(payload.bytes, options) : { message: { payload: plainPayload(payload), names: NO_NAMES } };
+    const metaText =
+      meta === undefined ? undefined : nodeText(shownMeta(readMeta(meta)), PLAIN_STYLE);
+    const { message } =
+      payload.field === "data"
+        ? this.#data(payload.bytes, options)
+        : { message: { payload: plainPayload(payload), names: NO_NAMES } };
     return { message: metaText === undefined ? message : { ...message, meta: metaText }, context };
   }
 
@@ -123,12 +182,21 @@ export class SeldonProtoParser {
     if (array === undefined) return { message: { payload: EMPTY, names }, kind: "ndarray" };
     switch (array.kind) {
       case "tensor":
-        return { message: { payload: { kind: "tensor", tensor: readTensor(array.bytes, options.isStrict) }, names }, kind: "tensor" };
+        return {
+          message: {
+            payload: { kind: "tensor", tensor: readTensor(array.bytes, options.isStrict) },
+            names,
+          },
+          kind: "tensor",
+        };
       case "ndarray":
         return { message: { payload: this.#array(array.bytes), names }, kind: "ndarray" };
       case "tftensor":
         if (options.isStrict) throw badInput("name 'tf' is not defined");
-        return { message: { payload: { kind: "tensor", tensor: readTfTensor(array.bytes) }, names }, kind: "tftensor" };
+        return {
+          message: { payload: { kind: "tensor", tensor: readTfTensor(array.bytes) }, names },
+          kind: "tftensor",
+        };
       default:
         return array.kind satisfies never;
     }
@@ -145,7 +213,9 @@ const NO_BYTES = Buffer.alloc(0);
 
 /** Numbers as a view of a request stand anywhere; where they are read one by one they must stand on a multiple of their size. */
 function aligned(payload: Payload): Payload {
-  return payload.kind === "tensor" ? { ...payload, tensor: { ...payload.tensor, data: new Uint8Array(payload.tensor.data) } } : payload;
+  return payload.kind === "tensor"
+    ? { ...payload, tensor: { ...payload.tensor, data: new Uint8Array(payload.tensor.data) } }
+    : payload;
 }
 
 /** What an answer takes from a message whose payload nobody has looked at. */
@@ -202,7 +272,8 @@ function readTensor(bytes: Buffer, isStrict: boolean): Tensor {
   const chunks: Buffer[] = [];
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === TENSOR.values) chunks.push(reader.bytes());
-    else if (tag === TENSOR.valuesItem) chunks.push(bytes.subarray(reader.at, (reader.skip(tag), reader.at)));
+    else if (tag === TENSOR.valuesItem)
+      chunks.push(bytes.subarray(reader.at, (reader.skip(tag), reader.at)));
     else if (tag === TENSOR.shape) {
       const outer = reader.enter();
       while (reader.at < reader.end) shape.push(reader.int32());
@@ -214,12 +285,24 @@ function readTensor(bytes: Buffer, isStrict: boolean): Tensor {
   return fitted({ shape, data: chunks.length > 1 ? Buffer.concat(chunks) : first, isStrict });
 }
 
-function fitted({ shape, data, isStrict }: { readonly shape: readonly number[]; readonly data: Buffer; readonly isStrict: boolean }): Tensor {
+function fitted({
+  shape,
+  data,
+  isStrict,
+}: {
+  readonly shape: readonly number[];
+  readonly data: Buffer;
+  readonly isStrict: boolean;
+}): Tensor {
   if (data.byteLength % 8 !== 0) throw new WireError("the values of a tensor are no whole doubles");
   const count = data.byteLength / 8;
   const wanted = shape.reduce((product, axis) => product * axis, 1);
   const isPlain = wanted === count && shape.every((axis) => axis >= 0);
   if (isPlain) return { name: "", datatype: "FP64", shape, data };
-  if (isStrict && shape.length > 0 && wanted > 0 && wanted < count) return { name: "", datatype: "FP64", shape, data: data.subarray(-8 * wanted) }; // the wrapper takes the last ones
-  return reshapeTensor({ name: "", datatype: "FP64", shape: [count], data }, shape.map((axis) => new JsonNumber(String(axis), false)));
+  if (isStrict && shape.length > 0 && wanted > 0 && wanted < count)
+    return { name: "", datatype: "FP64", shape, data: data.subarray(-8 * wanted) }; // the wrapper takes the last ones
+  return reshapeTensor(
+    { name: "", datatype: "FP64", shape: [count], data },
+    shape.map((axis) => new JsonNumber(String(axis), false)),
+  );
 }

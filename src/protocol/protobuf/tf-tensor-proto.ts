@@ -14,17 +14,18 @@ const DIM_SIZE = 8;
 type Read = (reader: WireReader) => string;
 
 /** The fields of values: number, name in JSON, wire type of one value, and how to read it as the text of a number. */
-const VALUES: readonly (readonly [field: number, name: string, wire: 0 | 1 | 2 | 5, read: Read])[] = [
-  [5, "floatVal", 5, (reader) => String(reader.float())],
-  [6, "doubleVal", 1, (reader) => String(reader.double())],
-  [7, "intVal", 0, (reader) => String(reader.int32())],
-  [8, "stringVal", 2, (reader) => reader.bytes().toString("base64")],
-  [10, "int64Val", 0, (reader) => String(reader.int64())],
-  [11, "boolVal", 0, (reader) => String(Number(reader.bool()))],
-  [13, "halfVal", 0, (reader) => String(reader.int32())],
-  [16, "uint32Val", 0, (reader) => String(reader.int32() >>> 0)],
-  [17, "uint64Val", 0, (reader) => String(BigInt.asUintN(64, reader.int64()))],
-];
+const VALUES: readonly (readonly [field: number, name: string, wire: 0 | 1 | 2 | 5, read: Read])[] =
+  [
+    [5, "floatVal", 5, (reader) => String(reader.float())],
+    [6, "doubleVal", 1, (reader) => String(reader.double())],
+    [7, "intVal", 0, (reader) => String(reader.int32())],
+    [8, "stringVal", 2, (reader) => reader.bytes().toString("base64")],
+    [10, "int64Val", 0, (reader) => String(reader.int64())],
+    [11, "boolVal", 0, (reader) => String(Number(reader.bool()))],
+    [13, "halfVal", 0, (reader) => String(reader.int32())],
+    [16, "uint32Val", 0, (reader) => String(reader.int32() >>> 0)],
+    [17, "uint64Val", 0, (reader) => String(BigInt.asUintN(64, reader.int64()))],
+  ];
 
 /**
  * Reads a TensorProto. Content in one piece stays a view of `bytes`; separate values take the way of the JSON form.
@@ -43,16 +44,33 @@ export function readTfTensor(bytes: Buffer): Tensor {
     else if (!readValues(reader, tag, values)) reader.skip(tag);
   }
   const datatype = tfDatatype(type);
-  if (content !== undefined && content.byteLength > 0 && datatype !== undefined && datatype !== "BYTES") {
+  if (
+    content !== undefined &&
+    content.byteLength > 0 &&
+    datatype !== undefined &&
+    datatype !== "BYTES"
+  ) {
     const wanted = elementCount(dims) * itemBytes(datatype);
-    if (content.byteLength !== wanted) throw badInput(`Failed to parse tftensor: ${content.byteLength} bytes of content for ${elementCount(dims)} elements of ${datatype}`);
+    if (content.byteLength !== wanted)
+      throw badInput(
+        `Failed to parse tftensor: ${content.byteLength} bytes of content for ${elementCount(dims)} elements of ${datatype}`,
+      );
     return { name: "", datatype, shape: dims, data: content };
   }
   const node = new Map<string, JsonNode>([
     ["dtype", new JsonNumber(String(type), false)],
-    ["tensorShape", new Map([["dim", dims.map((size) => new Map([["size", new JsonNumber(String(size), false)]]))]])],
+    [
+      "tensorShape",
+      new Map([
+        ["dim", dims.map((size) => new Map([["size", new JsonNumber(String(size), false)]]))],
+      ]),
+    ],
   ]);
-  for (const [name, texts] of values) node.set(name, texts.map((text) => (name === "stringVal" ? text : new JsonNumber(text, false))));
+  for (const [name, texts] of values)
+    node.set(
+      name,
+      texts.map((text) => (name === "stringVal" ? text : new JsonNumber(text, false))),
+    );
   return parseTfTensor(node);
 }
 
@@ -60,7 +78,11 @@ export function readTfTensor(bytes: Buffer): Tensor {
 export function writeTfTensor(writer: WireWriter, tensor: Tensor): void {
   const type = tfNumber(tensor.datatype);
   if (type === undefined) {
-    writeTfTensor(writer, { ...tensor, datatype: "FP64", data: Buffer.from(toDoubles(tensor).buffer) });
+    writeTfTensor(writer, {
+      ...tensor,
+      datatype: "FP64",
+      data: Buffer.from(toDoubles(tensor).buffer),
+    });
     return;
   }
   writer.bytes(TF.content, tensor.data);
@@ -89,7 +111,8 @@ function readSize(reader: WireReader): number {
     if (tag === DIM_SIZE) size = Number(reader.int64());
     else reader.skip(tag);
   }
-  if (size < 0 || !Number.isSafeInteger(size)) throw badInput("Failed to parse tftensor: a dim without a size");
+  if (size < 0 || !Number.isSafeInteger(size))
+    throw badInput("Failed to parse tftensor: a dim without a size");
   return size;
 }
 

@@ -18,7 +18,8 @@ export function readValue(reader: WireReader): JsonNode {
     else if (tag === VALUE.string) node = reader.string();
     else if (tag === VALUE.bool) node = reader.bool();
     else if (tag === VALUE.list) node = inside(reader, readList);
-    else if (tag === VALUE.struct) node = inside(reader, (within) => readMap(within, readValue, null));
+    else if (tag === VALUE.struct)
+      node = inside(reader, (within) => readMap(within, readValue, null));
     else {
       if (tag === VALUE.null) node = null;
       reader.skip(tag);
@@ -38,10 +39,21 @@ export function readList(reader: WireReader): JsonNode[] {
 }
 
 /** Reads a message whose field 1 is a map from text, such as `Struct`; values are messages that `read` reads. */
-function readMap(reader: WireReader, read: (reader: WireReader) => JsonNode, absent: JsonNode): Map<string, JsonNode> {
+function readMap(
+  reader: WireReader,
+  read: (reader: WireReader) => JsonNode,
+  absent: JsonNode,
+): Map<string, JsonNode> {
   const members = new Map<string, JsonNode>();
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === ENTRY) inside(reader, () => readEntry(reader, members, { tag: ENTRY_VALUE, read: (entry) => inside(entry, read), absent }));
+    if (tag === ENTRY)
+      inside(reader, () =>
+        readEntry(reader, members, {
+          tag: ENTRY_VALUE,
+          read: (entry) => inside(entry, read),
+          absent,
+        }),
+      );
     else reader.skip(tag);
   }
   return members;
@@ -56,7 +68,11 @@ export interface EntryValue {
 }
 
 /** Reads one entry of a map from text, inside of which the reader is. */
-export function readEntry(reader: WireReader, into: Map<string, JsonNode>, value: EntryValue): void {
+export function readEntry(
+  reader: WireReader,
+  into: Map<string, JsonNode>,
+  value: EntryValue,
+): void {
   let key = "";
   let node = value.absent;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
@@ -87,7 +103,11 @@ export function writeValue(writer: WireWriter, node: JsonNode): void {
       writeList(writer, node);
       writer.close(VALUE.list, from);
     } else if (isObject(node)) {
-      for (const [key, value] of [...node].toReversed()) writeEntry(writer, ENTRY, { key, write: () => writeValueField(writer, ENTRY_VALUE, value) });
+      for (const [key, value] of [...node].toReversed())
+        writeEntry(writer, ENTRY, {
+          key,
+          write: () => writeValueField(writer, ENTRY_VALUE, value),
+        });
       writer.close(VALUE.struct, from);
     }
   }
@@ -95,7 +115,8 @@ export function writeValue(writer: WireWriter, node: JsonNode): void {
 
 /** Writes the content of a `ListValue`. */
 export function writeList(writer: WireWriter, items: readonly JsonNode[]): void {
-  for (let index = items.length - 1; index >= 0; index -= 1) writeValueField(writer, ITEM, items[index] ?? null);
+  for (let index = items.length - 1; index >= 0; index -= 1)
+    writeValueField(writer, ITEM, items[index] ?? null);
 }
 
 /** Writes a field whose message is a `Value`. */
@@ -106,7 +127,11 @@ export function writeValueField(writer: WireWriter, tag: number, node: JsonNode)
 }
 
 /** Writes one entry of a map from text; `write` writes the value with its tag (field 2). */
-export function writeEntry(writer: WireWriter, tag: number, { key, write }: { readonly key: string; readonly write: () => void }): void {
+export function writeEntry(
+  writer: WireWriter,
+  tag: number,
+  { key, write }: { readonly key: string; readonly write: () => void },
+): void {
   const from = writer.size;
   write();
   writer.string(KEY, key);

@@ -128,7 +128,8 @@ export class WireReader {
   /** Many doubles in a row with `pattern` before each, such as the numbers of a list: how many follow at once is for the caller to see. */
   matches(pattern: readonly number[], size: number): boolean {
     if (this.at + size > this.#end) return false;
-    for (let index = 0; index < pattern.length; index += 1) if (this.#bytes[this.at + index] !== pattern[index]) return false;
+    for (let index = 0; index < pattern.length; index += 1)
+      if (this.#bytes[this.at + index] !== pattern[index]) return false;
     return true;
   }
 

@@ -78,7 +78,8 @@ export class WireWriter {
     this.reserve(16);
     this.#at -= 8;
     this.#bytes.writeDoubleLE(value, this.#at);
-    for (let index = prefix.length - 1; index >= 0; index -= 1) this.#bytes[--this.#at] = prefix[index] ?? 0;
+    for (let index = prefix.length - 1; index >= 0; index -= 1)
+      this.#bytes[--this.#at] = prefix[index] ?? 0;
   }
 
   /** Whole numbers; negative ones take ten bytes. */
@@ -91,7 +92,8 @@ export class WireWriter {
     this.reserve(LONGEST_VARINT);
     const isSmall = typeof value === "number" && value >= 0 && value < 2 ** 31;
     const bytes = isSmall ? smallVarint(value) : bigVarint(BigInt.asUintN(64, BigInt(value)));
-    for (let index = bytes.length - 1; index >= 0; index -= 1) this.#bytes[--this.#at] = bytes[index] ?? 0;
+    for (let index = bytes.length - 1; index >= 0; index -= 1)
+      this.#bytes[--this.#at] = bytes[index] ?? 0;
   }
 
   /** Makes room for this many bytes at once. */

@@ -36,7 +36,10 @@ function decodeLoose(text: string): Buffer {
       pads = 0;
     } else if (place >= 2 && place + ++pads >= 4) return Buffer.from(data, "base64");
   }
-  if (place === 1) throw badInput(`Invalid base64-encoded string: number of data characters (${data.length}) cannot be 1 more than a multiple of 4`);
+  if (place === 1)
+    throw badInput(
+      `Invalid base64-encoded string: number of data characters (${data.length}) cannot be 1 more than a multiple of 4`,
+    );
   if (place !== 0) throw badInput("Incorrect padding");
   return Buffer.from(data, "base64");
 }

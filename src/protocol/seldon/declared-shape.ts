@@ -10,7 +10,9 @@ export function declaredAxes(metadata: JsonObject): readonly number[] | undefine
   if (!isObject(input) || others.length > 0) return undefined;
   const schema = input.get("schema");
   const shape = isObject(schema) ? schema.get("shape") : input.get("shape");
-  return isList(shape) ? shape.map((axis) => (axis instanceof JsonNumber ? Number(axis.text) : -1)) : undefined;
+  return isList(shape)
+    ? shape.map((axis) => (axis instanceof JsonNumber ? Number(axis.text) : -1))
+    : undefined;
 }
 
 /**
@@ -18,12 +20,21 @@ export function declaredAxes(metadata: JsonObject): readonly number[] | undefine
  * `[1,4]`, whose first axis says how one row looks.
  * @throws SeldonError 400 naming both shapes
  */
-export function checkDeclared({ method, messages }: ComponentRequest, axes: readonly number[]): void {
+export function checkDeclared(
+  { method, messages }: ComponentRequest,
+  axes: readonly number[],
+): void {
   const payload = messages[0]?.payload;
   if (method !== "predict" || payload?.kind !== "tensor") return;
   const { shape } = payload.tensor;
   const last = shape.slice(shape.length - axes.length);
-  const isFree = (axis: number | undefined, index: number): boolean => axis === -1 || (axis === 1 && index === 0 && axes.length > 1);
-  const isFit = shape.length >= axes.length && last.every((length, index) => isFree(axes[index], index) || axes[index] === length);
-  if (!isFit) throw badData(`Invalid request: the array has shape ${shapeText(shape)}, and the model's metadata declares ${shapeText(axes)}`);
+  const isFree = (axis: number | undefined, index: number): boolean =>
+    axis === -1 || (axis === 1 && index === 0 && axes.length > 1);
+  const isFit =
+    shape.length >= axes.length &&
+    last.every((length, index) => isFree(axes[index], index) || axes[index] === length);
+  if (!isFit)
+    throw badData(
+      `Invalid request: the array has shape ${shapeText(shape)}, and the model's metadata declares ${shapeText(axes)}`,
+    );
 }

@@ -51,7 +51,8 @@ export class DraftReader {
     const { at, depth } = reader;
     const draft: MessageDraft = {};
     reader.enter(0x7b);
-    for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey()) this.member(key, { reader, draft });
+    for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey())
+      this.member(key, { reader, draft });
     if (hasPayload(draft)) return draft;
     reader.rewind(at, depth);
     return { ...draft, invalid: readNode(reader) };
@@ -70,7 +71,10 @@ export class DraftReader {
         draft.jsonData = textOf(reader, () => reader.skip());
         break;
       case "strData":
-        draft.strData = reader.peek() === 0x22 ? { text: reader.string() } : { json: textOf(reader, () => reader.skip()) };
+        draft.strData =
+          reader.peek() === 0x22
+            ? { text: reader.string() }
+            : { json: textOf(reader, () => reader.skip()) };
         break;
       case "binData":
         draft.binData = readBinary(reader);
@@ -116,7 +120,12 @@ export class DraftReader {
 }
 
 function hasPayload(draft: MessageDraft): boolean {
-  return draft.data !== undefined || draft.jsonData !== undefined || draft.strData !== undefined || draft.binData !== undefined;
+  return (
+    draft.data !== undefined ||
+    draft.jsonData !== undefined ||
+    draft.strData !== undefined ||
+    draft.binData !== undefined
+  );
 }
 
 /** The JSON text of what `take` takes. */
@@ -146,5 +155,9 @@ function readBinary(reader: JsonReader): NonNullable<MessageDraft["binData"]> {
 }
 
 function badCharacters(): SeldonError {
-  return new SeldonError(500, "string argument should contain only ASCII characters", "MICROSERVICE_INTERNAL_ERROR");
+  return new SeldonError(
+    500,
+    "string argument should contain only ASCII characters",
+    "MICROSERVICE_INTERNAL_ERROR",
+  );
 }

@@ -1,6 +1,19 @@
 import type { ComponentMessage, Payload } from "../../runtime/index.ts";
 import { isNumeric, toDoubles, bytesOf, type Tensor } from "../../tensor/index.ts";
-import { arrayText, type ArrayForm, isList, isObject, nodeText, readNode, stringText, JsonError, JsonNumber, JsonReader, type JsonNode, type JsonObject } from "../json/index.ts";
+import {
+  arrayText,
+  type ArrayForm,
+  isList,
+  isObject,
+  nodeText,
+  readNode,
+  stringText,
+  JsonError,
+  JsonNumber,
+  JsonReader,
+  type JsonNode,
+  type JsonObject,
+} from "../json/index.ts";
 import { mergeMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, SeldonCall } from "./contracts.ts";
 import { checkMessage, objectIn, toNumber } from "./message-schema.ts";
@@ -12,7 +25,10 @@ import { parseTfTensor, tfTensorText } from "./tf-tensor.ts";
 
 const NOTHING = new JsonNumber("0", false);
 const PLAIN_STYLE = { sortKeys: false, asciiOnly: false };
-const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
+const EMPTY: Payload = {
+  kind: "tensor",
+  tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) },
+};
 
 /**
  * Reads feedback. It goes through protobuf in the wrapper, so the schema is strict here, numbers become doubles, and only `data` of
@@ -24,13 +40,25 @@ export function parseFeedback(body: Buffer, options: ParseOptions, unitId: strin
   const node = parseBody(body);
   checkMessage(node, "Feedback");
   const request = objectIn(node, "request");
-  const reward = Math.fround(toNumber((isObject(node) ? node.get("reward") : undefined) ?? NOTHING));
-  const routing = toNumber(objectIn(objectIn(objectIn(node, "response"), "meta"), "routing")?.get(unitId));
+  const reward = Math.fround(
+    toNumber((isObject(node) ? node.get("reward") : undefined) ?? NOTHING),
+  );
+  const routing = toNumber(
+    objectIn(objectIn(objectIn(node, "response"), "meta"), "routing")?.get(unitId),
+  );
   const messages: readonly ComponentMessage[] = options.isWhole
     ? [{ payload: { kind: "raw", json: body.toString("utf8") }, names: [] }]
-    : [dataMessage(objectIn(request, "data")), dataMessage(objectIn(objectIn(node, "truth"), "data"))];
+    : [
+        dataMessage(objectIn(request, "data")),
+        dataMessage(objectIn(objectIn(node, "truth"), "data")),
+      ];
   return {
-    request: { method: "send-feedback", messages, reward, ...(!Number.isNaN(routing) && { routing }) },
+    request: {
+      method: "send-feedback",
+      messages,
+      reward,
+      ...(!Number.isNaN(routing) && { routing }),
+    },
     context: contextOf(request),
   };
 }
@@ -51,8 +79,19 @@ function parseBody(body: Buffer): JsonNode {
 function contextOf(request: JsonObject | undefined): AnswerContext {
   const data = objectIn(request, "data");
   const puid = objectIn(request, "meta")?.get("puid");
-  const kind = data === undefined ? undefined : has(data, "tensor") ? "tensor" : has(data, "tftensor") ? "tftensor" : "ndarray";
-  return { metas: [], ...(kind !== undefined && { dataKind: kind }), ...(puid !== undefined && { puid }) };
+  const kind =
+    data === undefined
+      ? undefined
+      : has(data, "tensor")
+        ? "tensor"
+        : has(data, "tftensor")
+          ? "tftensor"
+          : "ndarray";
+  return {
+    metas: [],
+    ...(kind !== undefined && { dataKind: kind }),
+    ...(puid !== undefined && { puid }),
+  };
 }
 
 function has(node: JsonObject, key: string): boolean {
@@ -61,7 +100,10 @@ function has(node: JsonObject, key: string): boolean {
 
 function dataMessage(data: JsonObject | undefined): ComponentMessage {
   const names = data?.get("names");
-  return { payload: data === undefined ? EMPTY : dataPayload(data), names: isList(names) ? names.map(String) : [] };
+  return {
+    payload: data === undefined ? EMPTY : dataPayload(data),
+    names: isList(names) ? names.map(String) : [],
+  };
 }
 
 function dataPayload(data: JsonObject): Payload {
@@ -69,7 +111,12 @@ function dataPayload(data: JsonObject): Payload {
   if (tensor !== undefined) {
     const values = tensor.get("values");
     const doubles = Float64Array.from(isList(values) ? values : [], toNumber);
-    const flat: Tensor = { name: "", datatype: "FP64", shape: [doubles.length], data: bytesOf(doubles) };
+    const flat: Tensor = {
+      name: "",
+      datatype: "FP64",
+      shape: [doubles.length],
+      data: bytesOf(doubles),
+    };
     return { kind: "tensor", tensor: reshapeTensor(flat, shapeOf(tensor.get("shape"))) };
   }
   const array = data.get("ndarray");
@@ -84,7 +131,10 @@ function shapeOf(shape: JsonNode | undefined): JsonNode {
 }
 
 /** An answer to feedback, in protobuf's JSON form: all numbers are floats, and empty fields are left out. */
-export function feedbackText({ payload, names }: ComponentMessage, { context, own, settings }: { context: AnswerContext; own: OwnMeta; settings: AnswerSettings }): string {
+export function feedbackText(
+  { payload, names }: ComponentMessage,
+  { context, own, settings }: { context: AnswerContext; own: OwnMeta; settings: AnswerSettings },
+): string {
   const merged = new Map(mergeMeta(context, own, settings));
   const tags = merged.get("tags");
   if (tags !== undefined) merged.set("tags", throughValue(tags));
@@ -92,7 +142,9 @@ export function feedbackText({ payload, names }: ComponentMessage, { context, ow
   if (isList(metrics)) merged.set("metrics", metricsThroughProto(metrics));
   const [key, text] = payloadText(payload, { names, context, settings });
   const meta = `"meta":${nodeText(merged, settings)}`;
-  return settings.sortKeys && key > "meta" ? `{${meta},"${key}":${text}}` : `{"${key}":${text},${meta}}`;
+  return settings.sortKeys && key > "meta"
+    ? `{${meta},"${key}":${text}}`
+    : `{"${key}":${text},${meta}}`;
 }
 
 interface Around {
@@ -107,7 +159,13 @@ function payloadText(payload: Payload, around: Around): readonly [key: string, t
     case "tensor":
       return ["data", tensorText(payload.tensor, around)];
     case "array":
-      return ["data", dataText([`"ndarray":${nodeText(throughValue(parseText(payload.json)), settings)}`], around)];
+      return [
+        "data",
+        dataText(
+          [`"ndarray":${nodeText(throughValue(parseText(payload.json)), settings)}`],
+          around,
+        ),
+      ];
     case "json":
       return ["jsonData", nodeText(throughValue(parseText(payload.json)), settings)];
     case "text":
@@ -124,11 +182,16 @@ function payloadText(payload: Payload, around: Around): readonly [key: string, t
 }
 
 function tensorText(tensor: Tensor, around: Around): string {
-  if (!isNumeric(tensor.datatype)) return dataText([`"ndarray":${String(arrayText(tensor, "nested", around.settings.asciiOnly))}`], around);
+  if (!isNumeric(tensor.datatype))
+    return dataText(
+      [`"ndarray":${String(arrayText(tensor, "nested", around.settings.asciiOnly))}`],
+      around,
+    );
   const doubles: Tensor = { ...tensor, datatype: "FP64", data: bytesOf(toDoubles(tensor)) };
   const kind = around.context.dataKind ?? "tensor";
   if (kind === "tftensor") return dataText([`"tftensor":${tfTensorText(tensor)}`], around);
-  if (kind === "ndarray") return dataText([`"ndarray":${protoArrayText(doubles, "nested")}`], around);
+  if (kind === "ndarray")
+    return dataText([`"ndarray":${protoArrayText(doubles, "nested")}`], around);
   const parts = [
     ...(tensor.shape.length > 0 ? [`"shape":[${tensor.shape.join(",")}]`] : []),
     ...(doubles.data.byteLength > 0 ? [`"values":${protoArrayText(doubles, "flat")}`] : []),
@@ -143,6 +206,12 @@ function protoArrayText(doubles: Tensor, form: ArrayForm): string {
 }
 
 function dataText(parts: readonly string[], { names, settings }: Around): string {
-  const all = names.length === 0 ? parts : [`"names":[${names.map((name) => stringText(String(name), settings.asciiOnly)).join(",")}]`, ...parts];
+  const all =
+    names.length === 0
+      ? parts
+      : [
+          `"names":[${names.map((name) => stringText(String(name), settings.asciiOnly)).join(",")}]`,
+          ...parts,
+        ];
   return `{${all.join(",")}}`;
 }

@@ -1,5 +1,11 @@
 export { parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
-export type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer, SeldonCall } from "./contracts.ts";
+export type {
+  AnswerContext,
+  AnswerSettings,
+  DataKind,
+  SeldonAnswer,
+  SeldonCall,
+} from "./contracts.ts";
 export { checkDeclared, declaredAxes } from "./declared-shape.ts";
 export { parseFeedback } from "./feedback.ts";
 export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";

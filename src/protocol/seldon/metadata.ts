@@ -3,7 +3,14 @@ import type { Signature, TensorSpec } from "../../tensor/index.ts";
 import { isList, isObject, JsonNumber, type JsonNode, type JsonObject } from "../json/index.ts";
 import { SeldonError } from "./seldon-error.ts";
 
-const KEYS: ReadonlySet<string> = new Set(["name", "versions", "platform", "inputs", "outputs", "custom"]);
+const KEYS: ReadonlySet<string> = new Set([
+  "name",
+  "versions",
+  "platform",
+  "inputs",
+  "outputs",
+  "custom",
+]);
 /** Datatypes that metadata may name. */
 const NO_DATATYPES: ReadonlySet<string> = new Set(["BF16"]);
 const ARRAY_TYPES: ReadonlySet<string> = new Set(["tensor", "ndarray", "tftensor"]);
@@ -27,8 +34,20 @@ export interface MetadataSources {
  * The model's metadata, from what its class and the environment say, with every key filled in.
  * @throws SeldonError 500 `MICROSERVICE_BAD_METADATA` naming the first key that is wrong
  */
-export function resolveMetadata({ user, env, image, version, signature, isStrict = false }: MetadataSources): JsonObject {
-  const bad = (why: string): SeldonError => new SeldonError(500, isStrict ? "Model metadata unavailable" : `Model metadata is invalid: ${why}`, "MICROSERVICE_BAD_METADATA");
+export function resolveMetadata({
+  user,
+  env,
+  image,
+  version,
+  signature,
+  isStrict = false,
+}: MetadataSources): JsonObject {
+  const bad = (why: string): SeldonError =>
+    new SeldonError(
+      500,
+      isStrict ? "Model metadata unavailable" : `Model metadata is invalid: ${why}`,
+      "MICROSERVICE_BAD_METADATA",
+    );
   const metadata = new Map(defaults({ image, version, signature }));
   for (const source of [user, env]) {
     for (const [key, value] of isObject(source) ? source : []) {
@@ -36,11 +55,19 @@ export function resolveMetadata({ user, env, image, version, signature, isStrict
       metadata.set(key, value);
     }
   }
-  for (const [key, value] of metadata) if (!isValid(key, value)) throw bad(`"${key}" is not of the right form`);
+  for (const [key, value] of metadata)
+    if (!isValid(key, value)) throw bad(`"${key}" is not of the right form`);
   return metadata;
 }
 
-function defaults({ image, version, signature = { inputs: [], outputs: [] } }: Pick<MetadataSources, "image" | "version" | "signature">): readonly (readonly [string, JsonNode])[] {
+function defaults({
+  image,
+  version,
+  signature = { inputs: [], outputs: [] },
+}: Pick<MetadataSources, "image" | "version" | "signature">): readonly (readonly [
+  string,
+  JsonNode,
+])[] {
   return [
     ["name", image],
     ["versions", [version]],
@@ -54,7 +81,8 @@ function defaults({ image, version, signature = { inputs: [], outputs: [] } }: P
 function isValid(key: string, value: JsonNode): boolean {
   if (key === "name" || key === "platform") return typeof value === "string";
   if (key === "versions") return isList(value) && value.every((item) => typeof item === "string");
-  if (key === "custom") return isObject(value) && [...value.values()].every((item) => typeof item === "string");
+  if (key === "custom")
+    return isObject(value) && [...value.values()].every((item) => typeof item === "string");
   return isList(value) && value.every((item) => isObject(item) && isMessage(item));
 }
 
@@ -66,13 +94,24 @@ function isMessage(node: JsonObject): boolean {
   if (!hasOnly(node, ["messagetype", "schema"])) return false;
   const schema = node.get("schema") ?? new Map<string, JsonNode>();
   if (!isObject(schema) || node.get("schema") === null) return false;
-  return !ARRAY_TYPES.has(type) || (hasOnly(schema, ["names", "shape"]) && isNames(schema.get("names")) && isShape(schema.get("shape")));
+  return (
+    !ARRAY_TYPES.has(type) ||
+    (hasOnly(schema, ["names", "shape"]) &&
+      isNames(schema.get("names")) &&
+      isShape(schema.get("shape")))
+  );
 }
 
 function isV2Tensor(node: JsonObject): boolean {
   const { name = "", datatype = "FP32" } = Object.fromEntries(node);
-  const isKnown = typeof datatype === "string" && isDatatype(datatype) && !NO_DATATYPES.has(datatype);
-  return hasOnly(node, ["name", "datatype", "shape"]) && typeof name === "string" && isKnown && isShape(node.get("shape"));
+  const isKnown =
+    typeof datatype === "string" && isDatatype(datatype) && !NO_DATATYPES.has(datatype);
+  return (
+    hasOnly(node, ["name", "datatype", "shape"]) &&
+    typeof name === "string" &&
+    isKnown &&
+    isShape(node.get("shape"))
+  );
 }
 
 function isNames(node: JsonNode | undefined): boolean {
@@ -80,7 +119,11 @@ function isNames(node: JsonNode | undefined): boolean {
 }
 
 function isShape(node: JsonNode | undefined): boolean {
-  return node === undefined || (isList(node) && node.every((axis) => axis instanceof JsonNumber && Number.isInteger(Number(axis.text))));
+  return (
+    node === undefined ||
+    (isList(node) &&
+      node.every((axis) => axis instanceof JsonNumber && Number.isInteger(Number(axis.text))))
+  );
 }
 
 function hasOnly(node: JsonObject, keys: readonly string[]): boolean {
@@ -102,6 +145,7 @@ export function nodeOf(value: unknown): JsonNode {
   if (typeof value === "bigint") return new JsonNumber(String(value), false);
   if (typeof value === "number") return new JsonNumber(String(value), !Number.isInteger(value));
   if (Array.isArray(value)) return value.map(nodeOf);
-  if (typeof value === "object") return new Map(Object.entries(value).map(([key, item]) => [key, nodeOf(item)]));
+  if (typeof value === "object")
+    return new Map(Object.entries(value).map(([key, item]) => [key, nodeOf(item)]));
   return "";
 }

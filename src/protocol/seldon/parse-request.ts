@@ -1,7 +1,25 @@
 import type { ComponentMessage, ComponentMethod, Payload } from "../../runtime/index.ts";
-import { isList, isObject, JsonError, JsonReader, nodeText, pythonRepr, pythonStr, pythonType, readNode, type JsonNode, type JsonObject } from "../json/index.ts";
+import {
+  isList,
+  isObject,
+  JsonError,
+  JsonReader,
+  nodeText,
+  pythonRepr,
+  pythonStr,
+  pythonType,
+  readNode,
+  type JsonNode,
+  type JsonObject,
+} from "../json/index.ts";
 import type { AnswerContext, DataKind, SeldonCall } from "./contracts.ts";
-import { DraftReader, type DataDraft, type MessageDraft, type TensorDraft, type WireArray } from "./draft.ts";
+import {
+  DraftReader,
+  type DataDraft,
+  type MessageDraft,
+  type TensorDraft,
+  type WireArray,
+} from "./draft.ts";
 import { reshapeNode, reshapeTensor } from "./reshape.ts";
 import { badData, badInput, noJson, SeldonError } from "./seldon-error.ts";
 import { parseTfTensor } from "./tf-tensor.ts";
@@ -9,7 +27,10 @@ import { parseTfTensor } from "./tf-tensor.ts";
 const PLAIN_STYLE = { sortKeys: false, asciiOnly: false };
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const NO_METAS: readonly JsonObject[] = Object.freeze([]);
-const EMPTY: Payload = { kind: "tensor", tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) } };
+const EMPTY: Payload = {
+  kind: "tensor",
+  tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) },
+};
 const LIST_METHODS: ReadonlySet<ComponentMethod> = new Set(["aggregate"]);
 const PAYLOADS: ReadonlySet<string> = new Set(["data", "jsonData", "strData", "binData"]);
 /** Of a router's request only the puid comes back. */
@@ -77,7 +98,8 @@ export class SeldonRequestParser {
 
   /** Reads a multipart form: each field is a key of the message. @throws SeldonError */
   parseForm(fields: readonly FormField[], options: ParseOptions): SeldonCall {
-    if (options.isWhole && !LIST_METHODS.has(options.method)) return this.#wholeForm(fields, options);
+    if (options.isWhole && !LIST_METHODS.has(options.method))
+      return this.#wholeForm(fields, options);
     if (LIST_METHODS.has(options.method)) return this.parseJson(this.formJson(fields), options);
     const draft: MessageDraft = {};
     for (const field of fields) {
@@ -87,7 +109,8 @@ export class SeldonRequestParser {
       else if (isFile) this.#textMember(name, { text: fileText(content, isFile), draft });
       else this.#checked(content, (reader) => this.#drafts.member(name, { reader, draft }));
     }
-    if (!fields.some(({ name }) => PAYLOADS.has(name))) draft.invalid = new Map(fields.map((field) => [field.name, this.#fieldNode(field)]));
+    if (!fields.some(({ name }) => PAYLOADS.has(name)))
+      draft.invalid = new Map(fields.map((field) => [field.name, this.#fieldNode(field)]));
     return this.#call(draft, options, () => "");
   }
 
@@ -96,13 +119,18 @@ export class SeldonRequestParser {
     const file = fields.find(({ name, isFile }) => name === "binData" && isFile);
     const call = this.parseJson(this.formJson(fields.filter((field) => field !== file)), options);
     if (file === undefined) return call;
-    const bytes: ComponentMessage = { payload: { kind: "bytes", bytes: file.content }, names: NO_NAMES };
+    const bytes: ComponentMessage = {
+      payload: { kind: "bytes", bytes: file.content },
+      names: NO_NAMES,
+    };
     return { ...call, request: { ...call.request, messages: [...call.request.messages, bytes] } };
   }
 
   #fieldNode({ name, content, isFile }: FormField): JsonNode {
     if (name === "binData" && isFile) return content.toString("base64");
-    return name === "strData" || isFile ? fileText(content, isFile) : this.#checked(content, readNode);
+    return name === "strData" || isFile
+      ? fileText(content, isFile)
+      : this.#checked(content, readNode);
   }
 
   /** A file that is not binData stands for a JSON string. */
@@ -118,7 +146,8 @@ export class SeldonRequestParser {
       this.#reader.finish();
       return value;
     } catch (error) {
-      if (error instanceof JsonError) throw badInput(`Expecting value: line 1 column ${error.at + 1} (char ${error.at})`);
+      if (error instanceof JsonError)
+        throw badInput(`Expecting value: line 1 column ${error.at + 1} (char ${error.at})`);
       throw error;
     }
   }
@@ -126,7 +155,10 @@ export class SeldonRequestParser {
   #call(draft: MessageDraft, options: ParseOptions, text: () => string): SeldonCall {
     if (options.isWhole) {
       const message: ComponentMessage = { payload: { kind: "raw", json: text() }, names: NO_NAMES };
-      return { request: { method: options.method, messages: [message] }, context: contextOf(draft, options) };
+      return {
+        request: { method: options.method, messages: [message] },
+        context: contextOf(draft, options),
+      };
     }
     const { message, context } = parsed(draft, options);
     return { request: { method: options.method, messages: [message] }, context };
@@ -140,12 +172,21 @@ export class SeldonRequestParser {
     reader.finish();
     if (invalid === null) throw noJson();
     if (options.isWhole) {
-      const message: ComponentMessage = { payload: { kind: "raw", json: body.toString("utf8") }, names: NO_NAMES };
-      return { request: { method: options.method, messages: [message] }, context: listContext(drafts.map((draft) => contextOf(draft, options))) };
+      const message: ComponentMessage = {
+        payload: { kind: "raw", json: body.toString("utf8") },
+        names: NO_NAMES,
+      };
+      return {
+        request: { method: options.method, messages: [message] },
+        context: listContext(drafts.map((draft) => contextOf(draft, options))),
+      };
     }
     if (invalid !== undefined) throw badData(`Invalid request data type: ${pythonStr(invalid)}`);
     const members = drafts.map((draft) => parsed(draft, options));
-    return { request: { method: options.method, messages: members.map(({ message }) => message) }, context: listContext(members.map(({ context }) => context)) };
+    return {
+      request: { method: options.method, messages: members.map(({ message }) => message) },
+      context: listContext(members.map(({ context }) => context)),
+    };
   }
 
   /** Collects the list's messages; what stands there in place of a list, or undefined. */
@@ -170,7 +211,8 @@ export class SeldonRequestParser {
   #items(reader: JsonReader, drafts: MessageDraft[]): void {
     drafts.length = 0;
     reader.enter(0x5b);
-    for (let more = reader.firstItem(); more; more = reader.nextItem()) drafts.push(this.#drafts.message(reader));
+    for (let more = reader.firstItem(); more; more = reader.nextItem())
+      drafts.push(this.#drafts.message(reader));
   }
 }
 
@@ -183,7 +225,9 @@ function fileText(content: Buffer, isFile: boolean): string {
 }
 
 function jsonRefusal(error: JsonError): SeldonError {
-  return error.message.startsWith("nested") ? badData(`Can't find JSON in data: ${error.message}`) : noJson();
+  return error.message.startsWith("nested")
+    ? badData(`Can't find JSON in data: ${error.message}`)
+    : noJson();
 }
 
 /** What an answer needs of a message whose payload nobody has looked at; nothing is an error here. */
@@ -202,8 +246,10 @@ function listContext(members: readonly AnswerContext[]): AnswerContext {
 }
 
 function parsed(draft: MessageDraft, options: ParseOptions): Parsed {
-  if (draft.invalid !== undefined) throw badData(`Invalid request data type: ${pythonStr(draft.invalid)}`);
-  if (draft.meta !== undefined && !isObject(draft.meta)) throw badInput(`'${pythonType(draft.meta)}' object has no attribute 'get'`);
+  if (draft.invalid !== undefined)
+    throw badData(`Invalid request data type: ${pythonStr(draft.invalid)}`);
+  if (draft.meta !== undefined && !isObject(draft.meta))
+    throw badInput(`'${pythonType(draft.meta)}' object has no attribute 'get'`);
   const payload = payloadOf(draft, options);
   const names = draft.data?.names === undefined ? NO_NAMES : namesOf(draft.data.names);
   const message = { payload, names, ...(draft.metaText !== undefined && { meta: draft.metaText }) };
@@ -213,7 +259,10 @@ function parsed(draft: MessageDraft, options: ParseOptions): Parsed {
 function payloadOf(draft: MessageDraft, options: ParseOptions): Payload {
   if (draft.data !== undefined) return dataPayload(draft.data, options);
   if (draft.jsonData !== undefined) return { kind: "json", json: draft.jsonData };
-  if (draft.strData !== undefined) return "text" in draft.strData ? { kind: "text", text: draft.strData.text } : { kind: "json", json: draft.strData.json };
+  if (draft.strData !== undefined)
+    return "text" in draft.strData
+      ? { kind: "text", text: draft.strData.text }
+      : { kind: "json", json: draft.strData.json };
   const { binData } = draft;
   if (binData instanceof SeldonError) throw binData;
   if (binData === undefined || !(binData instanceof Uint8Array)) {
@@ -240,7 +289,8 @@ function tensorPayload({ values, shape, other }: TensorDraft): Payload {
   if (other !== undefined) throw badInput(`'${pythonType(other)}' object is not subscriptable`);
   if (values === undefined) throw badInput("'values'");
   if (shape === undefined) throw badInput("'shape'");
-  if (values.dense !== undefined) return { kind: "tensor", tensor: reshapeTensor(values.dense, shape) };
+  if (values.dense !== undefined)
+    return { kind: "tensor", tensor: reshapeTensor(values.dense, shape) };
   const reader = new JsonReader();
   reader.open(Buffer.from(values.json ?? "null"));
   return { kind: "array", json: nodeText(reshapeNode(readNode(reader), shape), PLAIN_STYLE) };
@@ -250,11 +300,13 @@ function tensorPayload({ values, shape, other }: TensorDraft): Payload {
 function oddData(node: JsonNode): Payload {
   const kinds: readonly DataKind[] = ["tensor", "ndarray", "tftensor"];
   if (typeof node === "string") {
-    if (kinds.some((kind) => node.includes(kind))) throw badInput("string indices must be integers, not 'str'");
+    if (kinds.some((kind) => node.includes(kind)))
+      throw badInput("string indices must be integers, not 'str'");
     return EMPTY;
   }
   if (!isList(node)) throw badInput(`argument of type '${pythonType(node)}' is not iterable`);
-  if (kinds.some((kind) => node.includes(kind))) throw badInput("list indices must be integers or slices, not str");
+  if (kinds.some((kind) => node.includes(kind)))
+    throw badInput("list indices must be integers or slices, not str");
   return EMPTY;
 }
 

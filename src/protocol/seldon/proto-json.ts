@@ -4,10 +4,16 @@ import { isList, isObject, JsonNumber, pythonFloat, type JsonNode } from "../jso
 export function throughValue(node: JsonNode): JsonNode {
   if (node instanceof JsonNumber) {
     const value = Number(node.text);
-    return Number.isFinite(value) ? (node.isFloat ? node : new JsonNumber(pythonFloat(value), true)) : node.text;
+    return Number.isFinite(value)
+      ? node.isFloat
+        ? node
+        : new JsonNumber(pythonFloat(value), true)
+      : node.text;
   }
   if (isList(node)) return node.map(throughValue);
-  return isObject(node) ? new Map([...node].map(([key, value]) => [key, throughValue(value)])) : node;
+  return isObject(node)
+    ? new Map([...node].map(([key, value]) => [key, throughValue(value)]))
+    : node;
 }
 
 /** A number after a trip through a 32-bit float, with the fewest digits that tell it from its neighbours. */
@@ -31,7 +37,11 @@ export function metricsThroughProto(metrics: readonly JsonNode[]): readonly Json
     for (const [key, value] of metric) {
       if (key === "value" && value instanceof JsonNumber) {
         if (Number(value.text) !== 0) out.set(key, throughFloat(Number(value.text)));
-      } else if (!(key === "type" && value === "COUNTER") && !(key === "tags" && isObject(value) && value.size === 0)) out.set(key, value);
+      } else if (
+        !(key === "type" && value === "COUNTER") &&
+        !(key === "tags" && isObject(value) && value.size === 0)
+      )
+        out.set(key, value);
     }
     return out;
   });

@@ -1,5 +1,12 @@
 import { elementCount, type Tensor } from "../../tensor/index.ts";
-import { isList, isObject, JsonNumber, pythonRepr, pythonType, type JsonNode } from "../json/index.ts";
+import {
+  isList,
+  isObject,
+  JsonNumber,
+  pythonRepr,
+  pythonType,
+  type JsonNode,
+} from "../json/index.ts";
 import { badInput } from "./seldon-error.ts";
 
 /**
@@ -8,17 +15,22 @@ import { badInput } from "./seldon-error.ts";
  */
 function targetShape(node: JsonNode, own: readonly number[]): number[] {
   if (node === null) return [...own];
-  if (isObject(node) || (node instanceof JsonNumber && node.isFloat)) throw badInput(`expected a sequence of integers or a single integer, got '${pythonRepr(node)}'`);
+  if (isObject(node) || (node instanceof JsonNumber && node.isFloat))
+    throw badInput(
+      `expected a sequence of integers or a single integer, got '${pythonRepr(node)}'`,
+    );
   const count = elementCount(own);
   const asked = (isList(node) ? node : [node]).map(axisOf);
   const free = asked.findIndex((axis) => axis < 0);
   const axes = [...asked];
   if (free >= 0) {
-    if (asked.filter((axis) => axis < 0).length > 1) throw badInput("can only specify one unknown dimension");
+    if (asked.filter((axis) => axis < 0).length > 1)
+      throw badInput("can only specify one unknown dimension");
     const known = elementCount(asked.filter((_, index) => index !== free));
     if (known > 0 && count % known === 0) axes[free] = count / known;
   }
-  if (axes.some((axis) => axis < 0) || elementCount(axes) !== count) throw badInput(`cannot reshape array of size ${count} into shape ${askedText(asked)}`);
+  if (axes.some((axis) => axis < 0) || elementCount(axes) !== count)
+    throw badInput(`cannot reshape array of size ${count} into shape ${askedText(asked)}`);
   return axes;
 }
 
@@ -53,7 +65,9 @@ export function reshapeNode(values: JsonNode, shape: JsonNode): JsonNode {
   let rows: JsonNode[] = leaves;
   for (const axis of axes.slice(1).toReversed()) {
     if (axis === 0) return [];
-    rows = Array.from({ length: rows.length / axis }, (_, index) => rows.slice(index * axis, (index + 1) * axis));
+    rows = Array.from({ length: rows.length / axis }, (_, index) =>
+      rows.slice(index * axis, (index + 1) * axis),
+    );
   }
   return axes.length === 0 ? (leaves[0] ?? null) : rows;
 }
@@ -61,11 +75,13 @@ export function reshapeNode(values: JsonNode, shape: JsonNode): JsonNode {
 /** The shape of nested lists whose rows are all of one length. @throws SeldonError 500 with numpy's text for others */
 function regularShape(values: JsonNode): number[] {
   const shape: number[] = [];
-  for (let level: readonly JsonNode[] = [values]; level.length > 0 && level.some(isList); ) {
+  for (let level: readonly JsonNode[] = [values]; level.length > 0 && level.some(isList);) {
     const length = isList(level[0]) ? level[0].length : -1;
     if (!level.every((row) => isList(row) && row.length === length)) {
       const detected = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-      throw badInput(`setting an array element with a sequence. The requested array has an inhomogeneous shape after ${shape.length} dimensions. The detected shape was ${detected} + inhomogeneous part.`);
+      throw badInput(
+        `setting an array element with a sequence. The requested array has an inhomogeneous shape after ${shape.length} dimensions. The detected shape was ${detected} + inhomogeneous part.`,
+      );
     }
     shape.push(length);
     level = level.flatMap((row) => (isList(row) ? row : []));

@@ -2,7 +2,11 @@ import { InferenceError } from "../../errors/index.ts";
 import { stringText, type JsonStyle } from "../json/index.ts";
 
 /** Reasons that clients of the Seldon wrapper know. */
-export type SeldonReason = "MICROSERVICE_BAD_DATA" | "MICROSERVICE_INTERNAL_ERROR" | "MICROSERVICE_BAD_METRIC" | "MICROSERVICE_BAD_METADATA";
+export type SeldonReason =
+  | "MICROSERVICE_BAD_DATA"
+  | "MICROSERVICE_INTERNAL_ERROR"
+  | "MICROSERVICE_BAD_METRIC"
+  | "MICROSERVICE_BAD_METADATA";
 
 /** A refusal with the status, text and reason that the Seldon wrapper gives it. */
 export class SeldonError extends InferenceError {
@@ -44,7 +48,15 @@ export interface ErrorParts {
 }
 
 /** The body of an error answer. `code` is always -1; the real one is the HTTP status. */
-export function errorText({ info, reason, infoJson, reasonJson }: ErrorParts, { asciiOnly, sortKeys }: JsonStyle): string {
-  const [infoText, reasonText] = [infoJson ?? stringText(info, asciiOnly), reasonJson ?? stringText(reason, asciiOnly)];
-  return sortKeys ? `{"status":{"code":-1,"info":${infoText},"reason":${reasonText},"status":1}}` : `{"status":{"status":1,"info":${infoText},"code":-1,"reason":${reasonText}}}`;
+export function errorText(
+  { info, reason, infoJson, reasonJson }: ErrorParts,
+  { asciiOnly, sortKeys }: JsonStyle,
+): string {
+  const [infoText, reasonText] = [
+    infoJson ?? stringText(info, asciiOnly),
+    reasonJson ?? stringText(reason, asciiOnly),
+  ];
+  return sortKeys
+    ? `{"status":{"code":-1,"info":${infoText},"reason":${reasonText},"status":1}}`
+    : `{"status":{"status":1,"info":${infoText},"code":-1,"reason":${reasonText}}}`;
 }

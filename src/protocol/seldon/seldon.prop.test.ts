@@ -5,7 +5,13 @@ import { isToolError } from "../../errors/index.ts";
 import type { ComponentMethod } from "../../runtime/index.ts";
 import { elementCount, itemBytes } from "../../tensor/index.ts";
 import { JsonReader, readNode } from "../json/index.ts";
-import { parseFeedback, SeldonAnswerWriter, SeldonRequestParser, type FormField, type SeldonCall } from "./index.ts";
+import {
+  parseFeedback,
+  SeldonAnswerWriter,
+  SeldonRequestParser,
+  type FormField,
+  type SeldonCall,
+} from "./index.ts";
 
 const METHODS: readonly ComponentMethod[] = ["predict", "transform-input", "route", "aggregate"];
 const SETTINGS = { sortKeys: true, asciiOnly: true, isPretty: false, includeMetrics: true };
@@ -16,25 +22,65 @@ const writer = new SeldonAnswerWriter(SETTINGS);
 const { node } = fc.letrec<{ node: unknown; object: unknown }>((tie) => ({
   node: fc.oneof(
     { maxDepth: 5, withCrossShrink: true },
-    fc.constantFrom<unknown>(null, true, 0, -1, 1.5, 1e300, "", "a", "tensor", "AAE=", "é\u{1f600}"),
+    fc.constantFrom<unknown>(
+      null,
+      true,
+      0,
+      -1,
+      1.5,
+      1e300,
+      "",
+      "a",
+      "tensor",
+      "AAE=",
+      "é\u{1f600}",
+    ),
     fc.array(tie("node"), { maxLength: 4 }),
     tie("object"),
   ),
   object: fc.dictionary(
-    fc.constantFrom("data", "ndarray", "tensor", "values", "shape", "names", "meta", "tags", "metrics", "puid", "requestPath", "jsonData", "strData", "binData", "tftensor", "seldonMessages", "request", "truth", "reward", "__proto__"),
+    fc.constantFrom(
+      "data",
+      "ndarray",
+      "tensor",
+      "values",
+      "shape",
+      "names",
+      "meta",
+      "tags",
+      "metrics",
+      "puid",
+      "requestPath",
+      "jsonData",
+      "strData",
+      "binData",
+      "tftensor",
+      "seldonMessages",
+      "request",
+      "truth",
+      "reward",
+      "__proto__",
+    ),
     tie("node"),
     { maxKeys: 5 },
   ),
 }));
 
-const choices = fc.record({ method: fc.constantFrom(...METHODS), isWhole: fc.boolean(), isStrict: fc.boolean() });
+const choices = fc.record({
+  method: fc.constantFrom(...METHODS),
+  isWhole: fc.boolean(),
+  isStrict: fc.boolean(),
+});
 
 /** Runs what may refuse; anything but our own refusal is a bug. */
 function orRefusal<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {
-    assert.ok(isToolError(error), `not a refusal: ${error instanceof Error ? error.stack : String(error)}`);
+    assert.ok(
+      isToolError(error),
+      `not a refusal: ${error instanceof Error ? error.stack : String(error)}`,
+    );
     return undefined;
   }
 }
@@ -42,8 +88,13 @@ function orRefusal<T>(run: () => T): T | undefined {
 /** A tensor fills its shape, and everything else is JSON where it says so. */
 function assertSound({ request }: SeldonCall): void {
   for (const { payload } of request.messages) {
-    if (payload.kind === "tensor" && payload.tensor.datatype !== "BYTES") assert.equal(payload.tensor.data.byteLength, elementCount(payload.tensor.shape) * itemBytes(payload.tensor.datatype));
-    if (payload.kind === "array" || payload.kind === "json" || payload.kind === "raw") parseAll(payload.json);
+    if (payload.kind === "tensor" && payload.tensor.datatype !== "BYTES")
+      assert.equal(
+        payload.tensor.data.byteLength,
+        elementCount(payload.tensor.shape) * itemBytes(payload.tensor.datatype),
+      );
+    if (payload.kind === "array" || payload.kind === "json" || payload.kind === "raw")
+      parseAll(payload.json);
   }
 }
 
@@ -63,7 +114,13 @@ test("any JSON is a call or a refusal, and what comes back of a call is an answe
       assertSound(call);
       const [message] = call.request.messages;
       if (message === undefined || options.isWhole) return;
-      const answer = orRefusal(() => writer.answer({ method: options.method, response: { message, isRaw: false }, context: call.context }));
+      const answer = orRefusal(() =>
+        writer.answer({
+          method: options.method,
+          response: { message, isRaw: false },
+          context: call.context,
+        }),
+      );
       if (answer === undefined) return;
       answers += 1;
       parseAll(String(answer.body));
@@ -76,7 +133,13 @@ test("any JSON is a call or a refusal, and what comes back of a call is an answe
 test("any JSON is feedback or a refusal", () => {
   fc.assert(
     fc.property(node, fc.boolean(), (value, isWhole) => {
-      const call = orRefusal(() => parseFeedback(Buffer.from(JSON.stringify(value)), { method: "send-feedback", isWhole, isStrict: false }, "0"));
+      const call = orRefusal(() =>
+        parseFeedback(
+          Buffer.from(JSON.stringify(value)),
+          { method: "send-feedback", isWhole, isStrict: false },
+          "0",
+        ),
+      );
       if (call !== undefined) assertSound(call);
     }),
     { numRuns: 2000 },
@@ -86,13 +149,25 @@ test("any JSON is feedback or a refusal", () => {
 test("any bytes and any form are calls or refusals", () => {
   const field: fc.Arbitrary<FormField> = fc.record({
     name: fc.constantFrom("data", "meta", "jsonData", "strData", "binData", "other"),
-    content: fc.oneof(fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)), node.map((value) => Buffer.from(JSON.stringify(value) ?? ""))),
+    content: fc.oneof(
+      fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+      node.map((value) => Buffer.from(JSON.stringify(value) ?? "")),
+    ),
     isFile: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), fc.array(field, { maxLength: 4 }), choices, (bytes, fields, options) => {
-      for (const call of [orRefusal(() => parser.parseJson(Buffer.from(bytes), options)), orRefusal(() => parser.parseForm(fields, options))]) if (call !== undefined) assertSound(call);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.array(field, { maxLength: 4 }),
+      choices,
+      (bytes, fields, options) => {
+        for (const call of [
+          orRefusal(() => parser.parseJson(Buffer.from(bytes), options)),
+          orRefusal(() => parser.parseForm(fields, options)),
+        ])
+          if (call !== undefined) assertSound(call);
+      },
+    ),
     { numRuns: 2000 },
   );
 });

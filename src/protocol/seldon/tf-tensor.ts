@@ -1,10 +1,31 @@
-import { bytesOf, castTensor, elementCount, elementsOf, isNumeric, itemBytes, type Datatype, type Tensor } from "../../tensor/index.ts";
-import { isList, isObject, JsonNumber, stringText, type JsonNode, type JsonObject } from "../json/index.ts";
+import {
+  bytesOf,
+  castTensor,
+  elementCount,
+  elementsOf,
+  isNumeric,
+  itemBytes,
+  type Datatype,
+  type Tensor,
+} from "../../tensor/index.ts";
+import {
+  isList,
+  isObject,
+  JsonNumber,
+  stringText,
+  type JsonNode,
+  type JsonObject,
+} from "../json/index.ts";
 import { decodeBase64 } from "./base64.ts";
 import { badInput } from "./seldon-error.ts";
 
 /** TensorFlow's types, by the number that they have in `tensorflow.DataType`. Null: not ours. */
-const TYPES: readonly (readonly [number: number, name: string, datatype: Datatype, field: string])[] = [
+const TYPES: readonly (readonly [
+  number: number,
+  name: string,
+  datatype: Datatype,
+  field: string,
+])[] = [
   [1, "DT_FLOAT", "FP32", "floatVal"],
   [2, "DT_DOUBLE", "FP64", "doubleVal"],
   [3, "DT_INT32", "INT32", "intVal"],
@@ -39,28 +60,49 @@ export function tfNumber(datatype: Datatype): number | undefined {
 export function parseTfTensor(node: JsonNode): Tensor {
   if (!isObject(node)) throw badInput("Failed to parse tftensor: not an object");
   const dtype = node.get("dtype") ?? "DT_INVALID";
-  const type = TYPES.find(([number, name]) => name === dtype || (dtype instanceof JsonNumber && dtype.text === String(number)));
-  if (type === undefined) throw badInput(`Failed to parse tftensor: dtype ${typeof dtype === "string" ? dtype : "unknown"} is not supported`);
+  const type = TYPES.find(
+    ([number, name]) =>
+      name === dtype || (dtype instanceof JsonNumber && dtype.text === String(number)),
+  );
+  if (type === undefined)
+    throw badInput(
+      `Failed to parse tftensor: dtype ${typeof dtype === "string" ? dtype : "unknown"} is not supported`,
+    );
   const [, , datatype, field] = type;
   const shape = shapeOf(member(node, "tensorShape", "tensor_shape"));
   const count = elementCount(shape);
   const content = member(node, "tensorContent", "tensor_content");
-  if (datatype === "BYTES") return { name: "", datatype, shape, data: itemsOf(member(node, field, snake(field)), count) };
+  if (datatype === "BYTES")
+    return { name: "", datatype, shape, data: itemsOf(member(node, field, snake(field)), count) };
   if (typeof content === "string" && content !== "") {
     const data = decodeBase64(Buffer.from(content));
-    if (data.byteLength !== count * itemBytes(datatype)) throw badInput(`Failed to parse tftensor: ${data.byteLength} bytes of content for ${count} elements of ${datatype}`);
+    if (data.byteLength !== count * itemBytes(datatype))
+      throw badInput(
+        `Failed to parse tftensor: ${data.byteLength} bytes of content for ${count} elements of ${datatype}`,
+      );
     return { name: "", datatype, shape, data };
   }
-  return { name: "", datatype, shape, data: valuesOf(member(node, field, snake(field)), { datatype, count }) };
+  return {
+    name: "",
+    datatype,
+    shape,
+    data: valuesOf(member(node, field, snake(field)), { datatype, count }),
+  };
 }
 
 /** A numeric tensor as a `TensorProto` in JSON form, as `tf.make_tensor_proto` makes it. */
 export function tfTensorText(tensor: Tensor): string {
   const dims = tensor.shape.map((size) => `{"size":"${size}"}`).join(",");
   const shape = tensor.shape.length === 0 ? "{}" : `{"dim":[${dims}]}`;
-  const [, name = "", , field = ""] = TYPES.find(([, , datatype]) => datatype === tensor.datatype) ?? [];
-  if (elementCount(tensor.shape) === 1) return `{"dtype":"${name}",${stringText(field, true)}:[${singleText(tensor)}],"tensorShape":${shape}}`;
-  const content = Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength).toString("base64");
+  const [, name = "", , field = ""] =
+    TYPES.find(([, , datatype]) => datatype === tensor.datatype) ?? [];
+  if (elementCount(tensor.shape) === 1)
+    return `{"dtype":"${name}",${stringText(field, true)}:[${singleText(tensor)}],"tensorShape":${shape}}`;
+  const content = Buffer.from(
+    tensor.data.buffer,
+    tensor.data.byteOffset,
+    tensor.data.byteLength,
+  ).toString("base64");
   return `{"dtype":"${name}",${content === "" ? "" : `"tensorContent":"${content}",`}"tensorShape":${shape}}`;
 }
 
@@ -68,7 +110,11 @@ function singleText(tensor: Tensor): string {
   const [value = 0] = elementsOf(tensor);
   const text = String(value);
   if (typeof value === "bigint" || !Number.isFinite(value)) return `"${text}"`; // protobuf's JSON form quotes 64-bit integers, NaN and infinities
-  return isNumeric(tensor.datatype) && (tensor.datatype === "FP64" || tensor.datatype === "FP32") && Number.isInteger(value) ? `${text}.0` : text;
+  return isNumeric(tensor.datatype) &&
+    (tensor.datatype === "FP64" || tensor.datatype === "FP32") &&
+    Number.isInteger(value)
+    ? `${text}.0`
+    : text;
 }
 
 function member(node: JsonObject, camel: string, other: string): JsonNode | undefined {
@@ -85,7 +131,8 @@ function shapeOf(node: JsonNode | undefined): number[] {
   if (!isList(dims)) throw badInput("Failed to parse tftensor: dim is not a list");
   return dims.map((dim) => {
     const size = isObject(dim) ? Number(textOf(dim.get("size") ?? "0")) : NaN;
-    if (!Number.isSafeInteger(size) || size < 0) throw badInput("Failed to parse tftensor: a dim without a size");
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw badInput("Failed to parse tftensor: a dim without a size");
     return size;
   });
 }
@@ -100,11 +147,15 @@ const MAX_FILLED = 1 << 24;
 
 function listOf(node: JsonNode | undefined, count: number): readonly JsonNode[] {
   const values = isList(node) ? node : node === undefined ? [] : [node];
-  if (values.length > count || (values.length < count && count > MAX_FILLED)) throw badInput(`Failed to parse tftensor: ${values.length} values for ${count} elements`);
+  if (values.length > count || (values.length < count && count > MAX_FILLED))
+    throw badInput(`Failed to parse tftensor: ${values.length} values for ${count} elements`);
   return values;
 }
 
-function valuesOf(node: JsonNode | undefined, { datatype, count }: { datatype: Datatype; count: number }): Uint8Array {
+function valuesOf(
+  node: JsonNode | undefined,
+  { datatype, count }: { datatype: Datatype; count: number },
+): Uint8Array {
   const values = listOf(node, count);
   const isBig = datatype === "INT64" || datatype === "UINT64";
   const isHalf = datatype === "FP16" || datatype === "BF16";
@@ -116,9 +167,13 @@ function valuesOf(node: JsonNode | undefined, { datatype, count }: { datatype: D
       for (let index = 0; index < count; index += 1) wide[index] = BigInt(at(index));
       return bytesOf(wide);
     }
-    if (isHalf) return bytesOf(Uint16Array.from({ length: count }, (_, index) => Number(at(index))));
+    if (isHalf)
+      return bytesOf(Uint16Array.from({ length: count }, (_, index) => Number(at(index))));
     const doubles = Float64Array.from({ length: count }, (_, index) => Number(at(index)));
-    return castTensor({ name: "tftensor", datatype: "FP64", shape: [count], data: bytesOf(doubles) }, datatype).data;
+    return castTensor(
+      { name: "tftensor", datatype: "FP64", shape: [count], data: bytesOf(doubles) },
+      datatype,
+    ).data;
   } catch {
     throw badInput(`Failed to parse tftensor: a value is not of ${datatype}`);
   }

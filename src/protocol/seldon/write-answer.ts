@@ -1,6 +1,23 @@
-import type { ComponentMessage, ComponentMethod, ComponentResponse, Payload } from "../../runtime/index.ts";
+import type {
+  ComponentMessage,
+  ComponentMethod,
+  ComponentResponse,
+  Payload,
+} from "../../runtime/index.ts";
 import { isNumeric, type Tensor } from "../../tensor/index.ts";
-import { arrayText, indentJson, isObject, listTensor, JsonError, JsonNumber, nodeText, stringText, type JsonNode, type JsonObject, type JsonStyle } from "../json/index.ts";
+import {
+  arrayText,
+  indentJson,
+  isObject,
+  listTensor,
+  JsonError,
+  JsonNumber,
+  nodeText,
+  stringText,
+  type JsonNode,
+  type JsonObject,
+  type JsonStyle,
+} from "../json/index.ts";
 import { mergeMeta, metaText, parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 import type { AnswerContext, AnswerSettings, DataKind, SeldonAnswer } from "./contracts.ts";
 import { feedbackText } from "./feedback.ts";
@@ -29,7 +46,10 @@ export class SeldonAnswerWriter {
   answer(parts: AnswerParts): SeldonAnswer {
     if (parts.response.isRaw) return this.#raw(parts);
     const own = parts.own ?? parseOwnMeta(parts.response);
-    return { status: 200, body: this.#finish(this.#message(parts, metaText(parts.context, own, this.#settings))) };
+    return {
+      status: 200,
+      body: this.#finish(this.#message(parts, metaText(parts.context, own, this.#settings))),
+    };
   }
 
   error(status: number, why: ErrorParts): SeldonAnswer {
@@ -39,7 +59,12 @@ export class SeldonAnswerWriter {
   /** An answer to feedback, which goes through protobuf in the wrapper. */
   feedback({ method, response, context, own = {} }: AnswerParts): SeldonAnswer {
     if (response.isRaw) return this.#raw({ method, response, context });
-    return { status: 200, body: this.#finish([feedbackText(response.message, { context, own, settings: this.#settings })]) };
+    return {
+      status: 200,
+      body: this.#finish([
+        feedbackText(response.message, { context, own, settings: this.#settings }),
+      ]),
+    };
   }
 
   /** Any other JSON value, such as the metadata. */
@@ -50,7 +75,9 @@ export class SeldonAnswerWriter {
   /** A message by itself as JSON text. @param meta - JSON text */
   text(message: ComponentMessage, dataKind: DataKind | undefined, meta: string): string {
     const context = { metas: [], ...(dataKind !== undefined && { dataKind }) };
-    return this.#message({ method: "predict", response: { message, isRaw: false }, context }, meta).map(String).join("");
+    return this.#message({ method: "predict", response: { message, isRaw: false }, context }, meta)
+      .map(String)
+      .join("");
   }
 
   /** Keys in alphabetical order, or payload first when keys are not sorted. */
@@ -58,7 +85,9 @@ export class SeldonAnswerWriter {
     const { payload } = response.message;
     const payloadParts = this.#payload(response.message, context);
     const isMetaFirst = this.#settings.sortKeys && payload.kind === "text";
-    return isMetaFirst ? [`{"meta":${meta},`, ...payloadParts, "}"] : ["{", ...payloadParts, `,"meta":${meta}}`];
+    return isMetaFirst
+      ? [`{"meta":${meta},`, ...payloadParts, "}"]
+      : ["{", ...payloadParts, `,"meta":${meta}}`];
   }
 
   #payload(message: ComponentMessage, context: AnswerContext): readonly Part[] {
@@ -74,7 +103,11 @@ export class SeldonAnswerWriter {
       case "text":
         return ['"strData":', stringText(payload.text, asciiOnly)];
       case "bytes":
-        return ['"binData":"', payload.bytes.byteLength > LARGE ? new Base64(payload.bytes) : base64Of(payload.bytes), '"'];
+        return [
+          '"binData":"',
+          payload.bytes.byteLength > LARGE ? new Base64(payload.bytes) : base64Of(payload.bytes),
+          '"',
+        ];
       case "any":
       case "raw":
       case "proto":
@@ -87,7 +120,9 @@ export class SeldonAnswerWriter {
   #data({ names, namesJson }: ComponentMessage, array: readonly Part[]): readonly Part[] {
     const namesText = namesJson ?? this.#namesText(names);
     const isNamesFirst = this.#settings.sortKeys;
-    return isNamesFirst ? [`"data":{"names":${namesText},`, ...array, "}"] : ['"data":{', ...array, `,"names":${namesText}}`];
+    return isNamesFirst
+      ? [`"data":{"names":${namesText},`, ...array, "}"]
+      : ['"data":{', ...array, `,"names":${namesText}}`];
   }
 
   #namesText(names: readonly string[]): string {
@@ -108,7 +143,8 @@ export class SeldonAnswerWriter {
     if (payload.kind !== "raw") throw badInput("Object of type ndarray is not JSON serializable");
     const mayHaveStatus = method === "predict" && payload.json.includes('"status"');
     const mayHaveMetrics = !this.#settings.includeMetrics && payload.json.includes('"metrics"');
-    if (!mayHaveStatus && !mayHaveMetrics) return { status: 200, body: this.#finish([payload.json]) };
+    if (!mayHaveStatus && !mayHaveMetrics)
+      return { status: 200, body: this.#finish([payload.json]) };
     const node = parseText(payload.json);
     const text = mayHaveMetrics ? nodeText(withoutMetrics(node), this.#settings) : payload.json;
     return { status: mayHaveStatus ? statusOf(node) : 200, body: this.#finish([text]) };
@@ -147,7 +183,8 @@ class Base64 {
 
   write(target: Buffer, start: number): number {
     let at = start;
-    for (let from = 0; from < this.bytes.byteLength; from += PIECE) at += target.write(base64Of(this.bytes.subarray(from, from + PIECE)), at, "latin1");
+    for (let from = 0; from < this.bytes.byteLength; from += PIECE)
+      at += target.write(base64Of(this.bytes.subarray(from, from + PIECE)), at, "latin1");
     return at - start;
   }
 
@@ -163,7 +200,8 @@ function bytesOf(parts: readonly Part[]): Buffer {
   const sized = parts.map((part) => (typeof part === "string" ? Buffer.from(part, "utf8") : part));
   const bytes = Buffer.allocUnsafeSlow(sized.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const part of sized) at += part instanceof Base64 ? part.write(bytes, at) : part.copy(bytes, at);
+  for (const part of sized)
+    at += part instanceof Base64 ? part.write(bytes, at) : part.copy(bytes, at);
   return bytes;
 }
 
@@ -180,22 +218,37 @@ export function answerKind(tensor: Tensor, requested: DataKind | undefined): Dat
 }
 
 /** The merged `meta` as a value, for protocols other than JSON. */
-export function answerMeta({ response, context, own }: AnswerParts, settings: AnswerSettings): JsonObject {
+export function answerMeta(
+  { response, context, own }: AnswerParts,
+  settings: AnswerSettings,
+): JsonObject {
   return mergeMeta(context, own ?? parseOwnMeta(response), settings);
 }
 
-function dataText(tensor: Tensor, requested: DataKind | undefined, { asciiOnly, sortKeys }: JsonStyle): readonly Part[] {
+function dataText(
+  tensor: Tensor,
+  requested: DataKind | undefined,
+  { asciiOnly, sortKeys }: JsonStyle,
+): readonly Part[] {
   const kind = answerKind(tensor, requested);
   if (kind === "ndarray") return ['"ndarray":', arrayText(tensor, "nested", asciiOnly)];
   if (kind === "tftensor") return ['"tftensor":', tfTensorText(tensor)];
   const shape = `"shape":[${tensor.shape.join(",")}]`;
   const values = arrayText(tensor, "flat", asciiOnly);
-  return sortKeys ? [`"tensor":{${shape},"values":`, values, "}"] : ['"tensor":{"values":', values, `,${shape}}`];
+  return sortKeys
+    ? [`"tensor":{${shape},"values":`, values, "}"]
+    : ['"tensor":{"values":', values, `,${shape}}`];
 }
 
 /** A list of user code as it is in an ndarray; anywhere else its numbers are of one type. */
-function listText({ json, datatype }: ArrayPayload, requested: DataKind | undefined, style: JsonStyle): readonly Part[] {
-  return datatype === undefined || requested === "ndarray" ? ['"ndarray":', json] : dataText(listTensor(json, datatype), requested, style);
+function listText(
+  { json, datatype }: ArrayPayload,
+  requested: DataKind | undefined,
+  style: JsonStyle,
+): readonly Part[] {
+  return datatype === undefined || requested === "ndarray"
+    ? ['"ndarray":', json]
+    : dataText(listTensor(json, datatype), requested, style);
 }
 
 function base64Of(bytes: Uint8Array): string {
@@ -214,7 +267,12 @@ function withoutMetrics(node: JsonNode): JsonNode {
 
 function statusOf(node: JsonNode): number {
   const code = memberOf(memberOf(node, "status"), "code");
-  const status = code instanceof JsonNumber ? Number(code.text) : typeof code === "string" && /^\d+$/.test(code) ? Number(code) : 200;
+  const status =
+    code instanceof JsonNumber
+      ? Number(code.text)
+      : typeof code === "string" && /^\d+$/.test(code)
+        ? Number(code)
+        : 200;
   return Number.isInteger(status) && status >= 100 && status <= 999 ? status : 500;
 }
 

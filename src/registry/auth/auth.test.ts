@@ -5,25 +5,81 @@ import { parseChallenges } from "./challenge.ts";
 import { checkRealm } from "./fetch-token.ts";
 
 test("challenges are read with commas in quotes, several in a value, escapes, and in any case", () => {
-  assert.deepEqual(parseChallenges([`Bearer realm="https://auth.test/token?a=1,2",service="registry, and more",scope="repository:a/b:pull,push"`]), [
-    { scheme: "bearer", parameters: { realm: "https://auth.test/token?a=1,2", service: "registry, and more", scope: "repository:a/b:pull,push" } },
-  ]);
-  assert.deepEqual(parseChallenges([`BASIC REALM = "a \\"b\\"", Bearer realm=plain`, "Negotiate"]).map(({ scheme, parameters }) => [scheme, parameters["realm"]]), [["basic", `a "b"`], ["bearer", "plain"], ["negotiate", undefined]]);
+  assert.deepEqual(
+    parseChallenges([
+      `Bearer realm="https://auth.test/token?a=1,2",service="registry, and more",scope="repository:a/b:pull,push"`,
+    ]),
+    [
+      {
+        scheme: "bearer",
+        parameters: {
+          realm: "https://auth.test/token?a=1,2",
+          service: "registry, and more",
+          scope: "repository:a/b:pull,push",
+        },
+      },
+    ],
+  );
+  assert.deepEqual(
+    parseChallenges([`BASIC REALM = "a \\"b\\"", Bearer realm=plain`, "Negotiate"]).map(
+      ({ scheme, parameters }) => [scheme, parameters["realm"]],
+    ),
+    [
+      ["basic", `a "b"`],
+      ["bearer", "plain"],
+      ["negotiate", undefined],
+    ],
+  );
   assert.deepEqual(parseChallenges(["", "=", `"`]), []);
 });
 
 test("no header makes the reader of challenges fail or hang", () => {
-  fc.assert(fc.property(fc.array(fc.string({ unit: fc.constantFrom("Bearer", "realm", "=", "\"", "\\", ",", ";", " ", "\t", "\0", "é", "x") }), { maxLength: 3 }), (values) => {
-    assert.ok(Array.isArray(parseChallenges(values)));
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.string({
+          unit: fc.constantFrom(
+            "Bearer",
+            "realm",
+            "=",
+            '"',
+            "\\",
+            ",",
+            ";",
+            " ",
+            "\t",
+            "\0",
+            "é",
+            "x",
+          ),
+        }),
+        { maxLength: 3 },
+      ),
+      (values) => {
+        assert.ok(Array.isArray(parseChallenges(values)));
+      },
+    ),
+  );
 });
 
 const REGISTRY = new URL("https://registry.test");
 
 test("a token server on HTTPS is taken, also on another host", () => {
-  for (const realm of ["https://registry.test/token", "https://auth.test/token?x=1", "https://93.184.216.34/token"]) assert.equal(checkRealm(realm, REGISTRY, "test").href, new URL(realm).href);
-  assert.equal(checkRealm("http://auth.test/token", new URL("http://127.0.0.1:5000"), "test").protocol, "http:", "a plain registry may have a plain token server");
-  assert.equal(checkRealm("http://127.0.0.1:5001/token", new URL("http://127.0.0.1:5000"), "test").port, "5001");
+  for (const realm of [
+    "https://registry.test/token",
+    "https://auth.test/token?x=1",
+    "https://93.184.216.34/token",
+  ])
+    assert.equal(checkRealm(realm, REGISTRY, "test").href, new URL(realm).href);
+  assert.equal(
+    checkRealm("http://auth.test/token", new URL("http://127.0.0.1:5000"), "test").protocol,
+    "http:",
+    "a plain registry may have a plain token server",
+  );
+  assert.equal(
+    checkRealm("http://127.0.0.1:5001/token", new URL("http://127.0.0.1:5000"), "test").port,
+    "5001",
+  );
 });
 
 for (const [realm, why] of [
@@ -40,6 +96,12 @@ for (const [realm, why] of [
   ["https://0x7f000001/token", /internal address/],
 ] as const) {
   test(`a registry of the internet that names ${realm} as its token server is refused`, () => {
-    assert.throws(() => checkRealm(realm, REGISTRY, "test"), (error: Error & { code?: string }) => error.code === "INSECURE_REFUSED" && why.test(error.message) && !error.message.includes("hunter2"));
+    assert.throws(
+      () => checkRealm(realm, REGISTRY, "test"),
+      (error: Error & { code?: string }) =>
+        error.code === "INSECURE_REFUSED" &&
+        why.test(error.message) &&
+        !error.message.includes("hunter2"),
+    );
   });
 }

@@ -37,7 +37,10 @@ export interface AuthorizerOptions {
   readonly now?: (() => number) | undefined;
 }
 
-type Method = { readonly kind: "none" } | { readonly kind: "basic" } | { readonly kind: "bearer"; readonly realm: string; readonly service?: string };
+type Method =
+  | { readonly kind: "none" }
+  | { readonly kind: "basic" }
+  | { readonly kind: "bearer"; readonly realm: string; readonly service?: string };
 
 interface KeptToken {
   readonly value: string;
@@ -62,29 +65,59 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   const credentialFor = (repository: string | undefined): Promise<Credential | undefined> => {
     const key = repository ?? "";
-    const known = credentials.get(key) ?? Promise.resolve(options.keychain?.credentialFor(options.registry, { repository }));
+    const known =
+      credentials.get(key) ??
+      Promise.resolve(options.keychain?.credentialFor(options.registry, { repository }));
     credentials.set(key, known);
     return known;
   };
 
-  const wantedBy = (need: Need): readonly Scope[] => mergeScopes([...need.scopes, ...(learned.get(keyOf(need)) ?? [])]);
+  const wantedBy = (need: Need): readonly Scope[] =>
+    mergeScopes([...need.scopes, ...(learned.get(keyOf(need)) ?? [])]);
 
-  const tokenFor = async (need: Need, service: Extract<Method, { readonly kind: "bearer" }>): Promise<KeptToken> => {
+  const tokenFor = async (
+    need: Need,
+    service: Extract<Method, { readonly kind: "bearer" }>,
+  ): Promise<KeptToken> => {
     const scopes = wantedBy(need);
-    const found = kept.find((token) => token.repository === need.repository && token.renewAt > now() && covers(token.scopes, scopes));
+    const found = kept.find(
+      (token) =>
+        token.repository === need.repository &&
+        token.renewAt > now() &&
+        covers(token.scopes, scopes),
+    );
     if (found !== undefined) return found;
     const key = `${need.repository ?? ""} ${scopes.map(formatScope).join(" ")}`;
-    const running = pending.get(key) ?? getToken(need, service, scopes).finally(() => pending.delete(key));
+    const running =
+      pending.get(key) ?? getToken(need, service, scopes).finally(() => pending.delete(key));
     pending.set(key, running);
     return waitFor(running, need.signal);
   };
 
   // Shared by all that wait for it, so no single caller's signal may end it.
-  const getToken = async (need: Need, service: Extract<Method, { readonly kind: "bearer" }>, scopes: readonly Scope[]): Promise<KeptToken> => {
+  const getToken = async (
+    need: Need,
+    service: Extract<Method, { readonly kind: "bearer" }>,
+    scopes: readonly Scope[],
+  ): Promise<KeptToken> => {
     const credential = await credentialFor(need.repository);
-    const target: TokenService = { realm: checkRealm(service.realm, options.origin(), need.action), ...(service.service === undefined ? {} : { service: service.service }) };
-    const { value, lifetimeMs } = await fetchToken({ client: options.client, service: target, scopes, credential, action: need.action }).catch((error: unknown) => explainRefusal(error, need, options));
-    const token = { value, repository: need.repository, scopes, renewAt: now() + lifetimeMs - Math.min(RENEW_EARLY_MS, lifetimeMs / 5) };
+    const target: TokenService = {
+      realm: checkRealm(service.realm, options.origin(), need.action),
+      ...(service.service === undefined ? {} : { service: service.service }),
+    };
+    const { value, lifetimeMs } = await fetchToken({
+      client: options.client,
+      service: target,
+      scopes,
+      credential,
+      action: need.action,
+    }).catch((error: unknown) => explainRefusal(error, need, options));
+    const token = {
+      value,
+      repository: need.repository,
+      scopes,
+      renewAt: now() + lifetimeMs - Math.min(RENEW_EARLY_MS, lifetimeMs / 5),
+    };
     kept = [...kept.filter((other) => other.renewAt > now()), token];
     return token;
   };
@@ -95,27 +128,53 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       if (method.kind === "bearer") return `Bearer ${(await tokenFor(need, method)).value}`;
       const credential = await waitFor(credentialFor(need.repository), need.signal);
       if (credential === undefined) return undefined;
-      return credential.kind === "registry-token" ? `Bearer ${credential.token}` : basicHeader(credential);
+      return credential.kind === "registry-token"
+        ? `Bearer ${credential.token}`
+        : basicHeader(credential);
     },
     learn(response, need, used) {
       const asked = methodOf(parseChallenges(response.headers("www-authenticate")));
       if (response.status !== 401 || asked === undefined) return false;
       kept = kept.filter((token) => used !== `Bearer ${token.value}`);
       method = asked.method;
-      if (asked.scopes.length > 0) learned.set(keyOf(need), mergeScopes([...(learned.get(keyOf(need)) ?? []), ...asked.scopes]).slice(0, MAX_LEARNED_SCOPES));
+      if (asked.scopes.length > 0)
+        learned.set(
+          keyOf(need),
+          mergeScopes([...(learned.get(keyOf(need)) ?? []), ...asked.scopes]).slice(
+            0,
+            MAX_LEARNED_SCOPES,
+          ),
+        );
       return asked.method.kind === "bearer" || used === undefined;
     },
-    hasCredential: async (need) => (await waitFor(credentialFor(need.repository), need.signal)) !== undefined,
+    hasCredential: async (need) =>
+      (await waitFor(credentialFor(need.repository), need.signal)) !== undefined,
   };
 }
 
 /** Whoever's credential was refused wants to know which one it was. */
-async function explainRefusal(error: unknown, need: Need, { keychain, registry }: AuthorizerOptions): Promise<never> {
-  if (!(error instanceof RegistryError) || error.code !== "REGISTRY_UNAUTHORIZED" || keychain === undefined) throw error;
+async function explainRefusal(
+  error: unknown,
+  need: Need,
+  { keychain, registry }: AuthorizerOptions,
+): Promise<never> {
+  if (
+    !(error instanceof RegistryError) ||
+    error.code !== "REGISTRY_UNAUTHORIZED" ||
+    keychain === undefined
+  )
+    throw error;
   const origin = await keychain.describeCredential(registry, { repository: need.repository });
   if (origin.kind === "anonymous") throw error;
   const { message, method, url, status, diagnostics, cause } = error;
-  throw new RegistryError("REGISTRY_UNAUTHORIZED", message, { method, url, status, diagnostics, cause, hint: `run \`slipway login ${registry}\`; ${describeOrigin(origin)}` });
+  throw new RegistryError("REGISTRY_UNAUTHORIZED", message, {
+    method,
+    url,
+    status,
+    diagnostics,
+    cause,
+    hint: `run \`slipway login ${registry}\`; ${describeOrigin(origin)}`,
+  });
 }
 
 function keyOf(need: Need): string {
@@ -123,11 +182,20 @@ function keyOf(need: Need): string {
 }
 
 /** Bearer before Basic; schemes that are not known are passed over. */
-function methodOf(challenges: readonly Challenge[]): { readonly method: Method; readonly scopes: readonly Scope[] } | undefined {
-  const bearer = challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== undefined);
+function methodOf(
+  challenges: readonly Challenge[],
+): { readonly method: Method; readonly scopes: readonly Scope[] } | undefined {
+  const bearer = challenges.find(
+    ({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== undefined,
+  );
   if (bearer !== undefined) {
     const { realm = "", service, scope = "" } = bearer.parameters;
-    return { method: { kind: "bearer", realm, ...(service === undefined ? {} : { service }) }, scopes: parseScopes(scope) };
+    return {
+      method: { kind: "bearer", realm, ...(service === undefined ? {} : { service }) },
+      scopes: parseScopes(scope),
+    };
   }
-  return challenges.some(({ scheme }) => scheme === "basic") ? { method: { kind: "basic" }, scopes: [] } : undefined;
+  return challenges.some(({ scheme }) => scheme === "basic")
+    ? { method: { kind: "basic" }, scopes: [] }
+    : undefined;
 }

@@ -39,6 +39,7 @@ function parseValue(text: string): Challenge[] {
       continue;
     }
     const quoted = take(QUOTED)?.[1];
-    current.parameters[name] = quoted === undefined ? (take(PLAIN)?.[0] ?? "") : quoted.replaceAll(/\\(.)/g, "$1");
+    current.parameters[name] =
+      quoted === undefined ? (take(PLAIN)?.[0] ?? "") : quoted.replaceAll(/\\(.)/g, "$1");
   }
 }

@@ -43,13 +43,23 @@ const TOKEN = /^[\x21-\x7e]+$/;
  */
 export function checkRealm(realm: string, registry: URL, action: string): URL {
   const refuse = (why: string): never => {
-    throw new RegistryError("INSECURE_REFUSED", `${action}: the token server "${redactUrl(realm).slice(0, 200)}" that "${registry.host}" names is refused: ${why}`, { method: "GET", url: redactUrl(realm) });
+    throw new RegistryError(
+      "INSECURE_REFUSED",
+      `${action}: the token server "${redactUrl(realm).slice(0, 200)}" that "${registry.host}" names is refused: ${why}`,
+      { method: "GET", url: redactUrl(realm) },
+    );
   };
   if (!URL.canParse(realm)) return refuse("it is not a URL");
   const url = new URL(realm);
-  if (url.protocol !== "https:" && (url.protocol !== "http:" || registry.protocol !== "http:")) return refuse("it is not HTTPS");
+  if (url.protocol !== "https:" && (url.protocol !== "http:" || registry.protocol !== "http:"))
+    return refuse("it is not HTTPS");
   if (url.username !== "" || url.password !== "") return refuse("it holds a user name");
-  if (url.hostname !== registry.hostname && isInternalLiteral(url.host) && !isLoopbackHost(registry.host)) return refuse("it is an internal address of another host");
+  if (
+    url.hostname !== registry.hostname &&
+    isInternalLiteral(url.host) &&
+    !isLoopbackHost(registry.host)
+  )
+    return refuse("it is an internal address of another host");
   return url;
 }
 
@@ -61,7 +71,8 @@ export function checkRealm(realm: string, registry: URL, action: string): URL {
  */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { credential } = request;
-  if (credential?.kind === "registry-token") return { value: credential.token, lifetimeMs: Number.POSITIVE_INFINITY };
+  if (credential?.kind === "registry-token")
+    return { value: credential.token, lifetimeMs: Number.POSITIVE_INFINITY };
   if (credential?.kind === "identity-token") {
     const response = await request.client.send(postRequest(request, credential.token));
     if (response.status !== 404 && response.status !== 405) return readToken(response, request);
@@ -71,7 +82,13 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
 }
 
 function postRequest(request: TokenRequest, identityToken: string): HttpRequest {
-  const form = new URLSearchParams({ grant_type: "refresh_token", service: request.service.service ?? "", client_id: CLIENT_ID, scope: request.scopes.map(formatScope).join(" "), refresh_token: identityToken });
+  const form = new URLSearchParams({
+    grant_type: "refresh_token",
+    service: request.service.service ?? "",
+    client_id: CLIENT_ID,
+    scope: request.scopes.map(formatScope).join(" "),
+    refresh_token: identityToken,
+  });
   return {
     action: request.action,
     method: "POST",
@@ -89,12 +106,21 @@ function getRequest(request: TokenRequest, credential: SecretPair | undefined): 
   for (const scope of scopes) url.searchParams.append("scope", formatScope(scope));
   url.searchParams.set("client_id", CLIENT_ID);
   const authorization = credential === undefined ? {} : { authorization: basicHeader(credential) };
-  return { action: request.action, method: "GET", url, headers: { accept: "application/json", ...authorization }, signal: request.signal };
+  return {
+    action: request.action,
+    method: "GET",
+    url,
+    headers: { accept: "application/json", ...authorization },
+    signal: request.signal,
+  };
 }
 
 /** @see RFC 7617 */
 export function basicHeader(credential: SecretPair): string {
-  const pair = credential.kind === "basic" ? `${credential.username}:${credential.password}` : `<token>:${credential.token}`;
+  const pair =
+    credential.kind === "basic"
+      ? `${credential.username}:${credential.password}`
+      : `<token>:${credential.token}`;
   return `Basic ${Buffer.from(pair, "utf8").toString("base64")}`;
 }
 
@@ -103,14 +129,29 @@ async function readToken(response: HttpResponse, request: TokenRequest): Promise
   const bytes = await response.readBytes(MAX_TOKEN_BYTES + 1);
   const answer = bytes.byteLength > MAX_TOKEN_BYTES ? undefined : parseAnswer(bytes);
   if (answer !== undefined) return answer;
-  throw new RegistryError("REGISTRY_PROTOCOL", `${request.action}: the token server "${request.service.realm.host}" gave an answer that holds no token`, { method: response.method, url: redactUrl(response.url.href), status: response.status });
+  throw new RegistryError(
+    "REGISTRY_PROTOCOL",
+    `${request.action}: the token server "${request.service.realm.host}" gave an answer that holds no token`,
+    { method: response.method, url: redactUrl(response.url.href), status: response.status },
+  );
 }
 
 async function refusal(response: HttpResponse, request: TokenRequest): Promise<RegistryError> {
   const error = await responseError(response, { action: request.action });
   // A token server that knows no such user answers 400, 401 or 403, by its maker's taste.
   if (request.credential === undefined || ![400, 401, 403].includes(response.status)) return error;
-  return new RegistryError("REGISTRY_UNAUTHORIZED", `${request.action}: the token server "${request.service.realm.host}" refused the credential`, { method: error.method, url: error.url, status: error.status, diagnostics: error.diagnostics, cause: error, hint: "log in again" });
+  return new RegistryError(
+    "REGISTRY_UNAUTHORIZED",
+    `${request.action}: the token server "${request.service.realm.host}" refused the credential`,
+    {
+      method: error.method,
+      url: error.url,
+      status: error.status,
+      diagnostics: error.diagnostics,
+      cause: error,
+      hint: "log in again",
+    },
+  );
 }
 
 function parseAnswer(bytes: Uint8Array): Token | undefined {
@@ -123,9 +164,13 @@ function parseAnswer(bytes: Uint8Array): Token | undefined {
   }
   if (typeof value !== "object" || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>; // an object; every field is checked below
-  const token = [fields["token"], fields["access_token"]].find((entry) => typeof entry === "string" && TOKEN.test(entry));
+  const token = [fields["token"], fields["access_token"]].find(
+    (entry) => typeof entry === "string" && TOKEN.test(entry),
+  );
   if (typeof token !== "string") return undefined;
   const seconds = fields["expires_in"];
-  return { value: token, lifetimeMs: typeof seconds === "number" && seconds > 0 ? seconds * 1000 : DEFAULT_LIFETIME_MS };
+  return {
+    value: token,
+    lifetimeMs: typeof seconds === "number" && seconds > 0 ? seconds * 1000 : DEFAULT_LIFETIME_MS,
+  };
 }
-

@@ -15,7 +15,10 @@ const MAX_PAGE_BYTES = 8 * 2 ** 20;
 const MAX_PAGES = 10_000;
 
 /** Follows a list page by page. `ask` makes one call; it is given the next page's URL from the second on. */
-export async function* readPages(ask: (next: URL | undefined) => Promise<HttpResponse>, options: CallOptions & { readonly action: string }): AsyncGenerator<Page, void, undefined> {
+export async function* readPages(
+  ask: (next: URL | undefined) => Promise<HttpResponse>,
+  options: CallOptions & { readonly action: string },
+): AsyncGenerator<Page, void, undefined> {
   let next: URL | undefined;
   for (let count = 0; count < MAX_PAGES; count += 1) {
     options.signal?.throwIfAborted();
@@ -30,15 +33,23 @@ export async function* readPages(ask: (next: URL | undefined) => Promise<HttpRes
 async function readPage(response: HttpResponse, action: string): Promise<Page> {
   const bytes = await response.readBytes(MAX_PAGE_BYTES + 1);
   const value = bytes.byteLength > MAX_PAGE_BYTES ? undefined : parseJson(bytes);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw protocolError(response, action, "gave an answer that is no JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw protocolError(response, action, "gave an answer that is no JSON object");
   const next = nextOf(response);
-  return { document: value as Readonly<Record<string, unknown>>, ...(next === undefined ? {} : { next }) };
+  return {
+    document: value as Readonly<Record<string, unknown>>,
+    ...(next === undefined ? {} : { next }),
+  };
 }
 
 /** Texts of a list in a page. @throws RegistryError `REGISTRY_PROTOCOL`. */
 export function textsOf(page: Page, key: string, action: string): readonly string[] {
   const list = page.document[key] ?? [];
-  if (!Array.isArray(list) || !list.every((entry) => typeof entry === "string")) throw new RegistryError("REGISTRY_PROTOCOL", `${action}: "${key}" is not a list of texts`, { method: "GET", url: "" });
+  if (!Array.isArray(list) || !list.every((entry) => typeof entry === "string"))
+    throw new RegistryError("REGISTRY_PROTOCOL", `${action}: "${key}" is not a list of texts`, {
+      method: "GET",
+      url: "",
+    });
   return list;
 }
 

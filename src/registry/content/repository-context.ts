@@ -16,18 +16,33 @@ export interface RepositoryContext {
 }
 
 /** A call on a repository; `path` is what follows its name. */
-export type RepositoryCall = Omit<ApiCall, "scopes" | "repository" | "target"> & { readonly path: string; readonly access: Access };
+export type RepositoryCall = Omit<ApiCall, "scopes" | "repository" | "target"> & {
+  readonly path: string;
+  readonly access: Access;
+};
 
 /** Calls the registry itself. */
-export function callRepository(context: RepositoryContext, call: RepositoryCall): Promise<HttpResponse> {
+export function callRepository(
+  context: RepositoryContext,
+  call: RepositoryCall,
+): Promise<HttpResponse> {
   return context.transport.call(apiCallOf(context, call));
 }
 
 /** Asks the mirrors first, in order; whatever keeps a mirror from answering, the next is asked, and the registry at last. */
-export async function readRepository(context: RepositoryContext, call: RepositoryCall): Promise<HttpResponse> {
+export async function readRepository(
+  context: RepositoryContext,
+  call: RepositoryCall,
+): Promise<HttpResponse> {
   for (const mirror of context.mirrors) {
     const separator = call.path.includes("?") ? "&" : "?";
-    const response = await mirror.call({ ...apiCallOf(context, call), target: `/v2/${context.name}${call.path}${separator}ns=${encodeURIComponent(context.registry)}`, attempts: 2 }).catch(passOver(call));
+    const response = await mirror
+      .call({
+        ...apiCallOf(context, call),
+        target: `/v2/${context.name}${call.path}${separator}ns=${encodeURIComponent(context.registry)}`,
+        attempts: 2,
+      })
+      .catch(passOver(call));
     if (response !== undefined && response.status !== 404) return response;
     await response?.discard();
   }
@@ -40,7 +55,12 @@ export function nameOf(context: Pick<RepositoryContext, "registry" | "name">, re
 }
 
 function apiCallOf(context: RepositoryContext, { path, access, ...call }: RepositoryCall): ApiCall {
-  return { ...call, target: `/v2/${context.name}${path}`, repository: context.name, scopes: [repositoryScope(context.name, access)] };
+  return {
+    ...call,
+    target: `/v2/${context.name}${path}`,
+    repository: context.name,
+    scopes: [repositoryScope(context.name, access)],
+  };
 }
 
 function passOver(options: CallOptions): (error: unknown) => undefined {

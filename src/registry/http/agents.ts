@@ -35,8 +35,13 @@ type Connected = (error: Error | null, socket: Duplex) => void;
 /** Connections are opened on first use and kept until `close`; idle ones do not keep the process alive. */
 export function createAgents(options: ConnectionOptions): Agents {
   const kept = new Map<string, HttpAgent>();
-  const common = { keepAlive: true, maxSockets: options.maxSockets ?? 32, scheduling: "lifo" as const };
-  const trust = options.ca === undefined ? {} : { ca: [...getCACertificates("default"), options.ca] };
+  const common = {
+    keepAlive: true,
+    maxSockets: options.maxSockets ?? 32,
+    scheduling: "lifo" as const,
+  };
+  const trust =
+    options.ca === undefined ? {} : { ca: [...getCACertificates("default"), options.ca] };
   const keep = (key: string, make: () => HttpAgent): HttpAgent => {
     const known = kept.get(key) ?? make();
     kept.set(key, known);
@@ -46,10 +51,17 @@ export function createAgents(options: ConnectionOptions): Agents {
     routeFor(url) {
       const proxy = proxyFor(url, options.env ?? {});
       if (url.protocol !== "https:") {
-        return proxy === undefined ? { agent: keep("http", () => new HttpAgent(common)) } : { agent: agentToProxy(proxy, keep, { ...common, ...trust }), via: proxy };
+        return proxy === undefined
+          ? { agent: keep("http", () => new HttpAgent(common)) }
+          : { agent: agentToProxy(proxy, keep, { ...common, ...trust }), via: proxy };
       }
-      if (proxy === undefined) return { agent: keep("https", () => new HttpsAgent({ ...common, ...trust })) };
-      return { agent: keep(`tunnel ${proxy.href}`, () => tunnelAgent(proxy, { ...common, ...trust }, options.connectMs)) };
+      if (proxy === undefined)
+        return { agent: keep("https", () => new HttpsAgent({ ...common, ...trust })) };
+      return {
+        agent: keep(`tunnel ${proxy.href}`, () =>
+          tunnelAgent(proxy, { ...common, ...trust }, options.connectMs),
+        ),
+      };
     },
     close() {
       for (const agent of kept.values()) agent.destroy();
@@ -58,8 +70,14 @@ export function createAgents(options: ConnectionOptions): Agents {
   };
 }
 
-function agentToProxy(proxy: URL, keep: (key: string, make: () => HttpAgent) => HttpAgent, options: object): HttpAgent {
-  return proxy.protocol === "https:" ? keep("https", () => new HttpsAgent(options)) : keep("http", () => new HttpAgent(options));
+function agentToProxy(
+  proxy: URL,
+  keep: (key: string, make: () => HttpAgent) => HttpAgent,
+  options: object,
+): HttpAgent {
+  return proxy.protocol === "https:"
+    ? keep("https", () => new HttpsAgent(options))
+    : keep("http", () => new HttpAgent(options));
 }
 
 /** Headers by which a proxy knows its user, from the URL's user info. */
@@ -70,20 +88,35 @@ export function proxyHeaders(proxy: URL): Record<string, string> {
 }
 
 /** An agent whose TLS connections run inside a tunnel that the proxy opens. @see RFC 9110, 9.3.6 CONNECT */
-function tunnelAgent(proxy: URL, options: ConstructorParameters<typeof HttpsAgent>[0], connectMs: number): HttpAgent {
+function tunnelAgent(
+  proxy: URL,
+  options: ConstructorParameters<typeof HttpsAgent>[0],
+  connectMs: number,
+): HttpAgent {
   const agent = new HttpsAgent(options);
   agent.createConnection = (target: Target, callback?: Connected) => {
     const connected = callback ?? ((): void => undefined);
-    openTunnel(proxy, { authority: `${target.host}:${target.port}`, connectMs }, (error, socket) => {
-      if (error !== null) return connected(error, socket);
-      return connected(null, tlsConnect({ ...options, socket, servername: target.servername ?? target.host ?? "" }));
-    });
+    openTunnel(
+      proxy,
+      { authority: `${target.host}:${target.port}`, connectMs },
+      (error, socket) => {
+        if (error !== null) return connected(error, socket);
+        return connected(
+          null,
+          tlsConnect({ ...options, socket, servername: target.servername ?? target.host ?? "" }),
+        );
+      },
+    );
     return undefined as unknown as Duplex; // Node takes the connection from the callback then
   };
   return agent;
 }
 
-function openTunnel(proxy: URL, { authority, connectMs }: { readonly authority: string; readonly connectMs: number }, connected: Connected): void {
+function openTunnel(
+  proxy: URL,
+  { authority, connectMs }: { readonly authority: string; readonly connectMs: number },
+  connected: Connected,
+): void {
   const request = proxy.protocol === "https:" ? httpsRequest : httpRequest;
   const connect = request({
     host: proxy.hostname,
@@ -102,7 +135,9 @@ function openTunnel(proxy: URL, { authority, connectMs }: { readonly authority: 
     connected(error, socket as Duplex);
   };
   connect.on("error", (error) => end(error));
-  connect.once("timeout", () => connect.destroy(new Error(`the proxy "${proxy.host}" did not answer`)));
+  connect.once("timeout", () =>
+    connect.destroy(new Error(`the proxy "${proxy.host}" did not answer`)),
+  );
   // Whatever its status, the answer to CONNECT comes with the connection.
   connect.once("connect", (response, socket) => {
     if (response.statusCode === 200) return end(null, socket);

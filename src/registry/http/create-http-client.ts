@@ -2,7 +2,13 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage } from
 import { request as httpsRequest } from "node:https";
 import { redactUrl, RegistryError } from "../../errors/index.ts";
 import { createAgents, proxyHeaders, type Agents, type ConnectionOptions } from "./agents.ts";
-import { DEFAULT_TIMEOUTS, type HttpClient, type HttpRequest, type HttpResponse, type HttpTimeouts } from "./http-message.ts";
+import {
+  DEFAULT_TIMEOUTS,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTimeouts,
+} from "./http-message.ts";
 import { explainNetworkError, timeoutError } from "./network-error.ts";
 import { responseOf } from "./read-body.ts";
 import { createWatch, type Watch } from "./watch.ts";
@@ -46,13 +52,20 @@ async function send(request: HttpRequest, context: ClientContext): Promise<HttpR
     try {
       return await sendOnce(message, request, context.timeouts);
     } catch (error) {
-      const isStale = message.reusedSocket && error instanceof RegistryError && error.code === "REGISTRY_UNREACHABLE";
+      const isStale =
+        message.reusedSocket &&
+        error instanceof RegistryError &&
+        error.code === "REGISTRY_UNREACHABLE";
       if (!isStale || request.body?.kind === "stream" || attempt > MAX_STALE) throw error;
     }
   }
 }
 
-async function sendOnce(message: ClientRequest, request: HttpRequest, timeouts: HttpTimeouts): Promise<HttpResponse> {
+async function sendOnce(
+  message: ClientRequest,
+  request: HttpRequest,
+  timeouts: HttpTimeouts,
+): Promise<HttpResponse> {
   const ending = createEnding(message);
   const watch = createWatch((why) => ending.end(timeoutError(request, why)));
   const onAbort = (): void => ending.end(request.signal?.reason);
@@ -64,7 +77,13 @@ async function sendOnce(message: ClientRequest, request: HttpRequest, timeouts: 
     request.signal?.throwIfAborted();
     request.signal?.addEventListener("abort", onAbort, { once: true });
     const incoming = await converse(message, request, { watch, ending, timeouts });
-    return responseOf(incoming, { request, watch, idleMs: timeouts.idleMs, onDone, reasonFor: (error) => ending.reasonFor(error) });
+    return responseOf(incoming, {
+      request,
+      watch,
+      idleMs: timeouts.idleMs,
+      onDone,
+      reasonFor: (error) => ending.reasonFor(error),
+    });
   } catch (error) {
     ending.end(error);
     onDone();
@@ -77,15 +96,27 @@ function start(request: HttpRequest, { agents, userAgent }: ClientContext): Clie
   const { agent, via } = agents.routeFor(url);
   const headers = { "user-agent": userAgent, ...lengthHeader(request), ...request.headers };
   if (via !== undefined) {
-    const options = { host: via.hostname, port: via.port, method, path: url.href, agent, headers: { ...headers, host: url.host, ...proxyHeaders(via) } };
+    const options = {
+      host: via.hostname,
+      port: via.port,
+      method,
+      path: url.href,
+      agent,
+      headers: { ...headers, host: url.host, ...proxyHeaders(via) },
+    };
     return via.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
   }
-  return url.protocol === "https:" ? httpsRequest(url, { method, headers, agent }) : httpRequest(url, { method, headers, agent });
+  return url.protocol === "https:"
+    ? httpsRequest(url, { method, headers, agent })
+    : httpRequest(url, { method, headers, agent });
 }
 
 function lengthHeader({ body, method }: HttpRequest): Record<string, string> {
   if (body?.kind === "bytes") return { "content-length": String(body.bytes.byteLength) };
-  if (body?.kind === "stream") return body.size === undefined ? { "transfer-encoding": "chunked" } : { "content-length": String(body.size) };
+  if (body?.kind === "stream")
+    return body.size === undefined
+      ? { "transfer-encoding": "chunked" }
+      : { "content-length": String(body.size) };
   return ["POST", "PUT", "PATCH"].includes(method) ? { "content-length": "0" } : {};
 }
 
@@ -134,7 +165,11 @@ interface Conversation {
  * Sends the body and waits for the answer. A refusal may come before the body was sent whole and ends the sending. A success
  * that early is none: the registry cannot have what was not sent.
  */
-async function converse(message: ClientRequest, request: HttpRequest, { watch, ending, timeouts }: Conversation): Promise<IncomingMessage> {
+async function converse(
+  message: ClientRequest,
+  request: HttpRequest,
+  { watch, ending, timeouts }: Conversation,
+): Promise<IncomingMessage> {
   let isWhole = false;
   let isAnswered = false;
   const wait = (): void => {
@@ -144,7 +179,11 @@ async function converse(message: ClientRequest, request: HttpRequest, { watch, e
   };
   watchConnection(message, () => watch.expect("no connection was made", timeouts.connectMs), wait);
   const answered = new Promise<IncomingMessage>((resolve) => message.once("response", resolve));
-  const written = writeBody(message, request.body, { action: request.action, onProgress: () => watch.refresh(), stop: ending.stop.signal }).then((result) => {
+  const written = writeBody(message, request.body, {
+    action: request.action,
+    onProgress: () => watch.refresh(),
+    stop: ending.stop.signal,
+  }).then((result) => {
     isWhole = result;
     if (message.socket?.connecting === false) wait();
   });
@@ -155,16 +194,28 @@ async function converse(message: ClientRequest, request: HttpRequest, { watch, e
   return incoming;
 }
 
-function leaveEarly(message: ClientRequest, incoming: IncomingMessage, { request, ending }: { readonly request: HttpRequest; readonly ending: Ending }): void {
+function leaveEarly(
+  message: ClientRequest,
+  incoming: IncomingMessage,
+  { request, ending }: { readonly request: HttpRequest; readonly ending: Ending },
+): void {
   const status = incoming.statusCode ?? 0;
   ending.stop.abort();
   incoming.once("close", () => message.destroy());
   if (status >= 300) return;
-  throw new RegistryError("REGISTRY_PROTOCOL", `${request.action}: "${request.url.host}" answered ${status} before it had the whole content`, { method: request.method, url: redactUrl(request.url.href), status });
+  throw new RegistryError(
+    "REGISTRY_PROTOCOL",
+    `${request.action}: "${request.url.host}" answered ${status} before it had the whole content`,
+    { method: request.method, url: redactUrl(request.url.href), status },
+  );
 }
 
 /** `onConnecting` is called when a new connection is begun, `onReady` when bytes can go out. */
-function watchConnection(message: ClientRequest, onConnecting: () => void, onReady: () => void): void {
+function watchConnection(
+  message: ClientRequest,
+  onConnecting: () => void,
+  onReady: () => void,
+): void {
   message.once("socket", (socket) => {
     const isTls = "encrypted" in socket;
     if (message.reusedSocket || (!isTls && !socket.connecting)) return onReady();

@@ -4,7 +4,12 @@ import type { Bytes, CallOptions } from "../../internal/index.ts";
 export type HttpBody =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** Without `size` the body goes out in HTTP's chunked encoding. */
-  | { readonly kind: "stream"; readonly content: Bytes; readonly size?: number | undefined; readonly onSent?: ((bytes: number) => void) | undefined };
+  | {
+      readonly kind: "stream";
+      readonly content: Bytes;
+      readonly size?: number | undefined;
+      readonly onSent?: ((bytes: number) => void) | undefined;
+    };
 
 /** One request, to one URL; nothing is followed and nothing is repeated. */
 export interface HttpRequest extends CallOptions {
@@ -58,4 +63,8 @@ export interface HttpTimeouts {
   readonly answerMs: number;
 }
 
-export const DEFAULT_TIMEOUTS: HttpTimeouts = { connectMs: 15_000, idleMs: 60_000, answerMs: 300_000 };
+export const DEFAULT_TIMEOUTS: HttpTimeouts = {
+  connectMs: 15_000,
+  idleMs: 60_000,
+  answerMs: 300_000,
+};

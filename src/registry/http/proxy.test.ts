@@ -10,19 +10,29 @@ test("the proxy is that of the scheme, lower case first, else the general one", 
   const env = { HTTPS_PROXY: "http://s:1", HTTP_PROXY: "http://h:2", ALL_PROXY: "http://a:3" };
   assert.equal(chosen("https://registry.test/v2/", env), "http://s:1/");
   assert.equal(chosen("http://registry.test/v2/", env), "http://h:2/");
-  assert.equal(chosen("https://registry.test/v2/", { ...env, https_proxy: "lower:4" }), "http://lower:4/");
+  assert.equal(
+    chosen("https://registry.test/v2/", { ...env, https_proxy: "lower:4" }),
+    "http://lower:4/",
+  );
   assert.equal(chosen("https://registry.test/v2/", { all_proxy: "http://a:3" }), "http://a:3/");
   assert.equal(chosen("https://registry.test/v2/", {}), undefined);
   assert.equal(chosen("https://registry.test/v2/", { HTTPS_PROXY: " " }), undefined);
 });
 
 test("in a web server's process HTTP_PROXY may come from a request, and is not read", () => {
-  assert.equal(chosen("http://registry.test/", { REQUEST_METHOD: "GET", HTTP_PROXY: "http://evil:1" }), undefined);
-  assert.equal(chosen("http://registry.test/", { REQUEST_METHOD: "GET", http_proxy: "http://own:1" }), "http://own:1/");
+  assert.equal(
+    chosen("http://registry.test/", { REQUEST_METHOD: "GET", HTTP_PROXY: "http://evil:1" }),
+    undefined,
+  );
+  assert.equal(
+    chosen("http://registry.test/", { REQUEST_METHOD: "GET", http_proxy: "http://own:1" }),
+    "http://own:1/",
+  );
 });
 
 test("the loopback is never reached through a proxy", () => {
-  for (const host of ["localhost:5000", "127.0.0.1:5000", "[::1]:5000", "a.localhost"]) assert.equal(chosen(`http://${host}/`, { HTTP_PROXY: "http://h:2" }), undefined, host);
+  for (const host of ["localhost:5000", "127.0.0.1:5000", "[::1]:5000", "a.localhost"])
+    assert.equal(chosen(`http://${host}/`, { HTTP_PROXY: "http://h:2" }), undefined, host);
 });
 
 for (const [list, url, isExcluded] of [
@@ -45,12 +55,19 @@ for (const [list, url, isExcluded] of [
   ["", "https://registry.test/", false],
 ] as const) {
   test(`NO_PROXY "${list}" ${isExcluded ? "takes" : "does not take"} ${url} out`, () => {
-    assert.equal(chosen(url, { HTTPS_PROXY: "http://p:1", NO_PROXY: list }) === undefined, isExcluded);
+    assert.equal(
+      chosen(url, { HTTPS_PROXY: "http://p:1", NO_PROXY: list }) === undefined,
+      isExcluded,
+    );
   });
 }
 
 test("what is no proxy's address is refused without being shown", () => {
   for (const value of ["socks5://user:hunter2@p:1", "http://"]) {
-    assert.throws(() => chosen("https://registry.test/", { HTTPS_PROXY: value }), (error: Error & { code?: string }) => error.code === "USAGE" && !error.message.includes("hunter2"));
+    assert.throws(
+      () => chosen("https://registry.test/", { HTTPS_PROXY: value }),
+      (error: Error & { code?: string }) =>
+        error.code === "USAGE" && !error.message.includes("hunter2"),
+    );
   }
 });

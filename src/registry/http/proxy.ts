@@ -12,7 +12,12 @@ export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
  * @throws ToolError `USAGE` when the variable holds no http or https URL.
  */
 export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
-  const value = url.protocol === "https:" ? either(env, "https_proxy") : env["REQUEST_METHOD"] === undefined ? either(env, "http_proxy") : env["http_proxy"];
+  const value =
+    url.protocol === "https:"
+      ? either(env, "https_proxy")
+      : env["REQUEST_METHOD"] === undefined
+        ? either(env, "http_proxy")
+        : env["http_proxy"];
   const chosen = value ?? either(env, "all_proxy") ?? "";
   if (chosen.trim() === "") return undefined;
   if (isLoopbackHost(url.host) || isExcluded(url, either(env, "no_proxy") ?? "")) return undefined;
@@ -27,7 +32,11 @@ function parseProxy(value: string): URL {
   const text = value.includes("://") ? value : `http://${value}`;
   const proxy = URL.canParse(text) ? new URL(text) : undefined;
   if (proxy === undefined || !["http:", "https:"].includes(proxy.protocol)) {
-    throw new ToolError("USAGE", `use the proxy of the environment: it is not an http or https URL`, { hint: "set HTTPS_PROXY to http://HOST:PORT, or unset it" });
+    throw new ToolError(
+      "USAGE",
+      `use the proxy of the environment: it is not an http or https URL`,
+      { hint: "set HTTPS_PROXY to http://HOST:PORT, or unset it" },
+    );
   }
   return proxy;
 }
@@ -56,7 +65,14 @@ function isInNetwork(entry: string, name: string): boolean {
   const [network = "", bits = ""] = entry.split("/");
   const family = isIP(network);
   const prefix = Number(bits);
-  if (family === 0 || family !== isIP(name) || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 4 ? 32 : 128)) return false;
+  if (
+    family === 0 ||
+    family !== isIP(name) ||
+    !Number.isInteger(prefix) ||
+    prefix < 0 ||
+    prefix > (family === 4 ? 32 : 128)
+  )
+    return false;
   const type = family === 4 ? "ipv4" : "ipv6";
   const list = new BlockList();
   list.addSubnet(network, prefix, type);

@@ -39,7 +39,10 @@ export function responseOf(incoming: IncomingMessage, context: AnswerContext): H
   };
 }
 
-async function* readBody(incoming: IncomingMessage, context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readBody(
+  incoming: IncomingMessage,
+  context: AnswerContext,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { request, watch } = context;
   try {
     const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

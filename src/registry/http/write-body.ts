@@ -20,7 +20,11 @@ export interface WriteControl {
  * @returns true when the whole body was sent, false when it was stopped.
  * @throws ContentError `SIZE_MISMATCH`; whatever the source throws.
  */
-export async function writeBody(message: ClientRequest, body: HttpBody | undefined, control: WriteControl): Promise<boolean> {
+export async function writeBody(
+  message: ClientRequest,
+  body: HttpBody | undefined,
+  control: WriteControl,
+): Promise<boolean> {
   if (body === undefined || body.kind === "bytes") {
     message.end(body?.bytes);
     return true;
@@ -30,7 +34,11 @@ export async function writeBody(message: ClientRequest, body: HttpBody | undefin
   return sent;
 }
 
-async function writeStream(message: ClientRequest, body: Extract<HttpBody, { readonly kind: "stream" }>, control: WriteControl): Promise<boolean> {
+async function writeStream(
+  message: ClientRequest,
+  body: Extract<HttpBody, { readonly kind: "stream" }>,
+  control: WriteControl,
+): Promise<boolean> {
   let held = NOTHING;
   for await (const chunk of sized(body, control.action)) {
     if (control.stop.aborted) return false;
@@ -45,7 +53,10 @@ async function writeStream(message: ClientRequest, body: Extract<HttpBody, { rea
 }
 
 /** The content, and nothing else when it has not as many bytes as it says. */
-async function* sized({ content, size }: Extract<HttpBody, { readonly kind: "stream" }>, action: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* sized(
+  { content, size }: Extract<HttpBody, { readonly kind: "stream" }>,
+  action: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let seen = 0;
   for await (const chunk of content) {
     seen += chunk.byteLength;
@@ -55,7 +66,11 @@ async function* sized({ content, size }: Extract<HttpBody, { readonly kind: "str
   if (size !== undefined && seen < size) throw sizeMismatch(action, seen, size);
 }
 
-async function write(message: ClientRequest, chunk: Uint8Array, control: WriteControl): Promise<void> {
+async function write(
+  message: ClientRequest,
+  chunk: Uint8Array,
+  control: WriteControl,
+): Promise<void> {
   if (chunk.byteLength === 0 || control.stop.aborted) return;
   if (!message.write(chunk)) {
     // Stopping ends the wait; the loop looks at the signal next.
@@ -66,5 +81,9 @@ async function write(message: ClientRequest, chunk: Uint8Array, control: WriteCo
 
 function sizeMismatch(action: string, got: number, want: number): ContentError {
   const way = got > want ? "more than" : "fewer than";
-  return new ContentError("SIZE_MISMATCH", `${action}: the content has ${way} the ${want} bytes that were promised`, { expected: String(want), actual: String(got), bytesRead: got });
+  return new ContentError(
+    "SIZE_MISMATCH",
+    `${action}: the content has ${way} the ${want} bytes that were promised`,
+    { expected: String(want), actual: String(got), bytesRead: got },
+  );
 }

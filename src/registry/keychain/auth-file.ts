@@ -26,19 +26,26 @@ type Fields = Readonly<Record<string, unknown>>;
 export function parseAuthFile(text: string, place: string): AuthFile {
   const document = fieldsOf(parseJson(text, place)) ?? raise(place, "it is not a JSON object");
   const auths = fieldsOf(document["auths"] ?? {}) ?? raise(place, `"auths" is not an object`);
-  const helpers = fieldsOf(document["credHelpers"] ?? {}) ?? raise(place, `"credHelpers" is not an object`);
+  const helpers =
+    fieldsOf(document["credHelpers"] ?? {}) ?? raise(place, `"credHelpers" is not an object`);
   const store = document["credsStore"];
   return {
     auths: new Map(Object.entries(auths).flatMap(([key, value]) => entryOf(key, fieldsOf(value)))),
-    credHelpers: new Map(Object.entries(helpers).flatMap(([key, value]) => (typeof value === "string" && value !== "" ? [[key, value]] : []))),
+    credHelpers: new Map(
+      Object.entries(helpers).flatMap(([key, value]) =>
+        typeof value === "string" && value !== "" ? [[key, value]] : [],
+      ),
+    ),
     ...(typeof store === "string" && store !== "" ? { credsStore: store } : {}),
   };
 }
 
 /** The credential that an entry holds; nothing when it is empty, as docker leaves it when a helper keeps the secret. */
 export function credentialOf(entry: AuthEntry): Credential | undefined {
-  if (entry.identityToken !== undefined) return { kind: "identity-token", token: entry.identityToken };
-  if (entry.registryToken !== undefined) return { kind: "registry-token", token: entry.registryToken };
+  if (entry.identityToken !== undefined)
+    return { kind: "identity-token", token: entry.identityToken };
+  if (entry.registryToken !== undefined)
+    return { kind: "registry-token", token: entry.registryToken };
   if (entry.username === undefined || entry.username === "") return undefined;
   return { kind: "basic", username: entry.username, password: entry.password ?? "" };
 }
@@ -97,5 +104,9 @@ function parseJson(text: string, place: string): unknown {
 }
 
 function raise(place: string, why: string): never {
-  throw new ToolError("CREDENTIAL_INVALID", `read credentials from ${stripControls(place)}: ${why}`, { hint: "mend the file, or log in again" });
+  throw new ToolError(
+    "CREDENTIAL_INVALID",
+    `read credentials from ${stripControls(place)}: ${why}`,
+    { hint: "mend the file, or log in again" },
+  );
 }

@@ -19,38 +19,69 @@ export interface HelperOptions extends CallOptions {
  * @throws ToolError `CREDENTIAL_INVALID` naming the helper; never with anything that it printed to its answer.
  * @see docker-credential-helpers, README.md
  */
-export async function getFromHelper(suffix: string, serverUrl: string, options: HelperOptions): Promise<Credential | undefined> {
-  const { stdout, exitCode } = await callHelper(suffix, { verb: "get", stdin: `${serverUrl}\n` }, options);
+export async function getFromHelper(
+  suffix: string,
+  serverUrl: string,
+  options: HelperOptions,
+): Promise<Credential | undefined> {
+  const { stdout, exitCode } = await callHelper(
+    suffix,
+    { verb: "get", stdin: `${serverUrl}\n` },
+    options,
+  );
   if (exitCode !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined;
     throw failed(suffix, "get", { why: `it ended with exit code ${exitCode}` });
   }
   const { Username, Secret } = parseAnswer(stdout, suffix);
   if (typeof Username !== "string" || typeof Secret !== "string" || Secret === "") return undefined;
-  return Username === "<token>" ? { kind: "identity-token", token: Secret } : { kind: "basic", username: Username, password: Secret };
+  return Username === "<token>"
+    ? { kind: "identity-token", token: Secret }
+    : { kind: "basic", username: Username, password: Secret };
 }
 
 /** Gives a helper a credential to keep. @throws ToolError `CREDENTIAL_INVALID`. */
-export async function storeInHelper(suffix: string, entry: { readonly serverUrl: string; readonly username: string; readonly secret: string }, options: HelperOptions): Promise<void> {
-  const stdin = JSON.stringify({ ServerURL: entry.serverUrl, Username: entry.username, Secret: entry.secret });
+export async function storeInHelper(
+  suffix: string,
+  entry: { readonly serverUrl: string; readonly username: string; readonly secret: string },
+  options: HelperOptions,
+): Promise<void> {
+  const stdin = JSON.stringify({
+    ServerURL: entry.serverUrl,
+    Username: entry.username,
+    Secret: entry.secret,
+  });
   const { exitCode } = await callHelper(suffix, { verb: "store", stdin }, options);
   if (exitCode !== 0) throw failed(suffix, "store", { why: `it ended with exit code ${exitCode}` });
 }
 
 /** Makes a helper forget a credential. @returns false when it held none. @throws ToolError `CREDENTIAL_INVALID`. */
-export async function eraseFromHelper(suffix: string, serverUrl: string, options: HelperOptions): Promise<boolean> {
+export async function eraseFromHelper(
+  suffix: string,
+  serverUrl: string,
+  options: HelperOptions,
+): Promise<boolean> {
   if ((await getFromHelper(suffix, serverUrl, options)) === undefined) return false;
-  const { exitCode } = await callHelper(suffix, { verb: "erase", stdin: `${serverUrl}\n` }, options);
+  const { exitCode } = await callHelper(
+    suffix,
+    { verb: "erase", stdin: `${serverUrl}\n` },
+    options,
+  );
   if (exitCode !== 0) throw failed(suffix, "erase", { why: `it ended with exit code ${exitCode}` });
   return true;
 }
 
 /** The helper that keeps a registry's credential, and the name under which it does. */
-export function helperFor(file: Pick<AuthFile, "credHelpers" | "credsStore">, registryHost: string): { readonly suffix: string; readonly serverUrl: string } | undefined {
+export function helperFor(
+  file: Pick<AuthFile, "credHelpers" | "credsStore">,
+  registryHost: string,
+): { readonly suffix: string; readonly serverUrl: string } | undefined {
   const key = matchingKeys(file.credHelpers.keys(), registryHost, undefined)[0];
   const own = key === undefined ? undefined : file.credHelpers.get(key);
   if (own !== undefined && key !== undefined) return { suffix: own, serverUrl: key };
-  return file.credsStore === undefined ? undefined : { suffix: file.credsStore, serverUrl: storageKeyOf(registryHost) };
+  return file.credsStore === undefined
+    ? undefined
+    : { suffix: file.credsStore, serverUrl: storageKeyOf(registryHost) };
 }
 
 /** The program of a helper. */
@@ -58,8 +89,13 @@ export function helperProgram(suffix: string): string {
   return `docker-credential-${suffix}`;
 }
 
-async function callHelper(suffix: string, call: { readonly verb: string; readonly stdin: string }, options: HelperOptions): Promise<{ readonly stdout: string; readonly exitCode: number }> {
-  if (!SUFFIX.test(suffix)) throw failed(suffix.slice(0, 50), call.verb, { why: "that is no helper's name" });
+async function callHelper(
+  suffix: string,
+  call: { readonly verb: string; readonly stdin: string },
+  options: HelperOptions,
+): Promise<{ readonly stdout: string; readonly exitCode: number }> {
+  if (!SUFFIX.test(suffix))
+    throw failed(suffix.slice(0, 50), call.verb, { why: "that is no helper's name" });
   try {
     const result = await run([helperProgram(suffix), call.verb], {
       stdin: call.stdin,
@@ -78,7 +114,8 @@ async function callHelper(suffix: string, call: { readonly verb: string; readonl
 
 function reasonOf(error: unknown): string {
   if (error instanceof ToolError && error.code === "TOOL_MISSING") return "it is not installed";
-  if (error instanceof ToolError && error.code === "TIMEOUT") return `it did not answer within ${TIMEOUT_MS / 1000} s`;
+  if (error instanceof ToolError && error.code === "TIMEOUT")
+    return `it did not answer within ${TIMEOUT_MS / 1000} s`;
   return "it failed";
 }
 
@@ -89,11 +126,20 @@ function parseAnswer(text: string, suffix: string): Readonly<Record<string, unkn
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  if (typeof value !== "object" || value === null) throw failed(suffix, "get", { why: "its answer is not a JSON object" });
+  if (typeof value !== "object" || value === null)
+    throw failed(suffix, "get", { why: "its answer is not a JSON object" });
   return value as Readonly<Record<string, unknown>>; // an object; its fields are checked where they are read
 }
 
-function failed(suffix: string, verb: string, problem: { readonly why: string; readonly cause?: unknown }): ToolError {
+function failed(
+  suffix: string,
+  verb: string,
+  problem: { readonly why: string; readonly cause?: unknown },
+): ToolError {
   const { why, cause } = problem;
-  return new ToolError("CREDENTIAL_INVALID", `ask credential helper "${helperProgram(suffix)}" to ${verb}: ${why}`, { cause, hint: "mend the helper, or take it out of the docker config" });
+  return new ToolError(
+    "CREDENTIAL_INVALID",
+    `ask credential helper "${helperProgram(suffix)}" to ${verb}: ${why}`,
+    { cause, hint: "mend the helper, or take it out of the docker config" },
+  );
 }

@@ -50,12 +50,20 @@ export async function login(options: LoginOptions): Promise<LoginPlace> {
   if (helper === undefined) {
     auths[key] = { auth: encodeAuth(username, password) };
   } else {
-    await storeInHelper(helper.suffix, { serverUrl: helper.serverUrl, username, secret: password }, { signal, environment: registry.environment });
+    await storeInHelper(
+      helper.suffix,
+      { serverUrl: helper.serverUrl, username, secret: password },
+      { signal, environment: registry.environment },
+    );
     // Docker leaves an empty entry, by which it knows where it is logged in.
     auths[key] = {};
   }
   await config.write();
-  return { file: config.path, key: helper?.serverUrl ?? key, ...(helper === undefined ? {} : { helper: helperProgram(helper.suffix) }) };
+  return {
+    file: config.path,
+    key: helper?.serverUrl ?? key,
+    ...(helper === undefined ? {} : { helper: helperProgram(helper.suffix) }),
+  };
 }
 
 /** Forgets a registry's credential in docker's config file and in its helper. @returns the place it was taken from, or nothing. */
@@ -63,17 +71,26 @@ export async function logout(options: LogoutOptions): Promise<LoginPlace | undef
   const { host, environment, signal } = options;
   const config = await openConfig(environment, options.home);
   const helper = helperFor(config.file, host);
-  const isErased = helper !== undefined && (await eraseFromHelper(helper.suffix, helper.serverUrl, { signal, environment }));
+  const isErased =
+    helper !== undefined &&
+    (await eraseFromHelper(helper.suffix, helper.serverUrl, { signal, environment }));
   const auths = objectIn(config.document, "auths");
   const keys = matchingKeys(Object.keys(auths), host, undefined);
   for (const key of keys) delete auths[key];
   if (keys.length > 0) await config.write();
   if (keys.length === 0 && !isErased) return undefined;
-  return { file: config.path, key: helper?.serverUrl ?? keys[0] ?? host, ...(isErased ? { helper: helperProgram(helper.suffix) } : {}) };
+  return {
+    file: config.path,
+    key: helper?.serverUrl ?? keys[0] ?? host,
+    ...(isErased ? { helper: helperProgram(helper.suffix) } : {}),
+  };
 }
 
 async function verify({ registry, username, password, signal }: LoginOptions): Promise<void> {
-  const keychain = createKeychain({ explicit: { registry: registry.host, credential: { kind: "basic", username, password } }, environment: { HOME: "/nonexistent" } });
+  const keychain = createKeychain({
+    explicit: { registry: registry.host, credential: { kind: "basic", username, password } },
+    environment: { HOME: "/nonexistent" },
+  });
   await using client = createRegistry({ ...registry, keychain });
   try {
     await client.ping({ signal });
@@ -81,7 +98,11 @@ async function verify({ registry, username, password, signal }: LoginOptions): P
     if (!(error instanceof RegistryError) || error.code !== "REGISTRY_UNAUTHORIZED") throw error;
     const { method, url, status, diagnostics } = error;
     const hint = "check both; some registries want a token in place of the password";
-    throw new RegistryError("REGISTRY_UNAUTHORIZED", `log in to "${registry.host}" as "${username}": the registry refused the username or the password`, { method, url, status, diagnostics, hint, cause: error });
+    throw new RegistryError(
+      "REGISTRY_UNAUTHORIZED",
+      `log in to "${registry.host}" as "${username}": the registry refused the username or the password`,
+      { method, url, status, diagnostics, hint, cause: error },
+    );
   }
 }
 
@@ -92,7 +113,10 @@ interface Config {
   write(): Promise<void>;
 }
 
-async function openConfig(environment: RegistryOptions["environment"], home: string | undefined): Promise<Config> {
+async function openConfig(
+  environment: RegistryOptions["environment"],
+  home: string | undefined,
+): Promise<Config> {
   const named = dockerConfigPath(environment ?? {}, home ?? environment?.["HOME"] ?? homedir());
   // A link, as of a folder of dotfiles, stays a link.
   const path = await realpath(named).catch(() => named);
@@ -104,7 +128,10 @@ async function openConfig(environment: RegistryOptions["environment"], home: str
     file,
     document,
     async write() {
-      const mode = await stat(path).then((stats) => stats.mode & 0o777, () => 0o600);
+      const mode = await stat(path).then(
+        (stats) => stats.mode & 0o777,
+        () => 0o600,
+      );
       await writeFileAtomic(path, JSON.stringify(document, undefined, "\t"), { mode: 0o600 });
       // The mask of the process can only have taken rights away; those that the file had are kept, as docker does.
       if (mode !== 0o600) await chmod(path, mode);
@@ -117,13 +144,18 @@ async function readText(path: string): Promise<string> {
     return (await readFile(path, "utf8")).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw new ToolError("CREDENTIAL_INVALID", `read credentials from "${path}": ${(error as NodeJS.ErrnoException).code ?? "it cannot be read"}`, { cause: error });
+    throw new ToolError(
+      "CREDENTIAL_INVALID",
+      `read credentials from "${path}": ${(error as NodeJS.ErrnoException).code ?? "it cannot be read"}`,
+      { cause: error },
+    );
   }
 }
 
 function objectIn(document: Document, name: string): Document {
   const known = document[name];
-  if (typeof known === "object" && known !== null && !Array.isArray(known)) return known as Document; // just checked
+  if (typeof known === "object" && known !== null && !Array.isArray(known))
+    return known as Document; // just checked
   const made: Document = {};
   document[name] = made;
   return made;

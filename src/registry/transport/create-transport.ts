@@ -60,9 +60,19 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
   let origin: URL | undefined;
-  const authorizer = createAuthorizer({ registry: options.registry, client: options.client, keychain: options.keychain, origin: () => origin ?? new URL(`https://${apiHostOf(options.registry)}`) });
+  const authorizer = createAuthorizer({
+    registry: options.registry,
+    client: options.client,
+    keychain: options.keychain,
+    origin: () => origin ?? new URL(`https://${apiHostOf(options.registry)}`),
+  });
   const findOrigin = createOnce(async () => (origin = await discover(options, authorizer)));
-  const context: TransportContext = { ...options, authorizer, findOrigin, hasAnswered: () => origin !== undefined };
+  const context: TransportContext = {
+    ...options,
+    authorizer,
+    findOrigin,
+    hasAnswered: () => origin !== undefined,
+  };
   return {
     registry: options.registry,
     call: (call) => repeat(call, context, () => callOnce(call, context)),
@@ -77,11 +87,22 @@ interface TransportContext extends TransportOptions {
   readonly hasAnswered: () => boolean;
 }
 
-async function repeat<T>(call: Pick<ApiCall, "attempts" | "body" | "signal">, context: TransportContext, attempt: () => Promise<T>): Promise<T> {
+async function repeat<T>(
+  call: Pick<ApiCall, "attempts" | "body" | "signal">,
+  context: TransportContext,
+  attempt: () => Promise<T>,
+): Promise<T> {
   const attempts = call.body?.kind === "stream" ? 1 : (call.attempts ?? ATTEMPTS);
   const onRetry = (): void => void (context.counters.retries += 1);
   const mayHelp = (error: unknown): boolean => isRetryable(error) && !isHopeless(error, context);
-  return retry(attempt, { attempts, capMs: RETRY_CAP_MS, signal: call.signal, onRetry, isRetryable: mayHelp, ...(context.sleep === undefined ? {} : { sleep: context.sleep }) });
+  return retry(attempt, {
+    attempts,
+    capMs: RETRY_CAP_MS,
+    signal: call.signal,
+    onRetry,
+    isRetryable: mayHelp,
+    ...(context.sleep === undefined ? {} : { sleep: context.sleep }),
+  });
 }
 
 /** A name that does not exist, or a port that nobody has ever answered at, is a mistake that waiting does not mend. */
@@ -94,13 +115,22 @@ function isHopeless(error: unknown, context: TransportContext): boolean {
 async function callOnce(call: ApiCall, context: TransportContext): Promise<HttpResponse> {
   const origin = await context.findOrigin(call.signal);
   const url = typeof call.target === "string" ? new URL(call.target, origin) : call.target;
-  const need: Need = { action: call.action, repository: call.repository, scopes: call.scopes, signal: call.signal };
+  const need: Need = {
+    action: call.action,
+    repository: call.repository,
+    scopes: call.scopes,
+    signal: call.signal,
+  };
   for (let attempt = 1; ; attempt += 1) {
-    const authorization = isSameOrigin(url, origin) ? await context.authorizer.headerFor(need) : undefined;
+    const authorization = isSameOrigin(url, origin)
+      ? await context.authorizer.headerFor(need)
+      : undefined;
     const response = await follow({ call, url, origin, authorization }, context);
     if (call.accept.includes(response.status)) return response;
-    const mayHelp = isSameOrigin(response.url, origin) && context.authorizer.learn(response, need, authorization);
-    if (!mayHelp || attempt > 1 || call.body?.kind === "stream") throw await refusal(response, call, context);
+    const mayHelp =
+      isSameOrigin(response.url, origin) && context.authorizer.learn(response, need, authorization);
+    if (!mayHelp || attempt > 1 || call.body?.kind === "stream")
+      throw await refusal(response, call, context);
     await response.discard();
   }
 }
@@ -118,8 +148,14 @@ async function follow(hop: Hop, context: TransportContext): Promise<HttpResponse
   let { url } = hop;
   for (let redirects = 0; ; redirects += 1) {
     const response = await send({ ...hop, url }, context);
-    if (!REDIRECTS.has(response.status) || call.accept.includes(response.status) || !mayFollow(call, response.status)) return response;
-    if (redirects >= MAX_REDIRECTS) throw protocolError(response, call.action, `redirected more than ${MAX_REDIRECTS} times`);
+    if (
+      !REDIRECTS.has(response.status) ||
+      call.accept.includes(response.status) ||
+      !mayFollow(call, response.status)
+    )
+      return response;
+    if (redirects >= MAX_REDIRECTS)
+      throw protocolError(response, call.action, `redirected more than ${MAX_REDIRECTS} times`);
     await response.discard();
     url = locationOf(response, origin, call.action);
   }
@@ -130,41 +166,78 @@ function mayFollow(call: ApiCall, status: number): boolean {
   return (status === 307 || status === 308) && call.body?.kind !== "stream";
 }
 
-async function send({ call, url, origin, authorization }: Hop, context: TransportContext): Promise<HttpResponse> {
+async function send(
+  { call, url, origin, authorization }: Hop,
+  context: TransportContext,
+): Promise<HttpResponse> {
   const isOwn = isSameOrigin(url, origin);
-  const headers = { ...call.headers, ...(isOwn && authorization !== undefined ? { authorization } : {}) };
+  const headers = {
+    ...call.headers,
+    ...(isOwn && authorization !== undefined ? { authorization } : {}),
+  };
   context.counters.requests += 1;
-  const request: HttpRequest = { action: call.action, method: call.method, url, headers, body: call.body, signal: call.signal };
+  const request: HttpRequest = {
+    action: call.action,
+    method: call.method,
+    url,
+    headers,
+    body: call.body,
+    signal: call.signal,
+  };
   const response = await context.client.send(request);
   if (isOwn) context.warnings.take(response.headers("warning"));
   return response;
 }
 
-async function refusal(response: HttpResponse, call: ApiCall, context: TransportContext): Promise<RegistryError> {
-  const denial = response.status === 401 || response.status === 403 ? await denialOf(call, response.status, context) : undefined;
+async function refusal(
+  response: HttpResponse,
+  call: ApiCall,
+  context: TransportContext,
+): Promise<RegistryError> {
+  const denial =
+    response.status === 401 || response.status === 403
+      ? await denialOf(call, response.status, context)
+      : undefined;
   return responseError(response, { action: call.action, notFound: call.notFound, denial });
 }
 
 /** Says which credential, if any, was refused what; the secret stays out. */
-async function denialOf(call: ApiCall, status: number, context: TransportContext): Promise<{ readonly why: string; readonly hint: string }> {
+async function denialOf(
+  call: ApiCall,
+  status: number,
+  context: TransportContext,
+): Promise<{ readonly why: string; readonly hint: string }> {
   const what = call.repository === undefined ? "" : `"${call.repository}"`;
   const forWhat = what === "" ? "" : ` for ${what}`;
   const actions = [...new Set(call.scopes.flatMap((scope) => scope.actions))].join(",");
   const right = actions === "" ? "" : ` (${actions})`;
   const login = `run \`slipway login ${context.registry}\``;
-  const origin = await context.keychain?.describeCredential(context.registry, { repository: call.repository, signal: call.signal });
+  const origin = await context.keychain?.describeCredential(context.registry, {
+    repository: call.repository,
+    signal: call.signal,
+  });
   if (origin === undefined || origin.kind === "anonymous") {
-    const searched = origin === undefined || origin.searched.length === 0 ? "" : ` in ${origin.searched.join(", ")}`;
-    return { why: `the registry wants a credential${forWhat}${right}, and none was found${searched}`, hint: login };
+    const searched =
+      origin === undefined || origin.searched.length === 0
+        ? ""
+        : ` in ${origin.searched.join(", ")}`;
+    return {
+      why: `the registry wants a credential${forWhat}${right}, and none was found${searched}`,
+      hint: login,
+    };
   }
-  const why = status === 401 ? `the registry refused the credential${forWhat}${right}` : `the credential does not have the right to ${what || "do this"}${right}`;
+  const why =
+    status === 401
+      ? `the registry refused the credential${forWhat}${right}`
+      : `the credential does not have the right to ${what || "do this"}${right}`;
   return { why, hint: `${login}, or check the access rights; ${describeOrigin(origin)}` };
 }
 
 /** One call to the API's root tells scheme and auth. On loopback plain HTTP is tried first. @see distribution-spec, end-1 */
 async function discover(options: TransportOptions, authorizer: Authorizer): Promise<URL> {
   const host = apiHostOf(options.registry);
-  if (options.isPlainHttp || !isLoopbackHost(host)) return ping(`${options.isPlainHttp ? "http" : "https"}://${host}`, options, authorizer);
+  if (options.isPlainHttp || !isLoopbackHost(host))
+    return ping(`${options.isPlainHttp ? "http" : "https"}://${host}`, options, authorizer);
   try {
     return await ping(`http://${host}`, options, authorizer);
   } catch (error) {
@@ -177,14 +250,23 @@ async function ping(base: string, options: TransportOptions, authorizer: Authori
   const origin = new URL(base);
   const action = `reach registry "${options.registry}"`;
   options.counters.requests += 1;
-  const response = await options.client.send({ action, method: "GET", url: new URL("/v2/", origin), headers: { accept: "application/json" } });
+  const response = await options.client.send({
+    action,
+    method: "GET",
+    url: new URL("/v2/", origin),
+    headers: { accept: "application/json" },
+  });
   options.warnings.take(response.headers("warning"));
   authorizer.learn(response, { action, scopes: [] }, undefined);
   const { status } = response;
   if (status === 429 || status >= 500) throw await responseError(response, { action });
   const text = Buffer.from(await response.readBytes(1024)).toString("utf8");
   if (status === 400 && /HTTP request to an HTTPS server/i.test(text)) {
-    throw new RegistryError("REGISTRY_PROTOCOL", `${action}: it speaks HTTPS`, { method: "GET", url: redactUrl(response.url.href), status });
+    throw new RegistryError("REGISTRY_PROTOCOL", `${action}: it speaks HTTPS`, {
+      method: "GET",
+      url: redactUrl(response.url.href),
+      status,
+    });
   }
   return origin;
 }

@@ -1,4 +1,10 @@
-import { redactUrl, RegistryError, stripControls, type ErrorCode, type RegistryDiagnostic } from "../../errors/index.ts";
+import {
+  redactUrl,
+  RegistryError,
+  stripControls,
+  type ErrorCode,
+  type RegistryDiagnostic,
+} from "../../errors/index.ts";
 import type { HttpResponse } from "../http/http-message.ts";
 
 /** What an error says besides what the answer says. */
@@ -20,29 +26,43 @@ const UNAVAILABLE = new Set([408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 5
  * Turns an answer that was not wanted into an error, reading at most 64 KiB of its body. Nothing of the body is shown but the
  * spec's codes and messages, stripped and bounded.
  */
-export async function responseError(response: HttpResponse, context: FailureContext): Promise<RegistryError> {
+export async function responseError(
+  response: HttpResponse,
+  context: FailureContext,
+): Promise<RegistryError> {
   const diagnostics = parseDiagnostics(await readBody(response));
   const { status } = response;
   const code = codeOf(status, diagnostics, context);
   const isDenial = status === 401 || status === 403;
   const hint = isDenial ? context.denial?.hint : hintFor(status);
-  return new RegistryError(code, `${context.action}: ${isDenial && context.denial !== undefined ? context.denial.why : reason(response, diagnostics)}`, {
-    method: response.method,
-    url: redactUrl(response.url.href),
-    status,
-    diagnostics,
-    retryAfterMs: retryAfterOf(response.header("retry-after")),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new RegistryError(
+    code,
+    `${context.action}: ${isDenial && context.denial !== undefined ? context.denial.why : reason(response, diagnostics)}`,
+    {
+      method: response.method,
+      url: redactUrl(response.url.href),
+      status,
+      diagnostics,
+      retryAfterMs: retryAfterOf(response.header("retry-after")),
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
 }
 
 /** The registry broke the spec. */
 export function protocolError(response: HttpResponse, action: string, why: string): RegistryError {
-  return new RegistryError("REGISTRY_PROTOCOL", `${action}: "${response.url.host}" ${why}`, { method: response.method, url: redactUrl(response.url.href), status: response.status });
+  return new RegistryError("REGISTRY_PROTOCOL", `${action}: "${response.url.host}" ${why}`, {
+    method: response.method,
+    url: redactUrl(response.url.href),
+    status: response.status,
+  });
 }
 
 /** Milliseconds that `Retry-After` asks for, as seconds or as a date. @see RFC 9110, 10.2.3 */
-export function retryAfterOf(value: string | undefined, now: number = Date.now()): number | undefined {
+export function retryAfterOf(
+  value: string | undefined,
+  now: number = Date.now(),
+): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
@@ -54,7 +74,11 @@ async function readBody(response: HttpResponse): Promise<Uint8Array> {
   return response.readBytes(MAX_ERROR_BYTES).catch(() => new Uint8Array());
 }
 
-function codeOf(status: number, diagnostics: readonly RegistryDiagnostic[], context: FailureContext): ErrorCode {
+function codeOf(
+  status: number,
+  diagnostics: readonly RegistryDiagnostic[],
+  context: FailureContext,
+): ErrorCode {
   const said = new Set(diagnostics.map((entry) => entry.code));
   if (status === 401) return "REGISTRY_UNAUTHORIZED";
   if (status === 403) return "REGISTRY_DENIED";
@@ -72,7 +96,8 @@ function reason(response: HttpResponse, diagnostics: readonly RegistryDiagnostic
 }
 
 function hintFor(status: number): string | undefined {
-  if (status === 413) return "the registry or a proxy before it limits the size of a request; set a chunk size below that limit";
+  if (status === 413)
+    return "the registry or a proxy before it limits the size of a request; set a chunk size below that limit";
   if (status === 429) return "wait, or log in for a larger quota";
   return undefined;
 }
@@ -86,7 +111,8 @@ function parseDiagnostics(bytes: Uint8Array): readonly RegistryDiagnostic[] {
     if (!(error instanceof SyntaxError)) throw error;
     return []; // a proxy's page, or nothing
   }
-  const errors = typeof value === "object" && value !== null && "errors" in value ? value.errors : undefined;
+  const errors =
+    typeof value === "object" && value !== null && "errors" in value ? value.errors : undefined;
   if (!Array.isArray(errors)) return [];
   return errors.slice(0, MAX_DIAGNOSTICS).flatMap((entry: unknown) => {
     if (typeof entry !== "object" || entry === null) return [];
@@ -97,5 +123,7 @@ function parseDiagnostics(bytes: Uint8Array): readonly RegistryDiagnostic[] {
 }
 
 function clean(text: string, maxLength: number): string {
-  return stripControls(text).replaceAll(/https?:\/\/[^\s"'<>]+/g, (url) => redactUrl(url)).slice(0, maxLength);
+  return stripControls(text)
+    .replaceAll(/https?:\/\/[^\s"'<>]+/g, (url) => redactUrl(url))
+    .slice(0, maxLength);
 }

@@ -13,17 +13,23 @@ import { protocolError } from "./failure.ts";
  */
 export function locationOf(response: HttpResponse, registry: URL, action: string): URL {
   const text = response.header("location");
-  if (text === undefined || text === "" || !URL.canParse(text, response.url.href)) throw protocolError(response, action, "gave no usable Location");
+  if (text === undefined || text === "" || !URL.canParse(text, response.url.href))
+    throw protocolError(response, action, "gave no usable Location");
   const url = new URL(text, response.url);
   const refuse = (why: string): never => {
-    throw new RegistryError("INSECURE_REFUSED", `${action}: "${response.url.host}" sends us to "${redactUrl(url.href).slice(0, 200)}", which is refused: ${why}`, { method: response.method, url: redactUrl(response.url.href), status: response.status });
+    throw new RegistryError(
+      "INSECURE_REFUSED",
+      `${action}: "${response.url.host}" sends us to "${redactUrl(url.href).slice(0, 200)}", which is refused: ${why}`,
+      { method: response.method, url: redactUrl(response.url.href), status: response.status },
+    );
   };
   url.hash = "";
   if (url.protocol === "http:" && response.url.protocol === "https:") {
     if (url.hostname !== registry.hostname) return refuse("it is plain HTTP");
     return new URL(`${url.pathname}${url.search}`, registry);
   }
-  if (url.protocol !== "https:" && url.protocol !== "http:") return refuse("it is neither HTTPS nor HTTP");
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    return refuse("it is neither HTTPS nor HTTP");
   if (url.username !== "" || url.password !== "") return refuse("it holds a user name");
   if (isForeignInternal(url, registry)) return refuse("it is an internal address of another host");
   return url;
@@ -35,5 +41,9 @@ export function isSameOrigin(url: URL, registry: URL): boolean {
 }
 
 function isForeignInternal(url: URL, registry: URL): boolean {
-  return hostnameOf(url.host) !== hostnameOf(registry.host) && isInternalLiteral(url.host) && !isLoopbackHost(registry.host);
+  return (
+    hostnameOf(url.host) !== hostnameOf(registry.host) &&
+    isInternalLiteral(url.host) &&
+    !isLoopbackHost(registry.host)
+  );
 }

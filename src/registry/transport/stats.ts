@@ -17,5 +17,13 @@ export interface RegistryStats {
 export type Counters = { -readonly [Key in keyof RegistryStats]: RegistryStats[Key] };
 
 export function createCounters(): Counters {
-  return { requests: 0, retries: 0, bytesUploaded: 0, bytesResent: 0, bytesDownloaded: 0, blobsMounted: 0, uploadsResumed: 0 };
+  return {
+    requests: 0,
+    retries: 0,
+    bytesUploaded: 0,
+    bytesResent: 0,
+    bytesDownloaded: 0,
+    blobsMounted: 0,
+    uploadsResumed: 0,
+  };
 }

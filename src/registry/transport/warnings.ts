@@ -28,5 +28,7 @@ export function createWarnings(onWarning?: (text: string) => void): Warnings {
 /** `299 - "text"`; other codes are those of caches. */
 function parseWarning(value: string): string | undefined {
   const match = /^299\s+\S+\s+"((?:[^"\\]|\\.)*)"/.exec(value.slice(0, 4096));
-  return match?.[1] === undefined ? undefined : stripControls(match[1].replaceAll(/\\(.)/g, "$1")).slice(0, MAX_LENGTH);
+  return match?.[1] === undefined
+    ? undefined
+    : stripControls(match[1].replaceAll(/\\(.)/g, "$1")).slice(0, MAX_LENGTH);
 }

@@ -3,10 +3,14 @@ import { test } from "node:test";
 import { createAdaptiveLimit, type AdaptiveLimit } from "./adaptive-limit.ts";
 
 /** A limit with a queue that never empties, and a clock that the test moves. */
-function busy(max?: number): { readonly limit: AdaptiveLimit; readonly second: (bytes: number) => void } {
+function busy(max?: number): {
+  readonly limit: AdaptiveLimit;
+  readonly second: (bytes: number) => void;
+} {
   let time = 0;
   const limit = createAdaptiveLimit({ max, now: () => time });
-  for (let index = 0; index < 64; index += 1) void limit.run(() => new Promise<void>(() => undefined));
+  for (let index = 0; index < 64; index += 1)
+    void limit.run(() => new Promise<void>(() => undefined));
   return {
     limit,
     second(bytes) {

@@ -16,7 +16,10 @@ test("what a manifest needs is known where the manifest is, in this process and 
   assert.deepEqual(await first.repositoriesOf(ONE), ["team/iris", "base/python"]);
   await first.save();
   const later = createKnownPlaces({ registry: "host.test:5000", stateDir });
-  assert.deepEqual([await later.repositoriesOf(ONE), await later.repositoriesOf(TWO)], [["team/iris", "base/python"], ["team/iris"]]);
+  assert.deepEqual(
+    [await later.repositoriesOf(ONE), await later.repositoriesOf(TWO)],
+    [["team/iris", "base/python"], ["team/iris"]],
+  );
   const [file = ""] = await readdir(join(stateDir, "mounts"));
   assert.equal((await stat(join(stateDir, "mounts", file))).mode & 0o777, 0o600);
 });
@@ -26,7 +29,10 @@ test("another registry knows nothing of it, and without a state folder nothing o
   const places = createKnownPlaces({ registry: "one.test", stateDir });
   places.noteManifest("a", manifest([ONE]));
   await places.save();
-  assert.deepEqual(await createKnownPlaces({ registry: "two.test", stateDir }).repositoriesOf(ONE), []);
+  assert.deepEqual(
+    await createKnownPlaces({ registry: "two.test", stateDir }).repositoriesOf(ONE),
+    [],
+  );
   const unkept = createKnownPlaces({ registry: "one.test" });
   unkept.noteManifest("a", manifest([ONE]));
   await unkept.save();
@@ -35,25 +41,37 @@ test("another registry knows nothing of it, and without a state folder nothing o
 
 test("what turned out not to be there is forgotten for good", async (t) => {
   const stateDir = await folder(t);
-  for (const [noted, lost] of [["a", ""], ["b", "a"]] as const) {
+  for (const [noted, lost] of [
+    ["a", ""],
+    ["b", "a"],
+  ] as const) {
     const places = createKnownPlaces({ registry: "host.test", stateDir });
     places.noteManifest(noted, manifest([ONE]));
     if (lost !== "") places.forget(ONE, lost);
     await places.save();
   }
-  assert.deepEqual(await createKnownPlaces({ registry: "host.test", stateDir }).repositoriesOf(ONE), ["b"]);
+  assert.deepEqual(
+    await createKnownPlaces({ registry: "host.test", stateDir }).repositoriesOf(ONE),
+    ["b"],
+  );
 });
 
 test("two processes that save one after the other lose nothing of each other", async (t) => {
   const stateDir = await folder(t);
-  const [one, two] = [createKnownPlaces({ registry: "host.test", stateDir }), createKnownPlaces({ registry: "host.test", stateDir })];
+  const [one, two] = [
+    createKnownPlaces({ registry: "host.test", stateDir }),
+    createKnownPlaces({ registry: "host.test", stateDir }),
+  ];
   await two.repositoriesOf(ONE);
   one.noteManifest("a", manifest([ONE]));
   two.noteManifest("b", manifest([TWO]));
   await one.save();
   await two.save();
   const later = createKnownPlaces({ registry: "host.test", stateDir });
-  assert.deepEqual([await later.repositoriesOf(ONE), await later.repositoriesOf(TWO)], [["a"], ["b"]]);
+  assert.deepEqual(
+    [await later.repositoriesOf(ONE), await later.repositoriesOf(TWO)],
+    [["a"], ["b"]],
+  );
 });
 
 test("the state is bounded: three repositories a blob, and the oldest blobs go", async (t) => {
@@ -72,13 +90,26 @@ test("the state is bounded: three repositories a blob, and the oldest blobs go",
 test("tiny blobs, indexes and rubbish are not noted", async () => {
   const places = createKnownPlaces({ registry: "host.test" });
   places.noteManifest("a", manifest([ONE], 100));
-  places.noteManifest("a", Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: [] })));
+  places.noteManifest(
+    "a",
+    Buffer.from(
+      JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: [] }),
+    ),
+  );
   places.noteManifest("a", Buffer.from("rubbish"));
   assert.deepEqual(await places.repositoriesOf(ONE), []);
 });
 
 test("a file that came to harm is passed over, and replaced", async (t) => {
-  for (const text of ["", "{", "null", "[]", `{"blobs":7}`, `{"blobs":{"sha256:x":["a"],"${ONE}":"a"}}`, `{"blobs":{"${ONE}":["../etc","UP",7]}}`]) {
+  for (const text of [
+    "",
+    "{",
+    "null",
+    "[]",
+    `{"blobs":7}`,
+    `{"blobs":{"sha256:x":["a"],"${ONE}":"a"}}`,
+    `{"blobs":{"${ONE}":["../etc","UP",7]}}`,
+  ]) {
     const stateDir = await folder(t);
     await mkdir(join(stateDir, "mounts"));
     const path = join(stateDir, "mounts", "host.test.json");
@@ -92,7 +123,14 @@ test("a file that came to harm is passed over, and replaced", async (t) => {
 });
 
 function manifest(layers: readonly Digest[], size = 5000): Uint8Array {
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageManifest, config: EMPTY_DESCRIPTOR, layers: layers.map((digest) => ({ mediaType: MEDIA_TYPES.layerTar, digest, size })) }));
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.imageManifest,
+      config: EMPTY_DESCRIPTOR,
+      layers: layers.map((digest) => ({ mediaType: MEDIA_TYPES.layerTar, digest, size })),
+    }),
+  );
 }
 
 async function folder(t: TestContext): Promise<string> {

@@ -36,7 +36,10 @@ const MAX_FILE_BYTES = 4 * 2 ** 20;
 
 /** Nothing is read before it is asked for. */
 export function createKnownPlaces({ registry, stateDir }: KnownPlacesOptions): KnownPlaces {
-  const path = stateDir === undefined ? undefined : join(stateDir, "mounts", `${encodeURIComponent(registry)}.json`);
+  const path =
+    stateDir === undefined
+      ? undefined
+      : join(stateDir, "mounts", `${encodeURIComponent(registry)}.json`);
   const noted: Places = new Map();
   const forgotten = new Set<string>();
   let earlier: Promise<Places> | undefined;
@@ -51,16 +54,21 @@ export function createKnownPlaces({ registry, stateDir }: KnownPlacesOptions): K
     },
     forget(digest, repository) {
       forgotten.add(`${repository}@${digest}`);
-      noted.set(digest, (noted.get(digest) ?? []).filter((known) => known !== repository));
+      noted.set(
+        digest,
+        (noted.get(digest) ?? []).filter((known) => known !== repository),
+      );
     },
     async save() {
       if (path === undefined || noted.size === 0) return;
       const merged = await readPlaces(path);
       const before = printPlaces(merged);
-      for (const [digest, repositories] of noted) for (const repository of repositories.toReversed()) addPlace(merged, digest, repository);
+      for (const [digest, repositories] of noted)
+        for (const repository of repositories.toReversed()) addPlace(merged, digest, repository);
       for (const place of forgotten) removePlace(merged, place);
       const after = printPlaces(merged);
-      if (after !== before) await writeFileAtomic(path, after, { mode: 0o600 }).catch(() => undefined);
+      if (after !== before)
+        await writeFileAtomic(path, after, { mode: 0o600 }).catch(() => undefined);
     },
   };
 }
@@ -70,13 +78,18 @@ function addPlace(places: Places, digest: Digest, repository: string): void {
   const known = places.get(digest) ?? [];
   if (known[0] === repository) return;
   places.delete(digest);
-  places.set(digest, [repository, ...known.filter((other) => other !== repository)].slice(0, MAX_REPOSITORIES));
+  places.set(
+    digest,
+    [repository, ...known.filter((other) => other !== repository)].slice(0, MAX_REPOSITORIES),
+  );
 }
 
 function removePlace(places: Places, place: string): void {
   const at = place.indexOf("@");
   const digest = place.slice(at + 1);
-  const left = isDigest(digest) ? places.get(digest)?.filter((repository) => repository !== place.slice(0, at)) : undefined;
+  const left = isDigest(digest)
+    ? places.get(digest)?.filter((repository) => repository !== place.slice(0, at))
+    : undefined;
   if (left === undefined || !isDigest(digest)) return;
   if (left.length === 0) places.delete(digest);
   else places.set(digest, left);
@@ -84,7 +97,9 @@ function removePlace(places: Places, place: string): void {
 
 function layersOf(manifest: Uint8Array): readonly Digest[] {
   try {
-    return parseManifest(manifest).layers.filter(({ size }) => size >= LEAST_BYTES).map(({ digest }) => digest);
+    return parseManifest(manifest)
+      .layers.filter(({ size }) => size >= LEAST_BYTES)
+      .map(({ digest }) => digest);
   } catch (error) {
     if (!isToolError(error)) throw error;
     return []; // an index, or something that its reader refuses
@@ -101,7 +116,9 @@ function parsePlaces(text: string): Places {
   const places: Places = new Map();
   for (const [digest, repositories] of Object.entries(blobsOf(text))) {
     if (!isDigest(digest) || !Array.isArray(repositories)) continue;
-    const names = repositories.filter((name): name is string => typeof name === "string" && isRepository(name)).slice(0, MAX_REPOSITORIES);
+    const names = repositories
+      .filter((name): name is string => typeof name === "string" && isRepository(name))
+      .slice(0, MAX_REPOSITORIES);
     if (names.length > 0) places.set(digest, names);
   }
   return places;
@@ -110,7 +127,13 @@ function parsePlaces(text: string): Places {
 function blobsOf(text: string): object {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "blobs" in value && typeof value.blobs === "object" && value.blobs !== null ? value.blobs : {};
+    return typeof value === "object" &&
+      value !== null &&
+      "blobs" in value &&
+      typeof value.blobs === "object" &&
+      value.blobs !== null
+      ? value.blobs
+      : {};
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return {};

@@ -8,15 +8,28 @@ import { cancelSession, sessionOf } from "./session.ts";
 import type { UploadContext } from "./upload-context.ts";
 
 /** Answers to a mount that mean no more than "not from there". */
-const REFUSALS: ReadonlySet<string> = new Set(["REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED", "REGISTRY_REFUSED"]);
+const REFUSALS: ReadonlySet<string> = new Set([
+  "REGISTRY_UNAUTHORIZED",
+  "REGISTRY_DENIED",
+  "REGISTRY_REFUSED",
+]);
 
 /**
  * Mounts within one registry only: others cannot. A registry that refuses, as many do when the other repository is not readable for
  * us, has not mounted; whether we may push at all shows when the content is sent.
  * @see distribution-spec, end-11
  */
-export async function mount(context: UploadContext, { target, from }: { readonly target: Descriptor; readonly from: Reference }, options: CallOptions): Promise<boolean> {
-  if (from.registry !== context.registry || from.repository === context.name || !context.uploads.quirks.canMount) return false;
+export async function mount(
+  context: UploadContext,
+  { target, from }: { readonly target: Descriptor; readonly from: Reference },
+  options: CallOptions,
+): Promise<boolean> {
+  if (
+    from.registry !== context.registry ||
+    from.repository === context.name ||
+    !context.uploads.quirks.canMount
+  )
+    return false;
   const { signal } = options;
   const action = `mount a blob of "${from.repository}" in ${nameOf(context)}`;
   const response = await askToMount(context, { target, from, action, signal });
@@ -28,13 +41,28 @@ export async function mount(context: UploadContext, { target, from }: { readonly
   if (response === undefined) return false;
   // The registry has begun an upload instead; the one that follows takes it over.
   const earlier = context.spare.get(target.digest);
-  context.spare.set(target.digest, await sessionOf(context, response, { action, offset: 0, minChunk: 0, signal }));
+  context.spare.set(
+    target.digest,
+    await sessionOf(context, response, { action, offset: 0, minChunk: 0, signal }),
+  );
   if (earlier !== undefined) await cancelSession(context, earlier);
   return false;
 }
 
 /** @returns nothing when the registry refused. */
-async function askToMount(context: UploadContext, { target, from, action, signal }: { readonly target: Descriptor; readonly from: Reference; readonly action: string } & CallOptions): Promise<HttpResponse | undefined> {
+async function askToMount(
+  context: UploadContext,
+  {
+    target,
+    from,
+    action,
+    signal,
+  }: {
+    readonly target: Descriptor;
+    readonly from: Reference;
+    readonly action: string;
+  } & CallOptions,
+): Promise<HttpResponse | undefined> {
   try {
     const response = await context.transport.call({
       action,
@@ -54,7 +82,12 @@ async function askToMount(context: UploadContext, { target, from, action, signal
 }
 
 /** Other repositories of the registry that are believed to have the blob. */
-export async function mountSources(context: UploadContext, target: Descriptor): Promise<readonly Reference[]> {
+export async function mountSources(
+  context: UploadContext,
+  target: Descriptor,
+): Promise<readonly Reference[]> {
   const repositories = await context.places.repositoriesOf(target.digest);
-  return repositories.filter((repository) => repository !== context.name).map((repository) => ({ registry: context.registry, repository }));
+  return repositories
+    .filter((repository) => repository !== context.name)
+    .map((repository) => ({ registry: context.registry, repository }));
 }

@@ -29,5 +29,9 @@ const TABLE: readonly (readonly [pattern: string, quirks: Quirks])[] = [
 /** What is known of a registry by its host; the spec is assumed of all others. */
 export function quirksOf(registryHost: string): Quirks {
   const name = hostnameOf(registryHost);
-  return TABLE.find(([pattern]) => (pattern.startsWith(".") ? name.endsWith(pattern) : name === pattern))?.[1] ?? STANDARD;
+  return (
+    TABLE.find(([pattern]) =>
+      pattern.startsWith(".") ? name.endsWith(pattern) : name === pattern,
+    )?.[1] ?? STANDARD
+  );
 }

@@ -20,9 +20,11 @@ const LOST = new Set([400, 404, 409, 410, 416]);
 export function remedyFor(error: RegistryError, facts: RemedyFacts): Remedy {
   if (isRetryable(error)) return "resume";
   // The token ended while a body was on its way; the transport has dropped it and gets another.
-  if (error.code === "REGISTRY_UNAUTHORIZED") return hasBody(error) && !facts.isUnauthorizedAgain ? "resume" : "none";
+  if (error.code === "REGISTRY_UNAUTHORIZED")
+    return hasBody(error) && !facts.isUnauthorizedAgain ? "resume" : "none";
   // Another process may have written to the same session, or the registry lost count.
-  if (error.code === "DIGEST_MISMATCH" || error.code === "SIZE_MISMATCH") return facts.isJoined ? "restart" : "none";
+  if (error.code === "DIGEST_MISMATCH" || error.code === "SIZE_MISMATCH")
+    return facts.isJoined ? "restart" : "none";
   return error.code === "REGISTRY_REFUSED" ? remedyForStatus(error, facts) : "none";
 }
 
@@ -33,6 +35,7 @@ function hasBody({ method }: RegistryError): boolean {
 function remedyForStatus({ status = 0, method }: RegistryError, facts: RemedyFacts): Remedy {
   if (status === 413) return "smaller";
   if (method === "POST") return "none";
-  if (method === "PATCH" && facts.hasPatch && (status === 405 || status === 501)) return "without-patch";
+  if (method === "PATCH" && facts.hasPatch && (status === 405 || status === 501))
+    return "without-patch";
   return LOST.has(status) ? "resume" : "none";
 }

@@ -36,13 +36,30 @@ const FREE = "free";
  */
 export async function claimSession(stateDir: string, identity: UploadIdentity): Promise<Claim> {
   const folder = join(stateDir, "uploads");
-  const key = createHash("sha256").update(JSON.stringify([identity.registry, identity.repository, identity.content, identity.size])).digest("hex").slice(0, 40);
+  const key = createHash("sha256")
+    .update(
+      JSON.stringify([identity.registry, identity.repository, identity.content, identity.size]),
+    )
+    .digest("hex")
+    .slice(0, 40);
   const path = join(folder, `${key}.${ownerName()}-${randomBytes(4).toString("hex")}.json`);
   const found = await takeOver(folder, { key, path, identity });
   return {
     ...(found === undefined ? {} : { found }),
-    remember: (session) => quietly(() => write(folder, path, { ...identity, location: session.location.href, offset: session.offset, minChunk: session.minChunk, time: new Date().toISOString() })),
-    release: () => quietly(() => rename(path, join(folder, `${key}.${FREE}-${randomBytes(4).toString("hex")}.json`))),
+    remember: (session) =>
+      quietly(() =>
+        write(folder, path, {
+          ...identity,
+          location: session.location.href,
+          offset: session.offset,
+          minChunk: session.minChunk,
+          time: new Date().toISOString(),
+        }),
+      ),
+    release: () =>
+      quietly(() =>
+        rename(path, join(folder, `${key}.${FREE}-${randomBytes(4).toString("hex")}.json`)),
+      ),
     forget: () => quietly(() => rm(path, { force: true })),
   };
 }
@@ -52,12 +69,20 @@ async function write(folder: string, path: string, record: object): Promise<void
   await writeFileAtomic(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
 }
 
-async function takeOver(folder: string, want: { readonly key: string; readonly path: string; readonly identity: UploadIdentity }): Promise<Claim["found"]> {
+async function takeOver(
+  folder: string,
+  want: { readonly key: string; readonly path: string; readonly identity: UploadIdentity },
+): Promise<Claim["found"]> {
   for (const name of await abandonedIn(folder)) {
     if (!name.startsWith(`${want.key}.`)) continue;
     // Of several processes that want it, one gets it; the others find it gone.
-    const isOurs = await rename(join(folder, name), want.path).then(() => true, () => false);
-    const found = isOurs ? parseRecord(await readFile(want.path, "utf8").catch(() => ""), want.identity) : undefined;
+    const isOurs = await rename(join(folder, name), want.path).then(
+      () => true,
+      () => false,
+    );
+    const found = isOurs
+      ? parseRecord(await readFile(want.path, "utf8").catch(() => ""), want.identity)
+      : undefined;
     if (found !== undefined) return found;
     if (isOurs) await quietly(() => rm(want.path, { force: true }));
   }
@@ -71,7 +96,10 @@ async function abandonedIn(folder: string): Promise<readonly string[]> {
   for (const name of names) {
     const owner = /^[0-9a-f]{40}\.([^.]+)\.json$/.exec(name)?.[1];
     if (owner === undefined || !(owner.startsWith(`${FREE}-`) || isOwnerGone(owner))) continue;
-    const age = await stat(join(folder, name)).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
+    const age = await stat(join(folder, name)).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
     if (age > MAX_AGE_MS) await quietly(() => rm(join(folder, name), { force: true }));
     else abandoned.push(name);
   }

@@ -25,20 +25,41 @@ export interface Part {
 }
 
 /** @see distribution-spec, end-4a */
-export async function openSession(context: RepositoryContext, options: CallOptions): Promise<Session> {
+export async function openSession(
+  context: RepositoryContext,
+  options: CallOptions,
+): Promise<Session> {
   const action = pushAction(context);
-  const response = await callRepository(context, { action, method: "POST", path: "/blobs/uploads/", access: "push", accept: [202], notFound: "REGISTRY_REFUSED", signal: options.signal });
+  const response = await callRepository(context, {
+    action,
+    method: "POST",
+    path: "/blobs/uploads/",
+    access: "push",
+    accept: [202],
+    notFound: "REGISTRY_REFUSED",
+    signal: options.signal,
+  });
   await response.discard();
   return sessionOf(context, response, { action, offset: 0, minChunk: 0, signal: options.signal });
 }
 
 /** Sends one part at the session's offset. @see distribution-spec, end-5 */
-export async function sendPart(context: RepositoryContext, session: Session, part: Part & CallOptions): Promise<Session> {
+export async function sendPart(
+  context: RepositoryContext,
+  session: Session,
+  part: Part & CallOptions,
+): Promise<Session> {
   const { offset, minChunk } = session;
   const { size, signal } = part;
   const action = pushAction(context);
   const range = size === undefined ? {} : { "content-range": `${offset}-${offset + size - 1}` };
-  const response = await uploadCall(context, session, { method: "PATCH", headers: { "content-type": "application/octet-stream", ...range }, body: streamOf(part), accept: [202, 204, 201], signal });
+  const response = await uploadCall(context, session, {
+    method: "PATCH",
+    headers: { "content-type": "application/octet-stream", ...range },
+    body: streamOf(part),
+    accept: [202, 204, 201],
+    signal,
+  });
   await response.discard();
   const next = await sessionOf(context, response, { action, offset: 0, minChunk, signal });
   const taken = endOfRange(response);
@@ -47,16 +68,31 @@ export async function sendPart(context: RepositoryContext, session: Session, par
 }
 
 /** What the registry has of a session; nothing when it knows it no more. @see distribution-spec, end-13 */
-export async function askSession(context: RepositoryContext, session: Pick<Session, "location" | "minChunk">, options: CallOptions): Promise<Session | undefined> {
-  const response = await uploadCall(context, session, { method: "GET", accept: [204, 200, 202, 400, 404, 405, 410, 416], signal: options.signal });
+export async function askSession(
+  context: RepositoryContext,
+  session: Pick<Session, "location" | "minChunk">,
+  options: CallOptions,
+): Promise<Session | undefined> {
+  const response = await uploadCall(context, session, {
+    method: "GET",
+    accept: [204, 200, 202, 400, 404, 405, 410, 416],
+    signal: options.signal,
+  });
   await response.discard();
   if (response.status >= 400) return undefined;
-  const location = response.header("location") === undefined ? session.location : locationOf(response, await originOf(context, options), pushAction(context));
+  const location =
+    response.header("location") === undefined
+      ? session.location
+      : locationOf(response, await originOf(context, options), pushAction(context));
   return { location, offset: endOfRange(response) ?? 0, minChunk: session.minChunk };
 }
 
 /** Ends a session under the digest of the whole, with the rest of the content or without. @see distribution-spec, end-6 */
-export async function closeSession(context: RepositoryContext, session: Session, closing: { readonly digest: Digest; readonly part?: Part | undefined } & CallOptions): Promise<void> {
+export async function closeSession(
+  context: RepositoryContext,
+  session: Session,
+  closing: { readonly digest: Digest; readonly part?: Part | undefined } & CallOptions,
+): Promise<void> {
   const { digest, part, signal } = closing;
   const action = `push ${nameOf(context, `@${digest}`)}`;
   const location = new URL(session.location);
@@ -64,31 +100,68 @@ export async function closeSession(context: RepositoryContext, session: Session,
   location.search = `${location.search === "" ? "?" : `${location.search}&`}digest=${encodeURIComponent(digest)}`;
   const headers = part === undefined ? {} : { "content-type": "application/octet-stream" };
   const body = part === undefined ? {} : { body: streamOf(part) };
-  const response = await uploadCall(context, { location }, { action, method: "PUT", headers, ...body, accept: [201, 200, 204], signal });
+  const response = await uploadCall(
+    context,
+    { location },
+    { action, method: "PUT", headers, ...body, accept: [201, 200, 204], signal },
+  );
   await response.discard();
   const stored = response.header("docker-content-digest");
-  if (stored !== undefined && stored !== digest && stored.split(":")[0] === digest.split(":")[0]) throw protocolError(response, action, `stored the blob as "${stored.slice(0, 150)}"`);
-  if (response.status !== 201 && !(await hasBlob(context, digest, { signal }))) throw protocolError(response, action, `answered ${response.status}, and the blob is not there`);
+  if (stored !== undefined && stored !== digest && stored.split(":")[0] === digest.split(":")[0])
+    throw protocolError(response, action, `stored the blob as "${stored.slice(0, 150)}"`);
+  if (response.status !== 201 && !(await hasBlob(context, digest, { signal })))
+    throw protocolError(response, action, `answered ${response.status}, and the blob is not there`);
 }
 
 /** Lets the registry forget a session. Best effort: registries clean up by themselves after some days. @see distribution-spec, end-14 */
-export async function cancelSession(context: RepositoryContext, session: Pick<Session, "location">): Promise<void> {
-  const response = await uploadCall(context, session, { method: "DELETE", accept: [204, 200, 202, 404, 405], signal: AbortSignal.timeout(5000), attempts: 1 }).catch(() => undefined);
+export async function cancelSession(
+  context: RepositoryContext,
+  session: Pick<Session, "location">,
+): Promise<void> {
+  const response = await uploadCall(context, session, {
+    method: "DELETE",
+    accept: [204, 200, 202, 404, 405],
+    signal: AbortSignal.timeout(5000),
+    attempts: 1,
+  }).catch(() => undefined);
   await response?.discard();
 }
 
 /** @see distribution-spec, end-2 */
-export async function hasBlob(context: RepositoryContext, digest: Digest, options: CallOptions): Promise<HttpResponse | undefined> {
-  const response = await callRepository(context, { action: `look for ${nameOf(context, `@${digest}`)}`, method: "HEAD", path: `/blobs/${digest}`, access: "pull", accept: [200, 404], signal: options.signal });
+export async function hasBlob(
+  context: RepositoryContext,
+  digest: Digest,
+  options: CallOptions,
+): Promise<HttpResponse | undefined> {
+  const response = await callRepository(context, {
+    action: `look for ${nameOf(context, `@${digest}`)}`,
+    method: "HEAD",
+    path: `/blobs/${digest}`,
+    access: "pull",
+    accept: [200, 404],
+    signal: options.signal,
+  });
   await response.discard();
   return response.status === 200 ? response : undefined;
 }
 
 /** Takes the location and the registry's wishes from an answer. */
-export async function sessionOf(context: RepositoryContext, response: HttpResponse, known: { readonly action: string; readonly offset: number; readonly minChunk: number } & CallOptions): Promise<Session> {
+export async function sessionOf(
+  context: RepositoryContext,
+  response: HttpResponse,
+  known: {
+    readonly action: string;
+    readonly offset: number;
+    readonly minChunk: number;
+  } & CallOptions,
+): Promise<Session> {
   const location = locationOf(response, await originOf(context, known), known.action);
   const minChunk = Number(response.header("oci-chunk-min-length") ?? known.minChunk);
-  return { location, offset: known.offset, minChunk: Number.isSafeInteger(minChunk) && minChunk >= 0 ? minChunk : 0 };
+  return {
+    location,
+    offset: known.offset,
+    minChunk: Number.isSafeInteger(minChunk) && minChunk >= 0 ? minChunk : 0,
+  };
 }
 
 /** `push "host/name"`, for messages. */
@@ -96,8 +169,18 @@ function pushAction(context: RepositoryContext): string {
   return `push a blob to ${nameOf(context)}`;
 }
 
-function uploadCall(context: RepositoryContext, session: Pick<Session, "location">, call: Omit<ApiCall, "target" | "scopes" | "repository" | "action"> & { readonly action?: string }): Promise<HttpResponse> {
-  return context.transport.call({ action: pushAction(context), ...call, target: session.location, repository: context.name, scopes: [repositoryScope(context.name, "push")] });
+function uploadCall(
+  context: RepositoryContext,
+  session: Pick<Session, "location">,
+  call: Omit<ApiCall, "target" | "scopes" | "repository" | "action"> & { readonly action?: string },
+): Promise<HttpResponse> {
+  return context.transport.call({
+    action: pushAction(context),
+    ...call,
+    target: session.location,
+    repository: context.name,
+    scopes: [repositoryScope(context.name, "push")],
+  });
 }
 
 function originOf(context: RepositoryContext, options: CallOptions): Promise<URL> {

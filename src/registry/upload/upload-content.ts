@@ -22,7 +22,10 @@ export interface UploadContent {
 }
 
 /** Content whose digest is known. */
-export function knownContent(target: { readonly digest: Digest; readonly size: number }, open: (offset: number) => Bytes): UploadContent {
+export function knownContent(
+  target: { readonly digest: Digest; readonly size: number },
+  open: (offset: number) => Bytes,
+): UploadContent {
   return {
     size: target.size,
     isReopenable: true,
@@ -52,7 +55,7 @@ export function singleContent(content: Bytes, size: number, known?: Digest): Upl
     known,
     async *part(offset, count = Number.POSITIVE_INFINITY) {
       if (offset !== position) throw new Error("content that can be read once was asked for again");
-      for (let left = count; left > 0; ) {
+      for (let left = count; left > 0;) {
         const chunk = await next();
         if (chunk === undefined) return;
         const piece = chunk.byteLength <= left ? chunk : chunk.subarray(0, left);
@@ -71,7 +74,11 @@ export function singleContent(content: Bytes, size: number, known?: Digest): Upl
 }
 
 /** Hashes content while it is streamed, every byte once, however often and wherever it is opened. */
-export function hashedContent(source: { readonly size: number; readonly key?: string | undefined; open(offset: number): Bytes }): UploadContent {
+export function hashedContent(source: {
+  readonly size: number;
+  readonly key?: string | undefined;
+  open(offset: number): Bytes;
+}): UploadContent {
   const hash = createHash("sha256");
   let hashed = 0;
   let found: Digest | undefined;
@@ -104,13 +111,24 @@ export function hashedContent(source: { readonly size: number; readonly key?: st
   };
 }
 
-function finish(hash: Hash, { hashed, size }: { readonly hashed: number; readonly size: number }): Digest {
-  if (hashed !== size) throw new ContentError("SIZE_MISMATCH", `push a blob: ${hashed} of ${size} bytes were read`, { expected: String(size), actual: String(hashed), bytesRead: hashed });
+function finish(
+  hash: Hash,
+  { hashed, size }: { readonly hashed: number; readonly size: number },
+): Digest {
+  if (hashed !== size)
+    throw new ContentError("SIZE_MISMATCH", `push a blob: ${hashed} of ${size} bytes were read`, {
+      expected: String(size),
+      actual: String(hashed),
+      bytesRead: hashed,
+    });
   return `sha256:${hash.digest("hex")}`;
 }
 
 /** The first `count` bytes. The source is closed after them. */
-async function* firstBytes(content: Bytes, count: number): AsyncGenerator<Uint8Array, void, undefined> {
+async function* firstBytes(
+  content: Bytes,
+  count: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let left = count;
   for await (const chunk of content) {
     if (chunk.byteLength < left) {

@@ -2,7 +2,16 @@ import { RegistryError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
 import type { Digest } from "../../oci/index.ts";
 import type { Claim } from "./saved-sessions.ts";
-import { askSession, cancelSession, closeSession, hasBlob, openSession, sendPart, type Part, type Session } from "./session.ts";
+import {
+  askSession,
+  cancelSession,
+  closeSession,
+  hasBlob,
+  openSession,
+  sendPart,
+  type Part,
+  type Session,
+} from "./session.ts";
 import type { UploadContent } from "./upload-content.ts";
 import { SMALL_BYTES, smallerChunk, type UploadContext } from "./upload-context.ts";
 import { remedyFor, type Remedy } from "./remedy.ts";
@@ -69,7 +78,8 @@ export class UploadJob {
     if (claim?.found !== undefined && !this.#hasAskedEarlier) {
       const earlier = await askSession(this.#context, claim.found, { signal });
       this.#hasAskedEarlier = true;
-      if (earlier !== undefined && earlier.offset > 0 && earlier.offset <= content.size) return this.#takeUp(earlier);
+      if (earlier !== undefined && earlier.offset > 0 && earlier.offset <= content.size)
+        return this.#takeUp(earlier);
     }
     const spare = content.known === undefined ? undefined : this.#context.spare.get(content.known);
     if (content.known !== undefined) this.#context.spare.delete(content.known);
@@ -91,7 +101,11 @@ export class UploadJob {
     const { content, signal } = this.#options;
     if (content.known !== undefined && this.#fitsOneRequest(from)) {
       this.#closing = content.known;
-      await closeSession(this.#context, from, { digest: content.known, part: this.#part(from.offset, content.size, undefined), signal });
+      await closeSession(this.#context, from, {
+        digest: content.known,
+        part: this.#part(from.offset, content.size, undefined),
+        signal,
+      });
       return content.known;
     }
     let session = from;
@@ -117,7 +131,10 @@ export class UploadJob {
     const isLast = chunk >= left;
     // Where parts are not taken, one stream without a stated length or range still is: it is how docker pushes.
     const stated = quirks.hasPatch || chunkBytes !== undefined ? Math.min(chunk, left) : undefined;
-    const next = await sendPart(this.#context, session, { ...this.#part(session.offset, stated, isLast ? undefined : chunk), signal });
+    const next = await sendPart(this.#context, session, {
+      ...this.#part(session.offset, stated, isLast ? undefined : chunk),
+      signal,
+    });
     if (next.offset <= session.offset && stated !== undefined) throw this.#lostBytes(next);
     this.#session = stated === undefined ? { ...next, offset: content.size } : next;
     this.#noteProgress(this.#session.offset);
@@ -150,7 +167,12 @@ export class UploadJob {
     if (signal?.aborted === true || !(error instanceof RegistryError)) throw error;
     const remedy = this.#remedyFor(error);
     if (remedy === "none") throw error;
-    if (closing !== undefined && remedy === "resume" && (await hasBlob(this.#context, closing, { signal })) !== undefined) return closing;
+    if (
+      closing !== undefined &&
+      remedy === "resume" &&
+      (await hasBlob(this.#context, closing, { signal })) !== undefined
+    )
+      return closing;
     if (!content.isReopenable) throw error;
     this.#context.counters.retries += 1;
     await this.#pauseAfter(error);
@@ -161,19 +183,28 @@ export class UploadJob {
 
   #remedyFor(error: RegistryError): Remedy {
     const { uploads } = this.#context;
-    const remedy = remedyFor(error, { isJoined: this.#isJoined, isUnauthorizedAgain: this.#unauthorized > 0, hasPatch: uploads.quirks.hasPatch });
+    const remedy = remedyFor(error, {
+      isJoined: this.#isJoined,
+      isUnauthorizedAgain: this.#unauthorized > 0,
+      hasPatch: uploads.quirks.hasPatch,
+    });
     this.#failures += 1;
     if (error.code === "REGISTRY_UNAUTHORIZED") this.#unauthorized += 1;
     if (remedy === "without-patch") uploads.quirks = { ...uploads.quirks, hasPatch: false };
-    if (remedy === "smaller" && smallerChunk(this.#context, this.#lastBody) === undefined) return "none";
+    if (remedy === "smaller" && smallerChunk(this.#context, this.#lastBody) === undefined)
+      return "none";
     return remedy;
   }
 
   async #pauseAfter(error: RegistryError): Promise<void> {
     const { limit } = this.#context.uploads;
-    if (error.code === "REGISTRY_THROTTLED" || error.code === "REGISTRY_UNAVAILABLE") limit.slowDown();
-    const pauseMs = error.retryAfterMs ?? (this.#barren === 0 ? 0 : PAUSE_MS * 2 ** this.#barren * (0.5 + Math.random() / 2));
-    if (pauseMs > 0) await this.#context.sleep(Math.min(pauseMs, PAUSE_CAP_MS), this.#options.signal);
+    if (error.code === "REGISTRY_THROTTLED" || error.code === "REGISTRY_UNAVAILABLE")
+      limit.slowDown();
+    const pauseMs =
+      error.retryAfterMs ??
+      (this.#barren === 0 ? 0 : PAUSE_MS * 2 ** this.#barren * (0.5 + Math.random() / 2));
+    if (pauseMs > 0)
+      await this.#context.sleep(Math.min(pauseMs, PAUSE_CAP_MS), this.#options.signal);
   }
 
   /** Finds out what the registry has, or lets the session go for a new one. */
@@ -207,6 +238,10 @@ export class UploadJob {
   }
 
   #lostBytes(next: Session): RegistryError {
-    return new RegistryError("REGISTRY_UNAVAILABLE", `push a blob: "${next.location.host}" took none of the bytes that it was sent`, { method: "PATCH", url: next.location.origin });
+    return new RegistryError(
+      "REGISTRY_UNAVAILABLE",
+      `push a blob: "${next.location.host}" took none of the bytes that it was sent`,
+      { method: "PATCH", url: next.location.origin },
+    );
   }
 }

@@ -11,7 +11,11 @@ import { SMALL_BYTES, type UploadContext } from "./upload-context.ts";
  * @returns the digest.
  * @throws RegistryError, also with code `DIGEST_MISMATCH` when the registry finds another digest; whatever the content throws.
  */
-export async function uploadBlob(context: UploadContext, content: UploadContent, options: CallOptions): Promise<Digest> {
+export async function uploadBlob(
+  context: UploadContext,
+  content: UploadContent,
+  options: CallOptions,
+): Promise<Digest> {
   options.signal?.throwIfAborted();
   return context.uploads.limit.run(async () => {
     options.signal?.throwIfAborted();
@@ -30,8 +34,22 @@ export async function uploadBlob(context: UploadContext, content: UploadContent,
   });
 }
 
-async function claimFor(context: UploadContext, content: UploadContent): Promise<Claim | undefined> {
+async function claimFor(
+  context: UploadContext,
+  content: UploadContent,
+): Promise<Claim | undefined> {
   const { stateDir, quirks } = context.uploads;
-  if (stateDir === undefined || content.identity === undefined || content.size <= SMALL_BYTES || !quirks.canResume) return undefined;
-  return claimSession(stateDir, { registry: context.registry, repository: context.name, content: content.identity, size: content.size });
+  if (
+    stateDir === undefined ||
+    content.identity === undefined ||
+    content.size <= SMALL_BYTES ||
+    !quirks.canResume
+  )
+    return undefined;
+  return claimSession(stateDir, {
+    registry: context.registry,
+    repository: context.name,
+    content: content.identity,
+    size: content.size,
+  });
 }

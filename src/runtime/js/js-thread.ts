@@ -32,7 +32,12 @@ async function main(port: MessagePort, data: JsThreadData): Promise<void> {
   } catch (error) {
     const { type, message, traceback } = failureOf(error);
     if (traceback !== "") send({ kind: "log", level: "error", text: traceback });
-    send({ kind: "failed", code: "MODEL_LOAD_FAILED", message: `${type}: ${message}`, hint: "read the log for the reason" });
+    send({
+      kind: "failed",
+      code: "MODEL_LOAD_FAILED",
+      message: `${type}: ${message}`,
+      hint: "read the log for the reason",
+    });
     return;
   }
   port.on("message", ({ id, value }: ToThread) => {
@@ -48,21 +53,33 @@ async function main(port: MessagePort, data: JsThreadData): Promise<void> {
 
 /** Imports the user's module; Node takes the types out of TypeScript itself. */
 async function makeUser({ file, name, parameters }: JsThreadData): Promise<object> {
-  const found = exportOf((await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>, name);
+  const found = exportOf(
+    (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>,
+    name,
+  );
   if (typeof found === "object" && found !== null) return found;
-  if (typeof found !== "function") throw new Error(`the export "${name}" is neither a class nor an object`);
+  if (typeof found !== "function")
+    throw new Error(`the export "${name}" is neither a class nor an object`);
   return new (found as Maker)(parametersObject(parameters)); // a class, or a function that is used as one
 }
 
 const LEVELS = { log: "info", info: "info", debug: "debug", warn: "warn", error: "error" } as const;
 
 /** What user code prints reaches the log with the request that it belongs to. */
-function captureConsole(send: (message: FromThread) => void, requests: AsyncLocalStorage<string | undefined>): void {
+function captureConsole(
+  send: (message: FromThread) => void,
+  requests: AsyncLocalStorage<string | undefined>,
+): void {
   for (const [name, level] of Object.entries(LEVELS)) {
     Object.assign(globalThis.console, {
       [name]: (...args: readonly unknown[]): void => {
         const requestId = requests.getStore();
-        send({ kind: "log", level, text: format(...args), ...(requestId !== undefined && { requestId }) });
+        send({
+          kind: "log",
+          level,
+          text: format(...args),
+          ...(requestId !== undefined && { requestId }),
+        });
       },
     });
   }

@@ -16,17 +16,28 @@ export function jsonText(value: unknown, style: TextStyle): string {
 function textOf(value: unknown, style: TextStyle, parents: readonly unknown[]): string | undefined {
   if (typeof value === "string") return stringText(value, style);
   if (typeof value === "number") return Object.is(value, -0) ? "-0.0" : String(value);
-  if (typeof value === "bigint" || typeof value === "boolean" || value === null) return String(value);
+  if (typeof value === "bigint" || typeof value === "boolean" || value === null)
+    return String(value);
   return typeof value === "object" ? objectText(value, style, parents) : undefined;
 }
 
-function objectText(value: object, style: TextStyle, parents: readonly unknown[]): string | undefined {
+function objectText(
+  value: object,
+  style: TextStyle,
+  parents: readonly unknown[],
+): string | undefined {
   if (parents.includes(value)) throw new TypeError("Circular reference detected");
   const inside = [...parents, value];
-  if ("toJSON" in value && typeof value.toJSON === "function") return textOf((value.toJSON as () => unknown)(), style, inside); // of user code
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return textOf(Array.from(value as unknown as ArrayLike<unknown>), style, inside); // every view but DataView is a typed array
-  if (Array.isArray(value)) return `[${value.map((item) => textOf(item, style, inside) ?? "null").join(",")}]`;
-  const entries: (readonly [string, unknown])[] = value instanceof Map ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value);
+  if ("toJSON" in value && typeof value.toJSON === "function")
+    return textOf((value.toJSON as () => unknown)(), style, inside); // of user code
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return textOf(Array.from(value as unknown as ArrayLike<unknown>), style, inside); // every view but DataView is a typed array
+  if (Array.isArray(value))
+    return `[${value.map((item) => textOf(item, style, inside) ?? "null").join(",")}]`;
+  const entries: (readonly [string, unknown])[] =
+    value instanceof Map
+      ? [...value].map(([key, item]) => [String(key), item])
+      : Object.entries(value);
   if (style.sortKeys) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const members = entries.flatMap(([key, item]) => {
     const text = textOf(item, style, inside);
@@ -37,5 +48,10 @@ function objectText(value: object, style: TextStyle, parents: readonly unknown[]
 
 function stringText(value: string, { asciiOnly }: TextStyle): string {
   const text = JSON.stringify(value);
-  return asciiOnly ? text.replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`) : text;
+  return asciiOnly
+    ? text.replaceAll(
+        /[\u007f-\uffff]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      )
+    : text;
 }

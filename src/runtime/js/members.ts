@@ -3,9 +3,33 @@ export type Method = (...args: readonly unknown[]) => unknown;
 
 /** Names of the contract as Python has them; in JavaScript each may also be written in camel case. */
 const NAMES = [
-  "predict", "transform_input", "transform_output", "route", "aggregate", "send_feedback", "health_status", "init_metadata", "tags", "metrics",
-  "class_names", "load", "init", "score", "predict_raw", "transform_input_raw", "transform_output_raw", "route_raw", "aggregate_raw",
-  "send_feedback_raw", "health_status_raw", "predict_rest", "transform_input_rest", "transform_output_rest", "route_rest", "aggregate_rest", "send_feedback_rest",
+  "predict",
+  "transform_input",
+  "transform_output",
+  "route",
+  "aggregate",
+  "send_feedback",
+  "health_status",
+  "init_metadata",
+  "tags",
+  "metrics",
+  "class_names",
+  "load",
+  "init",
+  "score",
+  "predict_raw",
+  "transform_input_raw",
+  "transform_output_raw",
+  "route_raw",
+  "aggregate_raw",
+  "send_feedback_raw",
+  "health_status_raw",
+  "predict_rest",
+  "transform_input_rest",
+  "transform_output_rest",
+  "route_rest",
+  "aggregate_rest",
+  "send_feedback_rest",
 ] as const;
 
 export type MemberName = (typeof NAMES)[number];
@@ -20,7 +44,8 @@ export interface Members {
 }
 
 export function membersOf(user: object): Members {
-  const keyOf = (name: MemberName): string | undefined => [name, camel(name)].find((key) => key in user);
+  const keyOf = (name: MemberName): string | undefined =>
+    [name, camel(name)].find((key) => key in user);
   const value = (name: MemberName): unknown => {
     const key = keyOf(name);
     return key === undefined ? undefined : (user as Readonly<Record<string, unknown>>)[key];
@@ -42,9 +67,22 @@ function camel(name: string): string {
  */
 export function exportOf(module: Readonly<Record<string, unknown>>, name: string): unknown {
   const whole = module["default"];
-  const inside = typeof whole === "object" && whole !== null ? (whole as Readonly<Record<string, unknown>>)[name] : undefined; // CommonJS: module.exports = { Name }
-  const found = module[name] ?? inside ?? (name === "default" || nameOf(whole) === name || Object.keys(module).every((key) => key === "default" || key === "module.exports") ? whole : undefined);
-  if (found === undefined || found === null) throw new Error(`there is no export "${name}"; it has ${Object.keys(module).join(", ") || "none"}`);
+  const inside =
+    typeof whole === "object" && whole !== null
+      ? (whole as Readonly<Record<string, unknown>>)[name]
+      : undefined; // CommonJS: module.exports = { Name }
+  const found =
+    module[name] ??
+    inside ??
+    (name === "default" ||
+    nameOf(whole) === name ||
+    Object.keys(module).every((key) => key === "default" || key === "module.exports")
+      ? whole
+      : undefined);
+  if (found === undefined || found === null)
+    throw new Error(
+      `there is no export "${name}"; it has ${Object.keys(module).join(", ") || "none"}`,
+    );
   return found;
 }
 

@@ -6,7 +6,11 @@ const TYPES: readonly unknown[] = ["COUNTER", "GAUGE", "TIMER"];
 export function checkMetrics(metrics: unknown): readonly unknown[] {
   if (metrics === undefined || metrics === null) return [];
   if (Array.isArray(metrics) && metrics.every(isMetric)) return metrics;
-  throw new ContractError(`Bad metric created during request: ${JSON.stringify(metrics)}`, 500, "MICROSERVICE_BAD_METRIC");
+  throw new ContractError(
+    `Bad metric created during request: ${JSON.stringify(metrics)}`,
+    500,
+    "MICROSERVICE_BAD_METRIC",
+  );
 }
 
 function isMetric(metric: unknown): boolean {

@@ -1,7 +1,9 @@
 import type { ClassParameter } from "../python/index.ts";
 
 /** Typed parameters as the one object that a constructor is given. @throws Error in the words of the Seldon wrapper */
-export function parametersObject(parameters: readonly ClassParameter[]): Readonly<Record<string, unknown>> {
+export function parametersObject(
+  parameters: readonly ClassParameter[],
+): Readonly<Record<string, unknown>> {
   return Object.fromEntries(parameters.map((parameter) => [parameter.name, typed(parameter)]));
 }
 
@@ -22,8 +24,19 @@ function typed({ name, value, type }: ClassParameter): unknown {
   }
 }
 
-function number({ name, text, type, pattern }: { readonly name: string; readonly text: string; readonly type: string; readonly pattern: RegExp }): number {
-  if (!pattern.test(text)) throw new Error(`Bad model parameter: ${name} with value ${text} cannot be parsed as ${type}`);
+function number({
+  name,
+  text,
+  type,
+  pattern,
+}: {
+  readonly name: string;
+  readonly text: string;
+  readonly type: string;
+  readonly pattern: RegExp;
+}): number {
+  if (!pattern.test(text))
+    throw new Error(`Bad model parameter: ${name} with value ${text} cannot be parsed as ${type}`);
   return Number(text);
 }
 

@@ -12,7 +12,9 @@ export interface OnnxThreadData {
 }
 
 interface OnnxRuntime {
-  readonly InferenceSession: { create(path: string, options: InferenceSession.SessionOptions): Promise<InferenceSession> };
+  readonly InferenceSession: {
+    create(path: string, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
   readonly Tensor: TensorConstructor;
 }
 
@@ -20,36 +22,62 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 async function main(port: MessagePort, data: OnnxThreadData): Promise<void> {
-  const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+  const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer);
   const ort = await importRuntime(send);
   if (ort === undefined) return;
   let session: InferenceSession;
   try {
-    session = await ort.InferenceSession.create(data.modelPath, { intraOpNumThreads: data.intraOpThreads, graphOptimizationLevel: "all" });
+    session = await ort.InferenceSession.create(data.modelPath, {
+      intraOpNumThreads: data.intraOpThreads,
+      graphOptimizationLevel: "all",
+    });
   } catch (error) {
-    send({ kind: "failed", code: "MODEL_LOAD_FAILED", message: textOf(error), hint: "check the file with the onnx package's checker" });
+    send({
+      kind: "failed",
+      code: "MODEL_LOAD_FAILED",
+      message: textOf(error),
+      hint: "check the file with the onnx package's checker",
+    });
     return;
   }
   port.on("message", ({ id, value }: ToThread) => {
-    runSession(ort, session, value as readonly Tensor[]).then( // the other end sends tensors
-      (outputs) => send({ kind: "done", id, value: outputs }, outputs.map(({ data: bytes }) => bytes.buffer as ArrayBuffer)),
+    runSession(ort, session, value as readonly Tensor[]).then(
+      // the other end sends tensors
+      (outputs) =>
+        send(
+          { kind: "done", id, value: outputs },
+          outputs.map(({ data: bytes }) => bytes.buffer as ArrayBuffer),
+        ),
       (error: unknown) => send({ kind: "error", id, error: textOf(error) }),
     );
   });
   send({ kind: "ready", facts: signatureOf(session) });
 }
 
-async function importRuntime(send: (message: FromThread) => void): Promise<OnnxRuntime | undefined> {
+async function importRuntime(
+  send: (message: FromThread) => void,
+): Promise<OnnxRuntime | undefined> {
   try {
-    const module: { default?: OnnxRuntime } & Partial<OnnxRuntime> = await import("onnxruntime-node");
+    const module: { default?: OnnxRuntime } & Partial<OnnxRuntime> =
+      await import("onnxruntime-node");
     return (module.default ?? module) as OnnxRuntime; // a CommonJS module: everything is under `default`
   } catch (error) {
-    send({ kind: "failed", code: "RUNTIME_MISSING", message: `onnxruntime-node cannot be loaded: ${textOf(error)}`, hint: "npm install onnxruntime-node" });
+    send({
+      kind: "failed",
+      code: "RUNTIME_MISSING",
+      message: `onnxruntime-node cannot be loaded: ${textOf(error)}`,
+      hint: "npm install onnxruntime-node",
+    });
     return undefined;
   }
 }
 
-async function runSession(ort: OnnxRuntime, session: InferenceSession, inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
+async function runSession(
+  ort: OnnxRuntime,
+  session: InferenceSession,
+  inputs: readonly Tensor[],
+): Promise<readonly Tensor[]> {
   const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, toOnnx(ort, tensor)]));
   const outputs = await session.run(feeds);
   return session.outputNames.map((name) => {
@@ -67,16 +95,19 @@ function toOnnx(ort: OnnxRuntime, tensor: Tensor): OnnxTensor {
 
 function fromOnnx(name: string, output: OnnxTensor): Tensor {
   const datatype = datatypeOfOnnx(output.type);
-  if (datatype === undefined) throw new Error(`the output "${name}" is of type ${output.type}, which is not served`);
+  if (datatype === undefined)
+    throw new Error(`the output "${name}" is of type ${output.type}, which is not served`);
   const { data } = output;
-  const bytes = Array.isArray(data) ? itemBytesOf(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  const bytes = Array.isArray(data)
+    ? itemBytesOf(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   return { name, datatype, shape: [...output.dims], data: bytes };
 }
 
 function textsOf(data: Uint8Array): string[] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const texts: string[] = [];
-  for (let at = 0; at + 4 <= data.byteLength; ) {
+  for (let at = 0; at + 4 <= data.byteLength;) {
     const size = view.getUint32(at, true);
     texts.push(decoder.decode(data.subarray(at + 4, at + 4 + size)));
     at += 4 + size;
@@ -100,9 +131,20 @@ function signatureOf(session: InferenceSession): Signature {
   const spec = (meta: InferenceSession.ValueMetadata): readonly TensorSpec[] => {
     if (!meta.isTensor) return [];
     const datatype = datatypeOfOnnx(meta.type);
-    return datatype === undefined ? [] : [{ name: meta.name, datatype, shape: meta.shape.map((axis) => (typeof axis === "number" ? axis : -1)) }];
+    return datatype === undefined
+      ? []
+      : [
+          {
+            name: meta.name,
+            datatype,
+            shape: meta.shape.map((axis) => (typeof axis === "number" ? axis : -1)),
+          },
+        ];
   };
-  return { inputs: session.inputMetadata.flatMap(spec), outputs: session.outputMetadata.flatMap(spec) };
+  return {
+    inputs: session.inputMetadata.flatMap(spec),
+    outputs: session.outputMetadata.flatMap(spec),
+  };
 }
 
 function textOf(error: unknown): string {

@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, ftruncateSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Places } from "./places.ts";
 import { PAGE_BYTES } from "./wire.ts";
@@ -39,7 +47,14 @@ export class Arena {
     const page = this.#places.take(data.byteLength);
     if (page < 0) return -1;
     try {
-      for (let done = 0; done < data.byteLength; ) done += writeSync(this.outgoing, data, done, data.byteLength - done, page * PAGE_BYTES + done);
+      for (let done = 0; done < data.byteLength;)
+        done += writeSync(
+          this.outgoing,
+          data,
+          done,
+          data.byteLength - done,
+          page * PAGE_BYTES + done,
+        );
       return page;
     } catch {
       this.#places.giveBack(page); // no space left on the memory file system: the data goes inside the frame instead
@@ -52,7 +67,7 @@ export class Arena {
     const start = page * PAGE_BYTES;
     if (start + size > this.bytes) return undefined;
     const data = Buffer.allocUnsafeSlow(size);
-    for (let done = 0; done < size; ) {
+    for (let done = 0; done < size;) {
       const count = readSync(this.incoming, data, done, size - done, start + done);
       if (count === 0) return undefined;
       done += count;

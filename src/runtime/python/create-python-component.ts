@@ -66,7 +66,9 @@ export interface PythonComponentOptions extends CallOptions {
  */
 export function parseInterfaceName(text: string): CodeEntry {
   if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(text)) {
-    throw new ToolError("USAGE", `read the class "${text}": it is no dotted name`, { hint: 'give it as "Model" or "package.module.Class"' });
+    throw new ToolError("USAGE", `read the class "${text}": it is no dotted name`, {
+      hint: 'give it as "Model" or "package.module.Class"',
+    });
   }
   const parts = text.split(".");
   const name = parts.at(-1) ?? text;
@@ -85,7 +87,10 @@ export interface PythonComponent extends Component {
  * Loads a Python class (or a scikit-learn model file) in `description.server.workers` processes and resolves when all are ready.
  * @throws InferenceError `MODEL_LOAD_FAILED` (a ComponentError with the traceback when user code raised), `RUNTIME_MISSING`.
  */
-export async function createPythonComponent(description: ModelDescription, options: PythonComponentOptions = {}): Promise<PythonComponent> {
+export async function createPythonComponent(
+  description: ModelDescription,
+  options: PythonComponentOptions = {},
+): Promise<PythonComponent> {
   const workers = description.server.workers ?? 1;
   const onLog = options.onLog ?? ((): void => undefined);
   const workerFolder = options.workerFolder ?? findWorkerFolder();
@@ -96,12 +101,23 @@ export async function createPythonComponent(description: ModelDescription, optio
     graceMs: options.graceMs ?? 5000,
     memoryBytes: options.memoryBytes,
     onRestart: options.onRestart,
-    start: (index, callbacks) => startWorker({ description, options, workerFolder, index, onLog, onBatch: options.onBatch, ...callbacks }),
+    start: (index, callbacks) =>
+      startWorker({
+        description,
+        options,
+        workerFolder,
+        index,
+        onLog,
+        onBatch: options.onBatch,
+        ...callbacks,
+      }),
   });
   try {
     await pool.start(options);
   } catch (error) {
-    if (error instanceof ComponentError) for (const text of error.failure.traceback.trimEnd().split("\n")) onLog({ level: "error", text, worker: 0 });
+    if (error instanceof ComponentError)
+      for (const text of error.failure.traceback.trimEnd().split("\n"))
+        onLog({ level: "error", text, worker: 0 });
     throw error;
   }
   return pool;
@@ -117,7 +133,10 @@ function startWorker({ description, options, workerFolder, ...rest }: Start): Wo
   const { sharedFolder, sharedBytes, sharedFrom, maxWindow, threads } = { ...DEFAULTS, ...options };
   const { workers, maxBatch, timeoutMs } = { ...SERVER_DEFAULTS, ...description.server };
   const minWindow = Math.max(2, 2 * maxBatch, 2 * threads);
-  const arena = sharedBytes === 0 ? undefined : openArena({ folder: sharedFolder, bytes: sharedBytes, workers });
+  const arena =
+    sharedBytes === 0
+      ? undefined
+      : openArena({ folder: sharedFolder, bytes: sharedBytes, workers });
   const child = startWorkerProcess({
     executable: description.python?.executable ?? "python3",
     workerFolder,
@@ -127,8 +146,22 @@ function startWorker({ description, options, workerFolder, ...rest }: Start): Wo
     onOutput: (level, text) => rest.onLog({ level, text, worker: rest.index }),
   });
   const window = { threads, minWindow, maxWindow: Math.max(maxWindow, minWindow) };
-  const worker = new Worker({ ...rest, ...window, model: description.name, process: child, arena, sharedFrom, timeoutMs });
-  worker.sendLoad(settingsOf(description, options, { worker: rest.index, arenaBytes: arena?.bytes ?? 0, sharedFrom }));
+  const worker = new Worker({
+    ...rest,
+    ...window,
+    model: description.name,
+    process: child,
+    arena,
+    sharedFrom,
+    timeoutMs,
+  });
+  worker.sendLoad(
+    settingsOf(description, options, {
+      worker: rest.index,
+      arenaBytes: arena?.bytes ?? 0,
+      sharedFrom,
+    }),
+  );
   return worker;
 }
 
@@ -149,14 +182,48 @@ const DEFAULTS = {
 };
 
 /** The JSON of a LOAD frame; `settings.py` reads it. */
-function settingsOf(description: ModelDescription, options: PythonComponentOptions, own: Readonly<Record<string, number>>): string {
-  const { parameters, strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads } = { ...DEFAULTS, ...options };
+function settingsOf(
+  description: ModelDescription,
+  options: PythonComponentOptions,
+  own: Readonly<Record<string, number>>,
+): string {
+  const {
+    parameters,
+    strictCompat,
+    logLevel,
+    sortKeys,
+    asciiOnly,
+    typedArrays,
+    memoryBytes,
+    threads,
+  } = { ...DEFAULTS, ...options };
   const { workers, maxBatch, maxWaitMs } = { ...SERVER_DEFAULTS, ...description.server };
   const { kind, contract, service, code, codePath, modelPath, python } = description;
   return JSON.stringify({
     protocol: PROTOCOL_VERSION,
-    ...{ kind, contract, service, codePath, modelPath, file: code?.file, name: code?.name, sitePath: python?.path },
-    ...{ parameters, strict: strictCompat, logLevel, sortKeys, asciiOnly, typedArrays, memoryBytes, threads, workers, maxBatch, maxWaitMs },
+    ...{
+      kind,
+      contract,
+      service,
+      codePath,
+      modelPath,
+      file: code?.file,
+      name: code?.name,
+      sitePath: python?.path,
+    },
+    ...{
+      parameters,
+      strict: strictCompat,
+      logLevel,
+      sortKeys,
+      asciiOnly,
+      typedArrays,
+      memoryBytes,
+      threads,
+      workers,
+      maxBatch,
+      maxWaitMs,
+    },
     ...own,
   });
 }
@@ -165,7 +232,13 @@ function settingsOf(description: ModelDescription, options: PythonComponentOptio
 function findWorkerFolder(): string {
   const here = import.meta.dirname;
   const candidates = [join(here, "../../../python"), join(here, "python")];
-  const found = candidates.find((folder) => existsSync(join(folder, "slipway_worker", "__main__.py")));
-  if (found === undefined) throw new ToolError("RUNTIME_MISSING", `find the Python worker: it is in none of ${candidates.map((path) => `"${path}"`).join(", ")}`);
+  const found = candidates.find((folder) =>
+    existsSync(join(folder, "slipway_worker", "__main__.py")),
+  );
+  if (found === undefined)
+    throw new ToolError(
+      "RUNTIME_MISSING",
+      `find the Python worker: it is in none of ${candidates.map((path) => `"${path}"`).join(", ")}`,
+    );
   return found;
 }

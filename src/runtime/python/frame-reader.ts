@@ -1,7 +1,20 @@
 import type { Datatype, Tensor } from "../../tensor/index.ts";
 import type { ComponentMessage, ComponentResponse, Payload } from "../component.ts";
 import type { Arena } from "./arena.ts";
-import { DATATYPES, DEFAULT_NAMES, FRAME, HEADER_BYTES, IS_ABSENT, IS_RAW, JOINED_SHIFT, KINDS, MAX_AXES, MAX_FRAME_BYTES, MESSAGE_BYTES, SHARED } from "./wire.ts";
+import {
+  DATATYPES,
+  DEFAULT_NAMES,
+  FRAME,
+  HEADER_BYTES,
+  IS_ABSENT,
+  IS_RAW,
+  JOINED_SHIFT,
+  KINDS,
+  MAX_AXES,
+  MAX_FRAME_BYTES,
+  MESSAGE_BYTES,
+  SHARED,
+} from "./wire.ts";
 
 /** The worker sent something that is not a frame; the connection is of no use any more. */
 export class FrameError extends Error {}
@@ -16,7 +29,15 @@ export interface TextFrame {
   readonly textB: Buffer;
 }
 
-export type IncomingFrame = TextFrame | { readonly type: "response"; readonly id: number; readonly response: ComponentResponse; readonly page: number; readonly joinedRows: number };
+export type IncomingFrame =
+  | TextFrame
+  | {
+      readonly type: "response";
+      readonly id: number;
+      readonly response: ComponentResponse;
+      readonly page: number;
+      readonly joinedRows: number;
+    };
 
 const TEXT_TYPES: ReadonlyMap<number, TextFrame["type"]> = new Map([
   [FRAME.error, "error"],
@@ -60,7 +81,8 @@ export class FrameReader {
     this.#need = 4;
     while (buffer.byteLength - at >= 4) {
       const length = buffer.readUInt32LE(at);
-      if (length < HEADER_BYTES - 4 || length > MAX_FRAME_BYTES) throw new FrameError(`a frame of ${length} bytes`);
+      if (length < HEADER_BYTES - 4 || length > MAX_FRAME_BYTES)
+        throw new FrameError(`a frame of ${length} bytes`);
       if (at + 4 + length > buffer.byteLength) {
         this.#need = 4 + length;
         break;
@@ -100,7 +122,8 @@ export class FrameReader {
       };
     }
     const textType = TEXT_TYPES.get(type ?? 0);
-    if (textType === undefined || messages !== 0 || messageAt !== end) throw new FrameError(`a frame of type ${type}`);
+    if (textType === undefined || messages !== 0 || messageAt !== end)
+      throw new FrameError(`a frame of type ${type}`);
     return {
       type: textType,
       id,
@@ -110,8 +133,13 @@ export class FrameReader {
     };
   }
 
-  #message(buffer: Buffer, start: number, end: number): { message: ComponentMessage; page: number } {
-    if (start + MESSAGE_BYTES > end) throw new FrameError("a message header beyond the end of its frame");
+  #message(
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): { message: ComponentMessage; page: number } {
+    if (start + MESSAGE_BYTES > end)
+      throw new FrameError("a message header beyond the end of its frame");
     const kind = buffer.readUInt8(start);
     const datatype = buffer.readUInt8(start + 1);
     const axes = buffer.readUInt8(start + 2);
@@ -122,14 +150,17 @@ export class FrameReader {
     const dataAt = metaAt + buffer.readUInt32LE(start + 8);
     const size = buffer.readUInt32LE(start + 12);
     const isShared = (flags & SHARED) !== 0;
-    if (axes > MAX_AXES || dataAt + (isShared ? 4 : size) !== end) throw new FrameError("a message header that does not fit its frame");
+    if (axes > MAX_AXES || dataAt + (isShared ? 4 : size) !== end)
+      throw new FrameError("a message header that does not fit its frame");
     const shape: number[] = [];
     for (let at = shapeAt; at < namesAt; at += 4) shape.push(buffer.readUInt32LE(at));
     const page = isShared ? buffer.readUInt32LE(dataAt) : -1;
     const data = isShared ? this.#shared(page, size) : Buffer.from(buffer.subarray(dataAt, end));
     const hasDefaults = (flags & DEFAULT_NAMES) !== 0;
     const payload = payloadOf({ kind, datatype, shape, data });
-    const names = hasDefaults ? { names: this.#defaultNames(shape, data.byteLength) } : this.#namesOf(buffer, namesAt, metaAt);
+    const names = hasDefaults
+      ? { names: this.#defaultNames(shape, data.byteLength) }
+      : this.#namesOf(buffer, namesAt, metaAt);
     return { message: { payload, ...names }, page };
   }
 
@@ -144,7 +175,8 @@ export class FrameReader {
     const count = shape[1] ?? 0;
     let names = this.#defaults.get(count);
     if (names === undefined) {
-      if (count > Math.max(bytes, MAX_EMPTY_COLUMNS)) throw new FrameError(`default names for ${count} columns`);
+      if (count > Math.max(bytes, MAX_EMPTY_COLUMNS))
+        throw new FrameError(`default names for ${count} columns`);
       if (this.#defaults.size >= 16) this.#defaults.clear();
       names = Object.freeze(Array.from({ length: count }, (_, index) => `t:${index}`));
       this.#defaults.set(count, names);
@@ -174,27 +206,58 @@ function parseNames(text: string): Names {
   let value: unknown;
   const isBare = NOT_FINITE.test(text) && NOT_FINITE.test(text.replaceAll(QUOTED, ""));
   try {
-    value = JSON.parse(isBare ? text.replaceAll(QUOTED_OR_NOT_FINITE, (token) => (token.startsWith('"') ? token : `"${token}"`)) : text);
+    value = JSON.parse(
+      isBare
+        ? text.replaceAll(QUOTED_OR_NOT_FINITE, (token) =>
+            token.startsWith('"') ? token : `"${token}"`,
+          )
+        : text,
+    );
   } catch (error) {
     throw new FrameError("names that are no JSON", { cause: error });
   }
-  const items: readonly unknown[] = Array.isArray(value) ? value : typeof value === "string" ? Array.from(value) : typeof value === "object" ? Object.keys(value ?? {}) : []; // what Python iterates over
+  const items: readonly unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === "string"
+      ? Array.from(value)
+      : typeof value === "object"
+        ? Object.keys(value ?? {})
+        : []; // what Python iterates over
   const isPlain = !isBare && items === value && items.every((name) => typeof name === "string");
-  return { names: Object.freeze(items.map((name) => (typeof name === "string" ? name : JSON.stringify(name)))), ...(!isPlain && { namesJson: text }) };
+  return {
+    names: Object.freeze(
+      items.map((name) => (typeof name === "string" ? name : JSON.stringify(name))),
+    ),
+    ...(!isPlain && { namesJson: text }),
+  };
 }
 
-function payloadOf(raw: { kind: number; datatype: number; shape: readonly number[]; data: Buffer }): Payload {
+function payloadOf(raw: {
+  kind: number;
+  datatype: number;
+  shape: readonly number[];
+  data: Buffer;
+}): Payload {
   const kind = KINDS[raw.kind];
   if (kind === "tensor") return { kind, tensor: tensorOf(raw) };
   if (kind === "bytes" || kind === "proto" || kind === "any") return { kind, bytes: raw.data };
   if (kind === "text") return { kind, text: raw.data.toString("utf8") };
   if (kind === undefined || kind === "none") throw new FrameError(`payload kind ${raw.kind}`);
   const datatype = kind === "array" ? DATATYPES[raw.datatype] : undefined;
-  if (datatype !== undefined && datatype !== "") return { kind: "array", json: raw.data.toString("utf8"), datatype };
+  if (datatype !== undefined && datatype !== "")
+    return { kind: "array", json: raw.data.toString("utf8"), datatype };
   return { kind, json: raw.data.toString("utf8") };
 }
 
-function tensorOf({ datatype: number, shape, data }: { datatype: number; shape: readonly number[]; data: Buffer }): Tensor {
+function tensorOf({
+  datatype: number,
+  shape,
+  data,
+}: {
+  datatype: number;
+  shape: readonly number[];
+  data: Buffer;
+}): Tensor {
   const datatype = DATATYPES[number];
   if (datatype === undefined || datatype === "") throw new FrameError(`datatype ${number}`);
   checkSize(datatype, shape, data.byteLength);
@@ -202,10 +265,24 @@ function tensorOf({ datatype: number, shape, data }: { datatype: number; shape: 
 }
 
 const ITEM_BYTES: Readonly<Record<Datatype, number>> = {
-  BOOL: 1, UINT8: 1, UINT16: 2, UINT32: 4, UINT64: 8, INT8: 1, INT16: 2, INT32: 4, INT64: 8, FP16: 2, BF16: 2, FP32: 4, FP64: 8, BYTES: 0,
+  BOOL: 1,
+  UINT8: 1,
+  UINT16: 2,
+  UINT32: 4,
+  UINT64: 8,
+  INT8: 1,
+  INT16: 2,
+  INT32: 4,
+  INT64: 8,
+  FP16: 2,
+  BF16: 2,
+  FP32: 4,
+  FP64: 8,
+  BYTES: 0,
 };
 
 function checkSize(datatype: Datatype, shape: readonly number[], bytes: number): void {
   const want = shape.reduce((product, axis) => product * axis, ITEM_BYTES[datatype]);
-  if (datatype !== "BYTES" && want !== bytes) throw new FrameError(`${bytes} bytes for shape [${shape.join(",")}] of ${datatype}`);
+  if (datatype !== "BYTES" && want !== bytes)
+    throw new FrameError(`${bytes} bytes for shape [${shape.join(",")}] of ${datatype}`);
 }

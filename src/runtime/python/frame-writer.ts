@@ -1,6 +1,18 @@
 import type { ComponentMessage, ComponentRequest, Payload } from "../component.ts";
 import type { Arena } from "./arena.ts";
-import { datatypeNumber, FRAME, GRPC, HEADER_BYTES, kindNumber, MAX_AXES, MAX_FRAME_BYTES, MAX_MESSAGES, MESSAGE_BYTES, methodNumber, SHARED } from "./wire.ts";
+import {
+  datatypeNumber,
+  FRAME,
+  GRPC,
+  HEADER_BYTES,
+  kindNumber,
+  MAX_AXES,
+  MAX_FRAME_BYTES,
+  MAX_MESSAGES,
+  MESSAGE_BYTES,
+  methodNumber,
+  SHARED,
+} from "./wire.ts";
 
 const STAGING_BYTES = 64 * 1024;
 const MAX_ID_CHARACTERS = 128;
@@ -47,7 +59,12 @@ export class FrameWriter {
     checkRequest(request);
     const mark = this.pendingBytes;
     const requestId = (request.requestId ?? "").slice(0, MAX_ID_CHARACTERS);
-    const extra = request.reward === undefined && request.routing === undefined && request.traceparent === undefined ? "" : extraOf(request);
+    const extra =
+      request.reward === undefined &&
+      request.routing === undefined &&
+      request.traceparent === undefined
+        ? ""
+        : extraOf(request);
     this.#reserve(HEADER_BYTES + 3 * (requestId.length + extra.length));
     const head = this.#staging;
     const headAt = this.#at;
@@ -103,7 +120,9 @@ export class FrameWriter {
 
   /** The page in shared memory where `data` was put, or -1 when it belongs inside the frame. */
   #share(data: Uint8Array): number {
-    return this.#arena !== undefined && data.byteLength >= this.#sharedFrom ? this.#arena.write(data) : -1;
+    return this.#arena !== undefined && data.byteLength >= this.#sharedFrom
+      ? this.#arena.write(data)
+      : -1;
   }
 
   #text(text: string): number {
@@ -177,14 +196,24 @@ export function payloadBytes(request: ComponentRequest): number {
 }
 
 function checkRequest(request: ComponentRequest): void {
-  if (request.messages.length > MAX_MESSAGES) throw new UnsendableError(`${request.messages.length} messages, at most ${MAX_MESSAGES} go into one call`);
+  if (request.messages.length > MAX_MESSAGES)
+    throw new UnsendableError(
+      `${request.messages.length} messages, at most ${MAX_MESSAGES} go into one call`,
+    );
   for (const { payload } of request.messages) {
     if (payload.kind !== "tensor") continue;
     const { shape } = payload.tensor;
-    if (shape.length > MAX_AXES) throw new UnsendableError(`${shape.length} axes, at most ${MAX_AXES} are possible`);
-    if (!shape.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < 2 ** 32)) throw new UnsendableError(`shape [${shape.join(",")}] is not possible`);
+    if (shape.length > MAX_AXES)
+      throw new UnsendableError(`${shape.length} axes, at most ${MAX_AXES} are possible`);
+    if (!shape.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < 2 ** 32))
+      throw new UnsendableError(`shape [${shape.join(",")}] is not possible`);
   }
-  if (payloadBytes(request) * 3 > MAX_FRAME_BYTES && payloadBytes(request) > MAX_FRAME_BYTES - 2 ** 20) {
-    throw new UnsendableError(`${payloadBytes(request)} bytes, at most ${MAX_FRAME_BYTES} go into one call`);
+  if (
+    payloadBytes(request) * 3 > MAX_FRAME_BYTES &&
+    payloadBytes(request) > MAX_FRAME_BYTES - 2 ** 20
+  ) {
+    throw new UnsendableError(
+      `${payloadBytes(request)} bytes, at most ${MAX_FRAME_BYTES} go into one call`,
+    );
   }
 }

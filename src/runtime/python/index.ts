@@ -1,2 +1,8 @@
-export { createPythonComponent, parseInterfaceName, type ClassParameter, type PythonComponent, type PythonComponentOptions } from "./create-python-component.ts";
+export {
+  createPythonComponent,
+  parseInterfaceName,
+  type ClassParameter,
+  type PythonComponent,
+  type PythonComponentOptions,
+} from "./create-python-component.ts";
 export type { LogLine } from "./log-lines.ts";

@@ -34,7 +34,10 @@ export function readLines(stream: Readable, onLine: (text: string) => void): voi
   const emit = (text: string): void => {
     const now = Math.floor(performance.now() / 1000);
     if (now !== second) {
-      if (count > LINES_PER_SECOND) onLine(`${count - LINES_PER_SECOND} lines of output were dropped: more than ${LINES_PER_SECOND} in a second`);
+      if (count > LINES_PER_SECOND)
+        onLine(
+          `${count - LINES_PER_SECOND} lines of output were dropped: more than ${LINES_PER_SECOND} in a second`,
+        );
       second = now;
       count = 0;
     }

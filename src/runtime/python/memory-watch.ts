@@ -9,14 +9,23 @@ export interface MemoryWatch {
 const EVERY_MS = 500;
 
 /** Ends a worker whose private memory (`RssAnon`) is above the limit, in bytes. Looks twice a second; Linux only, elsewhere it does nothing. */
-export function watchMemory(limit: number, workers: () => readonly (Worker | undefined)[], model: string): MemoryWatch {
+export function watchMemory(
+  limit: number,
+  workers: () => readonly (Worker | undefined)[],
+  model: string,
+): MemoryWatch {
   const look = async (): Promise<void> => {
     for (const worker of workers()) {
       if (worker?.process.pid === undefined) continue;
       const bytes = await privateMemory(worker.process.pid);
       if (bytes <= limit) continue;
       const why = `call the model "${model}": the worker used ${mebi(bytes)} MiB of memory, its limit is ${mebi(limit)} MiB`;
-      worker.kill(new InferenceError("WORKER_CRASHED", why, { model, hint: "raise the memory limit of workers, or send smaller requests" }));
+      worker.kill(
+        new InferenceError("WORKER_CRASHED", why, {
+          model,
+          hint: "raise the memory limit of workers, or send smaller requests",
+        }),
+      );
     }
   };
   const timer = setInterval(() => void look(), EVERY_MS); // look() does not reject: a process that is gone reads as 0

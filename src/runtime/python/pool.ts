@@ -1,6 +1,12 @@
 import { InferenceError, ToolError } from "../../errors/index.ts";
 import type { CallOptions } from "../../internal/index.ts";
-import type { Component, ComponentFacts, ComponentRequest, ComponentResponse, ComponentStats } from "../component.ts";
+import type {
+  Component,
+  ComponentFacts,
+  ComponentRequest,
+  ComponentResponse,
+  ComponentStats,
+} from "../component.ts";
 import type { CallerOptions } from "../contracts.ts";
 import { parseFacts } from "./facts.ts";
 import { payloadBytes, UnsendableError } from "./frame-writer.ts";
@@ -16,7 +22,13 @@ export interface PoolOptions {
   readonly graceMs: number;
   /** Private memory of a worker beyond which it is ended, in bytes. */
   readonly memoryBytes: number | undefined;
-  readonly onRestart: ((event: { readonly worker: number; readonly reason: string; readonly delayMs: number }) => void) | undefined;
+  readonly onRestart:
+    | ((event: {
+        readonly worker: number;
+        readonly reason: string;
+        readonly delayMs: number;
+      }) => void)
+    | undefined;
   /** Starts worker number `index`; the pool is told through the callbacks. */
   readonly start: (index: number, callbacks: Pick<WorkerCallbacks, "onRoom" | "onEnd">) => Worker;
 }
@@ -82,13 +94,23 @@ export class WorkerPool implements Component {
   async start(options: CallOptions): Promise<void> {
     options.signal?.throwIfAborted();
     const workers = this.#workers.map((_, index) => this.#start(index));
-    const abort = (): void => workers.forEach((worker) => worker.kill(new InferenceError("INTERRUPTED", `load the model "${this.#options.model}": interrupted`)));
+    const abort = (): void =>
+      workers.forEach((worker) =>
+        worker.kill(
+          new InferenceError("INTERRUPTED", `load the model "${this.#options.model}": interrupted`),
+        ),
+      );
     options.signal?.addEventListener("abort", abort, { once: true });
     try {
       const [first] = await Promise.all(workers.map((worker) => worker.ready));
       this.#facts = parseFacts(first ?? "{}");
       this.#isStarted = true;
-      if (this.#options.memoryBytes !== undefined) this.#memory = watchMemory(this.#options.memoryBytes, () => this.#workers, this.#options.model);
+      if (this.#options.memoryBytes !== undefined)
+        this.#memory = watchMemory(
+          this.#options.memoryBytes,
+          () => this.#workers,
+          this.#options.model,
+        );
     } catch (error) {
       this.#isClosed = true;
       workers.forEach((worker) => worker.process.signal("SIGKILL"));
@@ -103,9 +125,19 @@ export class WorkerPool implements Component {
   call(request: ComponentRequest, caller: CallerOptions = {}): Promise<ComponentResponse> {
     const { signal } = caller;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
-    if (this.#isClosed) return Promise.reject(this.#refusal("MODEL_NOT_READY", "the server is stopping"));
+    if (this.#isClosed)
+      return Promise.reject(this.#refusal("MODEL_NOT_READY", "the server is stopping"));
     const answer = Promise.withResolvers<ComponentResponse>();
-    const flight: Flight = { request, bytes: payloadBytes(request), resolve: answer.resolve, reject: answer.reject, caller, isGone: false, lost: 0, sentAt: 0 };
+    const flight: Flight = {
+      request,
+      bytes: payloadBytes(request),
+      resolve: answer.resolve,
+      reject: answer.reject,
+      caller,
+      isGone: false,
+      lost: 0,
+      sentAt: 0,
+    };
     const refusal = this.#admit(flight);
     if (refusal !== undefined) answer.reject(refusal);
     else if (signal !== undefined) return this.#follow(flight, signal, answer.promise);
@@ -120,8 +152,10 @@ export class WorkerPool implements Component {
 
   abandon(): void {
     this.#isClosed = this.#isAbandoned = true;
-    for (const flight of this.#queue.splice(0)) flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
-    for (const worker of this.#workers) worker?.kill(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
+    for (const flight of this.#queue.splice(0))
+      flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
+    for (const worker of this.#workers)
+      worker?.kill(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
   }
 
   /** Sends the call or queues it; the reason when neither can be done. */
@@ -130,8 +164,10 @@ export class WorkerPool implements Component {
       const worker = this.#freest(flight.bytes);
       if (worker !== undefined) return this.#send(worker, flight);
     }
-    if (this.#isDown()) return this.#refusal("MODEL_NOT_READY", "no worker runs, and the last one did not start");
-    if (this.#queue.length >= this.#options.maxQueue) return this.#refusal("OVERLOADED", `${this.#queue.length} calls wait already`);
+    if (this.#isDown())
+      return this.#refusal("MODEL_NOT_READY", "no worker runs, and the last one did not start");
+    if (this.#queue.length >= this.#options.maxQueue)
+      return this.#refusal("OVERLOADED", `${this.#queue.length} calls wait already`);
     this.#queue.push(flight);
     this.#watchCaller(flight);
     return undefined;
@@ -148,7 +184,11 @@ export class WorkerPool implements Component {
   }
 
   /** Ends the wait when the caller goes; a call that is inside a worker already is answered to nobody. */
-  async #follow(flight: Flight, signal: AbortSignal, answer: Promise<ComponentResponse>): Promise<ComponentResponse> {
+  async #follow(
+    flight: Flight,
+    signal: AbortSignal,
+    answer: Promise<ComponentResponse>,
+  ): Promise<ComponentResponse> {
     const abort = (): void => this.#drop(flight, signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -176,7 +216,8 @@ export class WorkerPool implements Component {
   #freest(bytes: number): Worker | undefined {
     let best: Worker | undefined;
     for (const worker of this.#workers) {
-      if (worker?.hasRoom(bytes) === true && (best === undefined || worker.load < best.load)) best = worker;
+      if (worker?.hasRoom(bytes) === true && (best === undefined || worker.load < best.load))
+        best = worker;
     }
     return best;
   }
@@ -194,7 +235,10 @@ export class WorkerPool implements Component {
   };
 
   #start(index: number): Worker {
-    const worker = this.#options.start(index, { onRoom: this.#pump, onEnd: (ended, unbegun) => this.#onEnd(ended, unbegun) });
+    const worker = this.#options.start(index, {
+      onRoom: this.#pump,
+      onEnd: (ended, unbegun) => this.#onEnd(ended, unbegun),
+    });
     this.#workers[index] = worker;
     this.#startedAt[index] = performance.now();
     return worker;
@@ -206,15 +250,21 @@ export class WorkerPool implements Component {
     for (const flight of unbegun.toReversed()) {
       flight.lost += 1;
       if (flight.isGone) continue;
-      if (this.#isAbandoned) flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
+      if (this.#isAbandoned)
+        flight.reject(this.#refusal("MODEL_NOT_READY", "the server has stopped"));
       else if (flight.lost < MAX_LOST) {
         this.#queue.unshift(flight);
         this.#watchCaller(flight);
-      }
-      else flight.reject(this.#refusal("WORKER_CRASHED", `${MAX_LOST} workers died before they began this call`));
+      } else
+        flight.reject(
+          this.#refusal("WORKER_CRASHED", `${MAX_LOST} workers died before they began this call`),
+        );
     }
-    if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0)) this.#scheduleRestart(worker);
-    if (this.#isDown()) for (const flight of this.#queue.splice(0)) flight.reject(this.#refusal("MODEL_NOT_READY", "the workers do not start"));
+    if (this.#isStarted && (!this.#isClosed || this.#queue.length > 0))
+      this.#scheduleRestart(worker);
+    if (this.#isDown())
+      for (const flight of this.#queue.splice(0))
+        flight.reject(this.#refusal("MODEL_NOT_READY", "the workers do not start"));
     this.#pump();
   }
 
@@ -236,15 +286,20 @@ export class WorkerPool implements Component {
 
   /** True when no worker runs or starts at once: every one of them has failed more than once in a row. */
   #isDown(): boolean {
-    return this.#workers.every((worker, index) => worker === undefined && (this.#failures[index] ?? 0) > 1);
+    return this.#workers.every(
+      (worker, index) => worker === undefined && (this.#failures[index] ?? 0) > 1,
+    );
   }
 
   async #close(): Promise<void> {
     this.#isClosed = true;
     this.#memory?.stop();
-    if (this.#queue.length > 0 || this.stats.running > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    if (this.#queue.length > 0 || this.stats.running > 0)
+      await new Promise<void>((resolve) => (this.#drained = resolve));
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all(this.#workers.filter((worker) => worker !== undefined).map((worker) => this.#stop(worker)));
+    await Promise.all(
+      this.#workers.filter((worker) => worker !== undefined).map((worker) => this.#stop(worker)),
+    );
   }
 
   async #stop(worker: Worker): Promise<void> {
@@ -254,7 +309,12 @@ export class WorkerPool implements Component {
     clearTimeout(timer);
   }
 
-  #refusal(code: "MODEL_NOT_READY" | "OVERLOADED" | "REQUEST_INVALID" | "WORKER_CRASHED", why: string): InferenceError {
-    return new InferenceError(code, `call the model "${this.#options.model}": ${why}`, { model: this.#options.model });
+  #refusal(
+    code: "MODEL_NOT_READY" | "OVERLOADED" | "REQUEST_INVALID" | "WORKER_CRASHED",
+    why: string,
+  ): InferenceError {
+    return new InferenceError(code, `call the model "${this.#options.model}": ${why}`, {
+      model: this.#options.model,
+    });
   }
 }

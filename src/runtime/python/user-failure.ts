@@ -28,7 +28,9 @@ export function lineOf(failure: UserFailure): string {
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}; // checked: an object
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {}; // checked: an object
   } catch {
     return {}; // a worker that is gone mad; the caller sees defaults and the log has the rest
   }
@@ -37,7 +39,11 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
 function responseOf(value: unknown): UserFailure["response"] | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { status, contentType, body } = value as Record<string, unknown>; // checked: an object
-  return { status: numberOf(status, 500), contentType: textOf(contentType, "text/html"), body: Buffer.from(textOf(body, ""), "base64") };
+  return {
+    status: numberOf(status, 500),
+    contentType: textOf(contentType, "text/html"),
+    body: Buffer.from(textOf(body, ""), "base64"),
+  };
 }
 
 function textOf(value: unknown, otherwise: string): string {

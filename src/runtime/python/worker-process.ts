@@ -41,12 +41,22 @@ const CLOSE_AFTER_MS = 1000;
 /** Starts a worker. File descriptor 3 of the child is the socket, 4 and 5 are shared memory. */
 export function startWorkerProcess(options: SpawnOptions): WorkerProcess {
   const { arena } = options;
-  const child = spawn(options.executable, ["-u", `${options.workerFolder}/slipway_worker/__main__.py`], {
-    cwd: options.cwd,
-    ...(options.env !== undefined && { env: options.env as NodeJS.ProcessEnv }), // undefined values mean "unset" to spawn too
-    stdio: ["ignore", "pipe", "pipe", "pipe", ...(arena === undefined ? [] : [arena.outgoing, arena.incoming])],
-    detached: true,
-  });
+  const child = spawn(
+    options.executable,
+    ["-u", `${options.workerFolder}/slipway_worker/__main__.py`],
+    {
+      cwd: options.cwd,
+      ...(options.env !== undefined && { env: options.env as NodeJS.ProcessEnv }), // undefined values mean "unset" to spawn too
+      stdio: [
+        "ignore",
+        "pipe",
+        "pipe",
+        "pipe",
+        ...(arena === undefined ? [] : [arena.outgoing, arena.incoming]),
+      ],
+      detached: true,
+    },
+  );
   const tail: string[] = [];
   readLines(child.stdout as Readable, (text) => options.onOutput("stdout", text)); // "pipe" above
   readLines(child.stderr as Readable, (text) => {
@@ -56,7 +66,13 @@ export function startWorkerProcess(options: SpawnOptions): WorkerProcess {
   });
   const socket = child.stdio[3] as Socket; // "pipe" at 3 is a socket pair
   socket.on("error", () => undefined); // EPIPE and the like: the end of the process says more
-  return { pid: child.pid, socket, ended: endingOf(child), stderrTail: () => tail.join("\n"), signal: (name) => signalGroup(child, name) };
+  return {
+    pid: child.pid,
+    socket,
+    ended: endingOf(child),
+    stderrTail: () => tail.join("\n"),
+    signal: (name) => signalGroup(child, name),
+  };
 }
 
 function endingOf(child: ChildProcess): Promise<Ending> {
@@ -76,5 +92,7 @@ function endingOf(child: ChildProcess): Promise<Ending> {
 /** `exit code 1`, `SIGKILL`: for messages. */
 export function describeEnding(ending: Ending): string {
   if (ending.spawnError !== undefined) return ending.spawnError.message;
-  return ending.signal === null ? `it ended with exit code ${ending.exitCode}` : `it was ended by ${ending.signal}`;
+  return ending.signal === null
+    ? `it ended with exit code ${ending.exitCode}`
+    : `it was ended by ${ending.signal}`;
 }

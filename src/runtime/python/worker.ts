@@ -165,7 +165,15 @@ export class Worker {
     try {
       for (const frame of this.#reader.frames(chunk)) answers += this.#take(frame);
     } catch (error) {
-      this.kill(new InferenceError("WORKER_CRASHED", this.#message(`it sent a bad frame: ${error instanceof Error ? error.message : String(error)}`), { cause: error }));
+      this.kill(
+        new InferenceError(
+          "WORKER_CRASHED",
+          this.#message(
+            `it sent a bad frame: ${error instanceof Error ? error.message : String(error)}`,
+          ),
+          { cause: error },
+        ),
+      );
       return;
     }
     if (answers === 0) return;
@@ -184,7 +192,8 @@ export class Worker {
         return 0;
       case "release":
         for (let at = 0; at + 4 <= frame.textA.byteLength; at += 4) {
-          if (this.#options.arena?.giveBack(frame.textA.readUInt32LE(at)) !== true) throw new Error("a release of a page that is not taken");
+          if (this.#options.arena?.giveBack(frame.textA.readUInt32LE(at)) !== true)
+            throw new Error("a release of a page that is not taken");
         }
         return 0;
       case "ready":
@@ -196,7 +205,12 @@ export class Worker {
     }
   }
 
-  #takeResponse({ id, page, joinedRows, response }: Extract<IncomingFrame, { type: "response" }>): number {
+  #takeResponse({
+    id,
+    page,
+    joinedRows,
+    response,
+  }: Extract<IncomingFrame, { type: "response" }>): number {
     if (page >= 0) this.#freed.push(page);
     if (joinedRows > 0) this.#options.onBatch?.(joinedRows);
     this.#land(id)?.resolve(response);
@@ -207,11 +221,19 @@ export class Worker {
     const failure = parseUserFailure(text);
     const { model } = this.#options;
     if (id === 0 && !this.#isReady) {
-      this.#settleReady.reject(new ComponentError("MODEL_LOAD_FAILED", `load the model "${model}": ${lineOf(failure)}`, { model, failure, hint: "read the traceback in the log" }));
+      this.#settleReady.reject(
+        new ComponentError("MODEL_LOAD_FAILED", `load the model "${model}": ${lineOf(failure)}`, {
+          model,
+          failure,
+          hint: "read the traceback in the log",
+        }),
+      );
       return 0;
     }
     const code = failure.isRefusal && failure.status < 500 ? "REQUEST_INVALID" : "MODEL_FAILED";
-    this.#land(id)?.reject(new ComponentError(code, `call the model "${model}": ${lineOf(failure)}`, { model, failure }));
+    this.#land(id)?.reject(
+      new ComponentError(code, `call the model "${model}": ${lineOf(failure)}`, { model, failure }),
+    );
     return 1;
   }
 
@@ -230,7 +252,10 @@ export class Worker {
     this.#progressAt = now;
     this.#callMs += (callMs - this.#callMs) * Math.min(0.5, answers / 16);
     const { minWindow, maxWindow } = this.#options;
-    this.#window = Math.max(minWindow, Math.min(maxWindow, Math.round(READY_MS / Math.max(this.#callMs, 0.001))));
+    this.#window = Math.max(
+      minWindow,
+      Math.min(maxWindow, Math.round(READY_MS / Math.max(this.#callMs, 0.001))),
+    );
     if (this.#flights.size === 0) {
       clearTimeout(this.#watch);
       this.#watch = undefined;
@@ -240,9 +265,17 @@ export class Worker {
   #watchFrom(delayMs: number): void {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => {
-      const leftMs = Math.min(this.#progressAt + this.#options.timeoutMs, this.#oldestEnd()) - performance.now();
+      const leftMs =
+        Math.min(this.#progressAt + this.#options.timeoutMs, this.#oldestEnd()) - performance.now();
       if (leftMs > 0) this.#watchFrom(leftMs);
-      else this.kill(new InferenceError("MODEL_TIMEOUT", `call the model "${this.#options.model}": no answer after ${this.#options.timeoutMs} ms`, { model: this.#options.model }));
+      else
+        this.kill(
+          new InferenceError(
+            "MODEL_TIMEOUT",
+            `call the model "${this.#options.model}": no answer after ${this.#options.timeoutMs} ms`,
+            { model: this.#options.model },
+          ),
+        );
     }, delayMs);
     this.#watch.unref();
   }
@@ -262,7 +295,12 @@ export class Worker {
     this.#isReady = false;
     clearTimeout(this.#watch);
     this.#settleReady.reject(this.#why ?? this.#loadFailure(ending));
-    const why = this.#why ?? new InferenceError("WORKER_CRASHED", this.#message(describeEnding(ending)), { model: this.#options.model, hint: "read the log for the reason" });
+    const why =
+      this.#why ??
+      new InferenceError("WORKER_CRASHED", this.#message(describeEnding(ending)), {
+        model: this.#options.model,
+        hint: "read the log for the reason",
+      });
     const begun = this.#options.arena?.begunRequest();
     const unbegun: Flight[] = [];
     for (const [id, flight] of this.#flights) {
@@ -278,10 +316,20 @@ export class Worker {
   #loadFailure(ending: Ending): InferenceError {
     const { model } = this.#options;
     if (ending.spawnError?.code === "ENOENT") {
-      return new InferenceError("RUNTIME_MISSING", `load the model "${model}": the Python interpreter or the code folder does not exist`, { model, cause: ending.spawnError, hint: "install python3, or name the interpreter" });
+      return new InferenceError(
+        "RUNTIME_MISSING",
+        `load the model "${model}": the Python interpreter or the code folder does not exist`,
+        { model, cause: ending.spawnError, hint: "install python3, or name the interpreter" },
+      );
     }
     const last = this.process.stderrTail().trim().split("\n").at(-1) ?? "";
-    return new InferenceError("MODEL_LOAD_FAILED", this.#message(`${describeEnding(ending)} before it was ready${last === "" ? "" : `: ${last}`}`), { model, hint: "read the log for the reason" });
+    return new InferenceError(
+      "MODEL_LOAD_FAILED",
+      this.#message(
+        `${describeEnding(ending)} before it was ready${last === "" ? "" : `: ${last}`}`,
+      ),
+      { model, hint: "read the log for the reason" },
+    );
   }
 
   #message(why: string): string {
@@ -289,6 +337,14 @@ export class Worker {
   }
 }
 
-function logLineOf({ method, textA, textB }: Exclude<IncomingFrame, { type: "response" }>, worker: number): LogLine {
-  return { level: levelOf(method), text: textB.toString("utf8"), worker, ...(textA.byteLength > 0 && { requestId: textA.toString("utf8") }) };
+function logLineOf(
+  { method, textA, textB }: Exclude<IncomingFrame, { type: "response" }>,
+  worker: number,
+): LogLine {
+  return {
+    level: levelOf(method),
+    text: textB.toString("utf8"),
+    worker,
+    ...(textA.byteLength > 0 && { requestId: textA.toString("utf8") }),
+  };
 }

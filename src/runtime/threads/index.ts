@@ -1,1 +1,6 @@
-export { ThreadPool, type FromThread, type ThreadPoolOptions, type ToThread } from "./thread-pool.ts";
+export {
+  ThreadPool,
+  type FromThread,
+  type ThreadPoolOptions,
+  type ToThread,
+} from "./thread-pool.ts";

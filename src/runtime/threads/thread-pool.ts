@@ -9,10 +9,20 @@ import type { CallerOptions } from "../contracts.ts";
 /** What a thread sends: once `ready` or `failed`, then one `done` or `error` for each call, and log lines at any time. */
 export type FromThread =
   | { readonly kind: "ready"; readonly facts: unknown }
-  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint?: string }
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+    }
   | { readonly kind: "done"; readonly id: number; readonly value: unknown }
   | { readonly kind: "error"; readonly id: number; readonly error: unknown }
-  | { readonly kind: "log"; readonly level: string; readonly text: string; readonly requestId?: string };
+  | {
+      readonly kind: "log";
+      readonly level: string;
+      readonly text: string;
+      readonly requestId?: string;
+    };
 
 /** What a thread is sent. */
 export interface ToThread {
@@ -85,11 +95,17 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   /** @throws what `toError` makes; InferenceError `OVERLOADED`, `MODEL_TIMEOUT`, `WORKER_CRASHED`, `MODEL_NOT_READY` */
-  call(value: unknown, transfer: readonly TransferListItem[] = [], caller: CallerOptions = {}): Promise<unknown> {
+  call(
+    value: unknown,
+    transfer: readonly TransferListItem[] = [],
+    caller: CallerOptions = {},
+  ): Promise<unknown> {
     const { signal } = caller;
-    if (this.#isClosed) return Promise.reject(this.#error("MODEL_NOT_READY", "the server is stopping"));
+    if (this.#isClosed)
+      return Promise.reject(this.#error("MODEL_NOT_READY", "the server is stopping"));
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
-    if (this.#queue.length >= this.#options.maxQueue) return Promise.reject(this.#error("OVERLOADED", `${this.#queue.length} calls wait already`));
+    if (this.#queue.length >= this.#options.maxQueue)
+      return Promise.reject(this.#error("OVERLOADED", `${this.#queue.length} calls wait already`));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call = { value, transfer, resolve, reject };
     this.#queue.push(call);
@@ -170,18 +186,28 @@ export class ThreadPool implements AsyncDisposable {
     thread.timer = setTimeout(() => this.#hang(thread), this.#options.timeoutMs);
     thread.timer.unref();
     this.#id += 1;
-    thread.worker.postMessage({ id: this.#id, value: call.value } satisfies ToThread, call.transfer);
+    thread.worker.postMessage(
+      { id: this.#id, value: call.value } satisfies ToThread,
+      call.transfer,
+    );
   }
 
   #hang(thread: Thread): void {
-    thread.call?.reject(this.#error("MODEL_TIMEOUT", `no answer after ${this.#options.timeoutMs} ms`));
+    thread.call?.reject(
+      this.#error("MODEL_TIMEOUT", `no answer after ${this.#options.timeoutMs} ms`),
+    );
     thread.call = undefined;
     void thread.worker.terminate(); // the exit event goes on from here
   }
 
   #start(index: number): Promise<unknown> {
     const { file, folder, data, env } = this.#options;
-    const worker = new Worker(threadFile(folder, file), { workerData: data, stdout: false, stderr: false, ...(env !== undefined && { env: { ...env } }) });
+    const worker = new Worker(threadFile(folder, file), {
+      workerData: data,
+      stdout: false,
+      stderr: false,
+      ...(env !== undefined && { env: { ...env } }),
+    });
     const thread: Thread = { index, worker, isReady: false, call: undefined, timer: undefined };
     this.#threads[index] = thread;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -191,10 +217,18 @@ export class ThreadPool implements AsyncDisposable {
         resolve(message.facts);
         this.#pump();
       } else if (message.kind === "failed") {
-        reject(new InferenceError(message.code, `load the model "${this.#options.model}": ${message.message}`, { model: this.#options.model, hint: message.hint }));
+        reject(
+          new InferenceError(
+            message.code,
+            `load the model "${this.#options.model}": ${message.message}`,
+            { model: this.#options.model, hint: message.hint },
+          ),
+        );
       } else this.#take(thread, message);
     });
-    worker.on("error", (error) => this.#lose(thread, error instanceof Error ? error.message : String(error)));
+    worker.on("error", (error) =>
+      this.#lose(thread, error instanceof Error ? error.message : String(error)),
+    );
     worker.on("exit", (code) => {
       reject(this.#error("MODEL_LOAD_FAILED", `the thread ended with ${code} before it was ready`));
       this.#exit(thread, code);
@@ -246,13 +280,18 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   #error(code: ErrorCode, why: string): InferenceError {
-    return new InferenceError(code, `call the model "${this.#options.model}": ${why}`, { model: this.#options.model });
+    return new InferenceError(code, `call the model "${this.#options.model}": ${why}`, {
+      model: this.#options.model,
+    });
   }
 }
 
 /** Sources, compiled files and the bundle of images name a thread's file with different endings. */
 function threadFile(folder: string, file: string): string {
-  const found = [".ts", ".js", ".mjs"].map((ending) => join(folder, `${file}${ending}`)).find((path) => existsSync(path));
-  if (found === undefined) throw new InferenceError("RUNTIME_MISSING", `start a thread: "${file}" is not in "${folder}"`);
+  const found = [".ts", ".js", ".mjs"]
+    .map((ending) => join(folder, `${file}${ending}`))
+    .find((path) => existsSync(path));
+  if (found === undefined)
+    throw new InferenceError("RUNTIME_MISSING", `start a thread: "${file}" is not in "${folder}"`);
   return found;
 }

@@ -17,7 +17,17 @@ export interface ProtoFile {
   readonly services?: Readonly<Record<string, readonly string[]>>;
 }
 
-const SCALARS: Readonly<Record<string, number>> = { double: 1, float: 2, int64: 3, uint64: 4, int32: 5, bool: 8, string: 9, bytes: 12, uint32: 13 };
+const SCALARS: Readonly<Record<string, number>> = {
+  double: 1,
+  float: 2,
+  int64: 3,
+  uint64: 4,
+  int32: 5,
+  bool: 8,
+  string: 9,
+  bytes: 12,
+  uint32: 13,
+};
 const MESSAGE_TYPE = 11;
 const ENUM_TYPE = 14;
 const REPEATED = 3;
@@ -27,9 +37,12 @@ const OPTIONAL = 1;
 export function encodeFile(file: ProtoFile): Buffer {
   const writer = new WireWriter(2048);
   writer.string(98, "proto3");
-  for (const [name, methods] of reversed(file.services)) embed(writer, 50, () => writeService(writer, { file, name, methods }));
-  for (const [name, values] of reversed(file.enums)) if (!name.includes(".")) embed(writer, 42, () => writeEnum(writer, name, values));
-  for (const [name] of reversed(file.messages)) if (!name.includes(".")) embed(writer, 34, () => writeMessage(writer, file, name));
+  for (const [name, methods] of reversed(file.services))
+    embed(writer, 50, () => writeService(writer, { file, name, methods }));
+  for (const [name, values] of reversed(file.enums))
+    if (!name.includes(".")) embed(writer, 42, () => writeEnum(writer, name, values));
+  for (const [name] of reversed(file.messages))
+    if (!name.includes(".")) embed(writer, 34, () => writeMessage(writer, file, name));
   for (const { name } of (file.imports ?? []).toReversed()) writer.string(26, name);
   writer.string(18, file.package);
   writer.string(10, file.name);
@@ -38,19 +51,30 @@ export function encodeFile(file: ProtoFile): Buffer {
 
 /** Full names of everything that a file declares: messages, enums, services and their methods. */
 export function symbolsOf(file: ProtoFile): readonly string[] {
-  const services = Object.entries(file.services ?? {}).flatMap(([service, methods]) => [service, ...methods.map((method) => `${service}.${method.slice(0, method.indexOf("("))}`)]);
-  return [...Object.keys(file.messages ?? {}), ...Object.keys(file.enums ?? {}), ...services].map((name) => `${file.package}.${name}`);
+  const services = Object.entries(file.services ?? {}).flatMap(([service, methods]) => [
+    service,
+    ...methods.map((method) => `${service}.${method.slice(0, method.indexOf("("))}`),
+  ]);
+  return [...Object.keys(file.messages ?? {}), ...Object.keys(file.enums ?? {}), ...services].map(
+    (name) => `${file.package}.${name}`,
+  );
 }
 
 function writeMessage(writer: WireWriter, file: ProtoFile, name: string): void {
   const fields = (file.messages?.[name] ?? []).map(parseField);
   const oneofs = [...new Set(fields.flatMap(({ oneof }) => oneof ?? []))];
   for (const oneof of oneofs.toReversed()) embed(writer, 66, () => writer.string(10, oneof));
-  const isInside = (other: string): boolean => other.startsWith(`${name}.`) && !other.slice(name.length + 1).includes(".");
-  for (const [inner, values] of reversed(file.enums)) if (isInside(inner)) embed(writer, 34, () => writeEnum(writer, inner.slice(name.length + 1), values));
-  for (const [inner] of reversed(file.messages)) if (isInside(inner)) embed(writer, 26, () => writeMessage(writer, file, inner));
-  for (const field of fields.toReversed()) if (field.mapValue !== undefined) embed(writer, 26, () => writeMapEntry(writer, file, field));
-  for (const field of fields.toReversed()) embed(writer, 18, () => writeField(writer, { file, message: name, field, oneofs }));
+  const isInside = (other: string): boolean =>
+    other.startsWith(`${name}.`) && !other.slice(name.length + 1).includes(".");
+  for (const [inner, values] of reversed(file.enums))
+    if (isInside(inner))
+      embed(writer, 34, () => writeEnum(writer, inner.slice(name.length + 1), values));
+  for (const [inner] of reversed(file.messages))
+    if (isInside(inner)) embed(writer, 26, () => writeMessage(writer, file, inner));
+  for (const field of fields.toReversed())
+    if (field.mapValue !== undefined) embed(writer, 26, () => writeMapEntry(writer, file, field));
+  for (const field of fields.toReversed())
+    embed(writer, 18, () => writeField(writer, { file, message: name, field, oneofs }));
   writer.string(10, name.slice(name.lastIndexOf(".") + 1));
 }
 
@@ -65,13 +89,22 @@ interface Field {
   readonly mapValue: string | undefined;
 }
 
-const FIELD = /^(repeated )?(enum )?(?:map<string, ([\w.]+)>|([\w.]+)) (\w+) = (\d+)(?: in (\w+))?$/;
+const FIELD =
+  /^(repeated )?(enum )?(?:map<string, ([\w.]+)>|([\w.]+)) (\w+) = (\d+)(?: in (\w+))?$/;
 
 function parseField(text: string): Field {
   const match = FIELD.exec(text);
   if (match === null) throw new Error(`"${text}" is no field`);
   const [, repeated, isEnum, mapValue, type = "", name = "", number = "", oneof] = match;
-  return { name, number: Number(number), type, isEnum: isEnum !== undefined, isRepeated: repeated !== undefined || mapValue !== undefined, oneof, mapValue };
+  return {
+    name,
+    number: Number(number),
+    type,
+    isEnum: isEnum !== undefined,
+    isRepeated: repeated !== undefined || mapValue !== undefined,
+    oneof,
+    mapValue,
+  };
 }
 
 interface FieldPlace {
@@ -93,7 +126,10 @@ function writeField(writer: WireWriter, { file, message, field, oneofs }: FieldP
 /** A map is a repeated message of its own. */
 function writeMapEntry(writer: WireWriter, file: ProtoFile, { name, mapValue = "" }: Field): void {
   embed(writer, 58, () => writer.int(56, 1));
-  for (const [field, number, type] of [["value", 2, mapValue], ["key", 1, "string"]] as const) {
+  for (const [field, number, type] of [
+    ["value", 2, mapValue],
+    ["key", 1, "string"],
+  ] as const) {
     embed(writer, 18, () => {
       writeType(writer, { file, type, isEnum: false });
       writer.int(32, OPTIONAL);
@@ -108,7 +144,14 @@ function entryName(name: string): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1).replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}Entry`;
 }
 
-function writeType(writer: WireWriter, { file, type, isEnum }: { readonly file: ProtoFile; readonly type: string; readonly isEnum: boolean }): void {
+function writeType(
+  writer: WireWriter,
+  {
+    file,
+    type,
+    isEnum,
+  }: { readonly file: ProtoFile; readonly type: string; readonly isEnum: boolean },
+): void {
   const scalar = SCALARS[type];
   if (scalar === undefined) writer.string(50, fullName(file, type));
   writer.int(40, scalar ?? (isEnum ? ENUM_TYPE : MESSAGE_TYPE));
@@ -127,7 +170,14 @@ function writeEnum(writer: WireWriter, name: string, values: readonly string[]):
 
 const METHOD = /^(\w+)\((stream )?([\w.]+)\) (stream )?([\w.]+)$/;
 
-function writeService(writer: WireWriter, { file, name, methods }: { readonly file: ProtoFile; readonly name: string; readonly methods: readonly string[] }): void {
+function writeService(
+  writer: WireWriter,
+  {
+    file,
+    name,
+    methods,
+  }: { readonly file: ProtoFile; readonly name: string; readonly methods: readonly string[] },
+): void {
   for (const method of methods.toReversed()) {
     const match = METHOD.exec(method);
     if (match === null) throw new Error(`"${method}" is no method`);
@@ -153,6 +203,8 @@ function embed(writer: WireWriter, tag: number, write: () => void): void {
   writer.close(tag, from);
 }
 
-function reversed<T>(table: Readonly<Record<string, T>> | undefined): readonly (readonly [string, T])[] {
+function reversed<T>(
+  table: Readonly<Record<string, T>> | undefined,
+): readonly (readonly [string, T])[] {
   return Object.entries(table ?? {}).toReversed();
 }

@@ -1,4 +1,9 @@
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { ToolError } from "../../errors/index.ts";
 import type { SpanContext } from "../observe/index.ts";
 import { MessageReader } from "./message-reader.ts";
@@ -30,7 +35,11 @@ export interface CallSide {
 }
 
 const TYPE = "application/grpc";
-const HEADERS: OutgoingHttpHeaders = { ":status": 200, "content-type": TYPE, "grpc-accept-encoding": "identity,gzip,deflate" };
+const HEADERS: OutgoingHttpHeaders = {
+  ":status": 200,
+  "content-type": TYPE,
+  "grpc-accept-encoding": "identity,gzip,deflate",
+};
 const OK: OutgoingHttpHeaders = { "grpc-status": "0" };
 const WAIT = { waitForTrailers: true };
 const PREFIX_BYTES = 5;
@@ -69,7 +78,14 @@ export class GrpcCall {
   #abort: AbortController | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(stream: ServerHttp2Stream, { headers, method, side }: { headers: IncomingHttpHeaders; method: GrpcMethod | undefined; side: CallSide }) {
+  constructor(
+    stream: ServerHttp2Stream,
+    {
+      headers,
+      method,
+      side,
+    }: { headers: IncomingHttpHeaders; method: GrpcMethod | undefined; side: CallSide },
+  ) {
     this.#stream = stream;
     this.#headers = headers;
     this.#side = side;
@@ -80,8 +96,10 @@ export class GrpcCall {
     stream.on("close", () => this.#closed());
     stream.on("wantTrailers", () => this.#isGone || stream.sendTrailers(this.#trailers));
     const type = headers["content-type"];
-    if (headers[":method"] !== "POST" || type === undefined || !isGrpc(type)) this.#refuseHttp(headers[":method"] === "POST" ? 415 : 405);
-    else if (method === undefined) this.fail({ status: "UNIMPLEMENTED", message: "Method not found!" });
+    if (headers[":method"] !== "POST" || type === undefined || !isGrpc(type))
+      this.#refuseHttp(headers[":method"] === "POST" ? 415 : 405);
+    else if (method === undefined)
+      this.fail({ status: "UNIMPLEMENTED", message: "Method not found!" });
     else this.#receive(method);
   }
 
@@ -148,8 +166,14 @@ export class GrpcCall {
     if (this.#status !== undefined) return;
     this.#end(status);
     if (this.#isGone) return;
-    const further = Object.entries(trailers ?? {}).map(([name, value]) => [name, messageText(value)] as const);
-    const own = { ...Object.fromEntries(further), "grpc-status": String(GRPC_STATUS[status]), ...(message !== "" && { "grpc-message": messageText(message) }) };
+    const further = Object.entries(trailers ?? {}).map(
+      ([name, value]) => [name, messageText(value)] as const,
+    );
+    const own = {
+      ...Object.fromEntries(further),
+      "grpc-status": String(GRPC_STATUS[status]),
+      ...(message !== "" && { "grpc-message": messageText(message) }),
+    };
     if (this.#hasResponded) {
       this.#trailers = own;
       this.#stream.end();
@@ -163,7 +187,12 @@ export class GrpcCall {
     if (this.#hasResponded) return;
     this.#hasResponded = true;
     const { requestId } = this;
-    this.#stream.respond(requestId !== undefined && SAFE_ID.test(requestId) ? { ...HEADERS, "seldon-puid": requestId } : HEADERS, WAIT);
+    this.#stream.respond(
+      requestId !== undefined && SAFE_ID.test(requestId)
+        ? { ...HEADERS, "seldon-puid": requestId }
+        : HEADERS,
+      WAIT,
+    );
   }
 
   #refuseHttp(status: number): void {
@@ -176,8 +205,16 @@ export class GrpcCall {
     const timeout = timeoutMs(this.header("grpc-timeout"));
     if (timeout !== undefined && !this.#startDeadline(timeout)) return;
     const encoding = this.header("grpc-encoding");
-    if (encoding !== undefined && encoding !== "identity" && encoding !== "gzip" && encoding !== "deflate") {
-      this.fail({ status: "UNIMPLEMENTED", message: `Compression method "${encoding}" is not supported` });
+    if (
+      encoding !== undefined &&
+      encoding !== "identity" &&
+      encoding !== "gzip" &&
+      encoding !== "deflate"
+    ) {
+      this.fail({
+        status: "UNIMPLEMENTED",
+        message: `Compression method "${encoding}" is not supported`,
+      });
       return;
     }
     const reader = new MessageReader({
@@ -202,20 +239,27 @@ export class GrpcCall {
   #hold(bytes: number): void {
     this.#side.heldBytes += bytes - this.#heldBytes;
     this.#heldBytes = bytes;
-    if (this.#side.heldBytes > this.#side.maxHeldBytes) this.fail({ status: "RESOURCE_EXHAUSTED", message: "too many large requests come in at the same time" });
+    if (this.#side.heldBytes > this.#side.maxHeldBytes)
+      this.fail({
+        status: "RESOURCE_EXHAUSTED",
+        message: "too many large requests come in at the same time",
+      });
   }
 
   #take(method: GrpcMethod, message: Buffer): void {
     if (this.#status !== undefined) return;
     this.#messages += 1;
     this.received = message;
-    if (this.#messages > 1 && method.takesMany !== true) this.fail({ status: "INTERNAL", message: "Too many request messages for a unary call" });
+    if (this.#messages > 1 && method.takesMany !== true)
+      this.fail({ status: "INTERNAL", message: "Too many request messages for a unary call" });
     else method.onMessage(this, message);
   }
 
   #received(method: GrpcMethod, reader: MessageReader): void {
-    if (reader.heldBytes > 0) this.fail({ status: "INTERNAL", message: "the request ends inside a message" });
-    else if (this.#messages === 0 && method.takesMany !== true) this.fail({ status: "INTERNAL", message: "the request carries no message" });
+    if (reader.heldBytes > 0)
+      this.fail({ status: "INTERNAL", message: "the request ends inside a message" });
+    else if (this.#messages === 0 && method.takesMany !== true)
+      this.fail({ status: "INTERNAL", message: "the request carries no message" });
     else method.onEnd?.(this);
   }
 
@@ -225,7 +269,8 @@ export class GrpcCall {
       this.fail({ status: "INTERNAL", message: "grpc-timeout is not a timeout" });
       return false;
     }
-    const expire = (): void => this.fail({ status: "DEADLINE_EXCEEDED", message: "Deadline Exceeded" });
+    const expire = (): void =>
+      this.fail({ status: "DEADLINE_EXCEEDED", message: "Deadline Exceeded" });
     if (ms <= 0) expire();
     else if (ms < MAX_TIMER_MS) this.#deadline = setTimeout(expire, ms);
     return ms > 0;
@@ -253,8 +298,12 @@ export class GrpcCall {
   }
 
   #abandon(status: keyof typeof GRPC_STATUS): void {
-    if (status === "CANCELLED") this.#abort?.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
-    else if (status === "DEADLINE_EXCEEDED") this.#abort?.abort(new ToolError("TIMEOUT", "call the model: the client's deadline has passed"));
+    if (status === "CANCELLED")
+      this.#abort?.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
+    else if (status === "DEADLINE_EXCEEDED")
+      this.#abort?.abort(
+        new ToolError("TIMEOUT", "call the model: the client's deadline has passed"),
+      );
   }
 }
 

@@ -1,4 +1,12 @@
-import { createSecureServer, createServer, type Http2SecureServer, type Http2Server, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { ToolError } from "../../errors/index.ts";
 import { addressOf, Sockets, tlsOptions, type TlsFiles } from "../http/index.ts";
@@ -52,7 +60,10 @@ const QUIET_MS = 1000;
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const server = options.tls === undefined ? createServer(LIMITS) : createSecureServer({ ...LIMITS, ...tlsOptions(options.tls), allowHTTP1: false });
+  const server =
+    options.tls === undefined
+      ? createServer(LIMITS)
+      : createSecureServer({ ...LIMITS, ...tlsOptions(options.tls), allowHTTP1: false });
   const sockets = new Sockets();
   sockets.follow(server);
   const sessions = new Map<Http2Session, SessionState>();
@@ -73,7 +84,11 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   });
   server.on("stream", (stream, headers) => {
     count(sessions, stream);
-    const call = new GrpcCall(stream, { headers, method: options.methods.get(headers[":path"] ?? ""), side });
+    const call = new GrpcCall(stream, {
+      headers,
+      method: options.methods.get(headers[":path"] ?? ""),
+      side,
+    });
     if (call.status !== undefined) return;
     calls.add(call);
     if (call.endpoint !== undefined) options.onCall?.(call);
@@ -84,7 +99,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const sweep = setInterval(() => giveUpSlow(calls), SWEEP_MS).unref();
   const turnAway = (): void => {
     state.isClosing = true;
-    for (const call of calls) if (call.isEndless) call.fail({ status: "UNAVAILABLE", message: "the server is stopping" });
+    for (const call of calls)
+      if (call.isEndless) call.fail({ status: "UNAVAILABLE", message: "the server is stopping" });
     for (const session of sessions.keys()) session.close();
   };
   return {
@@ -135,7 +151,12 @@ function count(sessions: ReadonlyMap<Http2Session, SessionState>, stream: Server
 }
 
 const LIMITS = {
-  settings: { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES, enablePush: false },
+  settings: {
+    initialWindowSize: STREAM_WINDOW,
+    maxConcurrentStreams: MAX_STREAMS,
+    maxHeaderListSize: MAX_HEADER_BYTES,
+    enablePush: false,
+  },
   maxHeaderListPairs: 128,
   maxSessionInvalidFrames: 100,
   maxSessionRejectedStreams: 100,
@@ -147,15 +168,27 @@ const LIMITS = {
 function giveUpSlow(calls: ReadonlySet<GrpcCall>): void {
   const oldest = performance.now() - RECEIVE_MS;
   for (const call of calls) {
-    if (call.isReceiving && call.startedAt < oldest) call.fail({ status: "DEADLINE_EXCEEDED", message: `the request did not arrive within ${RECEIVE_MS / 1000} s` });
+    if (call.isReceiving && call.startedAt < oldest)
+      call.fail({
+        status: "DEADLINE_EXCEEDED",
+        message: `the request did not arrive within ${RECEIVE_MS / 1000} s`,
+      });
   }
 }
 
-async function listen(server: Http2Server | Http2SecureServer, { port, host }: GrpcServerOptions): Promise<void> {
+async function listen(
+  server: Http2Server | Http2SecureServer,
+  { port, host }: GrpcServerOptions,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "another program listens there" : error.message;
-      reject(new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, { cause: error, hint: "choose another port for gRPC, or stop the other program" }));
+      reject(
+        new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, {
+          cause: error,
+          hint: "choose another port for gRPC, or stop the other program",
+        }),
+      );
     });
     server.listen({ port, host, backlog: 1024 }, () => {
       server.removeAllListeners("error");

@@ -6,9 +6,19 @@ import type { GrpcCall, GrpcMethod } from "./grpc-call.ts";
 export const HEALTH_PROTO: ProtoFile = {
   name: "grpc/health/v1/health.proto",
   package: "grpc.health.v1",
-  messages: { HealthCheckRequest: ["string service = 1"], HealthCheckResponse: ["enum HealthCheckResponse.ServingStatus status = 1"] },
-  enums: { "HealthCheckResponse.ServingStatus": ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"] },
-  services: { Health: ["Check(HealthCheckRequest) HealthCheckResponse", "Watch(HealthCheckRequest) stream HealthCheckResponse"] },
+  messages: {
+    HealthCheckRequest: ["string service = 1"],
+    HealthCheckResponse: ["enum HealthCheckResponse.ServingStatus status = 1"],
+  },
+  enums: {
+    "HealthCheckResponse.ServingStatus": ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"],
+  },
+  services: {
+    Health: [
+      "Check(HealthCheckRequest) HealthCheckResponse",
+      "Watch(HealthCheckRequest) stream HealthCheckResponse",
+    ],
+  },
 };
 
 const SERVING = 1;
@@ -24,9 +34,13 @@ export interface HealthOptions {
 }
 
 /** Methods of the health service. User code is not asked. */
-export function healthMethods({ services, isReady }: HealthOptions): ReadonlyMap<string, GrpcMethod> {
+export function healthMethods({
+  services,
+  isReady,
+}: HealthOptions): ReadonlyMap<string, GrpcMethod> {
   const known = new Set(["", ...services]);
-  const stateOf = (service: string): number => (known.has(service) ? (isReady() ? SERVING : NOT_SERVING) : SERVICE_UNKNOWN);
+  const stateOf = (service: string): number =>
+    known.has(service) ? (isReady() ? SERVING : NOT_SERVING) : SERVICE_UNKNOWN;
   const watch = (call: GrpcCall, service: string): void => {
     let shown: number | undefined;
     const look = (): void => {

@@ -47,11 +47,17 @@ export class MessageReader {
   }
 
   #cut(): void {
-    const bytes = this.#chunks.length === 1 ? (this.#chunks[0] ?? NO_BYTES) : Buffer.concat(this.#chunks, this.#size);
+    const bytes =
+      this.#chunks.length === 1
+        ? (this.#chunks[0] ?? NO_BYTES)
+        : Buffer.concat(this.#chunks, this.#size);
     this.#chunks = [bytes];
     const length = bytes.readUInt32BE(1);
     if (length > this.#options.maxBytes) {
-      this.#fail({ status: "RESOURCE_EXHAUSTED", message: `Received message larger than max (${length} vs. ${this.#options.maxBytes})` });
+      this.#fail({
+        status: "RESOURCE_EXHAUSTED",
+        message: `Received message larger than max (${length} vs. ${this.#options.maxBytes})`,
+      });
       return;
     }
     this.#need = PREFIX_BYTES + length;
@@ -59,14 +65,20 @@ export class MessageReader {
     const message = bytes.subarray(PREFIX_BYTES, this.#need);
     const isPacked = bytes[0] === 1;
     if (!isPacked && bytes[0] !== 0) {
-      this.#fail({ status: "INTERNAL", message: `a message with the compression flag ${bytes[0]}` });
+      this.#fail({
+        status: "INTERNAL",
+        message: `a message with the compression flag ${bytes[0]}`,
+      });
       return;
     }
     this.#chunks = this.#size === this.#need ? [] : [bytes.subarray(this.#need)];
     this.#size -= this.#need;
     this.#need = PREFIX_BYTES;
     if (!isPacked && this.#unpacking === undefined) this.#options.onMessage(message);
-    else this.#unpacking = (this.#unpacking ?? Promise.resolve()).then(() => this.#hand(message, isPacked));
+    else
+      this.#unpacking = (this.#unpacking ?? Promise.resolve()).then(() =>
+        this.#hand(message, isPacked),
+      );
   }
 
   async #hand(message: Buffer, isPacked: boolean): Promise<void> {
@@ -95,16 +107,31 @@ export class MessageReader {
   }
 }
 
-function unpack(message: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer | GrpcFailure> {
+function unpack(
+  message: Buffer,
+  encoding: string | undefined,
+  maxBytes: number,
+): Promise<Buffer | GrpcFailure> {
   if (encoding !== "gzip" && encoding !== "deflate") {
-    const message = encoding === undefined || encoding === "identity" ? "a compressed message without grpc-encoding" : `Compression method "${encoding}" is not supported`;
+    const message =
+      encoding === undefined || encoding === "identity"
+        ? "a compressed message without grpc-encoding"
+        : `Compression method "${encoding}" is not supported`;
     return Promise.resolve({ status: "INTERNAL", message });
   }
   return new Promise((resolve) => {
     const done = (error: NodeJS.ErrnoException | null, result: Buffer): void => {
       if (error === null) resolve(result);
-      else if (error.code === "ERR_BUFFER_TOO_LARGE") resolve({ status: "RESOURCE_EXHAUSTED", message: `Received message larger than max (more than ${maxBytes} after decompression)` });
-      else resolve({ status: "INTERNAL", message: `the ${encoding} message cannot be unpacked: ${error.message}` });
+      else if (error.code === "ERR_BUFFER_TOO_LARGE")
+        resolve({
+          status: "RESOURCE_EXHAUSTED",
+          message: `Received message larger than max (more than ${maxBytes} after decompression)`,
+        });
+      else
+        resolve({
+          status: "INTERNAL",
+          message: `the ${encoding} message cannot be unpacked: ${error.message}`,
+        });
     };
     const options = { maxOutputLength: maxBytes, finishFlush: constants.Z_FINISH };
     if (encoding === "gzip") gunzip(message, options, done);

@@ -4,7 +4,14 @@ import type { GrpcCall, GrpcMethod } from "./grpc-call.ts";
 import { GRPC_STATUS } from "./status.ts";
 
 /** Tags of ServerReflectionRequest. */
-const ASK = { host: 10, fileByName: 26, fileOfSymbol: 34, fileOfExtension: 42, extensionNumbers: 50, services: 58 } as const;
+const ASK = {
+  host: 10,
+  fileByName: 26,
+  fileOfSymbol: 34,
+  fileOfExtension: 42,
+  extensionNumbers: 50,
+  services: 58,
+} as const;
 /** Tags of ServerReflectionResponse. */
 const TELL = { host: 10, request: 18, files: 34, services: 50, error: 58 } as const;
 const VERSIONS = ["v1", "v1alpha"] as const;
@@ -22,7 +29,12 @@ export function reflectionMethods(files: readonly ProtoFile[]): ReadonlyMap<stri
     onMessage: (call, message) => answer(call, message, index),
     onEnd: (call) => call.finish(),
   };
-  return new Map(VERSIONS.map((version) => [`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`, method]));
+  return new Map(
+    VERSIONS.map((version) => [
+      `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+      method,
+    ]),
+  );
 }
 
 interface Index {
@@ -34,9 +46,13 @@ interface Index {
 function indexOf(files: readonly ProtoFile[]): Index {
   const all = [...new Set(files.flatMap(withImports))];
   return {
-    services: files.flatMap((file) => Object.keys(file.services ?? {}).map((name) => `${file.package}.${name}`)),
+    services: files.flatMap((file) =>
+      Object.keys(file.services ?? {}).map((name) => `${file.package}.${name}`),
+    ),
     byName: new Map(all.map((file) => [file.name, file])),
-    bySymbol: new Map(all.flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const))),
+    bySymbol: new Map(
+      all.flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)),
+    ),
   };
 }
 
@@ -50,13 +66,21 @@ function ownProto(version: string): ProtoFile {
     package: `grpc.reflection.${version}`,
     messages: {
       ServerReflectionRequest: [
-        "string host = 1", "string file_by_filename = 3 in message_request", "string file_containing_symbol = 4 in message_request",
-        "ExtensionRequest file_containing_extension = 5 in message_request", "string all_extension_numbers_of_type = 6 in message_request", "string list_services = 7 in message_request",
+        "string host = 1",
+        "string file_by_filename = 3 in message_request",
+        "string file_containing_symbol = 4 in message_request",
+        "ExtensionRequest file_containing_extension = 5 in message_request",
+        "string all_extension_numbers_of_type = 6 in message_request",
+        "string list_services = 7 in message_request",
       ],
       ExtensionRequest: ["string containing_type = 1", "int32 extension_number = 2"],
       ServerReflectionResponse: [
-        "string valid_host = 1", "ServerReflectionRequest original_request = 2", "FileDescriptorResponse file_descriptor_response = 4 in message_response",
-        "ExtensionNumberResponse all_extension_numbers_response = 5 in message_response", "ListServiceResponse list_services_response = 6 in message_response", "ErrorResponse error_response = 7 in message_response",
+        "string valid_host = 1",
+        "ServerReflectionRequest original_request = 2",
+        "FileDescriptorResponse file_descriptor_response = 4 in message_response",
+        "ExtensionNumberResponse all_extension_numbers_response = 5 in message_response",
+        "ListServiceResponse list_services_response = 6 in message_response",
+        "ErrorResponse error_response = 7 in message_response",
       ],
       FileDescriptorResponse: ["repeated bytes file_descriptor_proto = 1"],
       ExtensionNumberResponse: ["string base_type_name = 1", "repeated int32 extension_number = 2"],
@@ -64,7 +88,11 @@ function ownProto(version: string): ProtoFile {
       ServiceResponse: ["string name = 1"],
       ErrorResponse: ["int32 error_code = 1", "string error_message = 2"],
     },
-    services: { ServerReflection: ["ServerReflectionInfo(stream ServerReflectionRequest) stream ServerReflectionResponse"] },
+    services: {
+      ServerReflection: [
+        "ServerReflectionInfo(stream ServerReflectionRequest) stream ServerReflectionResponse",
+      ],
+    },
   };
 }
 
@@ -92,7 +120,8 @@ function readRequest(message: Buffer): Request {
   let [host, ask, text] = ["", 0, ""];
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === ASK.host) host = reader.string();
-    else if (tag === ASK.fileByName || tag === ASK.fileOfSymbol || tag === ASK.services) [ask, text] = [tag, reader.string()];
+    else if (tag === ASK.fileByName || tag === ASK.fileOfSymbol || tag === ASK.services)
+      [ask, text] = [tag, reader.string()];
     else {
       if (tag === ASK.fileOfExtension || tag === ASK.extensionNumbers) ask = tag;
       reader.skip(tag);
@@ -101,7 +130,11 @@ function readRequest(message: Buffer): Request {
   return { host, ask, text };
 }
 
-function writeAnswer(writer: WireWriter, { ask, text }: Request, { services, byName, bySymbol }: Index): void {
+function writeAnswer(
+  writer: WireWriter,
+  { ask, text }: Request,
+  { services, byName, bySymbol }: Index,
+): void {
   const from = writer.size;
   if (ask === ASK.services) {
     for (const service of services.toReversed()) {
@@ -112,13 +145,19 @@ function writeAnswer(writer: WireWriter, { ask, text }: Request, { services, byN
     writer.close(TELL.services, from);
     return;
   }
-  const file = ask === ASK.fileByName ? byName.get(text) : ask === ASK.fileOfSymbol ? bySymbol.get(text) : undefined;
+  const file =
+    ask === ASK.fileByName
+      ? byName.get(text)
+      : ask === ASK.fileOfSymbol
+        ? bySymbol.get(text)
+        : undefined;
   if (file === undefined) {
     writer.string(18, `"${text}" is not known`);
     writer.int(8, GRPC_STATUS.NOT_FOUND);
     writer.close(TELL.error, from);
     return;
   }
-  for (const each of [...new Set(withImports(file))].toReversed()) writer.bytes(10, encodeFile(each));
+  for (const each of [...new Set(withImports(file))].toReversed())
+    writer.bytes(10, encodeFile(each));
   writer.close(TELL.files, from);
 }

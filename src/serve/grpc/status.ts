@@ -28,7 +28,10 @@ export function messageText(message: string): string {
   if (message.length <= MAX_MESSAGE_BYTES && PLAIN.test(message)) return message;
   let text = "";
   for (const byte of Buffer.from(message, "utf8").subarray(0, MAX_MESSAGE_BYTES)) {
-    text += byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    text +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return text;
 }
@@ -41,7 +44,14 @@ export interface GrpcFailure {
   readonly trailers?: Readonly<Record<string, string>>;
 }
 
-const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const UNITS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
 
 /** The header `grpc-timeout` in ms; undefined when there is none, NaN when it is no timeout. */
 export function timeoutMs(header: string | undefined): number | undefined {

@@ -35,7 +35,10 @@ export class Connections {
   endQuiet(): void {
     for (const [socket, connection] of this.#open) {
       const bytes = socket.bytesRead + socket.bytesWritten;
-      const isQuiet = connection.unanswered === 0 && socket.writableLength === 0 && (bytes === 0 || bytes === connection.bytes);
+      const isQuiet =
+        connection.unanswered === 0 &&
+        socket.writableLength === 0 &&
+        (bytes === 0 || bytes === connection.bytes);
       connection.bytes = bytes;
       if (isQuiet) socket.destroy();
     }
@@ -82,6 +85,9 @@ export class Sockets {
 }
 
 /** Where the client of a connection is. */
-export function addressOf({ remoteAddress, remotePort }: Pick<Socket, "remoteAddress" | "remotePort">): string {
+export function addressOf({
+  remoteAddress,
+  remotePort,
+}: Pick<Socket, "remoteAddress" | "remotePort">): string {
   return `${remoteAddress}:${remotePort}`;
 }

@@ -73,7 +73,8 @@ export class Exchange {
   /** Aborted with `INTERRUPTED` when the client goes before it is answered; to be asked for by whoever lets the request wait. */
   whileWaiting(): AbortSignal {
     const controller = new AbortController();
-    const leave = (): void => controller.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
+    const leave = (): void =>
+      controller.abort(new ToolError("INTERRUPTED", "call the model: the client has given up"));
     if (this.#connection.isGone) leave();
     else if (this.#status === 0) {
       this.#leave = leave;
@@ -94,9 +95,17 @@ export class Exchange {
 
   #send({ status, contentType, body, headers }: Reply): void {
     const origin = this.request.headers.origin;
-    const all = ["Content-Type", contentType, "Content-Length", String(body.length), "Access-Control-Allow-Origin", origin ?? "*"];
+    const all = [
+      "Content-Type",
+      contentType,
+      "Content-Length",
+      String(body.length),
+      "Access-Control-Allow-Origin",
+      origin ?? "*",
+    ];
     if (origin !== undefined) all.push("Vary", "Origin");
-    if (this.requestId !== undefined && SAFE_ID.test(this.requestId)) all.push("Seldon-Puid", this.requestId);
+    if (this.requestId !== undefined && SAFE_ID.test(this.requestId))
+      all.push("Seldon-Puid", this.requestId);
     if (this.#side.isClosing) all.push("Connection", "close");
     if (headers !== undefined) all.push(...headers);
     this.#response.writeHead(status, all);

@@ -5,15 +5,31 @@ import { test, type TestContext } from "node:test";
 import type { Exchange } from "./exchange.ts";
 import { startHttpServer, type HttpServer, type HttpServerOptions } from "./http-server.ts";
 
-const echo = (exchange: Exchange): void => exchange.reply({ status: 200, contentType: "text/plain", body: exchange.body.toString("latin1") });
+const echo = (exchange: Exchange): void =>
+  exchange.reply({
+    status: 200,
+    contentType: "text/plain",
+    body: exchange.body.toString("latin1"),
+  });
 
-async function start(t: TestContext, options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
+async function start(
+  t: TestContext,
+  options: Partial<HttpServerOptions> = {},
+): Promise<HttpServer> {
   const server = await startHttpServer({
     host: "127.0.0.1",
     port: 0,
     maxBodyBytes: 1000,
-    routes: new Map([["/echo", { name: "echo", methods: ["GET", "POST"], handle: echo }], ["/get", { methods: ["GET"], handle: echo }]]),
-    refuse: (exchange, why) => exchange.reply({ status: why.kind === "error" ? 413 : why.kind === "unknown-path" ? 404 : 405, contentType: "text/plain", body: why.kind }),
+    routes: new Map([
+      ["/echo", { name: "echo", methods: ["GET", "POST"], handle: echo }],
+      ["/get", { methods: ["GET"], handle: echo }],
+    ]),
+    refuse: (exchange, why) =>
+      exchange.reply({
+        status: why.kind === "error" ? 413 : why.kind === "unknown-path" ? 404 : 405,
+        contentType: "text/plain",
+        body: why.kind,
+      }),
     ...options,
   });
   t.after(() => server.cut());
@@ -21,7 +37,14 @@ async function start(t: TestContext, options: Partial<HttpServerOptions> = {}): 
 }
 
 /** A connection on which bytes are sent, and answers read one by one. */
-async function raw(server: HttpServer): Promise<{ readonly socket: Socket; readonly send: (text: string) => void; readonly answer: () => Promise<string>; readonly closed: Promise<unknown> }> {
+async function raw(
+  server: HttpServer,
+): Promise<{
+  readonly socket: Socket;
+  readonly send: (text: string) => void;
+  readonly answer: () => Promise<string>;
+  readonly closed: Promise<unknown>;
+}> {
   const socket = connect(server.port, "127.0.0.1");
   await once(socket, "connect");
   let buffer = "";
@@ -54,12 +77,14 @@ async function raw(server: HttpServer): Promise<{ readonly socket: Socket; reado
   };
 }
 
-const post = (body: string, head = ""): string => `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n${head}\r\n${body}`;
+const post = (body: string, head = ""): string =>
+  `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n${head}\r\n${body}`;
 
 test("requests behind each other on one connection are answered in order", async (t) => {
   const { send, answer } = await raw(await start(t));
   send(post("one") + post("two") + post("three"));
-  for (const text of ["one", "two", "three"]) assert.match(await answer(), new RegExp(`^HTTP/1.1 200 OK\r\n[^]*\r\n\r\n${text}$`));
+  for (const text of ["one", "two", "three"])
+    assert.match(await answer(), new RegExp(`^HTTP/1.1 200 OK\r\n[^]*\r\n\r\n${text}$`));
 });
 
 test("a body in pieces, with a length or in chunks, is put together", async (t) => {
@@ -67,7 +92,9 @@ test("a body in pieces, with a length or in chunks, is put together", async (t) 
   send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
   send("def");
   assert.match(await answer(), /abcdef$/);
-  send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  send(
+    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+  );
   assert.match(await answer(), /abcde$/);
 });
 
@@ -77,13 +104,16 @@ test("a body that is too long is refused, by its length at once and in chunks wh
   declared.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
   assert.match(await declared.answer(), /^HTTP\/1\.1 413 /);
   const chunked = await raw(server);
-  chunked.send(`POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n${"x".repeat(1001)}\r\n`);
+  chunked.send(
+    `POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n${"x".repeat(1001)}\r\n`,
+  );
   assert.match(await chunked.answer(), /^HTTP\/1\.1 413 /);
 });
 
 test("unknown paths, wrong methods, HEAD and OPTIONS", async (t) => {
   const server = await start(t);
-  const ask = (method: string, path: string): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+  const ask = (method: string, path: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${server.port}${path}`, { method });
   assert.equal((await ask("GET", "/none")).status, 404);
   assert.equal((await ask("POST", "/get")).status, 405);
   assert.equal((await ask("HEAD", "/get")).status, 200);
@@ -92,7 +122,10 @@ test("unknown paths, wrong methods, HEAD and OPTIONS", async (t) => {
 
 test("hooks see named routes only, the answer once, and nothing of a client that left inside its body", async (t) => {
   const seen: string[] = [];
-  const server = await start(t, { onRequest: ({ path }) => seen.push(`in ${path}`), onAnswer: ({ path, endpoint }, { status }) => seen.push(`out ${path} ${status} ${endpoint}`) });
+  const server = await start(t, {
+    onRequest: ({ path }) => seen.push(`in ${path}`),
+    onAnswer: ({ path, endpoint }, { status }) => seen.push(`out ${path} ${status} ${endpoint}`),
+  });
   const left = await raw(server);
   left.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
   const other = await raw(server);
@@ -106,10 +139,18 @@ test("hooks see named routes only, the answer once, and nothing of a client that
 });
 
 test("an id goes back in a header when it may stand there", async (t) => {
-  for (const [id, back] of [["abc-1", "abc-1"], ["a\r\nSet-Cookie: x", null], ["é", null], ["x".repeat(129), null]] as const) {
+  for (const [id, back] of [
+    ["abc-1", "abc-1"],
+    ["a\r\nSet-Cookie: x", null],
+    ["é", null],
+    ["x".repeat(129), null],
+  ] as const) {
     const server = await start(t, { onRequest: (exchange) => (exchange.requestId = id) });
     const answer = await fetch(`http://127.0.0.1:${server.port}/echo`);
-    assert.deepEqual([answer.headers.get("seldon-puid"), answer.headers.get("set-cookie")], [back, null]);
+    assert.deepEqual(
+      [answer.headers.get("seldon-puid"), answer.headers.get("set-cookie")],
+      [back, null],
+    );
   }
 });
 
@@ -134,12 +175,21 @@ test("without a time to linger an idle connection ends with the listening", asyn
   await Promise.all([server.stop(), kept.closed]);
 });
 
-const NEVER_DONE: readonly (readonly [what: string, bytes: string, answer: RegExp | undefined])[] = [
-  ["without a request so far", "", undefined],
-  ["with half a head", "POST /ec", undefined],
-  ["whose body was refused and never sent", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\nabc", /^HTTP\/1\.1 413 /],
-  ["that sent half a body to nobody", "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", /^HTTP\/1\.1 404 /],
-];
+const NEVER_DONE: readonly (readonly [what: string, bytes: string, answer: RegExp | undefined])[] =
+  [
+    ["without a request so far", "", undefined],
+    ["with half a head", "POST /ec", undefined],
+    [
+      "whose body was refused and never sent",
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\nabc",
+      /^HTTP\/1\.1 413 /,
+    ],
+    [
+      "that sent half a body to nobody",
+      "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc",
+      /^HTTP\/1\.1 404 /,
+    ],
+  ];
 
 for (const [what, bytes, answer] of NEVER_DONE) {
   test(`a connection ${what} does not hold up the end`, async (t) => {
@@ -156,7 +206,11 @@ for (const [what, bytes, answer] of NEVER_DONE) {
 
 test("a request that is under way is answered however long it takes, with nothing moving on its connection", async (t) => {
   const asked = Promise.withResolvers<Exchange>();
-  const server = await start(t, { routes: new Map([["/slow", { methods: ["GET"], handle: (exchange) => asked.resolve(exchange) }]]) });
+  const server = await start(t, {
+    routes: new Map([
+      ["/slow", { methods: ["GET"], handle: (exchange) => asked.resolve(exchange) }],
+    ]),
+  });
   const slow = await raw(server);
   slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
   const idle = await raw(server);
@@ -171,7 +225,12 @@ test("a request that is under way is answered however long it takes, with nothin
 
 test("whoever waits is told when the client goes, and nobody else", async (t) => {
   const asked: Exchange[] = [];
-  const server = await start(t, { routes: new Map([["/wait", { methods: ["GET"], handle: (exchange) => void asked.push(exchange) }], ["/echo", { methods: ["GET", "POST"], handle: echo }]]) });
+  const server = await start(t, {
+    routes: new Map([
+      ["/wait", { methods: ["GET"], handle: (exchange) => void asked.push(exchange) }],
+      ["/echo", { methods: ["GET", "POST"], handle: echo }],
+    ]),
+  });
   const goes = await raw(server);
   const stays = await raw(server);
   for (const each of [goes, stays]) each.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -189,5 +248,8 @@ test("whoever waits is told when the client goes, and nobody else", async (t) =>
 
 test("a port that is taken is named", async (t) => {
   const server = await start(t);
-  await assert.rejects(start(t, { port: server.port }), { code: "PORT_TAKEN", message: new RegExp(`127\\.0\\.0\\.1:${server.port}`) });
+  await assert.rejects(start(t, { port: server.port }), {
+    code: "PORT_TAKEN",
+    message: new RegExp(`127\\.0\\.0\\.1:${server.port}`),
+  });
 });

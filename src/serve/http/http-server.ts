@@ -25,7 +25,12 @@ export interface TlsFiles {
 }
 
 /** The same in Node's terms. */
-export function tlsOptions({ cert, key, ca }: TlsFiles): { readonly cert: string; readonly key: string; readonly ca?: string; readonly requestCert?: true } {
+export function tlsOptions({ cert, key, ca }: TlsFiles): {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requestCert?: true;
+} {
   return { cert, key, ...(ca !== undefined && { ca, requestCert: true }) };
 }
 
@@ -69,8 +74,12 @@ const KEEP_ALIVE_MS = 75_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const connections = new Connections();
   const side = { isClosing: false, connections, onAnswer: options.onAnswer };
-  const listener = (request: IncomingMessage, response: ServerResponse): void => dispatch(new Exchange(request, response, side), options);
-  const server = options.tls === undefined ? createServer(SERVER_OPTIONS, listener) : createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(options.tls) }, listener);
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    dispatch(new Exchange(request, response, side), options);
+  const server =
+    options.tls === undefined
+      ? createServer(SERVER_OPTIONS, listener)
+      : createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(options.tls) }, listener);
   const sockets = new Sockets();
   sockets.follow(server);
   connections.follow(server, options.tls === undefined ? "connection" : "secureConnection");
@@ -101,7 +110,9 @@ const QUIET_MS = 1000;
  * request so far is not idle to node:http.
  */
 async function closeGently(server: Server, lingerMs: number, endQuiet: () => void): Promise<void> {
-  const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
+  const closed = new Promise<void>(
+    (resolve) => void NetServer.prototype.close.call(server, () => resolve()),
+  );
   let timer: NodeJS.Timeout | undefined;
   const look = (): void => {
     endQuiet();
@@ -114,14 +125,24 @@ async function closeGently(server: Server, lingerMs: number, endQuiet: () => voi
   server.close(() => undefined); // ends the timers of node:http; it says that the server is closed already
 }
 
-const SERVER_OPTIONS = { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, maxHeaderSize: 16_384, insecureHTTPParser: false };
+const SERVER_OPTIONS = {
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  noDelay: true,
+  maxHeaderSize: 16_384,
+  insecureHTTPParser: false,
+};
 
 function dispatch(exchange: Exchange, options: HttpServerOptions): void {
   const { request } = exchange;
   const route = options.routes.get(exchange.path);
   const method = request.method ?? "GET";
   if (method === "OPTIONS") {
-    exchange.reply({ status: 200, contentType: "text/html; charset=utf-8", body: "", headers: preflightHeaders(request.headers, route?.methods ?? ["GET"]) });
+    exchange.reply({
+      status: 200,
+      contentType: "text/html; charset=utf-8",
+      body: "",
+      headers: preflightHeaders(request.headers, route?.methods ?? ["GET"]),
+    });
     return;
   }
   if (route === undefined) {
@@ -148,7 +169,12 @@ async function listen(server: Server, { port, host }: HttpServerOptions): Promis
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "another program listens there" : error.message;
-      reject(new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, { cause: error, hint: "choose another port, or stop the other program" }));
+      reject(
+        new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, {
+          cause: error,
+          hint: "choose another port, or stop the other program",
+        }),
+      );
     });
     server.listen({ port, host, backlog: 1024 }, () => {
       server.removeAllListeners("error");

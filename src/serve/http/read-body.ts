@@ -5,7 +5,11 @@ import { ToolError } from "../../errors/index.ts";
  * Reads a body whole and calls back once; never when the client goes away before its end.
  * The error is `LIMIT_EXCEEDED` for a body beyond `maxBytes`; its rest is not read then.
  */
-export function readBody(request: IncomingMessage, maxBytes: number, done: (error: ToolError | undefined, body: Buffer) => void): void {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  done: (error: ToolError | undefined, body: Buffer) => void,
+): void {
   const declared = request.headers["content-length"];
   const size = declared === undefined ? -1 : Number(declared);
   if (size > maxBytes) {
@@ -33,9 +37,13 @@ const EMPTY = Buffer.alloc(0);
 const LARGE = 256 * 1024;
 
 function tooLarge(size: number, maxBytes: number): ToolError {
-  return new ToolError("LIMIT_EXCEEDED", `read the request: the body has ${size > maxBytes + 1 ? size : `more than ${maxBytes}`} bytes, at most ${maxBytes} are allowed`, {
-    hint: "raise maxBodyBytes in slipway.yaml, or send less",
-  });
+  return new ToolError(
+    "LIMIT_EXCEEDED",
+    `read the request: the body has ${size > maxBytes + 1 ? size : `more than ${maxBytes}`} bytes, at most ${maxBytes} are allowed`,
+    {
+      hint: "raise maxBodyBytes in slipway.yaml, or send less",
+    },
+  );
 }
 
 class OpenBody {
@@ -56,7 +64,9 @@ class OpenBody {
   }
 
   take(): Buffer {
-    return this.#chunks === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#chunks, this.#size);
+    return this.#chunks === undefined
+      ? (this.#first ?? EMPTY)
+      : Buffer.concat(this.#chunks, this.#size);
   }
 }
 

@@ -1,1 +1,7 @@
-export { createLogger, levelOfPython, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";
+export {
+  createLogger,
+  levelOfPython,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+} from "./logger.ts";

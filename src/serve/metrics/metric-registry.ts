@@ -35,15 +35,30 @@ export class MetricRegistry {
   }
 
   counter(name: string, help: string, labels: Labels = {}): NumberSeries {
-    return this.#series({ name, help, type: "counter" }, labels, () => ({ value: 0 })) as NumberSeries; // what the factory makes
+    return this.#series({ name, help, type: "counter" }, labels, () => ({
+      value: 0,
+    })) as NumberSeries; // what the factory makes
   }
 
   gauge(name: string, help: string, labels: Labels = {}): NumberSeries {
-    return this.#series({ name, help, type: "gauge" }, labels, () => ({ value: 0 })) as NumberSeries; // what the factory makes
+    return this.#series({ name, help, type: "gauge" }, labels, () => ({
+      value: 0,
+    })) as NumberSeries; // what the factory makes
   }
 
-  histogram({ name, help, bounds }: { readonly name: string; readonly help: string; readonly bounds: readonly number[] }, labels: Labels = {}): Histogram {
-    return this.#series({ name, help, type: "histogram" }, labels, () => new Histogram(bounds)) as Histogram; // what the factory makes
+  histogram(
+    {
+      name,
+      help,
+      bounds,
+    }: { readonly name: string; readonly help: string; readonly bounds: readonly number[] },
+    labels: Labels = {},
+  ): Histogram {
+    return this.#series(
+      { name, help, type: "histogram" },
+      labels,
+      () => new Histogram(bounds),
+    ) as Histogram; // what the factory makes
   }
 
   /** True when `name` may be used for a metric of this type: it is well formed and not taken by another type. */
@@ -70,9 +85,17 @@ export class MetricRegistry {
     return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
   }
 
-  #series(about: { name: string; help: string; type: MetricType }, labels: Labels, create: () => NumberSeries | Histogram): NumberSeries | Histogram {
+  #series(
+    about: { name: string; help: string; type: MetricType },
+    labels: Labels,
+    create: () => NumberSeries | Histogram,
+  ): NumberSeries | Histogram {
     let family = this.#families.get(about.name);
-    if (family === undefined) this.#families.set(about.name, (family = { type: about.type, help: about.help, series: new Map() }));
+    if (family === undefined)
+      this.#families.set(
+        about.name,
+        (family = { type: about.type, help: about.help, series: new Map() }),
+      );
     const key = labelText(labels);
     const known = family.series.get(key);
     if (known !== undefined) return known;
@@ -85,15 +108,23 @@ export class MetricRegistry {
   }
 }
 
-function pushHistogram(lines: string[], { name, labels, series }: { name: string; labels: string; series: Histogram }): void {
+function pushHistogram(
+  lines: string[],
+  { name, labels, series }: { name: string; labels: string; series: Histogram },
+): void {
   let total = 0;
   const prefix = labels === "" ? "" : `${labels},`;
   series.counts.forEach((count, index) => {
     total += count;
     const bound = series.bounds[index];
-    lines.push(`${name}_bucket{${prefix}le="${bound === undefined ? "+Inf" : pythonFloat(bound)}"} ${numberText(total)}`);
+    lines.push(
+      `${name}_bucket{${prefix}le="${bound === undefined ? "+Inf" : pythonFloat(bound)}"} ${numberText(total)}`,
+    );
   });
-  lines.push(`${name}_count${braced(labels)} ${numberText(series.count)}`, `${name}_sum${braced(labels)} ${numberText(series.sum)}`);
+  lines.push(
+    `${name}_count${braced(labels)} ${numberText(series.count)}`,
+    `${name}_sum${braced(labels)} ${numberText(series.sum)}`,
+  );
 }
 
 function braced(labels: string): string {
@@ -104,7 +135,10 @@ function braced(labels: string): string {
 function labelText(labels: Labels): string {
   return Object.keys(labels)
     .sort()
-    .map((name) => `${LABEL.test(name) ? name : name.replaceAll(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=[0-9])/, "_")}="${escapeLabel(labels[name] ?? "")}"`)
+    .map(
+      (name) =>
+        `${LABEL.test(name) ? name : name.replaceAll(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=[0-9])/, "_")}="${escapeLabel(labels[name] ?? "")}"`,
+    )
     .join(",");
 }
 

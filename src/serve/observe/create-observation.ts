@@ -25,12 +25,27 @@ export interface Observation extends AsyncDisposable {
 }
 
 /** Puts together what the settings ask for. Nothing is opened or sent before the first request. */
-export function createObservation({ settings, registry, labels, log, source }: ObservationOptions): Observation {
+export function createObservation({
+  settings,
+  registry,
+  labels,
+  log,
+  source,
+}: ObservationOptions): Observation {
   const exporter = exporterOf(settings, log);
-  const tracer = settings.tracing === undefined || exporter === undefined ? undefined : new Tracer({ sampler: settings.tracing.sampler, onEnd: (span) => exporter.add(span) });
+  const tracer =
+    settings.tracing === undefined || exporter === undefined
+      ? undefined
+      : new Tracer({ sampler: settings.tracing.sampler, onEnd: (span) => exporter.add(span) });
   const requestLog = requestLogOf(settings, log, { ...source, namespace: settings.namespace });
   return {
-    observer: new Observer({ registry, labels, tracer, requestLog, accessLog: settings.logsRequests === true ? log : undefined }),
+    observer: new Observer({
+      registry,
+      labels,
+      tracer,
+      requestLog,
+      accessLog: settings.logsRequests === true ? log : undefined,
+    }),
     tracer,
     get spansLost() {
       return exporter?.lost ?? 0;
@@ -46,11 +61,24 @@ export function createObservation({ settings, registry, labels, log, source }: O
 
 function exporterOf({ tracing }: ObserveSettings, log: Logger): OtlpExporter | undefined {
   if (tracing === undefined) return undefined;
-  return new OtlpExporter({ settings: tracing.otlp, onFailure: (why, lost) => log.warn({ lost }, `export spans: ${why}`) });
+  return new OtlpExporter({
+    settings: tracing.otlp,
+    onFailure: (why, lost) => log.warn({ lost }, `export spans: ${why}`),
+  });
 }
 
-function requestLogOf({ requestLog }: ObserveSettings, log: Logger, source: EventSource): RequestLog | undefined {
+function requestLogOf(
+  { requestLog }: ObserveSettings,
+  log: Logger,
+  source: EventSource,
+): RequestLog | undefined {
   if (requestLog === undefined) return undefined;
-  const sink = /^https?:/i.test(requestLog.target) ? createHttpSink(requestLog.target, source) : createFileSink(requestLog.target);
-  return new RequestLog({ settings: requestLog, sink, onFailure: (why, lost) => log.warn({ lost }, `log requests: ${why}`) });
+  const sink = /^https?:/i.test(requestLog.target)
+    ? createHttpSink(requestLog.target, source)
+    : createFileSink(requestLog.target);
+  return new RequestLog({
+    settings: requestLog,
+    sink,
+    onFailure: (why, lost) => log.warn({ lost }, `log requests: ${why}`),
+  });
 }

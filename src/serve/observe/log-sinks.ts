@@ -22,22 +22,40 @@ export function createFileSink(path: string): LogSink {
         file = createWriteStream(path, { flags: "a", mode: 0o600 });
         file.on("error", (error) => (failure = error));
       }
-      if (!file.write(`${lineOf(event)}\n`)) await Promise.race([once(file, "drain"), once(file, "close")]);
+      if (!file.write(`${lineOf(event)}\n`))
+        await Promise.race([once(file, "drain"), once(file, "close")]);
       if (failure !== undefined) throw failure;
     },
-    end: () => new Promise((resolve) => (file === undefined || file.destroyed ? resolve() : file.end(() => resolve()))),
+    end: () =>
+      new Promise((resolve) =>
+        file === undefined || file.destroyed ? resolve() : file.end(() => resolve()),
+      ),
   };
 }
 
 function lineOf({ kind, pair, contentType, body, size }: LogEvent): string {
   const { id, endpoint, code, durationMs, atMs } = pair;
-  const about = { time: new Date(atMs).toISOString(), kind, id, endpoint, code, durationMs: Math.round(durationMs * 1000) / 1000, contentType, size };
+  const about = {
+    time: new Date(atMs).toISOString(),
+    kind,
+    id,
+    endpoint,
+    code,
+    durationMs: Math.round(durationMs * 1000) / 1000,
+    contentType,
+    size,
+  };
   if (body === undefined) return JSON.stringify({ ...about, isOmitted: true });
-  if (typeof body !== "string") return JSON.stringify({ ...about, base64: Buffer.from(body).toString("base64") });
+  if (typeof body !== "string")
+    return JSON.stringify({ ...about, base64: Buffer.from(body).toString("base64") });
   return `${JSON.stringify(about).slice(0, -1)},"body":${body}}`;
 }
 
-const TYPES = { request: "io.seldon.serving.inference.request", response: "io.seldon.serving.inference.response", feedback: "io.seldon.serving.feedback" } as const;
+const TYPES = {
+  request: "io.seldon.serving.inference.request",
+  response: "io.seldon.serving.inference.response",
+  feedback: "io.seldon.serving.feedback",
+} as const;
 const TIMEOUT_MS = 5000;
 
 /**
@@ -45,20 +63,46 @@ const TIMEOUT_MS = 5000;
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
 export function createHttpSink(url: string, source: EventSource): LogSink {
-  const named: Readonly<Record<string, string | undefined>> = { "ce-modelid": source.model, "ce-inferenceservicename": source.deployment, "ce-namespace": source.namespace, "ce-endpoint": source.endpoint };
-  const fixed = Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [[name, headerText(value)]])));
+  const named: Readonly<Record<string, string | undefined>> = {
+    "ce-modelid": source.model,
+    "ce-inferenceservicename": source.deployment,
+    "ce-namespace": source.namespace,
+    "ce-endpoint": source.endpoint,
+  };
+  const fixed = Object.fromEntries(
+    Object.entries(named).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, headerText(value)]],
+    ),
+  );
   return {
     write: async ({ eventId, kind, pair, contentType, body }) => {
       const headers = {
         ...fixed,
-        ...{ "ce-specversion": "1.0", "ce-id": eventId, "ce-type": TYPES[kind], "ce-source": `/${encodeURIComponent(source.model)}` },
-        ...{ "ce-time": new Date(pair.atMs).toISOString(), "ce-requestid": headerText(pair.id), "ce-protocol": "seldon", "content-type": typeof body === "string" ? "application/json" : contentType },
+        ...{
+          "ce-specversion": "1.0",
+          "ce-id": eventId,
+          "ce-type": TYPES[kind],
+          "ce-source": `/${encodeURIComponent(source.model)}`,
+        },
+        ...{
+          "ce-time": new Date(pair.atMs).toISOString(),
+          "ce-requestid": headerText(pair.id),
+          "ce-protocol": "seldon",
+          "content-type": typeof body === "string" ? "application/json" : contentType,
+        },
       };
-      const response = await fetch(url, { method: "POST", headers, body: body === undefined ? "" : body, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" }).catch((error: unknown) => {
+      const response = await fetch(url, {
+        method: "POST",
+        headers,
+        body: body === undefined ? "" : body,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        redirect: "error",
+      }).catch((error: unknown) => {
         throw new Error(`post to ${new URL(url).host}: ${causeOf(error)}`, { cause: error });
       });
       await response.body?.cancel();
-      if (!response.ok) throw new Error(`post to ${new URL(url).host}: it answered ${response.status}`);
+      if (!response.ok)
+        throw new Error(`post to ${new URL(url).host}: it answered ${response.status}`);
     },
     end: () => Promise.resolve(),
   };
@@ -66,5 +110,7 @@ export function createHttpSink(url: string, source: EventSource): LogSink {
 
 /** Percent-encodes what may not stand in a header, as CloudEvents has it. */
 function headerText(value: string): string {
-  return value.replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, (character) => encodeURIComponent(character.isWellFormed() ? character : "\ufffd"));
+  return value.replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, (character) =>
+    encodeURIComponent(character.isWellFormed() ? character : "\ufffd"),
+  );
 }

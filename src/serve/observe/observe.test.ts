@@ -1,21 +1,55 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { redact } from "./redact.ts";
-import { RequestLog, type LogEvent, type LoggedPair, type RequestLogSettings } from "./request-log.ts";
+import {
+  RequestLog,
+  type LogEvent,
+  type LoggedPair,
+  type RequestLogSettings,
+} from "./request-log.ts";
 import { parseObserveSettings } from "./settings.ts";
 import { Tracer, type EndedSpan } from "./tracer.ts";
 
-const SETTINGS: RequestLogSettings = { target: "x", mode: "all", sample: 1, redact: new Set(), maxBytes: 100 };
+const SETTINGS: RequestLogSettings = {
+  target: "x",
+  mode: "all",
+  sample: 1,
+  redact: new Set(),
+  maxBytes: 100,
+};
 
 function pair(request: string, endpoint = "predictions"): LoggedPair {
-  const body = (text: string): LoggedPair["request"] => ({ contentType: "application/json", bytes: Buffer.from(text) });
-  return { id: "p", endpoint, code: "200", durationMs: 1, atMs: 0, request: body(request), response: body('{"b":2}') };
+  const body = (text: string): LoggedPair["request"] => ({
+    contentType: "application/json",
+    bytes: Buffer.from(text),
+  });
+  return {
+    id: "p",
+    endpoint,
+    code: "200",
+    durationMs: 1,
+    atMs: 0,
+    request: body(request),
+    response: body('{"b":2}'),
+  };
 }
 
-async function eventsOf(settings: Partial<RequestLogSettings>, pairs: readonly LoggedPair[], draw?: () => number): Promise<readonly LogEvent[]> {
+async function eventsOf(
+  settings: Partial<RequestLogSettings>,
+  pairs: readonly LoggedPair[],
+  draw?: () => number,
+): Promise<readonly LogEvent[]> {
   const events: LogEvent[] = [];
-  const sink = { write: async (event: LogEvent) => void events.push(event), end: async () => undefined };
-  await using log = new RequestLog({ settings: { ...SETTINGS, ...settings }, sink, onFailure: () => undefined, ...(draw !== undefined && { draw }) });
+  const sink = {
+    write: async (event: LogEvent) => void events.push(event),
+    end: async () => undefined,
+  };
+  await using log = new RequestLog({
+    settings: { ...SETTINGS, ...settings },
+    sink,
+    onFailure: () => undefined,
+    ...(draw !== undefined && { draw }),
+  });
   for (const one of pairs) if (log.draws()) log.add(one);
   await log[Symbol.asyncDispose]();
   return events;
@@ -23,7 +57,11 @@ async function eventsOf(settings: Partial<RequestLogSettings>, pairs: readonly L
 
 test("redaction reaches keys in any depth and any case, and nothing else", () => {
   const value = { Names: ["a"], list: [{ token: { deep: 1 }, keep: null }], keep: "names" };
-  assert.deepEqual(redact(value, new Set(["names", "token"])), { Names: "[redacted]", list: [{ token: "[redacted]", keep: null }], keep: "names" });
+  assert.deepEqual(redact(value, new Set(["names", "token"])), {
+    Names: "[redacted]",
+    list: [{ token: "[redacted]", keep: null }],
+    keep: "names",
+  });
 });
 
 test("numbers stand in the log as they were sent, on one line", async () => {
@@ -32,7 +70,11 @@ test("numbers stand in the log as they were sent, on one line", async () => {
 });
 
 test("the mode chooses sides; feedback is one event", async () => {
-  const kinds = async (settings: Partial<RequestLogSettings>, endpoint?: string): Promise<readonly string[]> => (await eventsOf(settings, [pair("{}", endpoint)])).map(({ kind }) => kind);
+  const kinds = async (
+    settings: Partial<RequestLogSettings>,
+    endpoint?: string,
+  ): Promise<readonly string[]> =>
+    (await eventsOf(settings, [pair("{}", endpoint)])).map(({ kind }) => kind);
   assert.deepEqual(await kinds({}), ["request", "response"]);
   assert.deepEqual(await kinds({ mode: "request" }), ["request"]);
   assert.deepEqual(await kinds({ mode: "response" }), ["response"]);
@@ -40,7 +82,8 @@ test("the mode chooses sides; feedback is one event", async () => {
 });
 
 test("a body is left out when it is too long, when all are hidden, and when it cannot be looked into but something is to be hidden", async () => {
-  const body = async (settings: Partial<RequestLogSettings>, text: string): Promise<unknown> => (await eventsOf({ ...settings, mode: "request" }, [pair(text)]))[0]?.body;
+  const body = async (settings: Partial<RequestLogSettings>, text: string): Promise<unknown> =>
+    (await eventsOf({ ...settings, mode: "request" }, [pair(text)]))[0]?.body;
   assert.equal(await body({}, JSON.stringify("x".repeat(200))), undefined);
   assert.equal(await body({ redact: new Set(["*"]) }, "{}"), undefined);
   assert.equal(await body({ redact: new Set(["key"]) }, "[NaN]"), undefined);
@@ -49,14 +92,25 @@ test("a body is left out when it is too long, when all are hidden, and when it c
 
 test("only the drawn share is logged", async () => {
   const draws = [0.1, 0.9, 0.3];
-  const events = await eventsOf({ sample: 0.5, mode: "request" }, [pair("1"), pair("2"), pair("3")], () => draws.shift() ?? 1);
-  assert.deepEqual(events.map(({ body }) => body), ["1", "3"]);
+  const events = await eventsOf(
+    { sample: 0.5, mode: "request" },
+    [pair("1"), pair("2"), pair("3")],
+    () => draws.shift() ?? 1,
+  );
+  assert.deepEqual(
+    events.map(({ body }) => body),
+    ["1", "3"],
+  );
 });
 
 test("a sink that stands still costs requests of the log, counted, and nothing else", async () => {
   const open = Promise.withResolvers<void>();
   const failures: number[] = [];
-  const log = new RequestLog({ settings: SETTINGS, sink: { write: () => open.promise, end: async () => undefined }, onFailure: (_why, lost) => failures.push(lost) });
+  const log = new RequestLog({
+    settings: SETTINGS,
+    sink: { write: () => open.promise, end: async () => undefined },
+    onFailure: (_why, lost) => failures.push(lost),
+  });
   for (let count = 0; count < 1500; count += 1) log.add(pair("{}"));
   assert.equal(log.lost, 500);
   assert.deepEqual(failures, [1]); // and then quiet for a minute
@@ -68,27 +122,66 @@ const CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 test("the caller's decision counts where it is to be followed, else the ratio; a bad header begins a new trace", () => {
   const spans: EndedSpan[] = [];
-  const tracer = (ratio: number, followsCaller: boolean): Tracer => new Tracer({ sampler: { ratio, followsCaller }, onEnd: (span) => spans.push(span) });
-  assert.deepEqual([tracer(0, true).begin(CALLER).isSampled, tracer(0, false).begin(CALLER).isSampled], [true, false]);
-  assert.deepEqual([tracer(1, true).begin(CALLER.replace(/1$/, "0")).isSampled, tracer(1, true).begin(undefined).isSampled], [false, true]);
+  const tracer = (ratio: number, followsCaller: boolean): Tracer =>
+    new Tracer({ sampler: { ratio, followsCaller }, onEnd: (span) => spans.push(span) });
+  assert.deepEqual(
+    [tracer(0, true).begin(CALLER).isSampled, tracer(0, false).begin(CALLER).isSampled],
+    [true, false],
+  );
+  assert.deepEqual(
+    [
+      tracer(1, true).begin(CALLER.replace(/1$/, "0")).isSampled,
+      tracer(1, true).begin(undefined).isSampled,
+    ],
+    [false, true],
+  );
   const fresh = tracer(1, true).begin("00-garbage");
   assert.notEqual(fresh.traceId, "0af7651916cd43dd8448eb211c80319c");
   assert.equal(fresh.parentId, undefined);
   const half = tracer(0.5, false);
-  const drawn = Array.from({ length: 2000 }, () => half.begin(undefined).isSampled).filter(Boolean).length;
+  const drawn = Array.from({ length: 2000 }, () => half.begin(undefined).isSampled).filter(
+    Boolean,
+  ).length;
   assert.ok(drawn > 800 && drawn < 1200, String(drawn));
-  tracer(0, false).end(tracer(0, false).begin(undefined), { name: "x", kind: "server", startedAt: 0, attributes: {} });
+  tracer(0, false).end(tracer(0, false).begin(undefined), {
+    name: "x",
+    kind: "server",
+    startedAt: 0,
+    attributes: {},
+  });
   assert.equal(spans.length, 0);
 });
 
 test("nothing is switched on by itself, and a collector is named by its base or whole", () => {
   assert.deepEqual(parseObserveSettings({}, "iris"), {});
-  const url = (env: Record<string, string>): string | undefined => parseObserveSettings(env, "iris").tracing?.otlp.url;
+  const url = (env: Record<string, string>): string | undefined =>
+    parseObserveSettings(env, "iris").tracing?.otlp.url;
   assert.equal(url({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318/" }), "http://c:4318/v1/traces");
-  assert.equal(url({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://t/x" }), "https://t/x");
-  assert.equal(url({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318", OTEL_SDK_DISABLED: "true" }), undefined);
-  assert.equal(url({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318", OTEL_TRACES_EXPORTER: "none" }), undefined);
-  assert.deepEqual(parseObserveSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c", OTEL_RESOURCE_ATTRIBUTES: "a=1,service.name=x%20y" }, "iris").tracing?.otlp.resource, { a: "1", "service.name": "x y" });
+  assert.equal(
+    url({
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318",
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://t/x",
+    }),
+    "https://t/x",
+  );
+  assert.equal(
+    url({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318", OTEL_SDK_DISABLED: "true" }),
+    undefined,
+  );
+  assert.equal(
+    url({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318", OTEL_TRACES_EXPORTER: "none" }),
+    undefined,
+  );
+  assert.deepEqual(
+    parseObserveSettings(
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: "http://c",
+        OTEL_RESOURCE_ATTRIBUTES: "a=1,service.name=x%20y",
+      },
+      "iris",
+    ).tracing?.otlp.resource,
+    { a: "1", "service.name": "x y" },
+  );
 });
 
 for (const env of [
@@ -102,6 +195,10 @@ for (const env of [
 ]) {
   const [name = ""] = Object.keys(env).slice(-1);
   test(`refused by name: ${name}=${Object.values(env).at(-1)}`, () => {
-    assert.throws(() => parseObserveSettings(env, "iris"), (error: { code: string; message: string }) => error.code === "USAGE" && error.message.includes(name));
+    assert.throws(
+      () => parseObserveSettings(env, "iris"),
+      (error: { code: string; message: string }) =>
+        error.code === "USAGE" && error.message.includes(name),
+    );
   });
 }

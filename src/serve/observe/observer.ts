@@ -36,8 +36,14 @@ export interface ObserverOptions {
 }
 
 /** Upper ends in seconds, as in Seldon's executor, and below them some for servers that are faster. */
-const LATENCY_BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-const LATENCY = { name: "seldon_api_executor_server_requests_seconds", help: "Time from a request's head to its answer, by endpoint", bounds: LATENCY_BOUNDS };
+const LATENCY_BOUNDS: readonly number[] = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
+const LATENCY = {
+  name: "seldon_api_executor_server_requests_seconds",
+  help: "Time from a request's head to its answer, by endpoint",
+  bounds: LATENCY_BOUNDS,
+};
 
 /** Sees every request: counts it, and logs and traces it when that is switched on. */
 export class Observer {
@@ -70,34 +76,74 @@ export class Observer {
     if (accessLog !== undefined) this.#log(accessLog, answered, durationMs);
     if (requestLog?.draws() !== true) return;
     const { endpoint, code, requestId = "", request } = answered;
-    requestLog.add({ id: requestId, endpoint, code, durationMs, atMs: Date.now(), request: request(), response: answered.response() });
+    requestLog.add({
+      id: requestId,
+      endpoint,
+      code,
+      durationMs,
+      atMs: Date.now(),
+      request: request(),
+      response: answered.response(),
+    });
   }
 
   #latency({ endpoint, method, code }: AnsweredRequest): Histogram {
     const key = `${endpoint} ${method} ${code}`;
     let found = this.#latencies.get(key);
     if (found === undefined) {
-      found = this.#options.registry.histogram(LATENCY, { ...this.#options.labels, service: endpoint, method, code });
+      found = this.#options.registry.histogram(LATENCY, {
+        ...this.#options.labels,
+        service: endpoint,
+        method,
+        code,
+      });
       this.#latencies.set(key, found);
     }
     return found;
   }
 
-  #endSpan({ endpoint, method, path, code, isError, startedAt, requestId }: AnsweredRequest, context: SpanContext): void {
+  #endSpan(
+    { endpoint, method, path, code, isError, startedAt, requestId }: AnsweredRequest,
+    context: SpanContext,
+  ): void {
     const isHttp = method !== "unary";
     const protocol = isHttp
-      ? { "http.request.method": method.toUpperCase(), "url.path": path, "http.route": path, "http.response.status_code": Number(code) }
+      ? {
+          "http.request.method": method.toUpperCase(),
+          "url.path": path,
+          "http.route": path,
+          "http.response.status_code": Number(code),
+        }
       : { "rpc.system": "grpc", "rpc.method": path, "rpc.grpc.status": code };
     this.#options.tracer?.end(context, {
       name: isHttp ? `${method.toUpperCase()} ${path}` : path,
       kind: "server",
       startedAt,
-      attributes: { ...protocol, "slipway.endpoint": endpoint, ...(requestId !== undefined && { "seldon.puid": requestId }) },
+      attributes: {
+        ...protocol,
+        "slipway.endpoint": endpoint,
+        ...(requestId !== undefined && { "seldon.puid": requestId }),
+      },
       ...(isError && { error: code }),
     });
   }
 
-  #log(log: Logger, { endpoint, method, path, code, requestId, span }: AnsweredRequest, durationMs: number): void {
-    log.info({ puid: requestId, endpoint, method, path, code, durationMs: Math.round(durationMs * 1000) / 1000, trace_id: span?.traceId }, "request");
+  #log(
+    log: Logger,
+    { endpoint, method, path, code, requestId, span }: AnsweredRequest,
+    durationMs: number,
+  ): void {
+    log.info(
+      {
+        puid: requestId,
+        endpoint,
+        method,
+        path,
+        code,
+        durationMs: Math.round(durationMs * 1000) / 1000,
+        trace_id: span?.traceId,
+      },
+      "request",
+    );
   }
 }

@@ -78,7 +78,11 @@ export class OtlpExporter implements AsyncDisposable {
     const batch = this.#queue.splice(0, this.#settings.maxBatch);
     this.#sending = this.#post(batch).finally(() => {
       this.#sending = undefined;
-      if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#send(), this.#queue.length >= this.#settings.maxBatch ? 0 : this.#settings.delayMs).unref();
+      if (this.#queue.length > 0)
+        this.#timer ??= setTimeout(
+          () => this.#send(),
+          this.#queue.length >= this.#settings.maxBatch ? 0 : this.#settings.delayMs,
+        ).unref();
     });
   }
 
@@ -112,14 +116,26 @@ export class OtlpExporter implements AsyncDisposable {
 /** What `fetch` hides: the reason below "fetch failed". */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.message;
+  return error.cause instanceof Error && error.cause.message !== ""
+    ? error.cause.message
+    : error.message;
 }
 
 const KINDS = { internal: 1, server: 2 } as const;
 const ERROR_STATUS = 2;
 
-function exportRequest(spans: readonly EndedSpan[], resource: Readonly<Record<string, string>>): object {
-  return { resourceSpans: [{ resource: { attributes: attributesOf(resource) }, scopeSpans: [{ scope: { name: "slipway" }, spans: spans.map(spanOf) }] }] };
+function exportRequest(
+  spans: readonly EndedSpan[],
+  resource: Readonly<Record<string, string>>,
+): object {
+  return {
+    resourceSpans: [
+      {
+        resource: { attributes: attributesOf(resource) },
+        scopeSpans: [{ scope: { name: "slipway" }, spans: spans.map(spanOf) }],
+      },
+    ],
+  };
 }
 
 function spanOf({ context, name, kind, startMs, endMs, attributes, error }: EndedSpan): object {
@@ -141,7 +157,9 @@ function nanos(ms: number): string {
   return `${Math.round(ms * 1000)}000`;
 }
 
-function attributesOf(values: Readonly<Record<string, string | number | boolean>>): readonly object[] {
+function attributesOf(
+  values: Readonly<Record<string, string | number | boolean>>,
+): readonly object[] {
   return Object.entries(values).map(([key, value]) => ({ key, value: typedValue(value) }));
 }
 

@@ -92,7 +92,10 @@ export class RequestLog implements AsyncDisposable {
 
   add(pair: LoggedPair): void {
     const size = sizeOf(pair);
-    if (this.#queue.length >= MAX_WAITING || (this.#bytes + size > MAX_WAITING_BYTES && this.#queue.length > 0)) {
+    if (
+      this.#queue.length >= MAX_WAITING ||
+      (this.#bytes + size > MAX_WAITING_BYTES && this.#queue.length > 0)
+    ) {
       this.#lose("the sink is too slow");
       return;
     }
@@ -112,7 +115,8 @@ export class RequestLog implements AsyncDisposable {
     for (let pair = this.#queue.shift(); pair !== undefined; pair = this.#queue.shift()) {
       this.#bytes -= sizeOf(pair);
       try {
-        for (const event of eventsOf(pair, this.#options.settings)) await this.#options.sink.write(event);
+        for (const event of eventsOf(pair, this.#options.settings))
+          await this.#options.sink.write(event);
       } catch (error) {
         this.#lose(error instanceof Error ? error.message : String(error));
       }
@@ -138,14 +142,21 @@ function eventsOf(pair: LoggedPair, settings: RequestLogSettings): readonly LogE
     body: bodyOf(bytes, settings),
   });
   if (pair.endpoint === "feedback") return [event("feedback", pair.request)];
-  return [...(settings.mode === "response" ? [] : [event("request", pair.request)]), ...(settings.mode === "request" ? [] : [event("response", pair.response)])];
+  return [
+    ...(settings.mode === "response" ? [] : [event("request", pair.request)]),
+    ...(settings.mode === "request" ? [] : [event("response", pair.response)]),
+  ];
 }
 
 /** What cannot be looked into cannot be redacted, and is left out then. */
-function bodyOf(bytes: Uint8Array, { redact: keys, maxBytes }: RequestLogSettings): string | Uint8Array | undefined {
+function bodyOf(
+  bytes: Uint8Array,
+  { redact: keys, maxBytes }: RequestLogSettings,
+): string | Uint8Array | undefined {
   if (keys.has("*") || bytes.byteLength > maxBytes) return undefined;
   const json = jsonText(bytes);
-  if (keys.size > 0) return json === undefined ? undefined : JSON.stringify(redact(JSON.parse(json), keys));
+  if (keys.size > 0)
+    return json === undefined ? undefined : JSON.stringify(redact(JSON.parse(json), keys));
   return json ?? bytes;
 }
 

@@ -24,9 +24,15 @@ export interface ServerMetrics {
 const BATCH_BOUNDS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 /** Registers the server's own metrics. */
-export function registerServerMetrics(registry: MetricRegistry, labels: Labels, state: () => ServerState): ServerMetrics {
-  const gauge = (name: string, help: string): NumberSeries => registry.gauge(`slipway_${name}`, help, labels);
-  const counter = (name: string, help: string): NumberSeries => registry.counter(`slipway_${name}`, help, labels);
+export function registerServerMetrics(
+  registry: MetricRegistry,
+  labels: Labels,
+  state: () => ServerState,
+): ServerMetrics {
+  const gauge = (name: string, help: string): NumberSeries =>
+    registry.gauge(`slipway_${name}`, help, labels);
+  const counter = (name: string, help: string): NumberSeries =>
+    registry.counter(`slipway_${name}`, help, labels);
   const ready = gauge("ready", "1 when requests reach a model");
   const queued = gauge("queue_requests", "Requests that wait for a worker");
   const running = gauge("running_requests", "Requests inside workers");
@@ -34,9 +40,21 @@ export function registerServerMetrics(registry: MetricRegistry, labels: Labels, 
   const workersReady = gauge("workers_ready", "Workers that answer");
   const spansLost = counter("spans_lost_total", "Spans that did not reach the collector");
   const logLost = counter("request_log_lost_total", "Requests that did not reach the request log");
-  const cpu = registry.counter("process_cpu_seconds_total", "CPU time of the server, without its workers", {});
-  const resident = registry.gauge("process_resident_memory_bytes", "Resident memory of the server, without its workers", {});
-  registry.gauge("process_start_time_seconds", "Start of the server, in seconds since the epoch", {}).value = Math.round(performance.timeOrigin / 1000);
+  const cpu = registry.counter(
+    "process_cpu_seconds_total",
+    "CPU time of the server, without its workers",
+    {},
+  );
+  const resident = registry.gauge(
+    "process_resident_memory_bytes",
+    "Resident memory of the server, without its workers",
+    {},
+  );
+  registry.gauge(
+    "process_start_time_seconds",
+    "Start of the server, in seconds since the epoch",
+    {},
+  ).value = Math.round(performance.timeOrigin / 1000);
   registry.onCollect(() => {
     const { isReady, stats, ...lost } = state();
     ready.value = isReady ? 1 : 0;
@@ -53,7 +71,17 @@ export function registerServerMetrics(registry: MetricRegistry, labels: Labels, 
   return {
     restarts: counter("worker_restarts_total", "Workers started in place of one that died"),
     reloads: counter("reloads_total", "Times that new code took the place of old"),
-    failedReloads: counter("failed_reloads_total", "Times that new code did not load and the old went on"),
-    batchRows: registry.histogram({ name: "slipway_batch_rows", help: "Rows of the calls that requests were joined into", bounds: BATCH_BOUNDS }, labels),
+    failedReloads: counter(
+      "failed_reloads_total",
+      "Times that new code did not load and the old went on",
+    ),
+    batchRows: registry.histogram(
+      {
+        name: "slipway_batch_rows",
+        help: "Rows of the calls that requests were joined into",
+        bounds: BATCH_BOUNDS,
+      },
+      labels,
+    ),
   };
 }

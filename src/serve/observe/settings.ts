@@ -26,22 +26,44 @@ export function parseObserveSettings(env: Environment, model: string): ObserveSe
   const tracing = tracingOf(env, model);
   const requestLog = requestLogOf(env);
   const namespace = env["POD_NAMESPACE"];
-  return { ...(tracing !== undefined && { tracing }), ...(requestLog !== undefined && { requestLog }), ...(namespace !== undefined && { namespace }) };
+  return {
+    ...(tracing !== undefined && { tracing }),
+    ...(requestLog !== undefined && { requestLog }),
+    ...(namespace !== undefined && { namespace }),
+  };
 }
 
 function tracingOf(env: Environment, model: string): ObserveSettings["tracing"] {
   const url = otlpUrl(env);
   const exporter = env["OTEL_TRACES_EXPORTER"] ?? "otlp";
-  if (url === undefined || exporter === "none" || env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true") return undefined;
-  const protocol = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"] ?? "http/json";
-  if (protocol === "grpc") throw wrong("OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "http/json, which every collector takes at its HTTP port (4318)");
+  if (
+    url === undefined ||
+    exporter === "none" ||
+    env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true"
+  )
+    return undefined;
+  const protocol =
+    env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"] ?? "http/json";
+  if (protocol === "grpc")
+    throw wrong(
+      "OTEL_EXPORTER_OTLP_PROTOCOL",
+      protocol,
+      "http/json, which every collector takes at its HTTP port (4318)",
+    );
   const attributes = pairsOf("OTEL_RESOURCE_ATTRIBUTES", env["OTEL_RESOURCE_ATTRIBUTES"]);
   const service = nonEmpty(env["OTEL_SERVICE_NAME"]) ?? attributes["service.name"] ?? model;
   return {
     otlp: {
       url,
-      headers: pairsOf("OTEL_EXPORTER_OTLP_HEADERS", env["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"]),
-      timeoutMs: numberOf(env, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", numberOf(env, "OTEL_EXPORTER_OTLP_TIMEOUT", 10_000)),
+      headers: pairsOf(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        env["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"],
+      ),
+      timeoutMs: numberOf(
+        env,
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        numberOf(env, "OTEL_EXPORTER_OTLP_TIMEOUT", 10_000),
+      ),
       resource: { ...attributes, "service.name": service },
       delayMs: numberOf(env, "OTEL_BSP_SCHEDULE_DELAY", 5000),
       maxBatch: Math.max(1, numberOf(env, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
@@ -56,7 +78,9 @@ function otlpUrl(env: Environment): string | undefined {
   const special = nonEmpty(env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]);
   const general = nonEmpty(env["OTEL_EXPORTER_OTLP_ENDPOINT"]);
   if (special !== undefined) return httpUrl("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", special);
-  return general === undefined ? undefined : httpUrl("OTEL_EXPORTER_OTLP_ENDPOINT", `${general.replace(/\/+$/, "")}/v1/traces`);
+  return general === undefined
+    ? undefined
+    : httpUrl("OTEL_EXPORTER_OTLP_ENDPOINT", `${general.replace(/\/+$/, "")}/v1/traces`);
 }
 
 function samplerOf(env: Environment): Sampler {
@@ -71,7 +95,11 @@ function samplerOf(env: Environment): Sampler {
     case "traceidratio":
       return { ratio: ratio(), followsCaller };
     default:
-      throw wrong("OTEL_TRACES_SAMPLER", name, "always_on, always_off, traceidratio, or one of them with parentbased_ before it");
+      throw wrong(
+        "OTEL_TRACES_SAMPLER",
+        name,
+        "always_on, always_off, traceidratio, or one of them with parentbased_ before it",
+      );
   }
 }
 
@@ -84,9 +112,14 @@ function requestLogOf(env: Environment): RequestLogSettings | undefined {
   const wanted = nonEmpty(env["SLIPWAY_REQUEST_LOG_MODE"]) ?? "all";
   const mode = MODES.find((known) => known === wanted);
   if (mode === undefined) throw wrong("SLIPWAY_REQUEST_LOG_MODE", wanted, MODES.join(", "));
-  const keys = (env["SLIPWAY_REQUEST_LOG_REDACT"] ?? "").split(",").map((key) => key.trim().toLowerCase()).filter((key) => key !== "");
+  const keys = (env["SLIPWAY_REQUEST_LOG_REDACT"] ?? "")
+    .split(",")
+    .map((key) => key.trim().toLowerCase())
+    .filter((key) => key !== "");
   return {
-    target: /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? httpUrl("SLIPWAY_REQUEST_LOG", target) : target,
+    target: /^[a-z][a-z0-9+.-]*:\/\//i.test(target)
+      ? httpUrl("SLIPWAY_REQUEST_LOG", target)
+      : target,
     mode,
     sample: shareOf(env, "SLIPWAY_REQUEST_LOG_SAMPLE"),
     redact: new Set(keys),
@@ -109,7 +142,8 @@ function shareOf(env: Environment, name: string): number {
 function numberOf(env: Environment, name: string, otherwise: number): number {
   const text = nonEmpty(env[name]);
   const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1) throw wrong(name, text ?? "", "a whole number, 0 or more");
+  if (!Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1)
+    throw wrong(name, text ?? "", "a whole number, 0 or more");
   return value;
 }
 
@@ -138,5 +172,7 @@ function nonEmpty(text: string | undefined): string | undefined {
 }
 
 function wrong(name: string, value: string, wanted: string): ToolError {
-  return new ToolError("USAGE", `read the variable ${name}: "${value}" is not possible`, { hint: `give ${wanted}` });
+  return new ToolError("USAGE", `read the variable ${name}: "${value}" is not possible`, {
+    hint: `give ${wanted}`,
+  });
 }

@@ -3,22 +3,40 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatTraceparent, IdSource, parseTraceparent } from "./trace-context.ts";
 
-const hex = (length: number): fc.Arbitrary<string> => fc.string({ unit: fc.constantFrom(..."0123456789abcdef".split("")), minLength: length, maxLength: length }).filter((text) => !/^0+$/.test(text));
+const hex = (length: number): fc.Arbitrary<string> =>
+  fc
+    .string({
+      unit: fc.constantFrom(..."0123456789abcdef".split("")),
+      minLength: length,
+      maxLength: length,
+    })
+    .filter((text) => !/^0+$/.test(text));
 
 test("what is formatted is read back", () => {
   fc.assert(
     fc.property(hex(32), hex(16), fc.boolean(), (traceId, spanId, isSampled) => {
-      assert.deepEqual(parseTraceparent(formatTraceparent({ traceId, spanId, isSampled })), { traceId, spanId, isSampled });
+      assert.deepEqual(parseTraceparent(formatTraceparent({ traceId, spanId, isSampled })), {
+        traceId,
+        spanId,
+        isSampled,
+      });
     }),
   );
 });
 
 test("any text is a context or none, and never an error", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(..."0f-g".split("")), maxLength: 60 })), (text) => {
-      const context = parseTraceparent(text);
-      if (context !== undefined) assert.match(text, /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.string({ unit: fc.constantFrom(..."0f-g".split("")), maxLength: 60 }),
+      ),
+      (text) => {
+        const context = parseTraceparent(text);
+        if (context !== undefined)
+          assert.match(text, /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/);
+      },
+    ),
   );
 });
 
@@ -33,7 +51,10 @@ for (const [why, text] of [
 }
 
 test("a later version with more behind it is read as far as it is known", () => {
-  assert.equal(parseTraceparent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more")?.isSampled, true);
+  assert.equal(
+    parseTraceparent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more")?.isSampled,
+    true,
+  );
 });
 
 test("ids are of the asked length and differ", () => {

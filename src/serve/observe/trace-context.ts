@@ -20,8 +20,10 @@ const ZEROS = /^0+$/;
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
 export function parseTraceparent(text: string): SpanContext | undefined {
-  const [, version = "", traceId = "", spanId = "", flags = "", rest] = TRACEPARENT.exec(text) ?? [];
-  if (version === "" || version === "ff" || (version === "00" && rest !== undefined)) return undefined;
+  const [, version = "", traceId = "", spanId = "", flags = "", rest] =
+    TRACEPARENT.exec(text) ?? [];
+  if (version === "" || version === "ff" || (version === "00" && rest !== undefined))
+    return undefined;
   if (ZEROS.test(traceId) || ZEROS.test(spanId)) return undefined;
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }

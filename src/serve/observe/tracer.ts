@@ -47,8 +47,16 @@ export class Tracer {
     const parent = traceparent === undefined ? undefined : parseTraceparent(traceparent);
     const { sampler } = this.#options;
     const traceId = parent?.traceId ?? this.#ids.next(16);
-    const isSampled = parent !== undefined && sampler.followsCaller ? parent.isSampled : isDrawn(traceId, sampler.ratio);
-    return { traceId, spanId: this.#ids.next(8), isSampled, ...(parent !== undefined && { parentId: parent.spanId }) };
+    const isSampled =
+      parent !== undefined && sampler.followsCaller
+        ? parent.isSampled
+        : isDrawn(traceId, sampler.ratio);
+    return {
+      traceId,
+      spanId: this.#ids.next(8),
+      isSampled,
+      ...(parent !== undefined && { parentId: parent.spanId }),
+    };
   }
 
   /** A span inside one of our own, whose decision it shares. */
@@ -59,7 +67,12 @@ export class Tracer {
   end(context: SpanContext, { startedAt, ...rest }: SpanEnd): void {
     if (!context.isSampled) return;
     const { timeOrigin } = performance;
-    this.#options.onEnd({ context, ...rest, startMs: timeOrigin + startedAt, endMs: timeOrigin + performance.now() });
+    this.#options.onEnd({
+      context,
+      ...rest,
+      startMs: timeOrigin + startedAt,
+      endMs: timeOrigin + performance.now(),
+    });
   }
 }
 

@@ -18,9 +18,14 @@ export function parseAnnotations(text: string): SeldonAnnotations {
   }
   const grpcMaxMessageBytes = countIn(values.get("seldon.io/grpc-max-message-size"));
   const restTimeoutMs = countIn(values.get("seldon.io/rest-timeout"));
-  return { ...(grpcMaxMessageBytes !== undefined && { grpcMaxMessageBytes }), ...(restTimeoutMs !== undefined && { restTimeoutMs }) };
+  return {
+    ...(grpcMaxMessageBytes !== undefined && { grpcMaxMessageBytes }),
+    ...(restTimeoutMs !== undefined && { restTimeoutMs }),
+  };
 }
 
 function countIn(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text.trim()) && Number(text) > 0 ? Number(text) : undefined;
+  return text !== undefined && /^\d{1,15}$/.test(text.trim()) && Number(text) > 0
+    ? Number(text)
+    : undefined;
 }

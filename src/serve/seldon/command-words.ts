@@ -11,7 +11,10 @@ const WORD = /(?:"([^"]*)"|'([^']*)'|([^\s"']+))/g;
  * `CMD exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE`, which arrives as `/bin/sh -c "…"` and is understood without
  * a shell, since images need not have one. Undefined when something else is to be run.
  */
-export function microserviceArguments(argv: readonly string[], env: Environment): readonly string[] | undefined {
+export function microserviceArguments(
+  argv: readonly string[],
+  env: Environment,
+): readonly string[] | undefined {
   const [program = "", flag, command = ""] = argv;
   if (program === MICROSERVICE) return argv.slice(1);
   if (!SHELLS.has(program) || flag !== "-c") return undefined;
@@ -24,10 +27,16 @@ export function microserviceArguments(argv: readonly string[], env: Environment)
 
 /** Words with variables put in; as in a shell, an unquoted one that is empty is no word, and one with blanks is several. */
 function wordsOf(text: string, env: Environment): readonly string[] {
-  const expand = (part: string): string => part.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced: string | undefined, bare: string | undefined) => env[braced ?? bare ?? ""] ?? "");
+  const expand = (part: string): string =>
+    part.replaceAll(
+      /\$(?:\{(\w+)\}|(\w+))/g,
+      (_, braced: string | undefined, bare: string | undefined) => env[braced ?? bare ?? ""] ?? "",
+    );
   return [...text.matchAll(WORD)].flatMap(([, double, single, bare = ""]) => {
     if (single !== undefined) return [single];
     if (double !== undefined) return [expand(double)];
-    return expand(bare).split(/\s+/).filter((word) => word !== "");
+    return expand(bare)
+      .split(/\s+/)
+      .filter((word) => word !== "");
   });
 }

@@ -13,7 +13,11 @@ export interface Failure {
   /** Seconds after which the same request may be tried again. */
   readonly retryAfterSeconds?: number;
   /** The answer of the user's own error handler; it goes out as it is. */
-  readonly response?: { readonly status: number; readonly contentType: string; readonly body: Uint8Array };
+  readonly response?: {
+    readonly status: number;
+    readonly contentType: string;
+    readonly body: Uint8Array;
+  };
   /** True when this is nobody's fault but ours: it belongs into the log with its stack. */
   readonly isBug: boolean;
 }
@@ -23,7 +27,8 @@ const INTERNAL = "MICROSERVICE_INTERNAL_ERROR";
 
 /** What to tell a client about an error. The text of user code's exceptions goes out, as in the wrapper; that of our own bugs does not. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof SeldonError) return { status: error.status, info: error.info, reason: error.reason, isBug: false };
+  if (error instanceof SeldonError)
+    return { status: error.status, info: error.info, reason: error.reason, isBug: false };
   if (error instanceof ComponentError) {
     const { status, message, reason, messageJson, reasonJson, response } = error.failure;
     return {
@@ -36,7 +41,8 @@ export function failureOf(error: unknown): Failure {
       ...(response !== undefined && { response }),
     };
   }
-  if (!isToolError(error)) return { status: 500, info: "internal error", reason: INTERNAL, isBug: true };
+  if (!isToolError(error))
+    return { status: 500, info: "internal error", reason: INTERNAL, isBug: true };
   const { http, retryable } = factsOf(error);
   return {
     status: http,

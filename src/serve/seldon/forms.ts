@@ -45,7 +45,9 @@ export function readMultipart(body: Buffer, contentType: string): readonly FormF
 function markOf(contentType: string): Buffer | undefined {
   const [, quoted, bare] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? bare ?? "";
-  return boundary === "" || boundary.length > 200 ? undefined : Buffer.from(`--${boundary}`, "latin1");
+  return boundary === "" || boundary.length > 200
+    ? undefined
+    : Buffer.from(`--${boundary}`, "latin1");
 }
 
 function* partsOf(body: Buffer, mark: Buffer): Generator<FormField | "broken" | undefined> {
@@ -60,21 +62,27 @@ function* partsOf(body: Buffer, mark: Buffer): Generator<FormField | "broken" | 
       return;
     }
     const from = headEnd + BREAK.byteLength;
-    yield readPart(body.toString("utf8", start, headEnd), body.subarray(from, Math.max(at - 2, from)));
+    yield readPart(
+      body.toString("utf8", start, headEnd),
+      body.subarray(from, Math.max(at - 2, from)),
+    );
   }
 }
 
 /** The next boundary at the beginning of a line. */
 function nextMark(body: Buffer, mark: Buffer, from: number): number {
   let at = body.indexOf(mark, from);
-  while (at >= 0 && !(body[at - 1] === 0x0a && body[at - 2] === 0x0d)) at = body.indexOf(mark, at + 1);
+  while (at >= 0 && !(body[at - 1] === 0x0a && body[at - 2] === 0x0d))
+    at = body.indexOf(mark, at + 1);
   return at;
 }
 
 function readPart(head: string, content: Buffer): FormField | undefined {
   const disposition = head.split("\r\n").find((line) => /^content-disposition:/i.test(line)) ?? "";
   const name = parameterOf(disposition, "name");
-  return name === undefined ? undefined : { name, content, isFile: parameterOf(disposition, "filename") !== undefined };
+  return name === undefined
+    ? undefined
+    : { name, content, isFile: parameterOf(disposition, "filename") !== undefined };
 }
 
 function parameterOf(header: string, name: string): string | undefined {

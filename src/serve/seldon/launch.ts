@@ -32,13 +32,27 @@ export interface SeldonLaunch {
   readonly ignored: readonly string[];
 }
 
-const SERVICE_TYPES: readonly ServiceType[] = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"];
+const SERVICE_TYPES: readonly ServiceType[] = [
+  "MODEL",
+  "ROUTER",
+  "TRANSFORMER",
+  "COMBINER",
+  "OUTLIER_DETECTOR",
+];
 const LOG_LEVELS = ["CRITICAL", "FATAL", "ERROR", "WARN", "WARNING", "INFO", "DEBUG", "NOTSET"];
 const IGNORED_FLAGS: readonly (readonly [flag: string, variable: string, why: string])[] = [
-  ["max-requests", "GUNICORN_MAX_REQUESTS", "workers are replaced when they die or grow, not after a number of requests"],
+  [
+    "max-requests",
+    "GUNICORN_MAX_REQUESTS",
+    "workers are replaced when they die or grow, not after a number of requests",
+  ],
   ["max-requests-jitter", "GUNICORN_MAX_REQUESTS_JITTER", "see max-requests"],
   ["keepalive", "GUNICORN_KEEPALIVE", "connections stay open for 75 s"],
-  ["grpc-threads", "GRPC_THREADS", "one process answers gRPC; workers and threads decide what runs at once"],
+  [
+    "grpc-threads",
+    "GRPC_THREADS",
+    "one process answers gRPC; workers and threads decide what runs at once",
+  ],
   ["tracing", "TRACING", "Jaeger's client is no more"],
   ["persistence", "PERSISTENCE", "it did nothing there either"],
 ];
@@ -47,8 +61,17 @@ const IGNORED_VARIABLES: readonly (readonly [name: string, why: string])[] = [
   ["USE_MULTIPROCESS_PACKAGE", "there are no Python processes that share memory"],
 ];
 const IGNORED_FLASK = [
-  "EXPLAIN_TEMPLATE_LOADING", "PRESERVE_CONTEXT_ON_EXCEPTION", "PROPAGATE_EXCEPTIONS", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SECURE",
-  "SESSION_REFRESH_EACH_REQUEST", "TEMPLATES_AUTO_RELOAD", "TESTING", "TRAP_HTTP_EXCEPTIONS", "TRAP_BAD_REQUEST_ERRORS", "USE_X_SENDFILE",
+  "EXPLAIN_TEMPLATE_LOADING",
+  "PRESERVE_CONTEXT_ON_EXCEPTION",
+  "PROPAGATE_EXCEPTIONS",
+  "SESSION_COOKIE_HTTPONLY",
+  "SESSION_COOKIE_SECURE",
+  "SESSION_REFRESH_EACH_REQUEST",
+  "TEMPLATES_AUTO_RELOAD",
+  "TESTING",
+  "TRAP_HTTP_EXCEPTIONS",
+  "TRAP_BAD_REQUEST_ERRORS",
+  "USE_X_SENDFILE",
 ];
 
 /**
@@ -59,7 +82,8 @@ const IGNORED_FLASK = [
 export function parseSeldonLaunch(argv: readonly string[], env: Environment): SeldonLaunch {
   const flags = readFlags(argv);
   const isStrict = truth(env["SELDON_STRICT_COMPAT"]);
-  const flag = (name: string, isDefault = false): boolean => booleanOf(flags, { name, isStrict, otherwise: isDefault });
+  const flag = (name: string, isDefault = false): boolean =>
+    booleanOf(flags, { name, isStrict, otherwise: isDefault });
   const isDebug = flag("debug", truth(env["SELDON_DEBUG"]));
   const workers = numberIn(flags, { name: "workers", text: env["GUNICORN_WORKERS"], otherwise: 0 });
   const serviceType = flags.values.get("service-type") ?? env["SERVICE_TYPE"];
@@ -87,8 +111,14 @@ const API_TYPES = ["REST", "GRPC", "BOTH"];
 function hasGrpcOf(flags: FlagValues, env: Environment): boolean {
   const text = flags.values.get("api-type") ?? "BOTH";
   const type = text.toUpperCase();
-  if (!API_TYPES.includes(type)) throw new ToolError("USAGE", `read --api-type: invalid choice: "${text}"`, { hint: "choose from REST, GRPC, BOTH; REST is served in any case, since probes ask it" });
-  return type !== "REST" && numberIn(flags, { name: "grpc-workers", text: env["GRPC_WORKERS"], otherwise: 1 }) > 0;
+  if (!API_TYPES.includes(type))
+    throw new ToolError("USAGE", `read --api-type: invalid choice: "${text}"`, {
+      hint: "choose from REST, GRPC, BOTH; REST is served in any case, since probes ask it",
+    });
+  return (
+    type !== "REST" &&
+    numberIn(flags, { name: "grpc-workers", text: env["GRPC_WORKERS"], otherwise: 1 }) > 0
+  );
 }
 
 /** Truth as the wrapper reads it from the environment: 1, true and t, in any case. */
@@ -103,14 +133,22 @@ const PORTS = [
 ] as const;
 
 function portsOf(flags: FlagValues, env: Environment): Partial<Ports> {
-  const said = PORTS.map(([key, name, variable]) => [key, numberIn(flags, { name, text: env[variable], otherwise: -1 })] as const);
+  const said = PORTS.map(
+    ([key, name, variable]) =>
+      [key, numberIn(flags, { name, text: env[variable], otherwise: -1 })] as const,
+  );
   return Object.fromEntries(said.filter(([, port]) => port >= 0));
 }
 
-function settingsOf(env: Environment, { isStrict, isDebug }: { isStrict: boolean; isDebug: boolean }): SeldonSettings {
-  const flask = (name: string, otherwise: boolean): boolean => (env[`FLASK_${name}`] === undefined ? otherwise : truth(env[`FLASK_${name}`]));
+function settingsOf(
+  env: Environment,
+  { isStrict, isDebug }: { isStrict: boolean; isDebug: boolean },
+): SeldonSettings {
+  const flask = (name: string, otherwise: boolean): boolean =>
+    env[`FLASK_${name}`] === undefined ? otherwise : truth(env[`FLASK_${name}`]);
   const metrics = env["INCLUDE_METRICS_IN_CLIENT_RESPONSE"];
-  const text = (key: keyof SeldonSettings, variable: string): Record<string, string> => (env[variable] === undefined ? {} : { [key]: env[variable] });
+  const text = (key: keyof SeldonSettings, variable: string): Record<string, string> =>
+    env[variable] === undefined ? {} : { [key]: env[variable] };
   const version = labelVersion(env["PREDICTOR_LABELS"]);
   return {
     ...DEFAULT_SELDON_SETTINGS,
@@ -145,24 +183,42 @@ function labelVersion(text: string | undefined): string | undefined {
 function serviceTypeOf(text: string): ServiceType {
   const found = SERVICE_TYPES.find((type) => type === text);
   if (found === undefined) {
-    throw new ToolError("USAGE", `read --service-type: invalid choice: "${text}"`, { hint: `choose from ${SERVICE_TYPES.join(", ")}; an output transformer runs as TRANSFORMER` });
+    throw new ToolError("USAGE", `read --service-type: invalid choice: "${text}"`, {
+      hint: `choose from ${SERVICE_TYPES.join(", ")}; an output transformer runs as TRANSFORMER`,
+    });
   }
   return found;
 }
 
 function logLevelOf(text: string): string {
-  if (!LOG_LEVELS.includes(text)) throw new ToolError("USAGE", `read the log level: Invalid log level "${text}"`, { hint: `choose from ${LOG_LEVELS.join(", ")}` });
+  if (!LOG_LEVELS.includes(text))
+    throw new ToolError("USAGE", `read the log level: Invalid log level "${text}"`, {
+      hint: `choose from ${LOG_LEVELS.join(", ")}`,
+    });
   return text;
 }
 
 function threadsOf(flags: FlagValues, env: Environment): number {
-  const isSingle = numberIn(flags, { name: "single-threaded", text: env["FLASK_SINGLE_THREADED"], otherwise: 0 }) !== 0;
-  return isSingle ? 1 : Math.max(1, numberIn(flags, { name: "threads", text: env["GUNICORN_THREADS"], otherwise: 1 }));
+  const isSingle =
+    numberIn(flags, {
+      name: "single-threaded",
+      text: env["FLASK_SINGLE_THREADED"],
+      otherwise: 0,
+    }) !== 0;
+  return isSingle
+    ? 1
+    : Math.max(
+        1,
+        numberIn(flags, { name: "threads", text: env["GUNICORN_THREADS"], otherwise: 1 }),
+      );
 }
 
 function parametersOf(text: string | undefined): readonly ClassParameter[] {
   if (text === undefined || text.trim() === "") return [];
-  const wrong = (why: string): ToolError => new ToolError("USAGE", `read the parameters: ${why}`, { hint: 'give a JSON list such as [{"name":"n","value":"1","type":"INT"}]' });
+  const wrong = (why: string): ToolError =>
+    new ToolError("USAGE", `read the parameters: ${why}`, {
+      hint: 'give a JSON list such as [{"name":"n","value":"1","type":"INT"}]',
+    });
   let list: unknown;
   try {
     list = JSON.parse(text);
@@ -183,7 +239,9 @@ function ignoredOf(flags: FlagValues, env: Environment): readonly string[] {
     if (flags.values.has(name)) notes.push(`--${name}: ${why}`);
     else if (env[variable] !== undefined) notes.push(`${variable}: ${why}`);
   }
-  for (const [name, why] of IGNORED_VARIABLES) if (env[name] !== undefined) notes.push(`${name}: ${why}`);
-  for (const name of IGNORED_FLASK) if (env[`FLASK_${name}`] !== undefined) notes.push(`FLASK_${name}: there is no Flask here`);
+  for (const [name, why] of IGNORED_VARIABLES)
+    if (env[name] !== undefined) notes.push(`${name}: ${why}`);
+  for (const name of IGNORED_FLASK)
+    if (env[`FLASK_${name}`] !== undefined) notes.push(`FLASK_${name}: there is no Flask here`);
   return notes;
 }

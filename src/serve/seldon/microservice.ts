@@ -18,9 +18,15 @@ export interface MicroservicePlace {
 const PORTS = { http: 9000, grpc: 5000, metrics: 6000 };
 
 /** What `seldon-core-microservice NAME` serves. @throws ToolError `USAGE` without a name */
-export function describeMicroservice(launch: SeldonLaunch, place: MicroservicePlace): ModelDescription {
+export function describeMicroservice(
+  launch: SeldonLaunch,
+  place: MicroservicePlace,
+): ModelDescription {
   const { interfaceName, serviceType = "MODEL", workers = 1 } = launch;
-  if (interfaceName === undefined) throw new ToolError("USAGE", "read the arguments: the class is missing", { hint: "seldon-core-microservice MyModel --service-type MODEL" });
+  if (interfaceName === undefined)
+    throw new ToolError("USAGE", "read the arguments: the class is missing", {
+      hint: "seldon-core-microservice MyModel --service-type MODEL",
+    });
   return {
     schemaVersion: 1,
     name: interfaceName,
@@ -50,5 +56,7 @@ export function applyLaunch(description: ModelDescription, launch: SeldonLaunch)
 }
 
 function codeOf(interfaceName: string, known: CodeEntry | undefined): CodeEntry {
-  return known !== undefined && interfaceNameOf(known) === interfaceName ? known : parseInterfaceName(interfaceName);
+  return known !== undefined && interfaceNameOf(known) === interfaceName
+    ? known
+    : parseInterfaceName(interfaceName);
 }

@@ -2,15 +2,38 @@
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-const described = (description: string, schema: string): Json => ({ description, content: { "application/json": { schema: ref(schema) } } });
-const FAILURE = described("an error; code is always -1, the true status is that of the answer", "Failure");
+const described = (description: string, schema: string): Json => ({
+  description,
+  content: { "application/json": { schema: ref(schema) } },
+});
+const FAILURE = described(
+  "an error; code is always -1, the true status is that of the answer",
+  "Failure",
+);
 
-function posting(summary: string, { takes, gives = "SeldonMessage" }: { readonly takes: string; readonly gives?: string }): Json {
+function posting(
+  summary: string,
+  { takes, gives = "SeldonMessage" }: { readonly takes: string; readonly gives?: string },
+): Json {
   const schema = ref(takes);
   return {
     summary,
-    requestBody: { required: true, content: { "application/json": { schema }, "multipart/form-data": { schema }, "application/x-www-form-urlencoded": { schema: { type: "object", properties: { json: { type: "string" } } } } } },
-    responses: { "200": described("the answer", gives), "400": FAILURE, "500": FAILURE, "503": FAILURE },
+    requestBody: {
+      required: true,
+      content: {
+        "application/json": { schema },
+        "multipart/form-data": { schema },
+        "application/x-www-form-urlencoded": {
+          schema: { type: "object", properties: { json: { type: "string" } } },
+        },
+      },
+    },
+    responses: {
+      "200": described("the answer", gives),
+      "400": FAILURE,
+      "500": FAILURE,
+      "503": FAILURE,
+    },
   };
 }
 
@@ -20,23 +43,84 @@ function getting(summary: string, schema: string): Json {
 
 /** The same by query: `?json=…`. */
 function byQuery(summary: string): Json {
-  return { summary, parameters: [{ name: "json", in: "query", required: true, schema: { type: "string" } }], responses: { "200": described("the answer", "SeldonMessage"), "400": FAILURE, "500": FAILURE } };
+  return {
+    summary,
+    parameters: [{ name: "json", in: "query", required: true, schema: { type: "string" } }],
+    responses: { "200": described("the answer", "SeldonMessage"), "400": FAILURE, "500": FAILURE },
+  };
 }
 
 const ANY_LIST: Json = { type: "array", items: {} };
 const TEXTS: Json = { type: "object", additionalProperties: { type: "string" } };
-const object = (properties: Json, more: { readonly [key: string]: Json } = {}): Json => ({ type: "object", properties, ...more });
+const object = (properties: Json, more: { readonly [key: string]: Json } = {}): Json => ({
+  type: "object",
+  properties,
+  ...more,
+});
 
 const SCHEMAS: Json = {
-  SeldonMessage: object({ data: ref("DefaultData"), jsonData: {}, strData: { type: "string" }, binData: { type: "string", format: "byte" }, meta: ref("Meta") }, { description: "one of data, jsonData, strData and binData; the first of them counts" }),
-  DefaultData: object({ names: { type: "array", items: { type: "string" } }, tensor: ref("Tensor"), ndarray: ANY_LIST, tftensor: { type: "object" } }),
-  Tensor: object({ shape: { type: "array", items: { type: "integer" } }, values: ANY_LIST }, { required: ["shape", "values"] }),
-  Meta: object({ puid: { type: "string" }, tags: { type: "object" }, routing: { type: "object", additionalProperties: { type: "integer" } }, requestPath: TEXTS, metrics: { type: "array", items: ref("Metric") } }),
-  Metric: object({ key: { type: "string" }, type: { type: "string", enum: ["COUNTER", "GAUGE", "TIMER"] }, value: { type: "number" }, tags: TEXTS }, { required: ["key", "type", "value"] }),
-  SeldonMessageList: object({ seldonMessages: { type: "array", items: ref("SeldonMessage") } }, { required: ["seldonMessages"] }),
-  Feedback: object({ request: ref("SeldonMessage"), response: ref("SeldonMessage"), reward: { type: "number" }, truth: ref("SeldonMessage") }),
-  Metadata: object({ name: { type: "string" }, versions: { type: "array", items: { type: "string" } }, platform: { type: "string" }, inputs: ANY_LIST, outputs: ANY_LIST, custom: TEXTS }),
-  Failure: object({ status: object({ code: { type: "integer" }, info: { type: "string" }, reason: { type: "string" }, status: { type: "integer" } }) }),
+  SeldonMessage: object(
+    {
+      data: ref("DefaultData"),
+      jsonData: {},
+      strData: { type: "string" },
+      binData: { type: "string", format: "byte" },
+      meta: ref("Meta"),
+    },
+    { description: "one of data, jsonData, strData and binData; the first of them counts" },
+  ),
+  DefaultData: object({
+    names: { type: "array", items: { type: "string" } },
+    tensor: ref("Tensor"),
+    ndarray: ANY_LIST,
+    tftensor: { type: "object" },
+  }),
+  Tensor: object(
+    { shape: { type: "array", items: { type: "integer" } }, values: ANY_LIST },
+    { required: ["shape", "values"] },
+  ),
+  Meta: object({
+    puid: { type: "string" },
+    tags: { type: "object" },
+    routing: { type: "object", additionalProperties: { type: "integer" } },
+    requestPath: TEXTS,
+    metrics: { type: "array", items: ref("Metric") },
+  }),
+  Metric: object(
+    {
+      key: { type: "string" },
+      type: { type: "string", enum: ["COUNTER", "GAUGE", "TIMER"] },
+      value: { type: "number" },
+      tags: TEXTS,
+    },
+    { required: ["key", "type", "value"] },
+  ),
+  SeldonMessageList: object(
+    { seldonMessages: { type: "array", items: ref("SeldonMessage") } },
+    { required: ["seldonMessages"] },
+  ),
+  Feedback: object({
+    request: ref("SeldonMessage"),
+    response: ref("SeldonMessage"),
+    reward: { type: "number" },
+    truth: ref("SeldonMessage"),
+  }),
+  Metadata: object({
+    name: { type: "string" },
+    versions: { type: "array", items: { type: "string" } },
+    platform: { type: "string" },
+    inputs: ANY_LIST,
+    outputs: ANY_LIST,
+    custom: TEXTS,
+  }),
+  Failure: object({
+    status: object({
+      code: { type: "integer" },
+      info: { type: "string" },
+      reason: { type: "string" },
+      status: { type: "integer" },
+    }),
+  }),
 };
 
 const CALLS = [
@@ -49,16 +133,32 @@ const CALLS = [
 ] as const;
 
 function paths(): { readonly [path: string]: Json } {
-  const calls = CALLS.map(([path, summary, takes]) => [path, { get: byQuery(summary), post: posting(summary, { takes }) }] as const);
+  const calls = CALLS.map(
+    ([path, summary, takes]) =>
+      [path, { get: byQuery(summary), post: posting(summary, { takes }) }] as const,
+  );
   const versioned = ["v1.0", "v0.1"].flatMap((version) => [
-    [`/api/${version}/predictions`, { post: posting("ask the model", { takes: "SeldonMessage" }) }] as const,
-    [`/api/${version}/feedback`, { post: posting("tell what an answer was worth", { takes: "Feedback" }) }] as const,
+    [
+      `/api/${version}/predictions`,
+      { post: posting("ask the model", { takes: "SeldonMessage" }) },
+    ] as const,
+    [
+      `/api/${version}/feedback`,
+      { post: posting("tell what an answer was worth", { takes: "Feedback" }) },
+    ] as const,
   ]);
   const status = { get: getting("ask user code how it is", "SeldonMessage") };
   const metadata = { get: getting("what the model says of itself", "Metadata") };
   return {
     ...Object.fromEntries([...calls, ...versioned]),
-    "/health/ping": { get: { summary: "whether the server answers", responses: { "200": { description: "pong", content: { "text/html": { schema: { type: "string" } } } } } } },
+    "/health/ping": {
+      get: {
+        summary: "whether the server answers",
+        responses: {
+          "200": { description: "pong", content: { "text/html": { schema: { type: "string" } } } },
+        },
+      },
+    },
     "/health/status": status,
     "/api/v1.0/health/status": status,
     "/metadata": metadata,

@@ -1,5 +1,30 @@
-import { checkDeclared, declaredAxes, isObject, parseOwnMeta, parseText, protoMetrics, rawMetrics, resolveMetadata, SeldonAnswerWriter, SeldonError, SeldonRequestParser, type AnswerContext, type JsonNode, type JsonObject, type OwnMeta, type ParseOptions, type SeldonAnswer, type SeldonCall } from "../../protocol/index.ts";
-import type { CallerOptions, ComponentFacts, ComponentMethod, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
+import {
+  checkDeclared,
+  declaredAxes,
+  isObject,
+  parseOwnMeta,
+  parseText,
+  protoMetrics,
+  rawMetrics,
+  resolveMetadata,
+  SeldonAnswerWriter,
+  SeldonError,
+  SeldonRequestParser,
+  type AnswerContext,
+  type JsonNode,
+  type JsonObject,
+  type OwnMeta,
+  type ParseOptions,
+  type SeldonAnswer,
+  type SeldonCall,
+} from "../../protocol/index.ts";
+import type {
+  CallerOptions,
+  ComponentFacts,
+  ComponentMethod,
+  ComponentRequest,
+  ComponentResponse,
+} from "../../runtime/index.ts";
 import type { Signature } from "../../tensor/index.ts";
 import type { InferenceService } from "../inference-service.ts";
 import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
@@ -40,12 +65,29 @@ export class SeldonApi {
   readonly parser: SeldonRequestParser = new SeldonRequestParser();
   readonly metrics: CustomMetrics;
   readonly #onFailure: SeldonApiOptions["onFailure"];
-  #declared: { readonly facts: ComponentFacts; readonly axes: readonly number[] | undefined } | undefined;
+  #declared:
+    | { readonly facts: ComponentFacts; readonly axes: readonly number[] | undefined }
+    | undefined;
   readonly #metadata: (facts: ComponentFacts) => JsonObject;
 
-  constructor({ service, settings, registry, onFailure, metadataFromEnv, signature }: SeldonApiOptions) {
+  constructor({
+    service,
+    settings,
+    registry,
+    onFailure,
+    metadataFromEnv,
+    signature,
+  }: SeldonApiOptions) {
     const { image, version } = splitImage(settings.unitImage ?? "");
-    this.#metadata = (facts) => resolveMetadata({ user: facts.metadata === undefined ? undefined : parseText(facts.metadata), env: metadataFromEnv, image, version, signature, isStrict: settings.isStrict });
+    this.#metadata = (facts) =>
+      resolveMetadata({
+        user: facts.metadata === undefined ? undefined : parseText(facts.metadata),
+        env: metadataFromEnv,
+        image,
+        version,
+        signature,
+        isStrict: settings.isStrict,
+      });
     this.settings = settings;
     this.service = service;
     this.writer = new SeldonAnswerWriter(settings);
@@ -56,14 +98,24 @@ export class SeldonApi {
   /** How requests of a method over REST are to be read. @throws InferenceError `MODEL_NOT_READY` */
   parseOptions(method: ComponentMethod): ParseOptions {
     const whole = this.service.facts.wantsWhole?.rest;
-    return { method, isWhole: whole !== undefined && whole.includes(method), isStrict: this.settings.isStrict };
+    return {
+      method,
+      isWhole: whole !== undefined && whole.includes(method),
+      isStrict: this.settings.isStrict,
+    };
   }
 
   /** Asks user code and writes its answer. Rejects with what went wrong. */
-  call({ request, context }: SeldonCall, requestId: string | undefined, caller?: CallerOptions): Promise<SeldonAnswer> {
+  call(
+    { request, context }: SeldonCall,
+    requestId: string | undefined,
+    caller?: CallerOptions,
+  ): Promise<SeldonAnswer> {
     if (this.settings.checksShapes) this.check(request);
     const named = requestId === undefined ? request : { ...request, requestId };
-    return this.service.call(named, caller).then((response) => this.#answer(request.method, response, context));
+    return this.service
+      .call(named, caller)
+      .then((response) => this.#answer(request.method, response, context));
   }
 
   /** Holds a request against the shape that the metadata declares. @throws SeldonError 400 */
@@ -84,7 +136,11 @@ export class SeldonApi {
 
   /** `/health/status`: user code is asked. */
   health(caller?: CallerOptions): Promise<SeldonAnswer> {
-    return this.call({ request: { method: "health-status", messages: [] }, context: NO_CONTEXT }, undefined, caller);
+    return this.call(
+      { request: { method: "health-status", messages: [] }, context: NO_CONTEXT },
+      undefined,
+      caller,
+    );
   }
 
   /** The failure behind an error; logs it when it is worth it. */
@@ -106,11 +162,17 @@ export class SeldonApi {
     const own = parseOwnMeta(response);
     if (own.metrics === undefined || own.metrics.length === 0) return own;
     this.metrics.record(own.metrics, METRIC_METHODS[method]);
-    return this.settings.isStrict ? { ...own, metrics: own.metrics.map((metric) => withMethod(metric, METRIC_METHODS[method])) } : own;
+    return this.settings.isStrict
+      ? { ...own, metrics: own.metrics.map((metric) => withMethod(metric, METRIC_METHODS[method])) }
+      : own;
   }
 
   /** What the request of a feedback call is worth is counted whether user code takes it or not. */
-  feedback(call: SeldonCall, requestId: string | undefined, caller?: CallerOptions): Promise<SeldonAnswer> {
+  feedback(
+    call: SeldonCall,
+    requestId: string | undefined,
+    caller?: CallerOptions,
+  ): Promise<SeldonAnswer> {
     this.countReward(call.request.reward ?? 0);
     return this.call(call, requestId, caller);
   }
@@ -130,7 +192,11 @@ export class SeldonApi {
     return this.#metadata(this.service.facts);
   }
 
-  #answer(method: ComponentMethod, response: ComponentResponse, context: AnswerContext): SeldonAnswer {
+  #answer(
+    method: ComponentMethod,
+    response: ComponentResponse,
+    context: AnswerContext,
+  ): SeldonAnswer {
     const parts = { method, response, context, own: this.own(method, response) };
     return method === "send-feedback" ? this.writer.feedback(parts) : this.writer.answer(parts);
   }
@@ -139,5 +205,7 @@ export class SeldonApi {
 /** The wrapper writes the label `method` into the tags of the metrics that it was given, so that clients see it there. */
 function withMethod(metric: JsonNode, method: MetricMethod): JsonNode {
   const tags = isObject(metric) ? metric.get("tags") : undefined;
-  return isObject(metric) && isObject(tags) ? new Map([...metric, ["tags", new Map([...tags, ["method", method]])]]) : metric;
+  return isObject(metric) && isObject(tags)
+    ? new Map([...metric, ["tags", new Map([...tags, ["method", method]])]])
+    : metric;
 }

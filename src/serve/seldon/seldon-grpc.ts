@@ -1,5 +1,12 @@
 import { ERROR_CODES, isToolError, stripControls } from "../../errors/index.ts";
-import { SeldonError, SeldonProtoParser, WireError, writeModelMetadata, writeSeldonMessage, type SeldonCall } from "../../protocol/index.ts";
+import {
+  SeldonError,
+  SeldonProtoParser,
+  WireError,
+  writeModelMetadata,
+  writeSeldonMessage,
+  type SeldonCall,
+} from "../../protocol/index.ts";
 import { ComponentError, type ComponentMethod } from "../../runtime/index.ts";
 import type { GrpcCall, GrpcFailure, GrpcMethod } from "../grpc/index.ts";
 import { formatTraceparent } from "../observe/index.ts";
@@ -24,24 +31,41 @@ const METHODS: readonly (readonly [service: string, method: string, call: Compon
 ];
 
 /** Names that REST has given to methods in metrics and logs. */
-const ENDPOINTS: Partial<Readonly<Record<ComponentMethod, string>>> = { predict: "predictions", "send-feedback": "feedback" };
+const ENDPOINTS: Partial<Readonly<Record<ComponentMethod, string>>> = {
+  predict: "predictions",
+  "send-feedback": "feedback",
+};
 
 /** Every gRPC method of the contract, by path. */
 export function seldonGrpcMethods(api: SeldonApi): ReadonlyMap<string, GrpcMethod> {
   const parser = new SeldonProtoParser();
   const methods = new Map<string, GrpcMethod>();
   for (const [service, name, method] of METHODS) {
-    methods.set(`/seldon.protos.${service}/${name}`, { name: ENDPOINTS[method] ?? method, onMessage: (call, message) => handle(api, call, () => parse(api, parser, { method, message })) });
+    methods.set(`/seldon.protos.${service}/${name}`, {
+      name: ENDPOINTS[method] ?? method,
+      onMessage: (call, message) =>
+        handle(api, call, () => parse(api, parser, { method, message })),
+    });
   }
   const metadata: GrpcMethod = { name: "metadata", onMessage: (call) => answerMetadata(api, call) };
   methods.set("/seldon.protos.Model/Metadata", metadata);
   methods.set("/seldon.protos.Seldon/ModelMetadata", metadata);
-  const graph = { status: "UNKNOWN", message: `${CALLING}GraphMetadata not available on the Model level.` } as const;
-  methods.set("/seldon.protos.Seldon/GraphMetadata", { name: "metadata", onMessage: (call) => call.fail(graph) });
+  const graph = {
+    status: "UNKNOWN",
+    message: `${CALLING}GraphMetadata not available on the Model level.`,
+  } as const;
+  methods.set("/seldon.protos.Seldon/GraphMetadata", {
+    name: "metadata",
+    onMessage: (call) => call.fail(graph),
+  });
   return methods;
 }
 
-function parse(api: SeldonApi, parser: SeldonProtoParser, { method, message }: { readonly method: ComponentMethod; readonly message: Buffer }): SeldonCall {
+function parse(
+  api: SeldonApi,
+  parser: SeldonProtoParser,
+  { method, message }: { readonly method: ComponentMethod; readonly message: Buffer },
+): SeldonCall {
   const { isStrict, unitId = "0" } = api.settings;
   const wanted = api.service.facts.wantsWhole;
   const whole = wanted?.grpc.includes(method) === true ? (wanted.grpcForm ?? "proto") : undefined;
@@ -55,11 +79,20 @@ function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
     if (request.method === "send-feedback") api.countReward(request.reward ?? 0);
     if (api.settings.checksShapes) api.check(request);
     const { requestId, span } = call;
-    const named = { ...request, ...(requestId !== undefined && { requestId }), ...(span !== undefined && { traceparent: formatTraceparent(span) }) };
+    const named = {
+      ...request,
+      ...(requestId !== undefined && { requestId }),
+      ...(span !== undefined && { traceparent: formatTraceparent(span) }),
+    };
     api.service.call(named, { whileWaiting: () => call.whileWaiting() }).then(
       (response) => {
         try {
-          call.reply(writeSeldonMessage({ method: request.method, response, context, own: api.own(request.method, response) }, api.settings));
+          call.reply(
+            writeSeldonMessage(
+              { method: request.method, response, context, own: api.own(request.method, response) },
+              api.settings,
+            ),
+          );
         } catch (error) {
           refuse(api, call, error);
         }
@@ -94,13 +127,29 @@ const DESERIALIZING = "Exception deserializing request!";
 function grpcFailureOf(error: unknown, api: SeldonApi, requestId: string | undefined): GrpcFailure {
   const { status, info, reason, retryAfterSeconds } = api.failure(error, requestId);
   const trailers = { "seldon-status": String(status), "seldon-reason": reason };
-  if (error instanceof WireError) return { status: "INTERNAL", message: api.settings.isStrict ? DESERIALIZING : `${DESERIALIZING} ${info}`, trailers };
+  if (error instanceof WireError)
+    return {
+      status: "INTERNAL",
+      message: api.settings.isStrict ? DESERIALIZING : `${DESERIALIZING} ${info}`,
+      trailers,
+    };
   if (error instanceof SeldonError || error instanceof ComponentError) {
-    return { status: "UNKNOWN", message: `${CALLING}${api.settings.isStrict ? strictInfo(error, info) : info || typeOf(error)}`, trailers };
+    return {
+      status: "UNKNOWN",
+      message: `${CALLING}${api.settings.isStrict ? strictInfo(error, info) : info || typeOf(error)}`,
+      trailers,
+    };
   }
   if (!isToolError(error)) return { status: "INTERNAL", message: "internal error", trailers };
-  const pushback = retryAfterSeconds === undefined ? {} : { "grpc-retry-pushback-ms": String(retryAfterSeconds * 1000) };
-  return { status: ERROR_CODES[error.code].grpc, message: stripControls(error.message), trailers: { ...trailers, ...pushback } };
+  const pushback =
+    retryAfterSeconds === undefined
+      ? {}
+      : { "grpc-retry-pushback-ms": String(retryAfterSeconds * 1000) };
+  return {
+    status: ERROR_CODES[error.code].grpc,
+    message: stripControls(error.message),
+    trailers: { ...trailers, ...pushback },
+  };
 }
 
 /** The wrapper's own errors have no text there. */

@@ -16,7 +16,8 @@ export function parseAnswer(bytes: Uint8Array): Answer & { readonly RetCode: num
   const answer = parseObject(bytes);
   const retCode = answer?.["RetCode"];
   if (answer === undefined) throw new AnswerFault("the answer is not a JSON object");
-  if (!Number.isSafeInteger(retCode)) throw new AnswerFault(`the answer has no whole number as "RetCode"`);
+  if (!Number.isSafeInteger(retCode))
+    throw new AnswerFault(`the answer has no whole number as "RetCode"`);
   return { ...answer, RetCode: Number(retCode) };
 }
 
@@ -27,7 +28,11 @@ export function parsePackages(answer: Answer): readonly EnvironmentPackage[] {
     const at = (key: string): string => `"${key}" of "PkgSet" entry ${index}`;
     const name = textAt(entry["PkgName"], at("PkgName"));
     if (name === "") throw new AnswerFault(`${at("PkgName")} is empty`);
-    return { name, version: textAt(entry["PkgVersion"] ?? "", at("PkgVersion")), id: idAt(entry["PkgId"], at("PkgId")) };
+    return {
+      name,
+      version: textAt(entry["PkgVersion"] ?? "", at("PkgVersion")),
+      id: idAt(entry["PkgId"], at("PkgId")),
+    };
   });
 }
 
@@ -49,18 +54,21 @@ export function parseImageNames(answer: Answer): readonly string[] {
 function entriesOf(answer: Answer, key: string): readonly unknown[] {
   const entries = answer[key] ?? [];
   if (!Array.isArray(entries)) throw new AnswerFault(`"${key}" is not a list`);
-  if (entries.length > MAX_ENTRIES) throw new AnswerFault(`"${key}" has more than ${MAX_ENTRIES} entries`);
+  if (entries.length > MAX_ENTRIES)
+    throw new AnswerFault(`"${key}" has more than ${MAX_ENTRIES} entries`);
   return entries;
 }
 
 function textAt(value: unknown, where: string): string {
-  if (typeof value !== "string" || value.length > MAX_TEXT || stripControls(value) !== value) throw new AnswerFault(`${where} is not a short text`);
+  if (typeof value !== "string" || value.length > MAX_TEXT || stripControls(value) !== value)
+    throw new AnswerFault(`${where} is not a short text`);
   return value;
 }
 
 function idAt(value: unknown, where: string): string {
   const id = typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value;
-  if (typeof id !== "string" || !/^[\w.-]{1,64}$/.test(id)) throw new AnswerFault(`${where} is not an id`);
+  if (typeof id !== "string" || !/^[\w.-]{1,64}$/.test(id))
+    throw new AnswerFault(`${where} is not an id`);
   return id;
 }
 

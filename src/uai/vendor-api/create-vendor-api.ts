@@ -18,37 +18,83 @@ export function createVendorApi(options: VendorApiOptions): VendorApi {
   const endpoint = parseEndpoint(options.endpoint || ENDPOINT, options.allowPlainHttp === true);
   const agent = agentFor(endpoint, options);
   const { keys, attempts = 4, timeoutMs = 30_000, onRetry, sleep } = options;
-  const context: AskContext = { keys, endpoint, agent, timeoutMs, retry: { attempts, ...(onRetry && { onRetry }), ...(sleep && { sleep }) } };
-  const common = { Region: options.region || "cn-bj2", Zone: options.zone || "cn-bj2-04", ...(options.projectId && { ProjectId: options.projectId }) };
+  const context: AskContext = {
+    keys,
+    endpoint,
+    agent,
+    timeoutMs,
+    retry: { attempts, ...(onRetry && { onRetry }), ...(sleep && { sleep }) },
+  };
+  const common = {
+    Region: options.region || "cn-bj2",
+    Zone: options.zone || "cn-bj2-04",
+    ...(options.projectId && { ProjectId: options.projectId }),
+  };
   return {
-    listPackages: (type, call = {}) => ask({ Action: "GetUAIAvailableEnvPkg", PkgType: type, ...common }, parsePackages, { ...context, ...call }),
-    findBaseImages: (query, call = {}) => ask({ Action: "CheckUAIBaseImgExist", ...idsOf(query), ...common }, parseImageNames, { ...context, ...call }),
+    listPackages: (type, call = {}) =>
+      ask({ Action: "GetUAIAvailableEnvPkg", PkgType: type, ...common }, parsePackages, {
+        ...context,
+        ...call,
+      }),
+    findBaseImages: (query, call = {}) =>
+      ask({ Action: "CheckUAIBaseImgExist", ...idsOf(query), ...common }, parseImageNames, {
+        ...context,
+        ...call,
+      }),
     [Symbol.dispose]: () => agent.destroy(),
   };
 }
 
 function idsOf({ os, python, framework, aptGet = [], pip = [] }: BaseImageQuery): Parameters {
-  return { OSVersion: os, PythonVersion: python, AIFrameVersion: framework, ...numbered("AptGetPKGID", aptGet), ...numbered("PipPKGID", pip) };
+  return {
+    OSVersion: os,
+    PythonVersion: python,
+    AIFrameVersion: framework,
+    ...numbered("AptGetPKGID", aptGet),
+    ...numbered("PipPKGID", pip),
+  };
 }
 
 /** A list in the API's way; an empty one is one empty entry. */
 function numbered(key: string, values: readonly string[]): Parameters {
-  return Object.fromEntries((values.length === 0 ? [""] : values).map((value, index) => [`${key}.${index}`, value]));
+  return Object.fromEntries(
+    (values.length === 0 ? [""] : values).map((value, index) => [`${key}.${index}`, value]),
+  );
 }
 
 function checkKeys({ publicKey, privateKey }: VendorKeys): void {
-  for (const [name, key] of [["public", publicKey], ["private", privateKey]] as const) {
-    if (!/^[\x21-\x7e]{1,512}$/.test(key)) throw new ToolError("USAGE", `use the vendor's API: the ${name} key is ${key === "" ? "empty" : "not a key"}`, { hint: "take both keys from the vendor's console as they stand" });
+  for (const [name, key] of [
+    ["public", publicKey],
+    ["private", privateKey],
+  ] as const) {
+    if (!/^[\x21-\x7e]{1,512}$/.test(key))
+      throw new ToolError(
+        "USAGE",
+        `use the vendor's API: the ${name} key is ${key === "" ? "empty" : "not a key"}`,
+        { hint: "take both keys from the vendor's console as they stand" },
+      );
   }
 }
 
 function parseEndpoint(text: string, isPlainAllowed: boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.username + url.password + url.search + url.hash !== "") {
-    throw new ToolError("USAGE", `use the vendor's API: its endpoint "${redactUrl(text).slice(0, 200)}" is not an http or https address, without user, query and fragment`, { hint: `write it as ${ENDPOINT}` });
+  if (
+    url === undefined ||
+    !["http:", "https:"].includes(url.protocol) ||
+    url.username + url.password + url.search + url.hash !== ""
+  ) {
+    throw new ToolError(
+      "USAGE",
+      `use the vendor's API: its endpoint "${redactUrl(text).slice(0, 200)}" is not an http or https address, without user, query and fragment`,
+      { hint: `write it as ${ENDPOINT}` },
+    );
   }
   if (url.protocol === "http:" && !isPlainAllowed && !isLoopback(url.hostname)) {
-    throw new ToolError("INSECURE_REFUSED", `use the vendor's API: "${url.origin}" is not encrypted`, { hint: `use ${url.origin.replace("http:", "https:")}` });
+    throw new ToolError(
+      "INSECURE_REFUSED",
+      `use the vendor's API: "${url.origin}" is not encrypted`,
+      { hint: `use ${url.origin.replace("http:", "https:")}` },
+    );
   }
   return url;
 }
@@ -58,7 +104,13 @@ function isLoopback(hostname: string): boolean {
 }
 
 function agentFor(endpoint: URL, { ca, proxyEnv }: VendorApiOptions): HttpAgent {
-  const common = { keepAlive: true, ...(proxyEnv !== undefined && !isLoopback(endpoint.hostname) && { proxyEnv }) };
+  const common = {
+    keepAlive: true,
+    ...(proxyEnv !== undefined && !isLoopback(endpoint.hostname) && { proxyEnv }),
+  };
   if (endpoint.protocol === "http:") return new HttpAgent(common);
-  return new HttpsAgent({ ...common, ...(ca !== undefined && { ca: [...getCACertificates("default"), ca] }) });
+  return new HttpsAgent({
+    ...common,
+    ...(ca !== undefined && { ca: [...getCACertificates("default"), ca] }),
+  });
 }

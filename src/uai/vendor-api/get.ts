@@ -14,15 +14,26 @@ export interface HttpAnswer {
 const MAX_BYTES = 1024 * 1024;
 
 /** One GET: nothing is followed, repeated or decompressed. Rejects with Node's error, or with an AbortError. */
-export async function get(url: URL, { agent, signal }: { readonly agent: Agent; readonly signal: AbortSignal }): Promise<HttpAnswer> {
+export async function get(
+  url: URL,
+  { agent, signal }: { readonly agent: Agent; readonly signal: AbortSignal },
+): Promise<HttpAnswer> {
   const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-  const message = send(url, { agent, signal, headers: { accept: "application/json", "accept-encoding": "identity", "user-agent": "slipway" } });
+  const message = send(url, {
+    agent,
+    signal,
+    headers: { accept: "application/json", "accept-encoding": "identity", "user-agent": "slipway" },
+  });
   message.on("error", ignore); // errors after the head come out of the body
   message.end();
   const [incoming] = (await once(message, "response")) as [IncomingMessage];
   incoming.on("error", ignore);
   const seconds = /^\d{1,6}$/.exec(incoming.headers["retry-after"]?.trim() ?? "")?.[0];
-  return { status: incoming.statusCode ?? 0, retryAfterMs: seconds === undefined ? undefined : Number(seconds) * 1000, bytes: await readBody(incoming) };
+  return {
+    status: incoming.statusCode ?? 0,
+    retryAfterMs: seconds === undefined ? undefined : Number(seconds) * 1000,
+    bytes: await readBody(incoming),
+  };
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Uint8Array | undefined> {

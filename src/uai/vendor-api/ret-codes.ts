@@ -8,7 +8,8 @@ export interface RetCodeFacts {
 }
 
 const KEYS = "check that the public and the private key belong together and are of this account";
-const RIGHTS = "ask the account's owner for the right to use the inference service, and check the project";
+const RIGHTS =
+  "ask the account's owner for the right to use the inference service, and check the project";
 const VALUES = "check region, zone, project and the names of the packages";
 const LATER = "try again later, or name a base image with --bimg_name";
 const ACCOUNT = "look at the account's balance and orders in the vendor's console";
@@ -37,10 +38,23 @@ const RET_CODES: ReadonlyMap<number, RetCodeFacts> = new Map([
   [270, { code: "REGISTRY_REFUSED", meaning: "settlement failed", hint: ACCOUNT }],
   [300, { code: "REGISTRY_REFUSED", meaning: "parameters cannot be set", hint: VALUES }],
   [520, { code: "REGISTRY_REFUSED", meaning: "the balance does not suffice", hint: ACCOUNT }],
-  [999, { code: "REGISTRY_REFUSED", meaning: "the service is not opened", hint: "open the inference service in the vendor's console" }],
+  [
+    999,
+    {
+      code: "REGISTRY_REFUSED",
+      meaning: "the service is not opened",
+      hint: "open the inference service in the vendor's console",
+    },
+  ],
 ]);
 
 /** The row of a code; unknown codes are refusals. */
 export function retCodeFacts(retCode: number): RetCodeFacts {
-  return RET_CODES.get(retCode) ?? { code: "REGISTRY_REFUSED", meaning: "a code that is not known here", hint: VALUES };
+  return (
+    RET_CODES.get(retCode) ?? {
+      code: "REGISTRY_REFUSED",
+      meaning: "a code that is not known here",
+      hint: VALUES,
+    }
+  );
 }

@@ -6,9 +6,30 @@ const COMMON = { PublicKey: "PUB", Region: "cn-bj2", Zone: "cn-bj2-04" };
 
 test("signatures are those of the vendor's own tool", () => {
   const base = { OSVersion: 10, PythonVersion: 20, ...COMMON };
-  assert.equal(sign({ Action: "GetUAIAvailableEnvPkg", PkgType: "OS", ...COMMON }, "PRI"), "dcf00bf0534ff6699674c63ec3c63131abd6d278");
-  assert.equal(sign({ Action: "CheckUAIBaseImgExist", AIFrameVersion: 33, "AptGetPKGID.0": "", "PipPKGID.0": "", ...base }, "PRI"), "584acce4b1b0182b150c09a2993b8a5a6baadf7a");
-  assert.equal(sign({ Action: "CheckUAITrainBaseImgExists", AIFrameVersion: 31, AcceleratorID: 40, ...base }, "PRI"), "2ba8e521c7baeb53f6e49f2a31d363c5510d1851");
+  assert.equal(
+    sign({ Action: "GetUAIAvailableEnvPkg", PkgType: "OS", ...COMMON }, "PRI"),
+    "dcf00bf0534ff6699674c63ec3c63131abd6d278",
+  );
+  assert.equal(
+    sign(
+      {
+        Action: "CheckUAIBaseImgExist",
+        AIFrameVersion: 33,
+        "AptGetPKGID.0": "",
+        "PipPKGID.0": "",
+        ...base,
+      },
+      "PRI",
+    ),
+    "584acce4b1b0182b150c09a2993b8a5a6baadf7a",
+  );
+  assert.equal(
+    sign(
+      { Action: "CheckUAITrainBaseImgExists", AIFrameVersion: 31, AcceleratorID: 40, ...base },
+      "PRI",
+    ),
+    "2ba8e521c7baeb53f6e49f2a31d363c5510d1851",
+  );
 });
 
 test("the order of writing does not matter, an old signature is left out, every value does matter", () => {

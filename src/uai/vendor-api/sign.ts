@@ -19,5 +19,7 @@ export function sign(parameters: Parameters, privateKey: string): string {
     .filter(([key]) => key !== "Signature")
     .map(([key, value]) => [Buffer.from(key), key + textOf(value)] as const)
     .sort(([one], [other]) => Buffer.compare(one, other));
-  return createHash("sha1").update(pairs.map(([, text]) => text).join("") + privateKey, "utf8").digest("hex");
+  return createHash("sha1")
+    .update(pairs.map(([, text]) => text).join("") + privateKey, "utf8")
+    .digest("hex");
 }

@@ -3,12 +3,26 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { createLogger, describeMicroservice, parseSeldonLaunch, serveModel, serveOptions, type ServeOptions } from "../../../src/serve/index.ts";
+import {
+  createLogger,
+  describeMicroservice,
+  parseSeldonLaunch,
+  serveModel,
+  serveOptions,
+  type ServeOptions,
+} from "../../../src/serve/index.ts";
 import { SELDON_MODELS, type SeldonServer } from "./servers.ts";
 
 /** One call as the client script takes it. */
 export interface GrpcCase {
-  readonly service: "Model" | "Router" | "Transformer" | "OutputTransformer" | "Combiner" | "Generic" | "Seldon";
+  readonly service:
+    | "Model"
+    | "Router"
+    | "Transformer"
+    | "OutputTransformer"
+    | "Combiner"
+    | "Generic"
+    | "Seldon";
   readonly method: string;
   /** Name of the request's message. */
   readonly type: string;
@@ -48,9 +62,15 @@ export interface GrpcClientOptions {
 }
 
 /** Rejects when the server cannot be reached. */
-export async function startGrpcClient({ python, target, tls }: GrpcClientOptions): Promise<GrpcClient> {
+export async function startGrpcClient({
+  python,
+  target,
+  tls,
+}: GrpcClientOptions): Promise<GrpcClient> {
   const files = tls === undefined ? [] : [tls.ca, tls.cert ?? "", tls.key ?? ""];
-  const child = spawn(python, [join(import.meta.dirname, "grpc_client.py"), target, ...files], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(python, [join(import.meta.dirname, "grpc_client.py"), target, ...files], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -83,27 +103,65 @@ export interface RunningGrpc extends AsyncDisposable {
 }
 
 /** Our server with gRPC, in this process. */
-export async function startOurGrpc(setup: SeldonServer & { readonly options?: Partial<ServeOptions> }, python: string, folder: string = SELDON_MODELS): Promise<RunningGrpc & { readonly http: number }> {
+export async function startOurGrpc(
+  setup: SeldonServer & { readonly options?: Partial<ServeOptions> },
+  python: string,
+  folder: string = SELDON_MODELS,
+): Promise<RunningGrpc & { readonly http: number }> {
   const { name, service = "MODEL", args = [], env = {}, options = {} } = setup;
   const launch = parseSeldonLaunch([name, "--service-type", service, ...args], env);
-  const description = { ...describeMicroservice(launch, { codePath: folder, python, pythonPath: [] }), ports: { http: 0, grpc: 0 } };
+  const description = {
+    ...describeMicroservice(launch, { codePath: folder, python, pythonPath: [] }),
+    ports: { http: 0, grpc: 0 },
+  };
   const { PATH = "", HOME = "" } = process.env;
   const log = createLogger({ level: "fatal", write: () => undefined });
-  const server = await serveModel(description, { ...serveOptions(launch), host: "127.0.0.1", log, env: { PATH, HOME, PYTHONDONTWRITEBYTECODE: "1", ...env }, ...options });
-  return { http: server.ports.http, grpc: server.ports.grpc ?? 0, [Symbol.asyncDispose]: () => server.stop() };
+  const server = await serveModel(description, {
+    ...serveOptions(launch),
+    host: "127.0.0.1",
+    log,
+    env: { PATH, HOME, PYTHONDONTWRITEBYTECODE: "1", ...env },
+    ...options,
+  });
+  return {
+    http: server.ports.http,
+    grpc: server.ports.grpc ?? 0,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
 }
 
 /** The wrapper itself, its gRPC server on a port that was free a moment ago. Whoever calls it waits until it answers. */
-export async function startWrapperGrpc({ name, service = "MODEL", args = [], env = {} }: SeldonServer, bin: string, folder: string = SELDON_MODELS): Promise<RunningGrpc> {
+export async function startWrapperGrpc(
+  { name, service = "MODEL", args = [], env = {} }: SeldonServer,
+  bin: string,
+  folder: string = SELDON_MODELS,
+): Promise<RunningGrpc> {
   const grpc = await freePort();
   const { PATH = "", HOME = "" } = process.env;
-  const flags = [name, "--service-type", service, ...args, "--http-port", "0", "--metrics-port", "0", "--grpc-port", String(grpc)];
-  const child = spawn(join(bin, "seldon-core-microservice"), flags, { cwd: folder, env: { PATH, HOME, PYTHONDONTWRITEBYTECODE: "1", ...env }, stdio: "ignore", detached: true });
+  const flags = [
+    name,
+    "--service-type",
+    service,
+    ...args,
+    "--http-port",
+    "0",
+    "--metrics-port",
+    "0",
+    "--grpc-port",
+    String(grpc),
+  ];
+  const child = spawn(join(bin, "seldon-core-microservice"), flags, {
+    cwd: folder,
+    env: { PATH, HOME, PYTHONDONTWRITEBYTECODE: "1", ...env },
+    stdio: "ignore",
+    detached: true,
+  });
   const ended = once(child, "exit");
   return {
     grpc,
     [Symbol.asyncDispose]: async () => {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), "SIGKILL");
+      if (child.exitCode === null && child.signalCode === null)
+        process.kill(-(child.pid ?? 0), "SIGKILL");
       await ended;
     },
   };

@@ -22,7 +22,11 @@ const JSON_TYPE = "application/json";
 
 /** JSON text, or a value that is made into some; a string goes as it is. */
 export function json(path: string, body: unknown, type: string = JSON_TYPE): WireRequest {
-  return { path, body: typeof body === "string" ? body : JSON.stringify(body), headers: { "Content-Type": type } };
+  return {
+    path,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    headers: { "Content-Type": type },
+  };
 }
 
 export function get(path: string, query: Readonly<Record<string, string>> = {}): WireRequest {
@@ -31,7 +35,11 @@ export function get(path: string, query: Readonly<Record<string, string>> = {}):
 }
 
 export function form(path: string, fields: Readonly<Record<string, string>>): WireRequest {
-  return { path, body: new URLSearchParams(fields).toString(), headers: { "Content-Type": "application/x-www-form-urlencoded" } };
+  return {
+    path,
+    body: new URLSearchParams(fields).toString(),
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+  };
 }
 
 /** One part of a multipart form; a file when it has a file name. */
@@ -44,23 +52,51 @@ export interface Part {
 export function multipart(path: string, parts: readonly Part[]): WireRequest {
   const mark = "----seldon-case-3f9d";
   const chunks = parts.flatMap(({ name, content, filename }) => [
-    Buffer.from(`--${mark}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? "" : `; filename="${filename}"`}\r\n\r\n`),
+    Buffer.from(
+      `--${mark}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? "" : `; filename="${filename}"`}\r\n\r\n`,
+    ),
     Buffer.from(content),
     Buffer.from("\r\n"),
   ]);
-  return { path, body: Buffer.concat([...chunks, Buffer.from(`--${mark}--\r\n`)]), headers: { "Content-Type": `multipart/form-data; boundary=${mark}` } };
+  return {
+    path,
+    body: Buffer.concat([...chunks, Buffer.from(`--${mark}--\r\n`)]),
+    headers: { "Content-Type": `multipart/form-data; boundary=${mark}` },
+  };
 }
 
 /** Sends on a connection of its own, since the wrapper's default server keeps none open. */
-export async function send(port: number, { method, path, headers = {}, body }: WireRequest): Promise<WireAnswer> {
+export async function send(
+  port: number,
+  { method, path, headers = {}, body }: WireRequest,
+): Promise<WireAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<WireAnswer>();
-  const length = body === undefined || "Transfer-Encoding" in headers ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
-  const request = httpRequest({ host: "127.0.0.1", port, path, method: method ?? (body === undefined ? "GET" : "POST"), headers: { ...length, ...headers }, agent: false }, (response) => {
-    const chunks: Buffer[] = [];
-    response.on("data", (chunk: Buffer) => chunks.push(chunk));
-    response.on("error", reject);
-    response.on("end", () => resolve({ status: response.statusCode ?? 0, type: response.headers["content-type"] ?? "", body: textOf(Buffer.concat(chunks)) }));
-  });
+  const length =
+    body === undefined || "Transfer-Encoding" in headers
+      ? {}
+      : { "Content-Length": String(Buffer.byteLength(body)) };
+  const request = httpRequest(
+    {
+      host: "127.0.0.1",
+      port,
+      path,
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers: { ...length, ...headers },
+      agent: false,
+    },
+    (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers["content-type"] ?? "",
+          body: textOf(Buffer.concat(chunks)),
+        }),
+      );
+    },
+  );
   request.on("error", reject);
   request.end(body);
   return promise;
