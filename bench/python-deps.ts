@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { createGzip, createZstdCompress, constants } from "node:zlib";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createDeflatePool, gzipPinned } from "../src/compress/index.ts";
+import { createDeflatePool, gzipPinned } from "../src/images/compress/index.ts";
 import { keptUv } from "../test/support/python-env.ts";
 import { interleave, publish, type Contestant } from "./lib/interleave.ts";
 import { describeMachine } from "./lib/machine.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { ERROR_CODES, type CodeFacts } from "../src/errors/index.ts";
+import { ERROR_CODES, type CodeFacts } from "../src/ground/errors/index.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/errors.md"), "utf8");
 const rows = [

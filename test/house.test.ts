@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { run } from "../src/internal/index.ts";
+import { run } from "../src/ground/process/index.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const bin = (name: string): string => resolve(ROOT, "node_modules/.bin", name);
 
 const CHECKS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  "every file is formatted": [bin("oxfmt"), "--check"],
   "types agree": [process.execPath, "node_modules/typescript/bin/tsc", "--noEmit"],
   "the linter has nothing to say": [
     bin("oxlint"),

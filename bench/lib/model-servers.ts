@@ -63,7 +63,7 @@ async function bundle(folder: string): Promise<string> {
   await build({
     ...{
       absWorkingDir: ROOT,
-      entryPoints: ["src/serve/main.ts"],
+      entryPoints: ["src/serving/server/main.ts"],
       outfile: entry,
       bundle: true,
       platform: "node",

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { httpLoad, type LoadPlan, type LoadRequest, type LoadResult } from "./http-load.ts";
 import { isThere } from "./peers.ts";
 

@@ -1,7 +1,7 @@
-import type { BlobStore } from "../builder/index.ts";
-import { ToolError } from "../errors/index.ts";
-import { appendLayers, mutateConfig } from "../oci/index.ts";
-import type { BaseImage } from "../pack/index.ts";
+import type { BlobStore } from "../images/bases/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import { appendLayers, mutateConfig } from "../images/oci/index.ts";
+import type { BaseImage } from "../images/pack/index.ts";
 import type { Context } from "./context.ts";
 
 export interface AptRequest {
@@ -23,7 +23,7 @@ export async function withAptPackages(
   { packages, store, epochS, context }: AptRequest,
 ): Promise<BaseImage> {
   if (packages.length === 0) return base;
-  const { addDebianPackages, inspectDebian } = await import("../builder/index.ts");
+  const { addDebianPackages, inspectDebian } = await import("../images/bases/index.ts");
   const facts = await inspectDebian(base.image, context);
   if (facts === undefined) {
     throw new ToolError(

@@ -1,5 +1,5 @@
-import { parseLocation } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import {
   configOf,
   formatPlatform,
@@ -16,8 +16,13 @@ import {
   type Image,
   type Platform,
   type Source,
-} from "../oci/index.ts";
-import { inspectBase, type BaseFacts, type BaseImage, type JsonCache } from "../pack/index.ts";
+} from "../images/oci/index.ts";
+import {
+  inspectBase,
+  type BaseFacts,
+  type BaseImage,
+  type JsonCache,
+} from "../images/pack/index.ts";
 import type { Context } from "./context.ts";
 import { openForReading, type ReadPlace } from "./places.ts";
 
@@ -135,7 +140,7 @@ async function statedFacts(
   // Only this function writes below such a key.
   if (typeof kept === "object" && kept !== null)
     return (kept as { readonly facts?: BaseFacts }).facts;
-  const { readBaseFacts } = await import("../builder/index.ts");
+  const { readBaseFacts } = await import("../images/bases/index.ts");
   const stated = readBaseFacts((await configOf(image, context)).config?.Labels);
   const facts: BaseFacts | undefined =
     stated === undefined

@@ -4,9 +4,9 @@ import {
   type Descriptor,
   type Digest,
   type Reference,
-} from "../oci/index.ts";
-import { isToolError } from "../errors/index.ts";
-import type { Store } from "../store/index.ts";
+} from "../images/oci/index.ts";
+import { isToolError } from "../ground/errors/index.ts";
+import type { Store } from "../images/store/index.ts";
 import type { Context } from "./context.ts";
 import { manifestsUnder } from "./look.ts";
 import { openRepository } from "./places.ts";

@@ -8,8 +8,8 @@ import {
   parseCatalogue,
   type Catalogue,
   type RegistryHosts,
-} from "../catalogue/index.ts";
-import { ToolError } from "../errors/index.ts";
+} from "../jobs/catalogue/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import type { Context } from "./context.ts";
 
 /** Where a user's rows are named when no flag does. */

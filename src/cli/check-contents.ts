@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import type { CallOptions } from "../internal/index.ts";
-import { manifestOf, uncompressed, type Image, type ImageConfig } from "../oci/index.ts";
-import { readTar } from "../tar/index.ts";
+import type { CallOptions } from "../ground/bytes/index.ts";
+import { manifestOf, uncompressed, type Image, type ImageConfig } from "../images/oci/index.ts";
+import { readTar } from "../images/tar/index.ts";
 import type { Check } from "./checks.ts";
 
 /** A layer from this size on holds weights, and no program that the image starts with. */

@@ -1,6 +1,6 @@
-import { parseLocation } from "../copy/index.ts";
-import { isToolError } from "../errors/index.ts";
-import { formatPlatform, validateIndex, type ImageConfig } from "../oci/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { isToolError } from "../ground/errors/index.ts";
+import { formatPlatform, validateIndex, type ImageConfig } from "../images/oci/index.ts";
 import { baseChecks, contentChecks } from "./check-contents.ts";
 import type { Check } from "./checks.ts";
 import type { Context } from "./context.ts";

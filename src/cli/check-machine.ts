@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { probeEngines } from "../engine/index.ts";
-import { isToolError } from "../errors/index.ts";
-import { run } from "../internal/index.ts";
-import { createKeychain, createRegistry, type CredentialOrigin } from "../registry/index.ts";
+import { probeEngines } from "../images/engine/index.ts";
+import { isToolError } from "../ground/errors/index.ts";
+import { run } from "../ground/process/index.ts";
+import { createKeychain, createRegistry, type CredentialOrigin } from "../images/registry/index.ts";
 import type { Check } from "./checks.ts";
 import type { Context } from "./context.ts";
 import { registryOptions } from "./places.ts";

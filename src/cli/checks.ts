@@ -1,4 +1,4 @@
-import { ToolError, type ErrorCode } from "../errors/index.ts";
+import { ToolError, type ErrorCode } from "../ground/errors/index.ts";
 import type { Context } from "./context.ts";
 import { formatTable } from "./render/format.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { digestOf, type ImageConfig } from "../oci/index.ts";
+import { digestOf, type ImageConfig } from "../images/oci/index.ts";
 import { nodeCheck } from "./check-machine.ts";
 import { configChecks, layersCheck } from "./check-image.ts";
 import { reportChecks, type Check } from "./checks.ts";

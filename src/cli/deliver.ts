@@ -1,5 +1,5 @@
-import { parseLocation, pushImage, type CopyResult } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
+import { parseLocation, pushImage, type CopyResult } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import {
   createIndex,
   imageDescriptor,
@@ -8,9 +8,9 @@ import {
   type Layer,
   type Reference,
   type Sink,
-} from "../oci/index.ts";
-import type { BaseImage, PackedImage } from "../pack/index.ts";
-import type { Store } from "../store/index.ts";
+} from "../images/oci/index.ts";
+import type { BaseImage, PackedImage } from "../images/pack/index.ts";
+import type { Store } from "../images/store/index.ts";
 import type { Context } from "./context.ts";
 import { pinnedName } from "./move.ts";
 import { openForWriting } from "./places.ts";

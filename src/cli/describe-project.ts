@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelDescription, Ports } from "../model/index.ts";
-import type { PackProject } from "../pack/index.ts";
+import type { ModelDescription, Ports } from "../models/description/index.ts";
+import type { PackProject } from "../images/pack/index.ts";
 import type { Context } from "./context.ts";
 
 export interface DescribeOptions {

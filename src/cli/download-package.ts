@@ -1,5 +1,5 @@
-import { ToolError } from "../errors/index.ts";
-import type { CallOptions } from "../internal/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import type { CallOptions } from "../ground/bytes/index.ts";
 import type { Context } from "./context.ts";
 
 /**

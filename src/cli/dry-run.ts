@@ -1,5 +1,5 @@
-import type { Descriptor } from "../oci/index.ts";
-import type { DigestMemory, JsonCache, PackContext, PackStore } from "../pack/index.ts";
+import type { Descriptor } from "../images/oci/index.ts";
+import type { DigestMemory, JsonCache, PackContext, PackStore } from "../images/pack/index.ts";
 
 /** The same context, with a store and caches that read what is there and keep what is new for this run only: nothing is written down. */
 export function withoutWriting(context: PackContext): PackContext {

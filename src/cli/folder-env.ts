@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDockerfileEnv, parseEnvironmentFile } from "../model/index.ts";
-import type { WalkedFile } from "../pack/index.ts";
+import { parseDockerfileEnv, parseEnvironmentFile } from "../models/description/index.ts";
+import type { WalkedFile } from "../images/pack/index.ts";
 
 /** What a folder that was made for Seldon's builders says of its container. */
 export interface FolderEnv {

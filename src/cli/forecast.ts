@@ -1,5 +1,5 @@
-import { parseLocation } from "../copy/index.ts";
-import { isToolError } from "../errors/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { isToolError } from "../ground/errors/index.ts";
 import {
   imageDescriptor,
   manifestOf,
@@ -9,8 +9,8 @@ import {
   type MountSink,
   type Reference,
   type Sink,
-} from "../oci/index.ts";
-import type { PlannedLayer } from "../pack/index.ts";
+} from "../images/oci/index.ts";
+import type { PlannedLayer } from "../images/pack/index.ts";
 import type { Context } from "./context.ts";
 import { openForWriting } from "./places.ts";
 import type { PlannedImage } from "./render/plan.ts";

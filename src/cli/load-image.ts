@@ -1,6 +1,6 @@
-import type { Engine } from "../engine/index.ts";
-import { isToolError } from "../errors/index.ts";
-import { createImageArchive, type ArchiveStream } from "../layout/index.ts";
+import type { Engine } from "../images/engine/index.ts";
+import { isToolError } from "../ground/errors/index.ts";
+import { createImageArchive, type ArchiveStream } from "../images/layout/index.ts";
 import {
   configOf,
   imageFrom,
@@ -9,7 +9,7 @@ import {
   type Descriptor,
   type Digest,
   type Source,
-} from "../oci/index.ts";
+} from "../images/oci/index.ts";
 import type { Context } from "./context.ts";
 import { formatBytes } from "./render/format.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { DebianArchitecture, DebianLock, DebianPackage } from "../builder/index.ts";
-import { ToolError } from "../errors/index.ts";
-import { writeFileAtomic } from "../internal/index.ts";
+import type { DebianArchitecture, DebianLock, DebianPackage } from "../images/bases/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import { writeFileAtomic } from "../ground/process/index.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

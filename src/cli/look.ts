@@ -1,4 +1,4 @@
-import type { CallOptions } from "../internal/index.ts";
+import type { CallOptions } from "../ground/bytes/index.ts";
 import {
   configOf,
   imageFrom,
@@ -15,7 +15,7 @@ import {
   type ImageManifest,
   type Platform,
   type Source,
-} from "../oci/index.ts";
+} from "../images/oci/index.ts";
 
 /** One manifest below a name. `config` and `platform` are absent for what is no image, such as an attestation. */
 export interface SeenManifest {

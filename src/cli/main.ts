@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ToolError, factsOf, isToolError } from "../errors/index.ts";
+import { ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
 import { directoriesOf, type Context } from "./context.ts";
 import { createReporter } from "./render/create-reporter.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { copy, parseLocation, type CopyOptions, type CopyResult } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
+import { copy, parseLocation, type CopyOptions, type CopyResult } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import {
   formatReference,
   parseReference,
@@ -8,7 +8,7 @@ import {
   type Digest,
   type Platform,
   type Reference,
-} from "../oci/index.ts";
+} from "../images/oci/index.ts";
 import type { Context } from "./context.ts";
 import { manifestsUnder } from "./look.ts";
 import { openEngine, openForReading, openForWriting, type ReadPlace } from "./places.ts";
@@ -128,7 +128,7 @@ async function moveToArchive(
   to: { readonly path: string; readonly names: readonly Reference[] },
   context: Context,
 ): Promise<Moved> {
-  const { createImageArchive, writeArchive } = await import("../layout/index.ts");
+  const { createImageArchive, writeArchive } = await import("../images/layout/index.ts");
   const descriptor = await from.source.resolve(from.reference, context);
   const archive = await createImageArchive(from.source, [{ descriptor, references: to.names }], {
     signal: context.signal,
@@ -144,7 +144,7 @@ async function moveToEngine(
   context: Context,
 ): Promise<Moved> {
   const [{ createImageArchive }, engine] = await Promise.all([
-    import("../layout/index.ts"),
+    import("../images/layout/index.ts"),
     openEngine(target, context),
   ]);
   const descriptor = await from.source.resolve(from.reference, context);

@@ -1,4 +1,4 @@
-import { ToolError } from "../errors/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 
 /** For options that may come more than once. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {

@@ -1,5 +1,5 @@
-import type { PackContext } from "../pack/index.ts";
-import type { Store } from "../store/index.ts";
+import type { PackContext } from "../images/pack/index.ts";
+import type { Store } from "../images/store/index.ts";
 import type { Context } from "./context.ts";
 import { downloadPackage } from "./download-package.ts";
 import { findToolFiles } from "./tool-files.ts";

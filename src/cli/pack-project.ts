@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
-import { createDeflatePool } from "../compress/index.ts";
-import { parseLocation } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
-import { parsePlatform, type Platform } from "../oci/index.ts";
-import { packImages, type BaseImage } from "../pack/index.ts";
+import { createDeflatePool } from "../images/compress/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import { parsePlatform, type Platform } from "../images/oci/index.ts";
+import { packImages, type BaseImage } from "../images/pack/index.ts";
 import { withAptPackages, type AptRequest } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";

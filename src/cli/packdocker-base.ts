@@ -1,4 +1,4 @@
-import { switchRegistryHost } from "../catalogue/index.ts";
+import { switchRegistryHost } from "../jobs/catalogue/index.ts";
 import {
   createVendorApi,
   resolveBaseImage,
@@ -7,7 +7,7 @@ import {
   type UaiJob,
   type UaiValues,
   type VendorKeys,
-} from "../uai/index.ts";
+} from "../jobs/uai/index.ts";
 import type { PackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import type { PackdockerFlags } from "./packdocker-flags.ts";

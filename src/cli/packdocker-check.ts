@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { ToolError } from "../errors/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import {
   checkClass,
   checkModel,
@@ -12,7 +12,7 @@ import {
   type UaiFramework,
   type UaiJob,
   type UaiValues,
-} from "../uai/index.ts";
+} from "../jobs/uai/index.ts";
 import type { Context } from "./context.ts";
 import type { PackSettings } from "./catalogue.ts";
 import { baseProblems } from "./packdocker-base.ts";

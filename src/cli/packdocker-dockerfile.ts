@@ -1,6 +1,6 @@
-import { configOf } from "../oci/index.ts";
-import type { PackProject } from "../pack/index.ts";
-import { SERVER_ROOT } from "../uai/index.ts";
+import { configOf } from "../images/oci/index.ts";
+import type { PackProject } from "../images/pack/index.ts";
+import { SERVER_ROOT } from "../jobs/uai/index.ts";
 import type { Packed } from "./deliver.ts";
 
 /** What a Dockerfile is written of: the image as it was made, and what it was made from. */

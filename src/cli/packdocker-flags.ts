@@ -4,7 +4,7 @@ import {
   type UaiFlag,
   type UaiFramework,
   type UaiValues,
-} from "../uai/index.ts";
+} from "../jobs/uai/index.ts";
 import type { Context } from "./context.ts";
 import type { TestEngine, UaiBaseSource, UaiServer } from "./packdocker-choices.ts";
 

@@ -1,4 +1,4 @@
-import type { PackProject } from "../pack/index.ts";
+import type { PackProject } from "../images/pack/index.ts";
 import type { Context } from "./context.ts";
 import type { Packed } from "./deliver.ts";
 import { forecastPush, withSmallDigests } from "./forecast.ts";

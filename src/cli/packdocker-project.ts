@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { PackProject } from "../pack/index.ts";
-import { SERVER_ROOT, type UaiJob } from "../uai/index.ts";
+import type { PackProject } from "../images/pack/index.ts";
+import { SERVER_ROOT, type UaiJob } from "../jobs/uai/index.ts";
 import type { Context } from "./context.ts";
 import { epochOf } from "./options.ts";
 import type { BaseSource } from "./packdocker-base.ts";

@@ -1,6 +1,6 @@
-import { ToolError } from "../errors/index.ts";
-import type { BaseImage, PackProject } from "../pack/index.ts";
-import { GUNICORN_COMMAND, SERVER_ROOT } from "../uai/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import type { BaseImage, PackProject } from "../images/pack/index.ts";
+import { GUNICORN_COMMAND, SERVER_ROOT } from "../jobs/uai/index.ts";
 import type { Context } from "./context.ts";
 import type { UaiServer } from "./packdocker-choices.ts";
 

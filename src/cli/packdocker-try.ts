@@ -7,10 +7,10 @@ import {
   runUnpacked,
   unpackImage,
   type Engine,
-} from "../engine/index.ts";
-import { isToolError, ToolError } from "../errors/index.ts";
-import { createTempDir } from "../internal/index.ts";
-import { imageDescriptor } from "../oci/index.ts";
+} from "../images/engine/index.ts";
+import { isToolError, ToolError } from "../ground/errors/index.ts";
+import { createTempDir } from "../ground/process/index.ts";
+import { imageDescriptor } from "../images/oci/index.ts";
 import type { Context } from "./context.ts";
 import type { Packed } from "./deliver.ts";
 import { loadImage } from "./load-image.ts";

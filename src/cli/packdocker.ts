@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
-import { createDeflatePool } from "../compress/index.ts";
-import { writeFileAtomic } from "../internal/index.ts";
-import { parsePlatform } from "../oci/index.ts";
-import { packImages, type PackProject } from "../pack/index.ts";
-import type { Store } from "../store/index.ts";
-import type { UaiFramework } from "../uai/index.ts";
+import { createDeflatePool } from "../images/compress/index.ts";
+import { writeFileAtomic } from "../ground/process/index.ts";
+import { parsePlatform } from "../images/oci/index.ts";
+import { packImages, type PackProject } from "../images/pack/index.ts";
+import type { Store } from "../images/store/index.ts";
+import type { UaiFramework } from "../jobs/uai/index.ts";
 import { openBase } from "./base-image.ts";
 import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";

@@ -5,9 +5,9 @@ import {
   type Image,
   type Reference,
   type Source,
-} from "../oci/index.ts";
-import type { Bytes, CallOptions } from "../internal/index.ts";
-import { ContentError } from "../errors/index.ts";
+} from "../images/oci/index.ts";
+import type { Bytes, CallOptions } from "../ground/bytes/index.ts";
+import { ContentError } from "../ground/errors/index.ts";
 
 /** Reads an image that is in no place yet, as if it were in one under any name. Layers whose digest nobody knows are hashed first. */
 export async function packedSource(image: Image, options: CallOptions = {}): Promise<Source> {

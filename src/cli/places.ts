@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { anySource, parseLocation, type CopyOptions, type Location } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
-import { parseReference, type Reference, type Sink, type Source } from "../oci/index.ts";
-import type { Registry, RegistryOptions, Repository } from "../registry/index.ts";
-import type { Store } from "../store/index.ts";
-import type { Engine } from "../engine/index.ts";
+import { anySource, parseLocation, type CopyOptions, type Location } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import { parseReference, type Reference, type Sink, type Source } from "../images/oci/index.ts";
+import type { Registry, RegistryOptions, Repository } from "../images/registry/index.ts";
+import type { Store } from "../images/store/index.ts";
+import type { Engine } from "../images/engine/index.ts";
 import type { Context } from "./context.ts";
 import { accessTo } from "./registry-access.ts";
 
@@ -32,7 +32,7 @@ const NOTHING = (): Promise<void> => Promise.resolve();
 
 /** The local store of this user. */
 export async function openStore({ directories }: Context): Promise<Store> {
-  const { createStore } = await import("../store/index.ts");
+  const { createStore } = await import("../images/store/index.ts");
   return createStore({ dataDir: directories.data, cacheDir: directories.cache });
 }
 
@@ -66,7 +66,7 @@ export async function openForReading(
         ? openStored(text, location.reference, context)
         : openRegistryImage(text, location.reference, context);
     case "oci": {
-      const { openLayout } = await import("../layout/index.ts");
+      const { openLayout } = await import("../images/layout/index.ts");
       return {
         name: text,
         source: openLayout(resolve(context.cwd, location.path)),
@@ -76,7 +76,7 @@ export async function openForReading(
     }
     case "oci-archive":
     case "docker-archive": {
-      const { openArchive } = await import("../layout/index.ts");
+      const { openArchive } = await import("../images/layout/index.ts");
       const archive = await openArchive(resolve(context.cwd, location.path), {
         signal: context.signal,
       });
@@ -134,7 +134,7 @@ export async function openForWriting(
     return { name: text, sink: source, ...rest };
   }
   if (location.kind === "oci") {
-    const { createLayout } = await import("../layout/index.ts");
+    const { createLayout } = await import("../images/layout/index.ts");
     return {
       name: text,
       sink: await createLayout(resolve(context.cwd, location.path)),
@@ -177,7 +177,7 @@ export interface OpenRepository extends AsyncDisposable {
 
 /** How a registry is reached and who we are there. */
 export async function registryOptions(host: string, context: Context): Promise<RegistryOptions> {
-  const { createKeychain } = await import("../registry/index.ts");
+  const { createKeychain } = await import("../images/registry/index.ts");
   const login = context.access?.login;
   const explicit =
     login === undefined
@@ -207,7 +207,7 @@ export async function openRepository(
   reference: Reference,
   context: Context,
 ): Promise<OpenRepository> {
-  const { createRegistry } = await import("../registry/index.ts");
+  const { createRegistry } = await import("../images/registry/index.ts");
   const registry = createRegistry(await registryOptions(reference.registry, context));
   return {
     source: registry.repository(reference.repository),
@@ -242,8 +242,8 @@ async function openEngineImage(
   context: Context,
 ): Promise<ReadPlace> {
   const [{ createTempDir, writeFileAtomic }, { openArchive }, engine] = await Promise.all([
-    import("../internal/index.ts"),
-    import("../layout/index.ts"),
+    import("../ground/process/index.ts"),
+    import("../images/layout/index.ts"),
     openEngine(location, context),
   ]);
   const folder = await createTempDir(`slipway-${hostname()}`);
@@ -268,7 +268,7 @@ export async function openEngine(
   location: { readonly kind: "docker-daemon" | "podman" },
   context: Context,
 ): Promise<Engine> {
-  const { createEngine, findEngine } = await import("../engine/index.ts");
+  const { createEngine, findEngine } = await import("../images/engine/index.ts");
   const kind = location.kind === "podman" ? "podman" : "docker";
   const options = await findEngine({ prefer: kind, signal: context.signal });
   if (options.kind !== kind)

@@ -1,6 +1,6 @@
 import { openAsBlob } from "node:fs";
 import { resolve } from "node:path";
-import { stripControls, ToolError } from "../errors/index.ts";
+import { stripControls, ToolError } from "../ground/errors/index.ts";
 import type { Context } from "./context.ts";
 import { formatBytes, formatDuration } from "./render/format.ts";
 

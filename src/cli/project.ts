@@ -1,12 +1,12 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ToolError } from "../errors/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import {
   detectModel,
   type DetectedModel,
   type FactMemory,
   type ModelFile,
-} from "../formats/index.ts";
+} from "../models/kinds/index.ts";
 import {
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
@@ -14,8 +14,8 @@ import {
   type Contract,
   type Ports,
   type ProjectFile,
-} from "../model/index.ts";
-import { walkProject, type PackProject, type WalkedFile } from "../pack/index.ts";
+} from "../models/description/index.ts";
+import { walkProject, type PackProject, type WalkedFile } from "../images/pack/index.ts";
 import type { Context } from "./context.ts";
 import { epochOf } from "./options.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
@@ -96,7 +96,7 @@ async function provenanceOf(root: string): Promise<Readonly<Record<string, strin
   // RUN_FILE_NAME of train, which is not loaded for its name: most projects were not trained by us.
   const text = await readFile(join(root, "slipway-run.json"), "utf8").catch(() => undefined);
   if (text === undefined) return {};
-  const { provenanceLabels } = await import("../train/index.ts");
+  const { provenanceLabels } = await import("../jobs/train/index.ts");
   return provenanceLabels(text);
 }
 

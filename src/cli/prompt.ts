@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { ToolError } from "../errors/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import type { Context } from "./context.ts";
 
 const MAX_SECRET_CHARS = 64 * 1024;

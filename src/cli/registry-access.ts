@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { parseLocation } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
-import type { RegistryOptions } from "../registry/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import type { RegistryOptions } from "../images/registry/index.ts";
 import type { Context } from "./context.ts";
 import { collect, countOf } from "./options.ts";
 import { readSecret } from "./prompt.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../errors/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 
 const DOCKER_HUB = [
   "docker.io",

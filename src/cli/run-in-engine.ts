@@ -4,10 +4,10 @@ import {
   runImage,
   type Engine,
   type RunningImage,
-} from "../engine/index.ts";
-import { isToolError, ToolError } from "../errors/index.ts";
-import { createImageArchive } from "../layout/index.ts";
-import { parseReference } from "../oci/index.ts";
+} from "../images/engine/index.ts";
+import { isToolError, ToolError } from "../ground/errors/index.ts";
+import { createImageArchive } from "../images/layout/index.ts";
+import { parseReference } from "../images/oci/index.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";
 import { openEngine } from "./places.ts";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import type { MountRequest, PortRequest } from "../engine/index.ts";
-import { ToolError } from "../errors/index.ts";
-import type { ImageConfig } from "../oci/index.ts";
+import type { MountRequest, PortRequest } from "../images/engine/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import type { ImageConfig } from "../images/oci/index.ts";
 import { portOf } from "./options.ts";
 import { modelOf } from "./render/image.ts";
 

@@ -1,7 +1,12 @@
 import { arch } from "node:os";
-import { parseLocation } from "../copy/index.ts";
-import { isToolError, ToolError } from "../errors/index.ts";
-import { formatPlatform, parsePlatform, type Platform, type Reference } from "../oci/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { isToolError, ToolError } from "../ground/errors/index.ts";
+import {
+  formatPlatform,
+  parsePlatform,
+  type Platform,
+  type Reference,
+} from "../images/oci/index.ts";
 import type { Context } from "./context.ts";
 import { imagesUnder, type SeenImage } from "./look.ts";
 import { openForReading, type ReadPlace } from "./places.ts";

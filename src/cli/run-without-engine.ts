@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { runUnpacked, unpackImage, type RunningProcess } from "../engine/index.ts";
-import { ToolError } from "../errors/index.ts";
-import { createTempDir } from "../internal/index.ts";
+import { runUnpacked, unpackImage, type RunningProcess } from "../images/engine/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import { createTempDir } from "../ground/process/index.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";
 import { modelOf } from "./render/image.ts";

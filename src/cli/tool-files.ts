@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import type { ToolFiles } from "../pack/index.ts";
+import type { ToolFiles } from "../images/pack/index.ts";
 
 /** Finds what of the tool goes into images: the server bundle, the Python worker, ONNX Runtime, perhaps this very Node. */
 export function findToolFiles(version: string): ToolFiles {

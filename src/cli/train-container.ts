@@ -1,8 +1,8 @@
-import { chooseRow } from "../catalogue/index.ts";
-import type { Container } from "../engine/index.ts";
-import { isToolError, ToolError } from "../errors/index.ts";
-import { run as runProcess } from "../internal/index.ts";
-import { checkGpu, LAUNCHER, PLACES, PYTHON } from "../train/index.ts";
+import { chooseRow } from "../jobs/catalogue/index.ts";
+import type { Container } from "../images/engine/index.ts";
+import { isToolError, ToolError } from "../ground/errors/index.ts";
+import { run as runProcess } from "../ground/process/index.ts";
+import { checkGpu, LAUNCHER, PLACES, PYTHON } from "../jobs/train/index.ts";
 import { openCatalogue } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";

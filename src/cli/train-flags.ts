@@ -6,8 +6,8 @@ import {
   type Framework,
   type TrainFlag,
   type TrainValues,
-} from "../train/index.ts";
-import { ToolError } from "../errors/index.ts";
+} from "../jobs/train/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import { addCatalogueOption } from "./catalogue.ts";
 import { collect, collectList } from "./options.ts";
 

@@ -1,7 +1,7 @@
 import { access, symlink } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { createTempDir, run as runProcess } from "../internal/index.ts";
-import { PLACES } from "../train/index.ts";
+import { createTempDir, run as runProcess } from "../ground/process/index.ts";
+import { PLACES } from "../jobs/train/index.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./options.ts";
 import { findToolFiles } from "./tool-files.ts";

@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Catalogue, CatalogueRow } from "../catalogue/index.ts";
-import { createDeflatePool } from "../compress/index.ts";
-import { parseLocation, pushImage, type CopyResult } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
+import type { Catalogue, CatalogueRow } from "../jobs/catalogue/index.ts";
+import { createDeflatePool } from "../images/compress/index.ts";
+import { parseLocation, pushImage, type CopyResult } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 import {
   configOf,
   imageDescriptor,
@@ -12,7 +12,7 @@ import {
   type Layer,
   type Platform,
   type Reference,
-} from "../oci/index.ts";
+} from "../images/oci/index.ts";
 import {
   packCode,
   readCode,
@@ -22,9 +22,9 @@ import {
   type JsonCache,
   type PackedImage,
   type ReadCode,
-} from "../pack/index.ts";
-import type { Store } from "../store/index.ts";
-import { isOpen, recipeOf, type Accelerator } from "../train/index.ts";
+} from "../images/pack/index.ts";
+import type { Store } from "../images/store/index.ts";
+import { isOpen, recipeOf, type Accelerator } from "../jobs/train/index.ts";
 import { withAptPackages } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import type { Context } from "./context.ts";
@@ -181,7 +181,7 @@ export async function lacksShell({ base, image }: MadeImage, cache: JsonCache): 
   const key = `lacks shell 1 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;
   const kept = await cache.get(key);
   if (typeof kept === "boolean") return kept;
-  const { readBaseFacts } = await import("../builder/index.ts");
+  const { readBaseFacts } = await import("../images/bases/index.ts");
   const facts = readBaseFacts((await configOf(base.image)).config?.Labels);
   const lacks = facts !== undefined && !facts.packages.some(({ name }) => name === "bash");
   await cache.set(key, lacks);

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { parseLocation } from "../copy/index.ts";
-import { ToolError } from "../errors/index.ts";
-import { run, writeFileAtomic } from "../internal/index.ts";
-import { printYaml } from "../model/index.ts";
-import { formatReference } from "../oci/index.ts";
+import { parseLocation } from "../images/copy/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import { run, writeFileAtomic } from "../ground/process/index.ts";
+import { printYaml } from "../models/description/index.ts";
+import { formatReference } from "../images/oci/index.ts";
 import {
   MANIFEST_KINDS,
   parsePlan,
@@ -14,7 +14,7 @@ import {
   type ManifestOptions,
   type TrainerVersion,
   type TrainPlan,
-} from "../train/index.ts";
+} from "../jobs/train/index.ts";
 import type { Context } from "./context.ts";
 import { countOf } from "./options.ts";
 

@@ -5,12 +5,12 @@ import {
   switchRegistryHost,
   type Catalogue,
   type CatalogueRow,
-} from "../catalogue/index.ts";
-import { storeReference } from "../copy/index.ts";
-import { isToolError, ToolError } from "../errors/index.ts";
-import { writeFileAtomic } from "../internal/index.ts";
-import { formatPlatform, parsePlatform, type Descriptor } from "../oci/index.ts";
-import { walkProject } from "../pack/index.ts";
+} from "../jobs/catalogue/index.ts";
+import { storeReference } from "../images/copy/index.ts";
+import { isToolError, ToolError } from "../ground/errors/index.ts";
+import { writeFileAtomic } from "../ground/process/index.ts";
+import { formatPlatform, parsePlatform, type Descriptor } from "../images/oci/index.ts";
+import { walkProject } from "../images/pack/index.ts";
 import {
   checkGpu,
   COMMAND_FILE_NAME,
@@ -30,7 +30,7 @@ import {
   type HostPaths,
   type PackedName,
   type TrainJob,
-} from "../train/index.ts";
+} from "../jobs/train/index.ts";
 import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import { warnOfSecrets, withAccount } from "./old-account.ts";
@@ -332,7 +332,7 @@ async function loadIntoEngine(
 }
 
 async function answeringEngine(context: Context): Promise<"docker" | "podman" | undefined> {
-  const { findEngine } = await import("../engine/index.ts");
+  const { findEngine } = await import("../images/engine/index.ts");
   try {
     return (await findEngine({ signal: context.signal })).kind;
   } catch (error) {

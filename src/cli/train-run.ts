@@ -1,7 +1,7 @@
 import { access, constants, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { ToolError } from "../errors/index.ts";
-import type { Digest } from "../oci/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
+import type { Digest } from "../images/oci/index.ts";
 import {
   curvesToSvg,
   localTasks,
@@ -12,7 +12,7 @@ import {
   type Curve,
   type Task,
   type TrainPlan,
-} from "../train/index.ts";
+} from "../jobs/train/index.ts";
 import type { Context } from "./context.ts";
 import { countOf } from "./options.ts";
 import { formatBytes, formatDuration, formatTable } from "./render/format.ts";

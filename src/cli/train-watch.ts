@@ -9,7 +9,7 @@ import {
   type Curve,
   type EventReader,
   type Progress,
-} from "../train/index.ts";
+} from "../jobs/train/index.ts";
 import type { Context } from "./context.ts";
 import { formatDuration } from "./render/format.ts";
 

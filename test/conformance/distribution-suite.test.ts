@@ -3,8 +3,8 @@ import { access, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { ProcessError } from "../../src/errors/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { ProcessError } from "../../src/ground/errors/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { requirePeer } from "../support/peers.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 

@@ -14,8 +14,8 @@ import {
   mutateConfig,
   type Image,
   type LayerAddition,
-} from "../../src/oci/index.ts";
-import { writeTar, type TarInput } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { writeTar, type TarInput } from "../../src/images/tar/index.ts";
 import { bytesLayer, randomBytesOf } from "../support/random-image.ts";
 
 // Digests of what we write must be the same on every machine, on every day and in every release. A change here changes every

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { copy, pushImage } from "../../src/copy/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { createImageArchive, createLayout, writeArchive } from "../../src/layout/index.ts";
+import { copy, pushImage } from "../../src/images/copy/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import { createImageArchive, createLayout, writeArchive } from "../../src/images/layout/index.ts";
 import {
   appendLayers,
   configOf,
@@ -17,7 +17,7 @@ import {
   validateImage,
   type Descriptor,
   type Reference,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { memoryStore } from "../support/memory-store.ts";
 import { requirePeer } from "../support/peers.ts";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { pushImage } from "../../src/copy/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { createLayout } from "../../src/layout/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import { createLayout } from "../../src/images/layout/index.ts";
 import {
   appendLayers,
   createArtifact,
@@ -19,7 +19,7 @@ import {
   parseIndex,
   parseManifest,
   type Image,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import { requireImageSchema } from "../support/image-schema.ts";
 import { randomImage, randomLayer } from "../support/random-image.ts";
 

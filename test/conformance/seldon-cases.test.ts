@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { CLASS_PACKAGES } from "../support/seldon/servers.ts";
 
@@ -18,7 +18,7 @@ test("recorded cases from elsewhere all pass", async (t) => {
   if (!existsSync(runner)) return t.skip(`there is no "${runner}"`);
   const environment = await pythonEnv(t, { packages: CLASS_PACKAGES });
   if (environment === undefined) return;
-  const server = `${process.execPath} ${join(ROOT, "src/serve/main.ts")} seldon-core-microservice {model_name} --service-type {service_type} --http-port {http_port} --grpc-port {grpc_port} --metrics-port {metrics_port}`;
+  const server = `${process.execPath} ${join(ROOT, "src/serving/server/main.ts")} seldon-core-microservice {model_name} --service-type {service_type} --http-port {http_port} --grpc-port {grpc_port} --metrics-port {metrics_port}`;
   const command = `env SELDON_STRICT_COMPAT=1 SLIPWAY_DRAIN_DELAY_MS=0 SLIPWAY_PYTHON=${environment.python} ${server}`;
   const { stdout } = await run([environment.python, runner, "--base-cmd", command], {
     signal: t.signal,

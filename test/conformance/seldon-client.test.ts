@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { CLASS_PACKAGES, startOurs, WRAPPER_PACKAGES } from "../support/seldon/servers.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { isToolError } from "../../src/errors/index.ts";
-import { run } from "../../src/internal/index.ts";
+import { isToolError } from "../../src/ground/errors/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { findPeer, withoutPeer } from "../support/peers.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");

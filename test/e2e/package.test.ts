@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { access, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { commandLine, putFakeBase, untilEnd, type Ran } from "../support/command-line.ts";
 import { writeFiles } from "../support/pack-fixture.ts";
 import { findPeer, withoutPeer } from "../support/peers.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { requireDockerd, type Dockerd } from "../support/dockerd.ts";
 import {

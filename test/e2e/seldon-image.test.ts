@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { requireDockerd } from "../support/dockerd.ts";
 import { requirePodman } from "../support/engines.ts";
 import { findPeer, withoutPeer } from "../support/peers.ts";

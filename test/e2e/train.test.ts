@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { engineEnvironment, trainUser } from "../support/train-user.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");

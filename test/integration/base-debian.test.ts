@@ -10,8 +10,8 @@ import {
   inspectDebian,
   type BuildStep,
   type DebianBase,
-} from "../../src/builder/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
+} from "../../src/images/bases/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import {
   appendLayers,
   configOf,
@@ -20,9 +20,9 @@ import {
   uncompressed,
   validateImage,
   type Image,
-} from "../../src/oci/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
-import { readTar, type TarEntry } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
+import { readTar, type TarEntry } from "../../src/images/tar/index.ts";
 import { debianCacheDir, requireDebianBase, temporaryStore } from "../support/debian-base.ts";
 import { findPeer, requirePeer } from "../support/peers.ts";
 import { requireRootfs } from "../support/rootfs.ts";
@@ -382,7 +382,7 @@ test("two builds at once on one cache give the same base", async (t) => {
 test("off Debian the error says what is missing", async (t) => {
   const node = process.execPath;
   await using empty = await createTempDir("empty-path");
-  const script = `import { buildDebianBase } from ${JSON.stringify(join(import.meta.dirname, "../../src/builder/index.ts"))};
+  const script = `import { buildDebianBase } from ${JSON.stringify(join(import.meta.dirname, "../../src/images/bases/index.ts"))};
     await buildDebianBase({ cacheDir: "/nonexistent", blobs: {} }).catch((error) => console.log(error.code, error.message, error.hint));`;
   const { stdout } = await run([node, "--input-type=module", "-e", script], {
     env: { PATH: empty.path },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { configOf, imageFrom, manifestOf } from "../../src/oci/index.ts";
+import { configOf, imageFrom, manifestOf } from "../../src/images/oci/index.ts";
 import {
   commandLine,
   nameInStore,

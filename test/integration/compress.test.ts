@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { createDeflatePool, gzipPinned } from "../../src/compress/index.ts";
-import { run } from "../../src/internal/index.ts";
+import { createDeflatePool, gzipPinned } from "../../src/images/compress/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 
 const MIB = 2 ** 20;
 
@@ -31,7 +31,7 @@ test("GNU gzip reads what we write", async () => {
 test("resident memory stays bounded while much more than memory's bound goes through", async () => {
   const source = `
     import { parentPort } from "node:worker_threads";
-    import { gzipPinned } from ${JSON.stringify(new URL("../../src/compress/index.ts", import.meta.url).href)};
+    import { gzipPinned } from ${JSON.stringify(new URL("../../src/images/compress/index.ts", import.meta.url).href)};
     const block = new Uint8Array(${MIB});
     for (let i = 0; i < block.length; i += 1) block[i] = (i * i) >>> 7;
     async function* content() { for (let i = 0; i < 768; i += 1) yield block; }

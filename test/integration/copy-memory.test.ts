@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 
 const MIB = 2 ** 20;
 // Buffers wait for the collector; what matters is that it is the same for 2 and for 8 GiB.

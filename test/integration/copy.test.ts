@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { copy, pushImage } from "../../src/copy/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { createLayout, tagReference } from "../../src/layout/index.ts";
+import { copy, pushImage } from "../../src/images/copy/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import { createLayout, tagReference } from "../../src/images/layout/index.ts";
 import {
   appendLayers,
   createArtifact,
@@ -15,8 +15,8 @@ import {
   validateImage,
   validateIndex,
   type Reference,
-} from "../../src/oci/index.ts";
-import { createRegistry, type Registry } from "../../src/registry/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createRegistry, type Registry } from "../../src/images/registry/index.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { requirePeer } from "../support/peers.ts";
 import { randomBytesOf, randomImage, randomLayer, unhashedLayer } from "../support/random-image.ts";

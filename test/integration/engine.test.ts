@@ -8,10 +8,10 @@ import {
   runImage,
   type Engine,
   type EngineOptions,
-} from "../../src/engine/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { openArchive } from "../../src/layout/index.ts";
-import { configOf, imageFrom } from "../../src/oci/index.ts";
+} from "../../src/images/engine/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import { openArchive } from "../../src/images/layout/index.ts";
+import { configOf, imageFrom } from "../../src/images/oci/index.ts";
 import {
   archiveOf,
   requireDebianBase,

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
-import { pushImage } from "../../src/copy/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { openArchive } from "../../src/layout/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import { openArchive } from "../../src/images/layout/index.ts";
 import {
   appendLayers,
   configOf,
@@ -23,10 +23,10 @@ import {
   validateImage,
   type Descriptor,
   type Image,
-} from "../../src/oci/index.ts";
-import { createRegistry, type Repository } from "../../src/registry/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
-import { writeTar } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createRegistry, type Repository } from "../../src/images/registry/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
+import { writeTar } from "../../src/images/tar/index.ts";
 import { requireDebianBase } from "../support/debian-base.ts";
 import { requireDockerd, type Dockerd } from "../support/dockerd.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { ServiceType } from "../../src/model/index.ts";
+import type { ServiceType } from "../../src/models/description/index.ts";
 import {
   createLogger,
   serveModel,
   type RunningServer,
   type ServeOptions,
-} from "../../src/serve/index.ts";
+} from "../../src/serving/server/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { startGrpcClient, type GrpcAnswer, type GrpcCase } from "../support/seldon/grpc.ts";
 import { WRAPPER_PACKAGES } from "../support/seldon/servers.ts";

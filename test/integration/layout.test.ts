@@ -4,7 +4,8 @@ import { appendFile, mkdir, open, readdir, readFile, stat, writeFile } from "nod
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { createTempDir, guardOf, planOf, run, type TempDir } from "../../src/internal/index.ts";
+import { guardOf, planOf } from "../../src/ground/bytes/index.ts";
+import { createTempDir, run, type TempDir } from "../../src/ground/process/index.ts";
 import {
   createImageArchive,
   createLayout,
@@ -13,7 +14,7 @@ import {
   tagReference,
   writeArchive,
   type ArchivedImage,
-} from "../../src/layout/index.ts";
+} from "../../src/images/layout/index.ts";
 import {
   digestOf,
   MEDIA_TYPES,
@@ -21,8 +22,8 @@ import {
   type Descriptor,
   type Reference,
   type Source,
-} from "../../src/oci/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import { requireDockerd } from "../support/dockerd.ts";
 import { requirePeer } from "../support/peers.ts";
 import { bytesOf, putBytes, putSmallImage, putSmallIndex } from "../support/small-image.ts";

@@ -10,9 +10,9 @@ import {
   parseReference,
   validateImage,
   type Platform,
-} from "../../src/oci/index.ts";
-import { inspectDebian } from "../../src/builder/index.ts";
-import { pushImage } from "../../src/copy/index.ts";
+} from "../../src/images/oci/index.ts";
+import { inspectDebian } from "../../src/images/bases/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
 import { commandLine, type CommandLine } from "../support/command-line.ts";
 import { debianCacheDir } from "../support/debian-base.ts";
 import { requirePeer } from "../support/peers.ts";

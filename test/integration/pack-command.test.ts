@@ -20,7 +20,7 @@ import {
   readVerified,
   validateImage,
   type Descriptor,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import {
   commandLine,
   nameInStore,

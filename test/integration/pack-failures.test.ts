@@ -4,7 +4,7 @@ import { appendFile, readdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { commandLine, putFakeBase, untilEnd, type CommandLine } from "../support/command-line.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";
 import { writeFiles } from "../support/pack-fixture.ts";

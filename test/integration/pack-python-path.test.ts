@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { imageFrom, parseReference } from "../../src/oci/index.ts";
+import { imageFrom, parseReference } from "../../src/images/oci/index.ts";
 import { commandLine } from "../support/command-line.ts";
 import { debianCacheDir } from "../support/debian-base.ts";
 import { requirePeer } from "../support/peers.ts";

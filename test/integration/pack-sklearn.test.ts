@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { commandLine, nameInStore, untilEnd } from "../support/command-line.ts";
 import { requireDebianBase, storeImage } from "../support/debian-base.ts";
 import { pythonEnv, requireUv } from "../support/python-env.ts";

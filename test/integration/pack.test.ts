@@ -13,8 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createDeflatePool } from "../../src/compress/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
+import { createDeflatePool } from "../../src/images/compress/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 import {
   appendLayers,
   configOf,
@@ -26,10 +26,10 @@ import {
   validateImage,
   type Layer,
   type UnhashedLayer,
-} from "../../src/oci/index.ts";
-import { inspectBase, type PackedImage } from "../../src/pack/index.ts";
-import { pushImage } from "../../src/copy/index.ts";
-import { readTar } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { inspectBase, type PackedImage } from "../../src/images/pack/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
+import { readTar } from "../../src/images/tar/index.ts";
 import { bytesLayer } from "../support/random-image.ts";
 import { tarOf } from "../support/tiny-tar.ts";
 import { packFixture, packOne, writeFiles } from "../support/pack-fixture.ts";
@@ -153,7 +153,7 @@ test("files stand where they belong, with plain modes and owners, and parents on
     (item) => item.kind === "model" || item.kind === "code",
   )) {
     const descriptor = await layer.descriptor();
-    const { uncompressed } = await import("../../src/oci/index.ts");
+    const { uncompressed } = await import("../../src/images/oci/index.ts");
     for await (const { entry } of readTar(uncompressed(layer.open(), descriptor.mediaType)))
       found.push(`${kind} ${entry.path} ${entry.mode.toString(8)} ${entry.uid}:${entry.gid}`);
   }

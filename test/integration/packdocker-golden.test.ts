@@ -9,8 +9,8 @@ import {
   uncompressed,
   validateImage,
   type Image,
-} from "../../src/oci/index.ts";
-import { readTar } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { readTar } from "../../src/images/tar/index.ts";
 import { putFakeBase, type Ran } from "../support/command-line.ts";
 import {
   ACCOUNT,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { openArchive, openLayout } from "../../src/layout/index.ts";
-import { parseReference } from "../../src/oci/index.ts";
+import { openArchive, openLayout } from "../../src/images/layout/index.ts";
+import { parseReference } from "../../src/images/oci/index.ts";
 import {
   commandLine,
   putFakeBase,

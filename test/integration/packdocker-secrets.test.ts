@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { delimiter, join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { putFakeBase, untilEnd, type Ran } from "../support/command-line.ts";
 import type { FaultAction } from "../support/fault-registry.ts";
 import { findPeer, requirePeer } from "../support/peers.ts";

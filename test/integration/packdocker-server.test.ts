@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { imageFrom as imageOf, parseReference } from "../../src/oci/index.ts";
+import { imageFrom as imageOf, parseReference } from "../../src/images/oci/index.ts";
 import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
 import { writeFiles } from "../support/pack-fixture.ts";
 import { putVendorBase } from "../support/vendor-base.ts";

@@ -1,7 +1,12 @@
 import { gunzipSync } from "node:zlib";
-import { configOf, imageFrom as imageOf, parseReference, type Image } from "../../src/oci/index.ts";
-import { readTar } from "../../src/tar/index.ts";
-import type { Store } from "../../src/store/index.ts";
+import {
+  configOf,
+  imageFrom as imageOf,
+  parseReference,
+  type Image,
+} from "../../src/images/oci/index.ts";
+import { readTar } from "../../src/images/tar/index.ts";
+import type { Store } from "../../src/images/store/index.ts";
 
 export { configOf };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { appendLayers, digestOf, MEDIA_TYPES, mutateConfig } from "../../src/oci/index.ts";
+import { appendLayers, digestOf, MEDIA_TYPES, mutateConfig } from "../../src/images/oci/index.ts";
 import { commandLine, nameInStore, type CommandLine } from "../support/command-line.ts";
 import { requireDebianBase, storeImage } from "../support/debian-base.ts";
 import { requireDockerd } from "../support/dockerd.ts";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { configOf, imageFrom, layersOf } from "./packdocker-support.ts";
-import { imageFrom as imageOf, parseReference } from "../../src/oci/index.ts";
-import { createRegistryServer } from "../../src/registry-server/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+import { imageFrom as imageOf, parseReference } from "../../src/images/oci/index.ts";
+import { createRegistryServer } from "../../src/images/registry-server/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
 import { writeFiles } from "../support/pack-fixture.ts";
 

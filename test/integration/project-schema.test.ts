@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { PROJECT_FILES } from "../support/project-files.ts";
 import { pythonEnv } from "../support/python-env.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { pushImage } from "../../src/copy/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
 import {
   appendLayers,
   createArtifact,
@@ -14,9 +14,9 @@ import {
   manifestOf,
   validateImage,
   type Image,
-} from "../../src/oci/index.ts";
-import { createRegistry } from "../../src/registry/index.ts";
-import { createStore } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createRegistry } from "../../src/images/registry/index.ts";
+import { createStore } from "../../src/images/store/index.ts";
 import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";

@@ -7,8 +7,8 @@ import { basename, dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type { AddressInfo } from "node:net";
-import { isToolError, ProcessError } from "../../src/errors/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { isToolError, ProcessError } from "../../src/ground/errors/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import {
   buildPythonLayers,
   resolvePython,
@@ -16,9 +16,9 @@ import {
   type PythonLayers,
   type PythonRequest,
   type PythonTarget,
-} from "../../src/pack/python/index.ts";
-import { digestOf } from "../../src/oci/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/python-packages/index.ts";
+import { digestOf } from "../../src/images/oci/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import {
   memoryJsonCache,
   memoryLayerStore,

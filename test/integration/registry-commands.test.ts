@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { copy, pushImage } from "../../src/copy/index.ts";
-import { run } from "../../src/internal/index.ts";
+import { copy, pushImage } from "../../src/images/copy/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import {
   annotate,
   appendLayers,
@@ -14,9 +14,9 @@ import {
   parseManifest,
   parseReference,
   type Image,
-} from "../../src/oci/index.ts";
-import { createRegistry } from "../../src/registry/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createRegistry } from "../../src/images/registry/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";

@@ -4,16 +4,16 @@ import { once } from "node:events";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { isToolError } from "../../src/errors/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
-import { digestOf, MEDIA_TYPES, type Descriptor } from "../../src/oci/index.ts";
+import { isToolError } from "../../src/ground/errors/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
+import { digestOf, MEDIA_TYPES, type Descriptor } from "../../src/images/oci/index.ts";
 import {
   createKeychain,
   createRegistry,
   type Registry,
   type RegistryOptions,
   type Repository,
-} from "../../src/registry/index.ts";
+} from "../../src/images/registry/index.ts";
 import {
   startFaultRegistry,
   type FaultRegistry,
@@ -558,9 +558,11 @@ test("a registry that ignores ranges gives the right bytes all the same", async 
 const LIES: readonly (readonly [
   string,
   readonly string[],
-  (
-    bytes: Buffer,
-  ) => (answer: { status: number; headers: Readonly<Record<string, string>>; body: Buffer }) => {
+  (bytes: Buffer) => (answer: {
+    status: number;
+    headers: Readonly<Record<string, string>>;
+    body: Buffer;
+  }) => {
     status: number;
     headers: Readonly<Record<string, string>>;
     body: Buffer;

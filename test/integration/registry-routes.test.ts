@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { isToolError } from "../../src/errors/index.ts";
-import { digestOf, MEDIA_TYPES, type Descriptor } from "../../src/oci/index.ts";
+import { isToolError } from "../../src/ground/errors/index.ts";
+import { digestOf, MEDIA_TYPES, type Descriptor } from "../../src/images/oci/index.ts";
 import {
   createKeychain,
   createRegistry,
   type Registry,
   type RegistryOptions,
-} from "../../src/registry/index.ts";
+} from "../../src/images/registry/index.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";

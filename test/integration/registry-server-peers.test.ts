@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { requirePeer } from "../support/peers.ts";
 import {
   blobOf,

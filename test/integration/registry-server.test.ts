@@ -4,10 +4,13 @@ import { mkdtemp, readdir, stat, utimes, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { guardOf, planOf } from "../../src/internal/index.ts";
-import { digestOf, type Descriptor, type Reference } from "../../src/oci/index.ts";
-import { createRegistryServer, type RequestLogEntry } from "../../src/registry-server/index.ts";
-import type { Store } from "../../src/store/index.ts";
+import { guardOf, planOf } from "../../src/ground/bytes/index.ts";
+import { digestOf, type Descriptor, type Reference } from "../../src/images/oci/index.ts";
+import {
+  createRegistryServer,
+  type RequestLogEntry,
+} from "../../src/images/registry-server/index.ts";
+import type { Store } from "../../src/images/store/index.ts";
 import {
   blobOf,
   randomBlob,

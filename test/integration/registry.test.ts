@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { pushImage } from "../../src/copy/index.ts";
-import { createTempDir, run, type TempDir } from "../../src/internal/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
+import { createTempDir, run, type TempDir } from "../../src/ground/process/index.ts";
 import {
   digestOf,
   imageDescriptor,
@@ -11,14 +11,14 @@ import {
   validateImage,
   type Descriptor,
   type Reference,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import {
   createKeychain,
   createRegistry,
   type Keychain,
   type Registry,
   type Repository,
-} from "../../src/registry/index.ts";
+} from "../../src/images/registry/index.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import {
   startDockerRegistry,
@@ -30,7 +30,7 @@ import { randomBytesOf, randomImage } from "../support/random-image.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 import { bytesOf, oneChunk, putBytes, putSmallImage } from "../support/small-image.ts";
 import { sourceSinkSuite, type SuitePlace } from "../support/source-sink-suite.ts";
-import { isToolError } from "../../src/errors/index.ts";
+import { isToolError } from "../../src/ground/errors/index.ts";
 
 function keychainOf(peer: DockerRegistry): Keychain {
   return createKeychain({
@@ -382,7 +382,7 @@ test("a registry that is not there is told as such, at once", async () => {
 test("nothing keeps the process alive after a registry was disposed", async (t) => {
   const opened = await open(t);
   if (opened === undefined) return;
-  const script = `import { createRegistry } from "${new URL("../../src/registry/index.ts", import.meta.url).href}";
+  const script = `import { createRegistry } from "${new URL("../../src/images/registry/index.ts", import.meta.url).href}";
     const registry = createRegistry({ host: "${opened.peer.host}" });
     await registry.ping();
     await registry[Symbol.asyncDispose]();`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { startGrpcClient, startOurGrpc } from "../support/seldon/grpc.ts";
 import { CLASS_PACKAGES, WRAPPER_PACKAGES } from "../support/seldon/servers.ts";

@@ -102,9 +102,7 @@ for (const [how, leave] of [
 }
 
 /** The entry with gRPC, and a way to ask it. */
-async function startWithGrpc(
-  t: TestContext,
-): Promise<
+async function startWithGrpc(t: TestContext): Promise<
   | {
       readonly served: Served;
       readonly ask: (

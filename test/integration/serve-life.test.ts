@@ -55,7 +55,7 @@ async function check(
   const port = new URL(served.url).port;
   const child = spawn(
     process.execPath,
-    [resolve(import.meta.dirname, "../../src/serve/main.ts"), "--healthcheck"],
+    [resolve(import.meta.dirname, "../../src/serving/server/main.ts"), "--healthcheck"],
     { env: { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: port, ...env } },
   );
   let text = "";

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { pythonEnv } from "../support/python-env.ts";
 
-const ENTRY = resolve(import.meta.dirname, "../../src/serve/main.ts");
+const ENTRY = resolve(import.meta.dirname, "../../src/serving/server/main.ts");
 
 /** One line of the server's log. */
 export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string };

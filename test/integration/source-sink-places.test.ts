@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { test } from "node:test";
-import { copy } from "../../src/copy/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
+import { copy } from "../../src/images/copy/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 import {
   createImageArchive,
   createLayout,
   openArchive,
   tagReference,
-} from "../../src/layout/index.ts";
-import type { Reference } from "../../src/oci/index.ts";
-import { createRegistry } from "../../src/registry/index.ts";
-import { createStore } from "../../src/store/index.ts";
+} from "../../src/images/layout/index.ts";
+import type { Reference } from "../../src/images/oci/index.ts";
+import { createRegistry } from "../../src/images/registry/index.ts";
+import { createStore } from "../../src/images/store/index.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 import { putSmallIndex } from "../support/small-image.ts";
 import { sourceSinkSuite } from "../support/source-sink-suite.ts";

@@ -5,7 +5,8 @@ import { readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
-import { createTempDir, guardOf, planOf, run } from "../../src/internal/index.ts";
+import { guardOf, planOf } from "../../src/ground/bytes/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import {
   digestOf,
   MEDIA_TYPES,
@@ -13,9 +14,9 @@ import {
   parseIndex,
   type Descriptor,
   type Reference,
-} from "../../src/oci/index.ts";
-import { createRegistryServer } from "../../src/registry-server/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createRegistryServer } from "../../src/images/registry-server/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import { withoutPeer } from "../support/peers.ts";
 import { send } from "../support/registry-fixture.ts";
 import { bytesOf, oneChunk, putBytes, putSmallImage } from "../support/small-image.ts";
@@ -270,7 +271,7 @@ test("recipes survive a new process, and a changed file is refused with what to 
     size: 7,
   };
   await createStore(folders).putPlan(target, plan);
-  const reader = `import { createStore } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/index.ts"))};
+  const reader = `import { createStore } from ${JSON.stringify(join(import.meta.dirname, "../../src/images/store/index.ts"))};
 const store = createStore(${JSON.stringify(folders)});
 try { for await (const chunk of store.open(${JSON.stringify(target)})) process.stdout.write(chunk); } catch (error) { console.log(error.code, error.message, error.hint); }`;
   const script = join(folder.path, "read.ts");

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { mkdir, open, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { planTar, readTar, writeTar, type TarInput, type TarPlan } from "../../src/tar/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import {
+  planTar,
+  readTar,
+  writeTar,
+  type TarInput,
+  type TarPlan,
+} from "../../src/images/tar/index.ts";
 import { requirePeer } from "../support/peers.ts";
 
 const entries: readonly TarInput[] = [

@@ -16,8 +16,8 @@ import {
   type ManifestKind,
   type ManifestOptions,
   type TrainPlan,
-} from "../../src/train/index.ts";
-import { run } from "../../src/internal/index.ts";
+} from "../../src/jobs/train/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { requireGoModule } from "../support/go-module.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { trainPlace } from "../support/train-place.ts";

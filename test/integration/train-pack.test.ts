@@ -13,12 +13,12 @@ import {
   uncompressed,
   validateImage,
   type Reference,
-} from "../../src/oci/index.ts";
-import { run } from "../../src/internal/index.ts";
-import { createRegistryServer } from "../../src/registry-server/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
-import { readTar } from "../../src/tar/index.ts";
-import { FRAMEWORKS, parsePlan, type Framework } from "../../src/train/index.ts";
+} from "../../src/images/oci/index.ts";
+import { run } from "../../src/ground/process/index.ts";
+import { createRegistryServer } from "../../src/images/registry-server/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
+import { readTar } from "../../src/images/tar/index.ts";
+import { FRAMEWORKS, parsePlan, type Framework } from "../../src/jobs/train/index.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { putSmallImage } from "../support/small-image.ts";
 import { trainPlace, type TrainPlace } from "../support/train-place.ts";

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { run } from "../../src/internal/index.ts";
-import type { ModelDescription } from "../../src/model/index.ts";
-import { createLogger, serveModel } from "../../src/serve/index.ts";
-import { printConf } from "../../src/uai/index.ts";
+import { run } from "../../src/ground/process/index.ts";
+import type { ModelDescription } from "../../src/models/description/index.ts";
+import { createLogger, serveModel } from "../../src/serving/server/index.ts";
+import { printConf } from "../../src/jobs/uai/index.ts";
 import {
   assertMnist,
   CAFFE,

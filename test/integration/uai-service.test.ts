@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { ModelDescription } from "../../src/model/index.ts";
-import { createLogger, serveModel } from "../../src/serve/index.ts";
+import type { ModelDescription } from "../../src/models/description/index.ts";
+import { createLogger, serveModel } from "../../src/serving/server/index.ts";
 import { requirePeer } from "../support/peers.ts";
 
 const SOURCE = `

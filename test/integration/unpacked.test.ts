@@ -3,8 +3,8 @@ import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { runUnpacked, unpackImage } from "../../src/engine/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { runUnpacked, unpackImage } from "../../src/images/engine/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import {
   appendLayers,
   configOf,
@@ -14,8 +14,8 @@ import {
   mutateConfig,
   type Image,
   type Layer,
-} from "../../src/oci/index.ts";
-import { writeTar, type TarInput } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { writeTar, type TarInput } from "../../src/images/tar/index.ts";
 import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
 import { tarOf } from "../support/tiny-tar.ts";
 

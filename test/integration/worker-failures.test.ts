@@ -287,7 +287,7 @@ test("a start that fails says why", async (t) => {
 
 test("the traceback of a failed start is in the log", async () => {
   const lines: string[] = [];
-  const { createPythonComponent } = await import("../../src/runtime/python/index.ts");
+  const { createPythonComponent } = await import("../../src/serving/runtime/python/index.ts");
   const { MODELS } = await import("./worker-support.ts");
   const start = createPythonComponent(
     {

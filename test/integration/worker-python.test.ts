@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { json, rows, startWith } from "./worker-support.ts";
 
@@ -38,7 +38,7 @@ test("the worker's sources are clean for ruff and mypy", async (t) => {
 test("a scikit-learn file answers as the library does", async (t) => {
   const environment = await pythonEnv(t, { packages: ["scikit-learn"] });
   if (environment === undefined) return;
-  const { createTempDir } = await import("../../src/internal/index.ts");
+  const { createTempDir } = await import("../../src/ground/process/index.ts");
   await using folder = await createTempDir("slipway-sklearn");
   const path = join(folder.path, "iris.joblib");
   const train = `
@@ -57,7 +57,7 @@ print(json.dumps([model.predict(X[:3]).tolist(), model.predict_proba(X[:3]).toli
   ];
   const description = { kind: "sklearn", modelPath: path, codePath: folder.path } as const;
   const start = async (method?: string) => {
-    const { createPythonComponent } = await import("../../src/runtime/python/index.ts");
+    const { createPythonComponent } = await import("../../src/serving/runtime/python/index.ts");
     return createPythonComponent(
       {
         schemaVersion: 1,
@@ -99,7 +99,7 @@ print(json.dumps([model.predict(X[:3]).tolist(), model.predict_proba(X[:3]).toli
 });
 
 test("packages in a site folder with a .pth file are found, and stand before the interpreter's own", async () => {
-  const { createTempDir } = await import("../../src/internal/index.ts");
+  const { createTempDir } = await import("../../src/ground/process/index.ts");
   const { mkdir, writeFile } = await import("node:fs/promises");
   await using folder = await createTempDir("slipway-site");
   await mkdir(join(folder.path, "site"));

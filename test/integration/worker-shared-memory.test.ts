@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test, type TestContext } from "node:test";
-import { run, createTempDir } from "../../src/internal/index.ts";
-import type { ComponentRequest } from "../../src/runtime/component.ts";
-import type { PythonComponentOptions } from "../../src/runtime/python/index.ts";
+import { run, createTempDir } from "../../src/ground/process/index.ts";
+import type { ComponentRequest } from "../../src/serving/runtime/component.ts";
+import type { PythonComponentOptions } from "../../src/serving/runtime/python/index.ts";
 import { numbers, rows, startWorker, type RunningWorker } from "./worker-support.ts";
 
 /** A tensor whose bytes depend on `seed` everywhere. */

@@ -5,9 +5,9 @@ import {
   type LogLine,
   type PythonComponent,
   type PythonComponentOptions,
-} from "../../src/runtime/python/index.ts";
-import type { ComponentRequest, ComponentResponse } from "../../src/runtime/component.ts";
-import type { ModelDescription, ServerSettings } from "../../src/model/index.ts";
+} from "../../src/serving/runtime/python/index.ts";
+import type { ComponentRequest, ComponentResponse } from "../../src/serving/runtime/component.ts";
+import type { ModelDescription, ServerSettings } from "../../src/models/description/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 
 export const MODELS: string = join(import.meta.dirname, "../fixtures/worker-models");

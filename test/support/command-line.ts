@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { cp, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
-import { createTempDir } from "../../src/internal/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 import {
   appendLayers,
   createIndex,
@@ -15,8 +15,8 @@ import {
   parseReference,
   type Descriptor,
   type Image,
-} from "../../src/oci/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import { packSeed } from "./pack-fixture.ts";
 import { bytesLayer, randomLayer } from "./random-image.ts";
 import { tarOf } from "./tiny-tar.ts";

@@ -6,18 +6,18 @@ import {
   type BlobStore,
   type DebianBase,
   type DebianBaseOptions,
-} from "../../src/builder/index.ts";
-import { isToolError } from "../../src/errors/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
-import { createImageArchive, type ArchiveStream } from "../../src/layout/index.ts";
+} from "../../src/images/bases/index.ts";
+import { isToolError } from "../../src/ground/errors/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
+import { createImageArchive, type ArchiveStream } from "../../src/images/layout/index.ts";
 import {
   createIndex,
   imageDescriptor,
   parseReference,
   type Descriptor,
   type Image,
-} from "../../src/oci/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 import { withoutPeer } from "./peers.ts";
 
 /** Where tests keep package indexes and packages between runs. */

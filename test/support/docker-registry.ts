@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { requirePeer } from "./peers.ts";
 import { startTokenServer, type TokenServer, type TokenServerOptions } from "./token-server.ts";
 

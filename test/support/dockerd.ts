@@ -5,8 +5,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineOptions } from "../../src/engine/index.ts";
-import { createTempDir, run, type TempDir } from "../../src/internal/index.ts";
+import type { EngineOptions } from "../../src/images/engine/index.ts";
+import { createTempDir, run, type TempDir } from "../../src/ground/process/index.ts";
 import { findPeer, requirePeer, withoutPeer } from "./peers.ts";
 
 /** A docker daemon of the test's own. */

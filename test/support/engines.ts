@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { EngineOptions } from "../../src/engine/index.ts";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import type { EngineOptions } from "../../src/images/engine/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { requirePeer } from "./peers.ts";
 
 /** podman with storage of the test's own. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { requirePeer, withoutPeer } from "./peers.ts";
 
 /** Folder of a Go module's sources, fetched once by Go itself. Skips the test where there is no Go or the module cannot be had. */

@@ -2,7 +2,7 @@ import { access, cp, mkdir, readFile, rename } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { peerBinFolder, requirePeer, withoutPeer } from "./peers.ts";
 
 const SOURCE = join(import.meta.dirname, "image-schema");

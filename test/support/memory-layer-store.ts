@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JsonCache, LayerStore } from "../../src/pack/python/index.ts";
+import type { JsonCache, LayerStore } from "../../src/images/python-packages/index.ts";
 
 /** A layer store in memory that checks what it is given and counts what was put. */
 export interface MemoryLayerStore extends LayerStore {

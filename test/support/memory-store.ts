@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ContentError } from "../../src/errors/index.ts";
+import { ContentError } from "../../src/ground/errors/index.ts";
 import {
   formatReference,
   verifyBytes,
@@ -11,7 +11,7 @@ import {
   type ResumableSink,
   type Sink,
   type Source,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import { bytesOf } from "./small-image.ts";
 
 /** A Source and Sink in memory that keeps books on what was asked of it. */

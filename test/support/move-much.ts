@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { copy, pushImage } from "../../src/copy/index.ts";
-import type { Bytes } from "../../src/internal/index.ts";
+import { copy, pushImage } from "../../src/images/copy/index.ts";
+import type { Bytes } from "../../src/ground/bytes/index.ts";
 import {
   appendLayers,
   digestOf,
@@ -12,8 +12,8 @@ import {
   type IngestSink,
   type Source,
   type UnhashedLayer,
-} from "../../src/oci/index.ts";
-import { readTar, writeTar } from "../../src/tar/index.ts";
+} from "../../src/images/oci/index.ts";
+import { readTar, writeTar } from "../../src/images/tar/index.ts";
 import { memoryStore } from "./memory-store.ts";
 import { oneChunk } from "./small-image.ts";
 

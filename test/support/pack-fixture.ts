@@ -2,17 +2,17 @@ import { rmSync } from "node:fs";
 import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDeflatePool } from "../../src/compress/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
-import { emptyImage, imageDescriptor } from "../../src/oci/index.ts";
+import { createDeflatePool } from "../../src/images/compress/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
+import { emptyImage, imageDescriptor } from "../../src/images/oci/index.ts";
 import {
   packImages,
   type BaseImage,
   type PackContext,
   type PackedImage,
   type PackProject,
-} from "../../src/pack/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/pack/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 
 /** A store of its own, stand-ins for the tool's large files, and a base that claims what a project needs. */
 export interface PackFixture extends AsyncDisposable {

@@ -1,5 +1,5 @@
-import { createRegistry } from "../../src/registry/index.ts";
-import { digestOf, MEDIA_TYPES } from "../../src/oci/index.ts";
+import { createRegistry } from "../../src/images/registry/index.ts";
+import { digestOf, MEDIA_TYPES } from "../../src/images/oci/index.ts";
 import { randomBytesOf } from "./random-image.ts";
 
 /**

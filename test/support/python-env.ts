@@ -3,7 +3,7 @@ import { access, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 
 export interface PythonEnvRequest {
   /** Interpreter to build on, a path or a name on PATH. Default `python3`. */

@@ -12,7 +12,7 @@ import {
   type Layer,
   type Platform,
   type UnhashedLayer,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import { tarOf } from "./tiny-tar.ts";
 
 export interface RandomImageOptions {

@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
-import { createTempDir } from "../../src/internal/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 import {
   createRegistryServer,
   type RegistryServer,
   type RegistryServerOptions,
-} from "../../src/registry-server/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
+} from "../../src/images/registry-server/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
 
 /** A registry over a store of its own; gone with the test. */
 export interface RegistryFixture extends AsyncDisposable {

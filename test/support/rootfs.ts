@@ -1,8 +1,8 @@
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { createTempDir, run } from "../../src/internal/index.ts";
-import { uncompressed, type Image } from "../../src/oci/index.ts";
+import { createTempDir, run } from "../../src/ground/process/index.ts";
+import { uncompressed, type Image } from "../../src/images/oci/index.ts";
 import { requirePeer, withoutPeer } from "./peers.ts";
 
 /** An image's files in a folder that programs can be started in with `chroot`. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
-import { createTempDir } from "../../src/internal/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 
 export interface CommandResult {
   readonly exitCode: number | null;

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
-import type { Bytes } from "../../src/internal/index.ts";
-import { digestOf, MEDIA_TYPES, type Descriptor, type Sink } from "../../src/oci/index.ts";
+import type { Bytes } from "../../src/ground/bytes/index.ts";
+import { digestOf, MEDIA_TYPES, type Descriptor, type Sink } from "../../src/images/oci/index.ts";
 import { tarOf } from "./tiny-tar.ts";
 
 export interface SmallImageOptions {

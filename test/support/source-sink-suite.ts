@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test, type TestContext } from "node:test";
-import { isToolError } from "../../src/errors/index.ts";
-import type { Bytes } from "../../src/internal/index.ts";
+import { isToolError } from "../../src/ground/errors/index.ts";
+import type { Bytes } from "../../src/ground/bytes/index.ts";
 import {
   digestOf,
   imageDescriptor,
@@ -15,7 +15,7 @@ import {
   type Reference,
   type Sink,
   type Source,
-} from "../../src/oci/index.ts";
+} from "../../src/images/oci/index.ts";
 import { randomBytesOf, randomImage } from "./random-image.ts";
 import { bytesOf, oneChunk, putBytes } from "./small-image.ts";
 

@@ -1,7 +1,7 @@
 // A process that writes images into a store until it is ended; started by the tests of the store.
 // Arguments: data folder, cache folder, prefix of the names, number of images (0: without end).
 import { randomBytes } from "node:crypto";
-import { createStore } from "../../src/store/index.ts";
+import { createStore } from "../../src/images/store/index.ts";
 import { putSmallImage } from "./small-image.ts";
 
 const [dataDir = "", cacheDir = "", prefix = "", count = "0"] = process.argv.slice(2);

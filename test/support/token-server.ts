@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { run } from "../../src/internal/index.ts";
+import { run } from "../../src/ground/process/index.ts";
 
 /** One call of the token endpoint. */
 export interface TokenRequest {
@@ -129,17 +129,15 @@ async function answer(
   };
   const token = jwt(claims, state.signer);
   const extra = ask.wantsIdentity ? { refresh_token: issueIdentity(state.identityTokens) } : {};
-  response
-    .writeHead(200, { "Content-Type": "application/json" })
-    .end(
-      JSON.stringify({
-        token,
-        access_token: token,
-        expires_in: lifetime,
-        issued_at: new Date(now * 1000).toISOString(),
-        ...extra,
-      }),
-    );
+  response.writeHead(200, { "Content-Type": "application/json" }).end(
+    JSON.stringify({
+      token,
+      access_token: token,
+      expires_in: lifetime,
+      issued_at: new Date(now * 1000).toISOString(),
+      ...extra,
+    }),
+  );
 }
 
 function readGet(state: State, request: IncomingMessage): Ask {

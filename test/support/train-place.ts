@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Context } from "../../src/cli/context.ts";
-import { createTempDir } from "../../src/internal/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 
 /** A folder to work in, with directories of its own, and what the command said there. */
 export interface TrainPlace {

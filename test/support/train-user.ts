@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import { createStore } from "../../src/store/index.ts";
+import { createStore } from "../../src/images/store/index.ts";
 import { requireDebianBase, storeImage } from "./debian-base.ts";
 import { requireDockerd } from "./dockerd.ts";
 import { requirePodman } from "./engines.ts";

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { ownCatalogue, type Catalogue, type Recipe } from "../../src/catalogue/index.ts";
-import { createTempDir } from "../../src/internal/index.ts";
+import { ownCatalogue, type Catalogue, type Recipe } from "../../src/jobs/catalogue/index.ts";
+import { createTempDir } from "../../src/ground/process/index.ts";
 import {
   digestOf,
   formatReference,
@@ -11,10 +11,10 @@ import {
   parseReference,
   type Descriptor,
   type Image,
-} from "../../src/oci/index.ts";
-import { createRegistryServer } from "../../src/registry-server/index.ts";
-import { createStore, type Store } from "../../src/store/index.ts";
-import { UAI_FRAMEWORKS, uaiRecipeOf } from "../../src/uai/index.ts";
+} from "../../src/images/oci/index.ts";
+import { createRegistryServer } from "../../src/images/registry-server/index.ts";
+import { createStore, type Store } from "../../src/images/store/index.ts";
+import { UAI_FRAMEWORKS, uaiRecipeOf } from "../../src/jobs/uai/index.ts";
 import { commandLine, nameInStore, putFakeBase, type CommandLine } from "./command-line.ts";
 import { startFaultRegistry, type FaultRegistry } from "./fault-registry.ts";
 import { startNamedHosts, type NamedHosts } from "./named-hosts.ts";

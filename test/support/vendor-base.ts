@@ -6,8 +6,8 @@ import {
   manifestOf,
   MEDIA_TYPES,
   mutateConfig,
-} from "../../src/oci/index.ts";
-import type { Store } from "../../src/store/index.ts";
+} from "../../src/images/oci/index.ts";
+import type { Store } from "../../src/images/store/index.ts";
 import { nameInStore } from "./command-line.ts";
 import { bytesLayer } from "./random-image.ts";
 import { oneChunk } from "./small-image.ts";

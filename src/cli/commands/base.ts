@@ -6,17 +6,17 @@ import {
   type BuiltBase,
   type DebianArchitecture,
   type DebianBaseOptions,
-} from "../../builder/index.ts";
-import { pushImage, storeReference } from "../../copy/index.ts";
-import { ToolError } from "../../errors/index.ts";
+} from "../../images/bases/index.ts";
+import { pushImage, storeReference } from "../../images/copy/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import {
   createIndex,
   formatPlatform,
   imageDescriptor,
   type Descriptor,
   type Reference,
-} from "../../oci/index.ts";
-import type { Store } from "../../store/index.ts";
+} from "../../images/oci/index.ts";
+import type { Store } from "../../images/store/index.ts";
 import type { Context } from "../context.ts";
 import { readLockFile, writeLockFile } from "../lock-file.ts";
 import { collectList, epochOf } from "../options.ts";

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
-import { ToolError } from "../../errors/index.ts";
-import { writeFileAtomic } from "../../internal/index.ts";
-import { printProjectFile, PROJECT_FILE_NAME } from "../../model/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import { writeFileAtomic } from "../../ground/process/index.ts";
+import { printProjectFile, PROJECT_FILE_NAME } from "../../models/description/index.ts";
 import type { Context } from "../context.ts";
 import { loadProject } from "../project.ts";
 

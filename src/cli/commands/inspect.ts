@@ -10,7 +10,7 @@ import {
   selectPlatform,
   type Descriptor,
   type ImageConfig,
-} from "../../oci/index.ts";
+} from "../../images/oci/index.ts";
 import type { Context } from "../context.ts";
 import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
 import { openForReading, type ReadPlace } from "../places.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { ToolError } from "../../errors/index.ts";
-import { login, type LoginPlace } from "../../registry/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import { login, type LoginPlace } from "../../images/registry/index.ts";
 import type { Context } from "../context.ts";
 import { registryOptions } from "../places.ts";
 import { ask, canAsk, readSecret } from "../prompt.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { logout } from "../../registry/index.ts";
+import { logout } from "../../images/registry/index.ts";
 import type { Context } from "../context.ts";
 import { registryHostOf } from "../registry-host.ts";
 

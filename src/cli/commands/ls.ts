@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { storeReference } from "../../copy/index.ts";
-import { isToolError, ToolError } from "../../errors/index.ts";
-import { mapLimited } from "../../internal/index.ts";
+import { storeReference } from "../../images/copy/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import { mapLimited } from "../../ground/process/index.ts";
 import {
   formatPlatform,
   formatReference,
   parseReference,
   type Reference,
-} from "../../oci/index.ts";
-import type { Store, StoredImage } from "../../store/index.ts";
+} from "../../images/oci/index.ts";
+import type { Store, StoredImage } from "../../images/store/index.ts";
 import type { Context } from "../context.ts";
 import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
 import { openRepository, openStore } from "../places.ts";

@@ -1,12 +1,12 @@
 import { Option, type Command } from "commander";
-import { ToolError } from "../../errors/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import {
   strayFlagsOf,
   UAI_FRAMEWORKS,
   uaiFlagsOf,
   type UaiFlag,
   type UaiFramework,
-} from "../../uai/index.ts";
+} from "../../jobs/uai/index.ts";
 import { addCatalogueOption } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import { collect, countOf, countOrNoneOf } from "../options.ts";

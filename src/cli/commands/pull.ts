@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { parsePlatform } from "../../oci/index.ts";
+import { parsePlatform } from "../../images/oci/index.ts";
 import type { Context } from "../context.ts";
 import { move, reportMoved } from "../move.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";

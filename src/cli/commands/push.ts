@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { parseLocation } from "../../copy/index.ts";
-import { ToolError } from "../../errors/index.ts";
+import { parseLocation } from "../../images/copy/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import type { Context } from "../context.ts";
 import { move, reportMoved } from "../move.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { Command } from "commander";
-import { createRegistryServer, type RequestLogEntry } from "../../registry-server/index.ts";
-import { formatReference, type Digest } from "../../oci/index.ts";
-import type { Store } from "../../store/index.ts";
+import { createRegistryServer, type RequestLogEntry } from "../../images/registry-server/index.ts";
+import { formatReference, type Digest } from "../../images/oci/index.ts";
+import type { Store } from "../../images/store/index.ts";
 import { fetchBaseLayer, missingInStore } from "../base-layers.ts";
 import type { Context } from "../context.ts";
 import { portOf } from "../options.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { parseLocation } from "../../copy/index.ts";
-import { isToolError, ToolError } from "../../errors/index.ts";
-import type { Reference } from "../../oci/index.ts";
+import { parseLocation } from "../../images/copy/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import type { Reference } from "../../images/oci/index.ts";
 import type { Context } from "../context.ts";
 import { openRepository, openStore } from "../places.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";

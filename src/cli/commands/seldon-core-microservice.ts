@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runEntry } from "../../serve/index.ts";
+import { runEntry } from "../../serving/server/index.ts";
 import type { Context } from "../context.ts";
 import { findPython } from "../describe-project.ts";
 

@@ -11,8 +11,8 @@ import {
   serveOptions,
   type RunningServer,
   type SeldonLaunch,
-} from "../../serve/index.ts";
-import type { ModelDescription } from "../../model/index.ts";
+} from "../../serving/server/index.ts";
+import type { ModelDescription } from "../../models/description/index.ts";
 import type { Context } from "../context.ts";
 import { describeProject, portsFrom } from "../describe-project.ts";
 import { collect, countOf, environmentOf, portOf } from "../options.ts";

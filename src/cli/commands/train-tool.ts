@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { ToolError } from "../../errors/index.ts";
-import type { Framework } from "../../train/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import type { Framework } from "../../jobs/train/index.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { addTrainPackOptions, type TrainPackFlags } from "../train-flags.ts";

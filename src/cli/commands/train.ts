@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { ToolError } from "../../errors/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import type { Context } from "../context.ts";
 import { collect, countOf } from "../options.ts";
 import { addTrainPackOptions, frameworkOf, type TrainPackFlags } from "../train-flags.ts";
@@ -142,7 +142,7 @@ function defineParts(command: Command, context: Context): void {
           { readonly size: number },
         ]
       ) => {
-        const { splitFile } = await import("../../train/index.ts");
+        const { splitFile } = await import("../../jobs/train/index.ts");
         const parts = await splitFile(
           resolve(context.cwd, folder, file),
           resolve(context.cwd, target),
@@ -172,7 +172,7 @@ function defineParts(command: Command, context: Context): void {
           { readonly keep?: boolean },
         ]
       ) => {
-        const { joinParts } = await import("../../train/index.ts");
+        const { joinParts } = await import("../../jobs/train/index.ts");
         const count = await joinParts(
           { folder: resolve(context.cwd, folder), prefix },
           resolve(context.cwd, target),

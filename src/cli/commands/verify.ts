@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { isToolError, ToolError, type ErrorCode } from "../../errors/index.ts";
-import { validateIndex, type Descriptor } from "../../oci/index.ts";
+import { isToolError, ToolError, type ErrorCode } from "../../ground/errors/index.ts";
+import { validateIndex, type Descriptor } from "../../images/oci/index.ts";
 import type { Context } from "../context.ts";
 import { openForReading } from "../places.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";

@@ -1,4 +1,4 @@
-import { stripControls } from "../../errors/index.ts";
+import { stripControls } from "../../ground/errors/index.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import type { BlobProgress, Reporter, Streams } from "./reporter.ts";
 

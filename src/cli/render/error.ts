@@ -4,7 +4,7 @@ import {
   RegistryError,
   stripControls,
   type ToolError,
-} from "../../errors/index.ts";
+} from "../../ground/errors/index.ts";
 
 /** An error as lines for a person: code and message, hint, cause. Never a stack; never a secret, since messages hold none. */
 export function errorLines(error: unknown): string[] {

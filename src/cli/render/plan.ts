@@ -1,5 +1,5 @@
-import type { Layer } from "../../oci/index.ts";
-import type { BaseImage, PackedImage, PackProject, PlannedLayer } from "../../pack/index.ts";
+import type { Layer } from "../../images/oci/index.ts";
+import type { BaseImage, PackedImage, PackProject, PlannedLayer } from "../../images/pack/index.ts";
 import type { PushForecast } from "../forecast.ts";
 import { formatBytes, formatTable, shortDigest } from "./format.ts";
 

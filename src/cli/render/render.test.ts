@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProcessError, RegistryError, ToolError } from "../../errors/index.ts";
+import { ProcessError, RegistryError, ToolError } from "../../ground/errors/index.ts";
 import { createReporter, type ReporterOptions } from "./create-reporter.ts";
 import { errorData, errorLines } from "./error.ts";
 import { formatAge, formatBytes, formatDuration, formatTable, shortDigest } from "./format.ts";

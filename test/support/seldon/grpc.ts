@@ -10,7 +10,7 @@ import {
   serveModel,
   serveOptions,
   type ServeOptions,
-} from "../../../src/serve/index.ts";
+} from "../../../src/serving/server/index.ts";
 import { SELDON_MODELS, type SeldonServer } from "./servers.ts";
 
 /** One call as the client script takes it. */

@@ -8,7 +8,7 @@ import {
   parseSeldonLaunch,
   serveModel,
   serveOptions,
-} from "../../../src/serve/index.ts";
+} from "../../../src/serving/server/index.ts";
 
 /** Classes that the cases ask. */
 export const SELDON_MODELS: string = join(import.meta.dirname, "../../fixtures/seldon");

@@ -1,9 +1,0 @@
-import type { Bytes, RunOptions, RunResult } from "../internal/index.ts";
-import type { EngineKind } from "./contracts.ts";
-
-/** Runs the engine's program with its own arguments first. */
-export interface EngineCall {
-  readonly kind: EngineKind;
-  run(args: readonly string[], options?: RunOptions): Promise<RunResult>;
-  stream(args: readonly string[], options?: Omit<RunOptions, "onStdout">): Bytes;
-}

@@ -1,0 +1,15 @@
+export type { Bytes, CallOptions } from "./bytes.ts";
+export {
+  guardOf,
+  isSameGuard,
+  planKey,
+  planOf,
+  type ContentPlan,
+  type FileGuard,
+  type Segment,
+} from "./content-plan.ts";
+export { hashPlan, openPlan } from "./open-plan.ts";
+export { parsePlan, planToJson } from "./plan-json.ts";
+export { planShape, samplePlan } from "./plan-sample.ts";
+export { readRange, type ReadRangeOptions } from "./read-range.ts";
+export { writeBehind } from "./write-behind.ts";

@@ -1,0 +1,186 @@
+import { ContentError, redactUrl, RegistryError } from "../../../ground/errors/index.ts";
+import { verifyBytes, type Descriptor } from "../../oci/index.ts";
+import type { OpenOptions } from "../contracts.ts";
+import type { HttpResponse } from "../http/http-message.ts";
+import { protocolError } from "../transport/failure.ts";
+import { nameOf, readRepository, type RepositoryContext } from "./repository-context.ts";
+
+/** Cuts in a row without a single new byte before a download is given up. */
+const MAX_BARREN = 4;
+const PAUSE_MS = 100;
+
+/**
+ * Streams a blob and verifies it. A connection that breaks off is taken up again with a range request; every byte goes into
+ * the same hash, so what the registry says about ranges is never trusted.
+ */
+export async function* readBlob(
+  context: RepositoryContext,
+  target: Descriptor,
+  options: OpenOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const start = options.offset ?? 0;
+  const content = readFrom(context, target, { ...options, offset: start });
+  if (start === 0)
+    yield* verifyBytes(content, target, { signal: options.signal, place: nameOf(context) });
+  else yield* content;
+}
+
+async function* readFrom(
+  context: RepositoryContext,
+  target: Descriptor,
+  options: OpenOptions & { readonly offset: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let position = options.offset;
+  let barren = 0;
+  for (;;) {
+    const before = position;
+    try {
+      for await (const chunk of readOnce(context, target, { ...options, offset: position })) {
+        position += chunk.byteLength;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      barren = position > before ? 0 : barren + 1;
+      if (!isCut(error) || barren >= MAX_BARREN) throw error;
+      context.counters.retries += 1;
+    }
+    if (barren > 0) await context.sleep(PAUSE_MS * 2 ** barren, options.signal);
+  }
+}
+
+/** One request, from `offset` to the end; a clean end means that all bytes came. */
+async function* readOnce(
+  context: RepositoryContext,
+  target: Descriptor,
+  options: OpenOptions & { readonly offset: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { response, skip } = await request(context, target, options);
+  let position = options.offset;
+  for await (const chunk of skipped(response, skip)) {
+    options.signal?.throwIfAborted();
+    position += chunk.byteLength;
+    if (position > target.size) throw tooLong(context, target, position);
+    context.counters.bytesDownloaded += chunk.byteLength;
+    yield chunk;
+  }
+  if (position < target.size) throw endedEarly(context, target, { position, response });
+}
+
+interface Part {
+  readonly response: HttpResponse;
+  /** Bytes of the answer that were read before. */
+  readonly skip: number;
+}
+
+async function request(
+  context: RepositoryContext,
+  target: Descriptor,
+  options: OpenOptions & { readonly offset: number },
+): Promise<Part> {
+  const { offset, signal } = options;
+  const response = await readRepository(context, {
+    action: `pull ${nameOf(context, `@${target.digest}`)}`,
+    method: "GET",
+    path: `/blobs/${target.digest}`,
+    access: "pull",
+    headers: offset === 0 ? {} : { range: `bytes=${offset}-${target.size - 1}` },
+    accept: [200, 206],
+    notFound: "BLOB_NOT_FOUND",
+    signal,
+  });
+  if (response.status === 206)
+    return { response, skip: await checkRange(context, target, { response, offset }) };
+  await checkLength(context, target, { response, want: target.size });
+  return { response, skip: offset };
+}
+
+/** A 206 must say where it starts; starting sooner than asked is harmless. */
+async function checkRange(
+  context: RepositoryContext,
+  target: Descriptor,
+  part: { readonly response: HttpResponse; readonly offset: number },
+): Promise<number> {
+  const { response, offset } = part;
+  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.header("content-range") ?? "");
+  const start = Number(match?.[1]);
+  if (match === null || start > offset || (match[3] !== "*" && Number(match[3]) !== target.size)) {
+    await response.drop();
+    throw protocolError(
+      response,
+      `pull ${nameOf(context, `@${target.digest}`)}`,
+      `gave another part of the blob than was asked for`,
+    );
+  }
+  return offset - start;
+}
+
+async function checkLength(
+  context: RepositoryContext,
+  target: Descriptor,
+  part: { readonly response: HttpResponse; readonly want: number },
+): Promise<void> {
+  const stated = part.response.header("content-length");
+  if (
+    stated === undefined ||
+    Number(stated) === part.want ||
+    part.response.header("content-encoding") !== undefined
+  )
+    return;
+  await part.response.drop();
+  throw new ContentError(
+    "SIZE_MISMATCH",
+    `pull ${nameOf(context, `@${target.digest}`)}: the registry says that it has ${stated} bytes, and the descriptor says ${target.size}`,
+    { expected: String(target.size), actual: stated, bytesRead: 0 },
+  );
+}
+
+async function* skipped(
+  response: HttpResponse,
+  count: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = count;
+  for await (const chunk of response.body()) {
+    if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left);
+    left = Math.max(0, left - chunk.byteLength);
+  }
+}
+
+function isCut(error: unknown): boolean {
+  return (
+    error instanceof RegistryError &&
+    (error.code === "REGISTRY_UNREACHABLE" || error.code === "TIMEOUT")
+  );
+}
+
+function tooLong(context: RepositoryContext, target: Descriptor, position: number): ContentError {
+  return new ContentError(
+    "SIZE_MISMATCH",
+    `pull ${nameOf(context, `@${target.digest}`)}: the registry sent more than the ${target.size} bytes of the descriptor`,
+    { expected: String(target.size), actual: String(position), bytesRead: position },
+  );
+}
+
+/** Without a stated length a cut looks like an end; with one, the blob is shorter than its descriptor says. */
+function endedEarly(
+  context: RepositoryContext,
+  target: Descriptor,
+  at: { readonly position: number; readonly response: HttpResponse },
+): Error {
+  const { position, response } = at;
+  const message = `pull ${nameOf(context, `@${target.digest}`)}: the answer ended after ${position} of ${target.size} bytes`;
+  const isStated =
+    response.header("content-length") !== undefined ||
+    response.header("transfer-encoding") !== undefined;
+  if (isStated)
+    return new ContentError("SIZE_MISMATCH", message, {
+      expected: String(target.size),
+      actual: String(position),
+      bytesRead: position,
+    });
+  return new RegistryError("REGISTRY_UNREACHABLE", message, {
+    method: "GET",
+    url: redactUrl(response.url.href),
+    status: response.status,
+  });
+}

@@ -1,0 +1,32 @@
+import type { Bytes } from "../../ground/bytes/index.ts";
+
+/** What an entry is. `device` stands for everything that no image of ours may hold: devices, pipes, sockets. */
+export type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "device";
+
+/** One entry of a tar, without its content. */
+export interface TarEntry {
+  /** Relative, parts joined by `/`, no `.` or `..` parts, no trailing slash; `.` for the root itself. */
+  readonly path: string;
+  readonly type: TarEntryType;
+  /** Permission bits, set-uid and sticky bits included. */
+  readonly mode: number;
+  /** Bytes of content; 0 for everything but files. */
+  readonly size: number;
+  /** Where a symlink points, as written; for a hard link a path like `path`. */
+  readonly linkTarget?: string;
+  /** Default 0. */
+  readonly uid?: number;
+  /** Default 0. */
+  readonly gid?: number;
+}
+
+/** An entry to write. A file of more than 0 bytes needs its content, which must have exactly `size` bytes. */
+export interface TarInput extends TarEntry {
+  readonly content?: Bytes | Uint8Array;
+}
+
+/** An entry that was read. `content` must be read before the next entry is asked for; what is left of it is skipped. */
+export interface TarOutput {
+  readonly entry: TarEntry;
+  readonly content: Bytes;
+}

@@ -1,0 +1,200 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { findPythonClasses } from "../../models/kinds/index.ts";
+import type { UaiFramework, UaiModel } from "./contracts.ts";
+
+/** What a folder holds for a job. */
+export interface CheckedModel {
+  /** Relative to the folder. */
+  readonly modelFiles: readonly string[];
+  /** The main module's file, relative to the folder. */
+  readonly mainFile: string;
+  /** One for each, beginning with its flag. */
+  readonly problems: readonly string[];
+}
+
+/** Which class a configuration names. */
+export interface ConfEntry {
+  readonly mainModule: string;
+  readonly mainClass: string;
+}
+
+const MAX_CONF_BYTES = 1 << 20;
+const MAX_SOURCE_BYTES = 4 << 20;
+
+/** Looks for the model's files by the framework's naming rules, and for the class. Reads code, never runs it. */
+export async function checkModel(
+  folder: string,
+  framework: Exclude<UaiFramework, "self">,
+  model: UaiModel,
+): Promise<CheckedModel> {
+  const files = await modelFilesOf(folder, framework, model);
+  const main = await checkClass(folder, model);
+  return {
+    modelFiles: files.found,
+    mainFile: main.file,
+    problems: [...main.problems, ...files.problems],
+  };
+}
+
+/** Whether the module and its class are there. A name that is imported from elsewhere counts, since only running could tell. */
+export async function checkClass(
+  folder: string,
+  { mainModule, mainClass }: ConfEntry,
+): Promise<{ readonly file: string; readonly problems: readonly string[] }> {
+  const stem = mainModule.split(".").join("/");
+  if (stem === "") return { file: "", problems: [] };
+  const candidates = [`${stem}.py`, `${stem}/__init__.py`];
+  for (const file of candidates) {
+    const stats = await stat(join(folder, file)).catch(() => undefined);
+    if (stats?.isFile() !== true) continue;
+    if (stats.size > MAX_SOURCE_BYTES)
+      return {
+        file,
+        problems: [`--main_module: "${file}" has ${stats.size} bytes, which no source has`],
+      };
+    const source = await readFile(join(folder, file), "utf8");
+    const known = findPythonClasses(source).map(({ name }) => name);
+    const name = mainClass.replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`);
+    const isImported = new RegExp(
+      `^(?:from\\s.*)?(?:import\\s.*|\\s+.*)\\b${name}\\b|^${name}\\s*=`,
+      "mu",
+    ).test(source);
+    if (mainClass === "" || known.includes(mainClass) || isImported) return { file, problems: [] };
+    return {
+      file,
+      problems: [
+        `--main_class: there is no class "${mainClass}" in "${file}"${known.length === 0 ? "" : `, which has ${known.slice(0, 5).join(", ")}`}`,
+      ],
+    };
+  }
+  return {
+    file: candidates[0] ?? "",
+    problems: [
+      `--main_module: ${(await isFileName(folder, mainModule)) ? `write "${mainModule.slice(0, -3)}", without .py` : `there is no "${candidates[0]}" in the folder`}`,
+    ],
+  };
+}
+
+async function isFileName(folder: string, mainModule: string): Promise<boolean> {
+  return (
+    mainModule.endsWith(".py") &&
+    (await stat(join(folder, mainModule)).catch(() => undefined))?.isFile() === true
+  );
+}
+
+/** What a configuration of the user's own says. `undefined` where it is not of the contract; `problem` says why. */
+export async function readConf(
+  path: string,
+): Promise<{ readonly bytes: Uint8Array; readonly entry?: ConfEntry; readonly problem?: string }> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile() !== true)
+    return { bytes: new Uint8Array(), problem: "there is no such file" };
+  if (stats.size > MAX_CONF_BYTES)
+    return { bytes: new Uint8Array(), problem: `it is longer than ${MAX_CONF_BYTES} bytes` };
+  const bytes = await readFile(path);
+  try {
+    const exec = memberOf(memberOf(JSON.parse(bytes.toString("utf8")), "http_server"), "exec");
+    const [mainModule, mainClass] = [memberOf(exec, "main_file"), memberOf(exec, "main_class")];
+    if (
+      typeof mainModule === "string" &&
+      typeof mainClass === "string" &&
+      mainModule !== "" &&
+      mainClass !== ""
+    )
+      return { bytes, entry: { mainModule, mainClass } };
+    return { bytes, problem: "it has no http_server.exec.main_file and main_class" };
+  } catch (error) {
+    return {
+      bytes,
+      problem: `it is not JSON: ${error instanceof Error ? error.message.replace(/, ".*/s, "") : ""}`,
+    }; // the rest quotes the file
+  }
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined; // checked: an object
+}
+
+interface Found {
+  readonly found: readonly string[];
+  readonly problems: readonly string[];
+}
+
+async function modelFilesOf(
+  folder: string,
+  framework: Exclude<UaiFramework, "self">,
+  model: UaiModel,
+): Promise<Found> {
+  if (model.modelDir === "") return { found: [], problems: [] };
+  const dir = posix.normalize(model.modelDir).replace(/\/+$/, "");
+  if (posix.isAbsolute(dir) || dir === ".." || dir.startsWith("../"))
+    return { found: [], problems: [`--model_dir: "${model.modelDir}" is not inside the folder`] };
+  const names = await readdir(join(folder, dir)).catch(() => undefined);
+  if (names === undefined)
+    return {
+      found: [],
+      problems: [`--model_dir: there is no folder "${model.modelDir}" in the folder`],
+    };
+  if (framework === "tf") {
+    const found = await filesIn(folder, dir, names);
+    return {
+      found,
+      problems: names.length === 0 ? [`--model_dir: "${model.modelDir}" is empty`] : [],
+    };
+  }
+  const parts = namesOf(framework, model).map((choices) => ({
+    choices,
+    found: choices.find((name) => names.includes(name)),
+  }));
+  return {
+    found: parts.flatMap(({ found }) => (found === undefined ? [] : [posix.join(dir, found)])),
+    problems: parts
+      .filter(({ found }) => found === undefined)
+      .map(
+        ({ choices }) =>
+          `--model_name: there is no ${choices.map((name) => `"${name}"`).join(" or ")} in "${model.modelDir}"`,
+      ),
+  };
+}
+
+async function filesIn(
+  folder: string,
+  dir: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const all = await Promise.all(
+    names.toSorted().map(async (name) => ({
+      path: posix.join(dir, name),
+      stats: await stat(join(folder, dir, name)).catch(() => undefined),
+    })),
+  );
+  return all.filter(({ stats }) => stats?.isFile() === true).map(({ path }) => path);
+}
+
+/** For each file that there must be: the names that it may have. */
+function namesOf(
+  framework: Exclude<UaiFramework, "self" | "tf">,
+  { modelName: name, isOneFile, archType, epoch }: UaiModel,
+): readonly (readonly string[])[] {
+  const ending = (...endings: readonly string[]): readonly string[] =>
+    endings.map((one) => `${name}.${one}`);
+  switch (framework) {
+    case "caffe":
+      return [ending("prototxt"), ending("caffemodel")];
+    case "keras":
+      return isOneFile ? [ending("h5")] : [ending(archType), ending("h5")];
+    case "mxnet":
+      return [[`${name}-symbol.json`], [`${name}-${String(epoch).padStart(4, "0")}.params`]];
+    case "pytorch":
+      return [ending("pt", "pth", "pt2", "pkl")];
+    case "onnx":
+      return [ending("onnx")];
+    case "sklearn":
+      return [ending("joblib", "pkl", "skops")];
+    case "xgboost":
+      return [[name, ...ending("model", "json", "ubj")]];
+  }
+}

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import type { FactMemory, ModelFacts, ModelFile } from "../contracts.ts";
+import { detectModel } from "../detect.ts";
+import { pickleReader } from "./reader.ts";
+
+const FIXTURES = resolve(import.meta.dirname, "../../../../test/fixtures/pickles");
+
+function fixture(path: string): ModelFile {
+  const location = join(FIXTURES, path);
+  return { path, location, size: statSync(location).size, identity: path };
+}
+
+async function readOne(path: string): Promise<ModelFacts> {
+  const file = fixture(path);
+  const [candidate] = await pickleReader.find([file]);
+  assert.ok(candidate !== undefined, `${path} is not seen as a model`);
+  return pickleReader.read(candidate, [file]);
+}
+
+const ROWS = { name: "X", datatype: "FP64", shape: [-1, 3] };
+
+for (const protocol of [0, 1, 2, 3, 4, 5]) {
+  test(`a pickle of protocol ${protocol} tells class, version and signature`, async () => {
+    const { details, signature, requirements } = await readOne(`bayes-${protocol}.pkl`);
+    // The first two do not say which they are.
+    assert.deepEqual(details, {
+      class: "sklearn.naive_bayes.GaussianNB",
+      protocol: String(protocol === 1 ? 0 : protocol),
+      format: "pickle",
+      sklearn: "1.9.1",
+      features: "3",
+    });
+    assert.deepEqual(signature, {
+      inputs: [ROWS],
+      outputs: [{ name: "predict", datatype: "INT64", shape: [-1] }],
+    });
+    assert.deepEqual(requirements, ["numpy>=2", "scikit-learn==1.9.1"]);
+  });
+}
+
+for (const [path, compression] of [
+  ["bayes.joblib", undefined],
+  ["bayes-zlib.joblib", "zlib"],
+  ["bayes-gzip.joblib", "gzip"],
+  ["bayes-lz4.joblib", "lz4"],
+] as const) {
+  test(`joblib ${compression ?? "plain"}: arrays between the opcodes are passed over, and the same is told`, async () => {
+    const { details, signature, requirements } = await readOne(path);
+    assert.equal(details["class"], "sklearn.naive_bayes.GaussianNB");
+    assert.equal(details["format"], "joblib");
+    assert.equal(details["sklearn"], "1.9.1");
+    assert.equal(details["compression"], compression);
+    assert.deepEqual(signature?.outputs, [{ name: "predict", datatype: "INT64", shape: [-1] }]);
+    assert.equal(requirements?.includes("lz4"), compression === "lz4");
+  });
+}
+
+test("what cannot be unpacked here is still a model, and the user is told what that means", async () => {
+  const { warnings, signature } = await readOne("bayes-xz.joblib");
+  assert.match(
+    warnings[0] ?? "",
+    /packed with xz, which is not looked into: name its packages in requirements\.txt/,
+  );
+  assert.equal(signature, undefined);
+});
+
+test("classes that are texts answer with BYTES, as fixed text and as objects", async () => {
+  for (const path of ["tree-text.joblib", "bayes-objects.joblib"]) {
+    assert.deepEqual(
+      (await readOne(path)).signature?.outputs,
+      [{ name: "predict", datatype: "BYTES", shape: [-1] }],
+      path,
+    );
+  }
+});
+
+test("a pipeline takes what its first step takes and gives what its last one gives", async () => {
+  const { details, signature } = await readOne("pipeline.joblib");
+  assert.equal(details["steps"], "StandardScaler > LinearRegression");
+  assert.deepEqual(signature, {
+    inputs: [ROWS],
+    outputs: [{ name: "predict", datatype: "FP64", shape: [-1] }],
+  });
+});
+
+test("an estimator that takes categories has no signature, since a count of columns says nothing of their types", async () => {
+  assert.equal((await readOne("categories.joblib")).signature, undefined);
+});
+
+test("a class that only the training script knew is named", async () => {
+  assert.match(
+    (await readOne("main.joblib")).warnings.join("\n"),
+    /needs "Mine" of the script that trained it/,
+  );
+});
+
+test("pickles of something else are no models", async () => {
+  assert.deepEqual(
+    await pickleReader.find(["dict.pkl", "tuple.pkl", "array.joblib"].map(fixture)),
+    [],
+  );
+});
+
+test("a pickle that is named as the model and is none says what it holds", async () => {
+  await assert.rejects(
+    pickleReader.read({ kind: "sklearn", modelPath: "dict.pkl", isCertain: false, label: "" }, [
+      fixture("dict.pkl"),
+    ]),
+    { code: "MODEL_FILE_INVALID", message: /holds no object/ },
+  );
+});
+
+test("a pickle that was cut short is refused by name, wherever it was cut", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-pickle-"));
+  try {
+    const { readFile } = await import("node:fs/promises");
+    const whole = await readFile(join(FIXTURES, "bayes.joblib"));
+    for (const length of [60, 300, whole.byteLength - 1]) {
+      const location = join(folder, "model.joblib");
+      await writeFile(location, whole.subarray(0, length));
+      const file: ModelFile = { path: "model.joblib", location, size: length };
+      await assert.rejects(
+        pickleReader.read(
+          { kind: "sklearn", modelPath: "model.joblib", isCertain: false, label: "" },
+          [file],
+        ),
+        {
+          code: "MODEL_FILE_INVALID",
+          message: /"model\.joblib": it is not a whole pickle: it ends in the middle/,
+        },
+      );
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("what is remembered of a file is not read again", async () => {
+  const kept = new Map<string, unknown>();
+  const memory: FactMemory = {
+    get: (key) => Promise.resolve(kept.get(key)),
+    set: (key, value) => Promise.resolve(void kept.set(key, JSON.parse(JSON.stringify(value)))),
+  };
+  const file = fixture("bayes.joblib");
+  const first = await detectModel({ folder: "x", files: [file] }, { memory });
+  const gone: ModelFile = { ...file, location: join(FIXTURES, "not-there") };
+  assert.deepEqual(await detectModel({ folder: "x", files: [gone] }, { memory }), first);
+  await assert.rejects(
+    detectModel({ folder: "x", files: [{ ...gone, identity: "another" }] }, { memory }),
+    { code: "ENOENT" },
+  );
+});
+
+test("several models in a folder are all named, with what to write", async () => {
+  await assert.rejects(
+    detectModel({ folder: "x", files: [fixture("bayes.joblib"), fixture("pipeline.joblib")] }),
+    {
+      code: "MODEL_NOT_DETECTED",
+      message:
+        /found 2 that could be it: GaussianNB of scikit-learn in "bayes\.joblib", Pipeline of scikit-learn in "pipeline\.joblib"/,
+      hint: /`model: bayes\.joblib` or `model: pipeline\.joblib`/,
+    },
+  );
+  const { chosen } = await detectModel({
+    folder: "x",
+    files: [fixture("bayes.joblib"), fixture("pipeline.joblib")],
+    model: "pipeline.joblib",
+  });
+  assert.equal(chosen.modelPath, "pipeline.joblib");
+});
+
+test("large arrays are skipped, not read", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-pickle-"));
+  try {
+    // A joblib file whose array is 4 GiB of nothing: read through, it would take seconds and fill a buffer.
+    const location = join(folder, "model.joblib");
+    await using file = await open(location, "w");
+    const size = 2 ** 32;
+    await file.write(Buffer.concat([head(size)]), 0);
+    await file.truncate(head(size).byteLength + size);
+    await file.write(Buffer.from("s."), 0, 2, head(size).byteLength + size);
+    const { scanPickle } = await import("./scan.ts");
+    const { openPickle } = await import("./container.ts");
+    const { input } = await openPickle(location);
+    assert.ok(input !== undefined);
+    await using opened = input;
+    const scan = await scanPickle(opened);
+    assert.equal(scan.isWhole, true);
+    assert.equal(opened.position, head(size).byteLength + size + 2);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+/** `{"a": <array of so many bytes>}` up to where the bytes begin. */
+function head(bytes: number): Buffer {
+  const text = (value: string): Buffer =>
+    Buffer.concat([Buffer.from([0x8c, value.length]), Buffer.from(value)]);
+  const long = Buffer.alloc(10);
+  long.set([0x8a, 8]);
+  long.writeBigInt64LE(BigInt(bytes), 2);
+  const dtype = Buffer.concat([
+    Buffer.from("cnumpy\ndtype\n"),
+    text("u1"),
+    Buffer.from("\x85R", "latin1"),
+  ]);
+  const state = Buffer.concat([
+    Buffer.from("}("),
+    text("shape"),
+    long,
+    Buffer.from("\x85", "latin1"),
+    text("dtype"),
+    dtype,
+    Buffer.from("u"),
+  ]);
+  return Buffer.concat([
+    Buffer.from("\x80\x04}", "latin1"),
+    text("a"),
+    Buffer.from("cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81", "latin1"),
+    state,
+    Buffer.from("b"),
+  ]);
+}

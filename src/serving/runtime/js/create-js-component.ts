@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { InferenceError } from "../../../ground/errors/index.ts";
+import type { CallOptions } from "../../../ground/bytes/index.ts";
+import type { ModelDescription } from "../../../models/description/index.ts";
+import { ComponentError, type UserFailure } from "../component-error.ts";
+import type {
+  Component,
+  ComponentFacts,
+  ComponentRequest,
+  ComponentResponse,
+  Payload,
+} from "../component.ts";
+import type { ClassParameter, LogLine } from "../python/index.ts";
+import { ThreadPool } from "../threads/index.ts";
+import type { JsThreadData } from "./js-thread.ts";
+
+export interface JsComponentOptions extends CallOptions {
+  /** Given to the constructor as one object. */
+  readonly parameters?: readonly ClassParameter[];
+  /** The threads' whole environment. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly strictCompat?: boolean;
+  readonly sortKeys?: boolean;
+  readonly asciiOnly?: boolean;
+  /** Calls that may wait for a thread. Default 1024. */
+  readonly maxQueue?: number;
+  /** What user code prints. */
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/**
+ * Loads a JavaScript or TypeScript class of the Seldon contract in `description.server.workers` threads (default 1), each with an object of
+ * its own. A thread runs one call at a time; a call that hangs ends its thread, and the others go on.
+ * @throws InferenceError `MODEL_LOAD_FAILED`
+ */
+export async function createJsComponent(
+  description: ModelDescription,
+  options: JsComponentOptions = {},
+): Promise<Component> {
+  const { name, server } = description;
+  const pool = new ThreadPool({
+    ...{
+      model: name,
+      file: "js-thread",
+      folder: import.meta.dirname,
+      data: threadData(description, options),
+      threads: server.workers ?? 1,
+      env: options.env,
+    },
+    timeoutMs: server.timeoutMs ?? 60_000,
+    maxQueue: options.maxQueue ?? 1024,
+    toError: (error) => userError(name, error as UserFailure), // our own thread sends one
+    onLog: ({ level, text, requestId }, worker) =>
+      options.onLog?.({
+        level: level as LogLine["level"],
+        text,
+        worker,
+        ...(requestId !== undefined && { requestId }),
+      }), // our own thread's levels
+  });
+  const facts = (await pool.start(options)) as ComponentFacts; // our own thread sends them
+  return {
+    facts,
+    call: async (request, call) =>
+      (await pool.call(cloneable(request), [], call)) as ComponentResponse, // our own thread sends one
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
+}
+
+function threadData(
+  { name, code, codePath, service }: ModelDescription,
+  options: JsComponentOptions,
+): JsThreadData {
+  const { parameters = [], strictCompat = false, sortKeys = true, asciiOnly = true } = options;
+  if (code === undefined || codePath === undefined)
+    throw new InferenceError(
+      "MODEL_LOAD_FAILED",
+      `load the model "${name}": the description names no class`,
+      { model: name },
+    );
+  return {
+    file: join(codePath, code.file),
+    name: code.name,
+    parameters,
+    adapter: { service, isStrict: strictCompat, sortKeys, asciiOnly },
+  };
+}
+
+/** Cloning a view takes the whole of its memory along, and small buffers lie in a large one. */
+function cloneable(request: ComponentRequest): ComponentRequest {
+  return {
+    ...request,
+    messages: request.messages.map((message) => ({
+      ...message,
+      payload: compact(message.payload),
+    })),
+  };
+}
+
+function compact(payload: Payload): Payload {
+  switch (payload.kind) {
+    case "tensor":
+      return {
+        kind: "tensor",
+        tensor: { ...payload.tensor, data: Uint8Array.from(payload.tensor.data) },
+      };
+    case "bytes":
+    case "proto":
+    case "any":
+      return { ...payload, bytes: Uint8Array.from(payload.bytes) };
+    case "array":
+    case "json":
+    case "raw":
+    case "text":
+      return payload;
+    default:
+      return payload satisfies never;
+  }
+}
+
+function userError(model: string, failure: UserFailure): ComponentError {
+  const code = failure.isRefusal && failure.status < 500 ? "REQUEST_INVALID" : "MODEL_FAILED";
+  return new ComponentError(
+    code,
+    `call the model "${model}": ${failure.type}: ${failure.message}`,
+    { model, failure },
+  );
+}

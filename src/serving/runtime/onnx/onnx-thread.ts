@@ -1,0 +1,159 @@
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import type { InferenceSession, Tensor as OnnxTensor, TensorConstructor } from "onnxruntime-node";
+import {
+  elementsOf,
+  type Signature,
+  type Tensor,
+  type TensorSpec,
+} from "../../../models/tensor/index.ts";
+import type { FromThread, ToThread } from "../threads/index.ts";
+import { datatypeOfOnnx, onnxOfDatatype } from "./onnx-types.ts";
+
+/** What a thread needs to know. */
+export interface OnnxThreadData {
+  readonly modelPath: string;
+  /** Threads within one run. */
+  readonly intraOpThreads: number;
+}
+
+interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(path: string, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: TensorConstructor;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+async function main(port: MessagePort, data: OnnxThreadData): Promise<void> {
+  const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer);
+  const ort = await importRuntime(send);
+  if (ort === undefined) return;
+  let session: InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(data.modelPath, {
+      intraOpNumThreads: data.intraOpThreads,
+      graphOptimizationLevel: "all",
+    });
+  } catch (error) {
+    send({
+      kind: "failed",
+      code: "MODEL_LOAD_FAILED",
+      message: textOf(error),
+      hint: "check the file with the onnx package's checker",
+    });
+    return;
+  }
+  port.on("message", ({ id, value }: ToThread) => {
+    runSession(ort, session, value as readonly Tensor[]).then(
+      // the other end sends tensors
+      (outputs) =>
+        send(
+          { kind: "done", id, value: outputs },
+          outputs.map(({ data: bytes }) => bytes.buffer as ArrayBuffer),
+        ),
+      (error: unknown) => send({ kind: "error", id, error: textOf(error) }),
+    );
+  });
+  send({ kind: "ready", facts: signatureOf(session) });
+}
+
+async function importRuntime(
+  send: (message: FromThread) => void,
+): Promise<OnnxRuntime | undefined> {
+  try {
+    const module: { default?: OnnxRuntime } & Partial<OnnxRuntime> =
+      await import("onnxruntime-node");
+    return (module.default ?? module) as OnnxRuntime; // a CommonJS module: everything is under `default`
+  } catch (error) {
+    send({
+      kind: "failed",
+      code: "RUNTIME_MISSING",
+      message: `onnxruntime-node cannot be loaded: ${textOf(error)}`,
+      hint: "npm install onnxruntime-node",
+    });
+    return undefined;
+  }
+}
+
+async function runSession(
+  ort: OnnxRuntime,
+  session: InferenceSession,
+  inputs: readonly Tensor[],
+): Promise<readonly Tensor[]> {
+  const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, toOnnx(ort, tensor)]));
+  const outputs = await session.run(feeds);
+  return session.outputNames.map((name) => {
+    const output = outputs[name];
+    if (output === undefined) throw new Error(`the output "${name}" is missing`);
+    return fromOnnx(name, output);
+  });
+}
+
+function toOnnx(ort: OnnxRuntime, tensor: Tensor): OnnxTensor {
+  const { datatype, shape } = tensor;
+  const data = datatype === "BYTES" ? textsOf(tensor.data) : elementsOf(tensor);
+  return new ort.Tensor(onnxOfDatatype(datatype) as "float32", data as Float32Array, shape); // the type says which data it is
+}
+
+function fromOnnx(name: string, output: OnnxTensor): Tensor {
+  const datatype = datatypeOfOnnx(output.type);
+  if (datatype === undefined)
+    throw new Error(`the output "${name}" is of type ${output.type}, which is not served`);
+  const { data } = output;
+  const bytes = Array.isArray(data)
+    ? itemBytesOf(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  return { name, datatype, shape: [...output.dims], data: bytes };
+}
+
+function textsOf(data: Uint8Array): string[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const texts: string[] = [];
+  for (let at = 0; at + 4 <= data.byteLength;) {
+    const size = view.getUint32(at, true);
+    texts.push(decoder.decode(data.subarray(at + 4, at + 4 + size)));
+    at += 4 + size;
+  }
+  return texts;
+}
+
+function itemBytesOf(texts: readonly string[]): Uint8Array {
+  const items = texts.map((text) => encoder.encode(text));
+  const bytes = new Uint8Array(items.reduce((sum, item) => sum + 4 + item.byteLength, 0));
+  let at = 0;
+  for (const item of items) {
+    new DataView(bytes.buffer).setUint32(at, item.byteLength, true);
+    bytes.set(item, at + 4);
+    at += 4 + item.byteLength;
+  }
+  return bytes;
+}
+
+function signatureOf(session: InferenceSession): Signature {
+  const spec = (meta: InferenceSession.ValueMetadata): readonly TensorSpec[] => {
+    if (!meta.isTensor) return [];
+    const datatype = datatypeOfOnnx(meta.type);
+    return datatype === undefined
+      ? []
+      : [
+          {
+            name: meta.name,
+            datatype,
+            shape: meta.shape.map((axis) => (typeof axis === "number" ? axis : -1)),
+          },
+        ];
+  };
+  return {
+    inputs: session.inputMetadata.flatMap(spec),
+    outputs: session.outputMetadata.flatMap(spec),
+  };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+if (parentPort !== null) void main(parentPort, workerData as OnnxThreadData); // only threads have a port; main reports its own failures

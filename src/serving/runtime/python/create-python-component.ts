@@ -1,0 +1,244 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ComponentError } from "../component-error.ts";
+import { ToolError } from "../../../ground/errors/index.ts";
+import type { CallOptions } from "../../../ground/bytes/index.ts";
+import type { CodeEntry, ModelDescription } from "../../../models/description/index.ts";
+import type { Component, ComponentStats } from "../component.ts";
+import { openArena } from "./arena.ts";
+import type { LogLine } from "./log-lines.ts";
+import { WorkerPool, type PoolOptions } from "./pool.ts";
+import { PROTOCOL_VERSION } from "./wire.ts";
+import { Worker, type WorkerOptions } from "./worker.ts";
+import { startWorkerProcess } from "./worker-process.ts";
+
+/** One entry of Seldon's `PREDICTIVE_UNIT_PARAMETERS`. */
+export interface ClassParameter {
+  readonly name: string;
+  readonly value: unknown;
+  readonly type: string;
+}
+
+export interface PythonComponentOptions extends CallOptions {
+  /** Keyword arguments of the class. */
+  readonly parameters?: readonly ClassParameter[];
+  /** The workers' whole environment. Default: the parent's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where `slipway_worker` is. Default: found beside the sources, the package or the bundle. */
+  readonly workerFolder?: string;
+  /** `SELDON_STRICT_COMPAT=1`: every quirk of the original back. */
+  readonly strictCompat?: boolean;
+  /** Python logging name, such as `INFO` (the default). */
+  readonly logLevel?: string;
+  /** `FLASK_JSON_SORT_KEYS`; default true. Decides the order of keys in JSON that user code returns. */
+  readonly sortKeys?: boolean;
+  /** `FLASK_JSON_AS_ASCII`; default true. */
+  readonly asciiOnly?: boolean;
+  /** Numbers beside text in one array stay numbers, in an object array. Default false: all become text, as in the original. */
+  readonly typedArrays?: boolean;
+  /** Calls of user code at the same time in one worker, for code that waits for something else. Default 1; with more, rows are not joined. */
+  readonly threads?: number;
+  /** Calls that may wait for a worker. Default 1024. */
+  readonly maxQueue?: number;
+  /** Calls inside one worker at the most. Default 64. */
+  readonly maxWindow?: number;
+  /** Private memory of a worker at which it is ended, in bytes. Default: no limit. */
+  readonly memoryBytes?: number;
+  /** Time between SIGTERM and SIGKILL for a worker, in ms. Default 5000. */
+  readonly graceMs?: number;
+  /** Memory file system for large tensors. Default `/dev/shm`. */
+  readonly sharedFolder?: string;
+  /** Bytes of shared memory for each worker and direction; 0 switches it off. Default 256 MiB, and never more than a share of what is free. */
+  readonly sharedBytes?: number;
+  /** Payloads from this size on go through shared memory, in bytes. Default 32768. */
+  readonly sharedFrom?: number;
+  /** What user code prints and logs. */
+  readonly onLog?: (line: LogLine) => void;
+  /** Told how many rows a call had that several requests were joined into. */
+  readonly onBatch?: (rows: number) => void;
+  /** Told when a worker has died and will be started again. */
+  readonly onRestart?: PoolOptions["onRestart"];
+}
+
+/**
+ * Reads the name that Seldon's command line takes: `Name` is class Name of module Name, `pkg.mod.Class` is split at the last dot.
+ * @throws ToolError `USAGE` when it is no dotted name.
+ */
+export function parseInterfaceName(text: string): CodeEntry {
+  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(text)) {
+    throw new ToolError("USAGE", `read the class "${text}": it is no dotted name`, {
+      hint: 'give it as "Model" or "package.module.Class"',
+    });
+  }
+  const parts = text.split(".");
+  const name = parts.at(-1) ?? text;
+  const module = parts.length === 1 ? parts : parts.slice(0, -1);
+  return { file: `${module.join("/")}.py`, name, language: "python" };
+}
+
+/** User code in worker processes. */
+export interface PythonComponent extends Component {
+  readonly stats: ComponentStats;
+  /** Process ids of the workers that run now. */
+  readonly pids: readonly number[];
+}
+
+/**
+ * Loads a Python class (or a scikit-learn model file) in `description.server.workers` processes and resolves when all are ready.
+ * @throws InferenceError `MODEL_LOAD_FAILED` (a ComponentError with the traceback when user code raised), `RUNTIME_MISSING`.
+ */
+export async function createPythonComponent(
+  description: ModelDescription,
+  options: PythonComponentOptions = {},
+): Promise<PythonComponent> {
+  const workers = description.server.workers ?? 1;
+  const onLog = options.onLog ?? ((): void => undefined);
+  const workerFolder = options.workerFolder ?? findWorkerFolder();
+  const pool = new WorkerPool({
+    model: description.name,
+    workers,
+    maxQueue: options.maxQueue ?? 1024,
+    graceMs: options.graceMs ?? 5000,
+    memoryBytes: options.memoryBytes,
+    onRestart: options.onRestart,
+    start: (index, callbacks) =>
+      startWorker({
+        description,
+        options,
+        workerFolder,
+        index,
+        onLog,
+        onBatch: options.onBatch,
+        ...callbacks,
+      }),
+  });
+  try {
+    await pool.start(options);
+  } catch (error) {
+    if (error instanceof ComponentError)
+      for (const text of error.failure.traceback.trimEnd().split("\n"))
+        onLog({ level: "error", text, worker: 0 });
+    throw error;
+  }
+  return pool;
+}
+
+interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onBatch" | "onRoom" | "onEnd"> {
+  readonly description: ModelDescription;
+  readonly options: PythonComponentOptions;
+  readonly workerFolder: string;
+}
+
+function startWorker({ description, options, workerFolder, ...rest }: Start): Worker {
+  const { sharedFolder, sharedBytes, sharedFrom, maxWindow, threads } = { ...DEFAULTS, ...options };
+  const { workers, maxBatch, timeoutMs } = { ...SERVER_DEFAULTS, ...description.server };
+  const minWindow = Math.max(2, 2 * maxBatch, 2 * threads);
+  const arena =
+    sharedBytes === 0
+      ? undefined
+      : openArena({ folder: sharedFolder, bytes: sharedBytes, workers });
+  const child = startWorkerProcess({
+    executable: description.python?.executable ?? "python3",
+    workerFolder,
+    cwd: description.codePath,
+    env: options.env,
+    arena,
+    onOutput: (level, text) => rest.onLog({ level, text, worker: rest.index }),
+  });
+  const window = { threads, minWindow, maxWindow: Math.max(maxWindow, minWindow) };
+  const worker = new Worker({
+    ...rest,
+    ...window,
+    model: description.name,
+    process: child,
+    arena,
+    sharedFrom,
+    timeoutMs,
+  });
+  worker.sendLoad(
+    settingsOf(description, options, {
+      worker: rest.index,
+      arenaBytes: arena?.bytes ?? 0,
+      sharedFrom,
+    }),
+  );
+  return worker;
+}
+
+const SERVER_DEFAULTS = { workers: 1, maxBatch: 1, maxWaitMs: 0, timeoutMs: 60_000 };
+const DEFAULTS = {
+  parameters: [] as readonly ClassParameter[],
+  strictCompat: false,
+  logLevel: "INFO",
+  sortKeys: true,
+  asciiOnly: true,
+  typedArrays: false,
+  threads: 1,
+  memoryBytes: 0,
+  maxWindow: 64,
+  sharedFolder: "/dev/shm",
+  sharedBytes: 256 * 2 ** 20,
+  sharedFrom: 32_768,
+};
+
+/** The JSON of a LOAD frame; `settings.py` reads it. */
+function settingsOf(
+  description: ModelDescription,
+  options: PythonComponentOptions,
+  own: Readonly<Record<string, number>>,
+): string {
+  const {
+    parameters,
+    strictCompat,
+    logLevel,
+    sortKeys,
+    asciiOnly,
+    typedArrays,
+    memoryBytes,
+    threads,
+  } = { ...DEFAULTS, ...options };
+  const { workers, maxBatch, maxWaitMs } = { ...SERVER_DEFAULTS, ...description.server };
+  const { kind, contract, service, code, codePath, modelPath, python } = description;
+  return JSON.stringify({
+    protocol: PROTOCOL_VERSION,
+    ...{
+      kind,
+      contract,
+      service,
+      codePath,
+      modelPath,
+      file: code?.file,
+      name: code?.name,
+      sitePath: python?.path,
+    },
+    ...{
+      parameters,
+      strict: strictCompat,
+      logLevel,
+      sortKeys,
+      asciiOnly,
+      typedArrays,
+      memoryBytes,
+      threads,
+      workers,
+      maxBatch,
+      maxWaitMs,
+    },
+    ...own,
+  });
+}
+
+/** The worker lies in `python/` at the package's root, and beside the bundle inside images. */
+function findWorkerFolder(): string {
+  const here = import.meta.dirname;
+  const candidates = [join(here, "../../../../python"), join(here, "python")];
+  const found = candidates.find((folder) =>
+    existsSync(join(folder, "slipway_worker", "__main__.py")),
+  );
+  if (found === undefined)
+    throw new ToolError(
+      "RUNTIME_MISSING",
+      `find the Python worker: it is in none of ${candidates.map((path) => `"${path}"`).join(", ")}`,
+    );
+  return found;
+}

@@ -1,0 +1,95 @@
+import type { Datatype } from "../../../models/tensor/index.ts";
+import type { ComponentMethod, Payload } from "../component.ts";
+
+/** Numbers of the worker protocol; `python/README.md` has the tables and `frames.py` the same numbers. */
+export const PROTOCOL_VERSION = 1;
+
+export const FRAME: Readonly<
+  Record<"request" | "response" | "error" | "load" | "ready" | "log" | "release", number>
+> = { request: 1, response: 2, error: 3, load: 4, ready: 5, log: 6, release: 7 };
+
+/** Index = number on the wire. */
+export const METHODS: readonly ComponentMethod[] = [
+  "predict",
+  "transform-input",
+  "transform-output",
+  "route",
+  "aggregate",
+  "send-feedback",
+  "health-status",
+  "metadata",
+];
+
+/** Index = number on the wire; 0 is a message without payload. */
+export const KINDS: readonly (Payload["kind"] | "none")[] = [
+  "none",
+  "tensor",
+  "array",
+  "json",
+  "text",
+  "bytes",
+  "raw",
+  "proto",
+  "any",
+];
+
+/** Index = number on the wire; 0 is for payloads that are not tensors. */
+export const DATATYPES: readonly (Datatype | "")[] = [
+  "",
+  "BOOL",
+  "UINT8",
+  "UINT16",
+  "UINT32",
+  "UINT64",
+  "INT8",
+  "INT16",
+  "INT32",
+  "INT64",
+  "FP16",
+  "BF16",
+  "FP32",
+  "FP64",
+  "BYTES",
+];
+
+/** Bits of a request's, a response's and a message's flags. */
+export const GRPC = 1;
+export const IS_RAW = 1;
+export const IS_ABSENT = 2;
+/** The upper bits of a response's flags: rows of the joined call, in the first answer that it gave. */
+export const JOINED_SHIFT = 8;
+export const SHARED = 1;
+export const DEFAULT_NAMES = 2;
+
+/** Bytes of a frame's fixed part. */
+export const HEADER_BYTES = 24;
+/** Bytes of a message's fixed part. */
+export const MESSAGE_BYTES = 16;
+/** Bytes; the unit of places in shared memory. */
+export const PAGE_BYTES = 4096;
+export const MAX_AXES = 32;
+export const MAX_MESSAGES = 1024;
+/** Bytes; a longer frame ends the connection. */
+export const MAX_FRAME_BYTES = 1_073_741_824;
+
+const METHOD_NUMBERS: ReadonlyMap<ComponentMethod, number> = new Map(
+  METHODS.map((name, index) => [name, index]),
+);
+const DATATYPE_NUMBERS: ReadonlyMap<string, number> = new Map(
+  DATATYPES.map((name, index) => [name, index]),
+);
+const KIND_NUMBERS: ReadonlyMap<string, number> = new Map(
+  KINDS.map((name, index) => [name, index]),
+);
+
+export function methodNumber(method: ComponentMethod): number {
+  return METHOD_NUMBERS.get(method) ?? 0;
+}
+
+export function kindNumber(kind: Payload["kind"]): number {
+  return KIND_NUMBERS.get(kind) ?? 0;
+}
+
+export function datatypeNumber(datatype: Datatype): number {
+  return DATATYPE_NUMBERS.get(datatype) ?? 0;
+}

@@ -1,0 +1,350 @@
+import { InferenceError } from "../../../ground/errors/index.ts";
+import type { ComponentRequest, ComponentResponse } from "../component.ts";
+import { ComponentError } from "../component-error.ts";
+import type { CallerOptions } from "../contracts.ts";
+import type { Arena } from "./arena.ts";
+import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { levelOf, type LogLine } from "./log-lines.ts";
+import { lineOf, parseUserFailure } from "./user-failure.ts";
+import { FRAME } from "./wire.ts";
+import { describeEnding, type Ending, type WorkerProcess } from "./worker-process.ts";
+
+/** A call on its way: waiting in the pool's queue, or inside a worker. */
+export interface Flight {
+  readonly request: ComponentRequest;
+  /** Bytes of payload, for limits. */
+  readonly bytes: number;
+  readonly resolve: (response: ComponentResponse) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly caller: CallerOptions;
+  /** True when the caller has gone; the answer is dropped. */
+  isGone: boolean;
+  /** How often a worker died before it began this call. */
+  lost: number;
+  /** When it went into a worker, in ms of `performance.now()`. */
+  sentAt: number;
+}
+
+export interface WorkerOptions {
+  readonly index: number;
+  readonly model: string;
+  readonly process: WorkerProcess;
+  readonly arena: Arena | undefined;
+  /** Bytes from which a payload goes through shared memory. */
+  readonly sharedFrom: number;
+  /** Longest time for one call, in ms. */
+  readonly timeoutMs: number;
+  /** Largest number of calls inside the worker. */
+  readonly maxWindow: number;
+  readonly minWindow: number;
+  /** Calls that run inside the worker at the same time. */
+  readonly threads: number;
+  readonly onLog: (line: LogLine) => void;
+  /** Called for each call that several requests were joined into. */
+  readonly onBatch: ((rows: number) => void) | undefined;
+  /** Called when answers have come, so that there is room for more. */
+  readonly onRoom: (worker: Worker) => void;
+  /** Called once, after all calls inside are settled; `unbegun` are those that the process never began. */
+  readonly onEnd: (worker: Worker, unbegun: readonly Flight[]) => void;
+}
+
+/** Bytes inside a worker beyond which no further call is sent, unless it is idle. */
+const MAX_BYTES_INSIDE = 64 * 2 ** 20;
+/** Work that may lie ready inside a worker: enough to keep it busy, little enough to go elsewhere when it dies or hangs. */
+const READY_MS = 5;
+
+/** One process and the calls inside it. */
+export class Worker {
+  readonly index: number;
+  readonly process: WorkerProcess;
+  /** Resolves to the JSON of the READY frame; rejects with MODEL_LOAD_FAILED. Settled once. */
+  readonly ready: Promise<string>;
+  readonly #options: WorkerOptions;
+  readonly #writer: FrameWriter;
+  readonly #reader: FrameReader;
+  readonly #flights = new Map<number, Flight>();
+  readonly #freed: number[] = [];
+  #isReady = false;
+  #wasReady = false;
+  #nextId = 1;
+  #bytesInside = 0;
+  #window: number;
+  #callMs = 1;
+  #progressAt = 0;
+  #flushAsked = false;
+  #watch: NodeJS.Timeout | undefined;
+  #why: InferenceError | undefined;
+  #settleReady: { resolve: (text: string) => void; reject: (reason: unknown) => void };
+
+  constructor(options: WorkerOptions) {
+    this.index = options.index;
+    this.process = options.process;
+    this.#options = options;
+    this.#window = Math.min(options.maxWindow, Math.max(options.minWindow, 8));
+    this.#writer = new FrameWriter(options.arena, options.sharedFrom);
+    this.#reader = new FrameReader(options.arena);
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    this.ready = promise;
+    this.ready.catch(() => undefined); // whoever starts the worker awaits it; nobody has to
+    this.#settleReady = { resolve, reject };
+    options.process.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    void options.process.ended.then((ending) => this.#end(ending)); // never rejects
+  }
+
+  /** Calls inside. */
+  get load(): number {
+    return this.#flights.size;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** True when it has been ready once. */
+  get wasReady(): boolean {
+    return this.#wasReady;
+  }
+
+  /** True when a call of this many bytes may be sent now. */
+  hasRoom(bytes: number): boolean {
+    if (!this.#isReady || this.#flights.size >= this.#window) return false;
+    return this.#flights.size === 0 || this.#bytesInside + bytes <= MAX_BYTES_INSIDE;
+  }
+
+  /** The first frame of a connection. */
+  sendLoad(settings: string): void {
+    this.#writer.text(FRAME.load, Buffer.from(settings, "utf8"));
+    this.#flush();
+  }
+
+  /** @throws UnsendableError; the call is not inside then. */
+  send(flight: Flight): void {
+    const id = this.#nextId;
+    this.#writer.request(id, flight.request);
+    this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
+    if (this.#flights.size === 0) {
+      this.#progressAt = performance.now();
+      this.#watchFrom(this.#options.timeoutMs);
+    }
+    this.#flights.set(id, flight);
+    if (this.#options.threads > 1) flight.sentAt = performance.now();
+    this.#bytesInside += flight.bytes;
+    this.#askFlush();
+  }
+
+  /** Ends the process at once; `why` is what the calls inside are told. */
+  kill(why: InferenceError): void {
+    this.#why ??= why;
+    this.#isReady = false;
+    this.process.signal("SIGKILL");
+  }
+
+  #askFlush(): void {
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    setImmediate(() => this.#flush()); // one write for all calls of this turn of the event loop
+  }
+
+  #flush(): void {
+    this.#flushAsked = false;
+    if (this.#freed.length > 0) {
+      this.#writer.text(FRAME.release, Buffer.from(Uint32Array.from(this.#freed).buffer));
+      this.#freed.length = 0;
+    }
+    const { socket } = this.process;
+    const chunks = this.#writer.take();
+    if (socket.destroyed || !socket.writable || chunks.length === 0) return;
+    if (chunks.length > 1) socket.cork();
+    for (const chunk of chunks) socket.write(chunk);
+    if (chunks.length > 1) socket.uncork();
+  }
+
+  #read(chunk: Buffer): void {
+    let answers = 0;
+    try {
+      for (const frame of this.#reader.frames(chunk)) answers += this.#take(frame);
+    } catch (error) {
+      this.kill(
+        new InferenceError(
+          "WORKER_CRASHED",
+          this.#message(
+            `it sent a bad frame: ${error instanceof Error ? error.message : String(error)}`,
+          ),
+          { cause: error },
+        ),
+      );
+      return;
+    }
+    if (answers === 0) return;
+    this.#measure(answers);
+    this.#options.onRoom(this);
+  }
+
+  #take(frame: IncomingFrame): number {
+    switch (frame.type) {
+      case "response":
+        return this.#takeResponse(frame);
+      case "error":
+        return this.#takeError(frame.id, frame.textA.toString("utf8"));
+      case "log":
+        this.#options.onLog(logLineOf(frame, this.index));
+        return 0;
+      case "release":
+        for (let at = 0; at + 4 <= frame.textA.byteLength; at += 4) {
+          if (this.#options.arena?.giveBack(frame.textA.readUInt32LE(at)) !== true)
+            throw new Error("a release of a page that is not taken");
+        }
+        return 0;
+      case "ready":
+        this.#isReady = this.#wasReady = true;
+        this.#settleReady.resolve(frame.textA.toString("utf8"));
+        return 0;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  #takeResponse({
+    id,
+    page,
+    joinedRows,
+    response,
+  }: Extract<IncomingFrame, { type: "response" }>): number {
+    if (page >= 0) this.#freed.push(page);
+    if (joinedRows > 0) this.#options.onBatch?.(joinedRows);
+    this.#land(id)?.resolve(response);
+    return 1;
+  }
+
+  #takeError(id: number, text: string): number {
+    const failure = parseUserFailure(text);
+    const { model } = this.#options;
+    if (id === 0 && !this.#isReady) {
+      this.#settleReady.reject(
+        new ComponentError("MODEL_LOAD_FAILED", `load the model "${model}": ${lineOf(failure)}`, {
+          model,
+          failure,
+          hint: "read the traceback in the log",
+        }),
+      );
+      return 0;
+    }
+    const code = failure.isRefusal && failure.status < 500 ? "REQUEST_INVALID" : "MODEL_FAILED";
+    this.#land(id)?.reject(
+      new ComponentError(code, `call the model "${model}": ${lineOf(failure)}`, { model, failure }),
+    );
+    return 1;
+  }
+
+  #land(id: number): Flight | undefined {
+    const flight = this.#flights.get(id);
+    if (flight === undefined) throw new Error(`an answer to call ${id}, which is not inside`);
+    this.#flights.delete(id);
+    this.#bytesInside -= flight.bytes;
+    return flight;
+  }
+
+  /** Learns how long a call takes, and lets as many in as can be answered soon. */
+  #measure(answers: number): void {
+    const now = performance.now();
+    const callMs = (now - this.#progressAt) / answers;
+    this.#progressAt = now;
+    this.#callMs += (callMs - this.#callMs) * Math.min(0.5, answers / 16);
+    const { minWindow, maxWindow } = this.#options;
+    this.#window = Math.max(
+      minWindow,
+      Math.min(maxWindow, Math.round(READY_MS / Math.max(this.#callMs, 0.001))),
+    );
+    if (this.#flights.size === 0) {
+      clearTimeout(this.#watch);
+      this.#watch = undefined;
+    }
+  }
+
+  #watchFrom(delayMs: number): void {
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => {
+      const leftMs =
+        Math.min(this.#progressAt + this.#options.timeoutMs, this.#oldestEnd()) - performance.now();
+      if (leftMs > 0) this.#watchFrom(leftMs);
+      else
+        this.kill(
+          new InferenceError(
+            "MODEL_TIMEOUT",
+            `call the model "${this.#options.model}": no answer after ${this.#options.timeoutMs} ms`,
+            { model: this.#options.model },
+          ),
+        );
+    }, delayMs);
+    this.#watch.unref();
+  }
+
+  /**
+   * With several threads the others' answers hide one that hangs. A call waits inside for others and then runs, both at
+   * the most for the time-out.
+   */
+  #oldestEnd(): number {
+    if (this.#options.threads < 2) return Infinity;
+    const [oldest] = this.#flights.values();
+    return oldest === undefined ? Infinity : oldest.sentAt + 2 * this.#options.timeoutMs;
+  }
+
+  /** Settles what is inside: the calls that had begun fail, the others go back to the pool. */
+  #end(ending: Ending): void {
+    this.#isReady = false;
+    clearTimeout(this.#watch);
+    this.#settleReady.reject(this.#why ?? this.#loadFailure(ending));
+    const why =
+      this.#why ??
+      new InferenceError("WORKER_CRASHED", this.#message(describeEnding(ending)), {
+        model: this.#options.model,
+        hint: "read the log for the reason",
+      });
+    const begun = this.#options.arena?.begunRequest();
+    const unbegun: Flight[] = [];
+    for (const [id, flight] of this.#flights) {
+      if (begun !== undefined && (id - begun) >> 0 > 0) unbegun.push(flight);
+      else flight.reject(why);
+    }
+    this.#flights.clear();
+    this.process.socket.destroy();
+    this.#options.arena?.close();
+    this.#options.onEnd(this, unbegun);
+  }
+
+  #loadFailure(ending: Ending): InferenceError {
+    const { model } = this.#options;
+    if (ending.spawnError?.code === "ENOENT") {
+      return new InferenceError(
+        "RUNTIME_MISSING",
+        `load the model "${model}": the Python interpreter or the code folder does not exist`,
+        { model, cause: ending.spawnError, hint: "install python3, or name the interpreter" },
+      );
+    }
+    const last = this.process.stderrTail().trim().split("\n").at(-1) ?? "";
+    return new InferenceError(
+      "MODEL_LOAD_FAILED",
+      this.#message(
+        `${describeEnding(ending)} before it was ready${last === "" ? "" : `: ${last}`}`,
+      ),
+      { model, hint: "read the log for the reason" },
+    );
+  }
+
+  #message(why: string): string {
+    return `call the model "${this.#options.model}": the worker process failed: ${why}`;
+  }
+}
+
+function logLineOf(
+  { method, textA, textB }: Exclude<IncomingFrame, { type: "response" }>,
+  worker: number,
+): LogLine {
+  return {
+    level: levelOf(method),
+    text: textB.toString("utf8"),
+    worker,
+    ...(textA.byteLength > 0 && { requestId: textA.toString("utf8") }),
+  };
+}

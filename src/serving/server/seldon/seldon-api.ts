@@ -1,0 +1,211 @@
+import {
+  checkDeclared,
+  declaredAxes,
+  isObject,
+  parseOwnMeta,
+  parseText,
+  protoMetrics,
+  rawMetrics,
+  resolveMetadata,
+  SeldonAnswerWriter,
+  SeldonError,
+  SeldonRequestParser,
+  type AnswerContext,
+  type JsonNode,
+  type JsonObject,
+  type OwnMeta,
+  type ParseOptions,
+  type SeldonAnswer,
+  type SeldonCall,
+} from "../../protocols/index.ts";
+import type {
+  CallerOptions,
+  ComponentFacts,
+  ComponentMethod,
+  ComponentRequest,
+  ComponentResponse,
+} from "../../runtime/index.ts";
+import type { Signature } from "../../../models/tensor/index.ts";
+import type { InferenceService } from "../inference-service.ts";
+import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
+import { failureOf, type Failure } from "./failure.ts";
+import { nodeLabels, splitImage, type SeldonSettings } from "./settings.ts";
+
+export interface SeldonApiOptions {
+  readonly service: InferenceService;
+  readonly settings: SeldonSettings;
+  readonly registry: MetricRegistry;
+  /** Told about errors that are worth a line in the log. */
+  readonly onFailure: (error: unknown, failure: Failure, requestId: string | undefined) => void;
+  /** `MODEL_METADATA`, parsed. */
+  readonly metadataFromEnv?: JsonNode | undefined;
+  /** What the model file says of itself. */
+  readonly signature?: Signature | undefined;
+}
+
+const METRIC_METHODS: Readonly<Record<ComponentMethod, MetricMethod>> = {
+  predict: "predict",
+  "transform-input": "inputtransform",
+  "transform-output": "outputtransform",
+  route: "router",
+  aggregate: "aggregate",
+  "send-feedback": "feedback",
+  "health-status": "health",
+  metadata: "predict",
+};
+
+const NO_CONTEXT: AnswerContext = { metas: [] };
+const NOTHING: OwnMeta = {};
+
+/** The Seldon contract in front of the inference service, without a transport. */
+export class SeldonApi {
+  readonly settings: SeldonSettings;
+  readonly service: InferenceService;
+  readonly writer: SeldonAnswerWriter;
+  readonly parser: SeldonRequestParser = new SeldonRequestParser();
+  readonly metrics: CustomMetrics;
+  readonly #onFailure: SeldonApiOptions["onFailure"];
+  #declared:
+    | { readonly facts: ComponentFacts; readonly axes: readonly number[] | undefined }
+    | undefined;
+  readonly #metadata: (facts: ComponentFacts) => JsonObject;
+
+  constructor({
+    service,
+    settings,
+    registry,
+    onFailure,
+    metadataFromEnv,
+    signature,
+  }: SeldonApiOptions) {
+    const { image, version } = splitImage(settings.unitImage ?? "");
+    this.#metadata = (facts) =>
+      resolveMetadata({
+        user: facts.metadata === undefined ? undefined : parseText(facts.metadata),
+        env: metadataFromEnv,
+        image,
+        version,
+        signature,
+        isStrict: settings.isStrict,
+      });
+    this.settings = settings;
+    this.service = service;
+    this.writer = new SeldonAnswerWriter(settings);
+    this.metrics = new CustomMetrics(registry, nodeLabels(settings));
+    this.#onFailure = onFailure;
+  }
+
+  /** How requests of a method over REST are to be read. @throws InferenceError `MODEL_NOT_READY` */
+  parseOptions(method: ComponentMethod): ParseOptions {
+    const whole = this.service.facts.wantsWhole?.rest;
+    return {
+      method,
+      isWhole: whole !== undefined && whole.includes(method),
+      isStrict: this.settings.isStrict,
+    };
+  }
+
+  /** Asks user code and writes its answer. Rejects with what went wrong. */
+  call(
+    { request, context }: SeldonCall,
+    requestId: string | undefined,
+    caller?: CallerOptions,
+  ): Promise<SeldonAnswer> {
+    if (this.settings.checksShapes) this.check(request);
+    const named = requestId === undefined ? request : { ...request, requestId };
+    return this.service
+      .call(named, caller)
+      .then((response) => this.#answer(request.method, response, context));
+  }
+
+  /** Holds a request against the shape that the metadata declares. @throws SeldonError 400 */
+  check(request: ComponentRequest): void {
+    const { facts } = this.service;
+    if (this.#declared?.facts !== facts) this.#declared = { facts, axes: this.#axesOf(facts) };
+    if (this.#declared.axes !== undefined) checkDeclared(request, this.#declared.axes);
+  }
+
+  #axesOf(facts: ComponentFacts): readonly number[] | undefined {
+    try {
+      return declaredAxes(this.#metadata(facts));
+    } catch (error) {
+      if (error instanceof SeldonError) return undefined; // metadata that is wrong declares nothing, and predictions go on
+      throw error;
+    }
+  }
+
+  /** `/health/status`: user code is asked. */
+  health(caller?: CallerOptions): Promise<SeldonAnswer> {
+    return this.call(
+      { request: { method: "health-status", messages: [] }, context: NO_CONTEXT },
+      undefined,
+      caller,
+    );
+  }
+
+  /** The failure behind an error; logs it when it is worth it. */
+  failure(error: unknown, requestId?: string): Failure {
+    const failure = failureOf(error);
+    if (failure.isBug || failure.status >= 500) this.#onFailure(error, failure, requestId);
+    return failure;
+  }
+
+  /** Counts what came with an answer, and gives the class's own tags and metrics as parsed JSON. */
+  own(method: ComponentMethod, response: ComponentResponse): OwnMeta {
+    if (response.isRaw) {
+      const { payload } = response.message;
+      const found = payload.kind === "proto" ? protoMetrics(payload) : rawMetrics(payload);
+      if (found.length > 0) this.metrics.record(found, METRIC_METHODS[method]);
+      return NOTHING;
+    }
+    if (response.tags === undefined && response.metrics === undefined) return NOTHING;
+    const own = parseOwnMeta(response);
+    if (own.metrics === undefined || own.metrics.length === 0) return own;
+    this.metrics.record(own.metrics, METRIC_METHODS[method]);
+    return this.settings.isStrict
+      ? { ...own, metrics: own.metrics.map((metric) => withMethod(metric, METRIC_METHODS[method])) }
+      : own;
+  }
+
+  /** What the request of a feedback call is worth is counted whether user code takes it or not. */
+  feedback(
+    call: SeldonCall,
+    requestId: string | undefined,
+    caller?: CallerOptions,
+  ): Promise<SeldonAnswer> {
+    this.countReward(call.request.reward ?? 0);
+    return this.call(call, requestId, caller);
+  }
+
+  /** Counts the reward of a feedback call, unless somebody else does. */
+  countReward(reward: number): void {
+    if (this.settings.countsRewards) this.metrics.reward(reward);
+  }
+
+  /** The model's metadata. @throws SeldonError `MICROSERVICE_BAD_METADATA` */
+  metadata(): SeldonAnswer {
+    return this.writer.node(this.metadataNode());
+  }
+
+  /** The same as a value, for protocols other than JSON. @throws SeldonError `MICROSERVICE_BAD_METADATA` */
+  metadataNode(): JsonObject {
+    return this.#metadata(this.service.facts);
+  }
+
+  #answer(
+    method: ComponentMethod,
+    response: ComponentResponse,
+    context: AnswerContext,
+  ): SeldonAnswer {
+    const parts = { method, response, context, own: this.own(method, response) };
+    return method === "send-feedback" ? this.writer.feedback(parts) : this.writer.answer(parts);
+  }
+}
+
+/** The wrapper writes the label `method` into the tags of the metrics that it was given, so that clients see it there. */
+function withMethod(metric: JsonNode, method: MetricMethod): JsonNode {
+  const tags = isObject(metric) ? metric.get("tags") : undefined;
+  return isObject(metric) && isObject(tags)
+    ? new Map([...metric, ["tags", new Map([...tags, ["method", method]])]])
+    : metric;
+}

@@ -1,0 +1,212 @@
+import {
+  noJson,
+  parseFeedback,
+  type ParseOptions,
+  type SeldonAnswer,
+  type SeldonCall,
+} from "../../protocols/index.ts";
+import type { ComponentMethod } from "../../runtime/index.ts";
+import type { Exchange, Refusal, Route } from "../http/index.ts";
+import { formatTraceparent } from "../observe/index.ts";
+import { isMultipart, readFormField, readMultipart } from "./forms.ts";
+import type { Failure } from "./failure.ts";
+import { openApiText } from "./openapi.ts";
+import type { SeldonApi } from "./seldon-api.ts";
+
+/** As many as a worker keeps of an id. */
+const MAX_ID_CHARACTERS = 128;
+const JSON_TYPE = "application/json";
+const HTML = "text/html; charset=utf-8";
+
+/** Every path of the contract. */
+export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  const both = ["GET", "POST"] as const;
+  const add = (paths: readonly string[], route: Route): void =>
+    paths.forEach((path) => routes.set(path, route));
+  const calls =
+    (method: ComponentMethod): Route["handle"] =>
+    (exchange) =>
+      handleCall(api, method, exchange);
+  add(["/predict"], { name: "predictions", methods: both, handle: calls("predict") });
+  add(["/api/v1.0/predictions", "/api/v0.1/predictions"], {
+    name: "predictions",
+    methods: ["POST"],
+    handle: calls("predict"),
+  });
+  add(["/transform-input"], {
+    name: "transform-input",
+    methods: both,
+    handle: calls("transform-input"),
+  });
+  add(["/transform-output"], {
+    name: "transform-output",
+    methods: both,
+    handle: calls("transform-output"),
+  });
+  add(["/route"], { name: "route", methods: both, handle: calls("route") });
+  add(["/aggregate"], { name: "aggregate", methods: both, handle: calls("aggregate") });
+  add(["/send-feedback"], {
+    name: "feedback",
+    methods: both,
+    handle: (exchange) => handleFeedback(api, exchange),
+  });
+  add(["/api/v1.0/feedback", "/api/v0.1/feedback"], {
+    name: "feedback",
+    methods: ["POST"],
+    handle: (exchange) => handleFeedback(api, exchange),
+  });
+  add(["/metadata", "/api/v1.0/metadata"], {
+    name: "metadata",
+    methods: ["GET"],
+    handle: (exchange) => settle(api, exchange, async () => api.metadata()),
+  });
+  const openApi = openApiText();
+  add(["/seldon.json"], {
+    methods: ["GET"],
+    handle: (exchange) => exchange.reply({ status: 200, contentType: JSON_TYPE, body: openApi }),
+  });
+  add(["/health/ping"], {
+    methods: ["GET"],
+    handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }),
+  });
+  add(["/health/status", "/api/v1.0/health/status"], {
+    name: "health-status",
+    methods: ["GET"],
+    handle: (exchange) => settle(api, exchange, () => api.health(exchange)),
+  });
+  return routes;
+}
+
+function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange): void {
+  settle(api, exchange, () => {
+    const call = named(exchange, readCall(api, exchange, api.parseOptions(method)));
+    return api.call(call, exchange.requestId, exchange);
+  });
+}
+
+function handleFeedback(api: SeldonApi, exchange: Exchange): void {
+  settle(api, exchange, () => {
+    const body = readJsonBytes(api, exchange);
+    const call = named(
+      exchange,
+      parseFeedback(body, api.parseOptions("send-feedback"), api.settings.unitId ?? "0"),
+    );
+    return api.feedback(call, exchange.requestId, exchange);
+  });
+}
+
+/** Answers with what `start` comes to, or with its error. */
+function settle(api: SeldonApi, exchange: Exchange, start: () => Promise<SeldonAnswer>): void {
+  try {
+    start().then(
+      ({ status, body }) => exchange.reply({ status, contentType: JSON_TYPE, body }),
+      (error: unknown) => replyFailure(api, exchange, api.failure(error, exchange.requestId)),
+    );
+  } catch (error) {
+    replyFailure(api, exchange, api.failure(error, exchange.requestId));
+  }
+}
+
+/** Where the message is looked for, in order: a multipart form, the form field `json`, the query's `json`, a JSON body. */
+function readCall(api: SeldonApi, exchange: Exchange, options: ParseOptions): SeldonCall {
+  const { body } = exchange;
+  const type = exchange.header("content-type") ?? "";
+  const isJson = type === JSON_TYPE;
+  if (api.settings.isPassthrough && options.method === "predict") return wholeBody(body);
+  if (isJson && exchange.query === "") return api.parser.parseJson(body, options);
+  if (isMultipart(type)) return api.parser.parseForm(readMultipart(body, type), options);
+  const field = readFormField(exchange, type);
+  if (field !== undefined) return api.parser.parseJson(api.parser.checkField(field), options);
+  if (!isJson && !isJsonType(type)) throw noJson();
+  return api.parser.parseJson(body, options);
+}
+
+/** The same for messages that are parsed elsewhere: their JSON text. */
+function readJsonBytes(api: SeldonApi, exchange: Exchange): Buffer {
+  const type = exchange.header("content-type") ?? "";
+  if (isMultipart(type)) return api.parser.formJson(readMultipart(exchange.body, type));
+  const field = readFormField(exchange, type);
+  if (field !== undefined) return api.parser.checkField(field);
+  if (!isJsonType(type)) throw noJson();
+  return exchange.body;
+}
+
+/** For `PAYLOAD_PASSTHROUGH`: nobody looks at the bytes, nor at what they are said to be. */
+function wholeBody(body: Buffer): SeldonCall {
+  return {
+    request: {
+      method: "predict",
+      messages: [{ payload: { kind: "bytes", bytes: body }, names: [] }],
+    },
+    context: { metas: [] },
+  };
+}
+
+/** `application/json` with parameters, or any `application/*+json`. */
+function isJsonType(type: string): boolean {
+  const [essence = ""] = type.split(";", 1);
+  const name = essence.trim().toLowerCase();
+  return name === JSON_TYPE || (name.startsWith("application/") && name.endsWith("+json"));
+}
+
+/** Gives the exchange the message's own puid as its id, and the call the exchange's span. */
+function named(exchange: Exchange, call: SeldonCall): SeldonCall {
+  if (typeof call.context.puid === "string")
+    exchange.requestId = call.context.puid.slice(0, MAX_ID_CHARACTERS);
+  return exchange.span === undefined
+    ? call
+    : { ...call, request: { ...call.request, traceparent: formatTraceparent(exchange.span) } };
+}
+
+function replyFailure(api: SeldonApi, exchange: Exchange, failure: Failure): void {
+  const { response, retryAfterSeconds } = failure;
+  if (response !== undefined) {
+    exchange.reply({
+      status: response.status,
+      contentType: response.contentType,
+      body: Buffer.from(response.body),
+    });
+    return;
+  }
+  const { status, body } = api.writer.error(failure.status, failure);
+  const headers =
+    retryAfterSeconds === undefined ? undefined : ["Retry-After", String(retryAfterSeconds)];
+  exchange.reply({
+    status,
+    contentType: JSON_TYPE,
+    body,
+    ...(headers !== undefined && { headers }),
+  });
+}
+
+const NOT_FOUND =
+  "404 Not Found: The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.";
+const NOT_ALLOWED = "405 Method Not Allowed: The method is not allowed for the requested URL.";
+
+/** Answers what no route takes. The wrapper makes 500 of everything here; we keep its text and give the true status, unless strict. */
+export function refuse(api: SeldonApi, exchange: Exchange, why: Refusal): void {
+  if (why.kind === "error") {
+    replyFailure(api, exchange, api.failure(why.error));
+    return;
+  }
+  if (api.settings.isStrict) {
+    const isGet = exchange.request.method === "GET" || exchange.request.method === "HEAD";
+    const info = isGet ? NOT_FOUND : NOT_ALLOWED; // a GET reaches the wrapper's rule for files
+    exchange.reply({
+      ...api.writer.error(500, { info, reason: "MICROSERVICE_INTERNAL_ERROR" }),
+      contentType: JSON_TYPE,
+    });
+  } else if (why.kind === "unknown-path") {
+    exchange.reply({
+      ...api.writer.error(404, { info: NOT_FOUND, reason: "MICROSERVICE_BAD_DATA" }),
+      contentType: JSON_TYPE,
+    });
+  } else {
+    exchange.reply({
+      ...api.writer.error(405, { info: NOT_ALLOWED, reason: "MICROSERVICE_BAD_DATA" }),
+      contentType: JSON_TYPE,
+      headers: ["Allow", why.route.methods.join(", ")],
+    });
+  }
+}
