@@ -1,8 +1,10 @@
 // Runs every test, tier by tier, and closes with the one line that counts them.
 import { globSync } from "node:fs";
 import { resolve } from "node:path";
+import { Readable } from "node:stream";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { createCoverage } from "./coverage.js";
 
 const root = resolve(import.meta.dirname, "..");
 process.chdir(root);
@@ -16,6 +18,9 @@ const tiers = [
 ];
 const wanted = process.argv.slice(2);
 const count = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+const durations = new Map();
+const coverage = process.env.SLIPWAY_COVERAGE === "1" ? createCoverage(root) : undefined;
 
 for (const tier of tiers) {
   const files = tier.patterns
@@ -30,25 +35,53 @@ for (const tier of tiers) {
   await runTier(files, tier.concurrency);
 }
 
+printSlowest();
+const isCovered = coverage?.report({ isWhole: wanted.length === 0 }) ?? true;
+for (const failure of failures) process.stdout.write(`\nfailed: ${failure}`);
 process.stdout.write(
   `\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`,
 );
-process.exit(count.failed > 0 || count.passed === 0 ? 1 : 0);
+process.exit(count.failed > 0 || count.passed === 0 || !isCovered ? 1 : 0);
 
 async function runTier(files, concurrency) {
   const stream = run({
     files: files.map((file) => resolve(root, file)),
     concurrency,
     timeout: 600_000,
+    ...coverage?.options,
   });
   stream.on("test:pass", (event) => {
     if (event.details?.type === "suite") return;
+    noteDuration(event);
     if (event.skip !== undefined && event.skip !== false) count.skipped += 1;
     else count.passed += 1;
   });
   stream.on("test:fail", (event) => {
-    if (event.details?.type !== "suite") count.failed += 1;
+    if (event.details?.type === "suite") return;
+    noteDuration(event);
+    count.failed += 1;
+    failures.push(`${event.file?.slice(root.length + 1) ?? ""}: ${event.name}`);
   });
-  const printed = stream.compose(new spec());
+  stream.on("test:coverage", (event) => coverage?.add(event.summary));
+  const printed = Readable.from(withoutCoverage(stream)).compose(new spec());
   for await (const chunk of printed) process.stdout.write(chunk);
+}
+
+/** The reporter would print every file's coverage after every tier; our own table comes once, at the end. */
+async function* withoutCoverage(stream) {
+  for await (const event of stream) if (event.type !== "test:coverage") yield event;
+}
+
+function noteDuration({ file, nesting, details }) {
+  if (nesting !== 0 || file === undefined) return;
+  durations.set(file, (durations.get(file) ?? 0) + (details?.duration_ms ?? 0));
+}
+
+function printSlowest() {
+  const slowest = [...durations].sort((a, b) => b[1] - a[1]).slice(0, 15);
+  process.stdout.write("\nslowest files:\n");
+  for (const [file, ms] of slowest)
+    process.stdout.write(
+      `  ${(ms / 1000).toFixed(1).padStart(7)} s  ${file.slice(root.length + 1)}\n`,
+    );
 }

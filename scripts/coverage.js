@@ -1,0 +1,68 @@
+// Line coverage over all tiers: a line counts as covered when any tier ran it.
+import { relative } from "node:path";
+
+/** Share of lines, in percent, that the tests must run: of everything, and of the modules that everything else trusts. */
+const FLOORS = {
+  all: 90,
+  "ground/errors": 100,
+  "images/oci": 100,
+  "images/tar": 100,
+  "models/tensor": 100,
+};
+
+/** Collects the summaries of `node:test` runs and prints one table by module. */
+export function createCoverage(root) {
+  /** Path below src/ → line number → whether any run reached it. */
+  const files = new Map();
+  return {
+    options: {
+      coverage: true,
+      coverageIncludeGlobs: ["src/**/*.ts"],
+      coverageExcludeGlobs: ["**/*.test.ts"],
+    },
+    add(summary) {
+      for (const { path, lines } of summary.files) {
+        const name = relative(`${root}/src`, path);
+        const known = files.get(name) ?? new Map();
+        for (const { line, count } of lines) known.set(line, known.get(line) === true || count > 0);
+        files.set(name, known);
+      }
+    },
+    /** Prints the table. False when a floor is not met; floors hold only for a run of all tests. */
+    report({ isWhole }) {
+      const modules = sumByModule(files);
+      process.stdout.write("\nline coverage:\n");
+      const missed = [];
+      for (const [name, { covered, total }] of [...modules].sort()) {
+        const percent = (100 * covered) / total;
+        const floor = FLOORS[name];
+        const isLow = floor !== undefined && percent < floor;
+        if (isLow) missed.push(name);
+        process.stdout.write(
+          `  ${percent.toFixed(1).padStart(5)} %  ${name}${floor === undefined ? "" : ` (floor ${floor} %)`}\n`,
+        );
+      }
+      if (isWhole)
+        for (const name of missed) process.stdout.write(`coverage of ${name} is below its floor\n`);
+      return !isWhole || missed.length === 0;
+    },
+  };
+}
+
+function sumByModule(files) {
+  const modules = new Map([["all", { covered: 0, total: 0 }]]);
+  for (const [name, lines] of files) {
+    const key = name.split("/").slice(0, -1).slice(0, 2).join("/") || name;
+    for (const sum of [modules.get("all"), modules.get(key) ?? fresh(modules, key)]) {
+      sum.total += lines.size;
+      sum.covered += [...lines.values()].filter(Boolean).length;
+    }
+  }
+  return modules;
+}
+
+function fresh(modules, key) {
+  const sum = { covered: 0, total: 0 };
+  modules.set(key, sum);
+  return sum;
+}
