@@ -12,6 +12,7 @@ from .calls import Adapter
 from .contracts.members import is_not_implemented_or_missing
 from .contracts.seldon import SeldonAdapter
 from .errors import SeldonMicroserviceException
+from .kinds import has_kind, load_kind
 from .settings import Settings
 
 
@@ -29,7 +30,7 @@ def load_adapter(settings: Settings) -> Adapter:
         _run_load(load, settings.strict)
     adapter = SeldonAdapter(user, settings.service, settings.strict)
     signature = getattr(user, "signature", None)
-    if settings.kind == "sklearn" and callable(signature):
+    if not settings.file and callable(signature):
         adapter.signature = signature()
     custom_service = getattr(user, "custom_service", None)
     if settings.worker == 0 and callable(custom_service) and "custom_service" in adapter.methods:
@@ -39,10 +40,8 @@ def load_adapter(settings: Settings) -> Adapter:
 
 def _make(settings: Settings) -> Any:
     parameters = typed_parameters(settings.parameters)
-    if settings.kind == "sklearn" and not settings.file:
-        from .contracts.sklearn import SklearnModel
-
-        return SklearnModel(settings.model_path, **parameters)
+    if not settings.file and has_kind(settings.kind):
+        return load_kind(settings.kind, settings.model_path, parameters)
     module = import_user_module(settings.code_path, settings.file)
     try:
         user_class = getattr(module, settings.name)

@@ -3,6 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { ToolError } from "../ground/errors/index.ts";
 import {
   detectModel,
+  kindRow,
+  runtimeOf,
   type DetectedModel,
   type FactMemory,
   type ModelFile,
@@ -196,12 +198,11 @@ async function readProjectFile(root: string): Promise<ProjectFile> {
 async function requirementsOf(
   root: string,
   file: ProjectFile,
-  { chosen, requirements = [] }: DetectedModel,
+  { chosen, requirements = kindRow(chosen.kind).requirements }: DetectedModel,
 ): Promise<Pick<PackProject, "requirements" | "requirementLines">> {
   if (file.python?.requirements !== undefined)
     return { requirements: file.python.requirements, requirementLines: [] };
-  if (chosen.code?.language !== "python" && chosen.kind !== "sklearn")
-    return { requirements: [], requirementLines: [] };
+  if (runtimeOf(chosen) !== "python") return { requirements: [], requirementLines: [] };
   const stats = await stat(join(root, "requirements.txt")).catch(() => undefined);
   return stats?.isFile() === true
     ? { requirements: ["requirements.txt"], requirementLines: [] }

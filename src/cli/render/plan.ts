@@ -1,5 +1,6 @@
 import type { Layer } from "../../images/oci/index.ts";
 import type { BaseImage, PackedImage, PackProject, PlannedLayer } from "../../images/pack/index.ts";
+import type { Detail } from "../../models/kinds/index.ts";
 import type { PushForecast } from "../forecast.ts";
 import { formatBytes, formatTable, shortDigest } from "./format.ts";
 
@@ -8,7 +9,7 @@ export interface PlannedProject {
   readonly project: Pick<PackProject, "name" | "kind" | "contract">;
   readonly detected: {
     readonly chosen: { readonly label: string };
-    readonly details: Readonly<Record<string, string>>;
+    readonly details: Readonly<Record<string, Detail>>;
   };
 }
 

@@ -1,5 +1,6 @@
 import { posix, relative } from "node:path";
 import { printDescription, type ModelDescription } from "../../models/description/index.ts";
+import { runtimeOf } from "../../models/kinds/index.ts";
 import {
   annotate,
   appendLayers,
@@ -109,7 +110,7 @@ async function packOn(base: BaseImage, work: Work): Promise<PackedImage> {
       plannedLayer("slipway server", "server", await serverLayer(request, context, layers)),
     );
   }
-  if (isServed && project.kind === "onnx" && project.code === undefined)
+  if (isServed && runtimeOf(project) === "onnx")
     added.push(
       plannedLayer("ONNX Runtime", "onnxruntime", await onnxRuntimeLayer(request, context, layers)),
     );

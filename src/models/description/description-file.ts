@@ -1,18 +1,17 @@
 import { ProjectError } from "../../ground/errors/index.ts";
 import { DATATYPES, type Signature, type TensorSpec } from "../tensor/index.ts";
-import type {
-  CodeEntry,
-  Contract,
-  ModelDescription,
-  ModelKind,
-  Ports,
-  ServerSettings,
-  ServiceType,
+import {
+  MODEL_KINDS,
+  type CodeEntry,
+  type Contract,
+  type ModelDescription,
+  type Ports,
+  type ServerSettings,
+  type ServiceType,
 } from "./description.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const KINDS: readonly ModelKind[] = ["onnx", "sklearn", "class"];
 const CONTRACTS: readonly Contract[] = ["seldon", "uai", "model-server", "kserve"];
 const SERVICES: readonly ServiceType[] = [
   "MODEL",
@@ -96,7 +95,7 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
   return {
     schemaVersion: 1,
     name: read.text(fields["name"], "name"),
-    kind: read.oneOf(fields["kind"], "kind", KINDS),
+    kind: read.oneOf(fields["kind"], "kind", MODEL_KINDS),
     contract: read.oneOf(fields["contract"], "contract", CONTRACTS),
     service: read.oneOf(fields["service"], "service", SERVICES),
     ...optional("modelPath", fields["modelPath"], (value) => read.text(value, "modelPath")),

@@ -1,7 +1,10 @@
 import type { Signature } from "../tensor/index.ts";
 
-/** What kind of files the model is made of; `class` means that only user code knows. */
-export type ModelKind = "onnx" | "sklearn" | "class";
+/** Every kind of model, by what its files are; `class` means that only user code knows. */
+export const MODEL_KINDS = ["class", "onnx", "sklearn"] as const;
+
+/** What kind of files a model is made of. */
+export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** Which class contract and default ports an image follows. */
 export type Contract = "seldon" | "uai" | "model-server" | "kserve";

@@ -1,12 +1,13 @@
 export { parseDescription, printDescription } from "./description-file.ts";
-export type {
-  CodeEntry,
-  Contract,
-  ModelDescription,
-  ModelKind,
-  Ports,
-  ServerSettings,
-  ServiceType,
+export {
+  MODEL_KINDS,
+  type CodeEntry,
+  type Contract,
+  type ModelDescription,
+  type ModelKind,
+  type Ports,
+  type ServerSettings,
+  type ServiceType,
 } from "./description.ts";
 export { nearestName } from "./nearest.ts";
 export type { JsonSchema } from "./json-schema.ts";

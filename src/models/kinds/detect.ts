@@ -4,7 +4,7 @@ import type { CallOptions } from "../../ground/bytes/index.ts";
 import { nearestName, type CodeEntry } from "../description/index.ts";
 import type { Candidate, ModelFacts, ModelFile, ReadOptions } from "./contracts.ts";
 import { classesIn } from "./python-class.ts";
-import { READERS } from "./readers.ts";
+import { KIND_ROWS, kindRow } from "./rows.ts";
 
 /** What to look at, and what the project file has already decided. */
 export interface DetectRequest {
@@ -34,15 +34,13 @@ export async function detectModel(
   options: ReadOptions = {},
 ): Promise<DetectedModel> {
   const candidates = (
-    await Promise.all(READERS.map((reader) => reader.find(request.files, options)))
+    await Promise.all(KIND_ROWS.map((row) => row.recognise(request.files, options)))
   ).flat();
   const chosen =
     request.code === undefined
       ? choose(request, candidates)
       : await chooseCode(request, request.code, options);
-  const reader = READERS.find(({ kind }) => kind === chosen.kind);
-  if (reader === undefined) throw new Error(`no reader for ${chosen.kind}`);
-  const facts = await reader.read(chosen, request.files, options);
+  const facts = await kindRow(chosen.kind).describe(chosen, request.files, options);
   return { ...facts, files: filesOf(request, facts.files), chosen, candidates };
 }
 

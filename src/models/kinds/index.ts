@@ -1,10 +1,14 @@
 export type {
   Candidate,
   FactMemory,
-  FormatReader,
+  Detail,
+  KindRow,
+  Obstacle,
+  StatedTensor,
   ModelFacts,
   ModelFile,
   ReadOptions,
 } from "./contracts.ts";
 export { findPythonClasses, type PythonClass } from "./python-source.ts";
+export { kindRow, runtimeOf } from "./rows.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";

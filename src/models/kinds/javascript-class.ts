@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { type CallOptions } from "../../ground/bytes/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
-import type { Candidate, FormatReader, ModelFile } from "./contracts.ts";
+import type { Candidate, ModelFile } from "./contracts.ts";
 import { findJavascriptClasses } from "./javascript-source.ts";
 
 const MAX_SOURCE_BYTES = 2 ** 20;
@@ -27,20 +27,14 @@ const CONTRACT_METHODS: ReadonlySet<string> = new Set([
   "predictRest",
 ]);
 
-/** A JavaScript or TypeScript class that answers requests; certain when the file is called like the class, as for Python. */
-export const javascriptClassReader: FormatReader = {
-  kind: "class",
-  async find(files, options) {
-    const sources = files.filter(isSource).slice(0, MAX_SOURCES);
-    return (await mapLimited(sources, 8, (file) => candidatesOf(file, options))).flat();
-  },
-  read: (candidate) =>
-    Promise.resolve({
-      files: candidate.modelPath === undefined ? [] : [candidate.modelPath],
-      warnings: [],
-      details: {},
-    }),
-};
+/** JavaScript and TypeScript classes that answer requests; certain when the file is called like the class, as for Python. */
+export async function findJavascriptCandidates(
+  files: readonly ModelFile[],
+  options?: CallOptions,
+): Promise<readonly Candidate[]> {
+  const sources = files.filter(isSource).slice(0, MAX_SOURCES);
+  return (await mapLimited(sources, 8, (file) => candidatesOf(file, options))).flat();
+}
 
 function isSource({ path, size }: ModelFile): boolean {
   return (

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { type CallOptions } from "../../ground/bytes/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
-import type { Candidate, FormatReader, ModelFile } from "./contracts.ts";
+import type { Candidate, ModelFile } from "./contracts.ts";
 import { findPythonClasses, type PythonClass } from "./python-source.ts";
 
 /** Any of these makes a class one that can answer requests. @see Seldon Core, Python component interface */
@@ -21,21 +21,15 @@ const MAX_DEPTH = 3;
 /** Files whose classes are not meant to be served. */
 const NOT_SERVED = /(?:^|\/)(?:test_[^/]*|[^/]*_test|conftest|setup|noxfile)\.py$/;
 
-/** A Python class that answers requests; certain when the file is called like the class, as the Seldon convention has it. */
-export const pythonClassReader: FormatReader = {
-  kind: "class",
-  async find(files, options) {
-    const sources = files.filter(isSource).slice(0, MAX_SOURCES);
-    const found = await mapLimited(sources, 8, (file) => candidatesOf(file, options));
-    return found.flat();
-  },
-  read: (candidate) =>
-    Promise.resolve({
-      files: candidate.modelPath === undefined ? [] : [candidate.modelPath],
-      warnings: [],
-      details: {},
-    }),
-};
+/** Python classes that answer requests; certain when the file is called like the class, as the Seldon convention has it. */
+export async function findPythonCandidates(
+  files: readonly ModelFile[],
+  options?: CallOptions,
+): Promise<readonly Candidate[]> {
+  const sources = files.filter(isSource).slice(0, MAX_SOURCES);
+  const found = await mapLimited(sources, 8, (file) => candidatesOf(file, options));
+  return found.flat();
+}
 
 /** The classes of a Python file. Never runs it. */
 export async function classesIn(

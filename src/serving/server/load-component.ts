@@ -1,4 +1,5 @@
 import type { ModelDescription } from "../../models/description/index.ts";
+import { runtimeOf } from "../../models/kinds/index.ts";
 import {
   createJsComponent,
   createOnnxComponent,
@@ -30,14 +31,14 @@ export async function loadComponent(
   description: ModelDescription,
   options: LoadOptions,
 ): Promise<Component> {
-  const { code, kind } = description;
+  const { code } = description;
   const { settings, parameters, logLevel, threads, env, onRestart, onBatch, signal } = options;
   const { maxQueue, workerMemoryMib } = description.server;
   const common = {
     ...(maxQueue !== undefined && { maxQueue }),
     ...(signal !== undefined && { signal }),
   };
-  if (kind === "onnx" && code === undefined) return createOnnxComponent(description, common);
+  if (runtimeOf(description) === "onnx") return createOnnxComponent(description, common);
   const contract = {
     ...common,
     parameters,

@@ -1,4 +1,5 @@
 import { ToolError } from "../../../ground/errors/index.ts";
+import { runtimeOf } from "../../../models/kinds/index.ts";
 import type { BaseImage, PackProject } from "../contracts.ts";
 
 /** The oldest glibc that the pinned Node runs on. @see nodejs/node, BUILDING.md, "Platform list" */
@@ -25,8 +26,7 @@ function checkPython(
   version: string | undefined,
   refuse: (why: string) => never,
 ): void {
-  const isNeeded = project.code?.language === "python" || project.kind === "sklearn";
-  if (!isNeeded) return;
+  if (runtimeOf(project) !== "python") return;
   if (version === undefined) return refuse("it has no Python, and the project needs one");
   const wanted = project.pythonVersion;
   if (wanted !== undefined && version !== wanted && !version.startsWith(`${wanted}.`))

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import type { FactMemory, ModelFacts, ModelFile } from "../contracts.ts";
 import { detectModel } from "../detect.ts";
-import { pickleReader } from "./reader.ts";
+import { pickledEstimator } from "./reader.ts";
 
 const FIXTURES = resolve(import.meta.dirname, "../../../../test/fixtures/pickles");
 
@@ -17,9 +17,9 @@ function fixture(path: string): ModelFile {
 
 async function readOne(path: string): Promise<ModelFacts> {
   const file = fixture(path);
-  const [candidate] = await pickleReader.find([file]);
+  const [candidate] = await pickledEstimator.recognise([file]);
   assert.ok(candidate !== undefined, `${path} is not seen as a model`);
-  return pickleReader.read(candidate, [file]);
+  return pickledEstimator.describe(candidate, [file]);
 }
 
 const ROWS = { name: "X", datatype: "FP64", shape: [-1, 3] };
@@ -101,16 +101,17 @@ test("a class that only the training script knew is named", async () => {
 
 test("pickles of something else are no models", async () => {
   assert.deepEqual(
-    await pickleReader.find(["dict.pkl", "tuple.pkl", "array.joblib"].map(fixture)),
+    await pickledEstimator.recognise(["dict.pkl", "tuple.pkl", "array.joblib"].map(fixture)),
     [],
   );
 });
 
 test("a pickle that is named as the model and is none says what it holds", async () => {
   await assert.rejects(
-    pickleReader.read({ kind: "sklearn", modelPath: "dict.pkl", isCertain: false, label: "" }, [
-      fixture("dict.pkl"),
-    ]),
+    pickledEstimator.describe(
+      { kind: "sklearn", modelPath: "dict.pkl", isCertain: false, label: "" },
+      [fixture("dict.pkl")],
+    ),
     { code: "MODEL_FILE_INVALID", message: /holds no object/ },
   );
 });
@@ -125,7 +126,7 @@ test("a pickle that was cut short is refused by name, wherever it was cut", asyn
       await writeFile(location, whole.subarray(0, length));
       const file: ModelFile = { path: "model.joblib", location, size: length };
       await assert.rejects(
-        pickleReader.read(
+        pickledEstimator.describe(
           { kind: "sklearn", modelPath: "model.joblib", isCertain: false, label: "" },
           [file],
         ),

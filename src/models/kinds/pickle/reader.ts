@@ -1,7 +1,7 @@
 import { ProjectError } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
 import { mapLimited } from "../../../ground/process/index.ts";
-import type { Candidate, FormatReader, ModelFacts, ModelFile, ReadOptions } from "../contracts.ts";
+import type { Candidate, KindRow, ModelFacts, ModelFile, ReadOptions } from "../contracts.ts";
 import { openPickle, type Compression } from "./container.ts";
 import { pickleFactsOf, type PickleFacts } from "./facts.ts";
 import type { Machine } from "./machine.ts";
@@ -34,22 +34,24 @@ interface Head {
 }
 
 /** A fitted estimator of scikit-learn, or of a library with the same methods, in a pickle or a joblib file. Nothing in it is ever executed. */
-export const pickleReader: FormatReader = {
-  kind: "sklearn",
-  async find(files, options = {}) {
+export const pickledEstimator: KindRow = {
+  name: "sklearn",
+  runtime: "python",
+  requirements: ["scikit-learn"],
+  async recognise(files, options = {}) {
     const pickles = files
       .filter(({ path, size }) => NAME.test(path) && size > 0)
       .slice(0, MAX_FILES);
     const found = await mapLimited(pickles, 4, (file) => candidateOf(file, options));
     return found.flat();
   },
-  async read({ modelPath = "" }, files, options = {}) {
+  async describe({ modelPath = "" }, files, options = {}) {
     const file = files.find(({ path }) => path === modelPath);
     if (file === undefined)
       throw new ProjectError("MODEL_FILE_INVALID", `read "${modelPath}": there is no such file`, {
         file: modelPath,
       });
-    return describe(file, await keptFactsOf(file, options), await headOf(file, options));
+    return describePickle(file, await keptFactsOf(file, options), await headOf(file, options));
   },
 };
 
@@ -150,7 +152,7 @@ async function recall<T>(
   return value;
 }
 
-function describe(
+function describePickle(
   { path }: ModelFile,
   facts: PickleFacts | undefined,
   { compression }: Head,

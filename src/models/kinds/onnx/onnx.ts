@@ -1,13 +1,15 @@
 import { posix } from "node:path";
 import { ProjectError } from "../../../ground/errors/index.ts";
-import type { Candidate, FormatReader, ModelFacts, ModelFile } from "../contracts.ts";
+import type { Candidate, KindRow, ModelFacts, ModelFile } from "../contracts.ts";
 import { openReader } from "../file-reader.ts";
 import { readOnnx } from "./read-model.ts";
 
 /** ONNX: one `.onnx` file, and the files beside it that hold its weights. */
-export const onnxReader: FormatReader = {
-  kind: "onnx",
-  find: (files) =>
+export const onnx: KindRow = {
+  name: "onnx",
+  runtime: "onnx",
+  requirements: [],
+  recognise: (files) =>
     Promise.resolve(
       files
         .filter(({ path }) => path.toLowerCase().endsWith(".onnx"))
@@ -18,7 +20,7 @@ export const onnxReader: FormatReader = {
           label: `ONNX model "${path}"`,
         })),
     ),
-  read: ({ modelPath = "" }, files) => Promise.resolve(readFacts(modelPath, files)),
+  describe: ({ modelPath = "" }, files) => Promise.resolve(readFacts(modelPath, files)),
 };
 
 function readFacts(modelPath: string, files: readonly ModelFile[]): ModelFacts {

@@ -1,4 +1,4 @@
-"""A scikit-learn model file as a class of the Seldon contract.
+"""A scikit-learn model file.
 
 `predict` unless the parameter `method` says `predict_proba` or `decision_function`. A model file is code: load only what you trust.
 """
@@ -34,6 +34,10 @@ class SklearnModel:
             return None
         names = getattr(self._model, "feature_names_in_", None)
         return {"features": width, "names": [str(name) for name in names] if names is not None else []}
+
+
+def load(path: str, method: str = "predict") -> SklearnModel:
+    return SklearnModel(path, method)
 
 
 def _read(path: str) -> Any:
