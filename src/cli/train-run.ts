@@ -108,7 +108,7 @@ async function decide(
     data: resolve(context.cwd, flags.data ?? plan.data),
     output: resolve(context.cwd, flags.output ?? plan.output),
     words: [...program.slice(1), ...extra],
-    tasks: workers === 1 && servers === 0 ? [] : localTasks(plan.framework, { workers, servers }),
+    tasks: workers === 1 && servers === 0 ? [] : localTasks(plan, { workers, servers }),
   };
 }
 

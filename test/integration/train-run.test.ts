@@ -109,7 +109,7 @@ test("several processes get the environment of a distributed job, and the first 
     place,
     `import json, os, sys, time
 config = json.loads(os.environ["TF_CONFIG"])
-hosts = config["cluster"]["master"] + config["cluster"]["worker"] + config["cluster"]["ps"]
+hosts = config["cluster"]["chief"] + config["cluster"]["worker"] + config["cluster"]["ps"]
 assert len(set(hosts)) == 4, hosts
 name = config["task"]["type"] + str(config["task"]["index"])
 output = [a for a in sys.argv if a.startswith("--output_dir=")][0][13:]
@@ -129,7 +129,7 @@ if "--fail" in sys.argv:
   await trainRun([], { host: true, nproc: "3", servers: "1" }, place.context);
   const [result] = place.results;
   const files = result?.["files"] as readonly { readonly path: string }[] | undefined;
-  assert.deepEqual(files?.map(({ path }) => path).sort(), ["master0", "ps0", "worker0", "worker1"]);
+  assert.deepEqual(files?.map(({ path }) => path).sort(), ["chief0", "ps0", "worker0", "worker1"]);
   assert.deepEqual(result?.["metrics"], { loss: 7 }, "of several, the first one's numbers count");
   await assert.rejects(
     trainRun(["--fail"], { host: true, nproc: "3", servers: "1" }, place.context),

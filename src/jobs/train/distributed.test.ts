@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { localTasks, provenanceLabels, tasksOf } from "./index.ts";
 
 test("torch's processes know the first one's address, their rank and how many they are", () => {
-  const tasks = localTasks("pytorch", { workers: 2, servers: 0 });
+  const tasks = localTasks({ framework: "pytorch" }, { workers: 2, servers: 0 });
   assert.deepEqual(
     tasks.map(({ name }) => name),
     ["0", "1"],
@@ -23,8 +23,9 @@ test("torch's processes know the first one's address, their rank and how many th
   );
 });
 
-test("TensorFlow's processes have one cluster, with a master before the workers", () => {
-  const tasks = tasksOf("tf", { workers: ["a:1", "b:2"], servers: ["c:3"], scheduler: "" });
+test("TensorFlow's processes have one cluster, with a master before the workers where it is version 1", () => {
+  const job = { framework: "tf", release: "tensorflow-1.4.0" } as const;
+  const tasks = tasksOf(job, { workers: ["a:1", "b:2"], servers: ["c:3"], scheduler: "" });
   const configs = tasks.map(
     ({ env }) =>
       JSON.parse(env["TF_CONFIG"] ?? "") as {
@@ -51,8 +52,22 @@ test("TensorFlow's processes have one cluster, with a master before the workers"
   );
 });
 
+test("TensorFlow 2's processes have a chief, and no list of servers that is empty", () => {
+  for (const release of ["tensorflow-2.20.0", undefined, "keras-3.1.0", "keras-2.13.1"]) {
+    const tasks = localTasks({ framework: "tf", release }, { workers: 2, servers: 0 });
+    assert.deepEqual(
+      tasks.map(({ name }) => name),
+      ["chief", "worker 0"],
+    );
+    for (const { env } of tasks) {
+      const { cluster } = JSON.parse(env["TF_CONFIG"] ?? "") as { readonly cluster: unknown };
+      assert.deepEqual(cluster, { chief: ["127.0.0.1:{port:0}"], worker: ["127.0.0.1:{port:1}"] });
+    }
+  }
+});
+
 test("MXNet's processes are workers, servers and one scheduler", () => {
-  const tasks = localTasks("mxnet", { workers: 2, servers: 0 });
+  const tasks = localTasks({ framework: "mxnet" }, { workers: 2, servers: 0 });
   assert.deepEqual(
     tasks.map(({ env }) => env["DMLC_ROLE"]),
     ["worker", "worker", "server", "scheduler"],
@@ -70,7 +85,9 @@ test("MXNet's processes are workers, servers and one scheduler", () => {
 });
 
 test("Caffe starts its own processes", () => {
-  assert.throws(() => localTasks("caffe", { workers: 2, servers: 0 }), { code: "USAGE" });
+  assert.throws(() => localTasks({ framework: "caffe" }, { workers: 2, servers: 0 }), {
+    code: "USAGE",
+  });
 });
 
 test("an image that is packed from a run's output says what made it, and other files say nothing", () => {

@@ -10,6 +10,13 @@ export interface Task {
   readonly isService: boolean;
 }
 
+/** What decides which variables the processes of a job find. */
+export interface JobKind {
+  readonly framework: Framework;
+  /** Such as `tensorflow-2.20.0`, when the job names one. */
+  readonly release?: string | undefined;
+}
+
 /** Where processes are: `host:port` lists as the frameworks want them. */
 export interface Cluster {
   /** All that compute, the first one first. */
@@ -25,7 +32,8 @@ export interface Cluster {
  * @throws ToolError `USAGE` for a framework that has no such thing.
  * @see the training documents, distributed training; TF_CONFIG, DMLC and torch.distributed environment variables
  */
-export function tasksOf(framework: Framework, cluster: Cluster): readonly Task[] {
+export function tasksOf(job: JobKind, cluster: Cluster): readonly Task[] {
+  const { framework } = job;
   switch (framework) {
     case "pytorch":
     case "self":
@@ -36,7 +44,7 @@ export function tasksOf(framework: Framework, cluster: Cluster): readonly Task[]
       }));
     case "tf":
     case "keras":
-      return tensorflowTasks(cluster);
+      return tensorflowTasks(cluster, chiefName(job));
     case "mxnet":
       return mxnetTasks(cluster);
     case "caffe":
@@ -52,16 +60,16 @@ export function tasksOf(framework: Framework, cluster: Cluster): readonly Task[]
 
 /** The same on one machine; ports are chosen by the launcher, which puts them in place of `{port:N}`. */
 export function localTasks(
-  framework: Framework,
+  job: JobKind,
   count: { readonly workers: number; readonly servers: number },
 ): readonly Task[] {
   const address = (index: number): string => `127.0.0.1:{port:${index}}`;
   const workers = Array.from({ length: count.workers }, (_, index) => address(index));
   const servers = Array.from(
-    { length: framework === "mxnet" ? Math.max(1, count.servers) : count.servers },
+    { length: job.framework === "mxnet" ? Math.max(1, count.servers) : count.servers },
     (_, index) => address(count.workers + index),
   );
-  return tasksOf(framework, {
+  return tasksOf(job, {
     workers,
     servers,
     scheduler: address(count.workers + servers.length),
@@ -84,16 +92,31 @@ function torchEnvironment({ workers }: Cluster, rank: number): Readonly<Record<s
   };
 }
 
-function tensorflowTasks({ workers, servers }: Cluster): readonly Task[] {
-  const [master = "", ...others] = workers;
-  const cluster = { master: [master], ps: servers, worker: others };
-  const task = (type: "master" | "ps" | "worker", index: number): Task => ({
-    name: type === "master" ? "master" : `${type} ${index}`,
+/**
+ * TensorFlow 2 knows the first worker as `chief` and refuses `master`; TensorFlow 1 before 1.4 knows only `master`.
+ * @see tf.distribute.cluster_resolver.TFConfigClusterResolver
+ */
+function chiefName({ release }: JobKind): "chief" | "master" {
+  return /^(?:tensorflow-[01]|keras-(?:1|2\.0))\./.test(release ?? "") ? "master" : "chief";
+}
+
+function tensorflowTasks(
+  { workers, servers }: Cluster,
+  chief: "chief" | "master",
+): readonly Task[] {
+  const [first = "", ...others] = workers;
+  const cluster = {
+    [chief]: [first],
+    ...(servers.length === 0 ? {} : { ps: servers }),
+    ...(others.length === 0 ? {} : { worker: others }),
+  };
+  const task = (type: "chief" | "master" | "ps" | "worker", index: number): Task => ({
+    name: type === chief ? type : `${type} ${index}`,
     isService: type === "ps",
     env: { TF_CONFIG: JSON.stringify({ cluster, task: { type, index }, environment: "cloud" }) },
   });
   return [
-    task("master", 0),
+    task(chief, 0),
     ...others.map((_, index) => task("worker", index)),
     ...servers.map((_, index) => task("ps", index)),
   ];

@@ -175,7 +175,8 @@ function kubeflowOf(request: Request, kind: string, spec: Fragment): Fragment {
     metadata: metadataOf(request),
     spec: {
       runPolicy: {
-        cleanPodPolicy: "None",
+        // Finished pods stay for their logs; those that only wait (parameter servers, MPI's workers) give their cards back.
+        cleanPodPolicy: "Running",
         backoffLimit: request.options.backoff ?? 3,
         ttlSecondsAfterFinished: request.options.ttlS ?? DAY_S,
       },
@@ -263,7 +264,7 @@ function programOf(request: Request, where: "alone" | "cluster" | "trainer"): re
       : [
           PYTHON,
           LAUNCHER,
-          JSON.stringify({ tasks: localTasks(plan.framework, { workers, servers: 0 }) }),
+          JSON.stringify({ tasks: localTasks(plan, { workers, servers: 0 }) }),
           python,
           ...words,
         ];
