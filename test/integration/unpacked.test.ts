@@ -36,6 +36,10 @@ async function layerOf(tar: Uint8Array): Promise<Layer> {
   };
 }
 
+function whiteout(path: string): TarInput {
+  return { ...file(path, ""), isWhiteout: true };
+}
+
 function file(path: string, text: string, mode = 0o644): TarInput {
   return { path, type: "file", mode, size: Buffer.byteLength(text), content: Buffer.from(text) };
 }
@@ -94,8 +98,8 @@ test("later layers hide and replace what earlier ones have", async (t) => {
         file("c", "file"),
       ],
       [
-        file("a/.wh.one", ""),
-        file("b/.wh..wh..opq", ""),
+        whiteout("a/.wh.one"),
+        whiteout("b/.wh..wh..opq"),
         file("b/new", "y"),
         folder("c"),
         file("c/inside", "z"),
@@ -112,7 +116,7 @@ test("a layer's own entries survive its whiteouts", async (t) => {
     t,
     await imageOf(
       [folder("d"), file("d/low", "1")],
-      [folder("d"), file("d/.a", "kept"), file("d/.wh..wh..opq", ""), file("d/z", "kept")],
+      [folder("d"), file("d/.a", "kept"), whiteout("d/.wh..wh..opq"), file("d/z", "kept")],
     ),
   );
   assert.deepEqual((await readdir(join(root, "d"))).sort(), [".a", "z"]);

@@ -11,10 +11,11 @@ import {
 
 /** Docker's health check, which the image spec reserves. Times in nanoseconds. */
 export interface Healthcheck {
-  readonly Test: readonly string[];
+  readonly Test?: readonly string[];
   readonly Interval?: number;
   readonly Timeout?: number;
   readonly StartPeriod?: number;
+  readonly StartInterval?: number;
   readonly Retries?: number;
 }
 
@@ -30,6 +31,10 @@ export interface RunConfig {
   readonly Labels?: Readonly<Record<string, string>>;
   readonly StopSignal?: string;
   readonly Healthcheck?: Healthcheck;
+  /** Instructions for images that are built on this one; Docker's, reserved by the image spec. */
+  readonly OnBuild?: readonly string[];
+  /** What a Dockerfile's shell-form instructions run in; Docker's, reserved by the image spec. */
+  readonly Shell?: readonly string[];
 }
 
 /** One step of an image's history; `empty_layer` marks the ones that made no layer. */
@@ -55,22 +60,24 @@ export interface ImageConfig {
 
 const WHAT = "image config";
 
-/** Unknown fields are kept, so that a changed config loses nothing. @throws ContentError `MANIFEST_INVALID` naming the field. */
+/**
+ * Reads a config. `null` counts as absent in every field, as Go's encoder and Docker's classic builder print it.
+ * Unknown fields are kept, so that a changed config loses nothing.
+ * @throws ContentError `MANIFEST_INVALID` naming the field.
+ */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
-  const document = parseJsonObject(bytes, WHAT, MAX_CONFIG_BYTES);
+  const document = withoutNulls(parseJsonObject(bytes, WHAT, MAX_CONFIG_BYTES));
   const { architecture, os, rootfs, history, config } = document;
   if (typeof architecture !== "string" || architecture === "")
     throw invalid(WHAT, "architecture is missing");
   if (typeof os !== "string" || os === "") throw invalid(WHAT, "os is missing");
-  checkHistory(history);
-  checkRunConfig(config);
+  for (const key of ["created", "author", "variant"]) checkText(document, key, key);
   // The checks above and below cover every field that the type names.
   return {
     ...document,
-    architecture,
-    os,
     rootfs: { type: "layers", diff_ids: diffIdsOf(rootfs) },
-    ...(history === null ? { history: undefined } : {}),
+    ...(history === undefined ? {} : { history: historyOf(history) }),
+    ...(config === undefined ? {} : { config: runConfigOf(config) }),
   } as unknown as ImageConfig;
 }
 
@@ -111,10 +118,23 @@ export function platformOfConfig(config: ImageConfig): Platform {
   };
 }
 
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The object without the fields that hold `null`. */
+function withoutNulls(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+}
+
+function checkText(object: JsonObject, key: string, path: string): void {
+  if (object[key] !== undefined && typeof object[key] !== "string")
+    throw invalid(WHAT, `${path} is not text`);
+}
+
 function diffIdsOf(rootfs: unknown): readonly Digest[] {
-  const { type, diff_ids: diffIds } = objectOf(rootfs, WHAT, "rootfs");
+  const { type = "layers", diff_ids: diffIds = [] } = withoutNulls(
+    objectOf(rootfs, WHAT, "rootfs"),
+  );
   if (type !== "layers") throw invalid(WHAT, 'rootfs.type is not "layers"');
-  if (diffIds === undefined || diffIds === null) return [];
   if (!Array.isArray(diffIds) || !diffIds.every(isDigest))
     throw invalid(WHAT, "rootfs.diff_ids is not a list of digests");
   return diffIds;
@@ -122,34 +142,52 @@ function diffIdsOf(rootfs: unknown): readonly Digest[] {
 
 const HISTORY_TEXTS = ["created", "author", "created_by", "comment"] as const;
 
-function checkHistory(history: unknown): void {
-  if (history === undefined || history === null) return;
+function historyOf(history: unknown): readonly JsonObject[] {
   if (!Array.isArray(history) || history.length > 10_000)
     throw invalid(WHAT, "history is not a list");
-  history.forEach((value, index) => {
-    const entry = objectOf(value, WHAT, `history[${index}]`);
-    for (const key of HISTORY_TEXTS)
-      if (entry[key] !== undefined && typeof entry[key] !== "string")
-        throw invalid(WHAT, `history[${index}].${key} is not text`);
+  return history.map((value, index) => {
+    const path = `history[${index}]`;
+    const entry = withoutNulls(objectOf(value, WHAT, path));
+    for (const key of HISTORY_TEXTS) checkText(entry, key, `${path}.${key}`);
     if (entry["empty_layer"] !== undefined && typeof entry["empty_layer"] !== "boolean")
-      throw invalid(WHAT, `history[${index}].empty_layer is not true or false`);
+      throw invalid(WHAT, `${path}.empty_layer is not true or false`);
+    return entry;
   });
 }
 
-const TEXTS = ["User", "WorkingDir", "StopSignal"] as const;
-const LISTS = ["Env", "Entrypoint", "Cmd"] as const;
-const SETS = ["ExposedPorts", "Volumes"] as const;
+const RUN_TEXTS = ["User", "WorkingDir", "StopSignal"] as const;
+const RUN_LISTS = ["Env", "Entrypoint", "Cmd", "OnBuild", "Shell"] as const;
+const RUN_SETS = ["ExposedPorts", "Volumes"] as const;
+const HEALTH_NUMBERS = ["Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"] as const;
 
-function checkRunConfig(value: unknown): void {
-  if (value === undefined || value === null) return;
-  const config = objectOf(value, WHAT, "config");
-  const present = (key: string): boolean => config[key] !== undefined && config[key] !== null;
-  for (const key of TEXTS)
-    if (present(key) && typeof config[key] !== "string")
-      throw invalid(WHAT, `config.${key} is not text`);
-  for (const key of LISTS)
-    if (present(key) && !isTextList(config[key]))
+function runConfigOf(value: unknown): JsonObject {
+  const config: Record<string, unknown> = withoutNulls(objectOf(value, WHAT, "config"));
+  for (const key of RUN_TEXTS) checkText(config, key, `config.${key}`);
+  for (const key of RUN_LISTS)
+    if (config[key] !== undefined && !isTextList(config[key]))
       throw invalid(WHAT, `config.${key} is not a list of texts`);
-  for (const key of SETS) if (present(key)) objectOf(config[key], WHAT, `config.${key}`);
-  if (present("Labels")) textMapOf(config["Labels"], WHAT, "config.Labels");
+  for (const key of RUN_SETS)
+    if (config[key] !== undefined) config[key] = namesOfSet(config[key], `config.${key}`);
+  if (config["Labels"] !== undefined) config["Labels"] = labelsOf(config["Labels"]);
+  if (config["Healthcheck"] !== undefined) config["Healthcheck"] = healthOf(config["Healthcheck"]);
+  return config;
+}
+
+/** A set of names, which Go prints as an object; what stands behind a name says nothing. */
+function namesOfSet(value: unknown, path: string): JsonObject {
+  return Object.fromEntries(Object.keys(objectOf(value, WHAT, path)).map((name) => [name, {}]));
+}
+
+function labelsOf(value: unknown): JsonObject {
+  return textMapOf(withoutNulls(objectOf(value, WHAT, "config.Labels")), WHAT, "config.Labels");
+}
+
+function healthOf(value: unknown): JsonObject {
+  const health = withoutNulls(objectOf(value, WHAT, "config.Healthcheck"));
+  if (health["Test"] !== undefined && !isTextList(health["Test"]))
+    throw invalid(WHAT, "config.Healthcheck.Test is not a list of texts");
+  for (const key of HEALTH_NUMBERS)
+    if (health[key] !== undefined && typeof health[key] !== "number")
+      throw invalid(WHAT, `config.Healthcheck.${key} is not a number`);
+  return health;
 }

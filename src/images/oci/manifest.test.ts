@@ -194,6 +194,12 @@ const BAD_CONFIG: readonly (readonly [string, unknown, RegExp])[] = [
   ["an entry point of numbers", { ...CONFIG, config: { Entrypoint: [1] } }, /config.Entrypoint/],
   ["labels that are no text", { ...CONFIG, config: { Labels: { a: 1 } } }, /Labels.a/],
   ["a user that is a number", { ...CONFIG, config: { User: 0 } }, /config.User/],
+  ["rootfs null", { ...CONFIG, rootfs: null }, /rootfs is not an object/],
+  ["a run configuration that is a list", { ...CONFIG, config: [] }, /config is not an object/],
+  ["a health check of text", { ...CONFIG, config: { Healthcheck: "x" } }, /config.Healthcheck/],
+  ["a null in a list", { ...CONFIG, config: { Cmd: [null] } }, /config.Cmd/],
+  ["a creation time that is a number", { ...CONFIG, created: 1 }, /created is not text/],
+  ["triggers that are no list", { ...CONFIG, config: { OnBuild: "RUN x" } }, /config.OnBuild/],
 ];
 
 for (const [what, value, expected] of BAD_CONFIG) {
@@ -204,20 +210,65 @@ for (const [what, value, expected] of BAD_CONFIG) {
     ));
 }
 
-test("the nulls that Go prints for empty lists are taken", () => {
-  assert.deepEqual(
-    parseConfig(
+/** Paths of fields whose `null` means that the field is absent, and what the rest of the config is then. */
+const NULLABLE: readonly (readonly string[])[] = [
+  ...["created", "author", "variant", "history", "config", "os.version"].map((key) => [key]),
+  ["rootfs", "diff_ids"],
+  ["rootfs", "type"],
+  ...["created", "author", "created_by", "comment", "empty_layer"].map((key) => ["history", key]),
+  ...["User", "WorkingDir", "StopSignal", "Env", "Entrypoint", "Cmd", "OnBuild", "Shell"].map(
+    (key) => ["config", key],
+  ),
+  ...["ExposedPorts", "Volumes", "Labels", "Healthcheck"].map((key) => ["config", key]),
+  ...["Test", "Interval", "Timeout", "StartPeriod", "Retries"].map((key) => [
+    "config",
+    "Healthcheck",
+    key,
+  ]),
+];
+
+for (const path of NULLABLE) {
+  test(`null for ${path.join(".")} of a config is absence`, () => {
+    const [outer = "", inner, innermost] = path;
+    const value =
+      innermost !== undefined
+        ? { [inner ?? ""]: { [innermost]: null } }
+        : inner === undefined
+          ? null
+          : { [inner]: null };
+    const config = parseConfig(
       bytesOf({
         ...CONFIG,
-        history: null,
-        rootfs: { type: "layers", diff_ids: null },
-        config: { Env: null, Cmd: null, Labels: null, Volumes: null },
+        rootfs: { type: "layers" },
+        [outer]: outer === "history" && value !== null ? [value] : value,
       }),
-    ).rootfs.diff_ids,
-    [],
+    );
+    assert.ok(!JSON.stringify(config).includes("null"), JSON.stringify(config));
+    assert.equal(config.rootfs.type, "layers");
+  });
+}
+
+test("null behind a port, a volume or a label does no harm", () => {
+  const { config } = parseConfig(
+    bytesOf({
+      ...CONFIG,
+      config: {
+        ExposedPorts: { "80/tcp": null },
+        Volumes: { "/x": null },
+        Labels: { a: null, b: "c" },
+      },
+    }),
   );
-  assert.deepEqual(
-    parseManifest(bytesOf({ ...MANIFEST, layers: null, annotations: null })).layers,
-    [],
+  assert.deepEqual(config, {
+    ExposedPorts: { "80/tcp": {} },
+    Volumes: { "/x": {} },
+    Labels: { b: "c" },
+  });
+});
+
+test("a manifest's nulls are absence", () => {
+  const manifest = parseManifest(
+    bytesOf({ ...MANIFEST, layers: null, annotations: null, subject: null, mediaType: null }),
   );
+  assert.deepEqual(manifest.layers, []);
 });

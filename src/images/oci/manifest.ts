@@ -243,7 +243,7 @@ function mediaTypeOf(
   fallback: string,
 ): string {
   const { mediaType } = document;
-  if (mediaType === undefined || mediaType === "") return fallback;
+  if (mediaType === undefined || mediaType === null || mediaType === "") return fallback;
   if (typeof mediaType !== "string") throw invalid(what, "mediaType is not text");
   return mediaType;
 }

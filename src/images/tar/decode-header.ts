@@ -1,5 +1,5 @@
 import { ToolError } from "../../ground/errors/index.ts";
-import { checksum } from "./header.ts";
+import { checksum, XATTR_PREFIX } from "./header.ts";
 
 /** A header as written, before anything is made of it. */
 export interface RawHeader {
@@ -11,6 +11,7 @@ export interface RawHeader {
   readonly size: number;
   readonly uid: number;
   readonly gid: number;
+  readonly xattrs?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** @throws ToolError `ARCHIVE_INVALID` for a wrong checksum or number. */
@@ -40,10 +41,10 @@ export function parsePax(body: Uint8Array): Partial<RawHeader> {
     const end = offset + length;
     if (!(end <= body.byteLength && end > space + 1) || body[end - 1] !== 0x0a)
       throw invalid("a PAX record has a wrong length");
-    const record = utf8(body.subarray(space + 1, end - 1));
-    const equals = record.indexOf("=");
+    const record = body.subarray(space + 1, end - 1);
+    const equals = record.indexOf(0x3d);
     if (equals <= 0) throw invalid("a PAX record has no key");
-    apply(found, record.slice(0, equals), record.slice(equals + 1));
+    apply(found, utf8(record.subarray(0, equals)), record.subarray(equals + 1));
     offset = end;
   }
   return found;
@@ -57,9 +58,15 @@ export function plainText(bytes: Uint8Array): string {
 function apply(
   found: { -readonly [Key in keyof RawHeader]?: RawHeader[Key] },
   key: string,
-  value: string,
+  bytes: Uint8Array,
 ): void {
   if (key.startsWith("GNU.sparse")) throw invalid("it holds a sparse file");
+  if (key.startsWith(XATTR_PREFIX)) {
+    const name = key.slice(XATTR_PREFIX.length);
+    found.xattrs = { ...found.xattrs, [name]: Uint8Array.from(bytes) };
+    return;
+  }
+  const value = utf8(bytes);
   if (key === "path") found.path = value;
   else if (key === "linkpath") found.linkTarget = value;
   else if (key === "size" || key === "uid" || key === "gid") {

@@ -18,6 +18,10 @@ export interface TarEntry {
   readonly uid?: number;
   /** Default 0. */
   readonly gid?: number;
+  /** Extended attributes by full name, such as `security.capability`. */
+  readonly xattrs?: Readonly<Record<string, Uint8Array>>;
+  /** True for a file that is meant to remove something of a lower layer; without it such a name is not written. Never set by a reader. */
+  readonly isWhiteout?: true;
 }
 
 /** An entry to write. A file of more than 0 bytes needs its content, which must have exactly `size` bytes. */

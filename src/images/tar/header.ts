@@ -8,6 +8,8 @@ const MAX_OCTAL_11 = 0o77777777777;
 /** Largest number that seven octal digits hold: ids. */
 const MAX_OCTAL_7 = 0o7777777;
 const TYPE_FLAGS = { file: "0", hardlink: "1", symlink: "2", directory: "5" } as const;
+/** What PAX keys of extended attributes begin with, for GNU tar, bsdtar and container engines alike. */
+export const XATTR_PREFIX = "SCHILY.xattr.";
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
@@ -52,15 +54,19 @@ function zeroAbove(most: number, value: number): number {
   return value > most ? 0 : value;
 }
 
+type PaxRecord = readonly [key: string, value: string | Uint8Array];
+
 /** What ustar cannot say, in a fixed order. */
-function paxRecords(entry: TarEntry, name: string, fitsName: boolean): readonly [string, string][] {
-  const { linkTarget = "", size, uid = 0, gid = 0 } = entry;
-  const records: [string, string][] = [];
+function paxRecords(entry: TarEntry, name: string, fitsName: boolean): readonly PaxRecord[] {
+  const { linkTarget = "", size, uid = 0, gid = 0, xattrs = {} } = entry;
+  const records: PaxRecord[] = [];
   if (!fitsName) records.push(["path", name]);
   if (linkTarget.length > 100 || !ASCII.test(linkTarget)) records.push(["linkpath", linkTarget]);
   if (entry.type === "file" && size > MAX_OCTAL_11) records.push(["size", `${size}`]);
   if (uid > MAX_OCTAL_7) records.push(["uid", `${uid}`]);
   if (gid > MAX_OCTAL_7) records.push(["gid", `${gid}`]);
+  for (const key of Object.keys(xattrs).sort())
+    records.push([`${XATTR_PREFIX}${key}`, xattrs[key] ?? new Uint8Array(0)]);
   return records;
 }
 
@@ -110,7 +116,7 @@ export function checksum(block: Uint8Array): number {
   return sum;
 }
 
-function encodePax(records: readonly [string, string][], name: string): Buffer {
+function encodePax(records: readonly PaxRecord[], name: string): Buffer {
   const body = Buffer.concat(records.map(([key, value]) => encodeRecord(key, value)));
   const header = encodeBlock({
     name: fallbackName(`PaxHeaders.0/${name.split("/").filter(Boolean).at(-1) ?? ""}`),
@@ -127,8 +133,8 @@ function encodePax(records: readonly [string, string][], name: string): Buffer {
 }
 
 /** `<length> <key>=<value>\n`, where the length counts its own digits. */
-function encodeRecord(key: string, value: string): Buffer {
-  const rest = Buffer.from(` ${key}=${value}\n`);
+function encodeRecord(key: string, value: string | Uint8Array): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from("\n")]);
   let length = rest.byteLength + 1;
   while (`${length}`.length + rest.byteLength !== length)
     length = `${length}`.length + rest.byteLength;

@@ -1,6 +1,7 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import type { TarEntry, TarEntryType } from "./entry.ts";
 import { BLOCK_BYTES, encodeHeader, paddingOf } from "./header.ts";
+import { isWhiteoutName } from "./whiteout.ts";
 
 export interface PlanTarOptions {
   /** Modification time of every entry, seconds since the epoch. Default 0. */
@@ -55,8 +56,8 @@ export function planTar<E extends TarEntry>(
 
 /**
  * The order of entries in a tar: by bytes, except that a hard link never stands before the file it names.
- * @throws ToolError `FILE_REFUSED` naming the entry: a path that comes twice or is not plain, one below something that is no folder, a hard
- * link to something that is no file of this tar, numbers that no tar holds.
+ * @throws ToolError `FILE_REFUSED` naming the entry: a path that comes twice or is not plain, a whiteout's name on something that is
+ * none, one below something that is no folder, a hard link to something that is no file of this tar, numbers that no tar holds.
  */
 function sortEntries<E extends TarEntry>(entries: readonly E[]): readonly E[] {
   const keyed = entries.map((entry) => ({
@@ -92,6 +93,8 @@ function linksAfterFiles<E extends TarEntry>(sorted: readonly E[]): readonly E[]
 function checkEntry(entry: TarEntry): void {
   const { path, type, linkTarget = "", size, uid = 0, gid = 0 } = entry;
   if (!isPlainPath(path)) throw refused(entry, "it is not a plain relative path");
+  if (entry.isWhiteout !== true && isWhiteoutName(path))
+    throw refused(entry, "a layer would read its name as the removal of another file");
   if ((type === "symlink" || type === "hardlink") && (linkTarget === "" || !isText(linkTarget)))
     throw refused(entry, `it links to ${JSON.stringify(linkTarget)}`);
   for (const [what, value] of Object.entries({ size, uid, gid }))

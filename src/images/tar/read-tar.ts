@@ -137,6 +137,7 @@ function toEntry(header: RawHeader): TarEntry {
     size: header.size,
     uid: header.uid,
     gid: header.gid,
+    ...(header.xattrs === undefined ? {} : { xattrs: header.xattrs }),
   };
   if (isDirectory) return { ...common, type: "directory", size: 0 };
   if (common.path === ".") throw invalid(`"${header.path}" is the root, and no folder`);

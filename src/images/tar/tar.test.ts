@@ -228,6 +228,35 @@ test("the size of what has no content is zero, whatever the caller found on disk
   assert.equal(bytes.byteLength, 512 * 3 + 1024);
 });
 
+test("a name that a layer reads as a whiteout is written only where it is meant", async () => {
+  for (const path of [".wh.x", "a/.wh..wh..opq", ".wh.d/file"]) {
+    await assert.rejects(bytesOf([file(path, "")]), { code: "FILE_REFUSED", message: /removal/ });
+    const written = await bytesOf([{ ...file(path, ""), isWhiteout: true }]);
+    assert.deepEqual(
+      (await listOf(written)).map((entry) => entry.path),
+      [path],
+    );
+  }
+});
+
+test("extended attributes of any bytes come back, and make the same bytes in any order", async () => {
+  const xattrs = {
+    "user.note": Buffer.from("a=b\n\0ü"),
+    "security.capability": Buffer.from([1, 0, 0, 2, 0xff, 0xfe, 0, 0]),
+  };
+  const written = await bytesOf([{ ...file("bin/ping", "x", 0o755), xattrs }]);
+  const [entry] = await listOf(written);
+  assert.deepEqual(
+    Object.entries(entry?.xattrs ?? {}).map(([key, value]) => [key, Buffer.from(value)]),
+    [
+      ["security.capability", xattrs["security.capability"]],
+      ["user.note", xattrs["user.note"]],
+    ],
+  );
+  const reversed = Object.fromEntries(Object.entries(xattrs).reverse());
+  assert.deepEqual(await bytesOf([{ ...file("bin/ping", "x", 0o755), xattrs: reversed }]), written);
+});
+
 test("a plan's size is that of the tar, and its segments give exactly the tar", async () => {
   const plan = planTar(mixed);
   const bytes = await bytesOf(mixed);

@@ -2,11 +2,8 @@ import { chmod, link, lstat, mkdir, open, readdir, rm, symlink } from "node:fs/p
 import { join, posix } from "node:path";
 import { ContentError } from "../../../ground/errors/index.ts";
 import { writeBehind, type Bytes, type CallOptions } from "../../../ground/bytes/index.ts";
-import { readTar, type TarEntry } from "../../tar/index.ts";
+import { OPAQUE_WHITEOUT, readTar, WHITEOUT_PREFIX, type TarEntry } from "../../tar/index.ts";
 import { findInRoot, makeParent, relativeTarget, type RootPath } from "./root-path.ts";
-
-const WHITEOUT = ".wh.";
-const OPAQUE = ".wh..wh..opq";
 
 /**
  * Applies a layer's tar to a folder that only this process writes to. Owners are ignored, set-user bits dropped,
@@ -39,9 +36,9 @@ async function applyEntry(layer: AppliedLayer, entry: TarEntry, content: Bytes):
   if (entry.path === "." || entry.type === "device") return;
   const name = posix.basename(entry.path);
   const parent = await makeParent(layer.root, entry.path);
-  if (name === OPAQUE) return hideAll(layer, parent);
-  if (name.startsWith(WHITEOUT))
-    return hide(layer, posix.join(parent, name.slice(WHITEOUT.length)));
+  if (name === OPAQUE_WHITEOUT) return hideAll(layer, parent);
+  if (name.startsWith(WHITEOUT_PREFIX))
+    return hide(layer, posix.join(parent, name.slice(WHITEOUT_PREFIX.length)));
   const place = posix.join(parent, name);
   if (entry.type === "directory") await makeFolder(layer, place, entry.mode);
   else {

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import { configOf, manifestOf, uncompressed, type Digest, type Image } from "../../oci/index.ts";
-import { readTar, type TarEntry } from "../../tar/index.ts";
+import { OPAQUE_WHITEOUT, readTar, WHITEOUT_PREFIX, type TarEntry } from "../../tar/index.ts";
 import type { BaseFacts, JsonCache } from "../contracts.ts";
 
 /** What reading the layers of a base gathers. */
@@ -67,7 +67,7 @@ async function note(
   entry: TarEntry,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  if (posix.basename(entry.path).startsWith(".wh.")) noteWhiteout(findings, entry.path);
+  if (posix.basename(entry.path).startsWith(WHITEOUT_PREFIX)) noteWhiteout(findings, entry.path);
   else if (entry.type === "directory") noteFolder(findings, entry);
   else if (entry.type !== "device") await noteFile(findings, entry, content);
 }
@@ -102,9 +102,9 @@ function noteUaiServer({ uaiServer }: Findings, path: string): void {
 
 /** An upper layer takes something away. Libraries stay noted, since they are known by name only. @see image-spec, layer.md, "Whiteouts" */
 function noteWhiteout(findings: Findings, whiteout: string): void {
-  const [folder, name] = [posix.dirname(whiteout), posix.basename(whiteout).slice(".wh.".length)];
-  const hidden = posix.join(folder, name);
-  const isOpaque = name === ".wh..opq"; // all below the folder
+  const [folder, name] = [posix.dirname(whiteout), posix.basename(whiteout)];
+  const hidden = posix.join(folder, name.slice(WHITEOUT_PREFIX.length));
+  const isOpaque = name === OPAQUE_WHITEOUT; // all below the folder
   const isHidden = (path: string): boolean =>
     isOpaque ? path.startsWith(`${folder}/`) : path === hidden || path.startsWith(`${hidden}/`);
   for (const path of findings.pythons.keys())

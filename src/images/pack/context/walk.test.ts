@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -96,6 +97,77 @@ test("a link out of the folder, to nothing, or to a folder above is refused by n
       message: /"sub\/link"/,
     });
   }
+});
+
+test("an ignore file that exists and cannot be read stops the walk, whatever is behind it", async () => {
+  const broken: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+    "a link to nothing": (path) => symlink("../gone", path),
+    "not a file": (path) => mkdir(path),
+    "not text in UTF-8 or UTF-16": (path) => writeFile(path, Buffer.from([0x64, 0xff, 0x0a])),
+    "not text in UTF-8": (path) => writeFile(path, Buffer.from("data\n", "utf16le")),
+    "longer than": (path) => writeFile(path, "x\n".repeat(2 ** 20)),
+  };
+  for (const name of [".slipwayignore", ".dockerignore"]) {
+    for (const [why, make] of Object.entries(broken)) {
+      await using folder = await folderWith({ "M.py": "", "data/private.bin": "x" });
+      await make(join(folder.path, name));
+      await assert.rejects(walkProject(folder.path), (error: Error & { code?: string }) => {
+        assert.equal(error.code, "FILE_REFUSED");
+        assert.ok(error.message.includes(name) && error.message.includes(why), error.message);
+        return true;
+      });
+    }
+  }
+});
+
+test("an ignore file without read permission stops the walk", async () => {
+  await using folder = await folderWith({
+    "M.py": "",
+    "data/private.bin": "x",
+    ".slipwayignore": "data\n",
+    "read.mjs": `import(process.argv[2]).then(({ walkProject }) => walkProject(process.argv[3]))
+      .then((files) => console.log(files.length), (error) => console.log(error.code));`,
+  });
+  await chmod(folder.path, 0o755);
+  await chmod(join(folder.path, ".slipwayignore"), 0o000);
+  const command = [
+    join(folder.path, "read.mjs"),
+    join(import.meta.dirname, "walk.ts"),
+    folder.path,
+  ];
+  const asOther = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const { stdout, stderr } = spawnSync(process.execPath, command, { ...asOther, encoding: "utf8" });
+  assert.equal(stdout.trim(), "FILE_REFUSED", stderr);
+});
+
+test("ignore files of Windows are read: UTF-16 and UTF-8 with byte order marks, any line end", async () => {
+  const texts = [
+    Buffer.from("\ufeffdata\r\n", "utf16le"),
+    Buffer.from("\ufeffdata\r\n", "utf16le").swap16(),
+    Buffer.from("\ufeffdata\r\n"),
+    Buffer.from("x\rdata\r"),
+  ];
+  for (const text of texts) {
+    await using folder = await folderWith({ "M.py": "", "data/private.bin": "x" });
+    await writeFile(join(folder.path, ".dockerignore"), text);
+    assert.deepEqual(await pathsOf(folder.path), ["M.py"]);
+  }
+});
+
+test("names that a layer reads as whiteouts are refused by name, unless they stay out", async () => {
+  for (const path of [
+    "data/.wh..wh..opq",
+    "data/.wh.weights.bin",
+    ".wh.x/file",
+    "a/.wh..wh.plnk/1",
+  ]) {
+    await using folder = await folderWith({ [path]: "", "data/weights.bin": "w" });
+    await assert.rejects(walkProject(folder.path), { code: "FILE_REFUSED", message: /\.wh\./ });
+    assert.deepEqual(await pathsOf(folder.path, ["**/.wh.*"]), ["data/weights.bin"]);
+  }
+  await using empty = await folderWith({ "a.py": "" });
+  await mkdir(join(empty.path, "out/.wh.empty"), { recursive: true });
+  await assert.rejects(walkProject(empty.path), { code: "FILE_REFUSED", message: /\.wh\.empty/ });
 });
 
 test("sockets and pipes are refused by name", async () => {

@@ -1,8 +1,10 @@
 import type { BigIntStats } from "node:fs";
-import { access, constants, readFile, readdir, realpath, stat } from "node:fs/promises";
+import { access, constants, readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { ToolError } from "../../../ground/errors/index.ts";
 import { guardOf, type CallOptions, type FileGuard } from "../../../ground/bytes/index.ts";
+import { isWhiteoutName } from "../../tar/index.ts";
+import { readIgnoreFile } from "./ignore-file.ts";
 import { compileIgnore, DEFAULT_IGNORES, hasExceptions, type Ignore } from "./ignore.ts";
 
 /** One file of the project as it goes into the image. Links are resolved: `source` is what is read. */
@@ -26,8 +28,9 @@ const MAX_DEPTH = 64;
 /**
  * Lists the files of a folder, bytewise sorted. `.slipwayignore`, else `.dockerignore`, says what stays out. Links are followed
  * inside the folder, and into the blob folder of a Hugging Face cache that the folder is a snapshot of.
- * @throws ToolError `FILE_REFUSED` naming a link out of the folder, a device, a socket, a name that is not UTF-8, or two names that
- * differ by case only; `LIMIT_EXCEEDED`; `PROJECT_NOT_FOUND`.
+ * @throws ToolError `FILE_REFUSED` naming an ignore file that cannot be read, a link out of the folder, a device, a socket, a name
+ * that is not UTF-8, a name that a layer would read as a whiteout, or two names that differ by case only; `LIMIT_EXCEEDED`;
+ * `PROJECT_NOT_FOUND`.
  */
 export async function walkProject(
   root: string,
@@ -50,7 +53,11 @@ export async function walkTree(root: string, options: WalkOptions = {}): Promise
       cause: error,
     });
   });
-  const lines = [...DEFAULT_IGNORES, ...(await ignoreLines(realRoot)), ...(options.ignore ?? [])];
+  const lines = [
+    ...DEFAULT_IGNORES,
+    ...(await readIgnoreFile(realRoot)),
+    ...(options.ignore ?? []),
+  ];
   const walk: Walk = {
     roots: rootsOf(realRoot),
     root: realRoot,
@@ -115,6 +122,8 @@ async function walkFolder(walk: Walk, folder: Folder): Promise<void> {
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
     const isIgnored = walk.isIgnored(path);
     if (isIgnored && !walk.seesIgnored) continue;
+    if (!isIgnored && isWhiteoutName(name))
+      throw refused(path, "a layer would read its name as the removal of another file");
     await visit(walk, { path, folder, isIgnored, source: join(folder.source, name) });
   }
 }
@@ -173,14 +182,6 @@ async function listFolder(folder: Folder): Promise<readonly Buffer[]> {
       error,
     );
   }
-}
-
-async function ignoreLines(root: string): Promise<readonly string[]> {
-  for (const name of [".slipwayignore", ".dockerignore"]) {
-    const text = await readFile(join(root, name), "utf8").catch(() => undefined);
-    if (text !== undefined) return text.split(/\r?\n/);
-  }
-  return [];
 }
 
 /** A snapshot of a Hugging Face cache is a folder of links into `../../blobs`. */
