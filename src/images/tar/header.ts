@@ -58,16 +58,20 @@ type PaxRecord = readonly [key: string, value: string | Uint8Array];
 
 /** What ustar cannot say, in a fixed order. */
 function paxRecords(entry: TarEntry, name: string, fitsName: boolean): readonly PaxRecord[] {
-  const { linkTarget = "", size, uid = 0, gid = 0, xattrs = {} } = entry;
+  const { linkTarget = "", size, uid = 0, gid = 0 } = entry;
   const records: PaxRecord[] = [];
   if (!fitsName) records.push(["path", name]);
   if (linkTarget.length > 100 || !ASCII.test(linkTarget)) records.push(["linkpath", linkTarget]);
   if (entry.type === "file" && size > MAX_OCTAL_11) records.push(["size", `${size}`]);
   if (uid > MAX_OCTAL_7) records.push(["uid", `${uid}`]);
   if (gid > MAX_OCTAL_7) records.push(["gid", `${gid}`]);
-  for (const key of Object.keys(xattrs).sort())
-    records.push([`${XATTR_PREFIX}${key}`, xattrs[key] ?? new Uint8Array(0)]);
-  return records;
+  return [...records, ...xattrRecords(entry)];
+}
+
+function xattrRecords({ xattrs = {} }: TarEntry): readonly PaxRecord[] {
+  return Object.entries(xattrs)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, value]) => [`${XATTR_PREFIX}${key}`, value]);
 }
 
 /** How many zero bytes follow a content of `size` bytes. */

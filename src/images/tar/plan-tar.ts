@@ -91,14 +91,18 @@ function linksAfterFiles<E extends TarEntry>(sorted: readonly E[]): readonly E[]
 
 /** What can be said of an entry alone. */
 function checkEntry(entry: TarEntry): void {
-  const { path, type, linkTarget = "", size, uid = 0, gid = 0 } = entry;
-  if (!isPlainPath(path)) throw refused(entry, "it is not a plain relative path");
-  if (entry.isWhiteout !== true && isWhiteoutName(path))
-    throw refused(entry, "a layer would read its name as the removal of another file");
+  const { type, linkTarget = "", size, uid = 0, gid = 0 } = entry;
+  checkName(entry);
   if ((type === "symlink" || type === "hardlink") && (linkTarget === "" || !isText(linkTarget)))
     throw refused(entry, `it links to ${JSON.stringify(linkTarget)}`);
   for (const [what, value] of Object.entries({ size, uid, gid }))
     if (!Number.isSafeInteger(value) || value < 0) throw refused(entry, `its ${what} is ${value}`);
+}
+
+function checkName(entry: TarEntry): void {
+  if (!isPlainPath(entry.path)) throw refused(entry, "it is not a plain relative path");
+  if (entry.isWhiteout !== true && isWhiteoutName(entry.path))
+    throw refused(entry, "a layer would read its name as the removal of another file");
 }
 
 /** What can be said of an entry among the others. */

@@ -116,9 +116,7 @@ async function walkFolder(walk: Walk, folder: Folder): Promise<void> {
   if (names.length === 0 && folder.path !== "" && !folder.isIgnored)
     walk.emptyFolders.push(folder.path);
   for (const raw of names) {
-    const name = raw.toString("utf8");
-    if (!Buffer.from(name).equals(raw))
-      throw refused(join(folder.path, name), "its name is not UTF-8");
+    const name = decodeName(raw, folder);
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
     const isIgnored = walk.isIgnored(path);
     if (isIgnored && !walk.seesIgnored) continue;
@@ -126,6 +124,13 @@ async function walkFolder(walk: Walk, folder: Folder): Promise<void> {
       throw refused(path, "a layer would read its name as the removal of another file");
     await visit(walk, { path, folder, isIgnored, source: join(folder.source, name) });
   }
+}
+
+/** @throws ToolError `FILE_REFUSED`. */
+function decodeName(raw: Buffer, folder: Folder): string {
+  const name = raw.toString("utf8");
+  if (Buffer.from(name).equals(raw)) return name;
+  throw refused(join(folder.path, name), "its name is not UTF-8");
 }
 
 interface Visit {
