@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Context } from "./context.ts";
+import type { Context } from "../app/context.ts";
 
 /** What a file in `commands/` exports: it adds its arguments, options, examples and action to an empty command. */
 export interface CommandModule {

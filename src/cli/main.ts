@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
-import { directoriesOf, type Context } from "./context.ts";
+import { directoriesOf, type Context } from "../app/context.ts";
+import { readSecret } from "./prompt.ts";
 import { createReporter } from "./render/create-reporter.ts";
 import { errorData, errorLines } from "./render/error.ts";
-import { formatTable } from "./render/format.ts";
+import { formatTable } from "../app/format.ts";
 
 /** Flags of the old tools whose values are secrets. */
 const HAS_SECRET = /^--(?:uhub[_-]password|private[_-]key)(?:=|$)/;
@@ -57,6 +58,7 @@ function createContext(args: readonly string[], signal: AbortSignal): Context {
     isJson,
     isPlainHttp: own.includes("--plain-http"),
     toolVersion: readVersion(),
+    readSecret: () => readSecret({ signal }),
   };
 }
 

@@ -1,7 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { ToolError } from "../ground/errors/index.ts";
-import type { Context } from "./context.ts";
 
 const MAX_SECRET_CHARS = 64 * 1024;
 
@@ -13,7 +12,7 @@ export function canAsk(): boolean {
 /** Asks one question on the terminal. What is typed does not show when `isHidden`. Ctrl-C ends the command. */
 export async function ask(
   question: string,
-  { signal }: Context,
+  { signal }: { readonly signal: AbortSignal },
   isHidden = false,
 ): Promise<string> {
   process.stderr.write(question);
@@ -34,7 +33,7 @@ export async function ask(
 }
 
 /** Reads a secret from standard input to its end, without the line end that `echo` puts there. @throws ToolError `USAGE`. */
-export async function readSecret({ signal }: Context): Promise<string> {
+export async function readSecret({ signal }: { readonly signal: AbortSignal }): Promise<string> {
   let text = "";
   process.stdin.setEncoding("utf8");
   for await (const chunk of process.stdin as AsyncIterable<string>) {

@@ -5,34 +5,10 @@ import {
   TRAIN_FLAGS,
   type Framework,
   type TrainFlag,
-  type TrainValues,
 } from "../jobs/train/index.ts";
 import { ToolError } from "../ground/errors/index.ts";
-import { addCatalogueOption } from "./catalogue.ts";
-import { collect, collectList } from "./options.ts";
-
-/** What `train pack` takes beside the old tools' flags. */
-export interface TrainPackFlags {
-  readonly framework?: string;
-  readonly base?: string;
-  readonly gpuBase?: string;
-  readonly catalogue?: string;
-  readonly requirements?: readonly string[];
-  readonly apt?: readonly string[];
-  readonly pushCpu?: boolean;
-  readonly push?: boolean;
-  readonly engine?: "auto" | "docker" | "podman" | "none";
-  readonly dryRun?: boolean;
-  readonly platform?: string;
-  readonly gpu?: string;
-  readonly driver?: string;
-  readonly allowSecret?: readonly string[];
-  readonly indexUrl?: string;
-  readonly extraIndexUrl?: readonly string[];
-  readonly findLinks?: readonly string[];
-  readonly passwordStdin?: boolean;
-  readonly [name: string]: unknown;
-}
+import { addCatalogueOption } from "./catalogue-flag.ts";
+import { collect, collectList } from "../app/options.ts";
 
 /** Adds the old flags of a framework, or of all, and the new ones. Every old flag may be written with `-` for `_`. */
 export function addTrainPackOptions(command: Command, framework?: Framework): void {
@@ -84,21 +60,6 @@ export function addTrainPackOptions(command: Command, framework?: Framework): vo
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
     .option("--password-stdin", "read the registry's password from standard input");
   if (framework !== "self") addCatalogueOption(command);
-}
-
-/** The old flags' values, whichever way each was written. @throws ToolError `USAGE` for a flag that the framework does not have. */
-export function trainValues(framework: Framework, flags: TrainPackFlags): TrainValues {
-  const known = flagsOf(framework);
-  const values: Record<string, string | undefined> = {};
-  for (const { name } of TRAIN_FLAGS) {
-    const dashed = name.replaceAll(/[_](.)/g, (_, letter: string) => letter.toUpperCase());
-    const value = flags[name] ?? flags[dashed];
-    if (typeof value !== "string") continue;
-    if (!known.some((flag) => flag.name === name))
-      throw new ToolError("USAGE", `pack for ${framework}: it has no --${name}`);
-    values[name] = value;
-  }
-  return values;
 }
 
 /** @throws ToolError `USAGE`. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Validator, type Schema } from "@cfworker/json-schema";
 import { parse } from "yaml";
-import { trainManifest, type TrainManifestFlags } from "../../src/cli/train-manifest.ts";
+import { trainManifest, type TrainManifestFlags } from "../../src/app/train/train-manifest.ts";
 import {
   FRAMEWORKS,
   MANIFEST_KINDS,

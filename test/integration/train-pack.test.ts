@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { trainPack } from "../../src/cli/train-pack.ts";
-import type { TrainPackFlags } from "../../src/cli/train-flags.ts";
+import { trainPack } from "../../src/app/train/train-pack.ts";
+import type { TrainPackFlags } from "../../src/app/train/train-values.ts";
 import {
   configOf,
   imageFrom,

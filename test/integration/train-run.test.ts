@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
-import { trainRun } from "../../src/cli/train-run.ts";
+import { trainRun } from "../../src/app/train/train-run.ts";
 import { run } from "../../src/ground/process/index.ts";
 import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/jobs/train/index.ts";
 import { pythonEnv } from "../support/python-env.ts";

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Context } from "../../src/cli/context.ts";
+import type { Context } from "../../src/app/context.ts";
 import { createTempDir } from "../../src/ground/process/index.ts";
 
 /** A folder to work in, with directories of its own, and what the command said there. */
@@ -38,6 +38,7 @@ export async function trainPlace(
       cache: join(folder.path, "cache"),
       state: join(folder.path, "state"),
     },
+    readSecret: () => Promise.reject(new Error("no password was promised")),
     signal: new AbortController().signal,
     reporter: {
       step: () => undefined,

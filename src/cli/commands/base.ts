@@ -17,11 +17,11 @@ import {
   type Reference,
 } from "../../images/oci/index.ts";
 import type { Store } from "../../images/store/index.ts";
-import type { Context } from "../context.ts";
-import { readLockFile, writeLockFile } from "../lock-file.ts";
-import { collectList, epochOf } from "../options.ts";
-import { openStore } from "../places.ts";
-import { formatBytes, formatDuration, formatTable, shortDigest } from "../render/format.ts";
+import type { Context } from "../../app/context.ts";
+import { readLockFile, writeLockFile } from "../../app/pack/lock-file.ts";
+import { collectList, epochOf } from "../../app/options.ts";
+import { openStore } from "../../app/places/places.ts";
+import { formatBytes, formatDuration, formatTable, shortDigest } from "../../app/format.ts";
 
 interface Flags {
   readonly name: string;

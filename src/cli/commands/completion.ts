@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 import { COMMAND_TABLE } from "../command-table.ts";
-import type { Context } from "../context.ts";
+import type { Context } from "../../app/context.ts";
 
 /** `slipway completion SHELL`: completes command names, and file names after them. */
 export function define(command: Command, context: Context): void {

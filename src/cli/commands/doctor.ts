@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { checkImage } from "../check-image.ts";
-import { checkMachine } from "../check-machine.ts";
-import { reportChecks } from "../checks.ts";
-import type { Context } from "../context.ts";
-import { registryHostOf } from "../registry-host.ts";
+import { checkImage } from "../../app/check/check-image.ts";
+import { checkMachine } from "../../app/check/check-machine.ts";
+import { reportChecks } from "../../app/check/checks.ts";
+import type { Context } from "../../app/context.ts";
+import { registryHostOf } from "../../app/places/registry-host.ts";
 
 interface Flags {
   readonly registry?: string;

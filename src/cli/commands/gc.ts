@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { Context } from "../context.ts";
-import { openStore } from "../places.ts";
-import { formatBytes } from "../render/format.ts";
+import type { Context } from "../../app/context.ts";
+import { openStore } from "../../app/places/places.ts";
+import { formatBytes } from "../../app/format.ts";
 
 interface Flags {
   readonly dryRun?: boolean;

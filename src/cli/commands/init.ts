@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { ToolError } from "../../ground/errors/index.ts";
 import { writeFileAtomic } from "../../ground/process/index.ts";
 import { printProjectFile, PROJECT_FILE_NAME } from "../../models/description/index.ts";
-import type { Context } from "../context.ts";
-import { loadProject } from "../project.ts";
+import type { Context } from "../../app/context.ts";
+import { loadProject } from "../../app/pack/project.ts";
 
 /** `slipway init [DIR]`: writes what was found, so that it can be read and changed. */
 export function define(command: Command, context: Context): void {

@@ -11,12 +11,13 @@ import {
   type Descriptor,
   type ImageConfig,
 } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
-import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
-import { openForReading, type ReadPlace } from "../places.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
-import { formatBytes, formatTable, shortDigest } from "../render/format.ts";
-import { configLines, historyOf, modelLines, modelOf } from "../render/image.ts";
+import type { Context } from "../../app/context.ts";
+import { manifestsUnder, totalSize, type SeenManifest } from "../../app/places/look.ts";
+import { openForReading, type ReadPlace } from "../../app/places/places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import { formatBytes, formatTable, shortDigest } from "../../app/format.ts";
+import { historyOf, modelOf } from "../../app/image-label.ts";
+import { configLines, modelLines } from "../render/image.ts";
 
 interface Flags extends RegistryFlags {
   readonly platform?: string;

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { ToolError } from "../../ground/errors/index.ts";
 import { login, type LoginPlace } from "../../images/registry/index.ts";
-import type { Context } from "../context.ts";
-import { registryOptions } from "../places.ts";
+import type { Context } from "../../app/context.ts";
+import { registryOptions } from "../../app/places/places.ts";
 import { ask, canAsk, readSecret } from "../prompt.ts";
-import { withRegistryFlags } from "../registry-access.ts";
-import { registryHostOf } from "../registry-host.ts";
+import { withRegistryFlags } from "../registry-flags.ts";
+import { registryHostOf } from "../../app/places/registry-host.ts";
 
 interface Flags {
   readonly username?: string;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { logout } from "../../images/registry/index.ts";
-import type { Context } from "../context.ts";
-import { registryHostOf } from "../registry-host.ts";
+import type { Context } from "../../app/context.ts";
+import { registryHostOf } from "../../app/places/registry-host.ts";
 
 /** `slipway logout HOST`. */
 export function define(command: Command, context: Context): void {

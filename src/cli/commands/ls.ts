@@ -9,11 +9,11 @@ import {
   type Reference,
 } from "../../images/oci/index.ts";
 import type { Store, StoredImage } from "../../images/store/index.ts";
-import type { Context } from "../context.ts";
-import { manifestsUnder, totalSize, type SeenManifest } from "../look.ts";
-import { openRepository, openStore } from "../places.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
-import { formatAge, formatBytes, formatTable, shortDigest } from "../render/format.ts";
+import type { Context } from "../../app/context.ts";
+import { manifestsUnder, totalSize, type SeenManifest } from "../../app/places/look.ts";
+import { openRepository, openStore } from "../../app/places/places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import { formatAge, formatBytes, formatTable, shortDigest } from "../../app/format.ts";
 
 /** `slipway ls [NAME]`. */
 export function define(command: Command, context: Context): void {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { Context } from "../context.ts";
-import { packProject, type PackFlags } from "../pack-project.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
+import type { Context } from "../../app/context.ts";
+import { packProject, type PackFlags } from "../../app/pack/pack-project.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [
   ...previous,

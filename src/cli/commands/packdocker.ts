@@ -7,11 +7,15 @@ import {
   type UaiFlag,
   type UaiFramework,
 } from "../../jobs/uai/index.ts";
-import { addCatalogueOption } from "../catalogue.ts";
-import type { Context } from "../context.ts";
-import { collect, countOf, countOrNoneOf } from "../options.ts";
-import { BASE_SOURCES, TEST_ENGINES, UAI_SERVERS } from "../packdocker-choices.ts";
-import type { PackdockerFlags } from "../packdocker-flags.ts";
+import { addCatalogueOption } from "../catalogue-flag.ts";
+import type { Context } from "../../app/context.ts";
+import { collect, countOf, countOrNoneOf } from "../../app/options.ts";
+import {
+  BASE_SOURCES,
+  TEST_ENGINES,
+  UAI_SERVERS,
+} from "../../app/packdocker/packdocker-choices.ts";
+import type { PackdockerFlags } from "../../app/packdocker/packdocker-flags.ts";
 
 const GROUPS = {
   packed: "What is packed:",
@@ -74,7 +78,7 @@ export function define(command: Command, context: Context): void {
         `\nEvery flag may be written with - for _; --json, --quiet and --plain-http work here too.\n\nExample:\n  ${exampleOf(framework)}`,
       )
       .action(async (flags: PackdockerFlags) => {
-        const { packdocker } = await import("../packdocker.ts");
+        const { packdocker } = await import("../../app/packdocker/packdocker.ts");
         await packdocker(framework, flags, context);
       });
   }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { parsePlatform } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
-import { move, reportMoved } from "../move.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
+import type { Context } from "../../app/context.ts";
+import { move, reportMoved } from "../../app/places/move.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
 
 /** `slipway pull REF`. */
 export function define(command: Command, context: Context): void {

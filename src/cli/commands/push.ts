@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Context } from "../context.ts";
-import { move, reportMoved } from "../move.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
+import type { Context } from "../../app/context.ts";
+import { move, reportMoved } from "../../app/places/move.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
 
 /** `slipway push NAME [TARGET]`. */
 export function define(command: Command, context: Context): void {

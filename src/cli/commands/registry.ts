@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { createRegistryServer, type RequestLogEntry } from "../../images/registry-server/index.ts";
 import { formatReference, type Digest } from "../../images/oci/index.ts";
 import type { Store } from "../../images/store/index.ts";
-import { fetchBaseLayer, missingInStore } from "../base-layers.ts";
-import type { Context } from "../context.ts";
-import { portOf } from "../options.ts";
-import { openStore } from "../places.ts";
-import { formatBytes, shortDigest } from "../render/format.ts";
+import { fetchBaseLayer, missingInStore } from "../../app/places/base-layers.ts";
+import type { Context } from "../../app/context.ts";
+import { portOf } from "../../app/options.ts";
+import { openStore } from "../../app/places/places.ts";
+import { formatBytes, shortDigest } from "../../app/format.ts";
 
 interface Flags {
   readonly port: number;

@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { parseLocation } from "../../images/copy/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { Reference } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
-import { openRepository, openStore } from "../places.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
+import type { Context } from "../../app/context.ts";
+import { openRepository, openStore } from "../../app/places/places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
 
 interface Flags extends RegistryFlags {
   readonly manifest?: boolean;

@@ -1,8 +1,8 @@
 import { Option, type Command } from "commander";
-import type { Context } from "../context.ts";
-import { collect, countOf } from "../options.ts";
-import { runInEngine, type RunFlags } from "../run-in-engine.ts";
-import { openRunSource } from "../run-source.ts";
+import type { Context } from "../../app/context.ts";
+import { collect, countOf } from "../../app/options.ts";
+import { runInEngine, type RunFlags } from "../../app/run/run-in-engine.ts";
+import { openRunSource } from "../../app/run/run-source.ts";
 
 /** `slipway run IMAGE`. */
 export function define(command: Command, context: Context): void {
@@ -55,7 +55,7 @@ async function run(name: string, flags: RunFlags, context: Context): Promise<voi
     context,
   );
   if (flags.unpacked === true) {
-    const { runWithoutEngine } = await import("../run-without-engine.ts");
+    const { runWithoutEngine } = await import("../../app/run/run-without-engine.ts");
     return await runWithoutEngine({ name, source, flags }, context);
   }
   return await runInEngine({ name, source, flags }, context);

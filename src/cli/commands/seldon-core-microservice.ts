@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { runEntry } from "../../serving/server/index.ts";
-import type { Context } from "../context.ts";
-import { findPython } from "../describe-project.ts";
+import type { Context } from "../../app/context.ts";
+import { findPython } from "../../app/run/describe-project.ts";
 
 /** `slipway seldon-core-microservice NAME [flags]`: what images call `seldon-core-microservice`, on this machine. */
 export function define(command: Command, context: Context): void {

@@ -13,11 +13,11 @@ import {
   type SeldonLaunch,
 } from "../../serving/server/index.ts";
 import type { ModelDescription } from "../../models/description/index.ts";
-import type { Context } from "../context.ts";
-import { describeProject, portsFrom } from "../describe-project.ts";
-import { collect, countOf, environmentOf, portOf } from "../options.ts";
-import { loadProject } from "../project.ts";
-import { sampleRequest } from "../sample-request.ts";
+import type { Context } from "../../app/context.ts";
+import { describeProject, portsFrom } from "../../app/run/describe-project.ts";
+import { collect, countOf, environmentOf, portOf } from "../../app/options.ts";
+import { loadProject } from "../../app/pack/project.ts";
+import { sampleRequest } from "../../app/run/sample-request.ts";
 
 interface Flags {
   readonly code?: string;

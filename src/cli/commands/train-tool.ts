@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { Framework } from "../../jobs/train/index.ts";
 import type { CommandModule } from "../command.ts";
-import type { Context } from "../context.ts";
-import { addTrainPackOptions, type TrainPackFlags } from "../train-flags.ts";
+import type { Context } from "../../app/context.ts";
+import type { TrainPackFlags } from "../../app/train/train-values.ts";
+import { addTrainPackOptions } from "../train-flags.ts";
 
 /** `slipway pytorch pack` and its siblings: the old tools' own spelling. */
 export function trainTool(framework: Framework): CommandModule {
@@ -26,7 +27,7 @@ export function trainTool(framework: Framework): CommandModule {
           `\nThe same as \`slipway train pack --framework ${framework}\`.\n\nExample:\n  slipway ${framework} pack --code_path ./code/ --mainfile_path train.py …`,
         )
         .action(async (flags: TrainPackFlags) => {
-          const { trainPack } = await import("../train-pack.ts");
+          const { trainPack } = await import("../../app/train/train-pack.ts");
           await trainPack(framework, flags, context);
         });
     },

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Context } from "../context.ts";
-import { collect, countOf } from "../options.ts";
-import { addTrainPackOptions, frameworkOf, type TrainPackFlags } from "../train-flags.ts";
-import type { TrainManifestFlags } from "../train-manifest.ts";
-import type { TrainRunFlags } from "../train-run.ts";
+import type { Context } from "../../app/context.ts";
+import { collect, countOf } from "../../app/options.ts";
+import type { TrainPackFlags } from "../../app/train/train-values.ts";
+import { addTrainPackOptions, frameworkOf } from "../train-flags.ts";
+import type { TrainManifestFlags } from "../../app/train/train-manifest.ts";
+import type { TrainRunFlags } from "../../app/train/train-run.ts";
 
 /** `slipway train`. */
 export function define(command: Command, context: Context): void {
@@ -27,7 +28,7 @@ export function define(command: Command, context: Context): void {
       "\nExample:\n  slipway train pack --framework pytorch --ai_arch_v pytorch-2.6.0 --code_path ./code --mainfile_path mnist.py \\\n    --uhub_registry registry.example.com/team --uhub_imagename mnist --test_data_path ./data --test_output_path ./output",
     )
     .action(async (flags: TrainPackFlags) => {
-      const { trainPack } = await import("../train-pack.ts");
+      const { trainPack } = await import("../../app/train/train-pack.ts");
       await trainPack(frameworkOf(flags.framework), flags, context);
     });
   defineRun(command, context);
@@ -71,7 +72,7 @@ function defineRun(command: Command, context: Context): void {
       "\nMetrics are numbers printed as key=value or as JSON lines, and scalars of TensorBoard files in the output folder.\n\nExample:\n  slipway train run\n  slipway train run --nproc 2 -- --epochs 3",
     )
     .action(async (parameters: readonly string[], flags: TrainRunFlags) => {
-      const { trainRun } = await import("../train-run.ts");
+      const { trainRun } = await import("../../app/train/train-run.ts");
       await trainRun(parameters, flags, context);
     });
 }
@@ -119,7 +120,7 @@ function defineManifest(command: Command, context: Context): void {
       "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --apply",
     )
     .action(async (flags: TrainManifestFlags) => {
-      const { trainManifest } = await import("../train-manifest.ts");
+      const { trainManifest } = await import("../../app/train/train-manifest.ts");
       await trainManifest(flags, context);
     });
 }

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { isToolError, ToolError, type ErrorCode } from "../../ground/errors/index.ts";
 import { validateIndex, type Descriptor } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
-import { openForReading } from "../places.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-access.ts";
-import { formatBytes, formatDuration, shortDigest } from "../render/format.ts";
+import type { Context } from "../../app/context.ts";
+import { openForReading } from "../../app/places/places.ts";
+import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import { formatBytes, formatDuration, shortDigest } from "../../app/format.ts";
 
 /** What speaks of the content, not of the way to it. */
 const DIFFERENCES: ReadonlySet<ErrorCode> = new Set([

@@ -1,6 +1,6 @@
 import { stripControls } from "../../ground/errors/index.ts";
-import { formatBytes, formatDuration } from "./format.ts";
-import type { BlobProgress, Reporter, Streams } from "./reporter.ts";
+import { formatBytes, formatDuration } from "../../app/format.ts";
+import type { BlobProgress, Reporter, Streams } from "../../app/reporter.ts";
 
 export interface ReporterOptions {
   readonly streams: Streams;

@@ -3,8 +3,14 @@ import { test } from "node:test";
 import { ProcessError, RegistryError, ToolError } from "../../ground/errors/index.ts";
 import { createReporter, type ReporterOptions } from "./create-reporter.ts";
 import { errorData, errorLines } from "./error.ts";
-import { formatAge, formatBytes, formatDuration, formatTable, shortDigest } from "./format.ts";
-import type { BlobProgress } from "./reporter.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatDuration,
+  formatTable,
+  shortDigest,
+} from "../../app/format.ts";
+import type { BlobProgress } from "../../app/reporter.ts";
 
 const sizes: readonly (readonly [number, string])[] = [
   [0, "0 B"],

@@ -1,0 +1,156 @@
+import { parseLocation } from "../../images/copy/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import {
+  configOf,
+  formatPlatform,
+  formatReference,
+  imageDescriptor,
+  imageFrom,
+  imagePlatform,
+  isIndexType,
+  MAX_MANIFEST_BYTES,
+  parseIndex,
+  readVerified,
+  selectPlatform,
+  type Descriptor,
+  type Image,
+  type Platform,
+  type Source,
+} from "../../images/oci/index.ts";
+import {
+  inspectBase,
+  type BaseFacts,
+  type BaseImage,
+  type JsonCache,
+} from "../../images/pack/index.ts";
+import type { Context } from "../context.ts";
+import { openForReading, type ReadPlace } from "../places/places.ts";
+
+/** A base that is open: its blobs can be read until it is disposed. */
+export interface OpenBase extends AsyncDisposable {
+  readonly source: Source;
+  /** @throws ToolError `BASE_UNSUITABLE` when the base has no image for the platform. */
+  imageFor(platform: Platform): Promise<BaseImage>;
+}
+
+/** Opens the base that the user names; manifest and config are read, layers only when nothing is known of what is in them. */
+export async function openBase(
+  text: string,
+  cache: JsonCache,
+  context: Context,
+): Promise<OpenBase> {
+  const place = await openForReading(text, context);
+  const target = await place.source.resolve(place.reference, context);
+  return {
+    source: place.source,
+    async imageFor(platform) {
+      const descriptor = await narrow(place, target, { platform, text, context });
+      const image = imageFrom(place.source, descriptor);
+      const actual = await imagePlatform(image, context);
+      if (actual.os !== platform.os || actual.architecture !== platform.architecture) {
+        throw new ToolError(
+          "BASE_UNSUITABLE",
+          `pack on "${text}": it is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`,
+          { hint: wayOut(text, platform) },
+        );
+      }
+      const { digest } = await imageDescriptor(image, context);
+      const isRegistry = parseLocation(text).kind === "registry";
+      return {
+        image,
+        platform,
+        digest,
+        facts: await factsOf(image, { digest, text, cache, context }),
+        name: isRegistry ? formatReference({ ...place.reference }) : text,
+        ...(isRegistry ? { mountFrom: place.reference } : {}),
+      };
+    },
+    [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
+  };
+}
+
+interface About {
+  readonly text: string;
+  readonly context: Context;
+}
+
+async function narrow(
+  place: ReadPlace,
+  target: Descriptor,
+  { platform, text, context }: About & { readonly platform: Platform },
+): Promise<Descriptor> {
+  if (!isIndexType(target.mediaType)) return target;
+  const bytes = await readVerified(place.source.open(target, context), target, {
+    maxBytes: MAX_MANIFEST_BYTES,
+    signal: context.signal,
+  });
+  try {
+    return selectPlatform(parseIndex(bytes), platform);
+  } catch (error) {
+    throw new ToolError(
+      "BASE_UNSUITABLE",
+      `pack on "${text}": it has no image for ${formatPlatform(platform)}`,
+      { cause: error, hint: wayOut(text, platform) },
+    );
+  }
+}
+
+/** A base of ours can be had for every platform that images are made for. */
+function wayOut(text: string, { os, architecture }: Platform): string {
+  const canMake = os === "linux" && ["amd64", "arm64"].includes(architecture);
+  if (!canMake) return "images are made for linux/amd64 and linux/arm64";
+  return text.startsWith("store:")
+    ? `make it for that platform too: \`slipway base debian --arch amd64,arm64 …\``
+    : "choose a base that has it, or make one with `slipway base debian`";
+}
+
+async function factsOf(
+  image: Image,
+  {
+    digest,
+    text,
+    cache,
+    context,
+  }: About & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache },
+): Promise<BaseFacts> {
+  const stated = await statedFacts(image, { digest, cache, context });
+  if (stated !== undefined) return stated;
+  return inspectBase(
+    image,
+    { digest, cache, onRead: () => context.reporter.step(`reading what ${text} holds (once)`) },
+    context,
+  );
+}
+
+/** What a base of ours says in its labels; remembered, so that the builder is loaded for a new base only. */
+async function statedFacts(
+  image: Image,
+  {
+    digest,
+    cache,
+    context,
+  }: {
+    readonly digest: Descriptor["digest"];
+    readonly cache: JsonCache;
+    readonly context: Context;
+  },
+): Promise<BaseFacts | undefined> {
+  const key = `stated 1 ${digest}`;
+  const kept = await cache.get(key);
+  // Only this function writes below such a key.
+  if (typeof kept === "object" && kept !== null)
+    return (kept as { readonly facts?: BaseFacts }).facts;
+  const { readBaseFacts } = await import("../../images/bases/index.ts");
+  const stated = readBaseFacts((await configOf(image, context)).config?.Labels);
+  const facts: BaseFacts | undefined =
+    stated === undefined
+      ? undefined
+      : {
+          python: stated.python,
+          glibc: stated.glibc === "" ? undefined : stated.glibc,
+          sonames: stated.sonames,
+          directories: stated.directories,
+        };
+  await cache.set(key, facts === undefined ? {} : { facts });
+  return facts;
+}

@@ -1,0 +1,230 @@
+import { readFile, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { ToolError } from "../../ground/errors/index.ts";
+import {
+  detectModel,
+  kindRow,
+  runtimeOf,
+  type DetectedModel,
+  type FactMemory,
+  type ModelFile,
+} from "../../models/kinds/index.ts";
+import {
+  MAX_PROJECT_FILE_BYTES,
+  parseProjectFile,
+  PROJECT_FILE_NAME,
+  type Contract,
+  type Ports,
+  type ProjectFile,
+} from "../../models/description/index.ts";
+import { walkProject, type PackProject, type WalkedFile } from "../../images/pack/index.ts";
+import type { Context } from "../context.ts";
+import { epochOf } from "../options.ts";
+import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
+
+/** What the command line says beside the project file; it wins. */
+export interface ProjectFlags {
+  readonly code?: string | undefined;
+  readonly model?: string | undefined;
+  readonly serviceType?: string | undefined;
+  readonly allowSecret?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly findLinks?: readonly string[] | undefined;
+  readonly indexUrl?: string | undefined;
+}
+
+/** A project that is read and detected. */
+export interface LoadedProject {
+  readonly file: ProjectFile;
+  readonly detected: DetectedModel;
+  readonly project: PackProject;
+}
+
+const DEFAULT_PORTS: Readonly<Record<Contract, Ports>> = {
+  seldon: { http: 9000, grpc: 5000, metrics: 6000 },
+  uai: { http: 8080 },
+  "model-server": { http: 5000 },
+  kserve: { http: 8080, grpc: 8081 },
+};
+
+/**
+ * Reads the folder's project file, detects its model, and decides what neither says.
+ * @param memory - where facts of model files are kept, so that unchanged ones are not read again.
+ * @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, `MODEL_NOT_DETECTED`.
+ */
+export async function loadProject(
+  folder: string,
+  flags: ProjectFlags,
+  { context, memory }: { readonly context: Context; readonly memory?: FactMemory },
+): Promise<LoadedProject> {
+  const root = await rootOf(resolve(context.cwd, folder));
+  const file = await readProjectFile(root);
+  const files = await walkProject(root, { ignore: file.ignore ?? [], signal: context.signal });
+  const container = await readFolderEnv(root, files);
+  const detected = await detectModel(
+    { folder, files: files.map(modelFile), ...namedBy(flags, file, container) },
+    { signal: context.signal, memory },
+  );
+  for (const warning of detected.warnings) context.reporter.warn(warning);
+  const project: PackProject = {
+    root,
+    name: file.name ?? nameOf(root),
+    ...modelOf(root, detected),
+    ...serviceOf(flags, file, container),
+    env: { ...container.env, ...file.env, ...flags.env },
+    ...(await requirementsOf(root, file, detected)),
+    indexes: indexesOf(flags, file, context.cwd),
+    pythonVersion: file.python?.version,
+    ignoreLibraries: file.python?.ignoreLibraries,
+    ignore: file.ignore ?? [],
+    allowSecrets: allowedSecrets(flags, file),
+    labels: { ...(await provenanceOf(root)), ...file.labels },
+    annotations: file.annotations ?? {},
+    epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
+  };
+  if (container.sources.length > 0)
+    context.reporter.step(
+      `taking the environment from ${container.sources.join(" and ")}; no step is run`,
+    );
+  if (project.requirementLines.length > 0)
+    context.reporter.step(
+      `no requirements.txt: installing ${project.requirementLines.join(", ")}, which the model needs`,
+    );
+  return { file, detected, project };
+}
+
+/** What `slipway train run` left beside its output says where a model comes from. */
+async function provenanceOf(root: string): Promise<Readonly<Record<string, string>>> {
+  // RUN_FILE_NAME of train, which is not loaded for its name: most projects were not trained by us.
+  const text = await readFile(join(root, "slipway-run.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return {};
+  const { provenanceLabels } = await import("../../jobs/train/index.ts");
+  return provenanceLabels(text);
+}
+
+function namedBy(
+  flags: ProjectFlags,
+  file: ProjectFile,
+  container: FolderEnv,
+): { readonly model: string | undefined; readonly code: string | undefined } {
+  return { model: flags.model ?? file.model, code: flags.code ?? file.code ?? container.code };
+}
+
+function modelFile({ path, source, guard }: WalkedFile): ModelFile {
+  const { dev, ino, size, mtimeNs, ctimeNs } = guard;
+  return { path, location: source, size, identity: `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}` };
+}
+
+function modelOf(
+  root: string,
+  { chosen, files, signature }: DetectedModel,
+): Pick<PackProject, "kind" | "modelPath" | "modelFiles" | "code" | "signature"> {
+  return {
+    kind: chosen.kind,
+    modelPath: chosen.modelPath === undefined ? undefined : join(root, chosen.modelPath),
+    modelFiles: files.filter((path) => path !== chosen.code?.file),
+    code: chosen.code,
+    signature,
+  };
+}
+
+function serviceOf(
+  flags: ProjectFlags,
+  file: ProjectFile,
+  container: FolderEnv,
+): Pick<PackProject, "contract" | "service" | "ports" | "server"> {
+  const { contract = "seldon", ports, server = {} } = file;
+  return {
+    contract,
+    service:
+      parseService(flags.serviceType) ?? file.service ?? parseService(container.service) ?? "MODEL",
+    ports: { ...DEFAULT_PORTS[contract], ...ports },
+    server,
+  };
+}
+
+/** What the command line names is where the user stands; what the project file names is in the project. */
+function indexesOf(
+  flags: ProjectFlags,
+  { python = {} }: ProjectFile,
+  cwd: string,
+): PackProject["indexes"] {
+  return {
+    indexUrl: flags.indexUrl ?? python.indexUrl,
+    extraIndexUrls: python.extraIndexUrl,
+    findLinks: [
+      ...(python.findLinks ?? []),
+      ...(flags.findLinks ?? []).map((place) =>
+        /^(https?|file):/.test(place) ? place : resolve(cwd, place),
+      ),
+    ],
+  };
+}
+
+function allowedSecrets(
+  flags: ProjectFlags,
+  { allowSecrets = [] }: ProjectFile,
+): readonly string[] {
+  const named = typeof allowSecrets === "boolean" ? (allowSecrets ? ["**"] : []) : allowSecrets;
+  return [...named, ...(flags.allowSecret ?? [])];
+}
+
+async function rootOf(folder: string): Promise<string> {
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats === undefined)
+    throw new ToolError("PROJECT_NOT_FOUND", `read "${folder}": there is no such folder`);
+  if (!stats.isDirectory())
+    throw new ToolError(
+      "PROJECT_NOT_FOUND",
+      `read "${folder}": it is a file, and a folder is wanted`,
+      { hint: `name the folder that it lies in: ${dirname(folder)}` },
+    );
+  return realpath(folder);
+}
+
+async function readProjectFile(root: string): Promise<ProjectFile> {
+  const path = join(root, PROJECT_FILE_NAME);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return {};
+  if (stats.size > MAX_PROJECT_FILE_BYTES)
+    throw new ToolError(
+      "PROJECT_INVALID",
+      `read "${path}": it is longer than ${MAX_PROJECT_FILE_BYTES} bytes`,
+    );
+  return parseProjectFile(await readFile(path, "utf8"), path);
+}
+
+/** Files that the project file names, else `requirements.txt` when there is Python to run, else what the model file itself needs. */
+async function requirementsOf(
+  root: string,
+  file: ProjectFile,
+  { chosen, requirements = kindRow(chosen.kind).requirements }: DetectedModel,
+): Promise<Pick<PackProject, "requirements" | "requirementLines">> {
+  if (file.python?.requirements !== undefined)
+    return { requirements: file.python.requirements, requirementLines: [] };
+  if (runtimeOf(chosen) !== "python") return { requirements: [], requirementLines: [] };
+  const stats = await stat(join(root, "requirements.txt")).catch(() => undefined);
+  return stats?.isFile() === true
+    ? { requirements: ["requirements.txt"], requirementLines: [] }
+    : { requirements: [], requirementLines: requirements };
+}
+
+const SERVICES = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"] as const;
+
+function parseService(text: string | undefined): (typeof SERVICES)[number] | undefined {
+  const found = SERVICES.find((service) => service === text);
+  if (text !== undefined && found === undefined)
+    throw new ToolError("USAGE", `there is no service type "${text}"`, {
+      hint: `it is one of ${SERVICES.join(", ")}`,
+    });
+  return found;
+}
+
+function nameOf(root: string): string {
+  return (
+    basename(root)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "-")
+      .replaceAll(/^-+|-+$/g, "") || "model"
+  );
+}

@@ -1,0 +1,71 @@
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  knownRegistries,
+  mergeCatalogues,
+  ownCatalogue,
+  parseCatalogue,
+  type Catalogue,
+  type RegistryHosts,
+} from "../../jobs/catalogue/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import type { Context } from "../context.ts";
+
+/** Where a user's rows are named when no flag does. */
+export const CATALOGUE_VARIABLE = "SLIPWAY_CATALOGUE";
+/** Pairs of hosts that are one registry, `PUBLIC=INTERNAL` with commas between. */
+const HOSTS_VARIABLE = "SLIPWAY_REGISTRY_HOSTS";
+
+const MAX_BYTES = 2 ** 20;
+
+/** What both packers know from files and settings rather than from flags. */
+export interface PackSettings {
+  readonly catalogue: Catalogue;
+  /** A namespace alone is in the first. */
+  readonly registries: readonly [RegistryHosts, ...RegistryHosts[]];
+}
+
+/** @throws ToolError `USAGE` and ProjectError `PROJECT_INVALID` for settings and files that cannot be used. */
+export async function openPackSettings(
+  file: string | undefined,
+  context: Pick<Context, "cwd" | "env">,
+): Promise<PackSettings> {
+  return {
+    registries: knownRegistries(context.env[HOSTS_VARIABLE]),
+    catalogue: await openCatalogue(file, context),
+  };
+}
+
+/**
+ * Our rows, and before them those of the user's file: the flag's, else the environment's.
+ * @throws ToolError `USAGE` for a file that cannot be read, ProjectError `PROJECT_INVALID` for what is wrong in it.
+ */
+export async function openCatalogue(
+  file: string | undefined,
+  { cwd, env }: Pick<Context, "cwd" | "env">,
+): Promise<Catalogue> {
+  const named = file ?? env[CATALOGUE_VARIABLE] ?? "";
+  const ours = await ownCatalogue();
+  if (named === "") return ours;
+  return mergeCatalogues(
+    await parseCatalogue(
+      await textOf(named, file === undefined ? CATALOGUE_VARIABLE : "--catalogue", cwd),
+      named,
+    ),
+    ours,
+  );
+}
+
+async function textOf(named: string, setting: string, cwd: string): Promise<string> {
+  const path = resolve(cwd, named);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile() !== true)
+    throw new ToolError("USAGE", `${setting} "${named}": it is not a file`);
+  if (stats.size > MAX_BYTES)
+    throw new ToolError("USAGE", `${setting} "${named}": it is larger than ${MAX_BYTES} bytes`);
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new ToolError("USAGE", `${setting} "${named}": it cannot be read`, { cause: error });
+  }
+}

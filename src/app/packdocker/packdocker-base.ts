@@ -1,0 +1,106 @@
+import { switchRegistryHost } from "../../jobs/catalogue/index.ts";
+import {
+  createVendorApi,
+  resolveBaseImage,
+  uaiRecipeOf,
+  uaiSideOf,
+  type UaiJob,
+  type UaiValues,
+  type VendorKeys,
+} from "../../jobs/uai/index.ts";
+import type { PackSettings } from "./catalogue.ts";
+import type { Context } from "../context.ts";
+import type { PackdockerFlags } from "./packdocker-flags.ts";
+import { accessTo } from "../places/registry-access.ts";
+
+/** What an image stands on, and the packages that go on top of it, as lines of a requirements file. */
+export interface BaseSource {
+  readonly base: string;
+  readonly requirements: readonly string[];
+  readonly extraIndexUrls?: readonly string[];
+}
+
+interface Asked {
+  readonly values: UaiValues;
+  readonly flags: PackdockerFlags;
+  readonly context: Context;
+}
+
+interface About extends Asked {
+  readonly settings: PackSettings;
+}
+
+const PUBLIC_KEY = "SLIPWAY_VENDOR_PUBLIC_KEY";
+const PRIVATE_KEY = "SLIPWAY_VENDOR_PRIVATE_KEY";
+
+/** What keeps the vendor's API from being asked for the base, when that is wanted. */
+export function baseProblems(job: UaiJob, { values, flags, context }: Asked): readonly string[] {
+  if (flags.baseFrom !== "vendor") return [];
+  if (job.baseImage !== undefined) return ["--base-from: --bimg_name names the base already"];
+  const { publicKey, privateKey } = keysOf(values, context);
+  const why = "the vendor's API is asked for the base";
+  return [
+    ...(publicKey === "" ? [`--public_key: it is missing, and so is ${PUBLIC_KEY}; ${why}`] : []),
+    ...(privateKey === ""
+      ? [`--private_key: it is missing, and so is ${PRIVATE_KEY}; ${why}`]
+      : []),
+    ...(job.release === undefined
+      ? [`--ai_arch_v: it is missing; ${why}, and must be told the framework and its version`]
+      : []),
+  ];
+}
+
+/**
+ * The user's own base, the vendor's for the release, or the recipe that the release is made by.
+ * @throws ToolError `BASE_UNSUITABLE`, `PACKAGE_UNAVAILABLE`, and what asking the vendor throws.
+ */
+export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSource> {
+  if (job.baseImage !== undefined) return { base: job.baseImage, requirements: [] };
+  if (about.flags.baseFrom === "vendor")
+    return { base: await vendorBaseOf(job, about), requirements: [] };
+  const recipe = uaiRecipeOf(job, about.settings.catalogue);
+  return {
+    ...recipe,
+    base: switchRegistryHost(recipe.base, uaiSideOf(about.values), about.settings.registries),
+  };
+}
+
+async function vendorBaseOf(
+  job: UaiJob,
+  { values, flags, settings, context }: About,
+): Promise<string> {
+  const { env, signal, reporter } = context;
+  const endpoint = flags.vendorEndpoint ?? env["SLIPWAY_VENDOR_ENDPOINT"];
+  const host = endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).host : "";
+  using api = createVendorApi({
+    keys: keysOf(values, context),
+    endpoint,
+    region: values["region"],
+    zone: values["zone"],
+    projectId: values["project_id"],
+    allowPlainHttp: context.isPlainHttp,
+    ca: (await accessTo(host, context)).ca,
+    proxyEnv: env,
+    onRetry: (error) =>
+      reporter.step(
+        `${error instanceof Error ? error.message : "the vendor's API does not answer"}; asking again`,
+      ),
+  });
+  reporter.step("asking the vendor's API for the base");
+  const image = await resolveBaseImage(
+    api,
+    { framework: job.release ?? "", os: values["os"], python: values["python_version"] },
+    { signal },
+  );
+  const base = switchRegistryHost(image, uaiSideOf(values), settings.registries);
+  reporter.step(`it names ${base}`);
+  return base;
+}
+
+/** The flags win over the environment; what is nowhere is empty. */
+function keysOf(values: UaiValues, { env }: Context): VendorKeys {
+  return {
+    publicKey: values["public_key"] ?? env[PUBLIC_KEY] ?? "",
+    privateKey: values["private_key"] ?? env[PRIVATE_KEY] ?? "",
+  };
+}

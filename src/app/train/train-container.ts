@@ -1,0 +1,111 @@
+import { chooseRow } from "../../jobs/catalogue/index.ts";
+import type { Container } from "../../images/engine/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import { run as runProcess } from "../../ground/process/index.ts";
+import { checkGpu, LAUNCHER, PLACES, PYTHON } from "../../jobs/train/index.ts";
+import { openCatalogue } from "../packdocker/catalogue.ts";
+import type { Context } from "../context.ts";
+import { environmentOf } from "../options.ts";
+import { chooseEngine, ensureLoaded } from "../run/run-in-engine.ts";
+import { openRunSource } from "../run/run-source.ts";
+import type { TrainEnd, TrainRun } from "./train-run.ts";
+import type { TrainWatch } from "./train-watch.ts";
+
+/** Runs the image with docker or podman, with the folders mounted, to its end. Ctrl-C stops and removes the container. */
+export async function runInContainer(
+  run: TrainRun,
+  watch: TrainWatch,
+  context: Context,
+): Promise<TrainEnd> {
+  await using source = await openRunSource(run.image, { isPull: run.flags.pull }, context);
+  const request = {
+    name: run.image,
+    source,
+    flags: { ...(run.flags.engine === undefined ? {} : { engine: run.flags.engine }) },
+  };
+  const engine = await chooseEngine(request, context).catch((error: unknown) => {
+    if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
+    throw new ToolError("ENGINE_MISSING", error.message, {
+      cause: error,
+      hint: "start docker or install podman, or run it on this machine with --host",
+    });
+  });
+  if (run.flags.gpus !== undefined) await checkCards(run, context);
+  const image = await ensureLoaded(engine, request, context);
+  const command = [PYTHON, ...run.words];
+  context.reporter.step(
+    `starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`,
+  );
+  const container = await engine.start(
+    {
+      image,
+      mounts: [
+        { source: run.data, target: PLACES.data },
+        { source: run.output, target: PLACES.output },
+      ],
+      env: { PYTHONUNBUFFERED: "1", ...environmentOf(run.flags.env ?? [], context.env) },
+      gpus: run.flags.gpus,
+      // Loaders of several processes hand batches over in it, and die where there is too little.
+      sharedMemory: run.flags.shm ?? "1g",
+      // A base may have no shell; the launcher goes to the code's folder, and hands signals on, which a first process does not get.
+      entrypoint: PYTHON,
+      command: [LAUNCHER, JSON.stringify({ cwd: PLACES.code, tasks: run.tasks }), ...command],
+    },
+    { signal: context.signal },
+  );
+  return {
+    ...(await follow(container, watch, context)),
+    digest: source.seen.descriptor.digest,
+    command,
+  };
+}
+
+/** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
+async function checkCards(
+  { plan }: TrainRun,
+  { cwd, env, signal, reporter }: Context,
+): Promise<void> {
+  const choice =
+    plan.release === undefined
+      ? undefined
+      : chooseRow(await openCatalogue(undefined, { cwd, env }), {
+          framework: plan.framework,
+          purpose: "training",
+          name: plan.release,
+        });
+  const release = choice?.kind === "found" ? choice.row : undefined;
+  if (release === undefined) return;
+  const asked = await runProcess(
+    ["nvidia-smi", "--query-gpu=compute_cap,driver_version", "--format=csv,noheader"],
+    { env, signal, timeoutMs: 20_000 },
+  ).catch((error: unknown) => {
+    signal.throwIfAborted();
+    reporter.warn(
+      `the graphics cards of this machine cannot be asked for (${error instanceof Error ? error.message : String(error)})`,
+    );
+  });
+  for (const line of asked?.stdout.toString("utf8").trim().split("\n") ?? []) {
+    const [card, driver] = line.split(",").map((word) => word.trim());
+    checkGpu(release, { card, driver });
+  }
+}
+
+async function follow(
+  container: Container,
+  watch: TrainWatch,
+  { signal, reporter }: Context,
+): Promise<Pick<TrainEnd, "exitCode" | "isOutOfMemory">> {
+  try {
+    await container.logs((text) => watch.log(text), { signal });
+    const exitCode = await container.wait({ signal });
+    const { isOutOfMemory } = await container.inspect({ signal });
+    return { exitCode, isOutOfMemory };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    reporter.step("stopping");
+    await container.stop();
+    throw error;
+  } finally {
+    await container.remove();
+  }
+}

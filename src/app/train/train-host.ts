@@ -1,0 +1,92 @@
+import { access, symlink } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { createTempDir, run as runProcess } from "../../ground/process/index.ts";
+import { PLACES } from "../../jobs/train/index.ts";
+import type { Context } from "../context.ts";
+import { environmentOf } from "../options.ts";
+import { findToolFiles } from "../pack/tool-files.ts";
+import type { TrainEnd, TrainRun } from "./train-run.ts";
+import type { TrainWatch } from "./train-watch.ts";
+
+/** Runs the same command without a container: the code where it lies, with the project's own Python. Ctrl-C ends it and its children. */
+export async function runOnHost(
+  run: TrainRun,
+  watch: TrainWatch,
+  context: Context,
+): Promise<TrainEnd> {
+  const { plan, data, output } = run;
+  const python = run.flags.python ?? (await findPython(plan.code.path, context));
+  const helpers = join(findToolFiles(context.toolVersion).workerFolder, "compat", "uaitrain");
+  // A folder with nothing else in it, so that Python finds the helpers and not what lies beside them.
+  await using folder = await createTempDir("slipway-helpers");
+  await symlink(helpers, join(folder.path, "uaitrain"));
+  const words = run.words.map((word) => onHost(word, { code: plan.code.path, data, output }));
+  const command: readonly [string, ...string[]] =
+    run.tasks.length === 0
+      ? [python, ...words]
+      : [
+          python,
+          join(helpers, "launch.py"),
+          JSON.stringify({ tasks: run.tasks }),
+          python,
+          ...words,
+        ];
+  const decoder = new TextDecoder();
+  context.reporter.step(`starting ${plan.code.mainFile} with ${python}`);
+  context.reporter.warn(
+    "without a container nothing is kept apart: the script runs as you, and sees what you see",
+  );
+  const { exitCode } = await runProcess(command, {
+    cwd: plan.code.path,
+    env: context.env,
+    extraEnv: {
+      PYTHONUNBUFFERED: "1",
+      PYTHONDONTWRITEBYTECODE: "1",
+      PYTHONPATH: [context.env["PYTHONPATH"], folder.path]
+        .filter((path) => path !== undefined && path !== "")
+        .join(delimiter),
+      ...environmentOf(run.flags.env ?? [], context.env),
+    },
+    onStdout: (chunk) => watch.log(decoder.decode(chunk, { stream: true })),
+    onStderr: (text) => watch.log(text),
+    allowFailure: true,
+    signal: context.signal,
+  });
+  return { exitCode, command };
+}
+
+/** A path of the container as one of this machine: in the standard parameters and as the main file, and nowhere else. */
+function onHost(
+  word: string,
+  places: { readonly code: string; readonly data: string; readonly output: string },
+): string {
+  const [, flag = "", path = ""] =
+    /^(--(?:work_dir|data_dir|output_dir|log_dir)=)?(\/data(?:\/.*)?)$/s.exec(word) ?? [];
+  if (path === "") return word;
+  if (flag !== "" && path === PLACES.data) return `${flag}${places.data}`;
+  if (flag !== "" && path === PLACES.output) return `${flag}${places.output}`;
+  if (path === PLACES.code) return `${flag}${places.code}`;
+  return `${flag}${join(places.code, path.slice(PLACES.code.length))}`;
+}
+
+/** The environment that is active, else the one beside the code, else the machine's. */
+async function findPython(code: string, { env, cwd }: Context): Promise<string> {
+  const folders = [
+    env["VIRTUAL_ENV"],
+    env["CONDA_PREFIX"],
+    join(code, ".venv"),
+    join(cwd, ".venv"),
+    join(cwd, "venv"),
+  ];
+  for (const folder of folders) {
+    const path = folder === undefined ? undefined : join(folder, "bin", "python");
+    const isThere =
+      path !== undefined &&
+      (await access(path).then(
+        () => true,
+        () => false,
+      ));
+    if (isThere) return path;
+  }
+  return "python3";
+}

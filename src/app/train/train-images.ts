@@ -1,0 +1,239 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Catalogue, CatalogueRow } from "../../jobs/catalogue/index.ts";
+import { createDeflatePool } from "../../images/compress/index.ts";
+import { parseLocation, pushImage, type CopyResult } from "../../images/copy/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import {
+  configOf,
+  imageDescriptor,
+  manifestOf,
+  type Descriptor,
+  type Layer,
+  type Platform,
+  type Reference,
+} from "../../images/oci/index.ts";
+import {
+  packCode,
+  readCode,
+  type AddedFile,
+  type BaseImage,
+  type CodeProject,
+  type JsonCache,
+  type PackedImage,
+  type ReadCode,
+} from "../../images/pack/index.ts";
+import type { Store } from "../../images/store/index.ts";
+import { isOpen, recipeOf, type Accelerator } from "../../jobs/train/index.ts";
+import { withAptPackages } from "../pack/apt-packages.ts";
+import { openBase, type OpenBase } from "../pack/base-image.ts";
+import type { Context } from "../context.ts";
+import { move } from "../places/move.ts";
+import { packContextOf } from "../pack/pack-context.ts";
+import { openForWriting } from "../places/places.ts";
+
+/** What the images of a job are made of. */
+export interface ImageRequest {
+  readonly code: Omit<CodeProject, "requirementLines" | "helpers" | "pythonLink">;
+  readonly platform: Platform;
+  /** Images that the user named; they take the place of the known ones. */
+  readonly bases: Readonly<Record<Accelerator, string | undefined>>;
+  /** True for a base that has its framework: no wheels go on top. */
+  readonly isOwnImage: boolean;
+  readonly release?: CatalogueRow | undefined;
+  readonly catalogue: Catalogue;
+  readonly apt: readonly string[];
+}
+
+/** An image that is ready to go somewhere. */
+export interface MadeImage {
+  readonly image: PackedImage;
+  readonly base: BaseImage;
+}
+
+/** Makes images of one job; their bases stay open until it is disposed. */
+export interface ImageMaker extends AsyncDisposable {
+  make(accelerator: Accelerator): Promise<MadeImage>;
+}
+
+const HELPERS = "opt/slipway/train";
+const PYTHON_LINK = "/usr/bin/python";
+
+/** Reads the code once; every image is made from what was read. */
+export async function createImageMaker(
+  request: ImageRequest,
+  store: Store,
+  context: Context,
+): Promise<ImageMaker> {
+  await using stack = new AsyncDisposableStack();
+  const pool = stack.use(createDeflatePool());
+  const packContext = packContextOf(store, pool, context);
+  const tool = packContext.tool;
+  const project: CodeProject = {
+    ...request.code,
+    requirementLines: [],
+    helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) },
+    pythonLink: PYTHON_LINK,
+  };
+  const read = await readCode(project, context);
+  const [bases, made] = [
+    new Map<string, Promise<BaseImage>>(),
+    new Map<string, Promise<MadeImage>>(),
+  ];
+  const moved = stack.move();
+  const openOne = async (name: string): Promise<BaseImage> => {
+    const opened: OpenBase = moved.use(
+      await openBase(await inStore(name, context), store.cache("base"), context),
+    );
+    return withAptPackages(await opened.imageFor(request.platform), {
+      packages: request.apt,
+      store,
+      epochS: project.epochS,
+      context,
+    });
+  };
+  const makeOne = async ({
+    name,
+    requirements,
+    extraIndexUrls,
+  }: ImageOrigin): Promise<MadeImage> => {
+    const base = await onceFor(bases, name, openOne);
+    const indexes = {
+      ...project.indexes,
+      extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls],
+    };
+    const own: ReadCode = {
+      ...read,
+      project: { ...project, requirementLines: requirements, indexes },
+    };
+    return { base, image: await packCode(own, base, packContext) };
+  };
+  return {
+    // Two images that stand on the same are one image with two names.
+    make(accelerator) {
+      const origin = sourceOf(request, accelerator);
+      return onceFor(made, JSON.stringify(origin), () => makeOne(origin));
+    },
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+/** What a key stands for, made when it is first asked for. */
+function onceFor<T>(
+  known: Map<string, Promise<T>>,
+  key: string,
+  make: (key: string) => Promise<T>,
+): Promise<T> {
+  const found = known.get(key) ?? make(key);
+  known.set(key, found);
+  return found;
+}
+
+/** What an engine or an archive has is copied into the store, where the images that stand on it find it later. */
+async function inStore(name: string, context: Context): Promise<string> {
+  const { kind } = parseLocation(name);
+  if (kind === "store" || kind === "registry") return name;
+  const stored = `store:imported/${name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")}`;
+  context.reporter.step(`copying ${name} into the local store`);
+  await move({ from: name, to: stored }, context);
+  return stored;
+}
+
+/** A base, and what is installed on it to have the framework. */
+interface ImageOrigin {
+  readonly name: string;
+  readonly requirements: readonly string[];
+  readonly extraIndexUrls: readonly string[];
+}
+
+/** Where an image's base comes from: what the user says, else the recipe of the release. */
+export function sourceOf(
+  {
+    bases,
+    isOwnImage,
+    release,
+    catalogue,
+  }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue">,
+  accelerator: Accelerator,
+): ImageOrigin {
+  const named = bases[accelerator];
+  const hasRecipe = release !== undefined && isOpen(release) && !isOwnImage;
+  if (named !== undefined && !hasRecipe)
+    return { name: named, requirements: [], extraIndexUrls: [] };
+  if (release === undefined)
+    throw new ToolError("USAGE", "train pack: nothing says what the image stands on", {
+      hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE",
+    });
+  const recipe = recipeOf(release, accelerator, catalogue);
+  return {
+    name: named ?? recipe.base,
+    requirements: recipe.requirements,
+    extraIndexUrls: recipe.extraIndexUrls,
+  };
+}
+
+/** A base that says what it has, and has no bash, cannot run the commands that are printed. Remembered, so that the builder is loaded for a new base only. */
+export async function lacksShell({ base, image }: MadeImage, cache: JsonCache): Promise<boolean> {
+  if (image.platform.os !== "linux") return false;
+  const key = `lacks shell 1 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;
+  const kept = await cache.get(key);
+  if (typeof kept === "boolean") return kept;
+  const { readBaseFacts } = await import("../../images/bases/index.ts");
+  const facts = readBaseFacts((await configOf(base.image)).config?.Labels);
+  const lacks = facts !== undefined && !facts.packages.some(({ name }) => name === "bash");
+  await cache.set(key, lacks);
+  return lacks;
+}
+
+/** The packages that training scripts import, as they lie in the tool. */
+async function helperFiles(workerFolder: string): Promise<readonly AddedFile[]> {
+  const root = join(workerFolder, "compat");
+  const names = (await readdir(join(root, "uaitrain"), { recursive: true }))
+    .filter((name) => name.endsWith(".py"))
+    .sort();
+  return Promise.all(
+    names.map(async (name) => ({
+      path: `uaitrain/${name}`,
+      bytes: await readFile(join(root, "uaitrain", name)),
+    })),
+  );
+}
+
+/** Sends an image to its registry; a layer that nobody has hashed is hashed on the way. */
+export async function pushMade(
+  { image, base }: MadeImage,
+  name: string,
+  context: Context,
+): Promise<CopyResult> {
+  await using place = await openForWriting(name, context);
+  const labels = new Map<Layer, string>(image.layers.map(({ layer, label }) => [layer, label]));
+  const isSameRegistry = base.mountFrom?.registry === place.reference.registry;
+  return await pushImage(image.image, place.sink, {
+    to: [place.reference],
+    mountFrom: isSameRegistry && base.mountFrom !== undefined ? [base.mountFrom] : [],
+    labelOf: (layer) => labels.get(layer),
+    onProgress: (progress) => context.reporter.blob(progress),
+    signal: context.signal,
+  });
+}
+
+/** Names an image in the store; its own layers are there already, and the base's stay where they are. */
+export async function keepMade(
+  { image }: MadeImage,
+  reference: Reference,
+  store: Store,
+): Promise<Descriptor> {
+  const [config, manifest] = [await image.image.rawConfig(), await image.image.rawManifest()];
+  await store.put((await manifestOf(image.image)).config, oneChunk(config));
+  const descriptor = await imageDescriptor(image.image);
+  await store.put(descriptor, oneChunk(manifest));
+  await store.tag(descriptor, reference);
+  return descriptor;
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
