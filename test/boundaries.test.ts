@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ground/errors": [],
   "ground/bytes": ["errors"],
   "ground/process": ["errors", "bytes"],
+  "ground/wire": ["errors", "bytes"],
   "models/tensor": [],
   "models/description": ["tensor"],
   "models/kinds": ["tensor", "description"],

@@ -11,5 +11,6 @@ export {
 export { hashPlan, openPlan } from "./open-plan.ts";
 export { parsePlan, planToJson } from "./plan-json.ts";
 export { planShape, samplePlan } from "./plan-sample.ts";
+export { openReader, readerOf, type RandomReader } from "./random-reader.ts";
 export { readRange, type ReadRangeOptions } from "./read-range.ts";
 export { writeBehind } from "./write-behind.ts";

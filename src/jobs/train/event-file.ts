@@ -1,3 +1,4 @@
+import { WireError, WireReader } from "../../ground/wire/index.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 import type { MetricPoint } from "./metrics.ts";
 
@@ -15,6 +16,20 @@ const HEADER = 12;
 const TRAILER = 4;
 const DT_FLOAT = 1;
 const DT_DOUBLE = 2;
+/** Tags are `field << 3 | wire type`. */
+const EVENT = { step: (2 << 3) | 0, summary: (5 << 3) | 2 };
+const SUMMARY = { value: (1 << 3) | 2 };
+const VALUE = { tag: (1 << 3) | 2, simple: (2 << 3) | 5, tensor: (8 << 3) | 2 };
+const TENSOR = {
+  dtype: (1 << 3) | 0,
+  contents: new Map<number, (reader: WireReader) => Buffer>([
+    [(4 << 3) | 2, (reader) => reader.bytes()],
+    [(5 << 3) | 2, (reader) => reader.bytes()],
+    [(6 << 3) | 2, (reader) => reader.bytes()],
+    [(5 << 3) | 5, (reader) => reader.fixed(4)],
+    [(6 << 3) | 1, (reader) => reader.fixed(8)],
+  ]),
+};
 
 /**
  * Scalars of an event file, by TFRecord framing with its checksums, and of each event the step and the summary's simple or
@@ -68,113 +83,66 @@ function recordAt(
   return maskedCrc32c(data) === buffer.readUInt32LE(end - TRAILER) ? { data, end } : "damaged";
 }
 
-/** One field of a protobuf message: a number, or a piece of the message. */
-type Field =
-  | { readonly id: number; readonly kind: "varint"; readonly value: bigint }
-  | { readonly id: number; readonly kind: "fixed32" | "fixed64" | "bytes"; readonly bytes: Buffer };
-
-/** Fields of a message. @returns `undefined` when it is none. */
-function fieldsOf(message: Buffer): readonly Field[] | undefined {
-  const fields: Field[] = [];
-  let at = 0;
-  while (at < message.length) {
-    const key = varintAt(message, at);
-    if (key === undefined) return undefined;
-    const field = fieldAt(message, Number(key.value), key.end);
-    if (field === undefined) return undefined;
-    fields.push(field.field);
-    at = field.end;
-  }
-  return fields;
-}
-
-function fieldAt(
-  message: Buffer,
-  key: number,
-  start: number,
-): { readonly field: Field; readonly end: number } | undefined {
-  const id = Math.floor(key / 8);
-  const wire = key % 8;
-  if (wire === 0) {
-    const value = varintAt(message, start);
-    return value === undefined
-      ? undefined
-      : { field: { id, kind: "varint", value: value.value }, end: value.end };
-  }
-  const length =
-    wire === 2
-      ? varintAt(message, start)
-      : { value: BigInt(wire === 1 ? 8 : wire === 5 ? 4 : -1), end: start };
-  if (length === undefined || length.value < 0n) return undefined;
-  const end = length.end + Number(length.value);
-  if (end > message.length) return undefined;
-  return {
-    field: {
-      id,
-      kind: wire === 2 ? "bytes" : wire === 1 ? "fixed64" : "fixed32",
-      bytes: message.subarray(length.end, end),
-    },
-    end,
-  };
-}
-
-function varintAt(
-  message: Buffer,
-  start: number,
-): { readonly value: bigint; readonly end: number } | undefined {
-  let value = 0n;
-  for (let index = 0; index < 10; index += 1) {
-    const byte = message[start + index];
-    if (byte === undefined) return undefined;
-    value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-    if (byte < 0x80) return { value, end: start + index + 1 };
-  }
-  return undefined;
-}
-
-/** Event: step = 2, summary = 5; Summary: value = 1. */
+/** Points of one event; undefined when it is none. Event: step = 2, summary = 5; Summary: value = 1. */
 function eventPoints(data: Buffer): readonly MetricPoint[] | undefined {
-  const event = fieldsOf(data);
-  if (event === undefined) return undefined;
-  const step = event.find((field) => field.id === 2 && field.kind === "varint");
-  const at = step?.kind === "varint" ? Number(BigInt.asIntN(64, step.value)) : 0;
-  return messagesOf(event, 5)
-    .flatMap((summary) => messagesOf(fieldsOf(summary) ?? [], 1))
-    .flatMap((value) => valuePoints(value, at));
+  try {
+    const reader = new WireReader(data);
+    const values: Buffer[] = [];
+    let step = 0;
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === EVENT.step) step = Number(reader.int64());
+      else if (tag === EVENT.summary) values.push(...messagesIn(reader.bytes(), SUMMARY.value));
+      else reader.skip(tag);
+    }
+    return values.flatMap((value) => valuePoints(value, step));
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return undefined;
+  }
 }
 
 /** Summary.Value: tag = 1, simple_value = 2, tensor = 8. */
 function valuePoints(message: Buffer, step: number): readonly MetricPoint[] {
-  const fields = fieldsOf(message) ?? [];
-  const name = messagesOf(fields, 1)[0]?.toString("utf8");
-  const simple = fields.find((field) => field.id === 2 && field.kind === "fixed32");
-  const tensor = messagesOf(fields, 8)[0];
-  const value =
-    simple !== undefined && "bytes" in simple
-      ? simple.bytes.readFloatLE(0)
-      : tensor === undefined
-        ? undefined
-        : scalarOf(tensor);
+  const reader = new WireReader(message);
+  let name: string | undefined;
+  let simple: number | undefined;
+  let tensor: number | undefined;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === VALUE.tag) name = reader.bytes().toString("utf8");
+    else if (tag === VALUE.simple) simple = reader.float();
+    else if (tag === VALUE.tensor) tensor = scalarOfTensor(reader.bytes());
+    else reader.skip(tag);
+  }
+  const value = simple ?? tensor;
   return name === undefined || value === undefined || !Number.isFinite(value)
     ? []
     : [{ name, step, value }];
 }
 
 /** TensorProto: dtype = 1, tensor_content = 4, float_val = 5, double_val = 6; only a single number is a scalar. */
-function scalarOf(tensor: Buffer): number | undefined {
-  const fields = fieldsOf(tensor) ?? [];
-  const dtype = fields.find((field) => field.id === 1 && field.kind === "varint");
-  const type = dtype?.kind === "varint" ? Number(dtype.value) : 0;
-  const raw = fields.flatMap((field) =>
-    field.id >= 4 && field.id <= 6 && "bytes" in field ? [field.bytes] : [],
-  )[0];
-  if (raw === undefined) return undefined;
-  if (type === DT_FLOAT && raw.length === 4) return raw.readFloatLE(0);
-  return type === DT_DOUBLE && raw.length === 8 ? raw.readDoubleLE(0) : undefined;
+function scalarOfTensor(message: Buffer): number | undefined {
+  const reader = new WireReader(message);
+  let dtype = 0;
+  let raw: Buffer | undefined;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    const content = TENSOR.contents.get(tag);
+    if (tag === TENSOR.dtype) dtype = reader.int32();
+    else if (content === undefined) reader.skip(tag);
+    else {
+      const bytes = content(reader);
+      raw ??= bytes;
+    }
+  }
+  if (dtype === DT_FLOAT && raw?.length === 4) return raw.readFloatLE(0);
+  return dtype === DT_DOUBLE && raw?.length === 8 ? raw.readDoubleLE(0) : undefined;
 }
 
-function messagesOf(fields: readonly Field[], id: number): readonly Buffer[] {
-  return fields.flatMap((field) =>
-    field.id === id && field.kind === "bytes" ? [field.bytes] : [],
-  );
+function messagesIn(message: Buffer, wanted: number): readonly Buffer[] {
+  const reader = new WireReader(message);
+  const found: Buffer[] = [];
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === wanted) found.push(reader.bytes());
+    else reader.skip(tag);
+  }
+  return found;
 }

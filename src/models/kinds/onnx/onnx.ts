@@ -1,7 +1,7 @@
 import { posix } from "node:path";
+import { openReader } from "../../../ground/bytes/index.ts";
 import { ProjectError } from "../../../ground/errors/index.ts";
 import type { Candidate, KindRow, ModelFacts, ModelFile } from "../contracts.ts";
-import { openReader } from "../file-reader.ts";
 import { readOnnx } from "./read-model.ts";
 
 /** ONNX: one `.onnx` file, and the files beside it that hold its weights. */

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { readerOf } from "../../../ground/bytes/index.ts";
 import { isToolError } from "../../../ground/errors/index.ts";
-import { readerOf } from "../file-reader.ts";
 import { readOnnx } from "./read-model.ts";
 
 const EXAMPLE = readFileSync(

@@ -1,8 +1,8 @@
 import { ProjectError } from "../../../ground/errors/index.ts";
+import type { RandomReader } from "../../../ground/bytes/index.ts";
+import { WireError, WireFile, type WireField } from "../../../ground/wire/index.ts";
 import type { Signature } from "../../tensor/index.ts";
-import type { RandomReader } from "../file-reader.ts";
 import { readValueInfo, type ValueInfo } from "./value-info.ts";
-import { fieldsOf, inside, intOf, textOf, WireError, type Field } from "./wire.ts";
 
 /** What an ONNX file says of itself. */
 export interface OnnxFacts {
@@ -25,13 +25,10 @@ interface Graph {
 }
 
 interface Reading {
-  readonly reader: RandomReader;
+  readonly file: WireFile;
   readonly external: Map<string, number>;
-  /** Messages looked at so far. */
-  steps: number;
 }
 
-const MAX_STEPS = 20_000_000;
 const MAX_DEPTH = 16;
 const MAX_VALUES = 10_000;
 
@@ -43,27 +40,27 @@ const MAX_VALUES = 10_000;
  */
 export function readOnnx(reader: RandomReader, name: string): OnnxFacts {
   try {
-    return readModel({ reader, external: new Map(), steps: 0 });
+    return readModel({ file: new WireFile(reader), external: new Map() });
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new ProjectError(
       "MODEL_FILE_INVALID",
-      `read "${name}": it is not an ONNX model: ${error.message}`,
+      `read "${name}": it is not an ONNX model: ${error.why}`,
       { file: name, cause: error },
     );
   }
 }
 
 function readModel(reading: Reading): OnnxFacts {
-  const { reader } = reading;
+  const { file } = reading;
   let irVersion = 0;
   let opset: number | undefined;
   let producer: string | undefined;
   let graph: Graph | undefined;
-  for (const field of fieldsOf(reader, 0, reader.size)) {
-    if (field.number === 1) irVersion = Number(intOf(field));
-    if (field.number === 2) producer = textOf(reader, field);
-    if (field.number === 8) opset = readOpset(reader, field) ?? opset;
+  for (const field of file.fields()) {
+    if (field.number === 1) irVersion = Number(file.int(field));
+    if (field.number === 2) producer = file.text(field);
+    if (field.number === 8) opset = readOpset(file, field) ?? opset;
     if (field.number === 7) graph = readGraph(reading, field, 0);
     if (field.number === 25) readFunction(reading, field);
   }
@@ -113,27 +110,26 @@ function describe(graph: Graph): Pick<OnnxFacts, "signature" | "warnings"> {
   return { signature, warnings };
 }
 
-function readOpset(reader: RandomReader, field: Field): number | undefined {
+function readOpset(file: WireFile, field: WireField): number | undefined {
   let domain = "";
   let version: number | undefined;
-  for (const part of inside(reader, field)) {
-    if (part.number === 1) domain = textOf(reader, part);
-    if (part.number === 2) version = Number(intOf(part));
+  for (const part of file.inside(field)) {
+    if (part.number === 1) domain = file.text(part);
+    if (part.number === 2) version = Number(file.int(part));
   }
   return domain === "" || domain === "ai.onnx" ? version : undefined;
 }
 
-function readGraph(reading: Reading, field: Field, depth: number): Graph {
-  const { reader } = reading;
+function readGraph(reading: Reading, field: WireField, depth: number): Graph {
+  const { file } = reading;
   const graph: Graph = { inputs: [], outputs: [], initializers: new Set() };
-  for (const part of inside(reader, field)) {
-    step(reading);
+  for (const part of file.inside(field)) {
     if (part.number === 1) readNode(reading, part, depth);
-    if (part.number === 2) graph.name = textOf(reader, part, 65_536);
+    if (part.number === 2) graph.name = file.text(part, 65_536);
     if (part.number === 5) addInitializer(graph, readTensor(reading, part), depth);
     if (part.number === 15) readSparse(reading, part, graph);
-    if (part.number === 11 && depth === 0) addValue(graph.inputs, readValueInfo(reader, part));
-    if (part.number === 12 && depth === 0) addValue(graph.outputs, readValueInfo(reader, part));
+    if (part.number === 11 && depth === 0) addValue(graph.inputs, readValueInfo(file, part));
+    if (part.number === 12 && depth === 0) addValue(graph.outputs, readValueInfo(file, part));
   }
   return graph;
 }
@@ -148,18 +144,16 @@ function addValue(values: ValueInfo[], value: ValueInfo): void {
   values.push(value);
 }
 
-function readFunction(reading: Reading, field: Field): void {
-  for (const part of inside(reading.reader, field))
-    if (part.number === 7) readNode(reading, part, 1);
+function readFunction(reading: Reading, field: WireField): void {
+  for (const part of reading.file.inside(field)) if (part.number === 7) readNode(reading, part, 1);
 }
 
 /** Tensors and graphs in a node's attributes may lie in external files, too. */
-function readNode(reading: Reading, field: Field, depth: number): void {
+function readNode(reading: Reading, field: WireField, depth: number): void {
   if (depth > MAX_DEPTH) throw new WireError(`graphs are nested more than ${MAX_DEPTH} deep`);
-  for (const part of inside(reading.reader, field)) {
+  for (const part of reading.file.inside(field)) {
     if (part.number !== 5) continue;
-    for (const attribute of inside(reading.reader, part)) {
-      step(reading);
+    for (const attribute of reading.file.inside(part)) {
       if (attribute.number === 5 || attribute.number === 10) readTensor(reading, attribute);
       if (attribute.number === 6 || attribute.number === 11)
         readGraph(reading, attribute, depth + 1);
@@ -167,32 +161,31 @@ function readNode(reading: Reading, field: Field, depth: number): void {
   }
 }
 
-function readSparse(reading: Reading, field: Field, graph: Graph): void {
-  for (const part of inside(reading.reader, field))
+function readSparse(reading: Reading, field: WireField, graph: Graph): void {
+  for (const part of reading.file.inside(field))
     if (part.number === 1 || part.number === 2) addInitializer(graph, readTensor(reading, part), 0);
 }
 
 /** Gives a TensorProto's name and notes its external file. */
-function readTensor(reading: Reading, field: Field): string {
+function readTensor(reading: Reading, field: WireField): string {
   let name = "";
   let isExternal = false;
   const entries = new Map<string, string>();
-  for (const part of inside(reading.reader, field)) {
-    step(reading);
-    if (part.number === 8) name = textOf(reading.reader, part, 65_536);
-    if (part.number === 14) isExternal = intOf(part) === 1n;
-    if (part.number === 13) addEntry(reading.reader, part, entries);
+  for (const part of reading.file.inside(field)) {
+    if (part.number === 8) name = reading.file.text(part, 65_536);
+    if (part.number === 14) isExternal = reading.file.int(part) === 1n;
+    if (part.number === 13) addEntry(reading.file, part, entries);
   }
   if (isExternal) addExternal(reading, entries, name);
   return name;
 }
 
-function addEntry(reader: RandomReader, field: Field, entries: Map<string, string>): void {
+function addEntry(file: WireFile, field: WireField, entries: Map<string, string>): void {
   let key = "";
   let value = "";
-  for (const part of inside(reader, field)) {
-    if (part.number === 1) key = textOf(reader, part);
-    if (part.number === 2) value = textOf(reader, part);
+  for (const part of file.inside(field)) {
+    if (part.number === 1) key = file.text(part);
+    if (part.number === 2) value = file.text(part);
   }
   entries.set(key, value);
 }
@@ -228,11 +221,6 @@ function countOf(text: string | undefined): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count))
     throw new WireError(`an external tensor has offset or length "${text}"`);
   return count;
-}
-
-function step(reading: Reading): void {
-  reading.steps += 1;
-  if (reading.steps > MAX_STEPS) throw new WireError(`it has more than ${MAX_STEPS} parts`);
 }
 
 function defined<T extends Record<string, unknown>>(

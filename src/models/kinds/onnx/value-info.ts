@@ -1,6 +1,5 @@
 import type { Datatype, TensorSpec } from "../../tensor/index.ts";
-import type { RandomReader } from "../file-reader.ts";
-import { inside, intOf, textOf, WireError, type Field } from "./wire.ts";
+import { WireError, type WireField, type WireFile } from "../../../ground/wire/index.ts";
 
 /** An input or output as the graph states it. */
 export interface ValueInfo {
@@ -43,34 +42,34 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
 const MAX_AXES = 64;
 
 /** Reads a ValueInfoProto. @throws WireError. @see onnx/onnx.proto, ValueInfoProto */
-export function readValueInfo(reader: RandomReader, field: Field): ValueInfo {
+export function readValueInfo(file: WireFile, field: WireField): ValueInfo {
   let name = "";
-  let type: Field | undefined;
-  for (const part of inside(reader, field)) {
-    if (part.number === 1) name = textOf(reader, part);
+  let type: WireField | undefined;
+  for (const part of file.inside(field)) {
+    if (part.number === 1) name = file.text(part);
     if (part.number === 2) type = part;
   }
   if (name === "") throw new WireError("an input or output has no name");
   return type === undefined
     ? { name, obstacle: "a value of no stated type", isShapeUnknown: true }
-    : readType(reader, type, name);
+    : readType(file, type, name);
 }
 
-function readType(reader: RandomReader, type: Field, name: string): ValueInfo {
-  for (const part of inside(reader, type)) {
-    if (part.number === 1) return readTensorType(reader, part, name);
+function readType(file: WireFile, type: WireField, name: string): ValueInfo {
+  for (const part of file.inside(type)) {
+    if (part.number === 1) return readTensorType(file, part, name);
     const other = OTHER_TYPES[part.number];
     if (other !== undefined) return { name, obstacle: other, isShapeUnknown: false };
   }
   return { name, obstacle: "a value of no stated type", isShapeUnknown: true };
 }
 
-function readTensorType(reader: RandomReader, field: Field, name: string): ValueInfo {
+function readTensorType(file: WireFile, field: WireField, name: string): ValueInfo {
   let element = 0;
   let shape: readonly number[] | undefined;
-  for (const part of inside(reader, field)) {
-    if (part.number === 1) element = Number(intOf(part));
-    if (part.number === 2) shape = readShape(reader, part);
+  for (const part of file.inside(field)) {
+    if (part.number === 1) element = Number(file.int(part));
+    if (part.number === 2) shape = readShape(file, part);
   }
   const datatype = DATATYPES[element];
   if (datatype === undefined)
@@ -87,19 +86,19 @@ function readTensorType(reader: RandomReader, field: Field, name: string): Value
 }
 
 /** Axes of a TensorShapeProto: a length, or -1 for one that has a name or nothing. */
-function readShape(reader: RandomReader, field: Field): readonly number[] {
+function readShape(file: WireFile, field: WireField): readonly number[] {
   const axes: number[] = [];
-  for (const part of inside(reader, field)) {
+  for (const part of file.inside(field)) {
     if (part.number !== 1) continue;
     if (axes.length === MAX_AXES) throw new WireError(`a shape has more than ${MAX_AXES} axes`);
-    axes.push(readAxis(reader, part));
+    axes.push(readAxis(file, part));
   }
   return axes;
 }
 
-function readAxis(reader: RandomReader, field: Field): number {
+function readAxis(file: WireFile, field: WireField): number {
   let length = -1n;
-  for (const part of inside(reader, field)) if (part.number === 1) length = intOf(part);
+  for (const part of file.inside(field)) if (part.number === 1) length = file.int(part);
   if (length > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError(`an axis has length ${length}`);
   return length > 0n ? Number(length) : -1;
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../../models/tensor/index.ts";
 import { ITEM, VALUE } from "./value.ts";
-import type { WireReader } from "./wire-reader.ts";
+import type { WireReader } from "../../../ground/wire/index.ts";
 
 const MAX_AXES = 32;
 const FIRST_CAPACITY = 64;

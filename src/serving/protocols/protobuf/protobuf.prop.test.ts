@@ -2,16 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isToolError } from "../../../ground/errors/index.ts";
+import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
 import type { ComponentMethod } from "../../runtime/index.ts";
 import { JsonNumber, pythonFloat, type JsonNode } from "../json/index.ts";
 import { DenseListReader } from "./dense-list.ts";
-import {
-  protoMetrics,
-  SeldonProtoParser,
-  WireReader,
-  WireWriter,
-  writeSeldonMessage,
-} from "./index.ts";
+import { protoMetrics, SeldonProtoParser, writeSeldonMessage } from "./index.ts";
 import { readList, readValue, writeList, writeValue } from "./value.ts";
 
 const METHODS: readonly ComponentMethod[] = ["predict", "route", "aggregate", "send-feedback"];

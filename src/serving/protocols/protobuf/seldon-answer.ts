@@ -25,8 +25,7 @@ import {
 } from "./seldon-message.ts";
 import { ITEM, VALUE, writeEntry, writeList, writeValueField } from "./value.ts";
 import { writeTfTensor } from "./tf-tensor-proto.ts";
-import { WireReader } from "./wire-reader.ts";
-import { WireWriter } from "./wire-writer.ts";
+import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
 
 const MAP_KEY_VALUE = 18;
 const MAP_INT_VALUE = 16;

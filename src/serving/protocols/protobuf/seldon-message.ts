@@ -1,7 +1,7 @@
 import { JsonNumber, type JsonNode, type JsonObject } from "../json/index.ts";
 import { throughFloat } from "../seldon/proto-json.ts";
 import { inside, readEntry, readValue } from "./value.ts";
-import { WireReader } from "./wire-reader.ts";
+import { WireReader } from "../../../ground/wire/index.ts";
 
 /** Which member of a SeldonMessage's `data_oneof` is set. */
 export type PayloadField = "data" | "binData" | "strData" | "jsonData" | "customData";

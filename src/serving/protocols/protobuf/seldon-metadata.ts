@@ -7,7 +7,7 @@ import {
   type JsonObject,
 } from "../json/index.ts";
 import { writeEntry, writeValueField } from "./value.ts";
-import { WireWriter } from "./wire-writer.ts";
+import { WireWriter } from "../../../ground/wire/index.ts";
 
 const MODEL = {
   name: 10,

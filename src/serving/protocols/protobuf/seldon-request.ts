@@ -20,8 +20,7 @@ import {
 } from "./seldon-message.ts";
 import { readTfTensor } from "./tf-tensor-proto.ts";
 import { readList, readValue } from "./value.ts";
-import { WireError } from "./wire-error.ts";
-import { WireReader } from "./wire-reader.ts";
+import { WireError, WireReader } from "../../../ground/wire/index.ts";
 
 const PLAIN_STYLE = { sortKeys: false, asciiOnly: false };
 const NO_NAMES: readonly string[] = Object.freeze([]);

@@ -3,8 +3,7 @@ import { JsonNumber, type JsonNode } from "../json/index.ts";
 import { badInput } from "../seldon/seldon-error.ts";
 import { parseTfTensor, tfDatatype, tfNumber } from "../seldon/tf-tensor.ts";
 import { inside } from "./value.ts";
-import { WireReader } from "./wire-reader.ts";
-import type { WireWriter } from "./wire-writer.ts";
+import { WireReader, type WireWriter } from "../../../ground/wire/index.ts";
 
 /** Tags of `tensorflow.TensorProto`. @see tensorflow/core/framework/tensor.proto */
 const TF = { dtype: 8, shape: 18, content: 34 } as const;

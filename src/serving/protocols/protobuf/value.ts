@@ -1,6 +1,5 @@
 import { isList, isObject, JsonNumber, pythonFloat, type JsonNode } from "../json/index.ts";
-import type { WireReader } from "./wire-reader.ts";
-import type { WireWriter } from "./wire-writer.ts";
+import type { WireReader, WireWriter } from "../../../ground/wire/index.ts";
 
 /** Tags of `google.protobuf.Value`, and of the maps and lists around it. @see google/protobuf/struct.proto */
 export const VALUE = { null: 8, number: 17, string: 26, bool: 32, struct: 42, list: 50 } as const;

@@ -1,4 +1,4 @@
-import { WireWriter } from "../../protocols/index.ts";
+import { WireWriter } from "../../../ground/wire/index.ts";
 
 /**
  * A `.proto` file as a table. Fields are written as in proto3 without the semicolon: `repeated string names = 1`,

@@ -1,4 +1,4 @@
-import { WireReader, WireWriter } from "../../protocols/index.ts";
+import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
 import { encodeFile, symbolsOf, type ProtoFile } from "./descriptors.ts";
 import type { GrpcCall, GrpcMethod } from "./grpc-call.ts";
 import { GRPC_STATUS } from "./status.ts";

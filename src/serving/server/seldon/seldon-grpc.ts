@@ -1,8 +1,8 @@
 import { ERROR_CODES, isToolError, stripControls } from "../../../ground/errors/index.ts";
+import { WireError } from "../../../ground/wire/index.ts";
 import {
   SeldonError,
   SeldonProtoParser,
-  WireError,
   writeModelMetadata,
   writeSeldonMessage,
   type SeldonCall,

@@ -5,9 +5,9 @@ import { WireError } from "./wire-error.ts";
 const MAX_DEPTH = 100;
 
 /**
- * A cursor over a serialised protobuf message. `tag` gives field number and wire type as one number, so that a field of an unexpected
- * wire type is an unknown one, which is how protobuf wants it. Views are given out, not copies. Every method throws WireError where
- * the bytes end too early or make no sense.
+ * A cursor over a protobuf message in memory. `tag` gives field number and wire type as one number, so a field of an unexpected wire
+ * type is an unknown field, as protobuf wants it. It gives out views, not copies. Every method throws WireError where the bytes end too
+ * early or make no sense.
  * @see https://protobuf.dev/programming-guides/encoding/
  */
 export class WireReader {
@@ -69,6 +69,12 @@ export class WireReader {
     return this.#bytes.readFloatLE(this.#take(4));
   }
 
+  /** A view of a fixed-width value: 4 bytes of wire type 5, 8 of wire type 1. */
+  fixed(width: 4 | 8): Buffer {
+    const start = this.#take(width);
+    return this.#bytes.subarray(start, start + width);
+  }
+
   /** A view of length-delimited bytes. */
   bytes(): Buffer {
     const size = this.#length();
@@ -125,7 +131,10 @@ export class WireReader {
     }
   }
 
-  /** Many doubles in a row with `pattern` before each, such as the numbers of a list: how many follow at once is for the caller to see. */
+  /**
+   * True when `size` bytes are left and begin with `pattern`. With `doubleAt` it reads many doubles that each have the same bytes
+   * before them, such as the numbers of a list, without a call per field.
+   */
   matches(pattern: readonly number[], size: number): boolean {
     if (this.at + size > this.#end) return false;
     for (let index = 0; index < pattern.length; index += 1)
@@ -138,7 +147,7 @@ export class WireReader {
     return this.#bytes.readDoubleLE(this.at + offset);
   }
 
-  /** Groups are gone from protobuf for long, but parsers have to pass over them. */
+  /** Nobody writes groups today, but a parser has to pass over them. */
   #skipGroup(start: number): void {
     if (++this.#depth > MAX_DEPTH) throw new WireError(`nested deeper than ${MAX_DEPTH} levels`);
     const close = start + 1;

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { ProjectError } from "../../ground/errors/index.ts";
+import { ProjectError } from "../errors/index.ts";
 
 /** Random access to bytes that may be many gigabytes: what is skipped is never read. */
 export interface RandomReader extends Disposable {

@@ -1,0 +1,4 @@
+export { WireError } from "./wire-error.ts";
+export { WireFile, type WireField, type WireFileOptions } from "./wire-file.ts";
+export { WireReader } from "./wire-reader.ts";
+export { WireWriter } from "./wire-writer.ts";
