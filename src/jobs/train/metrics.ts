@@ -1,3 +1,5 @@
+import { readMetricLine, type LineMetric } from "./metric-line.ts";
+
 /** A number that training printed or wrote, at a step. */
 export interface MetricPoint {
   readonly name: string;
@@ -16,45 +18,38 @@ export interface MetricScanner {
 export interface ScannerOptions {
   /** Of several processes, the one whose lines count: its name as the launcher puts it before them. */
   readonly task?: string | undefined;
+  /**
+   * Forms of the user's own, each with a group `value` (else the first group), and perhaps groups `name` and `step`.
+   * Where there are any, only they count.
+   */
+  readonly patterns?: readonly RegExp[] | undefined;
 }
 
-const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?`;
-const PAIR = new RegExp(
-  String.raw`(?<![^\s,;|[{(])([A-Za-z_][\w./-]{0,63})\s?=\s?(${NUMBER})(?![\w.])%?`,
-  "g",
-);
-const STEPS: ReadonlySet<string> = new Set([
-  "step",
-  "global_step",
-  "iteration",
-  "iter",
-  "it",
-  "epoch",
-  "batch",
-]);
-/** Not measured but set. */
-const SETTINGS =
-  /^(?:seed|port|rank|world_size|num_\w+|n_\w+|pid|\w*_(?:dir|size|port|seed|version))$/i;
 const MAX_LINE = 65_536;
 
-/** Reads `key=value` pairs and JSON lines with numbers; steps are what `step`, `iteration`, `epoch` or `batch` say, else counted. */
-export function createMetricScanner({ task }: ScannerOptions = {}): MetricScanner {
+/**
+ * Reads the forms that frameworks print: `key=value`, JSON lines, PyTorch's examples, Keras, Hugging Face, Lightning,
+ * nanoGPT, XGBoost, LightGBM, MXNet and Caffe. Steps are what the line says, else the epoch that began, else counted.
+ */
+export function createMetricScanner({ task, patterns }: ScannerOptions = {}): MetricScanner {
   let rest = "";
+  let epoch: number | undefined;
   const counts = new Map<string, number>();
+  const pointOf = ({ name, value }: LineMetric, step: number | undefined): MetricPoint => {
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return { name, value, step: step ?? count };
+  };
   const read = (line: string): readonly MetricPoint[] => {
     const text = ownText(line, task);
-    const pairs = text === undefined ? [] : pairsOf(text);
-    const step = stepOf(pairs);
-    return pairs
-      .filter(
-        ([name, value]) =>
-          !STEPS.has(name.toLowerCase()) && !SETTINGS.test(name) && Number.isFinite(value),
-      )
-      .map(([name, value]) => {
-        const count = (counts.get(name) ?? 0) + 1;
-        counts.set(name, count);
-        return { name, value, step: step ?? count };
-      });
+    if (text === undefined) return [];
+    if (patterns !== undefined && patterns.length > 0)
+      return patterns.flatMap((pattern) => matchesOf(text, pattern, pointOf));
+    const found = readMetricLine(text);
+    epoch = found.epoch ?? epoch;
+    // Keras names the epoch once, on a line before; its own line has no count.
+    const step = found.step ?? (found.isEpochEnd === true ? epoch : undefined);
+    return found.metrics.map((metric) => pointOf(metric, step));
   };
   return {
     push(text) {
@@ -70,41 +65,21 @@ export function createMetricScanner({ task }: ScannerOptions = {}): MetricScanne
   };
 }
 
+function matchesOf(
+  text: string,
+  pattern: RegExp,
+  pointOf: (metric: LineMetric, step: number | undefined) => MetricPoint,
+): readonly MetricPoint[] {
+  const match = pattern.exec(text);
+  const groups = match?.groups;
+  const value = Number(groups?.["value"] ?? match?.[1] ?? Number.NaN);
+  const step = groups?.["step"] === undefined ? undefined : Number(groups["step"]);
+  return Number.isFinite(value)
+    ? [pointOf({ name: groups?.["name"] ?? "metric", value }, step)]
+    : [];
+}
+
 function ownText(line: string, task: string | undefined): string | undefined {
   if (task === undefined) return line;
   return line.startsWith(`[${task}] `) ? line.slice(task.length + 3) : undefined;
-}
-
-function pairsOf(text: string): readonly (readonly [string, number])[] {
-  if (/^\s*\{.*\}\s*$/s.test(text)) {
-    const parsed = parseJson(text);
-    if (parsed !== undefined)
-      return Object.entries(parsed).flatMap(([name, value]) =>
-        typeof value === "number" ? [[name, value] as const] : [],
-      );
-  }
-  // What a parser of arguments prints of itself is no measurement.
-  if (/\bNamespace\(/.test(text)) return [];
-  return [...text.matchAll(PAIR)].map(([, name = "", value]) => [name, Number(value)] as const);
-}
-
-/** The finest of what says where training is. */
-function stepOf(pairs: readonly (readonly [string, number])[]): number | undefined {
-  const named = new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
-  for (const name of ["global_step", "step", "iteration", "iter", "it"])
-    if (named.has(name)) return named.get(name);
-  return named.has("batch") && named.has("epoch")
-    ? undefined
-    : (named.get("epoch") ?? named.get("batch"));
-}
-
-function parseJson(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined; // looked like JSON, and was not
-  }
 }
