@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
 import { directoriesOf, type Context } from "../app/context.ts";
+import { refuseMissingValues } from "./missing-values.ts";
 import { readSecret } from "./prompt.ts";
 import { createReporter } from "./render/create-reporter.ts";
 import { errorData, errorLines } from "./render/error.ts";
@@ -93,6 +94,7 @@ async function runCommand(
   for (const child of command.commands)
     child.exitOverride().configureOutput({ writeErr: () => undefined });
   try {
+    refuseMissingValues(command, args);
     await command.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -135,7 +137,7 @@ function overview(): string {
   const body = [...groups].flatMap(([group, rows]) => [
     ``,
     `${group}:`,
-    ...rows.map((row) => `  ${row.name.padEnd(Math.max(width, 12))}${row.summary}`),
+    ...rows.map((row) => `  ${row.name.padEnd(Math.max(width + 2, 12))}${row.summary}`),
   ]);
   return [
     "slipway packs a trained model into an image without a Docker daemon, pushes it, and serves it.",
