@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ground/bytes": ["errors"],
   "ground/process": ["errors", "bytes"],
   "ground/wire": ["errors", "bytes"],
+  "ground/http": ["errors", "bytes", "process"],
   "models/tensor": [],
   "models/description": ["tensor"],
   "models/kinds": ["tensor", "description"],

@@ -2,6 +2,7 @@ import type { PackContext } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import type { Context } from "../context.ts";
 import { downloadPackage } from "./download-package.ts";
+import { accessTo } from "./registry-access.ts";
 import { findToolFiles } from "./tool-files.ts";
 
 /** What packing gets of the outside world. */
@@ -18,8 +19,10 @@ export function packContextOf(
     tool: findToolFiles(context.toolVersion),
     pool,
     environment: context.env,
-    downloadPackage: (name, version, options) =>
-      downloadPackage({ name, version, env: context.env }, options),
+    downloadPackage: async function* (name, version, options) {
+      const { ca } = await accessTo("registry.npmjs.org", context);
+      yield* downloadPackage({ name, version, env: context.env, ca }, options);
+    },
     onStep: (text) => context.reporter.step(text),
     onRead: (progress) =>
       context.reporter.blob({ kind: "blob", ...progress, label: `reading ${progress.label}` }),

@@ -1,6 +1,8 @@
-import { openAsBlob } from "node:fs";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { stripControls, ToolError } from "../../ground/errors/index.ts";
+import { isToolError, stripControls, ToolError } from "../../ground/errors/index.ts";
+import { createHttpClient, type HttpResponse } from "../../ground/http/index.ts";
 import type { Context } from "../context.ts";
 import { formatBytes, formatDuration } from "../format.ts";
 
@@ -35,14 +37,17 @@ export async function postFile(
   { url, timeoutMs, lastLines }: Target,
   { cwd, signal }: Context,
 ): Promise<Reply> {
-  const body = await openAsBlob(resolve(cwd, file));
+  const path = resolve(cwd, file);
+  const { size } = await stat(path);
+  using client = createHttpClient({ timeouts: { idleMs: timeoutMs, answerMs: timeoutMs } });
   const late = AbortSignal.timeout(timeoutMs);
   const startedAt = performance.now();
   try {
-    const response = await fetch(url, {
+    const response = await client.send({
+      action: `test "${file}"`,
       method: "POST",
-      body,
-      redirect: "manual",
+      url: new URL(url),
+      body: { kind: "stream", content: createReadStream(path), size },
       signal: AbortSignal.any([late, signal]),
     });
     const { kept, sizeBytes } = await readSome(response);
@@ -50,12 +55,12 @@ export async function postFile(
     const reply: Reply = {
       file,
       status: response.status,
-      type: response.headers.get("content-type") ?? "",
+      type: response.header("content-type") ?? "",
       sizeBytes,
       tookMs: performance.now() - startedAt,
       ...(text !== undefined && { text }),
     };
-    if (!response.ok)
+    if (response.status < 200 || response.status > 299)
       throw refuse(file, `the packed server answered ${reply.status}${bodyOf(reply)}`);
     return reply;
   } catch (error) {
@@ -66,8 +71,7 @@ export async function postFile(
         `test "${file}": the packed server gave no whole answer within ${timeoutMs / 1000} s`,
         { hint: "nothing was pushed; give it more time with --test-timeout" },
       );
-    // Of fetch: the connection failed.
-    if (error instanceof TypeError)
+    if (isToolError(error) && error.code === "REGISTRY_UNREACHABLE")
       throw refuse(
         file,
         `the packed server gave no answer; its last lines:\n${linesOf(await lastLines())
@@ -115,11 +119,11 @@ function bodyOf({ text, sizeBytes, type }: Reply): string {
 }
 
 async function readSome(
-  response: Response,
+  response: HttpResponse,
 ): Promise<{ readonly kept: Buffer; readonly sizeBytes: number }> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response.body()) {
     if (sizeBytes < MAX_KEPT_BYTES) chunks.push(chunk.subarray(0, MAX_KEPT_BYTES - sizeBytes));
     sizeBytes += chunk.byteLength;
   }

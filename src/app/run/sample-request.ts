@@ -1,6 +1,10 @@
+import { isToolError } from "../../ground/errors/index.ts";
+import { createHttpClient } from "../../ground/http/index.ts";
 import type { ModelLabel } from "../image-label.ts";
 
 const MAX_NUMBERS = 64;
+const METADATA_MS = 2000;
+const MAX_METADATA_BYTES = 1 << 20;
 const JSON_HEADER = "-H 'Content-Type: application/json'";
 
 /** A line for the shell that asks the model for a prediction, with zeros where the model says how many. */
@@ -39,19 +43,26 @@ async function firstInput(
   url: string,
   signal: AbortSignal,
 ): Promise<{ readonly shape: readonly number[]; readonly datatype: string } | undefined> {
+  using client = createHttpClient();
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(METADATA_MS)]);
   try {
-    const answer = await fetch(`${url}/metadata`, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]),
-      redirect: "error",
+    const answer = await client.send({
+      action: "ask the model",
+      method: "GET",
+      url: new URL(`${url}/metadata`),
+      signal: enough,
     });
-    const body: unknown = answer.ok ? await answer.json() : undefined;
+    const text = Buffer.from(await answer.readBytes(MAX_METADATA_BYTES)).toString("utf8");
+    const body: unknown = answer.status === 200 ? JSON.parse(text) : undefined;
     const input: unknown = member(body, "inputs", 0);
     const shape = member(input, "shape") ?? member(input, "schema", "shape");
     if (!isShape(shape)) return undefined;
     const rows = member(input, "schema") === undefined || shape.length > 1 ? shape : [-1, ...shape];
     return { shape: rows, datatype: member(input, "datatype") === "BYTES" ? "BYTES" : "FP64" };
-  } catch {
-    return undefined;
+  } catch (error) {
+    // No answer, a late one, or one that is no JSON: the line shows a shape of our own then.
+    if (enough.aborted || isToolError(error) || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
-import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ToolError } from "../../ground/errors/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
+import { createHttpClient, type HttpClient } from "../../ground/http/index.ts";
 
 export interface WaitReadyOptions extends CallOptions {
   readonly url: URL;
@@ -70,24 +70,35 @@ async function poll(
   accepts: (status: number) => boolean,
   signal: AbortSignal,
 ): Promise<"ready" | "stopped"> {
+  using client = createHttpClient({
+    timeouts: { connectMs: ASK_MS, answerMs: ASK_MS, idleMs: ASK_MS },
+  });
   while (!signal.aborted) {
-    if (await answers(url, accepts, signal)) return "ready";
+    if (await answers(client, { url, accepts, signal })) return "ready";
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined); // the loop's condition sees the abort
   }
   return "stopped";
 }
 
-function answers(
-  url: URL,
-  accepts: (status: number) => boolean,
-  signal: AbortSignal,
-): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = get(url, { signal, timeout: ASK_MS, agent: false }, (response) => {
-      response.resume();
-      resolve(response.statusCode !== undefined && accepts(response.statusCode));
+interface Question {
+  readonly url: URL;
+  readonly accepts: (status: number) => boolean;
+  readonly signal: AbortSignal;
+}
+
+async function answers(client: HttpClient, { url, accepts, signal }: Question): Promise<boolean> {
+  try {
+    const response = await client.send({
+      action: "ask the service",
+      method: "GET",
+      url,
+      headers: { connection: "close" },
+      signal,
     });
-    request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(false));
-  });
+    await response.drop();
+    return accepts(response.status);
+  } catch (error) {
+    if (signal.aborted || isToolError(error)) return false; // not there yet, or nobody asks any more
+    throw error;
+  }
 }

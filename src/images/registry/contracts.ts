@@ -7,8 +7,7 @@ import type {
   ResumableSink,
   Source,
 } from "../oci/index.ts";
-import type { HttpTimeouts } from "./http/http-message.ts";
-import type { ProxyEnvironment } from "./http/proxy.ts";
+import type { HttpTimeouts, ProxyEnvironment } from "../../ground/http/index.ts";
 import type { Keychain } from "./keychain/contracts.ts";
 import type { RegistryStats } from "./transport/stats.ts";
 

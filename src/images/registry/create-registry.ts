@@ -4,7 +4,7 @@ import { CATALOG_SCOPE } from "./auth/scope.ts";
 import type { Registry, RegistryOptions, Repository } from "./contracts.ts";
 import { readPages, textsOf } from "./content/listings.ts";
 import { checkedRepository, createRepository } from "./create-repository.ts";
-import { createHttpClient } from "./http/create-http-client.ts";
+import { createHttpClient } from "../../ground/http/index.ts";
 import { createTransport, type Transport } from "./transport/create-transport.ts";
 import { createCounters } from "./transport/stats.ts";
 import { createWarnings } from "./transport/warnings.ts";
@@ -73,7 +73,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await places.save();
       for (const { context } of opened.values())
         for (const session of context.spare.values()) await cancelSession(context, session);
-      await client[Symbol.asyncDispose]();
+      client[Symbol.dispose]();
     },
   };
 }

@@ -7,7 +7,7 @@ export type {
   Repository,
 } from "./contracts.ts";
 export { createRegistry } from "./create-registry.ts";
-export { isLoopbackHost } from "./host.ts";
+export { isLoopbackHost } from "../../ground/http/index.ts";
 export type {
   Credential,
   CredentialOptions,

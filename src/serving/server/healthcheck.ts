@@ -1,5 +1,5 @@
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { isToolError } from "../../ground/errors/index.ts";
+import { createHttpClient } from "../../ground/http/index.ts";
 
 export interface HealthcheckOptions {
   readonly port: number;
@@ -9,33 +9,29 @@ export interface HealthcheckOptions {
 }
 
 /** Asks the server on this machine whether it is ready; why not, or undefined when it is. */
-export function healthcheck({
+export async function healthcheck({
   port,
   hasTls,
   timeoutMs = 4000,
 }: HealthcheckOptions): Promise<string | undefined> {
-  const target = {
-    host: "127.0.0.1",
-    port,
-    path: "/ready",
-    agent: false,
-    signal: AbortSignal.timeout(timeoutMs),
-  };
-  return new Promise((resolve) => {
-    const asked = hasTls
-      ? httpsRequest({ ...target, rejectUnauthorized: false })
-      : httpRequest(target); // its own certificate, on loopback
-    asked.on("response", (response) => {
-      response.resume();
-      resolve(response.statusCode === 200 ? undefined : `it answers ${response.statusCode}`);
+  using client = createHttpClient({ allowAnyCertificate: true }); // its own certificate, on loopback
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await client.send({
+      action: "ask the server",
+      method: "GET",
+      url: new URL(`${hasTls ? "https" : "http"}://127.0.0.1:${port}/ready`),
+      signal,
     });
-    asked.on("error", (error: NodeJS.ErrnoException) =>
-      resolve(
-        error.name === "AbortError" || error.name === "TimeoutError"
-          ? `no answer after ${timeoutMs} ms`
-          : (error.code ?? error.message),
-      ),
-    );
-    asked.end();
-  });
+    await response.discard();
+    return response.status === 200 ? undefined : `it answers ${response.status}`;
+  } catch (error) {
+    if (signal.aborted) return `no answer after ${timeoutMs} ms`;
+    if (!isToolError(error)) throw error;
+    return connectionFault(error.cause) ?? error.message;
+  }
+}
+
+function connectionFault(cause: unknown): string | undefined {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
 }

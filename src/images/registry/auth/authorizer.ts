@@ -4,7 +4,7 @@ import { basicHeader, checkRealm, fetchToken, type TokenService } from "./fetch-
 import { parseChallenges, type Challenge } from "./challenge.ts";
 import { waitFor } from "../transport/wait-for.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type { HttpClient, HttpResponse } from "../http/http-message.ts";
+import type { HttpClient, HttpResponse } from "../../../ground/http/index.ts";
 import type { Credential, Keychain } from "../keychain/contracts.ts";
 import { describeOrigin } from "../keychain/describe-origin.ts";
 

@@ -1,7 +1,12 @@
-import { isInternalLiteral, isLoopbackHost } from "../host.ts";
+import {
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  isInternalLiteral,
+  isLoopbackHost,
+} from "../../../ground/http/index.ts";
 import { redactUrl, RegistryError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type { HttpClient, HttpRequest, HttpResponse } from "../http/http-message.ts";
 import type { Credential } from "../keychain/contracts.ts";
 import { responseError } from "../transport/failure.ts";
 import { formatScope, type Scope } from "./scope.ts";

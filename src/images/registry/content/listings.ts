@@ -1,8 +1,6 @@
 import { RegistryError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type { HttpResponse } from "../http/http-message.ts";
-import { isSameOrigin } from "../transport/safe-url.ts";
-import { protocolError } from "../transport/failure.ts";
+import { type HttpResponse, isSameOrigin, protocolError } from "../../../ground/http/index.ts";
 
 /** One page of a list and the way to the next. */
 export interface Page {

@@ -13,8 +13,7 @@ import {
   type Digest,
   type Reference,
 } from "../../oci/index.ts";
-import type { HttpResponse } from "../http/http-message.ts";
-import { protocolError } from "../transport/failure.ts";
+import { type HttpResponse, protocolError } from "../../../ground/http/index.ts";
 import {
   callRepository,
   nameOf,

@@ -1,8 +1,7 @@
 import { ContentError, redactUrl, RegistryError } from "../../../ground/errors/index.ts";
 import { verifyBytes, type Descriptor } from "../../oci/index.ts";
 import type { OpenOptions } from "../contracts.ts";
-import type { HttpResponse } from "../http/http-message.ts";
-import { protocolError } from "../transport/failure.ts";
+import { type HttpResponse, protocolError } from "../../../ground/http/index.ts";
 import { nameOf, readRepository, type RepositoryContext } from "./repository-context.ts";
 
 /** Cuts in a row without a single new byte before a download is given up. */

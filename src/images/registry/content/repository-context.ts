@@ -1,6 +1,6 @@
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import { repositoryScope, type Access } from "../auth/scope.ts";
-import type { HttpResponse } from "../http/http-message.ts";
+import type { HttpResponse } from "../../../ground/http/index.ts";
 import type { ApiCall, Transport } from "../transport/create-transport.ts";
 import type { Counters } from "../transport/stats.ts";
 

@@ -3,12 +3,22 @@ import { type CallOptions } from "../../../ground/bytes/index.ts";
 import { retry } from "../../../ground/process/index.ts";
 import { createAuthorizer, type Authorizer, type Need } from "../auth/authorizer.ts";
 import type { Scope } from "../auth/scope.ts";
-import { apiHostOf, isLoopbackHost } from "../host.ts";
-import type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "../http/http-message.ts";
+import {
+  type HttpBody,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  isLoopbackHost,
+  isSameOrigin,
+  locationOf,
+  MAX_REDIRECTS,
+  mayFollow,
+  protocolError,
+} from "../../../ground/http/index.ts";
+import { apiHostOf } from "../host.ts";
 import type { Keychain } from "../keychain/contracts.ts";
 import { describeOrigin } from "../keychain/describe-origin.ts";
-import { protocolError, responseError, type FailureContext } from "./failure.ts";
-import { isSameOrigin, locationOf } from "./safe-url.ts";
+import { responseError, type FailureContext } from "./failure.ts";
 import type { Counters } from "./stats.ts";
 import { createOnce } from "./wait-for.ts";
 import type { Warnings } from "./warnings.ts";
@@ -53,11 +63,9 @@ export interface TransportOptions {
   readonly sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
-const MAX_REDIRECTS = 5;
 const ATTEMPTS = 5;
 /** The longest `Retry-After` that is waited for. */
 const RETRY_CAP_MS = 60_000;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
   let origin: URL | undefined;
@@ -149,22 +157,12 @@ async function follow(hop: Hop, context: TransportContext): Promise<HttpResponse
   let { url } = hop;
   for (let redirects = 0; ; redirects += 1) {
     const response = await send({ ...hop, url }, context);
-    if (
-      !REDIRECTS.has(response.status) ||
-      call.accept.includes(response.status) ||
-      !mayFollow(call, response.status)
-    )
-      return response;
+    if (call.accept.includes(response.status) || !mayFollow(call, response.status)) return response;
     if (redirects >= MAX_REDIRECTS)
       throw protocolError(response, call.action, `redirected more than ${MAX_REDIRECTS} times`);
     await response.discard();
     url = locationOf(response, origin, call.action);
   }
-}
-
-function mayFollow(call: ApiCall, status: number): boolean {
-  if (call.method === "GET" || call.method === "HEAD") return true;
-  return (status === 307 || status === 308) && call.body?.kind !== "stream";
 }
 
 async function send(

@@ -5,7 +5,7 @@ import {
   type ErrorCode,
   type RegistryDiagnostic,
 } from "../../../ground/errors/index.ts";
-import type { HttpResponse } from "../http/http-message.ts";
+import { errorCodeOf, retryAfterOf, type HttpResponse } from "../../../ground/http/index.ts";
 
 /** What an error says besides what the answer says. */
 export interface FailureContext {
@@ -19,9 +19,6 @@ export interface FailureContext {
 
 const MAX_ERROR_BYTES = 65_536;
 const MAX_DIAGNOSTICS = 10;
-/** 499 is nginx's for a client that left, 522 Cloudflare's for an origin that did not answer. */
-const UNAVAILABLE = new Set([408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524]);
-
 /**
  * Turns an answer that was not wanted into an error, reading at most 64 KiB of its body. Nothing of the body is shown but the
  * spec's codes and messages, stripped and bounded.
@@ -49,26 +46,6 @@ export async function responseError(
   );
 }
 
-/** The registry broke the spec. */
-export function protocolError(response: HttpResponse, action: string, why: string): RegistryError {
-  return new RegistryError("REGISTRY_PROTOCOL", `${action}: "${response.url.host}" ${why}`, {
-    method: response.method,
-    url: redactUrl(response.url.href),
-    status: response.status,
-  });
-}
-
-/** Milliseconds that `Retry-After` asks for, as seconds or as a date. @see RFC 9110, 10.2.3 */
-export function retryAfterOf(
-  value: string | undefined,
-  now: number = Date.now(),
-): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
 async function readBody(response: HttpResponse): Promise<Uint8Array> {
   // The status is what counts; a body that breaks off must not hide it.
   return response.readBytes(MAX_ERROR_BYTES).catch(() => new Uint8Array());
@@ -80,14 +57,11 @@ function codeOf(
   context: FailureContext,
 ): ErrorCode {
   const said = new Set(diagnostics.map((entry) => entry.code));
-  if (status === 401) return "REGISTRY_UNAUTHORIZED";
-  if (status === 403) return "REGISTRY_DENIED";
-  if (status === 404) return context.notFound ?? "REGISTRY_REFUSED";
-  if (status === 429 || said.has("TOOMANYREQUESTS")) return "REGISTRY_THROTTLED";
-  if (UNAVAILABLE.has(status)) return "REGISTRY_UNAVAILABLE";
+  if (said.has("TOOMANYREQUESTS") && ![401, 403, 404].includes(status)) return "REGISTRY_THROTTLED";
+  const code = errorCodeOf(status, context.notFound);
+  if (code !== "REGISTRY_REFUSED" || status === 404) return code;
   if (said.has("DIGEST_INVALID")) return "DIGEST_MISMATCH";
-  if (said.has("SIZE_INVALID")) return "SIZE_MISMATCH";
-  return status >= 400 ? "REGISTRY_REFUSED" : "REGISTRY_PROTOCOL";
+  return said.has("SIZE_INVALID") ? "SIZE_MISMATCH" : code;
 }
 
 function reason(response: HttpResponse, diagnostics: readonly RegistryDiagnostic[]): string {

@@ -3,7 +3,7 @@ import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { Descriptor, Reference } from "../../oci/index.ts";
 import { repositoryScope } from "../auth/scope.ts";
 import { nameOf } from "../content/repository-context.ts";
-import type { HttpResponse } from "../http/http-message.ts";
+import type { HttpResponse } from "../../../ground/http/index.ts";
 import { cancelSession, sessionOf } from "./session.ts";
 import type { UploadContext } from "./upload-context.ts";
 

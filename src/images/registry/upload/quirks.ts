@@ -1,4 +1,4 @@
-import { hostnameOf } from "../host.ts";
+import { hostnameOf } from "../../../ground/http/index.ts";
 
 /** How uploads must be done at a registry that does not do what the spec says. */
 export interface Quirks {

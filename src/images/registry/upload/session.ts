@@ -2,10 +2,13 @@ import type { Bytes, CallOptions } from "../../../ground/bytes/index.ts";
 import type { Digest } from "../../oci/index.ts";
 import { callRepository, nameOf, type RepositoryContext } from "../content/repository-context.ts";
 import { repositoryScope } from "../auth/scope.ts";
-import type { HttpBody, HttpResponse } from "../http/http-message.ts";
+import {
+  type HttpBody,
+  type HttpResponse,
+  locationOf,
+  protocolError,
+} from "../../../ground/http/index.ts";
 import type { ApiCall } from "../transport/create-transport.ts";
-import { protocolError } from "../transport/failure.ts";
-import { locationOf } from "../transport/safe-url.ts";
 
 /** An upload that the registry has begun. Each answer replaces the location. */
 export interface Session {

@@ -1,19 +1,26 @@
-import type { Agent } from "node:http";
 import { RegistryError, stripControls, type ErrorCode } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
+import { retryAfterOf, type HttpClient } from "../../../ground/http/index.ts";
 import { networkReason, retry, type RetryOptions } from "../../../ground/process/index.ts";
 import { AnswerFault, parseAnswer, type Answer } from "./answers.ts";
 import type { VendorKeys } from "./contracts.ts";
-import { get, type HttpAnswer } from "./get.ts";
 import { retCodeFacts } from "./ret-codes.ts";
 import { sign, textOf, type Parameters } from "./sign.ts";
 
 export interface AskContext extends CallOptions {
   readonly keys: VendorKeys;
   readonly endpoint: URL;
-  readonly agent: Agent;
+  readonly client: HttpClient;
   readonly timeoutMs: number;
   readonly retry: RetryOptions;
+}
+
+/** An answer read to its end. */
+interface HttpAnswer {
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+  /** Absent when the body is longer than is read. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** One question as it goes out. */
@@ -32,6 +39,8 @@ interface Facts {
   readonly retryAfterMs?: number | undefined;
 }
 
+const MAX_BYTES = 1024 * 1024;
+const HEADERS = { accept: "application/json", "accept-encoding": "identity" };
 const LATER = "try again later, or name a base image with --bimg_name";
 const NOT_IT = "check the endpoint of the vendor's API";
 
@@ -79,12 +88,12 @@ function questionOf(
 }
 
 async function attempt<T>(question: Question, read: (answer: Answer) => T): Promise<T> {
-  const { context, url } = question;
+  const { context } = question;
   const late = AbortSignal.timeout(context.timeoutMs);
   const signal = context.signal === undefined ? late : AbortSignal.any([late, context.signal]);
   let answer: HttpAnswer;
   try {
-    answer = await get(url, { agent: context.agent, signal });
+    answer = await askOnce(question, signal);
   } catch (error) {
     context.signal?.throwIfAborted();
     if (late.aborted)
@@ -95,6 +104,26 @@ async function attempt<T>(question: Question, read: (answer: Answer) => T): Prom
     throw networkFailure(question, error);
   }
   return readAnswer(question, answer, read);
+}
+
+/** One GET; nothing is followed. */
+async function askOnce(
+  { action, url, context }: Question,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const response = await context.client.send({
+    action,
+    method: "GET",
+    url,
+    headers: HEADERS,
+    signal,
+  });
+  const bytes = await response.readBytes(MAX_BYTES + 1);
+  return {
+    status: response.status,
+    retryAfterMs: retryAfterOf(response.header("retry-after")),
+    bytes: bytes.byteLength > MAX_BYTES ? undefined : bytes,
+  };
 }
 
 function readAnswer<T>(
@@ -154,8 +183,9 @@ function refusal(question: Question, retCode: number, message: unknown): Registr
 }
 
 /** Node's errors are not kept as causes: those of the HTTP parser carry what came over the wire. */
-function networkFailure(question: Question, error: unknown): RegistryError {
-  const { code, isUntrusted, why = "the connection failed" } = networkReason(error);
+function networkFailure(question: Question, error: unknown): unknown {
+  if (!(error instanceof RegistryError)) return error;
+  const { code, isUntrusted, why = "the connection failed" } = networkReason(error.cause);
   if (isUntrusted)
     return failure(question, "INSECURE_REFUSED", {
       why: "its certificate is not trusted",

@@ -1,7 +1,5 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import { getCACertificates } from "node:tls";
 import { redactUrl, ToolError } from "../../../ground/errors/index.ts";
+import { createHttpClient, isLoopbackHost } from "../../../ground/http/index.ts";
 import { parseImageNames, parsePackages } from "./answers.ts";
 import { ask, type AskContext } from "./ask.ts";
 import type { BaseImageQuery, VendorApi, VendorApiOptions, VendorKeys } from "./contracts.ts";
@@ -16,12 +14,12 @@ const ENDPOINT = "https://api.ucloud.cn";
 export function createVendorApi(options: VendorApiOptions): VendorApi {
   checkKeys(options.keys);
   const endpoint = parseEndpoint(options.endpoint || ENDPOINT, options.allowPlainHttp === true);
-  const agent = agentFor(endpoint, options);
-  const { keys, attempts = 4, timeoutMs = 30_000, onRetry, sleep } = options;
+  const { keys, attempts = 4, timeoutMs = 30_000, onRetry, sleep, ca, proxyEnv: env } = options;
+  const client = createHttpClient({ ca, env });
   const context: AskContext = {
     keys,
     endpoint,
-    agent,
+    client,
     timeoutMs,
     retry: { attempts, ...(onRetry && { onRetry }), ...(sleep && { sleep }) },
   };
@@ -41,7 +39,7 @@ export function createVendorApi(options: VendorApiOptions): VendorApi {
         ...context,
         ...call,
       }),
-    [Symbol.dispose]: () => agent.destroy(),
+    [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }
 
@@ -89,7 +87,7 @@ function parseEndpoint(text: string, isPlainAllowed: boolean): URL {
       { hint: `write it as ${ENDPOINT}` },
     );
   }
-  if (url.protocol === "http:" && !isPlainAllowed && !isLoopback(url.hostname)) {
+  if (url.protocol === "http:" && !isPlainAllowed && !isLoopbackHost(url.host)) {
     throw new ToolError(
       "INSECURE_REFUSED",
       `use the vendor's API: "${url.origin}" is not encrypted`,
@@ -97,20 +95,4 @@ function parseEndpoint(text: string, isPlainAllowed: boolean): URL {
     );
   }
   return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
-function agentFor(endpoint: URL, { ca, proxyEnv }: VendorApiOptions): HttpAgent {
-  const common = {
-    keepAlive: true,
-    ...(proxyEnv !== undefined && !isLoopback(endpoint.hostname) && { proxyEnv }),
-  };
-  if (endpoint.protocol === "http:") return new HttpAgent(common);
-  return new HttpsAgent({
-    ...common,
-    ...(ca !== undefined && { ca: [...getCACertificates("default"), ca] }),
-  });
 }

@@ -1,9 +1,10 @@
+import { createHttpClient, type HttpClient } from "../../../ground/http/index.ts";
 import type { Logger } from "../log/index.ts";
 import type { Labels, MetricRegistry } from "../metrics/index.ts";
 import { createFileSink, createHttpSink, type EventSource } from "./log-sinks.ts";
 import { Observer } from "./observer.ts";
 import { OtlpExporter } from "./otlp-exporter.ts";
-import { RequestLog } from "./request-log.ts";
+import { RequestLog, type LogSink } from "./request-log.ts";
 import type { ObserveSettings } from "./settings.ts";
 import { Tracer } from "./tracer.ts";
 
@@ -32,12 +33,15 @@ export function createObservation({
   log,
   source,
 }: ObservationOptions): Observation {
-  const exporter = exporterOf(settings, log);
+  const client = createHttpClient({ env: settings.proxyEnv });
+  const exporter = exporterOf(settings, client, log);
   const tracer =
     settings.tracing === undefined || exporter === undefined
       ? undefined
       : new Tracer({ sampler: settings.tracing.sampler, onEnd: (span) => exporter.add(span) });
-  const requestLog = requestLogOf(settings, log, { ...source, namespace: settings.namespace });
+  const requestLog = requestLogOf(settings, log, (url) =>
+    createHttpSink(url, { ...source, namespace: settings.namespace }, client),
+  );
   return {
     observer: new Observer({
       registry,
@@ -55,14 +59,20 @@ export function createObservation({
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([exporter?.[Symbol.asyncDispose](), requestLog?.[Symbol.asyncDispose]()]);
+      client[Symbol.dispose]();
     },
   };
 }
 
-function exporterOf({ tracing }: ObserveSettings, log: Logger): OtlpExporter | undefined {
+function exporterOf(
+  { tracing }: ObserveSettings,
+  client: HttpClient,
+  log: Logger,
+): OtlpExporter | undefined {
   if (tracing === undefined) return undefined;
   return new OtlpExporter({
     settings: tracing.otlp,
+    client,
     onFailure: (why, lost) => log.warn({ lost }, `export spans: ${why}`),
   });
 }
@@ -70,11 +80,11 @@ function exporterOf({ tracing }: ObserveSettings, log: Logger): OtlpExporter | u
 function requestLogOf(
   { requestLog }: ObserveSettings,
   log: Logger,
-  source: EventSource,
+  httpSink: (url: URL) => LogSink,
 ): RequestLog | undefined {
   if (requestLog === undefined) return undefined;
   const sink = /^https?:/i.test(requestLog.target)
-    ? createHttpSink(requestLog.target, source)
+    ? httpSink(new URL(requestLog.target))
     : createFileSink(requestLog.target);
   return new RequestLog({
     settings: requestLog,

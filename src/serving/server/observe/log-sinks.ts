@@ -1,6 +1,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { once } from "node:events";
-import { causeOf } from "./otlp-exporter.ts";
+import type { HttpClient } from "../../../ground/http/index.ts";
+import { causeOf, isSuccess, post } from "./post.ts";
 import type { LogEvent, LogSink } from "./request-log.ts";
 
 /** Names that events carry, as those of Seldon's request logger. */
@@ -62,7 +63,7 @@ const TIMEOUT_MS = 5000;
  * Posts each event as a CloudEvent in binary mode, with the types and attributes of Seldon's request logger.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
-export function createHttpSink(url: string, source: EventSource): LogSink {
+export function createHttpSink(url: URL, source: EventSource, client: HttpClient): LogSink {
   const named: Readonly<Record<string, string | undefined>> = {
     "ce-modelid": source.model,
     "ce-inferenceservicename": source.deployment,
@@ -91,18 +92,16 @@ export function createHttpSink(url: string, source: EventSource): LogSink {
           "content-type": typeof body === "string" ? "application/json" : contentType,
         },
       };
-      const response = await fetch(url, {
-        method: "POST",
+      const { status } = await post(client, {
+        action: "post an event",
+        url,
         headers,
-        body: body === undefined ? "" : body,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        redirect: "error",
+        body: Buffer.from(body ?? ""),
+        timeoutMs: TIMEOUT_MS,
       }).catch((error: unknown) => {
-        throw new Error(`post to ${new URL(url).host}: ${causeOf(error)}`, { cause: error });
+        throw new Error(`post to ${url.host}: ${causeOf(error)}`, { cause: error });
       });
-      await response.body?.cancel();
-      if (!response.ok)
-        throw new Error(`post to ${new URL(url).host}: it answered ${response.status}`);
+      if (!isSuccess(status)) throw new Error(`post to ${url.host}: it answered ${status}`);
     },
     end: () => Promise.resolve(),
   };

@@ -1,3 +1,5 @@
+import type { HttpClient } from "../../../ground/http/index.ts";
+import { causeOf, isSuccess, post } from "./post.ts";
 import type { EndedSpan } from "./tracer.ts";
 
 /** Where spans go, and how many may wait. Defaults are OpenTelemetry's. */
@@ -19,6 +21,8 @@ export interface OtlpSettings {
 
 export interface OtlpExporterOptions {
   readonly settings: OtlpSettings;
+  /** The caller's to close, after the exporter. */
+  readonly client: HttpClient;
   /** Told about an export that failed, at most once a minute, with all that were lost since the start. */
   readonly onFailure: (why: string, lost: number) => void;
 }
@@ -32,6 +36,7 @@ const QUIET_MS = 60_000;
  */
 export class OtlpExporter implements AsyncDisposable {
   readonly #settings: OtlpSettings;
+  readonly #client: HttpClient;
   readonly #onFailure: OtlpExporterOptions["onFailure"];
   readonly #queue: EndedSpan[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -39,8 +44,9 @@ export class OtlpExporter implements AsyncDisposable {
   #lost = 0;
   #quietUntil = 0;
 
-  constructor({ settings, onFailure }: OtlpExporterOptions) {
+  constructor({ settings, client, onFailure }: OtlpExporterOptions) {
     this.#settings = settings;
+    this.#client = client;
     this.#onFailure = onFailure;
   }
 
@@ -90,15 +96,14 @@ export class OtlpExporter implements AsyncDisposable {
   async #post(batch: readonly EndedSpan[]): Promise<void> {
     const { url, headers, timeoutMs, resource } = this.#settings;
     try {
-      const response = await fetch(url, {
-        method: "POST",
+      const { status } = await post(this.#client, {
+        action: "export spans",
+        url: new URL(url),
         headers: { ...headers, "content-type": "application/json" },
-        body: JSON.stringify(exportRequest(batch, resource)),
-        signal: AbortSignal.timeout(timeoutMs),
-        redirect: "error",
+        body: Buffer.from(JSON.stringify(exportRequest(batch, resource))),
+        timeoutMs,
       });
-      await response.body?.cancel();
-      if (!response.ok) this.#lose(batch.length, `the collector answered ${response.status}`);
+      if (!isSuccess(status)) this.#lose(batch.length, `the collector answered ${status}`);
     } catch (error) {
       this.#lose(batch.length, causeOf(error));
     }
@@ -111,14 +116,6 @@ export class OtlpExporter implements AsyncDisposable {
     this.#quietUntil = now + QUIET_MS;
     this.#onFailure(why, this.#lost);
   }
-}
-
-/** What `fetch` hides: the reason below "fetch failed". */
-export function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== ""
-    ? error.cause.message
-    : error.message;
 }
 
 const KINDS = { internal: 1, server: 2 } as const;

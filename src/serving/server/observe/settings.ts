@@ -1,4 +1,5 @@
 import { ToolError } from "../../../ground/errors/index.ts";
+import type { ProxyEnvironment } from "../../../ground/http/index.ts";
 import type { OtlpSettings } from "./otlp-exporter.ts";
 import type { RequestLogSettings } from "./request-log.ts";
 import type { Sampler } from "./tracer.ts";
@@ -11,6 +12,8 @@ export interface ObserveSettings {
   readonly tracing?: { readonly otlp: OtlpSettings; readonly sampler: Sampler };
   /** Requests and answers go there. */
   readonly requestLog?: RequestLogSettings;
+  /** Where the proxy variables of the ways to a collector are read from. Default: no proxy. */
+  readonly proxyEnv?: ProxyEnvironment;
   /** `POD_NAMESPACE`, for the events of the request log. */
   readonly namespace?: string;
 }
@@ -29,6 +32,7 @@ export function parseObserveSettings(env: Environment, model: string): ObserveSe
   return {
     ...(tracing !== undefined && { tracing }),
     ...(requestLog !== undefined && { requestLog }),
+    ...((tracing ?? requestLog) !== undefined && { proxyEnv: env }),
     ...(namespace !== undefined && { namespace }),
   };
 }

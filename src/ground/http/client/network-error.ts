@@ -4,8 +4,8 @@ import {
   RegistryError,
   stripControls,
   type ErrorCode,
-} from "../../../ground/errors/index.ts";
-import { networkReason } from "../../../ground/process/index.ts";
+} from "../../errors/index.ts";
+import { networkReason } from "../../process/index.ts";
 import type { HttpRequest } from "./http-message.ts";
 
 const NOT_TLS = /wrong version number|packet length too long|http request/i;

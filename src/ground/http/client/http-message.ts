@@ -1,4 +1,4 @@
-import type { Bytes, CallOptions } from "../../../ground/bytes/index.ts";
+import type { Bytes, CallOptions } from "../../bytes/index.ts";
 
 /** A body that is there whole and can be sent again, or one that is read once while it is sent. */
 export type HttpBody =
@@ -43,8 +43,8 @@ export interface HttpResponse {
   drop(): Promise<void>;
 }
 
-/** Speaks HTTP/1.1 over kept connections. */
-export interface HttpClient extends AsyncDisposable {
+/** Speaks HTTP/1.1 over kept connections; disposing of it closes them. */
+export interface HttpClient extends Disposable {
   /**
    * Sends one request and waits for the head of its answer, whatever its status.
    * @throws RegistryError `REGISTRY_UNREACHABLE`, `TIMEOUT`, `INSECURE_REFUSED`; ContentError `SIZE_MISMATCH` when the

@@ -1,6 +1,6 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { redactUrl, RegistryError } from "../../../ground/errors/index.ts";
+import { redactUrl, RegistryError } from "../../errors/index.ts";
 import { createAgents, proxyHeaders, type Agents, type ConnectionOptions } from "./agents.ts";
 import {
   DEFAULT_TIMEOUTS,
@@ -30,8 +30,7 @@ interface ClientContext {
 }
 
 /**
- * HTTP/1.1 on `node:http`, straight: half the processor time per uploaded byte of undici's client, and half its start-up
- * time (numbers in the module's README).
+ * HTTP/1.1 on `node:http`, straight. Nothing is opened before the first request.
  */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
@@ -39,9 +38,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const context = { agents, timeouts, userAgent: options.userAgent ?? "slipway" };
   return {
     send: (request) => send(request, context),
-    async [Symbol.asyncDispose]() {
-      agents.close();
-    },
+    [Symbol.dispose]: () => agents.close(),
   };
 }
 
@@ -163,7 +160,7 @@ interface Conversation {
 
 /**
  * Sends the body and waits for the answer. A refusal may come before the body was sent whole and ends the sending. A success
- * that early is none: the registry cannot have what was not sent.
+ * that early is none: the server cannot have what was not sent.
  */
 async function converse(
   message: ClientRequest,

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ClientRequest } from "node:http";
-import { ContentError } from "../../../ground/errors/index.ts";
+import { ContentError } from "../../errors/index.ts";
 import type { HttpBody } from "./http-message.ts";
 
 const NOTHING: Uint8Array = new Uint8Array();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HttpResponse } from "../http/http-message.ts";
-import { retryAfterOf } from "./failure.ts";
-import { isSameOrigin, locationOf } from "./safe-url.ts";
+import type { HttpResponse } from "./http-message.ts";
+import { retryAfterOf } from "./response-error.ts";
+import { isSameOrigin, locationOf } from "./redirect.ts";
 
 const REGISTRY = new URL("https://registry.test");
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { ToolError } from "../../../ground/errors/index.ts";
-import { hostnameOf, isLoopbackHost } from "../host.ts";
+import { ToolError } from "../../errors/index.ts";
+import { hostnameOf, isLoopbackHost } from "../hosts.ts";
 
 /** The usual variables; upper and lower case are both read, lower case first, as curl does. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;

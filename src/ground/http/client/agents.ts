@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly env?: ProxyEnvironment | undefined;
   /** Connections to one host at once. Default 32. */
   readonly maxSockets?: number | undefined;
+  /** Takes any certificate. For the own server on loopback, and nothing else. Default false. */
+  readonly allowAnyCertificate?: boolean | undefined;
   /** Longest wait for a proxy's answer, in ms. */
   readonly connectMs: number;
 }
@@ -40,8 +42,10 @@ export function createAgents(options: ConnectionOptions): Agents {
     maxSockets: options.maxSockets ?? 32,
     scheduling: "lifo" as const,
   };
-  const trust =
-    options.ca === undefined ? {} : { ca: [...getCACertificates("default"), options.ca] };
+  const trust = {
+    ...(options.ca !== undefined && { ca: [...getCACertificates("default"), options.ca] }),
+    ...(options.allowAnyCertificate === true && { rejectUnauthorized: false }),
+  };
   const keep = (key: string, make: () => HttpAgent): HttpAgent => {
     const known = kept.get(key) ?? make();
     kept.set(key, known);

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { RegistryError, ToolError } from "../../errors/index.ts";
+import { callUrl, type UrlCall } from "./call-url.ts";
+import type { HttpClient, HttpResponse } from "./http-message.ts";
+import { protocolError } from "./response-error.ts";
+
+/** What is downloaded, and how much of it at most. */
+export interface DownloadCall extends Omit<UrlCall, "method" | "body" | "accepts"> {
+  /** A longer content is refused, by its stated length or when that many bytes have come. */
+  readonly maxBytes: number;
+}
+
+/** Cuts in a row without a single new byte before a download is given up. */
+const MAX_BARREN = 4;
+const PAUSE_MS = 100;
+
+/**
+ * Streams the content of a URL. A connection that breaks off is taken up again with a range request when the server has said how to
+ * know the same content again (`ETag` or `Last-Modified`); the caller verifies the content's hash where it has one.
+ * @throws what `callUrl` throws; `LIMIT_EXCEEDED`; `REGISTRY_PROTOCOL` when the content changed meanwhile.
+ */
+export async function* download(
+  client: HttpClient,
+  call: DownloadCall,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const sleep = call.retry?.sleep ?? pause;
+  let position = 0;
+  let validator: string | undefined;
+  for (let barren = 0; ;) {
+    const before = position;
+    try {
+      const response = await request(client, call, { position, validator });
+      validator ??= validatorOf(response);
+      let skip = await bytesToSkip(response, call, { position, validator });
+      for await (const chunk of response.body()) {
+        const fresh = chunk.subarray(skip);
+        skip -= chunk.byteLength - fresh.byteLength;
+        position += fresh.byteLength;
+        if (position > call.maxBytes) throw tooLong(call);
+        if (fresh.byteLength > 0) yield fresh;
+      }
+      return;
+    } catch (error) {
+      barren = position > before ? 0 : barren + 1;
+      if (!isCut(error) || validator === undefined || barren >= MAX_BARREN) throw error;
+    }
+    if (barren > 0) await sleep(PAUSE_MS * 2 ** barren, call.signal);
+  }
+}
+
+interface Place {
+  /** Bytes that have come. */
+  readonly position: number;
+  /** Names the content that they are of. */
+  readonly validator: string | undefined;
+}
+
+function request(
+  client: HttpClient,
+  call: DownloadCall,
+  { position, validator }: Place,
+): Promise<HttpResponse> {
+  const range: Readonly<Record<string, string>> =
+    position === 0 || validator === undefined
+      ? {}
+      : { range: `bytes=${position}-`, "if-range": validator };
+  return callUrl(client, {
+    ...call,
+    method: "GET",
+    headers: { "accept-encoding": "identity", ...call.headers, ...range },
+  });
+}
+
+/** A weak ETag does not name bytes. @see RFC 9110, 13.1.5 If-Range */
+function validatorOf(response: HttpResponse): string | undefined {
+  const tag = response.header("etag");
+  return tag?.startsWith('"') === true ? tag : response.header("last-modified");
+}
+
+/** Bytes of the answer that have come before. @throws RegistryError `REGISTRY_PROTOCOL` when it is another part, or another content. */
+async function bytesToSkip(
+  response: HttpResponse,
+  call: DownloadCall,
+  { position, validator }: Place,
+): Promise<number> {
+  const length = Number(response.header("content-length") ?? 0);
+  if (response.status !== 206) {
+    const isSame = position === 0 || validatorOf(response) === validator;
+    if (isSame && length <= call.maxBytes) return position;
+    await response.drop();
+    throw isSame
+      ? tooLong(call)
+      : protocolError(response, call.action, "changed the content while it was downloaded");
+  }
+  const start = Number(/^bytes (\d+)-/.exec(response.header("content-range") ?? "")?.[1]);
+  if (start <= position && position > 0) return position - start;
+  await response.drop();
+  throw protocolError(response, call.action, "gave another part than was asked for");
+}
+
+function isCut(error: unknown): boolean {
+  return (
+    error instanceof RegistryError &&
+    (error.code === "REGISTRY_UNREACHABLE" || error.code === "TIMEOUT")
+  );
+}
+
+function tooLong({ action, maxBytes, url }: DownloadCall): ToolError {
+  return new ToolError(
+    "LIMIT_EXCEEDED",
+    `${action}: "${url.host}" has more than ${maxBytes} bytes for it`,
+  );
+}
+
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal });
+}
