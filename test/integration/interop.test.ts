@@ -1,3 +1,4 @@
+import { oneChunk } from "../../src/ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -122,10 +123,6 @@ async function pulled(repository: Repository, name: string): Promise<Image> {
       PLATFORM,
     );
   return imageFrom(repository, target);
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 const registries: readonly {

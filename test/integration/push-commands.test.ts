@@ -1,3 +1,4 @@
+import { oneChunk } from "../../src/ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
@@ -22,7 +23,6 @@ import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
 import { randomImage, randomLayer } from "../support/random-image.ts";
-import { oneChunk } from "../support/small-image.ts";
 import { createUser, type User } from "../support/slipway.ts";
 
 const MIB = 2 ** 20;

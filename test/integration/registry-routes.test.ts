@@ -1,3 +1,4 @@
+import { oneChunk } from "../../src/ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { isToolError } from "../../src/ground/errors/index.ts";
@@ -13,7 +14,7 @@ import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";
 import { startForwardProxy, type ForwardProxy } from "../support/forward-proxy.ts";
 import { randomBytesOf } from "../support/random-image.ts";
-import { bytesOf, oneChunk, putBytes } from "../support/small-image.ts";
+import { bytesOf, putBytes } from "../support/small-image.ts";
 
 const MIB = 2 ** 20;
 

@@ -1,3 +1,4 @@
+import { oneChunk } from "../../src/ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { pushImage } from "../../src/images/copy/index.ts";
@@ -28,7 +29,7 @@ import {
 import { startFaultRegistry } from "../support/fault-registry.ts";
 import { randomBytesOf, randomImage } from "../support/random-image.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
-import { bytesOf, oneChunk, putBytes, putSmallImage } from "../support/small-image.ts";
+import { bytesOf, putBytes, putSmallImage } from "../support/small-image.ts";
 import { sourceSinkSuite, type SuitePlace } from "../support/source-sink-suite.ts";
 import { isToolError } from "../../src/ground/errors/index.ts";
 

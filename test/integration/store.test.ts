@@ -5,7 +5,7 @@ import { readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
-import { guardOf, planOf } from "../../src/ground/bytes/index.ts";
+import { guardOf, oneChunk, planOf } from "../../src/ground/bytes/index.ts";
 import { createTempDir, run } from "../../src/ground/process/index.ts";
 import {
   digestOf,
@@ -19,7 +19,7 @@ import { createRegistryServer } from "../../src/images/registry-server/index.ts"
 import { createStore, type Store } from "../../src/images/store/index.ts";
 import { withoutPeer } from "../support/peers.ts";
 import { send } from "../support/registry-fixture.ts";
-import { bytesOf, oneChunk, putBytes, putSmallImage } from "../support/small-image.ts";
+import { bytesOf, putBytes, putSmallImage } from "../support/small-image.ts";
 
 const WRITER = join(import.meta.dirname, "../support/store-writer.ts");
 const iris: Reference = { registry: "store", repository: "iris", tag: "v1" };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { copy, pushImage } from "../../src/images/copy/index.ts";
-import type { Bytes } from "../../src/ground/bytes/index.ts";
+import { type Bytes, oneChunk } from "../../src/ground/bytes/index.ts";
 import {
   appendLayers,
   digestOf,
@@ -15,7 +15,6 @@ import {
 } from "../../src/images/oci/index.ts";
 import { readTar, writeTar } from "../../src/images/tar/index.ts";
 import { memoryStore } from "./memory-store.ts";
-import { oneChunk } from "./small-image.ts";
 
 // Run as a program of its own, whose memory then is that of the one thing it does:
 // `node move-much.ts copy|push-unknown|tar BYTES` prints how many bytes passed and the most memory there was.

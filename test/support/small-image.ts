@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { Bytes } from "../../src/ground/bytes/index.ts";
+import { type Bytes, oneChunk } from "../../src/ground/bytes/index.ts";
 import { digestOf, MEDIA_TYPES, type Descriptor, type Sink } from "../../src/images/oci/index.ts";
 import { tarOf } from "./tiny-tar.ts";
 
@@ -83,11 +83,6 @@ export async function putBytes(
   const target: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
   await sink.put(target, oneChunk(bytes));
   return target;
-}
-
-/** A stream of one chunk. */
-export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** All bytes of a stream. */

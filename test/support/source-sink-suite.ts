@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { isToolError } from "../../src/ground/errors/index.ts";
-import type { Bytes } from "../../src/ground/bytes/index.ts";
+import { type Bytes, oneChunk } from "../../src/ground/bytes/index.ts";
 import {
   digestOf,
   imageDescriptor,
@@ -17,7 +17,7 @@ import {
   type Source,
 } from "../../src/images/oci/index.ts";
 import { randomBytesOf, randomImage } from "./random-image.ts";
-import { bytesOf, oneChunk, putBytes } from "./small-image.ts";
+import { bytesOf, putBytes } from "./small-image.ts";
 
 /** A place under test. */
 export interface SuitePlace {

@@ -1,3 +1,4 @@
+import { oneChunk } from "../../src/ground/bytes/index.ts";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +21,6 @@ import { startFaultRegistry, type FaultRegistry } from "./fault-registry.ts";
 import { startNamedHosts, type NamedHosts } from "./named-hosts.ts";
 import { writeFiles } from "./pack-fixture.ts";
 import { requireUv } from "./python-env.ts";
-import { oneChunk } from "./small-image.ts";
 import { writeWheel } from "./wheels.ts";
 
 /** Account of the documents' samples. */

@@ -1,3 +1,4 @@
+import { oneChunk } from "../../src/ground/bytes/index.ts";
 import {
   appendLayers,
   digestOf,
@@ -10,7 +11,6 @@ import {
 import type { Store } from "../../src/images/store/index.ts";
 import { nameInStore } from "./command-line.ts";
 import { bytesLayer } from "./random-image.ts";
-import { oneChunk } from "./small-image.ts";
 import { tarOf } from "./tiny-tar.ts";
 
 const ROOT = "ai-ucloud-client-django";

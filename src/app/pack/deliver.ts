@@ -1,3 +1,4 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import { parseLocation, pushImage, type CopyResult } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import {
@@ -116,10 +117,6 @@ async function tagIndex(
   await sink.put(descriptor, oneChunk(bytes));
   for (const reference of to) await sink.tag(descriptor, reference);
   return descriptor;
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** The closing lines, and the same as data. */

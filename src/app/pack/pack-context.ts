@@ -2,7 +2,7 @@ import type { PackContext } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import type { Context } from "../context.ts";
 import { downloadPackage } from "./download-package.ts";
-import { accessTo } from "./registry-access.ts";
+import { accessTo } from "../places/registry-access.ts";
 import { findToolFiles } from "./tool-files.ts";
 
 /** What packing gets of the outside world. */

@@ -1,3 +1,4 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalogue, CatalogueRow } from "../../jobs/catalogue/index.ts";
@@ -232,8 +233,4 @@ export async function keepMade(
   await store.put(descriptor, oneChunk(manifest));
   await store.tag(descriptor, reference);
   return descriptor;
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

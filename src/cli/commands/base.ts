@@ -1,3 +1,4 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import {
@@ -155,10 +156,6 @@ async function keep(
   await store.put(descriptor, oneChunk(bytes), { signal });
   await store.tag(descriptor, reference, { signal });
   return descriptor;
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 async function report(

@@ -1,9 +1,8 @@
-import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
+import { type Bytes, type CallOptions, oneChunk, skipBytes } from "../../ground/bytes/index.ts";
 import {
   digestOf,
   isForeignLayer,
   parseManifest,
-  skipBytes,
   type Image,
   type IngestSink,
   type Layer,
@@ -12,7 +11,7 @@ import {
 } from "../oci/index.ts";
 import type { CopyResult, PushImageOptions } from "./contracts.ts";
 import { withScope } from "./scope.ts";
-import { createTransfer, oneChunk, type Transfer } from "./transfer.ts";
+import { createTransfer, type Transfer } from "./transfer.ts";
 
 /**
  * Writes an image that exists only as an object. A layer whose digest is known costs an existence check; one whose digest

@@ -1,4 +1,4 @@
-import { type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
+import { counted, oneChunk, type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
 import { createLimit, type Limit } from "../../ground/process/index.ts";
 import {
   hexOf,
@@ -98,11 +98,6 @@ export function createTransfer(
   };
 }
 
-/** A stream of one chunk. */
-export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
 function onceOf(
   known: Map<Digest, Promise<void>>,
   digest: Digest,
@@ -177,7 +172,7 @@ async function upload(
 ): Promise<void> {
   const { sink, signal } = state;
   const from = (offset: number): Bytes =>
-    counted(state, open(offset, { signal }), { offset, onBytes });
+    sent(state, open(offset, { signal }), { offset, onBytes });
   if (isResumableSink(sink)) await sink.putFrom(descriptor, from, { signal });
   else await sink.put(descriptor, from(0), { signal });
 }
@@ -190,7 +185,7 @@ async function ingest(state: State, sink: IngestSink, request: IngestRequest): P
   const tell = teller(state.options, { id: `new-${counts.blobs}`, label, size });
   tell("start", 0);
   const open = (offset: number): Bytes =>
-    counted(state, request.open(offset, { signal }), {
+    sent(state, request.open(offset, { signal }), {
       offset,
       onBytes: (bytes) => tell("progress", bytes),
     });
@@ -212,19 +207,19 @@ async function putManifest(state: State, descriptor: Descriptor, bytes: Uint8Arr
   counts.bytesSent += bytes.byteLength;
 }
 
-async function* counted(
-  state: State,
+/** Content from an offset on; tells how far it is, and counts what was sent. */
+function sent(
+  { signal, counts }: State,
   content: Bytes,
-  at: { readonly offset: number; readonly onBytes: (bytes: number) => void },
-): AsyncGenerator<Uint8Array> {
-  let position = at.offset;
-  for await (const chunk of content) {
-    state.signal.throwIfAborted();
-    yield chunk;
-    position += chunk.byteLength;
-    state.counts.bytesSent += chunk.byteLength;
-    at.onBytes(position);
-  }
+  { offset, onBytes }: { readonly offset: number; readonly onBytes: (bytes: number) => void },
+): Bytes {
+  let position = offset;
+  return counted(content, (bytes) => {
+    signal.throwIfAborted();
+    position += bytes;
+    counts.bytesSent += bytes;
+    onBytes(position);
+  });
 }
 
 function teller(

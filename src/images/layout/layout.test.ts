@@ -1,3 +1,4 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +7,6 @@ import { createTempDir, ownerName } from "../../ground/process/index.ts";
 import { digestOf, MEDIA_TYPES, type Descriptor, type Reference } from "../oci/index.ts";
 import {
   bytesOf,
-  oneChunk,
   putBytes,
   putSmallImage,
   putSmallIndex,

@@ -1,5 +1,5 @@
 import { ContentError } from "../../ground/errors/index.ts";
-import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
+import { type Bytes, type CallOptions, oneChunk } from "../../ground/bytes/index.ts";
 import {
   MAX_MANIFEST_BYTES,
   parseDigest,
@@ -115,8 +115,4 @@ async function* openBlob(
     target,
     { signal },
   );
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -1,3 +1,4 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -9,7 +10,7 @@ import {
   randomImage,
   randomLayer,
 } from "../../../test/support/random-image.ts";
-import { bytesOf, oneChunk, putBytes } from "../../../test/support/small-image.ts";
+import { bytesOf, putBytes } from "../../../test/support/small-image.ts";
 import { tarOf } from "../../../test/support/tiny-tar.ts";
 import {
   annotate,

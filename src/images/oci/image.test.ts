@@ -1,8 +1,9 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStore } from "../../../test/support/memory-store.ts";
 import { randomImage, randomLayer, unhashedLayer } from "../../../test/support/random-image.ts";
-import { oneChunk, putBytes } from "../../../test/support/small-image.ts";
+import { putBytes } from "../../../test/support/small-image.ts";
 import { tarOf } from "../../../test/support/tiny-tar.ts";
 import {
   annotate,

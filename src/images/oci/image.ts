@@ -1,5 +1,5 @@
 import { ContentError } from "../../ground/errors/index.ts";
-import { type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
+import { type Bytes, type CallOptions, skipBytes } from "../../ground/bytes/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
 import { parseConfig, printConfig, type HistoryEntry, type ImageConfig } from "./config.ts";
 import type { Image, Layer, Source } from "./contracts.ts";
@@ -84,15 +84,6 @@ export function openFrom(
     source.openFrom?.(target, offset, { signal }) ??
     skipBytes(source.open(target, { signal }), offset)
   );
-}
-
-/** `content` without its first `offset` bytes, which are read all the same. */
-export async function* skipBytes(content: Bytes, offset: number): AsyncGenerator<Uint8Array> {
-  let left = offset;
-  for await (const chunk of content) {
-    if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left);
-    left = Math.max(0, left - chunk.byteLength);
-  }
 }
 
 /** An image without layers for one platform, as `FROM scratch` is. */

@@ -33,7 +33,6 @@ export {
   manifestOf,
   mutateConfig,
   openFrom,
-  skipBytes,
   storedLayer,
   toOci,
   type LayerAddition,

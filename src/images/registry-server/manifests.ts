@@ -1,3 +1,4 @@
+import { oneChunk } from "../../ground/bytes/index.ts";
 import { createHash } from "node:crypto";
 import {
   MAX_MANIFEST_BYTES,
@@ -169,10 +170,6 @@ async function requireContents(
         detail: { digest },
       });
   }
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }
 
 function unknownManifest(asked: ManifestRequest): Fault {

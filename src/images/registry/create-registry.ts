@@ -33,14 +33,9 @@ export function createRegistry(options: RegistryOptions): Registry {
     createTransport({ registry, client, keychain, isPlainHttp, counters, warnings, sleep });
   const transport = transportTo(host);
   const mirrors = (options.mirrors ?? []).map(transportTo);
-  const limit = createAdaptiveLimit({ max: options.maxUploads });
-  const uploads: UploadSettings = {
-    quirks: quirksOf(host),
-    limit,
-    stateDir: options.stateDir,
-    chunkBytes: options.chunkBytes,
-  };
+  const uploads = uploadSettings(options);
   const places = createKnownPlaces({ registry: host, stateDir: options.stateDir });
+  const shared = { registry: host, transport, mirrors, counters, sleep, uploads, places };
   const opened = new Map<
     string,
     { readonly context: UploadContext; readonly repository: Repository }
@@ -51,15 +46,9 @@ export function createRegistry(options: RegistryOptions): Registry {
       const known = opened.get(name);
       if (known !== undefined) return known.repository;
       const context: UploadContext = {
-        registry: host,
+        ...shared,
         name: checkedRepository(name),
-        transport,
-        mirrors,
-        counters,
-        sleep,
-        uploads,
         spare: new Map(),
-        places,
       };
       const repository = createRepository(context);
       opened.set(name, { context, repository });
@@ -76,6 +65,16 @@ export function createRegistry(options: RegistryOptions): Registry {
       client[Symbol.dispose]();
     },
   };
+}
+
+function uploadSettings({
+  host,
+  maxUploads,
+  stateDir,
+  chunkBytes,
+}: RegistryOptions): UploadSettings {
+  const limit = createAdaptiveLimit({ max: maxUploads });
+  return { quirks: quirksOf(host), limit, stateDir, chunkBytes };
 }
 
 async function ping(transport: Transport, options: CallOptions): Promise<void> {

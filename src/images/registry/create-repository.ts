@@ -1,5 +1,5 @@
 import { ContentError, RegistryError } from "../../ground/errors/index.ts";
-import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
+import { type Bytes, type CallOptions, oneChunk } from "../../ground/bytes/index.ts";
 import {
   isDigest,
   isRepository,
@@ -293,8 +293,4 @@ async function readSmall(
   options: CallOptions,
 ): Promise<Uint8Array> {
   return readVerified(content, target, { maxBytes: SMALL_BYTES, signal: options.signal });
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -1,6 +1,6 @@
 import { stat, unlink } from "node:fs/promises";
 import { ContentError } from "../../ground/errors/index.ts";
-import { openPlan, readRange, type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
+import { type CallOptions, firstBytes, openPlan, readRange } from "../../ground/bytes/index.ts";
 import { explainWriteError } from "../../ground/process/index.ts";
 import {
   verifyBytes,
@@ -182,19 +182,6 @@ async function* readRaw(
     openPlan(plan, { offset: Math.min(start, plan.size), signal }),
     Math.max(0, end - start),
   );
-}
-
-async function* firstBytes(
-  content: Bytes,
-  count: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let left = count;
-  if (left === 0) return;
-  for await (const chunk of content) {
-    yield chunk.subarray(0, left);
-    left -= Math.min(left, chunk.byteLength);
-    if (left === 0) return;
-  }
 }
 
 async function remove(path: string): Promise<boolean> {

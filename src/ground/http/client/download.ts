@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { skipBytes } from "../../bytes/index.ts";
 import { RegistryError, ToolError } from "../../errors/index.ts";
 import { callUrl, type UrlCall } from "./call-url.ts";
 import type { HttpClient, HttpResponse } from "./http-message.ts";
@@ -29,15 +30,11 @@ export async function* download(
   for (let barren = 0; ;) {
     const before = position;
     try {
-      const response = await request(client, call, { position, validator });
-      validator ??= validatorOf(response);
-      let skip = await bytesToSkip(response, call, { position, validator });
-      for await (const chunk of response.body()) {
-        const fresh = chunk.subarray(skip);
-        skip -= chunk.byteLength - fresh.byteLength;
-        position += fresh.byteLength;
-        if (position > call.maxBytes) throw tooLong(call);
-        if (fresh.byteLength > 0) yield fresh;
+      for await (const chunk of contentFrom(client, call, { position, validator }, (seen) => {
+        validator ??= seen;
+      })) {
+        position += chunk.byteLength;
+        yield chunk;
       }
       return;
     } catch (error) {
@@ -45,6 +42,25 @@ export async function* download(
       if (!isCut(error) || validator === undefined || barren >= MAX_BARREN) throw error;
     }
     if (barren > 0) await sleep(PAUSE_MS * 2 ** barren, call.signal);
+  }
+}
+
+/** One request, from the place on; a clean end means that all bytes came. */
+async function* contentFrom(
+  client: HttpClient,
+  call: DownloadCall,
+  place: Place,
+  onValidator: (validator: string | undefined) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const response = await request(client, call, place);
+  const validator = place.validator ?? validatorOf(response);
+  onValidator(validator);
+  let { position } = place;
+  const skip = await bytesToSkip(response, call, { position, validator });
+  for await (const chunk of skipBytes(response.body(), skip)) {
+    position += chunk.byteLength;
+    if (position > call.maxBytes) throw tooLong(call);
+    yield chunk;
   }
 }
 

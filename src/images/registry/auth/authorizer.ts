@@ -56,77 +56,17 @@ const MAX_LEARNED_SCOPES = 8;
 
 /** @see distribution, docs/content/spec/auth/token.md */
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const now = options.now ?? (() => performance.now());
-  const credentials = new Map<string, Promise<Credential | undefined>>();
-  const pending = new Map<string, Promise<KeptToken>>();
+  const tokens = createTokens(options);
   const learned = new Map<string, readonly Scope[]>();
-  let kept: readonly KeptToken[] = [];
   let method: Method = { kind: "none" };
-
-  const credentialFor = (repository: string | undefined): Promise<Credential | undefined> => {
-    const key = repository ?? "";
-    const known =
-      credentials.get(key) ??
-      Promise.resolve(options.keychain?.credentialFor(options.registry, { repository }));
-    credentials.set(key, known);
-    return known;
-  };
-
   const wantedBy = (need: Need): readonly Scope[] =>
     mergeScopes([...need.scopes, ...(learned.get(keyOf(need)) ?? [])]);
-
-  const tokenFor = async (
-    need: Need,
-    service: Extract<Method, { readonly kind: "bearer" }>,
-  ): Promise<KeptToken> => {
-    const scopes = wantedBy(need);
-    const found = kept.find(
-      (token) =>
-        token.repository === need.repository &&
-        token.renewAt > now() &&
-        covers(token.scopes, scopes),
-    );
-    if (found !== undefined) return found;
-    const key = `${need.repository ?? ""} ${scopes.map(formatScope).join(" ")}`;
-    const running =
-      pending.get(key) ?? getToken(need, service, scopes).finally(() => pending.delete(key));
-    pending.set(key, running);
-    return waitFor(running, need.signal);
-  };
-
-  // Shared by all that wait for it, so no single caller's signal may end it.
-  const getToken = async (
-    need: Need,
-    service: Extract<Method, { readonly kind: "bearer" }>,
-    scopes: readonly Scope[],
-  ): Promise<KeptToken> => {
-    const credential = await credentialFor(need.repository);
-    const target: TokenService = {
-      realm: checkRealm(service.realm, options.origin(), need.action),
-      ...(service.service === undefined ? {} : { service: service.service }),
-    };
-    const { value, lifetimeMs } = await fetchToken({
-      client: options.client,
-      service: target,
-      scopes,
-      credential,
-      action: need.action,
-    }).catch((error: unknown) => explainRefusal(error, need, options));
-    const token = {
-      value,
-      repository: need.repository,
-      scopes,
-      renewAt: now() + lifetimeMs - Math.min(RENEW_EARLY_MS, lifetimeMs / 5),
-    };
-    kept = [...kept.filter((other) => other.renewAt > now()), token];
-    return token;
-  };
-
   return {
     async headerFor(need) {
       if (method.kind === "none") return undefined;
-      if (method.kind === "bearer") return `Bearer ${(await tokenFor(need, method)).value}`;
-      const credential = await waitFor(credentialFor(need.repository), need.signal);
+      if (method.kind === "bearer")
+        return `Bearer ${(await tokens.get(need, method, wantedBy(need))).value}`;
+      const credential = await waitFor(tokens.credentialFor(need.repository), need.signal);
       if (credential === undefined) return undefined;
       return credential.kind === "registry-token"
         ? `Bearer ${credential.token}`
@@ -135,7 +75,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     learn(response, need, used) {
       const asked = methodOf(parseChallenges(response.headers("www-authenticate")));
       if (response.status !== 401 || asked === undefined) return false;
-      kept = kept.filter((token) => used !== `Bearer ${token.value}`);
+      if (used !== undefined) tokens.forget(used);
       method = asked.method;
       if (asked.scopes.length > 0)
         learned.set(
@@ -148,8 +88,88 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       return asked.method.kind === "bearer" || used === undefined;
     },
     hasCredential: async (need) =>
-      (await waitFor(credentialFor(need.repository), need.signal)) !== undefined,
+      (await waitFor(tokens.credentialFor(need.repository), need.signal)) !== undefined,
   };
+}
+
+type Bearer = Extract<Method, { readonly kind: "bearer" }>;
+
+/** Tokens that are still good, and the credentials that they are asked for with. */
+interface Tokens {
+  credentialFor(repository: string | undefined): Promise<Credential | undefined>;
+  /** A token that covers the scopes: a kept one, else a new one, which all that want the same share. */
+  get(need: Need, service: Bearer, scopes: readonly Scope[]): Promise<KeptToken>;
+  /** Lets go of the token that went out in this header. */
+  forget(header: string): void;
+}
+
+function createTokens(options: AuthorizerOptions): Tokens {
+  const now = options.now ?? (() => performance.now());
+  const credentials = new Map<string, Promise<Credential | undefined>>();
+  const pending = new Map<string, Promise<KeptToken>>();
+  let kept: readonly KeptToken[] = [];
+  const credentialFor: Tokens["credentialFor"] = (repository) => {
+    const key = repository ?? "";
+    const known =
+      credentials.get(key) ??
+      Promise.resolve(options.keychain?.credentialFor(options.registry, { repository }));
+    credentials.set(key, known);
+    return known;
+  };
+  // Shared by all that wait for it, so no single caller's signal may end it.
+  const make: Tokens["get"] = async (need, service, scopes) => {
+    const credential = await credentialFor(need.repository);
+    const answer = await requestToken(options, { need, service, scopes, credential });
+    const token = {
+      value: answer.value,
+      repository: need.repository,
+      scopes,
+      renewAt: now() + answer.lifetimeMs - Math.min(RENEW_EARLY_MS, answer.lifetimeMs / 5),
+    };
+    kept = [...kept.filter((other) => other.renewAt > now()), token];
+    return token;
+  };
+  return {
+    credentialFor,
+    async get(need, service, scopes) {
+      const found = kept.find(
+        (token) =>
+          token.repository === need.repository &&
+          token.renewAt > now() &&
+          covers(token.scopes, scopes),
+      );
+      if (found !== undefined) return found;
+      const key = `${need.repository ?? ""} ${scopes.map(formatScope).join(" ")}`;
+      const running =
+        pending.get(key) ?? make(need, service, scopes).finally(() => pending.delete(key));
+      pending.set(key, running);
+      return waitFor(running, need.signal);
+    },
+    forget(header) {
+      kept = kept.filter((token) => header !== `Bearer ${token.value}`);
+    },
+  };
+}
+
+interface TokenRequest {
+  readonly need: Need;
+  readonly service: Bearer;
+  readonly scopes: readonly Scope[];
+  readonly credential: Credential | undefined;
+}
+
+function requestToken(
+  options: AuthorizerOptions,
+  { need, service, scopes, credential }: TokenRequest,
+): ReturnType<typeof fetchToken> {
+  const target: TokenService = {
+    realm: checkRealm(service.realm, options.origin(), need.action),
+    ...(service.service === undefined ? {} : { service: service.service }),
+  };
+  const { action } = need;
+  return fetchToken({ client: options.client, service: target, scopes, credential, action }).catch(
+    (error: unknown) => explainRefusal(error, need, options),
+  );
 }
 
 /** Whoever's credential was refused wants to know which one it was. */

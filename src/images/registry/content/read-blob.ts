@@ -1,3 +1,4 @@
+import { skipBytes } from "../../../ground/bytes/index.ts";
 import { ContentError, redactUrl, RegistryError } from "../../../ground/errors/index.ts";
 import { verifyBytes, type Descriptor } from "../../oci/index.ts";
 import type { OpenOptions } from "../contracts.ts";
@@ -56,7 +57,7 @@ async function* readOnce(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { response, skip } = await request(context, target, options);
   let position = options.offset;
-  for await (const chunk of skipped(response, skip)) {
+  for await (const chunk of skipBytes(response.body(), skip)) {
     options.signal?.throwIfAborted();
     position += chunk.byteLength;
     if (position > target.size) throw tooLong(context, target, position);
@@ -132,17 +133,6 @@ async function checkLength(
     `pull ${nameOf(context, `@${target.digest}`)}: the registry says that it has ${stated} bytes, and the descriptor says ${target.size}`,
     { expected: String(target.size), actual: stated, bytesRead: 0 },
   );
-}
-
-async function* skipped(
-  response: HttpResponse,
-  count: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let left = count;
-  for await (const chunk of response.body()) {
-    if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left);
-    left = Math.max(0, left - chunk.byteLength);
-  }
 }
 
 function isCut(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { ContentError } from "../../../ground/errors/index.ts";
-import type { Bytes } from "../../../ground/bytes/index.ts";
+import { type Bytes, firstBytes } from "../../../ground/bytes/index.ts";
 import type { Digest } from "../../oci/index.ts";
 
 /** Content on its way up. */
@@ -122,21 +122,4 @@ function finish(
       bytesRead: hashed,
     });
   return `sha256:${hash.digest("hex")}`;
-}
-
-/** The first `count` bytes. The source is closed after them. */
-async function* firstBytes(
-  content: Bytes,
-  count: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let left = count;
-  for await (const chunk of content) {
-    if (chunk.byteLength < left) {
-      left -= chunk.byteLength;
-      yield chunk;
-      continue;
-    }
-    yield chunk.subarray(0, left);
-    return;
-  }
 }
