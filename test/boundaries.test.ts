@@ -37,7 +37,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "images/engine": ["oci", "tar"],
   "images/bases": ["oci", "tar", "compress"],
   "images/python-packages": ["oci", "tar", "compress"],
-  "images/pack": ["oci", "tar", "compress", "python-packages"],
+  "images/recipe": ["oci", "tar", "compress", "python-packages"],
+  "images/pack": ["oci", "tar", "python-packages", "recipe"],
   "serving/protocols": ["runtime"], // only the types of the component contract
   "serving/runtime": [],
   "serving/server": ["protocols", "runtime"],
@@ -76,6 +77,7 @@ const SHARP: readonly {
       "!images/oci/",
       "!images/tar/",
       "!images/pack/",
+      "!images/recipe/",
       "!images/python-packages/",
       "!images/compress/",
       "!images/bases/",

@@ -6,20 +6,21 @@ export type {
   LayerState,
   PackContext,
   PackedImage,
-  PackProject,
   PackStore,
   PlannedLayer,
   PythonFacts,
   ToolFiles,
-} from "./contracts.ts";
+} from "../recipe/index.ts";
+export type { PackProject } from "./contracts.ts";
 export { inspectBase } from "./base/inspect-base.ts";
-export {
-  packCode,
-  readCode,
-  type AddedFile,
-  type CodeProject,
-  type ReadCode,
-} from "./pack-code.ts";
-export { packImages } from "./pack-image.ts";
+export { refuseSecrets } from "./context/find-secrets.ts";
+export { packImages, packTraining } from "./pack-images.ts";
+export type { AddedFile, CodeProject } from "./recipe-of-training.ts";
 export type { IndexOptions } from "../python-packages/index.ts";
-export { walkProject, type WalkedFile, type WalkOptions } from "./context/walk.ts";
+export {
+  walkProject,
+  walkTree,
+  type ProjectTree,
+  type WalkedFile,
+  type WalkOptions,
+} from "./context/walk.ts";

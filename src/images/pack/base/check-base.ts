@@ -1,6 +1,7 @@
 import { ToolError } from "../../../ground/errors/index.ts";
 import { runtimeOf } from "../../../models/kinds/index.ts";
-import type { BaseImage, PackProject } from "../contracts.ts";
+import type { BaseImage } from "../../recipe/index.ts";
+import type { PackProject } from "../contracts.ts";
 
 /** The oldest glibc that the pinned Node runs on. @see nodejs/node, BUILDING.md, "Platform list" */
 const NODE_GLIBC = "2.28";

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import { configOf, manifestOf, uncompressed, type Digest, type Image } from "../../oci/index.ts";
 import { OPAQUE_WHITEOUT, readTar, WHITEOUT_PREFIX, type TarEntry } from "../../tar/index.ts";
-import type { BaseFacts, JsonCache } from "../contracts.ts";
+import type { BaseFacts, JsonCache } from "../../recipe/index.ts";
 
 /** What reading the layers of a base gathers. */
 interface Findings {

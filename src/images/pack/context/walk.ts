@@ -39,15 +39,15 @@ export async function walkProject(
   return (await walkTree(root, options)).files;
 }
 
-/** What is in a folder. */
-export interface WalkedTree {
+/** What is in a project's folder, walked once: what is detected and what is packed are the same. */
+export interface ProjectTree {
   readonly files: readonly WalkedFile[];
   /** Folders with nothing in them, relative to the root, bytewise sorted: code may want to write there. */
   readonly emptyFolders: readonly string[];
 }
 
 /** The files, and the folders that no file tells of. @throws as `walkProject`. */
-export async function walkTree(root: string, options: WalkOptions = {}): Promise<WalkedTree> {
+export async function walkTree(root: string, options: WalkOptions = {}): Promise<ProjectTree> {
   const realRoot = await realpath(root).catch((error: unknown) => {
     throw new ToolError("PROJECT_NOT_FOUND", `read "${root}": there is no such folder`, {
       cause: error,

@@ -6,7 +6,7 @@ import {
   type ContentPlan,
 } from "../../../ground/bytes/index.ts";
 import { MEDIA_TYPES, type Descriptor, type Digest, type UnhashedLayer } from "../../oci/index.ts";
-import type { DigestMemory, PackStore, ReadProgress } from "../contracts.ts";
+import type { DigestMemory, PackStore, ReadProgress } from "../context.ts";
 import { layerPlan } from "./layer-plan.ts";
 import type { LayerEntry } from "./layer-tree.ts";
 

@@ -1,6 +1,7 @@
 import { ToolError } from "../../../ground/errors/index.ts";
 import { manifestOf, type Layer } from "../../oci/index.ts";
-import type { BaseImage, PlannedLayer } from "../contracts.ts";
+import type { BaseImage } from "../base-image.ts";
+import type { PlannedLayer } from "../packed-image.ts";
 import type { StoredLayer } from "./small-layer.ts";
 
 /** What container runtimes can mount. @see moby/buildkit issue 3067 */

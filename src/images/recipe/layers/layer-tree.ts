@@ -1,7 +1,14 @@
 import { posix } from "node:path";
 import type { TarEntry } from "../../tar/index.ts";
-import type { BaseFacts } from "../contracts.ts";
-import type { WalkedFile } from "../context/walk.ts";
+import type { FileGuard } from "../../../ground/bytes/index.ts";
+import type { BaseFacts } from "../base-image.ts";
+
+/** A file of this machine, and how to notice that it has changed. */
+export interface FileContent {
+  /** Absolute path. */
+  readonly source: string;
+  readonly guard: FileGuard;
+}
 
 /** A file of a layer: bytes at hand, or a file of the project. */
 export interface LayerFile {
@@ -10,7 +17,7 @@ export interface LayerFile {
   readonly isExecutable: boolean;
   readonly from:
     | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-    | { readonly kind: "file"; readonly file: Pick<WalkedFile, "source" | "guard"> }
+    | { readonly kind: "file"; readonly file: FileContent }
     | { readonly kind: "link"; readonly target: string };
 }
 

@@ -10,7 +10,8 @@ import { guardOf } from "../../../ground/bytes/index.ts";
 import { createTempDir, writeFileAtomic } from "../../../ground/process/index.ts";
 import type { Platform } from "../../oci/index.ts";
 import { readTar } from "../../tar/index.ts";
-import type { BaseFacts, PackContext } from "../contracts.ts";
+import type { BaseFacts } from "../base-image.ts";
+import type { PackContext } from "../context.ts";
 import { layerEntries, type LayerFile } from "./layer-tree.ts";
 import {
   recallLayer,

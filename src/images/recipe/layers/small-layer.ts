@@ -25,7 +25,7 @@ import {
   type Digest,
   type Layer,
 } from "../../oci/index.ts";
-import type { DigestMemory, JsonCache, PackStore } from "../contracts.ts";
+import type { DigestMemory, JsonCache, PackStore } from "../context.ts";
 import { layerPlan } from "./layer-plan.ts";
 import type { LayerEntry } from "./layer-tree.ts";
 

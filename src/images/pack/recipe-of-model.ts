@@ -1,0 +1,151 @@
+import { posix, relative } from "node:path";
+import { printDescription, type ModelDescription } from "../../models/description/index.ts";
+import { DEFAULT_SITE_PACKAGES, sitePathSource } from "../python-packages/index.ts";
+import {
+  layerEntries,
+  type BaseImage,
+  type ImageRecipe,
+  type PythonFacts,
+  type RecipeStep,
+} from "../recipe/index.ts";
+import type { ProjectTree, WalkedFile } from "./context/walk.ts";
+import type { PackProject } from "./contracts.ts";
+import { folderOf, metadataOf, runConfigChange } from "./model-config.ts";
+import { filesStep, imageFile, LARGE_BYTES, ownFile, weightSteps } from "./split-files.ts";
+
+const WEIGHT_NAME =
+  /\.(onnx|pkl|pickle|joblib|h5|hdf5|keras|pt|pth|pt2|safetensors|bin|gguf|npz|npy|pb|ubj|model|caffemodel|params|weights|tflite|pmml|skops|data-\d+-of-\d+)$/i;
+
+/** The image that serves a model on a base: the tool's own parts, Python packages, weights, code, and the model's description. */
+export function recipeOfModel(
+  project: PackProject,
+  tree: ProjectTree,
+  { base, toolVersion }: { readonly base: BaseImage; readonly toolVersion: string },
+): ImageRecipe {
+  const isServed = project.startCommand === undefined;
+  const description = describeModel(project, base);
+  const metadata = metadataOf(project, base, toolVersion);
+  return {
+    tool: "slipway pack",
+    epochS: project.epochS,
+    annotations: metadata,
+    config: runConfigChange(project, {
+      description,
+      metadata,
+      hasPackages: wantsPackages(project),
+    }),
+    steps: [
+      ...(isServed ? toolSteps(project) : []),
+      ...pythonSteps(project, base),
+      ...projectSteps(project, tree, base),
+      ...(isServed ? descriptionSteps(description, base) : []),
+    ],
+  };
+}
+
+function toolSteps({ kind, code }: PackProject): readonly RecipeStep[] {
+  return [
+    { kind: "tool", tool: "node" },
+    { kind: "tool", tool: "server" },
+    ...(kind === "onnx" && code === undefined
+      ? [{ kind: "tool", tool: "onnxruntime" } as const]
+      : []),
+  ];
+}
+
+function wantsPackages({ requirements, requirementLines }: PackProject): boolean {
+  return requirements.length + requirementLines.length > 0;
+}
+
+/** The packages, lowest first, and the line by which any Python of the base finds them, not only the server's worker. */
+function pythonSteps(project: PackProject, base: BaseImage): readonly RecipeStep[] {
+  if (!wantsPackages(project)) return [];
+  const { root, requirements, requirementLines, indexes, ignoreLibraries } = project;
+  const packages = { root, files: requirements, lines: requirementLines, indexes, ignoreLibraries };
+  const folder = base.facts.python?.sitePackages ?? "";
+  const path = ownFile(
+    posix.join(folder, "slipway.pth").slice(1),
+    Buffer.from(`${sitePathSource(DEFAULT_SITE_PACKAGES)}\n`),
+  );
+  return [
+    { kind: "python", packages },
+    ...filesStep("python path", "python", layerEntries([path], base.facts)),
+  ];
+}
+
+function projectSteps(
+  project: PackProject,
+  tree: ProjectTree,
+  base: BaseImage,
+): readonly RecipeStep[] {
+  const folder = folderOf(project).slice(1);
+  const added = (project.added ?? []).map(({ path, bytes }) => ownFile(path, bytes));
+  const own = new Set(added.map(({ path }) => path));
+  const code = tree.files
+    .filter((file) => !isWeight(file, project))
+    .map((file) => imageFile(file, folder))
+    .filter(({ path }) => !own.has(path));
+  const emptyFolders = tree.emptyFolders.map((path) => `${folder}/${path}`);
+  return [
+    ...weightSteps(
+      tree.files.filter((file) => isWeight(file, project)),
+      folder,
+      base,
+    ),
+    ...filesStep(
+      project.code === undefined ? "files" : "code",
+      "code",
+      layerEntries(code, base.facts, emptyFolders),
+    ),
+    ...filesStep("configuration", "code", layerEntries(added, base.facts)),
+  ];
+}
+
+function isWeight(file: WalkedFile, project: PackProject): boolean {
+  return (
+    file.guard.size >= LARGE_BYTES ||
+    WEIGHT_NAME.test(file.path) ||
+    project.modelFiles?.includes(file.path) === true
+  );
+}
+
+function descriptionSteps(description: ModelDescription, base: BaseImage): readonly RecipeStep[] {
+  const file = ownFile("opt/slipway/model.json", printDescription(description));
+  return filesStep("description", "description", layerEntries([file], base.facts));
+}
+
+function describeModel(project: PackProject, base: BaseImage): ModelDescription {
+  const { name, kind, contract, service, code, signature, ports, server } = project;
+  const folder = folderOf(project);
+  const modelPath =
+    project.modelPath === undefined
+      ? undefined
+      : posix.join(folder, relative(project.root, project.modelPath).split("\\").join("/"));
+  return {
+    schemaVersion: 1,
+    name,
+    kind,
+    contract,
+    service,
+    ...(modelPath === undefined ? {} : { modelPath }),
+    codePath: folder,
+    ...(code === undefined ? {} : { code }),
+    ...(signature === undefined ? {} : { signature }),
+    ports,
+    server,
+    ...pythonOf(base.facts.python, wantsPackages(project)),
+  };
+}
+
+function pythonOf(
+  python: PythonFacts | undefined,
+  hasPackages: boolean,
+): Pick<ModelDescription, "python"> {
+  if (python === undefined) return {};
+  return {
+    python: {
+      executable: python.executable,
+      path: hasPackages ? [DEFAULT_SITE_PACKAGES] : [],
+    },
+  };
+}
