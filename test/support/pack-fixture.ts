@@ -7,6 +7,7 @@ import { createTempDir } from "../../src/ground/process/index.ts";
 import { emptyImage, imageDescriptor } from "../../src/images/oci/index.ts";
 import {
   packImages,
+  walkTree,
   type BaseImage,
   type PackContext,
   type PackedImage,
@@ -38,7 +39,8 @@ export async function packOne(
   base: BaseImage,
   context: PackContext,
 ): Promise<PackedImage> {
-  const [image] = await packImages(project, [base], context);
+  const tree = await walkTree(project.root, { ignore: project.ignore });
+  const [image] = await packImages({ project, tree }, [base], context);
   if (image === undefined) throw new Error("no image for a base");
   return image;
 }

@@ -59,7 +59,7 @@ export async function packProject(
     context,
   };
   const bases = await basesFor(base, platformsOf(flags, loaded), apt);
-  const images = await packImages(loaded.project, bases, packContext);
+  const images = await packImages(loaded, bases, packContext);
   const packed = images.map((image, index) => ({ image, base: bases[index] as BaseImage })); // one image a base, in order
   if (isPlan) return await reportPlan(context, { loaded, images: packed, names });
   const delivered = await deliver({ packed, names, isPush: flags.push === true, store, context });

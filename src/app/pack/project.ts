@@ -17,7 +17,12 @@ import {
   type Ports,
   type ProjectFile,
 } from "../../models/description/index.ts";
-import { walkProject, type PackProject, type WalkedFile } from "../../images/pack/index.ts";
+import {
+  walkTree,
+  type PackProject,
+  type ProjectTree,
+  type WalkedFile,
+} from "../../images/pack/index.ts";
 import type { Context } from "../context.ts";
 import { epochOf } from "../options.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
@@ -38,6 +43,8 @@ export interface LoadedProject {
   readonly file: ProjectFile;
   readonly detected: DetectedModel;
   readonly project: PackProject;
+  /** The folder's files, which detection saw and packing takes. */
+  readonly tree: ProjectTree;
 }
 
 const DEFAULT_PORTS: Readonly<Record<Contract, Ports>> = {
@@ -59,7 +66,8 @@ export async function loadProject(
 ): Promise<LoadedProject> {
   const root = await rootOf(resolve(context.cwd, folder));
   const file = await readProjectFile(root);
-  const files = await walkProject(root, { ignore: file.ignore ?? [], signal: context.signal });
+  const tree = await walkTree(root, { ignore: file.ignore ?? [], signal: context.signal });
+  const { files } = tree;
   const container = await readFolderEnv(root, files);
   const detected = await detectModel(
     { folder, files: files.map(modelFile), ...namedBy(flags, file, container) },
@@ -90,7 +98,7 @@ export async function loadProject(
     context.reporter.step(
       `no requirements.txt: installing ${project.requirementLines.join(", ")}, which the model needs`,
     );
-  return { file, detected, project };
+  return { file, detected, project, tree };
 }
 
 /** What `slipway train run` left beside its output says where a model comes from. */

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { createDeflatePool } from "../../images/compress/index.ts";
 import { writeFileAtomic } from "../../ground/process/index.ts";
 import { parsePlatform } from "../../images/oci/index.ts";
-import { packImages, type PackProject } from "../../images/pack/index.ts";
+import { packImages, walkTree, type PackProject } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import type { UaiFramework } from "../../jobs/uai/index.ts";
 import { openBase } from "../pack/base-image.ts";
@@ -83,7 +83,9 @@ async function make(making: Making): Promise<void> {
   const base = await opened.imageFor(parsePlatform(flags.platform ?? "linux/amd64"));
   const server = chooseServer(flags.server, base);
   const project = servedBy(server, making.project, { base, given: ownSettingsIn(flags), context });
-  const packed = (await packImages(project, [base], packContext)).map((image) => ({ image, base }));
+  const tree = await walkTree(project.root, { ignore: project.ignore, signal: context.signal });
+  const images = await packImages({ project, tree }, [base], packContext);
+  const packed = images.map((image) => ({ image, base }));
   if (flags.plan === true || flags.dryRun === true)
     return await reportPlan({ ...making, project, packed, server });
   context.reporter.step(`${server.kind} serves: ${server.why}`);

@@ -15,14 +15,14 @@ import {
   type Reference,
 } from "../../images/oci/index.ts";
 import {
-  packCode,
-  readCode,
+  packTraining,
+  refuseSecrets,
   type AddedFile,
   type BaseImage,
   type CodeProject,
   type JsonCache,
   type PackedImage,
-  type ReadCode,
+  type ProjectTree,
 } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import { isOpen, recipeOf, type Accelerator } from "../../jobs/train/index.ts";
@@ -36,6 +36,10 @@ import { openForWriting } from "../places/places.ts";
 /** What the images of a job are made of. */
 export interface ImageRequest {
   readonly code: Omit<CodeProject, "requirementLines" | "helpers" | "pythonLink">;
+  /** What is in the code folder. */
+  readonly tree: ProjectTree;
+  /** Patterns of files in which secrets are allowed. */
+  readonly allowSecrets: readonly string[];
   readonly platform: Platform;
   /** Images that the user named; they take the place of the known ones. */
   readonly bases: Readonly<Record<Accelerator, string | undefined>>;
@@ -76,7 +80,7 @@ export async function createImageMaker(
     helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) },
     pythonLink: PYTHON_LINK,
   };
-  const read = await readCode(project, context);
+  await refuseSecrets(request.tree.files, request.allowSecrets, { signal: context.signal });
   const [bases, made] = [
     new Map<string, Promise<BaseImage>>(),
     new Map<string, Promise<MadeImage>>(),
@@ -103,11 +107,8 @@ export async function createImageMaker(
       ...project.indexes,
       extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls],
     };
-    const own: ReadCode = {
-      ...read,
-      project: { ...project, requirementLines: requirements, indexes },
-    };
-    return { base, image: await packCode(own, base, packContext) };
+    const own = { project: { ...project, requirementLines: requirements, indexes } };
+    return { base, image: await packTraining({ ...own, tree: request.tree }, base, packContext) };
   };
   return {
     // Two images that stand on the same are one image with two names.

@@ -10,7 +10,7 @@ import { storeReference } from "../../images/copy/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import { writeFileAtomic } from "../../ground/process/index.ts";
 import { formatPlatform, parsePlatform, type Descriptor } from "../../images/oci/index.ts";
-import { walkProject } from "../../images/pack/index.ts";
+import { walkTree, type ProjectTree } from "../../images/pack/index.ts";
 import {
   checkGpu,
   COMMAND_FILE_NAME,
@@ -162,14 +162,14 @@ async function requestOf(
     release,
     catalogue,
     apt: flags.apt ?? [],
+    tree: await readCode(job, codePath, context),
+    allowSecrets: flags.allowSecret ?? [],
     code: {
       root: codePath,
       name: basename(job.names.cpu).replace(/-cpu:.*$/s, ""),
       folder: "data",
       requirements: await requirementsOf(flags, codePath, context),
       indexes: indexesOf(flags, context),
-      ignore: await ignoreOf(job, codePath, context),
-      allowSecrets: flags.allowSecret ?? [],
       labels: {
         "dev.slipway.framework": job.release ?? job.framework,
         "dev.slipway.train.main": job.mainFile,
@@ -202,11 +202,7 @@ function indexesOf(
 }
 
 /** Data has no place in an image: what the mounts hide stays out, and what looks like data is pointed out. */
-async function ignoreOf(
-  job: TrainJob,
-  codePath: string,
-  context: Context,
-): Promise<readonly string[]> {
+async function readCode(job: TrainJob, codePath: string, context: Context): Promise<ProjectTree> {
   const named = [job.dataPath, job.outputPath].flatMap(
     (path) => placeBelow(codePath, path, context.cwd) ?? [],
   );
@@ -232,7 +228,8 @@ async function ignoreOf(
       `"${folder}" in the code folder stays out of the images: it is data, and the container has its own ${folder === "output" ? "output" : "data"} folder mounted`,
     );
   const ignore = out.map((folder) => `/${folder}`);
-  const files = await walkProject(codePath, { ignore, signal: context.signal });
+  const tree = await walkTree(codePath, { ignore, signal: context.signal });
+  const { files } = tree;
   if (!files.some(({ path }) => path === job.mainFile))
     throw new ToolError(
       "PROJECT_NOT_FOUND",
@@ -246,7 +243,7 @@ async function ignoreOf(
       `"${path}" in the code folder looks like data (${count} files, ${formatBytes(bytes)}) and would go into the images; list it in .slipwayignore and pass it with --test_data_path`,
     );
   }
-  return ignore;
+  return tree;
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -375,14 +372,11 @@ async function writeCommands({ job, paths }: Work, context: Context): Promise<vo
   );
 }
 
-/** Says what would be made of what; reads the code, asks no registry, and leaves only the command file. */
+/** Says what would be made of what; asks no registry, and leaves only the command file. */
 async function reportDryRun(work: Work, context: Context): Promise<void> {
   const { job, request, paths } = work;
   const { reporter } = context;
-  const files = await walkProject(work.codePath, {
-    ignore: request.code.ignore,
-    signal: context.signal,
-  });
+  const { files } = request.tree;
   const bytes = files.reduce((sum, { guard }) => sum + guard.size, 0);
   const rows = (Object.entries(imagesOf(job)) as readonly [Accelerator, string][]).map(
     ([accelerator, name]) => [name, ...planOf(work, accelerator)],

@@ -1,5 +1,6 @@
 import { posix, relative } from "node:path";
 import { printDescription, type ModelDescription } from "../../models/description/index.ts";
+import { runtimeOf } from "../../models/kinds/index.ts";
 import { DEFAULT_SITE_PACKAGES, sitePathSource } from "../python-packages/index.ts";
 import {
   layerEntries,
@@ -43,13 +44,11 @@ export function recipeOfModel(
   };
 }
 
-function toolSteps({ kind, code }: PackProject): readonly RecipeStep[] {
+function toolSteps(project: PackProject): readonly RecipeStep[] {
   return [
     { kind: "tool", tool: "node" },
     { kind: "tool", tool: "server" },
-    ...(kind === "onnx" && code === undefined
-      ? [{ kind: "tool", tool: "onnxruntime" } as const]
-      : []),
+    ...(runtimeOf(project) === "onnx" ? [{ kind: "tool", tool: "onnxruntime" } as const] : []),
   ];
 }
 

@@ -39,8 +39,6 @@ export interface CodeProject {
   readonly helpers?: { readonly folder: string; readonly files: readonly AddedFile[] } | undefined;
   /** Path at which scripts expect Python; a link is put there where the base has Python elsewhere only. */
   readonly pythonLink?: string | undefined;
-  readonly ignore: readonly string[];
-  readonly allowSecrets: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds since the epoch. */
   readonly epochS: number;
