@@ -39,9 +39,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "images/python-packages": ["oci", "tar", "compress"],
   "images/recipe": ["oci", "tar", "compress", "python-packages"],
   "images/pack": ["oci", "tar", "python-packages", "recipe"],
-  "serving/protocols": ["runtime"], // only the types of the component contract
-  "serving/runtime": [],
-  "serving/server": ["protocols", "runtime"],
+  "serving/plane": [],
+  "serving/protocols": ["plane"],
+  "serving/runtime": ["plane"],
+  "serving/server": ["plane", "protocols", "runtime"],
   "jobs/catalogue": [],
   "jobs/train": ["catalogue"],
   "jobs/uai": ["catalogue"],

@@ -287,9 +287,9 @@ test("a start that fails says why", async (t) => {
 
 test("the traceback of a failed start is in the log", async () => {
   const lines: string[] = [];
-  const { createPythonComponent } = await import("../../src/serving/runtime/python/index.ts");
+  const { createPythonPredictor } = await import("../../src/serving/runtime/python/index.ts");
   const { MODELS } = await import("./worker-support.ts");
-  const start = createPythonComponent(
+  const start = createPythonPredictor(
     {
       schemaVersion: 1,
       name: "m",

@@ -57,8 +57,8 @@ print(json.dumps([model.predict(X[:3]).tolist(), model.predict_proba(X[:3]).toli
   ];
   const description = { kind: "sklearn", modelPath: path, codePath: folder.path } as const;
   const start = async (method?: string) => {
-    const { createPythonComponent } = await import("../../src/serving/runtime/python/index.ts");
-    return createPythonComponent(
+    const { createPythonPredictor } = await import("../../src/serving/runtime/python/index.ts");
+    return createPythonPredictor(
       {
         schemaVersion: 1,
         name: "iris",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { run, createTempDir } from "../../src/ground/process/index.ts";
-import type { ComponentRequest } from "../../src/serving/runtime/component.ts";
-import type { PythonComponentOptions } from "../../src/serving/runtime/python/index.ts";
+import type { ComponentRequest } from "../../src/serving/plane/index.ts";
+import type { PythonOptions } from "../../src/serving/runtime/python/index.ts";
 import { numbers, rows, startWorker, type RunningWorker } from "./worker-support.ts";
 
 /** A tensor whose bytes depend on `seed` everywhere. */
@@ -38,7 +38,7 @@ async function echo(worker: RunningWorker, floats: number, seed: number): Promis
   assert.ok(Buffer.from(sent.payload.tensor.data).equals(payload.tensor.data), `${floats} floats`);
 }
 
-async function echoes(t: TestContext, options: PythonComponentOptions): Promise<void> {
+async function echoes(t: TestContext, options: PythonOptions): Promise<void> {
   await using worker = await startWorker(t, { code: "basic.py:Identity", options });
   if (worker === undefined) return;
   await Promise.all(

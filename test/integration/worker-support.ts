@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import {
-  createPythonComponent,
+  createPythonPredictor,
   type LogLine,
-  type PythonComponent,
-  type PythonComponentOptions,
+  type PythonPredictor,
+  type PythonOptions,
 } from "../../src/serving/runtime/python/index.ts";
-import type { ComponentRequest, ComponentResponse } from "../../src/serving/runtime/component.ts";
+import type { ComponentRequest, ComponentResponse } from "../../src/serving/plane/index.ts";
 import type { ModelDescription, ServerSettings } from "../../src/models/description/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 
@@ -16,12 +16,12 @@ export interface WorkerSetup {
   /** `file.py:Class` in the folder of models. */
   readonly code: string;
   readonly server?: ServerSettings;
-  readonly options?: PythonComponentOptions;
+  readonly options?: PythonOptions;
   readonly description?: Partial<ModelDescription>;
 }
 
 export interface RunningWorker extends AsyncDisposable {
-  readonly component: PythonComponent;
+  readonly component: PythonPredictor;
   readonly lines: LogLine[];
   /** Resolves when a log line matches; the lines that are there already count. */
   line(matches: (line: LogLine) => boolean): Promise<LogLine>;
@@ -45,7 +45,7 @@ export async function startWith(executable: string, setup: WorkerSetup): Promise
     setup.options?.onLog?.(line);
     for (const look of waiting) look(line);
   };
-  const component = await createPythonComponent(
+  const component = await createPythonPredictor(
     {
       schemaVersion: 1,
       name: "test",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ComponentError } from "../../src/serving/runtime/component-error.ts";
+import { ComponentError } from "../../src/serving/plane/index.ts";
 import { json, numbers, rows, startWith, startWorker, text } from "./worker-support.ts";
 
 const ECHO = { code: "basic.py:Identity" };

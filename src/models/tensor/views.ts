@@ -51,7 +51,7 @@ export function elementsOf(tensor: Pick<Tensor, "datatype" | "data" | "name">): 
       `read the tensor "${name}": ${data.byteLength} bytes are no whole elements of ${datatype}`,
       { tensor: name },
     );
-  const aligned = data.byteOffset % size === 0 ? data : data.slice();
+  const aligned = data.byteOffset % size === 0 ? data : new Uint8Array(data); // a Buffer's `slice` would not copy
   return new CONSTRUCTORS[datatype](aligned.buffer, aligned.byteOffset, data.byteLength / size);
 }
 

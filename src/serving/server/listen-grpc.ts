@@ -7,7 +7,6 @@ import {
   type GrpcServer,
   type GrpcServerOptions,
 } from "./grpc/index.ts";
-import type { InferenceService } from "./inference-service.ts";
 import type { Observer } from "./observe/index.ts";
 import type { SeldonApi } from "./seldon/seldon-api.ts";
 import { SELDON_PROTO } from "./seldon/seldon-descriptors.ts";
@@ -18,21 +17,15 @@ export interface GrpcListening extends Pick<
   "host" | "port" | "maxMessageBytes" | "tls"
 > {
   readonly api: SeldonApi;
-  readonly service: InferenceService;
   readonly observer: Observer;
 }
 
 /** Serves every gRPC service of the contract on one port, and beside them health and reflection. @throws ToolError `PORT_TAKEN` */
-export function listenGrpc({
-  api,
-  service,
-  observer,
-  ...options
-}: GrpcListening): Promise<GrpcServer> {
+export function listenGrpc({ api, observer, ...options }: GrpcListening): Promise<GrpcServer> {
   const services = Object.keys(SELDON_PROTO.services ?? {}).map(
     (name) => `${SELDON_PROTO.package}.${name}`,
   );
-  const health = healthMethods({ services, isReady: () => service.isReady });
+  const health = healthMethods({ services, isReady: () => api.model.isReady });
   const methods = new Map([
     ...seldonGrpcMethods(api),
     ...health,

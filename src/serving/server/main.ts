@@ -7,7 +7,7 @@ import {
   type ModelDescription,
   type Ports,
 } from "../../models/description/index.ts";
-import { ComponentError } from "../runtime/index.ts";
+import { ComponentError } from "../plane/index.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
 import { parseObserveSettings } from "./observe/index.ts";

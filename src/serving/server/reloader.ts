@@ -1,13 +1,10 @@
 import { isToolError } from "../../ground/errors/index.ts";
-import type { Component } from "../runtime/index.ts";
-import type { InferenceService } from "./inference-service.ts";
 import type { Logger } from "./log/index.ts";
 import type { ServerMetrics } from "./observe/index.ts";
 
 export interface ReloadOptions {
-  readonly service: InferenceService;
-  /** Loads the model again, as it lies there now. */
-  readonly load: () => Promise<Component>;
+  /** Loads the model again, as it lies there now, and takes it into use. */
+  readonly load: () => Promise<void>;
   readonly metrics: Pick<ServerMetrics, "reloads" | "failedReloads">;
   readonly log: Logger;
 }
@@ -17,14 +14,13 @@ export interface ReloadOptions {
  * not load changes nothing, and the log says why. Never rejects.
  */
 export async function reload(
-  { service, load, metrics, log }: ReloadOptions,
+  { load, metrics, log }: ReloadOptions,
   files: readonly string[],
 ): Promise<void> {
   log.info({ files: files.slice(0, 10) }, "reloading");
   const startedAt = performance.now();
   try {
-    const component = await load();
-    service.use(component);
+    await load();
     metrics.reloads.value += 1;
     log.info({ durationMs: Math.round(performance.now() - startedAt) }, "reloaded");
   } catch (error) {

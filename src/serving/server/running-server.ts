@@ -1,12 +1,12 @@
 import type { Ports } from "../../models/description/index.ts";
 import type { HttpServer } from "./http/index.ts";
-import type { InferenceService } from "./inference-service.ts";
+import type { ModelRepository } from "../plane/index.ts";
 import type { Logger } from "./log/index.ts";
 
 /** A server that answers. */
 export interface RunningServer extends AsyncDisposable {
   readonly ports: Ports;
-  readonly service: InferenceService;
+  readonly models: ModelRepository;
   /**
    * Not ready from now on; after `delayMs` (for load balancers to notice; default 0) takes no new connections, answers what is
    * under way for at most `graceMs` (default 25,000), then ends the workers.
@@ -19,7 +19,7 @@ export type Stoppable = Pick<HttpServer, "stop" | "cut">;
 
 export interface RunningParts {
   readonly ports: Ports;
-  readonly service: InferenceService;
+  readonly models: ModelRepository;
   readonly servers: readonly Stoppable[];
   /** Ended last, in this order. */
   readonly closers: readonly (() => void | Promise<void>)[];
@@ -28,11 +28,11 @@ export interface RunningParts {
 
 /** Puts the end of a server together. */
 export function runningServer(parts: RunningParts): RunningServer {
-  const { ports, service } = parts;
+  const { ports, models } = parts;
   let stopping: Promise<void> | undefined;
   return {
     ports,
-    service,
+    models,
     stop: ({ delayMs = 0, graceMs = 25_000 } = {}) => (stopping ??= stop(parts, delayMs, graceMs)),
     [Symbol.asyncDispose]: () => (stopping ??= stop(parts, 0, 5000)),
   };
@@ -44,20 +44,20 @@ const LAST_WORDS_MS = 500;
 
 /** Readiness first, then connections, then workers: each step leaves nothing behind that the next one would cut off. */
 async function stop(
-  { service, servers, closers, log }: RunningParts,
+  { models, servers, closers, log }: RunningParts,
   delayMs: number,
   graceMs: number,
 ): Promise<void> {
-  service.drain();
+  models.drain();
   log.info({ delayMs, graceMs }, "stopping");
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   let timer = setTimeout(() => {
     log.warn({}, "stopping took too long: what is under way is cut off");
-    service.abandon(); // those who wait for the model are told so
+    models.abandon(); // those who wait for the model are told so
     timer = setTimeout(() => servers.forEach((server) => server.cut()), LAST_WORDS_MS);
   }, graceMs);
   await Promise.all(servers.map((server) => server.stop(Math.min(delayMs, MAX_LINGER_MS))));
-  await service[Symbol.asyncDispose]();
+  await models[Symbol.asyncDispose]();
   clearTimeout(timer);
   for (const close of closers) await close();
   log.info({}, "stopped");

@@ -1,8 +1,8 @@
-import { InferenceError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import { parseYaml, type ModelDescription, type Ports } from "../../models/description/index.ts";
 import { nodeOf, type JsonNode } from "../protocols/index.ts";
-import type { ClassParameter, Component } from "../runtime/index.ts";
+import { ComponentError, ModelRepository, type ServedModel } from "../plane/index.ts";
+import type { ClassParameter } from "../runtime/index.ts";
 import {
   startHttpServer,
   type Exchange,
@@ -11,9 +11,8 @@ import {
   type Route,
   type TlsFiles,
 } from "./http/index.ts";
-import { InferenceService } from "./inference-service.ts";
 import { listenGrpc } from "./listen-grpc.ts";
-import { loadComponent } from "./load-component.ts";
+import { loadPredictor } from "./load-predictor.ts";
 import { createLogger, type Logger } from "./log/index.ts";
 import { MetricRegistry } from "./metrics/index.ts";
 import {
@@ -66,6 +65,8 @@ const STRICT_MESSAGE_BYTES = 4_194_304;
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 /** As many as a worker keeps of an id. */
 const MAX_ID_CHARACTERS = 128;
+/** A description speaks of one version of its model. */
+const VERSION = "1";
 const TEXT = "text/plain; charset=utf-8";
 
 /**
@@ -77,7 +78,7 @@ export async function serveModel(
   options: ServeOptions = {},
 ): Promise<RunningServer> {
   const parts = createParts(description, options);
-  const { service, log, observation } = parts;
+  const { models, log, observation } = parts;
   const watch =
     options.watch === true
       ? await watchSources({
@@ -86,14 +87,14 @@ export async function serveModel(
       : undefined;
   const servers: Stoppable[] = [];
   try {
-    service.use(await parts.load());
+    await parts.load();
     const api = await createApi(parts);
     const ports = await listen({ parts, api, servers });
     startWatch(parts, watch);
     log.info({ model: description.name, kind: description.kind, ports }, "ready");
     return runningServer({
       ports,
-      service,
+      models,
       servers,
       log,
       closers: [() => watch?.close(), async () => observation[Symbol.asyncDispose]()],
@@ -101,7 +102,7 @@ export async function serveModel(
   } catch (error) {
     watch?.close();
     servers.forEach((server) => server.cut());
-    await service[Symbol.asyncDispose]();
+    await models[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -115,8 +116,9 @@ interface Parts {
   readonly registry: MetricRegistry;
   readonly observation: Observation;
   readonly metrics: ServerMetrics;
-  readonly service: InferenceService;
-  readonly load: () => Promise<Component>;
+  readonly models: ModelRepository;
+  readonly model: ServedModel;
+  readonly load: () => Promise<void>;
 }
 
 function createParts(description: ModelDescription, options: ServeOptions): Parts {
@@ -138,10 +140,10 @@ function createParts(description: ModelDescription, options: ServeOptions): Part
     endpoint: settings.predictorName,
   };
   const observation = createObservation({ settings: observe, registry, labels, log, source });
-  const service = new InferenceService(description.name, observation.tracer);
+  const models = new ModelRepository();
   const metrics = registerServerMetrics(registry, { model_name: labels.model_name }, () => {
     const { spansLost, requestLogLost } = observation;
-    return { isReady: service.isReady, stats: service.stats, spansLost, requestLogLost };
+    return { isReady: model.isReady, stats: model.stats, spansLost, requestLogLost };
   });
   const onRestart = (event: {
     readonly worker: number;
@@ -151,19 +153,29 @@ function createParts(description: ModelDescription, options: ServeOptions): Part
     metrics.restarts.value += 1;
     log.warn(event, "a worker ended and is started again");
   };
-  const load = (): Promise<Component> =>
-    loadComponent(description, {
-      settings,
-      parameters,
-      logLevel,
-      threads,
-      env,
-      signal,
-      log,
-      onRestart,
-      onBatch: (rows) => metrics.batchRows.observe(rows),
-    });
-  return { description, options, settings, log, registry, observation, metrics, service, load };
+  const model = models.add({
+    name: description.name,
+    version: VERSION,
+    labels,
+    load: () =>
+      loadPredictor(description, {
+        settings,
+        parameters,
+        logLevel,
+        threads,
+        env,
+        signal,
+        log,
+        onRestart,
+        onBatch: (rows) => metrics.batchRows.observe(rows),
+        tracer: observation.tracer,
+      }),
+  });
+  const load = (): Promise<void> => models.load(model.name, model.version);
+  return {
+    ...{ description, options, settings, log, registry, observation, metrics },
+    ...{ models, model, load },
+  };
 }
 
 /** The labels of Seldon's executor that say which model it was. */
@@ -199,7 +211,7 @@ function requestLabels(
 }
 
 async function createApi({
-  service,
+  model,
   settings,
   registry,
   log,
@@ -208,7 +220,7 @@ async function createApi({
   const metadataFromEnv = await readMetadata(settings.modelMetadata, log);
   const { signature } = description;
   return new SeldonApi({
-    service,
+    model,
     settings,
     registry,
     metadataFromEnv,
@@ -218,9 +230,9 @@ async function createApi({
   });
 }
 
-function startWatch({ service, load, metrics, log }: Parts, watch: SourceWatch | undefined): void {
+function startWatch({ model, load, metrics, log }: Parts, watch: SourceWatch | undefined): void {
   watch?.run(async (files) => {
-    if (service.reason !== "stopping") await reload({ service, load, metrics, log }, files);
+    if (model.state !== "stopping") await reload({ load, metrics, log }, files);
   });
 }
 
@@ -250,7 +262,7 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   };
   const routes = new Map([
     ...seldonRoutes(api),
-    ...probeRoutes(parts.service),
+    ...probeRoutes(parts.model),
     ...ownRoutes(parts, api),
     ["/metrics", page],
     ["/prometheus", page],
@@ -274,14 +286,13 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
           maxMessageBytes,
           tls,
           api,
-          service: parts.service,
           observer: observation.observer,
         });
   if (grpc !== undefined) servers.push(grpc);
   const ports = { http: main.port, ...(grpc !== undefined && { grpc: grpc.port }) };
   if (wanted.metrics === undefined) return ports;
   const pages = new Map([
-    ...probeRoutes(parts.service),
+    ...probeRoutes(parts.model),
     ["/metrics", page],
     ["/prometheus", page],
     [metricsPath, page],
@@ -301,18 +312,18 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
 
 /** What the description's contract has beside the routes of all servers. */
 function ownRoutes(
-  { description, service }: Parts,
+  { description, model }: Parts,
   api: SeldonApi,
 ): readonly (readonly [string, Route])[] {
   if (description.contract !== "uai") return [];
   return uaiRoutes({
-    call: (request, caller) => service.call(request, caller),
+    infer: (request) => model.predictor.infer(request),
     failure: (error, requestId) => api.failure(error, requestId),
   });
 }
 
 /** `/live`: the process answers. `/ready`: a request made now would reach a model. Neither asks user code. */
-function probeRoutes(service: InferenceService): readonly (readonly [string, Route])[] {
+function probeRoutes(model: ServedModel): readonly (readonly [string, Route])[] {
   const live: Route = {
     methods: ["GET"],
     handle: (exchange) => exchange.reply({ status: 200, contentType: TEXT, body: "live\n" }),
@@ -321,9 +332,9 @@ function probeRoutes(service: InferenceService): readonly (readonly [string, Rou
     methods: ["GET"],
     handle: (exchange) =>
       exchange.reply({
-        status: service.isReady ? 200 : 503,
+        status: model.isReady ? 200 : 503,
         contentType: TEXT,
-        body: `${service.reason}\n`,
+        body: `${model.reason}\n`,
       }),
   };
   return [
@@ -389,10 +400,7 @@ function logFailure(
   log: Logger,
   { error, isBug, requestId }: { error: unknown; isBug: boolean; requestId: string | undefined },
 ): void {
-  const traceback =
-    error instanceof InferenceError && "failure" in error
-      ? (error.failure as { traceback?: string }).traceback
-      : undefined; // a ComponentError
+  const traceback = error instanceof ComponentError ? error.failure.traceback : undefined;
   const fields = {
     puid: requestId,
     err: isBug && error instanceof Error ? error : undefined,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isToolError } from "../../../ground/errors/index.ts";
 import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
-import type { ComponentMethod } from "../../runtime/index.ts";
+import type { ComponentMethod } from "../../plane/index.ts";
 import { JsonNumber, pythonFloat, type JsonNode } from "../json/index.ts";
 import { DenseListReader } from "./dense-list.ts";
 import { protoMetrics, SeldonProtoParser, writeSeldonMessage } from "./index.ts";

@@ -1,4 +1,4 @@
-import type { Payload } from "../../runtime/index.ts";
+import type { Payload } from "../../plane/index.ts";
 import { elementsOf, toDoubles, type Tensor } from "../../../models/tensor/index.ts";
 import {
   isList,

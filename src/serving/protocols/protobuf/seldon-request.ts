@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { ComponentMessage, ComponentMethod, Payload } from "../../runtime/index.ts";
+import type { ComponentMessage, ComponentMethod, Payload } from "../../plane/index.ts";
 import type { Tensor } from "../../../models/tensor/index.ts";
 import { isList, isObject, JsonNumber, nodeText, type JsonObject } from "../json/index.ts";
 import type { AnswerContext, DataKind, SeldonCall } from "../seldon/contracts.ts";

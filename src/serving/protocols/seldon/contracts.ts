@@ -1,4 +1,4 @@
-import type { ComponentRequest } from "../../runtime/index.ts";
+import type { ComponentRequest } from "../../plane/index.ts";
 import type { JsonNode, JsonObject, JsonStyle } from "../json/index.ts";
 
 /** How an array stands in `data`. */

@@ -1,5 +1,5 @@
 import { shapeText } from "../../../models/tensor/index.ts";
-import type { ComponentRequest } from "../../runtime/index.ts";
+import type { ComponentRequest } from "../../plane/index.ts";
 import { isList, isObject, JsonNumber, type JsonObject } from "../json/index.ts";
 import { badData } from "./seldon-error.ts";
 

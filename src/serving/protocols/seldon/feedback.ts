@@ -1,4 +1,4 @@
-import type { ComponentMessage, Payload } from "../../runtime/index.ts";
+import type { ComponentMessage, Payload } from "../../plane/index.ts";
 import { isNumeric, toDoubles, bytesOf, type Tensor } from "../../../models/tensor/index.ts";
 import {
   arrayText,

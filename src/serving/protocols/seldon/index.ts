@@ -8,6 +8,7 @@ export type {
 } from "./contracts.ts";
 export { checkDeclared, declaredAxes } from "./declared-shape.ts";
 export { parseFeedback } from "./feedback.ts";
+export { graphOf } from "./graph-of-predictor.ts";
 export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";
 export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";
 export { badInput, noJson, SeldonError } from "./seldon-error.ts";

@@ -1,4 +1,4 @@
-import type { ComponentMessage, ComponentMethod, Payload } from "../../runtime/index.ts";
+import type { ComponentMessage, ComponentMethod, Payload } from "../../plane/index.ts";
 import {
   isList,
   isObject,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isToolError } from "../../../ground/errors/index.ts";
-import type { ComponentMethod } from "../../runtime/index.ts";
+import type { ComponentMethod } from "../../plane/index.ts";
 import { elementCount, itemBytes } from "../../../models/tensor/index.ts";
 import { JsonReader, readNode } from "../json/index.ts";
 import {

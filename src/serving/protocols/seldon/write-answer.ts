@@ -3,7 +3,7 @@ import type {
   ComponentMethod,
   ComponentResponse,
   Payload,
-} from "../../runtime/index.ts";
+} from "../../plane/index.ts";
 import { isNumeric, type Tensor } from "../../../models/tensor/index.ts";
 import {
   arrayText,

@@ -1,12 +1,12 @@
-import type {
-  ComponentFacts,
-  ComponentMessage,
-  ComponentMethod,
-  ComponentRequest,
-  ComponentResponse,
-  Payload,
-} from "../component.ts";
-import { defaultNames } from "../model-component.ts";
+import {
+  defaultNames,
+  type ComponentFacts,
+  type ComponentMessage,
+  type ComponentMethod,
+  type ComponentRequest,
+  type ComponentResponse,
+  type Payload,
+} from "../../plane/index.ts";
 import { jsonText, type TextStyle } from "./json-text.ts";
 import { membersOf, type MemberName, type Members, type Method } from "./members.ts";
 import { checkMetrics } from "./metrics.ts";

@@ -1,1 +1,1 @@
-export { createJsComponent, type JsComponentOptions } from "./create-js-component.ts";
+export { createJsPredictor, type JsOptions } from "./create-js-predictor.ts";

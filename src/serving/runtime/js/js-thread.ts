@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { format } from "node:util";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import type { ComponentRequest } from "../component.ts";
+import type { ComponentRequest } from "../../plane/index.ts";
 import type { ClassParameter } from "../python/index.ts";
 import type { FromThread, ToThread } from "../threads/index.ts";
 import { ClassAdapter, type AdapterOptions } from "./class-adapter.ts";

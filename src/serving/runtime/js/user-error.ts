@@ -1,4 +1,4 @@
-import type { UserFailure } from "../component-error.ts";
+import type { UserFailure } from "../../plane/index.ts";
 
 /** A refusal of the contract itself, in the words of the Seldon wrapper. */
 export class ContractError extends Error {

@@ -7,7 +7,7 @@ import {
   type NumberArray,
   type Tensor,
 } from "../../../models/tensor/index.ts";
-import type { Payload } from "../component.ts";
+import type { Payload } from "../../plane/index.ts";
 import { jsonText, type TextStyle } from "./json-text.ts";
 import { ContractError } from "./user-error.ts";
 

@@ -1,1 +1,1 @@
-export { createOnnxComponent, type OnnxOptions } from "./create-onnx-model.ts";
+export { createOnnxPredictor, type OnnxOptions } from "./create-onnx-predictor.ts";

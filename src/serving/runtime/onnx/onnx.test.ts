@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { createOnnxComponent } from "./index.ts";
 import type { ModelDescription } from "../../../models/description/index.ts";
+import { elementsOf } from "../../../models/tensor/index.ts";
+import {
+  isRaw,
+  type InferRequest,
+  type InferResponse,
+  type NamedTensor,
+} from "../../plane/index.ts";
+import { createOnnxPredictor } from "./index.ts";
 
 const text = (value: string): Buffer => Buffer.from(value);
 const field = (number: number, body: Uint8Array): Buffer =>
@@ -45,59 +52,78 @@ async function described(t: TestContext, bytes: Uint8Array): Promise<ModelDescri
   };
 }
 
-const request = (values: Float64Array, shape: readonly number[]) =>
-  ({
-    method: "predict",
-    messages: [
-      {
-        names: [],
-        payload: {
-          kind: "tensor",
-          tensor: { name: "", datatype: "FP64", shape, data: new Uint8Array(values.buffer) },
-        },
-      },
-    ],
-  }) as const;
+const tensor = (values: Float32Array, shape: readonly number[], name = "x"): NamedTensor => ({
+  name,
+  datatype: "FP32",
+  shape,
+  data: new Uint8Array(values.buffer),
+});
 
-test("an ONNX model answers in its thread, with numbers cast to what it takes", async (t) => {
-  await using component = await createOnnxComponent(await described(t, negation()));
+function numbers({ outputs }: InferResponse): unknown[] {
+  return isRaw(outputs) ? [] : outputs.map((output) => [output.name, [...elementsOf(output)]]);
+}
+
+test("an ONNX model answers in its thread, all outputs by name", async (t) => {
+  await using predictor = await createOnnxPredictor(await described(t, negation()));
   const answers = await Promise.all([
-    component.call(request(Float64Array.of(1, 2), [1, 2])),
-    component.call(request(Float64Array.of(3, 4, 5, 6), [2, 2])),
+    predictor.infer({ inputs: [tensor(Float32Array.of(1, 2), [1, 2])] }),
+    predictor.infer({ inputs: [tensor(Float32Array.of(3, 4, 5, 6), [2, 2])] }),
   ]);
-  const values = answers.map(({ message }) =>
-    message.payload.kind === "tensor"
-      ? [...new Float32Array(message.payload.tensor.data.slice().buffer)]
-      : [],
-  );
-  assert.deepEqual(values, [
-    [-1, -2],
-    [-3, -4, -5, -6],
-  ]);
-  assert.deepEqual(answers[0].message.names, ["t:0", "t:1"]);
+  assert.deepEqual(answers.map(numbers), [[["y", [-1, -2]]], [["y", [-3, -4, -5, -6]]]]);
 });
 
-test("a shape that the model does not take is refused with both shapes", async (t) => {
-  await using component = await createOnnxComponent(await described(t, negation()));
-  await assert.rejects(component.call(request(Float64Array.of(1, 2, 3), [1, 3])), {
+test("numbers without a datatype are cast to what the model takes, others are refused", async (t) => {
+  await using predictor = await createOnnxPredictor(await described(t, negation()));
+  const doubles = { ...tensor(new Float32Array(0), [1, 2]), datatype: "FP64" } as const;
+  const inputs = [{ ...doubles, data: new Uint8Array(Float64Array.of(1, 2).buffer) }];
+  assert.deepEqual(numbers(await predictor.infer({ inputs, isUntyped: true })), [["y", [-1, -2]]]);
+  await assert.rejects(predictor.infer({ inputs }), {
     code: "TENSOR_INVALID",
-    expected: "(-1,2)",
-    actual: "(1,3)",
-  });
-  await assert.rejects(
-    component.call({
-      method: "predict",
-      messages: [{ names: [], payload: { kind: "text", text: "x" } }],
-    }),
-    { code: "REQUEST_INVALID" },
-  );
-  await assert.rejects(component.call({ method: "route", messages: [] }), {
-    code: "REQUEST_INVALID",
+    tensor: "x",
+    expected: "FP32",
+    actual: "FP64",
   });
 });
+
+const REFUSED: readonly (readonly [what: string, request: InferRequest, error: object])[] = [
+  [
+    "another shape",
+    { inputs: [tensor(Float32Array.of(1, 2, 3), [1, 3])] },
+    { code: "TENSOR_INVALID", expected: "(-1,2)", actual: "(1,3)" },
+  ],
+  [
+    "another name",
+    { inputs: [tensor(Float32Array.of(1, 2), [1, 2], "z")] },
+    { code: "TENSOR_INVALID", message: /"x" is missing; got "z", and it takes "x" FP32 \(-1,2\)/ },
+  ],
+  [
+    "an input twice",
+    {
+      inputs: [tensor(Float32Array.of(1, 2), [1, 2]), tensor(Float32Array.of(1, 2), [1, 2])],
+    },
+    { code: "TENSOR_INVALID", tensor: "x" },
+  ],
+  [
+    "an output that there is not",
+    { inputs: [tensor(Float32Array.of(1, 2), [1, 2])], outputs: ["w"] },
+    { code: "TENSOR_INVALID", tensor: "w", expected: '"y"' },
+  ],
+  [
+    "a raw body",
+    { inputs: { contentType: "text/plain", bytes: new Uint8Array(0) } },
+    { code: "UNSUPPORTED" },
+  ],
+];
+
+for (const [what, request, error] of REFUSED) {
+  test(`a request with ${what} is refused and names what is wanted`, async (t) => {
+    await using predictor = await createOnnxPredictor(await described(t, negation()));
+    await assert.rejects(predictor.infer(request), error);
+  });
+}
 
 test("a damaged model fails to load with the reason", async (t) => {
-  await assert.rejects(createOnnxComponent(await described(t, Buffer.from("not a model"))), {
+  await assert.rejects(createOnnxPredictor(await described(t, Buffer.from("not a model"))), {
     code: "MODEL_LOAD_FAILED",
     message: /"neg"/,
   });

@@ -1,4 +1,4 @@
-import type { ComponentFacts, ComponentMethod } from "../component.ts";
+import type { ComponentFacts, ComponentMethod } from "../../plane/index.ts";
 import { parseObject } from "./user-failure.ts";
 import { METHODS } from "./wire.ts";
 

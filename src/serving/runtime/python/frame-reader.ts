@@ -1,5 +1,5 @@
 import type { Datatype, Tensor } from "../../../models/tensor/index.ts";
-import type { ComponentMessage, ComponentResponse, Payload } from "../component.ts";
+import type { ComponentMessage, ComponentResponse, Payload } from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
 import {
   DATATYPES,

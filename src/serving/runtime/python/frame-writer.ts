@@ -1,4 +1,9 @@
-import type { ComponentMessage, ComponentRequest, Payload } from "../component.ts";
+import {
+  formatTraceparent,
+  type ComponentMessage,
+  type ComponentRequest,
+  type Payload,
+} from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
 import {
   datatypeNumber,
@@ -60,9 +65,7 @@ export class FrameWriter {
     const mark = this.pendingBytes;
     const requestId = (request.requestId ?? "").slice(0, MAX_ID_CHARACTERS);
     const extra =
-      request.reward === undefined &&
-      request.routing === undefined &&
-      request.traceparent === undefined
+      request.reward === undefined && request.routing === undefined && request.trace === undefined
         ? ""
         : extraOf(request);
     this.#reserve(HEADER_BYTES + 3 * (requestId.length + extra.length));
@@ -160,7 +163,8 @@ export class FrameWriter {
 }
 
 function extraOf(request: ComponentRequest): string {
-  const { reward, routing, traceparent } = request;
+  const { reward, routing, trace } = request;
+  const traceparent = trace === undefined ? undefined : formatTraceparent(trace);
   const text = reward === undefined || Number.isFinite(reward) ? reward : String(reward); // JSON has no number for it, and Python reads the text as a float
   return JSON.stringify({ reward: text, routing, traceparent });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Datatype } from "../../../models/tensor/index.ts";
-import type { ComponentRequest, Payload } from "../component.ts";
+import type { ComponentRequest, Payload } from "../../plane/index.ts";
 import { FrameError, FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { FRAME, HEADER_BYTES, METHODS } from "./wire.ts";

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Datatype } from "../../../models/tensor/index.ts";
-import type { ComponentMethod, ComponentRequest, Payload } from "../component.ts";
+import type { ComponentMethod, ComponentRequest, Payload } from "../../plane/index.ts";
 import { FrameError, FrameReader, type IncomingFrame } from "./frame-reader.ts";
 import { FrameWriter, UnsendableError } from "./frame-writer.ts";
 import { FRAME } from "./wire.ts";

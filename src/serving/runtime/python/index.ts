@@ -1,8 +1,8 @@
 export {
-  createPythonComponent,
+  createPythonPredictor,
   parseInterfaceName,
   type ClassParameter,
-  type PythonComponent,
-  type PythonComponentOptions,
-} from "./create-python-component.ts";
+  type PythonPredictor,
+  type PythonOptions,
+} from "./create-python-predictor.ts";
 export type { LogLine } from "./log-lines.ts";

@@ -1,13 +1,13 @@
 import { InferenceError, ToolError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type {
-  Component,
+  CallerOptions,
   ComponentFacts,
   ComponentRequest,
   ComponentResponse,
-  ComponentStats,
-} from "../component.ts";
-import type { CallerOptions } from "../contracts.ts";
+  GraphComponent,
+  PredictorStats,
+} from "../../plane/index.ts";
 import { parseFacts } from "./facts.ts";
 import { payloadBytes, UnsendableError } from "./frame-writer.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
@@ -47,7 +47,7 @@ const STEADY_MS = 3000;
 const MAX_LOST = 3;
 
 /** N worker processes behind one queue: least-loaded first, restarted when they die. */
-export class WorkerPool implements Component {
+export class WorkerPool implements GraphComponent, AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #workers: (Worker | undefined)[];
   readonly #queue: Flight[] = [];
@@ -74,7 +74,7 @@ export class WorkerPool implements Component {
     return this.#facts;
   }
 
-  get stats(): ComponentStats {
+  get stats(): PredictorStats {
     const workers = this.#workers.filter((worker) => worker !== undefined);
     return {
       queued: this.#queue.length,

@@ -1,5 +1,5 @@
 import { stripControls } from "../../../ground/errors/index.ts";
-import type { UserFailure } from "../component-error.ts";
+import type { UserFailure } from "../../plane/index.ts";
 
 /** Reads an ERROR frame's JSON; whatever is missing or of the wrong type gets a safe value. */
 export function parseUserFailure(text: string): UserFailure {

@@ -1,5 +1,5 @@
 import type { Datatype } from "../../../models/tensor/index.ts";
-import type { ComponentMethod, Payload } from "../component.ts";
+import type { ComponentMethod, Payload } from "../../plane/index.ts";
 
 /** Numbers of the worker protocol; `python/README.md` has the tables and `frames.py` the same numbers. */
 export const PROTOCOL_VERSION = 1;

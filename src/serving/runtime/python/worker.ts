@@ -1,7 +1,10 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
-import type { ComponentRequest, ComponentResponse } from "../component.ts";
-import { ComponentError } from "../component-error.ts";
-import type { CallerOptions } from "../contracts.ts";
+import {
+  ComponentError,
+  type CallerOptions,
+  type ComponentRequest,
+  type ComponentResponse,
+} from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
 import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";

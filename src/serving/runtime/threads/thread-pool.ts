@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { Worker, type TransferListItem } from "node:worker_threads";
 import { InferenceError, type ErrorCode } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type { ComponentStats } from "../component.ts";
-import type { CallerOptions } from "../contracts.ts";
+import type { CallerOptions, PredictorStats } from "../../plane/index.ts";
 
 /** What a thread sends: once `ready` or `failed`, then one `done` or `error` for each call, and log lines at any time. */
 export type FromThread =
@@ -115,7 +114,7 @@ export class ThreadPool implements AsyncDisposable {
     return promise;
   }
 
-  get stats(): ComponentStats {
+  get stats(): PredictorStats {
     const threads = this.#threads.filter((thread) => thread !== undefined);
     return {
       queued: this.#queue.length,

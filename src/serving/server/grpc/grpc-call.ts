@@ -5,7 +5,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { ToolError } from "../../../ground/errors/index.ts";
-import type { SpanContext } from "../observe/index.ts";
+import type { SpanContext } from "../../plane/index.ts";
 import { MessageReader } from "./message-reader.ts";
 import { GRPC_STATUS, messageText, timeoutMs, type GrpcFailure } from "./status.ts";
 

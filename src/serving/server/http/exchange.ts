@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ToolError } from "../../../ground/errors/index.ts";
-import type { SpanContext } from "../observe/index.ts";
+import type { SpanContext } from "../../plane/index.ts";
 import type { Connection, Connections } from "./connections.ts";
 
 const NO_BODY = Buffer.alloc(0);

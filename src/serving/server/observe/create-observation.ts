@@ -1,4 +1,5 @@
 import { createHttpClient, type HttpClient } from "../../../ground/http/index.ts";
+import { Tracer } from "../../plane/index.ts";
 import type { Logger } from "../log/index.ts";
 import type { Labels, MetricRegistry } from "../metrics/index.ts";
 import { createFileSink, createHttpSink, type EventSource } from "./log-sinks.ts";
@@ -6,7 +7,6 @@ import { Observer } from "./observer.ts";
 import { OtlpExporter } from "./otlp-exporter.ts";
 import { RequestLog, type LogSink } from "./request-log.ts";
 import type { ObserveSettings } from "./settings.ts";
-import { Tracer } from "./tracer.ts";
 
 export interface ObservationOptions {
   readonly settings: ObserveSettings;

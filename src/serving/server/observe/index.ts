@@ -2,5 +2,3 @@ export { createObservation, type Observation } from "./create-observation.ts";
 export type { AnsweredRequest, Observer } from "./observer.ts";
 export { registerServerMetrics, type ServerMetrics, type ServerState } from "./server-metrics.ts";
 export { parseObserveSettings, type ObserveSettings } from "./settings.ts";
-export { formatTraceparent, parseTraceparent, type SpanContext } from "./trace-context.ts";
-export type { Tracer } from "./tracer.ts";

@@ -8,7 +8,7 @@ import {
   type RequestLogSettings,
 } from "./request-log.ts";
 import { parseObserveSettings } from "./settings.ts";
-import { Tracer, type EndedSpan } from "./tracer.ts";
+import { Tracer, type EndedSpan } from "../../plane/index.ts";
 
 const SETTINGS: RequestLogSettings = {
   target: "x",

@@ -1,8 +1,7 @@
+import { IdSource, type SpanContext, type Tracer } from "../../plane/index.ts";
 import type { Logger } from "../log/index.ts";
 import type { Histogram, Labels, MetricRegistry } from "../metrics/index.ts";
 import type { LoggedBody, RequestLog } from "./request-log.ts";
-import { IdSource, type SpanContext } from "./trace-context.ts";
-import type { Tracer } from "./tracer.ts";
 
 /** A request that was answered, over whatever transport. */
 export interface AnsweredRequest {

@@ -1,6 +1,6 @@
 import type { HttpClient } from "../../../ground/http/index.ts";
 import { causeOf, isSuccess, post } from "./post.ts";
-import type { EndedSpan } from "./tracer.ts";
+import type { EndedSpan } from "../../plane/index.ts";
 
 /** Where spans go, and how many may wait. Defaults are OpenTelemetry's. */
 export interface OtlpSettings {

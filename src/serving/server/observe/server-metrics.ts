@@ -1,11 +1,11 @@
-import type { ComponentStats } from "../../runtime/index.ts";
+import type { PredictorStats } from "../../plane/index.ts";
 import type { Histogram, Labels, MetricRegistry, NumberSeries } from "../metrics/index.ts";
 
 /** What is asked whenever the page of metrics is. */
 export interface ServerState {
   readonly isReady: boolean;
   /** Absent when the model keeps no count. */
-  readonly stats: ComponentStats | undefined;
+  readonly stats: PredictorStats | undefined;
   /** Spans that never arrived. */
   readonly spansLost: number;
   /** Requests that are missing in the request log. */

@@ -2,7 +2,7 @@ import { ToolError } from "../../../ground/errors/index.ts";
 import type { ProxyEnvironment } from "../../../ground/http/index.ts";
 import type { OtlpSettings } from "./otlp-exporter.ts";
 import type { RequestLogSettings } from "./request-log.ts";
-import type { Sampler } from "./tracer.ts";
+import type { Sampler } from "../../plane/index.ts";
 
 /** What is to be seen of a server beside its metrics. Nothing but errors by default. */
 export interface ObserveSettings {

@@ -1,6 +1,6 @@
 import { factsOf, isToolError, stripControls } from "../../../ground/errors/index.ts";
 import { SeldonError } from "../../protocols/index.ts";
-import { ComponentError } from "../../runtime/index.ts";
+import { ComponentError } from "../../plane/index.ts";
 
 /** An error in the terms of the Seldon contract. */
 export interface Failure {
@@ -26,7 +26,7 @@ const BAD_DATA = "MICROSERVICE_BAD_DATA";
 const INTERNAL = "MICROSERVICE_INTERNAL_ERROR";
 
 /** What to tell a client about an error. The text of user code's exceptions goes out, as in the wrapper; that of our own bugs does not. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown, retryAfterSeconds: number): Failure {
   if (error instanceof SeldonError)
     return { status: error.status, info: error.info, reason: error.reason, isBug: false };
   if (error instanceof ComponentError) {
@@ -49,6 +49,6 @@ export function failureOf(error: unknown): Failure {
     info: stripControls(error.message),
     reason: http < 500 ? BAD_DATA : INTERNAL,
     isBug: false,
-    ...(retryable && (http === 429 || http === 503) && { retryAfterSeconds: 1 }),
+    ...(retryable && (http === 429 || http === 503) && { retryAfterSeconds }),
   };
 }

@@ -1,6 +1,7 @@
 import {
   checkDeclared,
   declaredAxes,
+  graphOf,
   isObject,
   parseOwnMeta,
   parseText,
@@ -24,15 +25,16 @@ import type {
   ComponentMethod,
   ComponentRequest,
   ComponentResponse,
-} from "../../runtime/index.ts";
+  GraphComponent,
+  ServedModel,
+} from "../../plane/index.ts";
 import type { Signature } from "../../../models/tensor/index.ts";
-import type { InferenceService } from "../inference-service.ts";
 import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
 import { failureOf, type Failure } from "./failure.ts";
 import { nodeLabels, splitImage, type SeldonSettings } from "./settings.ts";
 
 export interface SeldonApiOptions {
-  readonly service: InferenceService;
+  readonly model: ServedModel;
   readonly settings: SeldonSettings;
   readonly registry: MetricRegistry;
   /** Told about errors that are worth a line in the log. */
@@ -57,10 +59,10 @@ const METRIC_METHODS: Readonly<Record<ComponentMethod, MetricMethod>> = {
 const NO_CONTEXT: AnswerContext = { metas: [] };
 const NOTHING: OwnMeta = {};
 
-/** The Seldon contract in front of the inference service, without a transport. */
+/** The Seldon contract in front of a model, without a transport. */
 export class SeldonApi {
   readonly settings: SeldonSettings;
-  readonly service: InferenceService;
+  readonly model: ServedModel;
   readonly writer: SeldonAnswerWriter;
   readonly parser: SeldonRequestParser = new SeldonRequestParser();
   readonly metrics: CustomMetrics;
@@ -71,7 +73,7 @@ export class SeldonApi {
   readonly #metadata: (facts: ComponentFacts) => JsonObject;
 
   constructor({
-    service,
+    model,
     settings,
     registry,
     onFailure,
@@ -89,15 +91,20 @@ export class SeldonApi {
         isStrict: settings.isStrict,
       });
     this.settings = settings;
-    this.service = service;
+    this.model = model;
     this.writer = new SeldonAnswerWriter(settings);
     this.metrics = new CustomMetrics(registry, nodeLabels(settings));
     this.#onFailure = onFailure;
   }
 
+  /** The methods of the model that is in use. @throws InferenceError `MODEL_NOT_READY` */
+  get graph(): GraphComponent {
+    return graphOf(this.model.predictor);
+  }
+
   /** How requests of a method over REST are to be read. @throws InferenceError `MODEL_NOT_READY` */
   parseOptions(method: ComponentMethod): ParseOptions {
-    const whole = this.service.facts.wantsWhole?.rest;
+    const whole = this.graph.facts.wantsWhole?.rest;
     return {
       method,
       isWhole: whole !== undefined && whole.includes(method),
@@ -113,14 +120,14 @@ export class SeldonApi {
   ): Promise<SeldonAnswer> {
     if (this.settings.checksShapes) this.check(request);
     const named = requestId === undefined ? request : { ...request, requestId };
-    return this.service
+    return this.graph
       .call(named, caller)
       .then((response) => this.#answer(request.method, response, context));
   }
 
   /** Holds a request against the shape that the metadata declares. @throws SeldonError 400 */
   check(request: ComponentRequest): void {
-    const { facts } = this.service;
+    const { facts } = this.graph;
     if (this.#declared?.facts !== facts) this.#declared = { facts, axes: this.#axesOf(facts) };
     if (this.#declared.axes !== undefined) checkDeclared(request, this.#declared.axes);
   }
@@ -145,7 +152,7 @@ export class SeldonApi {
 
   /** The failure behind an error; logs it when it is worth it. */
   failure(error: unknown, requestId?: string): Failure {
-    const failure = failureOf(error);
+    const failure = failureOf(error, this.model.retryAfterSeconds);
     if (failure.isBug || failure.status >= 500) this.#onFailure(error, failure, requestId);
     return failure;
   }
@@ -189,7 +196,7 @@ export class SeldonApi {
 
   /** The same as a value, for protocols other than JSON. @throws SeldonError `MICROSERVICE_BAD_METADATA` */
   metadataNode(): JsonObject {
-    return this.#metadata(this.service.facts);
+    return this.#metadata(this.graph.facts);
   }
 
   #answer(

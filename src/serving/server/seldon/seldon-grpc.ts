@@ -7,9 +7,8 @@ import {
   writeSeldonMessage,
   type SeldonCall,
 } from "../../protocols/index.ts";
-import { ComponentError, type ComponentMethod } from "../../runtime/index.ts";
+import { ComponentError, type ComponentMethod } from "../../plane/index.ts";
 import type { GrpcCall, GrpcFailure, GrpcMethod } from "../grpc/index.ts";
-import { formatTraceparent } from "../observe/index.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
 /** Services of the package `seldon.protos` with their methods. All are there whatever the component is, as in the wrapper. */
@@ -67,7 +66,7 @@ function parse(
   { method, message }: { readonly method: ComponentMethod; readonly message: Buffer },
 ): SeldonCall {
   const { isStrict, unitId = "0" } = api.settings;
-  const wanted = api.service.facts.wantsWhole;
+  const wanted = api.graph.facts.wantsWhole;
   const whole = wanted?.grpc.includes(method) === true ? (wanted.grpcForm ?? "proto") : undefined;
   return parser.parse(message, { method, whole, isStrict, unitId });
 }
@@ -82,9 +81,9 @@ function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
     const named = {
       ...request,
       ...(requestId !== undefined && { requestId }),
-      ...(span !== undefined && { traceparent: formatTraceparent(span) }),
+      ...(span !== undefined && { trace: span }),
     };
-    api.service.call(named, { whileWaiting: () => call.whileWaiting() }).then(
+    api.graph.call(named, { whileWaiting: () => call.whileWaiting() }).then(
       (response) => {
         try {
           call.reply(

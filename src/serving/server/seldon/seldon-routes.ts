@@ -5,9 +5,8 @@ import {
   type SeldonAnswer,
   type SeldonCall,
 } from "../../protocols/index.ts";
-import type { ComponentMethod } from "../../runtime/index.ts";
+import type { ComponentMethod } from "../../plane/index.ts";
 import type { Exchange, Refusal, Route } from "../http/index.ts";
-import { formatTraceparent } from "../observe/index.ts";
 import { isMultipart, readFormField, readMultipart } from "./forms.ts";
 import type { Failure } from "./failure.ts";
 import { openApiText } from "./openapi.ts";
@@ -156,7 +155,7 @@ function named(exchange: Exchange, call: SeldonCall): SeldonCall {
     exchange.requestId = call.context.puid.slice(0, MAX_ID_CHARACTERS);
   return exchange.span === undefined
     ? call
-    : { ...call, request: { ...call.request, traceparent: formatTraceparent(exchange.span) } };
+    : { ...call, request: { ...call.request, trace: exchange.span } };
 }
 
 function replyFailure(api: SeldonApi, exchange: Exchange, failure: Failure): void {

@@ -1,12 +1,11 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
-import type { CallerOptions, ComponentRequest, ComponentResponse } from "../../runtime/index.ts";
+import { isRaw, type InferRequest, type InferResponse } from "../../plane/index.ts";
 import type { Exchange, Route } from "../http/index.ts";
-import { formatTraceparent } from "../observe/index.ts";
 import type { Failure } from "../seldon/failure.ts";
 
 /** Who runs the model, and who says what an error looks like from outside. */
 export interface UaiCaller {
-  call(request: ComponentRequest, caller: CallerOptions): Promise<ComponentResponse>;
+  infer(request: InferRequest): Promise<InferResponse>;
   failure(error: unknown, requestId?: string): Failure;
 }
 
@@ -23,17 +22,17 @@ export function uaiRoutes(caller: UaiCaller): readonly (readonly [string, Route]
 }
 
 function answer(caller: UaiCaller, exchange: Exchange): void {
-  const { requestId, span } = exchange;
-  const request: ComponentRequest = {
-    method: "predict",
-    messages: [{ payload: { kind: "bytes", bytes: exchange.body }, names: [] }],
-    ...(requestId !== undefined && { requestId }),
-    ...(span !== undefined && { traceparent: formatTraceparent(span) }),
+  const { requestId, span, body } = exchange;
+  const request: InferRequest = {
+    inputs: { contentType: exchange.header("content-type") ?? "", bytes: body },
+    caller: exchange,
+    ...(requestId !== undefined && { id: requestId }),
+    ...(span !== undefined && { trace: span }),
   };
   const fail = (error: unknown): void => refuse(exchange, caller.failure(error, requestId));
   try {
     caller
-      .call(request, exchange)
+      .infer(request)
       .then((response) => exchange.reply(replyOf(response)), fail)
       .catch(fail);
   } catch (error) {
@@ -41,31 +40,18 @@ function answer(caller: UaiCaller, exchange: Exchange): void {
   }
 }
 
-/** What the worker made of an answer: its bytes, with status and type beside them. */
-function replyOf({ message, tags }: ComponentResponse): {
+function replyOf({ outputs }: InferResponse): {
   readonly status: number;
   readonly contentType: string;
   readonly body: Buffer;
 } {
-  const { payload } = message;
-  if (payload.kind !== "bytes")
-    throw new InferenceError(
-      "MODEL_FAILED",
-      `answer /service: the class gave a payload of kind "${payload.kind}"`,
-    );
-  const about: unknown = JSON.parse(tags ?? "{}");
-  const { status, contentType } = (typeof about === "object" && about !== null ? about : {}) as {
-    readonly status?: unknown;
-    readonly contentType?: unknown;
-  }; // checked below
+  if (!isRaw(outputs))
+    throw new InferenceError("MODEL_FAILED", "answer /service: the model gave tensors, not a body");
+  const { status, contentType, bytes } = outputs;
   return {
-    status:
-      typeof status === "number" && Number.isInteger(status) && status >= 200 && status <= 599
-        ? status
-        : 200,
-    contentType:
-      typeof contentType === "string" && /^[\x20-\x7e]+$/.test(contentType) ? contentType : TEXT,
-    body: Buffer.from(payload.bytes.buffer, payload.bytes.byteOffset, payload.bytes.byteLength),
+    status,
+    contentType: contentType === "" ? TEXT : contentType,
+    body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   };
 }
 

@@ -2,19 +2,22 @@ import { join } from "node:path";
 import { InferenceError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { ModelDescription } from "../../../models/description/index.ts";
-import { ComponentError, type UserFailure } from "../component-error.ts";
-import type {
-  Component,
-  ComponentFacts,
-  ComponentRequest,
-  ComponentResponse,
-  Payload,
-} from "../component.ts";
+import {
+  ComponentError,
+  predictorOfGraph,
+  type ComponentFacts,
+  type ComponentRequest,
+  type ComponentResponse,
+  type GraphComponent,
+  type Payload,
+  type Predictor,
+  type UserFailure,
+} from "../../plane/index.ts";
 import type { ClassParameter, LogLine } from "../python/index.ts";
 import { ThreadPool } from "../threads/index.ts";
 import type { JsThreadData } from "./js-thread.ts";
 
-export interface JsComponentOptions extends CallOptions {
+export interface JsOptions extends CallOptions {
   /** Given to the constructor as one object. */
   readonly parameters?: readonly ClassParameter[];
   /** The threads' whole environment. Default: that of the process. */
@@ -33,11 +36,11 @@ export interface JsComponentOptions extends CallOptions {
  * its own. A thread runs one call at a time; a call that hangs ends its thread, and the others go on.
  * @throws InferenceError `MODEL_LOAD_FAILED`
  */
-export async function createJsComponent(
+export async function createJsPredictor(
   description: ModelDescription,
-  options: JsComponentOptions = {},
-): Promise<Component> {
-  const { name, server } = description;
+  options: JsOptions = {},
+): Promise<Predictor> {
+  const { name, server, signature } = description;
   const pool = new ThreadPool({
     ...{
       model: name,
@@ -59,17 +62,26 @@ export async function createJsComponent(
       }), // our own thread's levels
   });
   const facts = (await pool.start(options)) as ComponentFacts; // our own thread sends them
-  return {
+  const graph: GraphComponent = {
     facts,
     call: async (request, call) =>
       (await pool.call(cloneable(request), [], call)) as ComponentResponse, // our own thread sends one
+  };
+  return {
+    ...predictorOfGraph(graph, {
+      model: name,
+      platform: "javascript_class",
+      signature,
+      takesRawBody: false,
+    }),
+    graph,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }
 
 function threadData(
   { name, code, codePath, service }: ModelDescription,
-  options: JsComponentOptions,
+  options: JsOptions,
 ): JsThreadData {
   const { parameters = [], strictCompat = false, sortKeys = true, asciiOnly = true } = options;
   if (code === undefined || codePath === undefined)

@@ -1,5 +1,6 @@
-import type { CallerOptions } from "./contracts.ts";
 import type { Datatype, Tensor } from "../../models/tensor/index.ts";
+import type { CallerOptions } from "./contracts.ts";
+import type { SpanContext } from "./trace-context.ts";
 
 /** The methods of the Seldon Python class contract, and their JavaScript twins. */
 export type ComponentMethod =
@@ -51,8 +52,8 @@ export interface ComponentRequest {
   readonly routing?: number;
   /** The id that log lines of user code carry; at most 128 characters of it are kept. */
   readonly requestId?: string;
-  /** W3C trace context of the caller, for what user code calls; 55 characters. */
-  readonly traceparent?: string;
+  /** The span that the call belongs to, for what user code calls. */
+  readonly trace?: SpanContext;
   /** How the request came; the order of deprecated methods and the form of `meta` depend on it. Default `rest`. */
   readonly transport?: "rest" | "grpc";
 }
@@ -84,29 +85,21 @@ export interface ComponentFacts {
   readonly features?: { readonly count: number; readonly names: readonly string[] };
 }
 
-/** How busy a component is at this moment. */
-export interface ComponentStats {
-  /** Calls that wait for a worker. */
-  readonly queued: number;
-  /** Calls inside workers. */
-  readonly running: number;
-  /** Workers that there should be. */
-  readonly workers: number;
-  /** Workers that answer. */
-  readonly ready: number;
-  /** Workers started in place of one that died, since the start. */
-  readonly restarts: number;
-}
-
-/** User code, loaded and ready. Calls may be concurrent; the implementation queues them. */
-export interface Component extends AsyncDisposable {
+/**
+ * A component of a Seldon graph: the methods of its class contract. An extension of `Predictor` that the Seldon protocol alone asks for.
+ * Calls may be concurrent; the implementation queues them.
+ */
+export interface GraphComponent {
   readonly facts: ComponentFacts;
-  /** Absent where nobody counts. */
-  readonly stats?: ComponentStats;
-  /** Ends at once: calls that are under way fail with `MODEL_NOT_READY`. Disposing waits for them instead. */
-  abandon?(): void;
   /**
    * @throws InferenceError `MODEL_FAILED` (the code raised), `WORKER_CRASHED`, `MODEL_TIMEOUT`, `OVERLOADED`, `REQUEST_INVALID`.
    */
   call(request: ComponentRequest, options?: CallerOptions): Promise<ComponentResponse>;
+}
+
+const MAX_NAMED = 65_536;
+
+/** Names of an answer's columns where nobody names any: `t:0`, `t:1`, … */
+export function defaultNames(count: number): readonly string[] {
+  return Array.from({ length: Math.min(count, MAX_NAMED) }, (_, index) => `t:${index}`);
 }

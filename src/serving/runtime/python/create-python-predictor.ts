@@ -1,10 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ComponentError } from "../component-error.ts";
 import { ToolError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { CodeEntry, ModelDescription } from "../../../models/description/index.ts";
-import type { Component, ComponentStats } from "../component.ts";
+import {
+  ComponentError,
+  predictorOfGraph,
+  type GraphComponent,
+  type Predictor,
+  type PredictorStats,
+} from "../../plane/index.ts";
 import { openArena } from "./arena.ts";
 import type { LogLine } from "./log-lines.ts";
 import { WorkerPool, type PoolOptions } from "./pool.ts";
@@ -19,7 +24,7 @@ export interface ClassParameter {
   readonly type: string;
 }
 
-export interface PythonComponentOptions extends CallOptions {
+export interface PythonOptions extends CallOptions {
   /** Keyword arguments of the class. */
   readonly parameters?: readonly ClassParameter[];
   /** The workers' whole environment. Default: the parent's. */
@@ -77,8 +82,8 @@ export function parseInterfaceName(text: string): CodeEntry {
 }
 
 /** User code in worker processes. */
-export interface PythonComponent extends Component {
-  readonly stats: ComponentStats;
+export interface PythonPredictor extends Predictor, GraphComponent {
+  readonly stats: PredictorStats;
   /** Process ids of the workers that run now. */
   readonly pids: readonly number[];
 }
@@ -87,10 +92,10 @@ export interface PythonComponent extends Component {
  * Loads a Python class (or a scikit-learn model file) in `description.server.workers` processes and resolves when all are ready.
  * @throws InferenceError `MODEL_LOAD_FAILED` (a ComponentError with the traceback when user code raised), `RUNTIME_MISSING`.
  */
-export async function createPythonComponent(
+export async function createPythonPredictor(
   description: ModelDescription,
-  options: PythonComponentOptions = {},
-): Promise<PythonComponent> {
+  options: PythonOptions = {},
+): Promise<PythonPredictor> {
   const workers = description.server.workers ?? 1;
   const onLog = options.onLog ?? ((): void => undefined);
   const workerFolder = options.workerFolder ?? findWorkerFolder();
@@ -120,12 +125,35 @@ export async function createPythonComponent(
         onLog({ level: "error", text, worker: 0 });
     throw error;
   }
-  return pool;
+  return predictorOf(pool, description);
+}
+
+function predictorOf(pool: WorkerPool, description: ModelDescription): PythonPredictor {
+  const { name, kind, contract, signature } = description;
+  return {
+    ...predictorOfGraph(pool, {
+      model: name,
+      platform: kind === "class" ? "python_class" : `python_${kind}`,
+      signature,
+      takesRawBody: contract === "uai",
+    }),
+    graph: pool,
+    facts: pool.facts,
+    call: async (request, caller) => pool.call(request, caller),
+    get stats() {
+      return pool.stats;
+    },
+    get pids() {
+      return pool.pids;
+    },
+    abandon: () => pool.abandon(),
+    [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
+  };
 }
 
 interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onBatch" | "onRoom" | "onEnd"> {
   readonly description: ModelDescription;
-  readonly options: PythonComponentOptions;
+  readonly options: PythonOptions;
   readonly workerFolder: string;
 }
 
@@ -184,7 +212,7 @@ const DEFAULTS = {
 /** The JSON of a LOAD frame; `settings.py` reads it. */
 function settingsOf(
   description: ModelDescription,
-  options: PythonComponentOptions,
+  options: PythonOptions,
   own: Readonly<Record<string, number>>,
 ): string {
   const {

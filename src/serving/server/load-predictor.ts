@@ -1,13 +1,13 @@
 import type { ModelDescription } from "../../models/description/index.ts";
 import { runtimeOf } from "../../models/kinds/index.ts";
+import { batched, limited, traced, type Predictor, type Tracer } from "../plane/index.ts";
 import {
-  createJsComponent,
-  createOnnxComponent,
-  createPythonComponent,
+  createJsPredictor,
+  createOnnxPredictor,
+  createPythonPredictor,
   type ClassParameter,
-  type Component,
   type LogLine,
-  type PythonComponentOptions,
+  type PythonOptions,
 } from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "./seldon/settings.ts";
@@ -21,16 +21,43 @@ export interface LoadOptions {
   /** Environment of the workers; the server's own when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly log: Logger;
-  readonly onRestart?: PythonComponentOptions["onRestart"];
-  readonly onBatch?: PythonComponentOptions["onBatch"];
+  readonly onRestart?: PythonOptions["onRestart"];
+  readonly onBatch?: PythonOptions["onBatch"];
+  /** Makes a span of each call that belongs to a trace; absent when tracing is off. */
+  readonly tracer?: Tracer | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Loads what a description speaks of on the runtime that it needs. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
-export async function loadComponent(
+const MAX_QUEUE = 1024;
+
+/**
+ * Loads what a description speaks of on the runtime that it needs, and puts around it what its settings ask for: batching, a limit on what
+ * waits, spans.
+ * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`
+ */
+export async function loadPredictor(
   description: ModelDescription,
   options: LoadOptions,
-): Promise<Component> {
+): Promise<Predictor> {
+  const { name: model, server } = description;
+  const { onBatch, tracer } = options;
+  const bare = await loadBare(description, options);
+  const { maxBatch = 1, maxQueue = MAX_QUEUE, maxWaitMs } = server;
+  const joined = batched(bare, {
+    model,
+    maxRows: maxBatch,
+    onBatch,
+    ...(maxWaitMs !== undefined && { maxWaitMs }),
+  });
+  const workers = bare.stats?.workers ?? 1;
+  const bounded =
+    joined === bare
+      ? bare // it has a queue of its own
+      : limited(joined, { model, maxCalls: maxQueue + workers * maxBatch });
+  return tracer === undefined ? bounded : traced(bounded, { tracer, model });
+}
+
+async function loadBare(description: ModelDescription, options: LoadOptions): Promise<Predictor> {
   const { code } = description;
   const { settings, parameters, logLevel, threads, env, onRestart, onBatch, signal } = options;
   const { maxQueue, workerMemoryMib } = description.server;
@@ -38,7 +65,7 @@ export async function loadComponent(
     ...(maxQueue !== undefined && { maxQueue }),
     ...(signal !== undefined && { signal }),
   };
-  if (runtimeOf(description) === "onnx") return createOnnxComponent(description, common);
+  if (runtimeOf(description) === "onnx") return createOnnxPredictor(description, common);
   const contract = {
     ...common,
     parameters,
@@ -48,8 +75,8 @@ export async function loadComponent(
     onLog: (line: LogLine): void => logLine(options.log, line),
     ...(env !== undefined && { env }),
   };
-  if (code?.language === "javascript") return createJsComponent(description, contract);
-  return createPythonComponent(description, {
+  if (code?.language === "javascript") return createJsPredictor(description, contract);
+  return createPythonPredictor(description, {
     ...contract,
     logLevel,
     threads,

@@ -1,0 +1,291 @@
+import { InferenceError, isToolError, type ErrorCode } from "../../ground/errors/index.ts";
+import { isRaw, type InferRequest, type InferResponse, type Predictor } from "./contracts.ts";
+import { joinRows, splitRows } from "./tensor-rows.ts";
+import { wrapped } from "./wrapped.ts";
+
+export interface BatchOptions {
+  /** Name of the model, for messages. */
+  readonly model: string;
+  /** Rows joined into one call at the most. 1 joins nothing. */
+  readonly maxRows: number;
+  /** Longest time that requests wait for company while other calls run, in ms. Default 0: until a worker is free. */
+  readonly maxWaitMs?: number;
+  /** Told how many rows a call had that several requests were joined into. */
+  readonly onBatch?: ((rows: number, requests: number) => void) | undefined;
+}
+
+/**
+ * Joins requests along axis 0, so that the model runs once for many. Requests are joined when the names, datatypes and trailing axes of
+ * their inputs, the outputs that they want and their parameters are equal; size is counted in rows. A request that finds a worker idle never
+ * waits; a batch forms of those that came while all workers were busy. When a joined call fails for a reason that may lie in one request,
+ * each is tried alone. A model whose outputs do not have the rows that went in is not asked with joined requests again.
+ */
+export function batched(predictor: Predictor, options: BatchOptions): Predictor {
+  if (options.maxRows < 2 || !predictor.describe().joinsRows) return predictor;
+  const batcher = new Batcher(predictor, options);
+  return wrapped(predictor, {
+    infer: async (request) => batcher.infer(request),
+    [Symbol.asyncDispose]: async () => {
+      await batcher.drained();
+      await predictor[Symbol.asyncDispose]();
+    },
+    abandon: () => {
+      batcher.abandon();
+      predictor.abandon?.();
+    },
+    statsOf: () => {
+      const inner = predictor.stats ?? NO_STATS;
+      return { ...inner, queued: inner.queued + batcher.waiting };
+    },
+  });
+}
+
+const NO_STATS = { queued: 0, running: 0, workers: 1, ready: 1, restarts: 0 };
+
+interface Waiting {
+  readonly request: InferRequest;
+  /** What has to be equal for joining; undefined for a request that stays alone. */
+  readonly key: string | undefined;
+  readonly rows: number;
+  readonly since: number;
+  /** False once it has left the queue. */
+  isWaiting: boolean;
+  readonly resolve: (response: InferResponse) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** After these each request of a joined call is tried alone: another one may be at fault. */
+const TRIED_ALONE: ReadonlySet<ErrorCode> = new Set([
+  "MODEL_FAILED",
+  "REQUEST_INVALID",
+  "TENSOR_INVALID",
+]);
+
+class Batcher {
+  readonly #predictor: Predictor;
+  readonly #options: BatchOptions;
+  #queue: Waiting[] = [];
+  #running = 0;
+  #keepsRows = true;
+  #timer: NodeJS.Timeout | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(predictor: Predictor, options: BatchOptions) {
+    this.#predictor = predictor;
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  infer(request: InferRequest): Promise<InferResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<InferResponse>();
+    const rows = rowsIn(request);
+    const waiting: Waiting = {
+      request,
+      key: rows === undefined || !this.#keepsRows ? undefined : keyOf(request),
+      rows: rows ?? 1,
+      since: performance.now(),
+      isWaiting: true,
+      resolve,
+      reject,
+    };
+    this.#queue.push(waiting);
+    this.#pump();
+    if (waiting.isWaiting) this.#watchCaller(waiting);
+    return promise;
+  }
+
+  /** Resolves when no call waits or runs. */
+  async drained(): Promise<void> {
+    if (this.#queue.length > 0 || this.#running > 0)
+      await new Promise<void>((resolve) => (this.#drained = resolve));
+  }
+
+  abandon(): void {
+    const why = new InferenceError(
+      "MODEL_NOT_READY",
+      `call the model "${this.#options.model}": the server has stopped`,
+      { model: this.#options.model },
+    );
+    for (const { reject } of this.#queue.splice(0)) reject(why);
+  }
+
+  #watchCaller(waiting: Waiting): void {
+    const { caller } = waiting.request;
+    for (const signal of [caller?.signal, caller?.whileWaiting?.()]) {
+      const leave = (): void => this.#drop(waiting, signal?.reason);
+      if (signal?.aborted === true) leave();
+      else signal?.addEventListener("abort", leave, { once: true });
+    }
+  }
+
+  #drop(waiting: Waiting, reason: unknown): void {
+    if (!waiting.isWaiting) return;
+    waiting.isWaiting = false;
+    this.#queue.splice(this.#queue.indexOf(waiting), 1);
+    waiting.reject(reason);
+    this.#pump();
+  }
+
+  #pump(): void {
+    const workers = Math.max(1, this.#predictor.stats?.workers ?? 1);
+    while (this.#running < workers && this.#queue.length > 0) {
+      const batch = this.#nextBatch();
+      if (batch.length === 0 || this.#waitsForMore(batch)) break;
+      for (const waiting of batch) waiting.isWaiting = false;
+      this.#queue = this.#queue.filter(({ isWaiting }) => isWaiting);
+      this.#start(batch);
+    }
+    if (this.#queue.length === 0 && this.#running === 0) this.#drained?.();
+  }
+
+  /** The oldest request with those that can be joined to it; what is too late is refused. */
+  #nextBatch(): readonly Waiting[] {
+    const now = performance.now();
+    for (const waiting of this.#queue.filter(
+      ({ request }) => (request.caller?.deadlineAt ?? Infinity) <= now,
+    ))
+      this.#refuseLate(waiting);
+    const [first, ...others] = this.#queue;
+    if (first === undefined) return [];
+    const batch = [first];
+    let rows = first.rows;
+    if (first.key === undefined) return batch;
+    for (const other of others) {
+      if (other.key !== first.key || rows + other.rows > this.#options.maxRows) continue;
+      batch.push(other);
+      rows += other.rows;
+    }
+    return batch;
+  }
+
+  #refuseLate(waiting: Waiting): void {
+    waiting.isWaiting = false;
+    this.#queue.splice(this.#queue.indexOf(waiting), 1);
+    const { model } = this.#options;
+    waiting.reject(
+      new InferenceError("MODEL_TIMEOUT", `call the model "${model}": its turn came too late`, {
+        model,
+      }),
+    );
+  }
+
+  /** True while other calls run, the batch is not full, and its oldest request has not waited for long. */
+  #waitsForMore(batch: readonly Waiting[]): boolean {
+    const { maxWaitMs = 0, maxRows } = this.#options;
+    const [first] = batch;
+    if (first?.key === undefined || this.#running === 0 || maxWaitMs <= 0) return false;
+    const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0);
+    const leftMs = first.since + maxWaitMs - performance.now();
+    if (rows >= maxRows || leftMs <= 0) return false;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#pump();
+    }, leftMs);
+    return true;
+  }
+
+  #start(batch: readonly Waiting[]): void {
+    this.#running += 1;
+    const over = (): void => {
+      this.#running -= 1;
+      this.#pump();
+    };
+    void (batch.length === 1 ? this.#alone(batch) : this.#joined(batch)).then(over); // neither rejects
+  }
+
+  async #alone(batch: readonly Waiting[]): Promise<void> {
+    for (const { request, resolve, reject } of batch)
+      await this.#predictor.infer(request).then(resolve, reject);
+  }
+
+  async #joined(batch: readonly Waiting[]): Promise<void> {
+    let response: InferResponse;
+    try {
+      response = await this.#predictor.infer(joinedRequest(batch));
+    } catch (error) {
+      if (isToolError(error) && TRIED_ALONE.has(error.code)) return this.#alone(batch);
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    let parts: readonly InferResponse[];
+    try {
+      parts = splitResponse(
+        response,
+        batch.map(({ rows }) => rows),
+      );
+    } catch {
+      this.#keepsRows = false; // its outputs say that axis 0 is no batch
+      return this.#alone(batch);
+    }
+    const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0);
+    this.#options.onBatch?.(rows, batch.length);
+    batch.forEach(({ resolve }, index) => resolve(parts[index] ?? response));
+  }
+}
+
+/** Rows of a request whose inputs all have the same number of them; undefined where there are none to join. */
+function rowsIn({ inputs }: InferRequest): number | undefined {
+  if (isRaw(inputs)) return undefined;
+  const rows = inputs[0]?.shape[0];
+  return rows !== undefined && rows > 0 && inputs.every(({ shape }) => shape[0] === rows)
+    ? rows
+    : undefined;
+}
+
+function keyOf({
+  inputs,
+  outputs,
+  parameters,
+  headers,
+  isUntyped,
+}: InferRequest): string | undefined {
+  if (isRaw(inputs) || headers !== undefined) return undefined;
+  return JSON.stringify([
+    inputs
+      .map((tensor) => [
+        tensor.name,
+        tensor.datatype,
+        tensor.shape.slice(1),
+        tensor.parameters ?? null,
+      ])
+      .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
+    outputs ?? null,
+    parameters ?? null,
+    isUntyped ?? false,
+  ]);
+}
+
+function joinedRequest(batch: readonly Waiting[]): InferRequest {
+  const [first] = batch;
+  if (first === undefined || isRaw(first.request.inputs)) throw new Error("nothing to join");
+  const tables = batch.map(({ request }) =>
+    isRaw(request.inputs) ? [] : request.inputs.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+  const { outputs, parameters, trace, id, isUntyped } = first.request;
+  const columns = tables[0]?.map((_, at) => tables.flatMap((table) => table[at] ?? [])) ?? [];
+  return {
+    inputs: columns.map(joinRows),
+    ...(outputs !== undefined && { outputs }),
+    ...(parameters !== undefined && { parameters }),
+    ...(isUntyped !== undefined && { isUntyped }),
+    ...(trace !== undefined && { trace }),
+    ...(id !== undefined && { id }),
+  };
+}
+
+/** @throws InferenceError `MODEL_FAILED` when an output does not have the rows that went in */
+function splitResponse(
+  { outputs, parameters }: InferResponse,
+  counts: readonly number[],
+): readonly InferResponse[] {
+  if (isRaw(outputs))
+    throw new InferenceError("MODEL_FAILED", "split the answer: it is a raw body");
+  const columns = outputs.map((output) => splitRows(output, counts));
+  return counts.map((_, at) => ({
+    outputs: columns.flatMap((column) => column[at] ?? []),
+    ...(parameters !== undefined && { parameters }),
+  }));
+}

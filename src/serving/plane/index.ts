@@ -1,0 +1,41 @@
+export { batched, type BatchOptions } from "./batched.ts";
+export { ComponentError, type UserFailure } from "./component-error.ts";
+export {
+  answersOf,
+  isRaw,
+  type CallerOptions,
+  type InferRequest,
+  type InferResponse,
+  type NamedTensor,
+  type Parameters,
+  type ParameterValue,
+  type Predictor,
+  type PredictorFacts,
+  type PredictorStats,
+  type RawAnswer,
+  type RawBody,
+} from "./contracts.ts";
+export {
+  defaultNames,
+  type ComponentFacts,
+  type ComponentMessage,
+  type ComponentMethod,
+  type ComponentRequest,
+  type ComponentResponse,
+  type GraphComponent,
+  type Payload,
+} from "./graph-component.ts";
+export { packItems, tensorOfList } from "./list-tensor.ts";
+export { limited, type LimitOptions } from "./limited.ts";
+export { matchInputs } from "./match-inputs.ts";
+export { predictorOfGraph, wanted, type GraphFacts } from "./predictor-of-graph.ts";
+export { ModelRepository, type ModelEntry } from "./repository.ts";
+export { ServedModel, type ModelName, type ModelState } from "./served-model.ts";
+export {
+  formatTraceparent,
+  IdSource,
+  parseTraceparent,
+  type SpanContext,
+} from "./trace-context.ts";
+export { traced, type TraceOptions } from "./traced.ts";
+export { Tracer, type EndedSpan, type Sampler, type SpanKind } from "./tracer.ts";

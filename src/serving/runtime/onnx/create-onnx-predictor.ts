@@ -1,0 +1,75 @@
+import { availableParallelism } from "node:os";
+import { InferenceError } from "../../../ground/errors/index.ts";
+import type { CallOptions } from "../../../ground/bytes/index.ts";
+import type { ModelDescription } from "../../../models/description/index.ts";
+import type { Signature } from "../../../models/tensor/index.ts";
+import {
+  matchInputs,
+  wanted,
+  type NamedTensor,
+  type Predictor,
+  type PredictorFacts,
+} from "../../plane/index.ts";
+import { ThreadPool } from "../threads/index.ts";
+import type { OnnxThreadData } from "./onnx-thread.ts";
+
+export interface OnnxOptions extends CallOptions {
+  /** Calls that may wait for a thread. Default 1024. */
+  readonly maxQueue?: number;
+}
+
+/**
+ * Loads an ONNX file in `description.server.workers` threads (default 1), which share the cores among them. `run()` of
+ * onnxruntime blocks its thread, so it never runs on the one that answers requests.
+ * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`
+ */
+export async function createOnnxPredictor(
+  description: ModelDescription,
+  options: OnnxOptions = {},
+): Promise<Predictor> {
+  const { name, modelPath, server } = description;
+  if (modelPath === undefined)
+    throw new InferenceError(
+      "MODEL_LOAD_FAILED",
+      `load the model "${name}": the description names no file`,
+      { model: name },
+    );
+  const threads = server.workers ?? 1;
+  const data: OnnxThreadData = {
+    modelPath,
+    intraOpThreads: Math.max(1, Math.floor(availableParallelism() / threads)),
+  };
+  const pool = new ThreadPool({
+    ...{ model: name, file: "onnx-thread", folder: import.meta.dirname, data, threads },
+    timeoutMs: server.timeoutMs ?? 60_000,
+    maxQueue: options.maxQueue ?? 1024,
+    toError: (error) =>
+      new InferenceError("MODEL_FAILED", `call the model "${name}": ${String(error)}`, {
+        model: name,
+      }),
+    onLog: () => undefined, // onnxruntime logs to standard error by itself
+  });
+  const signature = (await pool.start(options)) as Signature; // our own thread sends one
+  const facts: PredictorFacts = {
+    signature,
+    platform: "onnxruntime_onnx",
+    takesTensors: true,
+    takesRawBody: false,
+    streams: false,
+    joinsRows: [...signature.inputs, ...signature.outputs].every(({ shape }) => shape[0] === -1),
+    wantsHeaders: false,
+  };
+  return {
+    describe: () => facts,
+    infer: async (request) => {
+      const inputs = matchInputs(request, signature, name);
+      const outputs = (await pool.call(inputs, [], request.caller)) as readonly NamedTensor[]; // our own thread sends them
+      return wanted(request, outputs);
+    },
+    get stats() {
+      return pool.stats;
+    },
+    abandon: () => pool.abandon(),
+    [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
+  };
+}
