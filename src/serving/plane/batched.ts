@@ -1,5 +1,11 @@
 import { InferenceError, isToolError, type ErrorCode } from "../../ground/errors/index.ts";
-import { isRaw, type InferRequest, type InferResponse, type Predictor } from "./contracts.ts";
+import {
+  isRaw,
+  type InferRequest,
+  type InferResponse,
+  type NamedTensor,
+  type Predictor,
+} from "./contracts.ts";
 import { joinRows, splitRows } from "./tensor-rows.ts";
 import { wrapped } from "./wrapped.ts";
 
@@ -67,7 +73,8 @@ class Batcher {
   #queue: Waiting[] = [];
   #running = 0;
   #keepsRows = true;
-  #timer: NodeJS.Timeout | undefined;
+  /** True while a timer is set for a batch that waits for more. */
+  #isTimed = false;
   #drained: (() => void) | undefined;
 
   constructor(predictor: Predictor, options: BatchOptions) {
@@ -180,11 +187,14 @@ class Batcher {
     const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0);
     const leftMs = first.since + maxWaitMs - performance.now();
     if (rows >= maxRows || leftMs <= 0) return false;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#pump();
-    }, leftMs);
+    if (!this.#isTimed) setTimeout(() => this.#pumpLate(), leftMs);
+    this.#isTimed = true;
     return true;
+  }
+
+  #pumpLate(): void {
+    this.#isTimed = false;
+    this.#pump();
   }
 
   #start(batch: readonly Waiting[]): void {
@@ -243,26 +253,26 @@ function keyOf({
   isUntyped,
 }: InferRequest): string | undefined {
   if (isRaw(inputs) || headers !== undefined) return undefined;
-  return JSON.stringify([
-    inputs
-      .map((tensor) => [
-        tensor.name,
-        tensor.datatype,
-        tensor.shape.slice(1),
-        tensor.parameters ?? null,
-      ])
-      .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
-    outputs ?? null,
-    parameters ?? null,
-    isUntyped ?? false,
-  ]);
+  const specs = inputs
+    .toSorted(byName)
+    .map(({ name, datatype, shape, parameters: own = null }) => [
+      name,
+      datatype,
+      shape.slice(1),
+      own,
+    ]);
+  return JSON.stringify([specs, outputs ?? null, parameters ?? null, isUntyped ?? false]);
+}
+
+function byName(a: NamedTensor, b: NamedTensor): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 function joinedRequest(batch: readonly Waiting[]): InferRequest {
   const [first] = batch;
   if (first === undefined || isRaw(first.request.inputs)) throw new Error("nothing to join");
   const tables = batch.map(({ request }) =>
-    isRaw(request.inputs) ? [] : request.inputs.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    isRaw(request.inputs) ? [] : request.inputs.toSorted(byName),
   );
   const { outputs, parameters, trace, id, isUntyped } = first.request;
   const columns = tables[0]?.map((_, at) => tables.flatMap((table) => table[at] ?? [])) ?? [];

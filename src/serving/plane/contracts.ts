@@ -109,15 +109,15 @@ export interface Predictor extends AsyncDisposable {
   infer(request: InferRequest): Promise<InferResponse>;
   /**
    * The answers one by one, as the model gives them; one where it gives one. To end the iteration early tells the model to stop.
-   * Absent where the predictor cannot: `answersOf` asks any predictor.
+   * Absent where the predictor cannot: `answersOf` asks any predictor. A function that needs no `this`.
    */
-  inferStream?(request: InferRequest): AsyncIterable<InferResponse>;
+  readonly inferStream?: (request: InferRequest) => AsyncIterable<InferResponse>;
   /** Absent where nobody counts. */
   readonly stats?: PredictorStats;
   /** The methods of Seldon's class contract, where the model has them itself. Only the Seldon protocol asks: see `graphOf`. */
   readonly graph?: GraphComponent;
-  /** Ends at once: calls that are under way fail with `MODEL_NOT_READY`. Disposing waits for them instead. */
-  abandon?(): void;
+  /** Ends at once: calls that are under way fail with `MODEL_NOT_READY`. Disposing waits for them instead. Needs no `this`. */
+  readonly abandon?: () => void;
 }
 
 /** True for a raw body, false for tensors. */

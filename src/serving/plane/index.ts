@@ -25,17 +25,12 @@ export {
   type GraphComponent,
   type Payload,
 } from "./graph-component.ts";
-export { packItems, tensorOfList } from "./list-tensor.ts";
+export { tensorOfList } from "./list-tensor.ts";
 export { limited, type LimitOptions } from "./limited.ts";
 export { matchInputs } from "./match-inputs.ts";
 export { predictorOfGraph, wanted, type GraphFacts } from "./predictor-of-graph.ts";
 export { ModelRepository, type ModelEntry } from "./repository.ts";
 export { ServedModel, type ModelName, type ModelState } from "./served-model.ts";
-export {
-  formatTraceparent,
-  IdSource,
-  parseTraceparent,
-  type SpanContext,
-} from "./trace-context.ts";
+export { formatTraceparent, IdSource, type SpanContext } from "./trace-context.ts";
 export { traced, type TraceOptions } from "./traced.ts";
 export { Tracer, type EndedSpan, type Sampler, type SpanKind } from "./tracer.ts";

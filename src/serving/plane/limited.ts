@@ -35,7 +35,7 @@ export function limited(predictor: Predictor, options: LimitOptions): Predictor 
       inferStream: async function* (request: InferRequest): AsyncGenerator<InferResponse, void> {
         enter();
         try {
-          yield* inferStream.call(predictor, request);
+          yield* inferStream(request);
         } finally {
           inside -= 1;
         }

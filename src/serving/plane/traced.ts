@@ -55,13 +55,13 @@ async function* streamTraced(
   const { inferStream } = predictor;
   if (inferStream === undefined) return;
   if (request.trace === undefined) {
-    yield* inferStream.call(predictor, request);
+    yield* inferStream(request);
     return;
   }
   const span = beginSpan(options, { name: "model infer", parent: request.trace });
   let error: unknown;
   try {
-    yield* inferStream.call(predictor, { ...request, trace: span.context });
+    yield* inferStream({ ...request, trace: span.context });
   } catch (caught) {
     error = caught;
     throw caught;
@@ -108,7 +108,7 @@ function beginSpan(
       tracer.end(context, {
         ...about,
         ...(error !== undefined && {
-          error: error instanceof Error ? error.message : String(error),
+          error: error instanceof Error ? error.message : "failed",
         }),
       }),
   };

@@ -10,9 +10,9 @@ export function wrapped(
   const base: Predictor = {
     describe: () => inner.describe(),
     infer: (request) => inner.infer(request),
-    ...(inferStream !== undefined && { inferStream: inferStream.bind(inner) }),
+    ...(inferStream !== undefined && { inferStream }),
     ...(graph !== undefined && { graph }),
-    ...(abandon !== undefined && { abandon: abandon.bind(inner) }),
+    ...(abandon !== undefined && { abandon }),
     [Symbol.asyncDispose]: async () => inner[Symbol.asyncDispose](),
     ...members,
   };

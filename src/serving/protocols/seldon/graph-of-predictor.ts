@@ -127,13 +127,15 @@ function inputsOf(
   message: ComponentMessage | undefined,
   specs: readonly TensorSpec[] | undefined,
 ): readonly NamedTensor[] {
-  const payload = message?.payload;
+  const { payload, names = [] } = message ?? {};
   if (payload?.kind === "json") return namedInputs(payload.json, specs);
-  if (specs === undefined || specs.length === 1)
-    return [{ ...arrayOf(payload, specs?.[0]?.datatype), name: specs?.[0]?.name ?? "input" }];
-  const isTable = payload?.kind === "tensor" && isSame(message?.names ?? [], specs);
-  if (isTable) return columnsOf(payload.tensor, message?.names ?? [], specs);
-  throw unnamed(specs, `got ${payload?.kind === "tensor" ? "one array" : kindText(payload)}`);
+  if (specs === undefined) return [{ ...arrayOf(payload, undefined), name: "input" }];
+  const [only, ...others] = specs;
+  if (only !== undefined && others.length === 0)
+    return [{ ...arrayOf(payload, only.datatype), name: only.name }];
+  if (payload?.kind !== "tensor") throw unnamed(specs, `got ${kindText(payload)}`);
+  if (!isSame(names, specs)) throw unnamed(specs, "got one array");
+  return columnsOf(payload.tensor, names, specs);
 }
 
 function isSame(names: readonly string[], specs: readonly TensorSpec[]): boolean {
