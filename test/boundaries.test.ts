@@ -26,6 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "models/tensor": [],
   "models/description": ["tensor"],
   "models/kinds": ["tensor", "description"],
+  "models/tensorflow": [],
+  "models/export": ["tensorflow"],
   "images/oci": [],
   "images/tar": [],
   "images/compress": [],

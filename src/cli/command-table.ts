@@ -29,6 +29,12 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: () => import("./commands/packdocker.ts"),
   },
   {
+    name: "export",
+    group: "Build",
+    summary: "freeze a training checkpoint into one graph file",
+    load: () => import("./commands/export.ts"),
+  },
+  {
     name: "base",
     group: "Build",
     summary: "make a Debian base image from packages",

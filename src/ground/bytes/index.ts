@@ -9,6 +9,7 @@ export {
   type FileGuard,
   type Segment,
 } from "./content-plan.ts";
+export { crc32c, maskCrc32c } from "./crc32c.ts";
 export { hashPlan, openPlan } from "./open-plan.ts";
 export { parsePlan, planToJson } from "./plan-json.ts";
 export { planShape, samplePlan } from "./plan-sample.ts";

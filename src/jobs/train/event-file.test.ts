@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { crc32c, maskedCrc32c } from "./crc32c.ts";
+import { crc32c, maskCrc32c } from "../../ground/bytes/index.ts";
 import { createEventReader } from "./index.ts";
 
 const bytes = (id: number, content: Uint8Array): Buffer =>
@@ -23,8 +23,8 @@ function float(value: number): Buffer {
 function record(data: Buffer): Buffer {
   const [head, sums] = [Buffer.alloc(8), [Buffer.alloc(4), Buffer.alloc(4)] as const];
   head.writeBigUInt64LE(BigInt(data.length));
-  sums[0].writeUInt32LE(maskedCrc32c(head));
-  sums[1].writeUInt32LE(maskedCrc32c(data));
+  sums[0].writeUInt32LE(maskCrc32c(crc32c(head)));
+  sums[1].writeUInt32LE(maskCrc32c(crc32c(data)));
   return Buffer.concat([head, sums[0], data, sums[1]]);
 }
 

@@ -1,5 +1,5 @@
 import { WireError, WireReader } from "../../ground/wire/index.ts";
-import { maskedCrc32c } from "./crc32c.ts";
+import { crc32c, maskCrc32c } from "../../ground/bytes/index.ts";
 import type { MetricPoint } from "./metrics.ts";
 
 /** Reads a TensorBoard event file while it grows. */
@@ -73,14 +73,14 @@ function recordAt(
   if (buffer.length < at + HEADER) return "partial";
   const length = Number(buffer.readBigUInt64LE(at));
   if (
-    maskedCrc32c(buffer.subarray(at, at + 8)) !== buffer.readUInt32LE(at + 8) ||
+    maskCrc32c(crc32c(buffer.subarray(at, at + 8))) !== buffer.readUInt32LE(at + 8) ||
     length > MAX_RECORD
   )
     return "damaged";
   const end = at + HEADER + length + TRAILER;
   if (buffer.length < end) return "partial";
   const data = buffer.subarray(at + HEADER, at + HEADER + length);
-  return maskedCrc32c(data) === buffer.readUInt32LE(end - TRAILER) ? { data, end } : "damaged";
+  return maskCrc32c(crc32c(data)) === buffer.readUInt32LE(end - TRAILER) ? { data, end } : "damaged";
 }
 
 /** Points of one event; undefined when it is none. Event: step = 2, summary = 5; Summary: value = 1. */

@@ -1,0 +1,38 @@
+export * from "./attr-value.ts";
+export { openSource, type ByteSource, type FileSource } from "./byte-source.ts";
+export {
+  chooseCheckpoint,
+  findCheckpoints,
+  openCheckpoint,
+  type FoundCheckpoint,
+} from "./checkpoint.ts";
+export { baseType, DT, dtypeBytes, dtypeName, dtypeNumber } from "./dtypes.ts";
+export {
+  parseGraph,
+  type AttrBytes,
+  type Graph,
+  type GraphFunction,
+  type GraphNode,
+  type OpArgument,
+  type OpSignature,
+} from "./graph-def.ts";
+export { invalidFile, parsing } from "./invalid-file.ts";
+export {
+  parseMetaGraph,
+  parseSavedModel,
+  type GraphSignature,
+  type MetaGraph,
+  type SignatureTensor,
+} from "./meta-graph.ts";
+export { tensorContent, tensorStrings, type TensorContent } from "./tensor-content.ts";
+export { type Checkpoint, type Extent, type TensorEntry } from "./tensor-entry.ts";
+export { parseShape } from "./tensor-protos.ts";
+export {
+  constAttrs,
+  plainTensor,
+  streamRope,
+  stringTensor,
+  writeGraph,
+  type Rope,
+  type StreamedTensor,
+} from "./write-graph.ts";
