@@ -80,7 +80,9 @@ function recordAt(
   const end = at + HEADER + length + TRAILER;
   if (buffer.length < end) return "partial";
   const data = buffer.subarray(at + HEADER, at + HEADER + length);
-  return maskCrc32c(crc32c(data)) === buffer.readUInt32LE(end - TRAILER) ? { data, end } : "damaged";
+  return maskCrc32c(crc32c(data)) === buffer.readUInt32LE(end - TRAILER)
+    ? { data, end }
+    : "damaged";
 }
 
 /** Points of one event; undefined when it is none. Event: step = 2, summary = 5; Summary: value = 1. */

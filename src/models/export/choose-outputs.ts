@@ -4,7 +4,7 @@ import { nameSome, refuseWords } from "./refusal.ts";
 import { dataInputs, isControl, nodeName } from "./tensor-name.ts";
 
 /** Outputs of the Object Detection API; the last two only where the model makes masks or keypoints. */
-export const DETECTION_OUTPUTS = [
+const DETECTION_OUTPUTS = [
   "detection_boxes",
   "detection_scores",
   "detection_classes",
@@ -58,9 +58,14 @@ export function outputsMissing(meta: MetaGraph): Error {
 
 /** Results that nothing in the graph uses, or only training. */
 function suggestion({ graph }: MetaGraph): string {
-  const training = /(?:^|\/)(?:gradients?|save|train|init|global_step|report_uninitialized)|summar|Adam|Momentum|RMSProp|loss/i;
+  const training =
+    /(?:^|\/)(?:gradients?|save|train|init|global_step|report_uninitialized)|summar|Adam|Momentum|RMSProp|loss/i;
   const isCandidate = ({ name, op }: GraphNode): boolean =>
-    !training.test(name) && !isChange(op) && !VARIABLE_OPS.has(op) && op !== "NoOp" && op !== "Const";
+    !training.test(name) &&
+    !isChange(op) &&
+    !VARIABLE_OPS.has(op) &&
+    op !== "NoOp" &&
+    op !== "Const";
   const used = new Set(
     graph.nodes
       .filter(({ name }) => !training.test(name))

@@ -69,11 +69,7 @@ interface Step {
 }
 
 /** The pivots that hold a node, found by going back along all its inputs. */
-function walkToPivots(
-  body: Body,
-  name: string,
-  added: Map<string, GraphNode>,
-): readonly string[] {
+function walkToPivots(body: Body, name: string, added: Map<string, GraphNode>): readonly string[] {
   const anchors = new Set<string>();
   const seen = new Set<string>();
   const open: Step[] = [{ reference: `^${name}`, depth: 0 }];
@@ -84,7 +80,9 @@ function walkToPivots(
     seen.add(key);
     const anchor = step.depth === 0 ? anchorAt(body, node, { step, added }) : undefined;
     if (anchor !== undefined) anchors.add(anchor);
-    else for (const reference of node.inputs) open.push({ reference, depth: depthBefore(body, node, step.depth) });
+    else
+      for (const reference of node.inputs)
+        open.push({ reference, depth: depthBefore(body, node, step.depth) });
   }
   return [...anchors].sort();
 }

@@ -126,7 +126,7 @@ function gatherTypes(
 }
 
 /** A scalar constant. */
-export function int32Constant(name: string, value: number, edges: readonly string[]): GraphNode {
+function int32Constant(name: string, value: number, edges: readonly string[]): GraphNode {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32LE(value);
   const attrs = constAttrs(DT.int32, makeTensor(plainTensor(DT.int32, [], bytes)));
@@ -164,11 +164,7 @@ function convertCallNode(
   return { ...node, op, attrs: converted };
 }
 
-function typeList(
-  node: GraphNode,
-  name: string,
-  handles: readonly (number | undefined)[],
-): Buffer {
+function typeList(node: GraphNode, name: string, handles: readonly (number | undefined)[]): Buffer {
   const types = typeListAttr(node.attrs.get(name));
   return makeTypeList(types.map((type, at) => handles[at] ?? type));
 }
@@ -184,10 +180,7 @@ function withPlainTypes(node: GraphNode): GraphNode {
   return { ...node, op: plainOp(node.op), attrs };
 }
 
-function withAttrs(
-  node: GraphNode,
-  attrs: readonly (readonly [string, Buffer])[],
-): GraphNode {
+function withAttrs(node: GraphNode, attrs: readonly (readonly [string, Buffer])[]): GraphNode {
   return { ...node, attrs: new Map([...node.attrs, ...attrs]) };
 }
 

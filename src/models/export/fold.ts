@@ -3,7 +3,13 @@ import { plainOp } from "./operations.ts";
 import { isControl, nodeName } from "./tensor-name.ts";
 
 /** An identity right behind one of these is a pivot that other nodes may hang on. */
-const HELD: ReadonlySet<string> = new Set(["Enter", "LoopCond", "Merge", "NextIteration", "Switch"]);
+const HELD: ReadonlySet<string> = new Set([
+  "Enter",
+  "LoopCond",
+  "Merge",
+  "NextIteration",
+  "Switch",
+]);
 
 /**
  * Takes identities out: who reads one reads what stands before it. Outputs stay, and so do identities that hold a loop or a branch.

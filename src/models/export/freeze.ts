@@ -117,7 +117,10 @@ class Freezer {
       const names = functionNames(value);
       if (names.length === 0) continue;
       const specialised = names.map((name) => this.#specialise(name, argumentTypes));
-      attrs.set(key, renameFunctions(value, (name, at) => specialised[at]?.name ?? name));
+      attrs.set(
+        key,
+        renameFunctions(value, (name, at) => specialised[at]?.name ?? name),
+      );
       if (key !== "cond") results ??= specialised[0]?.results;
     }
     return results === undefined ? undefined : { op: node.op, attrs, results };
@@ -150,7 +153,10 @@ class Freezer {
 
   #convertFunction(
     known: GraphFunction,
-    { newName, types }: { readonly newName: string; readonly types: readonly (number | undefined)[] },
+    {
+      newName,
+      types,
+    }: { readonly newName: string; readonly types: readonly (number | undefined)[] },
   ): { readonly fn: GraphFunction; readonly results: readonly (number | undefined)[] } {
     const { signature } = known;
     const args = new Map<string, number>();

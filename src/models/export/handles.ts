@@ -54,10 +54,7 @@ export function followHandles(
   return { typeAt, typesInto };
 }
 
-function ownType(
-  node: GraphNode,
-  inputs: readonly (number | undefined)[],
-): number | undefined {
+function ownType(node: GraphNode, inputs: readonly (number | undefined)[]): number | undefined {
   if (node.op === "VarHandleOp") return baseType(typeAttr(node.attrs.get("dtype")));
   return isPassing(node.op) ? inputs.find((type) => type !== undefined) : undefined;
 }

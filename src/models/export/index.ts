@@ -1,2 +1,8 @@
+export {
+  exportGraph,
+  signatureOutputs,
+  type ExportedGraph,
+  type ExportOptions,
+} from "./export-graph.ts";
+export { openSavedModel, openTrainingGraph, type GraphSource } from "./graph-source.ts";
 export { parseReplacement, type InputReplacement } from "./replace-inputs.ts";
-export { exportCheckpoint, type ExportedGraph, type ExportOptions } from "./export-checkpoint.ts";

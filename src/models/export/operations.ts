@@ -7,7 +7,7 @@ export const VARIABLE_OPS: ReadonlySet<string> = new Set([
 ]);
 
 /** Operations on reference types, and the same on values. */
-export const PLAIN_OPS: ReadonlyMap<string, string> = new Map([
+const PLAIN_OPS: ReadonlyMap<string, string> = new Map([
   ["RefEnter", "Enter"],
   ["RefExit", "Exit"],
   ["RefIdentity", "Identity"],

@@ -22,7 +22,8 @@ export interface InputReplacement {
   readonly shape: readonly number[] | undefined;
 }
 
-const WORDS = /^(?<tensor>[A-Za-z0-9.][\w.\\/>-]*(?::\d{1,4})?)=(?:(?<name>[A-Za-z0-9.][\w./-]*)(?:(?<colon>:)|$))?(?:(?<dtype>\w+)\[(?<shape>[^\]]*)\])?$/;
+const WORDS =
+  /^(?<tensor>[A-Za-z0-9.][\w.\\/>-]*(?::\d{1,4})?)=(?:(?<name>[A-Za-z0-9.][\w./-]*)(?:(?<colon>:)|$))?(?:(?<dtype>\w+)\[(?<shape>[^\]]*)\])?$/;
 
 /**
  * Reads `NODE[:SLOT]=NAME`, `NODE[:SLOT]=TYPE[SHAPE]` or `NODE[:SLOT]=NAME:TYPE[SHAPE]`; a shape is sizes with `?` for unknown ones.
@@ -31,12 +32,21 @@ const WORDS = /^(?<tensor>[A-Za-z0-9.][\w.\\/>-]*(?::\d{1,4})?)=(?:(?<name>[A-Za
 export function parseReplacement(words: string): InputReplacement {
   const groups = WORDS.exec(words)?.groups;
   const { tensor, name, colon, dtype, shape } = groups ?? {};
-  if (tensor === undefined || (name === undefined && dtype === undefined) || (colon !== undefined && dtype === undefined))
+  if (
+    tensor === undefined ||
+    (name === undefined && dtype === undefined) ||
+    (colon !== undefined && dtype === undefined)
+  )
     throw badWords(words, "it is none of NODE=NAME, NODE=TYPE[SHAPE] and NODE=NAME:TYPE[SHAPE]");
   const number = dtype === undefined ? undefined : dtypeNumber(dtype);
   if (dtype !== undefined && number === undefined)
     throw badWords(words, `"${dtype}" is no type of TensorFlow`);
-  return { tensor, name, dtype: number, shape: shape === undefined ? undefined : sizesOf(words, shape) };
+  return {
+    tensor,
+    name,
+    dtype: number,
+    shape: shape === undefined ? undefined : sizesOf(words, shape),
+  };
 }
 
 function sizesOf(words: string, text: string): readonly number[] {
@@ -143,6 +153,8 @@ function makePlaceholder(
 
 function similar(nodes: readonly GraphNode[], wanted: string): string {
   const last = wanted.slice(wanted.lastIndexOf("/") + 1).toLowerCase();
-  const close = nodes.filter(({ name }) => name.toLowerCase().includes(last)).map(({ name }) => name);
+  const close = nodes
+    .filter(({ name }) => name.toLowerCase().includes(last))
+    .map(({ name }) => name);
   return close.length === 0 ? "" : `; it has ${nameSome(close)}`;
 }

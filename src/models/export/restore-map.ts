@@ -1,6 +1,8 @@
 import {
+  functionNames,
   tensorAttr,
   type Extent,
+  type GraphFunction,
   type GraphNode,
   type MetaGraph,
 } from "../tensorflow/index.ts";
@@ -14,7 +16,9 @@ export interface SavedPlace {
   /** Key in the checkpoint. */
   readonly key: string;
   /** For a part of a partitioned variable: the whole shape and the part's place in it. */
-  readonly slice: { readonly shape: readonly number[]; readonly extents: readonly Extent[] } | undefined;
+  readonly slice:
+    | { readonly shape: readonly number[]; readonly extents: readonly Extent[] }
+    | undefined;
 }
 
 /**
@@ -23,21 +27,28 @@ export interface SavedPlace {
  * @returns by the variable's key; see `variableKey`.
  */
 export function readRestoreMap(meta: MetaGraph): ReadonlyMap<string, SavedPlace> {
-  const nodes = new Map(meta.graph.nodes.map((node) => [node.name, node]));
-  const body: Body = { functionName: "", nodes, variableArguments: new Map(), roots: [] };
-  const { saver } = meta;
+  const { saver, graph } = meta;
   if (saver === undefined) return placesByName(meta);
+  const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
+  const body: Body = { functionName: "", nodes, variableArguments: new Map(), roots: [] };
+  const functions = new Map(graph.functions.map((one) => [one.signature.name, one]));
   const places = new Map<string, SavedPlace>();
+  const add = (reference: string, place: SavedPlace | undefined): void => {
+    if (place === undefined) return;
+    for (const variable of variablesBehind(body, reference)) places.set(variable, place);
+  };
   for (const node of restoringNodes(nodes, nodeName(saver.restoreOp))) {
     const [target = "", value = ""] = dataInputs(node.inputs);
-    const place = placeOf(nodes, value);
-    if (place === undefined) continue;
-    for (const variable of variablesBehind(body, target)) places.set(variable, place);
+    const called = functionNames(node.attrs.get("f")).map((name) => functions.get(name))[0];
+    if (isChange(node.op)) add(target, placeOf(nodes, value));
+    else if (called !== undefined)
+      for (const { argument, place } of restoredArguments(called))
+        add(node.inputs[argument] ?? "", place);
   }
   return places;
 }
 
-/** The assignments that run with the saver's operation. */
+/** The assignments, and the calls of functions, that run with the saver's operation. */
 function restoringNodes(
   nodes: ReadonlyMap<string, GraphNode>,
   restoreOp: string,
@@ -49,10 +60,26 @@ function restoringNodes(
     const node = nodes.get(name);
     if (node === undefined || seen.has(name)) continue;
     seen.add(name);
-    if (isChange(node.op)) found.push(node);
+    if (isChange(node.op) || node.attrs.has("f")) found.push(node);
     else open.push(...node.inputs.map(nodeName));
   }
   return found;
+}
+
+/** TensorFlow 2 restores in a function: what it assigns to which of its arguments. */
+function restoredArguments({ signature, nodes }: GraphFunction): readonly {
+  readonly argument: number;
+  readonly place: SavedPlace | undefined;
+}[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const positions = new Map(signature.inputs.map(({ name }, at) => [name, at]));
+  return nodes.flatMap(({ op, inputs }) => {
+    const [target = "", value = ""] = dataInputs(inputs);
+    const argument = positions.get(nodeName(target));
+    return op === "AssignVariableOp" && argument !== undefined
+      ? [{ argument, place: placeOf(byName, value) }]
+      : [];
+  });
 }
 
 /** Follows an assigned value back to the node that restores it. */
@@ -61,21 +88,25 @@ function placeOf(nodes: ReadonlyMap<string, GraphNode>, value: string): SavedPla
   for (let hops = 0; hops < 100; hops += 1) {
     const node = nodes.get(nodeName(reference));
     if (node === undefined) return undefined;
-    const [, names = "", slices = ""] = dataInputs(node.inputs);
-    if (node.op === "RestoreV2" || node.op === "RestoreSlice") {
-      const slot = node.op === "RestoreV2" ? slotNumber(reference) : 0;
-      const key = stringsOf(nodes.get(nodeName(names)))[slot];
-      const spec = stringsOf(nodes.get(nodeName(slices)))[slot] ?? "";
-      return key === undefined ? undefined : { key, slice: parseSliceSpec(spec) };
-    }
-    if (node.op === "Restore") {
-      const [key] = stringsOf(nodes.get(nodeName(names)));
-      return key === undefined ? undefined : { key, slice: undefined };
-    }
-    if (node.op !== "Identity" && node.op !== "Reshape") return undefined;
+    if (node.op !== "Identity" && node.op !== "Reshape")
+      return restoredPlace(nodes, node, reference);
     reference = node.inputs[0] ?? "";
   }
   return undefined;
+}
+
+/** What a restoring node reads; `undefined` for other nodes. The first version has no slices, the second one a tensor only. */
+function restoredPlace(
+  nodes: ReadonlyMap<string, GraphNode>,
+  { op, inputs }: GraphNode,
+  reference: string,
+): SavedPlace | undefined {
+  if (op !== "Restore" && op !== "RestoreSlice" && op !== "RestoreV2") return undefined;
+  const [, names = "", slices = ""] = dataInputs(inputs);
+  const slot = op === "RestoreV2" ? slotNumber(reference) : 0;
+  const key = stringsOf(nodes.get(nodeName(names)))[slot];
+  const spec = op === "Restore" ? "" : (stringsOf(nodes.get(nodeName(slices)))[slot] ?? "");
+  return key === undefined ? undefined : { key, slice: parseSliceSpec(spec) };
 }
 
 /** Strings of a Const node. */

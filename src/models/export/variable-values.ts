@@ -63,11 +63,13 @@ interface FoundValue {
 }
 
 function lookUp(
-  { checkpoint, place }: { readonly checkpoint: Checkpoint; readonly place: SavedPlace | undefined },
+  {
+    checkpoint,
+    place,
+  }: { readonly checkpoint: Checkpoint; readonly place: SavedPlace | undefined },
   name: string,
 ): FoundValue {
-  if (place === undefined)
-    throw refuseVariable(name, "the graph's saver does not restore it");
+  if (place === undefined) throw refuseVariable(name, "the graph's saver does not restore it");
   const entry = checkpoint.tensors.get(place.key);
   if (entry === undefined)
     throw refuseVariable(name, `checkpoint "${checkpoint.name}" has no tensor "${place.key}"`);
@@ -117,7 +119,7 @@ function isSameShape(wanted: readonly number[], found: readonly number[]): boole
 }
 
 /** `[2, ?, 3]` */
-export function printShape(shape: readonly number[]): string {
+function printShape(shape: readonly number[]): string {
   return `[${shape.map((size) => (size === -1 ? "?" : String(size))).join(", ")}]`;
 }
 

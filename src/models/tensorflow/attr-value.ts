@@ -17,12 +17,6 @@ export function intAttr(attr: AttrBytes | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** The truth value that an attribute says; `undefined` when it says none. */
-export function boolAttr(attr: AttrBytes | undefined): boolean | undefined {
-  const value = varintField(attr, FIELD.b);
-  return value === undefined ? undefined : value !== 0n;
-}
-
 /** The text that an attribute says; empty when it says none. */
 export function textAttr(attr: AttrBytes | undefined): string {
   return bytesField(attr, FIELD.s)?.toString("utf8") ?? "";
@@ -95,28 +89,6 @@ export function makeType(dtype: number): AttrBytes {
   return makeVarint(FIELD.type, dtype);
 }
 
-/** An attribute that says a whole number. */
-export function makeInt(value: number): AttrBytes {
-  return makeVarint(FIELD.i, value);
-}
-
-/** An attribute that says yes or no. */
-export function makeBool(value: boolean): AttrBytes {
-  return makeVarint(FIELD.b, value ? 1 : 0);
-}
-
-/** An attribute that says a 32-bit number. */
-export function makeFloat(value: number): AttrBytes {
-  const writer = new WireWriter();
-  writer.float((FIELD.f << 3) | 5, value);
-  return writer.finish();
-}
-
-/** An attribute that says text. */
-export function makeText(value: string): AttrBytes {
-  return wrap(FIELD.s, Buffer.from(value));
-}
-
 /** An attribute that says a shape; -1 for unknown sizes, `undefined` for an unknown rank. */
 export function makeShape(shape: readonly number[] | undefined): AttrBytes {
   return wrap(FIELD.shape, shapeProto(shape));
@@ -129,18 +101,10 @@ export function makeTypeList(types: readonly number[]): AttrBytes {
   return wrap(FIELD.list, list.finish());
 }
 
-/** An attribute with a list of whole numbers. */
-export function makeIntList(values: readonly number[]): AttrBytes {
-  const list = new WireWriter();
-  for (const value of values.toReversed()) list.int((FIELD.i << 3) | 0, value);
-  return wrap(FIELD.list, list.finish());
-}
-
 /** An attribute with a list of shapes. */
 export function makeShapeList(shapes: readonly (readonly number[] | undefined)[]): AttrBytes {
   const list = new WireWriter();
-  for (const shape of shapes.toReversed())
-    list.bytes((FIELD.shape << 3) | 2, shapeProto(shape));
+  for (const shape of shapes.toReversed()) list.bytes((FIELD.shape << 3) | 2, shapeProto(shape));
   return wrap(FIELD.list, list.finish());
 }
 
@@ -162,7 +126,7 @@ export function shapeProto(shape: readonly number[] | undefined): Buffer {
 }
 
 /** A message without one of its fields. */
-export function fieldsExcept(bytes: Buffer, number: number): Buffer {
+function fieldsExcept(bytes: Buffer, number: number): Buffer {
   const kept: Buffer[] = [];
   const reader = new WireReader(bytes);
   for (let start = 0, tag = reader.tag(); tag !== 0; start = reader.at, tag = reader.tag()) {

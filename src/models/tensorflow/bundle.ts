@@ -20,7 +20,10 @@ const MAX_ENTRIES = 4_000_000;
 export function openBundle(prefix: string): Checkpoint {
   const indexName = `${basename(prefix)}.index`;
   const entries = readIndex(`${prefix}.index`, indexName);
-  const shards = createShards(prefix, parsing(indexName, () => shardCount(entries.get(""))));
+  const shards = createShards(
+    prefix,
+    parsing(indexName, () => shardCount(entries.get(""))),
+  );
   const tensors = new Map<string, TensorEntry>();
   parsing(indexName, () => {
     for (const [key, bytes] of entries) {

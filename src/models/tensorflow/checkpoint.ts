@@ -64,10 +64,14 @@ async function namesIn(folder: string): Promise<string[]> {
       .map((entry) => entry.name)
       .sort();
   } catch (error) {
-    throw new ProjectError("PROJECT_NOT_FOUND", `look for a checkpoint in "${folder}": it is no folder that can be read`, {
-      cause: error,
-      hint: "name the folder that the training wrote, or a prefix in it such as train/model.ckpt-200000",
-    });
+    throw new ProjectError(
+      "PROJECT_NOT_FOUND",
+      `look for a checkpoint in "${folder}": it is no folder that can be read`,
+      {
+        cause: error,
+        hint: "name the folder that the training wrote, or a prefix in it such as train/model.ckpt-200000",
+      },
+    );
   }
 }
 
@@ -88,7 +92,10 @@ export async function chooseCheckpoint(
 ): Promise<FoundCheckpoint> {
   const all = await findCheckpoints(folder);
   if (all.length === 0)
-    throw notFound(folder, "there is no checkpoint: no .index, and no .meta with a file of its name");
+    throw notFound(
+      folder,
+      "there is no checkpoint: no .index, and no .meta with a file of its name",
+    );
   const numbered = all.filter((found) => found.step !== undefined);
   if (step !== undefined) {
     const same = numbered.filter((found) => found.step === step);

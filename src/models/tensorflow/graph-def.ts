@@ -69,7 +69,7 @@ export function parseGraph(bytes: Buffer): Graph {
 }
 
 /** Reads a NodeDef. */
-export function parseNode(bytes: Buffer): GraphNode {
+function parseNode(bytes: Buffer): GraphNode {
   const reader = new WireReader(bytes);
   let [name, op, device] = ["", "", ""];
   const inputs: string[] = [];

@@ -1,5 +1,4 @@
 export * from "./attr-value.ts";
-export { openSource, type ByteSource, type FileSource } from "./byte-source.ts";
 export {
   chooseCheckpoint,
   findCheckpoints,
@@ -8,7 +7,6 @@ export {
 } from "./checkpoint.ts";
 export { baseType, DT, dtypeBytes, dtypeName, dtypeNumber } from "./dtypes.ts";
 export {
-  parseGraph,
   type AttrBytes,
   type Graph,
   type GraphFunction,
@@ -26,7 +24,6 @@ export {
 } from "./meta-graph.ts";
 export { tensorContent, tensorStrings, type TensorContent } from "./tensor-content.ts";
 export { type Checkpoint, type Extent, type TensorEntry } from "./tensor-entry.ts";
-export { parseShape } from "./tensor-protos.ts";
 export {
   constAttrs,
   plainTensor,
@@ -36,3 +33,4 @@ export {
   type Rope,
   type StreamedTensor,
 } from "./write-graph.ts";
+export { writeSavedModel, type NamedTensor, type SavedSignature } from "./write-saved-model.ts";

@@ -1,5 +1,11 @@
 import { WireReader } from "../../ground/wire/index.ts";
-import { addMapEntry, parseGraph, parseSignature, type Graph, type OpSignature } from "./graph-def.ts";
+import {
+  addMapEntry,
+  parseGraph,
+  parseSignature,
+  type Graph,
+  type OpSignature,
+} from "./graph-def.ts";
 import { parseShape } from "./tensor-protos.ts";
 
 /** Names that say how a graph saves and restores its variables. @see tensorflow, core/protobuf/saver.proto */

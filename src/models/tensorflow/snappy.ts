@@ -18,21 +18,24 @@ export function inflateSnappy(input: Uint8Array): Buffer {
     const isLiteral = (tag & 3) === 0;
     const { length, value, after } = isLiteral ? literalAt(input, from) : copyAt(input, from);
     if (to + length > size) throw damaged();
-    if (isLiteral) {
-      if (after + length > input.byteLength) throw damaged();
-      output.set(input.subarray(after, after + length), to);
-      from = after + length;
-    } else {
-      if (value === 0 || value > to) throw damaged();
-      // Source and target may overlap: that is how runs are written.
-      for (let index = 0; index < length; index += 1)
-        output[to + index] = output[to + index - value] ?? 0;
-      from = after;
-    }
+    from = isLiteral ? after + length : after;
+    if (from > input.byteLength) throw damaged();
+    if (isLiteral) output.set(input.subarray(after, from), to);
+    else repeat(output, { to, length, distance: value });
     to += length;
   }
   if (to !== size) throw damaged();
   return output;
+}
+
+/** Source and target may overlap: that is how runs are written. */
+function repeat(
+  output: Buffer,
+  copy: { readonly to: number; readonly length: number; readonly distance: number },
+): void {
+  const { to, length, distance } = copy;
+  if (distance === 0 || distance > to) throw damaged();
+  for (let at = to; at < to + length; at += 1) output[at] = output[at - distance] ?? 0;
 }
 
 interface Element {
@@ -68,7 +71,8 @@ function copyAt(input: Uint8Array, at: number): Element {
 function littleEndian(input: Uint8Array, at: number, width: number): number {
   if (at + width > input.byteLength) throw damaged();
   let value = 0;
-  for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (input[at + index] ?? 0);
+  for (let index = width - 1; index >= 0; index -= 1)
+    value = value * 256 + (input[at + index] ?? 0);
   return value;
 }
 

@@ -1,7 +1,7 @@
 import { crc32c, maskCrc32c } from "../../ground/bytes/index.ts";
 import { WireFile, WireReader, type WireField } from "../../ground/wire/index.ts";
 import type { ByteRange } from "./byte-source.ts";
-import { DT, dtypeBytes } from "./dtypes.ts";
+import { dtypeBytes } from "./dtypes.ts";
 import { FormatError } from "./invalid-file.ts";
 import { elementCount, type TensorPart } from "./tensor-entry.ts";
 import { rangeReader } from "./v1-checkpoint.ts";
@@ -12,7 +12,14 @@ const MAX_DECODED_BYTES = 192 << 20;
 /** Fields of a TensorProto whose packed values are the elements' bytes: float, double, complex64, complex128. */
 const PLAIN_FIELDS: Readonly<Record<number, number>> = { 1: 5, 2: 6, 8: 9, 18: 12 };
 /** Fields that hold varints: int64, bool, uint32, uint64, and the half types; the other whole numbers are in `int_val`. */
-const VARINT_FIELDS: Readonly<Record<number, number>> = { 9: 10, 10: 11, 14: 13, 19: 13, 22: 16, 23: 17 };
+const VARINT_FIELDS: Readonly<Record<number, number>> = {
+  9: 10,
+  10: 11,
+  14: 13,
+  19: 13,
+  22: 16,
+  23: 17,
+};
 const INT_FIELD = 7;
 const STRING_FIELD = 8;
 const CONTENT_FIELD = 4;
@@ -55,7 +62,9 @@ export function stringValues(part: TensorPart): readonly Buffer[] {
   if (count > range.size) throw new FormatError(`it has fewer than ${count} strings`);
   const bytes = range.source.read(range.offset, range.size);
   const strings =
-    part.encoding === "bundle-strings" ? bundleStrings(bytes, count, part.crc32c) : protoStrings(bytes);
+    part.encoding === "bundle-strings"
+      ? bundleStrings(bytes, count, part.crc32c)
+      : protoStrings(bytes);
   if (strings.length !== count)
     throw new FormatError(`it has ${strings.length} strings where its shape wants ${count}`);
   return strings;
@@ -108,7 +117,8 @@ function protoValues(range: ByteRange, dtype: number, wanted: number): RawValues
   const plain = PLAIN_FIELDS[dtype];
   const number = VARINT_FIELDS[dtype] ?? INT_FIELD;
   for (const field of file.fields()) {
-    if (field.number === CONTENT_FIELD && field.end > field.start) return { range: within(range, field) };
+    if (field.number === CONTENT_FIELD && field.end > field.start)
+      return { range: within(range, field) };
     if (plain !== undefined && field.number === plain && field.wireType === 2)
       return { range: within(range, field) };
     if (plain === undefined && field.number === number)
@@ -138,7 +148,8 @@ function decodeVarints(range: ByteRange, { field, dtype, wanted }: Varints): Buf
   const reader = new WireReader(input);
   let at = 0;
   for (; reader.at < input.byteLength; at += width) {
-    if (at + width > output.byteLength) throw new FormatError("it has more numbers than its shape wants");
+    if (at + width > output.byteLength)
+      throw new FormatError("it has more numbers than its shape wants");
     if (width === 8) output.writeBigInt64LE(reader.int64(), at);
     else output.writeIntLE(truncate(reader.int32(), width), at, width);
   }
@@ -149,9 +160,4 @@ function decodeVarints(range: ByteRange, { field, dtype, wanted }: Varints): Buf
 function truncate(value: number, width: number): number {
   const unused = 32 - 8 * width;
   return (value << unused) >> unused;
-}
-
-/** True for types whose values are text. */
-export function isText(dtype: number): boolean {
-  return dtype === DT.string;
 }

@@ -134,8 +134,7 @@ function slicePlace(value: ByteRange): {
 export function rangeReader({ source, offset, size }: ByteRange): RandomReader {
   return {
     size,
-    at: (start, length) =>
-      source.read(offset + start, Math.max(0, Math.min(length, size - start))),
+    at: (start, length) => source.read(offset + start, Math.max(0, Math.min(length, size - start))),
     [Symbol.dispose]: () => undefined,
   };
 }

@@ -85,7 +85,10 @@ function writeNode(node: GraphNode, streamedOf: StreamedOf): Rope {
   const proto = new WireWriter(64);
   proto.bytes((2 << 3) | 2, shapeProto(shape));
   proto.int((1 << 3) | 0, dtype);
-  const tensor = join([ropeOf(proto.finish()), field(4, { size: content.size, pieces: [content] })]);
+  const tensor = join([
+    ropeOf(proto.finish()),
+    field(4, { size: content.size, pieces: [content] }),
+  ]);
   const entry = join([field(1, ropeOf(Buffer.from("value"))), field(2, field(8, tensor))]);
   return join([head, field(5, entry)]);
 }
