@@ -40,21 +40,7 @@ export function registerServerMetrics(
   const workersReady = gauge("workers_ready", "Workers that answer");
   const spansLost = counter("spans_lost_total", "Spans that did not reach the collector");
   const logLost = counter("request_log_lost_total", "Requests that did not reach the request log");
-  const cpu = registry.counter(
-    "process_cpu_seconds_total",
-    "CPU time of the server, without its workers",
-    {},
-  );
-  const resident = registry.gauge(
-    "process_resident_memory_bytes",
-    "Resident memory of the server, without its workers",
-    {},
-  );
-  registry.gauge(
-    "process_start_time_seconds",
-    "Start of the server, in seconds since the epoch",
-    {},
-  ).value = Math.round(performance.timeOrigin / 1000);
+  const collectProcess = registerProcessMetrics(registry);
   registry.onCollect(() => {
     const { isReady, stats, ...lost } = state();
     ready.value = isReady ? 1 : 0;
@@ -64,9 +50,7 @@ export function registerServerMetrics(
     workersReady.value = stats?.ready ?? 0;
     spansLost.value = lost.spansLost;
     logLost.value = lost.requestLogLost;
-    const { user, system } = process.cpuUsage();
-    cpu.value = (user + system) / 1e6;
-    resident.value = process.memoryUsage.rss();
+    collectProcess();
   });
   return {
     restarts: counter("worker_restarts_total", "Workers started in place of one that died"),
@@ -83,5 +67,29 @@ export function registerServerMetrics(
       },
       labels,
     ),
+  };
+}
+
+/** Registers what the server's process takes. @returns brings the numbers up to date. */
+function registerProcessMetrics(registry: MetricRegistry): () => void {
+  const cpu = registry.counter(
+    "process_cpu_seconds_total",
+    "CPU time of the server, without its workers",
+    {},
+  );
+  const resident = registry.gauge(
+    "process_resident_memory_bytes",
+    "Resident memory of the server, without its workers",
+    {},
+  );
+  registry.gauge(
+    "process_start_time_seconds",
+    "Start of the server, in seconds since the epoch",
+    {},
+  ).value = Math.round(performance.timeOrigin / 1000);
+  return () => {
+    const { user, system } = process.cpuUsage();
+    cpu.value = (user + system) / 1e6;
+    resident.value = process.memoryUsage.rss();
   };
 }
