@@ -88,6 +88,8 @@ export const ERROR_CODES = {
 
   TENSOR_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 9, retryable: false },
   REQUEST_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 9, retryable: false },
+  SERVER_FULL: { http: 503, grpc: "RESOURCE_EXHAUSTED", exit: 9, retryable: true },
+  ENCODING_UNSUPPORTED: { http: 415, grpc: "UNIMPLEMENTED", exit: 9, retryable: false },
   MODEL_NOT_FOUND: { http: 404, grpc: "NOT_FOUND", exit: 9, retryable: false },
   MODEL_LOAD_FAILED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: false },
   MODEL_FAILED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: false },

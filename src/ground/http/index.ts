@@ -12,3 +12,23 @@ export type { ProxyEnvironment } from "./client/proxy.ts";
 export { isSameOrigin, locationOf, MAX_REDIRECTS, mayFollow } from "./client/redirect.ts";
 export { errorCodeOf, protocolError, retryAfterOf } from "./client/response-error.ts";
 export { hostnameOf, isInternalLiteral, isLoopbackHost } from "./hosts.ts";
+export { BodyBudget, defaultBodyBudget } from "./server/body-budget.ts";
+export { connectionCap } from "./server/connection-cap.ts";
+export { addressOf, Sockets } from "./server/connections.ts";
+export { Exchange, type Reply } from "./server/exchange.ts";
+export {
+  startHttpServer,
+  type HttpServer,
+  type HttpServerOptions,
+  type Refusal,
+  type Route,
+} from "./server/http-server.ts";
+export {
+  listenOn,
+  startListener,
+  tlsOptions,
+  type Listener,
+  type ListenOptions,
+  type TlsFiles,
+} from "./server/listener.ts";
+export type { PathParameters } from "./server/routes.ts";

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
+import { connectionCap, startListener, type Listener } from "../../ground/http/index.ts";
 import type { Digest } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Context, Exchange } from "./exchange.ts";
@@ -55,9 +55,7 @@ export interface RegistryServer extends AsyncDisposable {
   close(graceMs?: number): Promise<void>;
 }
 
-const HEADER_BYTES = 16 << 10;
-const HEADERS_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 65_000;
+const IDLE_MS = 120_000;
 const DRAIN_BYTES = 16 << 20;
 const CLOSE_GRACE_MS = 5000;
 
@@ -74,22 +72,19 @@ export async function createRegistryServer(
   const context = contextOf(options);
   if (!context.isReadOnly) await context.uploads.sweep();
   const respond = responder(context, { host, stopping, options });
-  const server = createServer(
+  const listener = await startListener(
     {
-      maxHeaderSize: HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      noDelay: true,
+      host,
+      port: options.port ?? 0,
+      maxConnections: connectionCap(),
+      requestTimeoutMs: 0,
+      idleTimeoutMs: options.idleTimeoutMs ?? IDLE_MS,
     },
-    (request, response) => {
-      // `respond` answers every failure itself; nothing is left to reject.
-      void respond(request, response);
-    },
+    // `respond` answers every failure itself; nothing is left to reject.
+    { onRequest: (request, response) => void respond(request, response) },
   );
-  server.timeout = options.idleTimeoutMs ?? 120_000;
-  const port = await listen(server, host, options.port ?? 0);
-  const close = closer(server, stopping);
+  const { port } = listener;
+  const close = closer(listener, stopping);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     host,
@@ -223,43 +218,26 @@ function decodePath(path: string): string {
   }
 }
 
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen(port, host, resolve);
-  try {
-    await promise;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why =
-      code === "EADDRINUSE"
-        ? "another program listens there"
-        : code === "EACCES"
-          ? "permission denied"
-          : `it cannot be listened on (${code ?? "unknown reason"})`;
-    throw new ToolError("PORT_TAKEN", `listen on "${host}:${port}": ${why}`, {
-      cause: error,
-      hint: "choose another port",
-    });
-  }
-  server.off("error", reject);
-  return (server.address() as AddressInfo).port;
-}
-
-function closer(server: Server, stopping: AbortController): (graceMs?: number) => Promise<void> {
+function closer(
+  listener: Listener,
+  stopping: AbortController,
+): (graceMs?: number) => Promise<void> {
   let closed: Promise<void> | undefined;
   return (graceMs = CLOSE_GRACE_MS) => {
-    closed ??= new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        stopping.abort(new ToolError("INTERRUPTED", "answer a request: the registry is closing"));
-        server.closeAllConnections();
-      }, graceMs);
-      server.close(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-      server.closeIdleConnections();
-    });
+    closed ??= closeWithin(listener, stopping, graceMs);
     return closed;
   };
+}
+
+async function closeWithin(
+  listener: Listener,
+  stopping: AbortController,
+  graceMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    stopping.abort(new ToolError("INTERRUPTED", "answer a request: the registry is closing"));
+    listener.cut();
+  }, graceMs);
+  await listener.stop();
+  clearTimeout(timer);
 }

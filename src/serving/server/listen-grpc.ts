@@ -14,7 +14,7 @@ import { seldonGrpcMethods } from "./seldon/seldon-grpc.ts";
 
 export interface GrpcListening extends Pick<
   GrpcServerOptions,
-  "host" | "port" | "maxMessageBytes" | "tls"
+  "host" | "port" | "maxMessageBytes" | "bodies" | "maxConnections" | "tls"
 > {
   readonly api: SeldonApi;
   readonly observer: Observer;

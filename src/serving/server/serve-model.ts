@@ -1,4 +1,5 @@
 import type { CallOptions } from "../../ground/bytes/index.ts";
+import { connectionCap, defaultBodyBudget } from "../../ground/http/index.ts";
 import { parseYaml, type ModelDescription, type Ports } from "../../models/description/index.ts";
 import { nodeOf, type JsonNode } from "../protocols/index.ts";
 import { ComponentError, ModelRepository, type ServedModel } from "../plane/index.ts";
@@ -267,10 +268,11 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
     ["/metrics", page],
     ["/prometheus", page],
   ] as const);
+  const shared = { host, maxBodyBytes, bodies: defaultBodyBudget(maxBodyBytes) };
   const main = await startHttpServer({
-    host,
+    ...shared,
     port: wanted.http,
-    maxBodyBytes,
+    maxConnections: connectionCap(0.5),
     routes,
     tls,
     refuse: refused,
@@ -284,6 +286,8 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
           host,
           port: wanted.grpc,
           maxMessageBytes,
+          bodies: shared.bodies,
+          maxConnections: connectionCap(0.3),
           tls,
           api,
           observer: observation.observer,
@@ -300,9 +304,9 @@ async function listen({ parts, api, servers }: Listening): Promise<Ports> {
   const notFound = (exchange: Exchange): void =>
     exchange.reply({ status: 404, contentType: TEXT, body: "not found\n" });
   const metrics = await startHttpServer({
-    host,
+    ...shared,
     port: wanted.metrics,
-    maxBodyBytes,
+    maxConnections: connectionCap(0.1),
     routes: pages,
     refuse: notFound,
   });

@@ -1,3 +1,4 @@
+import type { BodyBudget } from "../../../ground/http/index.ts";
 import {
   constants,
   type IncomingHttpHeaders,
@@ -26,10 +27,8 @@ export interface GrpcMethod {
 /** What all calls of a server share. */
 export interface CallSide {
   readonly maxMessageBytes: number;
-  /** Bytes of all requests that are coming in now. */
-  heldBytes: number;
-  /** At more than this a request that still comes in is refused. */
-  readonly maxHeldBytes: number;
+  /** Memory for all requests that are coming in; one that finds no more of it is refused. */
+  readonly bodies: BodyBudget;
   /** Called once, when a call has been answered, refused or given up by the client. Must not throw. */
   readonly onOver: (call: GrpcCall) => void;
 }
@@ -237,13 +236,17 @@ export class GrpcCall {
 
   /** Keeps account of what waits for the rest of its message. */
   #hold(bytes: number): void {
-    this.#side.heldBytes += bytes - this.#heldBytes;
-    this.#heldBytes = bytes;
-    if (this.#side.heldBytes > this.#side.maxHeldBytes)
+    const { bodies } = this.#side;
+    const more = bytes - this.#heldBytes;
+    if (more > 0 && !bodies.take(more)) {
       this.fail({
         status: "RESOURCE_EXHAUSTED",
         message: "too many large requests come in at the same time",
       });
+      return;
+    }
+    if (more < 0) bodies.give(-more);
+    this.#heldBytes = bytes;
   }
 
   #take(method: GrpcMethod, message: Buffer): void {

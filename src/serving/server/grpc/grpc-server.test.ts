@@ -1,3 +1,4 @@
+import { BodyBudget } from "../../../ground/http/index.ts";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
@@ -344,7 +345,7 @@ test("requests that would fill the memory together are refused, and their memory
     host: "127.0.0.1",
     port: 0,
     maxMessageBytes: MAX,
-    maxHeldBytes: 6000,
+    bodies: new BodyBudget(6000),
     methods: new Map([["/a.B/Echo", echo]]),
   });
   open.push({ end: () => server.cut() });

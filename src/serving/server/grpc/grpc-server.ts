@@ -1,15 +1,19 @@
 import {
   createSecureServer,
   createServer,
-  type Http2SecureServer,
-  type Http2Server,
   type Http2Session,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { ToolError } from "../../../ground/errors/index.ts";
-import { addressOf, Sockets, tlsOptions, type TlsFiles } from "../http/index.ts";
+import {
+  addressOf,
+  BodyBudget,
+  listenOn,
+  Sockets,
+  tlsOptions,
+  type TlsFiles,
+} from "../../../ground/http/index.ts";
 import { GrpcCall, type CallSide, type GrpcMethod } from "./grpc-call.ts";
 
 export interface GrpcServerOptions {
@@ -18,8 +22,10 @@ export interface GrpcServerOptions {
   readonly port: number;
   /** Of one message, packed and unpacked; a larger one is refused with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
-  /** Of all requests that are coming in at the same time. Default: four messages of the largest size, and at least 256 MiB. */
-  readonly maxHeldBytes?: number;
+  /** Memory of all requests that are coming in; may be shared with other servers. Default: four messages of the largest size, and at least 256 MiB. */
+  readonly bodies?: BodyBudget | undefined;
+  /** Connections at once; one more is ended. Default: no cap of ours. */
+  readonly maxConnections?: number | undefined;
   /** A connection on which nothing moves for this long is ended. Default: an hour. */
   readonly idleMs?: number;
   /** By path, such as `/package.Service/Method`. */
@@ -69,15 +75,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const sessions = new Map<Http2Session, SessionState>();
   const calls = new Set<GrpcCall>();
   const state = { isClosing: false };
-  const side: CallSide = {
-    maxMessageBytes: options.maxMessageBytes,
-    heldBytes: 0,
-    maxHeldBytes: options.maxHeldBytes ?? Math.max(4 * options.maxMessageBytes, LEAST_HELD_BYTES),
-    onOver: (call) => {
-      calls.delete(call);
-      if (call.endpoint !== undefined) options.onAnswer?.(call);
-    },
-  };
+  const side = sideOf(options, calls);
   server.on("session", (session) => {
     session.setTimeout(options.idleMs ?? IDLE_MS, () => session.close());
     follow(sessions, session);
@@ -95,7 +93,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     if (state.isClosing) stream.session?.close();
   });
   server.on("sessionError", () => undefined); // one client's connection; it is closed and the others go on
-  await listen(server, options);
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  await listenOn(server, options);
   const sweep = setInterval(() => giveUpSlow(calls), SWEEP_MS).unref();
   const turnAway = (): void => {
     state.isClosing = true;
@@ -118,6 +117,20 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       server.close();
       for (const session of sessions.keys()) session.destroy();
       sockets.endExcept(NONE);
+    },
+  };
+}
+
+function sideOf(
+  { maxMessageBytes, bodies, onAnswer }: GrpcServerOptions,
+  calls: Set<GrpcCall>,
+): CallSide {
+  return {
+    maxMessageBytes,
+    bodies: bodies ?? new BodyBudget(Math.max(4 * maxMessageBytes, LEAST_HELD_BYTES)),
+    onOver: (call) => {
+      calls.delete(call);
+      if (call.endpoint !== undefined) onAnswer?.(call);
     },
   };
 }
@@ -174,26 +187,4 @@ function giveUpSlow(calls: ReadonlySet<GrpcCall>): void {
         message: `the request did not arrive within ${RECEIVE_MS / 1000} s`,
       });
   }
-}
-
-async function listen(
-  server: Http2Server | Http2SecureServer,
-  { port, host }: GrpcServerOptions,
-): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "another program listens there" : error.message;
-      reject(
-        new ToolError("PORT_TAKEN", `listen on ${host}:${port}: ${why}`, {
-          cause: error,
-          hint: "choose another port for gRPC, or stop the other program",
-        }),
-      );
-    });
-    server.listen({ port, host, backlog: 1024 }, () => {
-      server.removeAllListeners("error");
-      server.on("error", () => undefined); // a refused accept; the connection is gone and the server goes on
-      resolve();
-    });
-  });
 }

@@ -143,10 +143,13 @@ test("an id goes back in a header when it may stand there", async (t) => {
     ["é", null],
     ["x".repeat(129), null],
   ] as const) {
-    const server = await start(t, { onRequest: (exchange) => (exchange.requestId = id) });
+    const server = await start(t, {
+      idHeader: "X-Own-Id",
+      onRequest: (exchange) => (exchange.requestId = id),
+    });
     const answer = await fetch(`http://127.0.0.1:${server.port}/echo`);
     assert.deepEqual(
-      [answer.headers.get("seldon-puid"), answer.headers.get("set-cookie")],
+      [answer.headers.get("x-own-id"), answer.headers.get("set-cookie")],
       [back, null],
     );
   }

@@ -6,6 +6,10 @@ export interface Connection {
   unanswered: number;
   /** True when the client has said that it sends no more, or is gone. */
   isGone: boolean;
+  /** True when the connection is no more. */
+  isClosed: boolean;
+  /** Memory of bodies that are on their way over it. */
+  taken: number;
   /** Called when that comes to pass. */
   readonly waiting: Set<() => void>;
   /** Bytes that had passed when it was looked at last. */
@@ -15,6 +19,17 @@ export interface Connection {
 /** The connections of a server: who waits on them, and which may be ended. */
 export class Connections {
   readonly #open = new Map<Socket, Connection>();
+  readonly #onMemory: (bytes: number) => void;
+
+  /** @param onMemory - told of the memory that a connection had taken for bodies when it closed */
+  constructor(onMemory: (bytes: number) => void = () => undefined) {
+    this.#onMemory = onMemory;
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
 
   /** Sees every connection that a server takes from now on; `event` says when one is ready for requests. */
   follow(server: Server, event: "connection" | "secureConnection"): void {
@@ -44,8 +59,25 @@ export class Connections {
     }
   }
 
+  /** Ends the oldest connection on which nothing is under way, save one. False when there is none. */
+  endIdle(spared: Socket): boolean {
+    for (const [socket, { unanswered }] of this.#open) {
+      if (unanswered > 0 || socket === spared || socket.destroyed) continue;
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
   #add(socket: Socket): Connection {
-    const connection: Connection = { unanswered: 0, isGone: false, waiting: new Set(), bytes: -1 };
+    const connection: Connection = {
+      unanswered: 0,
+      isGone: false,
+      isClosed: false,
+      taken: 0,
+      waiting: new Set(),
+      bytes: -1,
+    };
     const gone = (): void => {
       connection.isGone = true;
       for (const tell of connection.waiting) tell();
@@ -55,6 +87,9 @@ export class Connections {
     socket.once("end", gone);
     socket.once("close", () => {
       this.#open.delete(socket);
+      connection.isClosed = true;
+      if (connection.taken > 0) this.#onMemory(connection.taken);
+      connection.taken = 0;
       gone();
     });
     return connection;

@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ToolError } from "../../errors/index.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import { Connections } from "./connections.ts";
+import { preflightHeaders } from "./cors.ts";
+import { Exchange, type Reply } from "./exchange.ts";
+import { startListener, type Listener, type ListenOptions } from "./listener.ts";
+import { readBody } from "./read-body.ts";
+import { createRouteTable, type RouteTable } from "./routes.ts";
+
+/** A path with the methods it answers. GET covers HEAD. */
+export interface Route<Span = unknown> {
+  /** What it is called in metrics, logs and traces. A route without a name is not seen there. */
+  readonly name?: string;
+  readonly methods: readonly ("GET" | "POST" | "PUT")[];
+  /** Answers later or at once, by `exchange.reply`. Must not throw. */
+  readonly handle: (exchange: Exchange<Span>) => void;
+}
+
+export interface HttpServerOptions<Span = unknown> extends Omit<
+  ListenOptions,
+  "idleTimeoutMs" | "headersTimeoutMs"
+> {
+  /** Of one body, unpacked. */
+  readonly maxBodyBytes: number;
+  /** Memory for all bodies at once; may be shared by several servers. Default: no bound but that of each body. */
+  readonly bodies?: BodyBudget | undefined;
+  /** By path; `{name}` in it is a parameter. See `createRouteTable`. */
+  readonly routes: ReadonlyMap<string, Route<Span>>;
+  /** Header in which `exchange.requestId` goes back. Default: none. */
+  readonly idHeader?: string | undefined;
+  /** Answers what no route takes: an unknown path, a wrong method, a body that cannot be taken. */
+  readonly refuse: (exchange: Exchange<Span>, why: Refusal<Span>) => void;
+  /** Called before the handler of a route that has a name. */
+  readonly onRequest?: ((exchange: Exchange<Span>) => void) | undefined;
+  /** Called after each answer. */
+  readonly onAnswer?: ((exchange: Exchange<Span>, reply: Reply) => void) | undefined;
+}
+
+export type Refusal<Span = unknown> =
+  /** `paths` are those that there are, as the table of routes has them. */
+  | { readonly kind: "unknown-path"; readonly paths: readonly string[] }
+  | { readonly kind: "wrong-method"; readonly route: Route<Span> }
+  | { readonly kind: "error"; readonly error: ToolError };
+
+/** A listening server. While it stops, every answer ends its connection. */
+export type HttpServer = Pick<Listener, "port" | "stop" | "cut">;
+
+/**
+ * Answers requests by a table of routes. Bodies are read whole before their route is called. A refusal of a body comes before the client
+ * is told to send it, and ends the connection.
+ * @throws ToolError `PORT_TAKEN`
+ */
+export async function startHttpServer<Span = unknown>(
+  options: HttpServerOptions<Span>,
+): Promise<HttpServer> {
+  const table = createRouteTable(options.routes);
+  const { bodies: budget, idHeader, onAnswer } = options;
+  const side = {
+    isClosing: false,
+    connections: new Connections((bytes) => budget?.give(bytes)),
+    budget,
+    idHeader,
+    onAnswer,
+  };
+  const answer = (request: IncomingMessage, response: ServerResponse, isDue: boolean): void =>
+    dispatch(new Exchange<Span>(request, response, side, isDue), table, options);
+  const listener = await startListener(options, {
+    connections: side.connections,
+    onRequest: (request, response) => answer(request, response, false),
+    onContinue: (request, response) => answer(request, response, true),
+  });
+  return {
+    port: listener.port,
+    stop: (lingerMs) => {
+      side.isClosing = true;
+      return listener.stop(lingerMs);
+    },
+    cut: () => listener.cut(),
+  };
+}
+
+function dispatch<Span>(
+  exchange: Exchange<Span>,
+  table: RouteTable<Route<Span>>,
+  options: HttpServerOptions<Span>,
+): void {
+  const { request } = exchange;
+  const found = table.find(exchange.path);
+  const method = request.method ?? "GET";
+  if (method === "OPTIONS") {
+    exchange.reply({
+      status: 200,
+      contentType: "text/html; charset=utf-8",
+      body: "",
+      headers: preflightHeaders(request.headers, found?.route.methods ?? ["GET"]),
+    });
+    return;
+  }
+  if (found === undefined) {
+    options.refuse(exchange, { kind: "unknown-path", paths: table.patterns });
+    return;
+  }
+  const { route, params } = found;
+  const wanted = method === "HEAD" ? "GET" : method;
+  if (!route.methods.some((known) => known === wanted)) {
+    options.refuse(exchange, { kind: "wrong-method", route });
+    return;
+  }
+  exchange.params = params;
+  if (route.name !== undefined) {
+    exchange.endpoint = route.name;
+    options.onRequest?.(exchange);
+  }
+  readBody(exchange, options, (error, body) => {
+    exchange.body = body;
+    if (error === undefined) route.handle(exchange);
+    else options.refuse(exchange, { kind: "error", error });
+  });
+}
