@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { test } from "node:test";
 import { Validator, type Schema } from "@cfworker/json-schema";
 import { parse } from "yaml";
 import { trainManifest, type TrainManifestFlags } from "../../src/app/train/train-manifest.ts";
@@ -18,26 +19,17 @@ import {
   type TrainPlan,
 } from "../../src/jobs/train/index.ts";
 import { run } from "../../src/ground/process/index.ts";
-import { requireGoModule } from "../support/go-module.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { trainPlace } from "../support/train-place.ts";
 
-const OPERATOR = {
-  module: "github.com/kubeflow/training-operator@v1.8.1",
-  folder: "manifests/base/crds",
+/** The operators' own definitions. */
+const FILES: Readonly<Record<Exclude<ManifestKind, "job">, string>> = {
+  pytorchjob: "to1-pytorchjobs",
+  tfjob: "to1-tfjobs",
+  mpijob: "mpi-mpijobs",
+  trainjob: "trainer-trainjobs",
 };
-const TRAINER = { module: "github.com/kubeflow/trainer/v2@v2.0.0", folder: "manifests/base/crds" };
-const FILES: Readonly<
-  Record<
-    Exclude<ManifestKind, "job">,
-    { readonly module: string; readonly folder: string; readonly file: string }
-  >
-> = {
-  pytorchjob: { ...OPERATOR, file: "kubeflow.org_pytorchjobs.yaml" },
-  tfjob: { ...OPERATOR, file: "kubeflow.org_tfjobs.yaml" },
-  mpijob: { ...OPERATOR, file: "kubeflow.org_mpijobs.yaml" },
-  trainjob: { ...TRAINER, file: "trainer.kubeflow.org_trainjobs.yaml" },
-};
+const DEFINITIONS = join(import.meta.dirname, "../fixtures/crds");
 
 const DIGEST = `sha256:${"b".repeat(64)}` as const;
 const IMAGE = `registry.example.com/team/mnist@${DIGEST}`;
@@ -77,6 +69,20 @@ const RICH: ManifestOptions = {
   queue: "team",
   pullSecret: "reg",
   nodeSelector: { accelerator: "a100" },
+  tolerations: [
+    { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
+    { key: "team", operator: "Equal", value: "ml" },
+  ],
+  serviceAccount: "trainer",
+  priorityClass: "high",
+  env: [
+    { name: "TOKEN", secret: "hub", key: "token" },
+    { name: "LOG_LEVEL", value: "debug" },
+  ],
+  parameters: ["--epochs", "90"],
+  deadlineS: 3600,
+  graceS: 120,
+  runAs: { user: 1000, group: 2000 },
 };
 /** What a TrainJob of the oldest Trainer can say: its schema is the one that Go modules have. */
 const TRAINJOB: ManifestOptions = {
@@ -84,12 +90,17 @@ const TRAINJOB: ManifestOptions = {
   backoff: undefined,
   ttlS: undefined,
   pullSecret: undefined,
+  priorityClass: undefined,
+  deadlineS: undefined,
+  graceS: undefined,
+  runAs: undefined,
   trainer: "2.0",
 };
 const richFor = (kind: ManifestKind): ManifestOptions => ({
   ...(kind === "trainjob" ? TRAINJOB : RICH),
   kind,
   ...(kind === "tfjob" ? { servers: 2 } : {}),
+  ...(kind === "mpijob" ? { runAs: undefined } : {}),
 });
 const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = {
   job: "pytorch",
@@ -100,14 +111,9 @@ const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = {
 };
 
 /** The published schema of a resource, made strict: a server prunes what it does not know, and then the job is not what was written. */
-async function schemaOf(
-  t: TestContext,
-  kind: Exclude<ManifestKind, "job">,
-): Promise<Schema | undefined> {
-  const { module, folder, file } = FILES[kind];
-  const root = await requireGoModule(t, module);
-  if (root === undefined) return undefined;
-  const crd = parse(await readFile(join(root, folder, file), "utf8")) as {
+async function schemaOf(name: string): Promise<Schema> {
+  const packed = await readFile(join(DEFINITIONS, `${name}.yaml.gz`));
+  const crd = parse(gunzipSync(packed).toString("utf8")) as {
     readonly spec: {
       readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[];
     };
@@ -145,9 +151,8 @@ function check(schema: Schema, value: unknown): readonly string[] {
 
 for (const kind of MANIFEST_KINDS) {
   if (kind === "job") continue;
-  test(`a ${kind} is what its published schema allows, with few options and with all`, async (t) => {
-    const schema = await schemaOf(t, kind);
-    if (schema === undefined) return;
+  test(`a ${kind} is what its published schema allows, with few options and with all`, async () => {
+    const schema = await schemaOf(FILES[kind]);
     for (const options of [{ kind, name: "mnist", trainer: "2.0" as const }, richFor(kind)]) {
       const manifest = renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, options);
       assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
@@ -164,6 +169,17 @@ for (const kind of MANIFEST_KINDS) {
     );
   });
 }
+
+test("a TrainJob of Trainer 2.2 is what its published schema allows, with the user and the deadline", async () => {
+  const schema = await schemaOf("trainer22-trainjobs");
+  const options = { ...TRAINJOB, kind: "trainjob", trainer: "2.2", pullSecret: "reg" } as const;
+  const manifest = renderManifest(
+    planOf("pytorch"),
+    { reference: IMAGE },
+    { ...options, deadlineS: 3600, runAs: RICH.runAs },
+  );
+  assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
+});
 
 test("a Job is what Kubernetes' own schemas allow, with few options and with all", async (t) => {
   const python = await pythonEnv(t, { packages: ["kubernetes-validate==1.37.0"] });
@@ -280,9 +296,47 @@ test("every object has the image by digest, the volumes where scripts look, card
       '"nvidia.com/gpu":"2"',
       '"kueue.x-k8s.io/queue-name":"team"',
       '"a b"',
+      '"--epochs","90"',
+      '"tolerations":[{"key":"nvidia.com/gpu"',
+      '"secretKeyRef":{"name":"hub","key":"token"}',
+      '"serviceAccountName":"trainer"',
     ]) {
       assert.ok(text.includes(part), `${kind}: ${part}`);
     }
+  }
+});
+
+test("what a cluster would refuse later is refused now, by its flag", () => {
+  const wrong: readonly (readonly [Partial<ManifestOptions>, RegExp])[] = [
+    [{ queue: "a b" }, /--queue "a b"/],
+    [{ nodeSelector: { "": "foo" } }, /--node-selector "=foo"/],
+    [{ nodeSelector: { a: "b c" } }, /--node-selector "a=b c"/],
+    [{ env: [{ name: "1X", value: "" }] }, /"1X"/],
+    [{ kind: "trainjob", graceS: 3 }, /a grace period/],
+    [{ kind: "trainjob", trainer: "2.1", deadlineS: 3 }, /a deadline/],
+    [{ kind: "mpijob", runAs: { user: 1, group: 1 } }, /MPIJob/],
+  ];
+  for (const [options, message] of wrong)
+    assert.throws(
+      () => renderManifest(planOf("pytorch"), { reference: IMAGE }, { name: "m", ...options }),
+      { code: "USAGE", message },
+    );
+});
+
+test("a finished job gives its cards back", () => {
+  for (const kind of ["pytorchjob", "tfjob", "mpijob"] as const) {
+    const { apiVersion, spec } = renderManifest(
+      planOf(FRAMEWORK[kind]),
+      { reference: IMAGE },
+      richFor(kind),
+    ) as { readonly apiVersion: string; readonly spec: { readonly runPolicy: unknown } };
+    assert.equal(apiVersion, kind === "mpijob" ? "kubeflow.org/v2beta1" : "kubeflow.org/v1");
+    assert.deepEqual(spec.runPolicy, {
+      cleanPodPolicy: "Running",
+      backoffLimit: 2,
+      activeDeadlineSeconds: 3600,
+      ttlSecondsAfterFinished: 600,
+    });
   }
 });
 
@@ -374,23 +428,45 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
     env: { ...place.context.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
   };
   await trainManifest(
-    { apply: true, namespace: "ml", context: "prod", nodes: "2" } satisfies TrainManifestFlags,
+    ["--epochs", "9"],
+    {
+      apply: true,
+      set: ["metadata.labels.owner=me"],
+      toleration: ["nvidia.com/gpu"],
+      secretEnv: ["HF=hub/token"],
+      namespace: "ml",
+      context: "prod",
+      nodes: "2",
+    } satisfies TrainManifestFlags,
     context,
   );
   assert.equal(
     await readFile(join(place.cwd, "args"), "utf8"),
     "--context\nprod\n--namespace\nml\napply\n-f\n-\n",
   );
-  assert.equal(
-    (parse(await readFile(join(place.cwd, "stdin"), "utf8")) as { readonly kind: string }).kind,
-    "PyTorchJob",
-  );
+  const applied = await readFile(join(place.cwd, "stdin"), "utf8");
+  assert.equal((parse(applied) as { readonly kind: string }).kind, "PyTorchJob");
+  for (const part of ["owner: me", "key: nvidia.com/gpu", "name: hub", "--epochs"])
+    assert.ok(applied.includes(part), part);
   assert.deepEqual(place.lines, ["applied"]);
   await place.write({
     "slipway-train.json": planText("pytorch").replace('"isPushed": true', '"isPushed": false'),
   });
-  await assert.rejects(trainManifest({}, place.context), {
+  await assert.rejects(trainManifest([], {}, place.context), {
     code: "USAGE",
     message: /no image of the plan was pushed/,
   });
+  for (const flags of [
+    { nodeSelector: ["foo"] },
+    { toleration: ["a b"] },
+    { toleration: [""] },
+    { secretEnv: ["HF=hf_value"] },
+    { env: ["NAME"] },
+    { runAs: "0" },
+    { set: ["nothing"] },
+  ])
+    await assert.rejects(trainManifest([], flags, context), (error: unknown) => {
+      assert.ok(!String(error).includes("hf_value"), "no secret is repeated");
+      return (error as { readonly code?: string }).code === "USAGE";
+    });
 });

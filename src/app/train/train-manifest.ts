@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { run, writeFileAtomic } from "../../ground/process/index.ts";
+import { setValue } from "../../jobs/kubernetes/index.ts";
 import { printYaml } from "../../models/description/index.ts";
 import { formatReference } from "../../images/oci/index.ts";
 import {
@@ -17,9 +18,10 @@ import {
 } from "../../jobs/train/index.ts";
 import type { Context } from "../context.ts";
 import { countOf } from "../options.ts";
+import { podOptions, wholeNumber, type PodFlags } from "./manifest-options.ts";
 
 /** Flags of `slipway train manifest`. */
-export interface TrainManifestFlags {
+export interface TrainManifestFlags extends PodFlags {
   readonly plan?: string;
   readonly kind?: string;
   readonly name?: string;
@@ -39,14 +41,19 @@ export interface TrainManifestFlags {
   readonly pullSecret?: string;
   readonly runtime?: string;
   readonly trainer?: TrainerVersion;
-  readonly nodeSelector?: readonly string[];
+  /** `PATH=VALUE`, for what has no flag. */
+  readonly set?: readonly string[];
   readonly file?: string;
   readonly apply?: boolean;
   readonly context?: string;
 }
 
 /** Prints a cluster's object for a packed job, writes it, or hands it to kubectl. */
-export async function trainManifest(flags: TrainManifestFlags, context: Context): Promise<void> {
+export async function trainManifest(
+  parameters: readonly string[],
+  flags: TrainManifestFlags,
+  context: Context,
+): Promise<void> {
   const path = resolve(context.cwd, flags.plan ?? PLAN_FILE_NAME);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, {
@@ -55,12 +62,30 @@ export async function trainManifest(flags: TrainManifestFlags, context: Context)
     });
   });
   const plan = parsePlan(text, path);
-  const manifest = renderManifest(plan, { reference: imageOf(plan) }, optionsOf(plan, flags));
+  const options = { ...optionsOf(plan, flags), parameters };
+  let manifest = renderManifest(plan, { reference: imageOf(plan) }, options);
+  for (const assignment of flags.set ?? []) manifest = await setValue(manifest, assignment);
+  for (const note of notesOf(plan, options)) context.reporter.warn(note);
   const yaml = await printYaml(manifest);
   if (flags.file !== undefined) await writeFileAtomic(resolve(context.cwd, flags.file), yaml);
   if (flags.apply === true) await apply(yaml, flags, context);
   else if (flags.file === undefined) context.reporter.line(yaml.trimEnd());
   context.reporter.result({ manifest });
+}
+
+/** What the object leaves to the reader. */
+function notesOf(plan: TrainPlan, options: ManifestOptions): readonly string[] {
+  const notes: string[] = [];
+  if (plan.accelerator === "gpu" && options.gpus === undefined)
+    notes.push(
+      "the job was packed for graphics cards and asks the cluster for none: pass --gpus COUNT",
+    );
+  if (options.kind === "mpijob" || (options.kind === undefined && options.nodes !== undefined))
+    if (plan.framework === "mxnet" || plan.framework === "caffe" || options.kind === "mpijob")
+      notes.push(
+        "an MPIJob needs mpirun, ssh and an ssh server in the image: pack with --apt openmpi-bin,openssh-client,openssh-server",
+      );
+  return notes;
 }
 
 /** The pushed image, by digest; a cluster can fetch no other. */
@@ -92,19 +117,19 @@ function optionsOf(plan: TrainPlan, flags: TrainManifestFlags): ManifestOptions 
     nodes: numberOf(flags.nodes),
     servers: numberOf(flags.servers),
     processes: numberOf(flags.nproc),
-    gpus: wholeOf(flags.gpus, "gpus"),
+    gpus: wholeNumber(flags.gpus, "gpus"),
     cpus: flags.cpus,
     memory: flags.memory,
     sharedMemory: flags.shm,
     data: flags.data,
     output: flags.output,
-    backoff: wholeOf(flags.backoff, "backoff"),
-    ttlS: wholeOf(flags.ttl, "ttl"),
+    backoff: wholeNumber(flags.backoff, "backoff"),
+    ttlS: wholeNumber(flags.ttl, "ttl"),
     queue: flags.queue,
     pullSecret: flags.pullSecret,
     runtime: flags.runtime,
     trainer: flags.trainer,
-    nodeSelector: selectorOf(flags.nodeSelector),
+    ...podOptions(flags),
   };
 }
 
@@ -129,25 +154,6 @@ function nameOf(image: string): string {
 
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : countOf(text);
-}
-
-function wholeOf(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new ToolError("USAGE", `--${flag} "${text}" is not a whole number`);
-}
-
-function selectorOf(
-  entries: readonly string[] | undefined,
-): Readonly<Record<string, string>> | undefined {
-  return entries === undefined
-    ? undefined
-    : Object.fromEntries(
-        entries.map((entry) => [
-          entry.slice(0, Math.max(0, entry.indexOf("="))),
-          entry.slice(entry.indexOf("=") + 1),
-        ]),
-      );
 }
 
 async function apply(

@@ -78,9 +78,10 @@ function defineRun(command: Command, context: Context): void {
 }
 
 function defineManifest(command: Command, context: Context): void {
-  command
+  const manifest = command
     .command("manifest")
     .description("print the Kubernetes object that runs a packed job, or apply it")
+    .argument("[parameters...]", "more parameters of the script, after --")
     .option("--plan <file>", "what train pack wrote (default: slipway-train.json)")
     .option(
       "--kind <kind>",
@@ -117,12 +118,36 @@ function defineManifest(command: Command, context: Context): void {
     .option("--context <name>", "with --apply: kubectl's context")
     .addHelpText(
       "after",
-      "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --apply",
+      "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --toleration nvidia.com/gpu --apply -- --epochs 90",
     )
-    .action(async (flags: TrainManifestFlags) => {
+    .action(async (parameters: readonly string[], flags: TrainManifestFlags) => {
       const { trainManifest } = await import("../../app/train/train-manifest.ts");
-      await trainManifest(flags, context);
+      await trainManifest(parameters, flags, context);
     });
+  addPodOptions(manifest);
+}
+
+/** What a cluster asks of pods. */
+function addPodOptions(manifest: Command): void {
+  manifest
+    .option(
+      "--toleration <taint>",
+      "KEY=VALUE:EFFECT, KEY:EFFECT, KEY or * of nodes that may be used; may come more than once",
+      collect,
+    )
+    .option("-e, --env <name=value>", "variable of the script; may come more than once", collect)
+    .option("--secret-env <name=secret/key>", "variable out of a Secret of the cluster", collect)
+    .option("--service-account <name>", "as whom the pods talk to the cluster")
+    .option("--priority-class <name>", "priority of the pods")
+    .option("--gpu-resource <name>", "what the cluster calls a card (default: nvidia.com/gpu)")
+    .option("--run-as <uid[:gid]>", 'run as this user, as Pod Security "restricted" wants it')
+    .option("--deadline <seconds>", "end the job after this time")
+    .option("--grace <seconds>", "time between SIGTERM and SIGKILL (default: the cluster's)")
+    .option(
+      "--set <path=value>",
+      "any other field of the object; may come more than once",
+      collect,
+    );
 }
 
 function defineParts(command: Command, context: Context): void {

@@ -28,15 +28,15 @@ export { localTasks, tasksOf, type Cluster, type Task } from "./distributed.ts";
 export { createEventReader, type EventReader } from "./event-file.ts";
 export { flagsOf, TRAIN_FLAGS, type TrainFlag } from "./flags.ts";
 export { checkGpu, type GpuFacts } from "./gpu-check.ts";
-export { type Fragment } from "./manifest-pod.ts";
 export { type TrainerVersion } from "./manifest-trainjob.ts";
 export {
   MANIFEST_KINDS,
-  renderManifest,
-  type ManifestImage,
   type ManifestKind,
   type ManifestOptions,
-} from "./manifest.ts";
+  type ManifestVariable,
+  type Toleration,
+} from "./manifest-options.ts";
+export { renderManifest, type ManifestImage } from "./manifest.ts";
 export {
   createMetricScanner,
   type MetricPoint,

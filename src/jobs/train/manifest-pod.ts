@@ -1,9 +1,9 @@
+import type { Fragment } from "../kubernetes/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { PLACES } from "./contracts.ts";
-import type { ManifestOptions, Request } from "./manifest.ts";
-
-/** A piece of a Kubernetes object. */
-export type Fragment = Readonly<Record<string, unknown>>;
+import type { ManifestOptions } from "./manifest-options.ts";
+import type { Request } from "./manifest.ts";
+import { volumeOf } from "./manifest-volume.ts";
 
 /** What a container of the job is, apart from the job. */
 export interface ContainerAbout {
@@ -21,10 +21,13 @@ export function podOf(
   const { options, image } = request;
   const resources = resourcesOf(options, hasGpus);
   return {
+    ...schedulingOf(options),
     ...(options.pullSecret === undefined
       ? {}
       : { imagePullSecrets: [{ name: options.pullSecret }] }),
-    ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),
+    ...(options.priorityClass === undefined ? {} : { priorityClassName: options.priorityClass }),
+    ...(options.graceS === undefined ? {} : { terminationGracePeriodSeconds: options.graceS }),
+    ...(options.runAs === undefined ? {} : { securityContext: podSecurity(options.runAs) }),
     containers: [
       {
         name: containerName,
@@ -33,6 +36,7 @@ export function podOf(
         workingDir: PLACES.code,
         env: environmentOf(request),
         ...(resources === undefined ? {} : { resources }),
+        ...(options.runAs === undefined ? {} : { securityContext: CONTAINER_SECURITY }),
         volumeMounts: volumeMounts(options),
       },
     ],
@@ -40,27 +44,71 @@ export function podOf(
   };
 }
 
+/** Which nodes may run the pod, and as whom it talks to the cluster. */
+export function schedulingOf({
+  nodeSelector,
+  tolerations,
+  serviceAccount,
+}: ManifestOptions): Fragment {
+  return {
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined || tolerations.length === 0 ? {} : { tolerations }),
+    ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
+  };
+}
+
+/** @see Kubernetes, Pod Security Standards, Restricted */
+export const CONTAINER_SECURITY: Fragment = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+};
+
+/** An ordinary user, whose group owns the volumes. */
+export function podSecurity({ user, group }: NonNullable<ManifestOptions["runAs"]>): Fragment {
+  return {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: group,
+    fsGroup: group,
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}
+
 /** What scripts of the old platform read beside the framework's own variables: nodes, and processes of each. */
-export function environmentOf({ plan, nodes, processes }: Request): readonly Fragment[] {
+export function environmentOf({ plan, nodes, processes, options }: Request): readonly Fragment[] {
   const isTorch = plan.framework === "pytorch" || plan.framework === "self";
   const values = {
     PYTHONUNBUFFERED: "1",
     ...(isTorch ? { WORKER_NUM: String(nodes), WORKER_GPU_NUM: String(processes) } : {}),
     ...(isTorch && processes === 1 ? { LOCAL_RANK: "0" } : {}),
   };
-  return Object.entries(values).map(([name, value]) => ({ name, value }));
+  const own = options.env ?? [];
+  const isOwn = (name: string): boolean => own.some((variable) => variable.name === name);
+  return [
+    ...Object.entries(values)
+      .filter(([name]) => !isOwn(name))
+      .map(([name, value]) => ({ name, value })),
+    ...own.map((variable) =>
+      "secret" in variable
+        ? {
+            name: variable.name,
+            valueFrom: { secretKeyRef: { name: variable.secret, key: variable.key } },
+          }
+        : { name: variable.name, value: variable.value },
+    ),
+  ];
 }
 
 /** Cards are asked for by limits alone; what is asked of CPU and memory is asked for and is the limit. */
 export function resourcesOf(
-  { gpus = 0, cpus, memory }: ManifestOptions,
+  { gpus = 0, gpuResource = "nvidia.com/gpu", cpus, memory }: ManifestOptions,
   hasGpus: boolean,
 ): Fragment | undefined {
   const plain = {
     ...(cpus === undefined ? {} : { cpu: quantity("cpus", cpus) }),
     ...(memory === undefined ? {} : { memory: quantity("memory", memory) }),
   };
-  const limits = { ...plain, ...(gpus > 0 && hasGpus ? { "nvidia.com/gpu": String(gpus) } : {}) };
+  const limits = { ...plain, ...(gpus > 0 && hasGpus ? { [gpuResource]: String(gpus) } : {}) };
   if (Object.keys(limits).length === 0) return undefined;
   return { ...(Object.keys(plain).length === 0 ? {} : { requests: plain }), limits };
 }
@@ -98,40 +146,6 @@ export function volumeMounts({ name, data, output }: ManifestOptions): readonly 
     { name: "shm", mountPath: "/dev/shm" },
   ];
 }
-
-interface Volume {
-  readonly source: Fragment;
-  readonly subPath?: string;
-}
-
-function volumeOf(flag: string, text: string): Volume {
-  const [, kind = "", rest = ""] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
-  const volume = VOLUMES[kind]?.(rest);
-  if (volume !== undefined) return volume;
-  throw new ToolError("USAGE", `--${flag} "${text}" is no volume`, {
-    hint: "write pvc:NAME[/FOLDER], nfs:HOST:/PATH, host:/PATH or empty",
-  });
-}
-
-const VOLUMES: Readonly<Record<string, (rest: string) => Volume | undefined>> = {
-  empty: (rest) => (rest === "" ? { source: { emptyDir: {} } } : undefined),
-  host: (rest) => (rest.startsWith("/") ? { source: { hostPath: { path: rest } } } : undefined),
-  nfs(rest) {
-    const [, server, path] = /^([^:/]+):(\/.*)$/s.exec(rest) ?? [];
-    return server === undefined || path === undefined
-      ? undefined
-      : { source: { nfs: { server, path } } };
-  },
-  pvc(rest) {
-    const [, claimName, subPath] = /^([a-z0-9][a-z0-9.-]*)(?:\/(.+))?$/s.exec(rest) ?? [];
-    return claimName === undefined
-      ? undefined
-      : {
-          source: { persistentVolumeClaim: { claimName } },
-          ...(subPath === undefined ? {} : { subPath }),
-        };
-  },
-};
 
 /** @see Kubernetes, resource quantities */
 function quantity(flag: string, text: string): string {

@@ -1,11 +1,14 @@
+import type { Fragment } from "../kubernetes/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { LAUNCHER, PLACES, PYTHON } from "./contracts.ts";
 import {
+  CONTAINER_SECURITY,
   environmentOf,
+  podSecurity,
   resourcesOf,
+  schedulingOf,
   volumeMounts,
   volumesOf,
-  type Fragment,
 } from "./manifest-pod.ts";
 import type { Request } from "./manifest.ts";
 import type { TrainPlan } from "./plan-file.ts";
@@ -39,6 +42,7 @@ export function trainJobSpec(request: Request, program: readonly string[]): Frag
   const resources = resourcesOf(options, true);
   return {
     runtimeRef: { name: runtime },
+    ...(options.deadlineS === undefined ? {} : { activeDeadlineSeconds: options.deadlineS }),
     trainer: {
       image,
       // The container's folder cannot be said here, and scripts look for their files in it.
@@ -58,9 +62,16 @@ function podPatch({ options }: Request): Fragment {
     ...(options.pullSecret === undefined
       ? {}
       : { imagePullSecrets: [{ name: options.pullSecret }] }),
-    ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),
+    ...schedulingOf(options),
+    ...(options.runAs === undefined ? {} : { securityContext: podSecurity(options.runAs) }),
     volumes: volumesOf(options),
-    containers: [{ name: NODE, volumeMounts: volumeMounts(options) }],
+    containers: [
+      {
+        name: NODE,
+        ...(options.runAs === undefined ? {} : { securityContext: CONTAINER_SECURITY }),
+        volumeMounts: volumeMounts(options),
+      },
+    ],
   };
 }
 

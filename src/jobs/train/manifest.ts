@@ -1,56 +1,10 @@
-import { ToolError } from "../../ground/errors/index.ts";
+import type { Fragment } from "../kubernetes/index.ts";
 import { localTasks } from "./distributed.ts";
-import { podOf, type Fragment } from "./manifest-pod.ts";
-import { trainJobSpec, type TrainerVersion } from "./manifest-trainjob.ts";
+import { checkOptions, type ManifestKind, type ManifestOptions } from "./manifest-options.ts";
+import { podOf } from "./manifest-pod.ts";
+import { trainJobSpec } from "./manifest-trainjob.ts";
 import type { TrainPlan } from "./plan-file.ts";
 import { LAUNCHER, PYTHON } from "./contracts.ts";
-
-/** Objects that a job can be. */
-export type ManifestKind = "job" | "pytorchjob" | "tfjob" | "mpijob" | "trainjob";
-
-export const MANIFEST_KINDS: readonly ManifestKind[] = [
-  "job",
-  "pytorchjob",
-  "tfjob",
-  "mpijob",
-  "trainjob",
-];
-
-/** What a cluster must be told beside the plan. */
-export interface ManifestOptions {
-  /** Default: a Job for one node, else what the framework's jobs are. */
-  readonly kind?: ManifestKind | undefined;
-  /** A DNS label. */
-  readonly name: string;
-  readonly namespace?: string | undefined;
-  /** Nodes. Default 1. */
-  readonly nodes?: number | undefined;
-  /** Parameter servers of a TFJob. Default 0. */
-  readonly servers?: number | undefined;
-  /** Processes on a node. Default: one for each card, else one; only torch and MPI start several. */
-  readonly processes?: number | undefined;
-  /** Graphics cards of a node. Default 0. */
-  readonly gpus?: number | undefined;
-  readonly cpus?: string | undefined;
-  readonly memory?: string | undefined;
-  /** Size of `/dev/shm`. Default 1Gi; loaders of several processes need it. */
-  readonly sharedMemory?: string | undefined;
-  /** `pvc:NAME[/SUBPATH]`, `nfs:HOST:/PATH`, `host:/PATH` or `empty`. Default `pvc:NAME-data` and `pvc:NAME-output`. */
-  readonly data?: string | undefined;
-  readonly output?: string | undefined;
-  /** Tries after the first. Default 3. */
-  readonly backoff?: number | undefined;
-  /** Seconds that a finished job is kept. Default a day. */
-  readonly ttlS?: number | undefined;
-  /** Kueue's queue. */
-  readonly queue?: string | undefined;
-  readonly pullSecret?: string | undefined;
-  /** Of a TrainJob. Default: the one for the framework. */
-  readonly runtime?: string | undefined;
-  /** Kubeflow Trainer of the cluster; each of these says in its own way what a pod needs. Default `2.2`, which newer ones take too. */
-  readonly trainer?: TrainerVersion | undefined;
-  readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
-}
 
 /** An image by digest, so that every pod and every retry runs the same. */
 export interface ManifestImage {
@@ -86,7 +40,10 @@ const RENDERERS: Readonly<Record<ManifestKind, (request: Request) => Fragment>> 
   job: jobOf,
   pytorchjob: (request) => kubeflowOf(request, "PyTorchJob", pytorchSpec(request)),
   tfjob: (request) => kubeflowOf(request, "TFJob", tensorflowSpec(request)),
-  mpijob: (request) => kubeflowOf(request, "MPIJob", mpiSpec(request)),
+  mpijob: (request) => ({
+    ...kubeflowOf(request, "MPIJob", mpiSpec(request)),
+    apiVersion: "kubeflow.org/v2beta1",
+  }),
   trainjob: (request) => ({
     apiVersion: "trainer.kubeflow.org/v1alpha1",
     kind: "TrainJob",
@@ -95,35 +52,6 @@ const RENDERERS: Readonly<Record<ManifestKind, (request: Request) => Fragment>> 
   }),
 };
 
-function checkOptions(
-  plan: TrainPlan,
-  options: ManifestOptions,
-): { readonly kind: ManifestKind; readonly nodes: number } {
-  const { kind: wanted, name, nodes = 1, servers = 0 } = options;
-  const kind = wanted ?? (nodes === 1 && servers === 0 ? "job" : defaultKind(plan));
-  if (!/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/.test(name))
-    throw new ToolError(
-      "USAGE",
-      `name the job "${name}": it is no DNS label of at most 53 letters`,
-      { hint: "pass --name NAME: lower-case letters, digits and dashes" },
-    );
-  if (kind === "job" && nodes > 1)
-    throw new ToolError("USAGE", `run on ${nodes} nodes as a Job: a Job has one`, {
-      hint: `leave --kind out, or write --kind ${defaultKind(plan)}`,
-    });
-  if (servers > 0 && kind !== "tfjob")
-    throw new ToolError("USAGE", "parameter servers: only a TFJob has them");
-  if (kind === "trainjob") checkTrainJob(options);
-  return { kind, nodes };
-}
-
-function checkTrainJob({ backoff, ttlS }: ManifestOptions): void {
-  if (backoff !== undefined || ttlS !== undefined)
-    throw new ToolError("USAGE", "tries and time to live of a TrainJob: its runtime says them", {
-      hint: "leave --backoff and --ttl out",
-    });
-}
-
 /** A manifest's plan and options, checked. */
 export interface Request {
   readonly plan: TrainPlan;
@@ -131,11 +59,6 @@ export interface Request {
   readonly image: string;
   readonly nodes: number;
   readonly processes: number;
-}
-
-function defaultKind({ framework }: TrainPlan): ManifestKind {
-  if (framework === "tf" || framework === "keras") return "tfjob";
-  return framework === "pytorch" || framework === "self" ? "pytorchjob" : "mpijob";
 }
 
 function metadataOf({ options: { name, namespace, queue } }: Request): Fragment {
@@ -159,6 +82,7 @@ function jobOf(request: Request): Fragment {
     metadata: metadataOf(request),
     spec: {
       backoffLimit: options.backoff ?? 3,
+      ...(options.deadlineS === undefined ? {} : { activeDeadlineSeconds: options.deadlineS }),
       ttlSecondsAfterFinished: options.ttlS ?? DAY_S,
       template: {
         metadata: { labels: { "app.kubernetes.io/name": options.name } },
@@ -178,6 +102,9 @@ function kubeflowOf(request: Request, kind: string, spec: Fragment): Fragment {
         // Finished pods stay for their logs; those that only wait (parameter servers, MPI's workers) give their cards back.
         cleanPodPolicy: "Running",
         backoffLimit: request.options.backoff ?? 3,
+        ...(request.options.deadlineS === undefined
+          ? {}
+          : { activeDeadlineSeconds: request.options.deadlineS }),
         ttlSecondsAfterFinished: request.options.ttlS ?? DAY_S,
       },
       ...spec,
@@ -221,7 +148,21 @@ function tensorflowSpec(request: Request): Fragment {
   };
 }
 
-/** The launcher needs no card; the operator writes its list of hosts, and reaches the workers, which only wait, through the cluster itself. */
+/** Options of ssh between pods of one job: their host keys are made when they start. */
+const SSH_OPTIONS =
+  "-o ConnectionAttempts=10 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+
+/** A server that only the operator's own key opens. Host keys are made at each start, so none lie in an image. */
+const SSH_SERVER = [
+  "/bin/sh",
+  "-c",
+  "mkdir -p /run/sshd && ssh-keygen -A >/dev/null && exec /usr/sbin/sshd -De -o StrictModes=no -o PasswordAuthentication=no",
+];
+
+/**
+ * The launcher needs no card; it reaches the workers, which only wait, through ssh with a key that the operator makes.
+ * @see Kubeflow, mpi-operator, kubeflow.org/v2beta1 MPIJob
+ */
 function mpiSpec(request: Request): Fragment {
   const { nodes, processes } = request;
   const launch = [
@@ -233,6 +174,9 @@ function mpiSpec(request: Request): Fragment {
     "none",
     "--map-by",
     "slot",
+    "-mca",
+    "plm_rsh_args",
+    SSH_OPTIONS,
     "-x",
     "PATH",
     "-x",
@@ -243,7 +187,7 @@ function mpiSpec(request: Request): Fragment {
     slotsPerWorker: processes,
     mpiReplicaSpecs: {
       Launcher: replicas(request, 1, { containerName: "mpi", command: launch, hasGpus: false }),
-      Worker: replicas(request, nodes, { containerName: "mpi", command: ["sleep", "infinity"] }),
+      Worker: replicas(request, nodes, { containerName: "mpi", command: SSH_SERVER }),
     },
   };
 }
@@ -280,5 +224,6 @@ function programOf(request: Request, where: "alone" | "cluster" | "trainer"): re
 }
 
 function scriptOf({ plan, options }: Request): readonly string[] {
-  return (options.gpus ?? 0) > 0 ? plan.commands.gpuProgram : plan.commands.cpuProgram;
+  const program = (options.gpus ?? 0) > 0 ? plan.commands.gpuProgram : plan.commands.cpuProgram;
+  return [...program, ...(options.parameters ?? [])];
 }

@@ -1,0 +1,1 @@
+export { setValue, type Fragment } from "./set-value.ts";
