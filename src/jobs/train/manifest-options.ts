@@ -94,14 +94,18 @@ export function checkOptions(
   if (servers > 0 && kind !== "tfjob")
     throw new ToolError("USAGE", "parameter servers: only a TFJob has them");
   if (kind === "trainjob") checkTrainJob(options);
-  if (kind === "mpijob" && options.runAs !== undefined)
+  if (kind === "mpijob") checkMpiJob(options);
+  checkWords(options);
+  return { kind, nodes };
+}
+
+function checkMpiJob({ runAs }: ManifestOptions): void {
+  if (runAs !== undefined)
     throw new ToolError(
       "USAGE",
       "run an MPIJob as an ordinary user: its workers start an ssh server",
       { hint: "leave --run-as out" },
     );
-  checkWords(options);
-  return { kind, nodes };
 }
 
 function checkTrainJob({ backoff, ttlS, ...options }: ManifestOptions): void {
