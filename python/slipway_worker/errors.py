@@ -27,6 +27,13 @@ class SeldonMicroserviceException(Exception):
         self.reason = reason
 
 
+class PickleRefused(SeldonMicroserviceException):
+    """A model file wants to import or call what is not allowed. Its text says what, and how the user allows it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 500, "MICROSERVICE_INTERNAL_ERROR")
+
+
 def is_not_implemented(error: BaseException) -> bool:
     """True for `SeldonNotImplementedError`, whichever package it came from."""
     return any(base.__name__ == "SeldonNotImplementedError" for base in type(error).__mro__)

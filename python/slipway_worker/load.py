@@ -41,7 +41,7 @@ def load_adapter(settings: Settings) -> Adapter:
 def _make(settings: Settings) -> Any:
     parameters = typed_parameters(settings.parameters)
     if not settings.file and has_kind(settings.kind):
-        return load_kind(settings.kind, settings.model_path, parameters)
+        return load_kind(settings.kind, settings.model_path, parameters, settings.allow_pickle)
     module = import_user_module(settings.code_path, settings.file)
     try:
         user_class = getattr(module, settings.name)

@@ -23,6 +23,7 @@ class Settings:
         self.name = str(values.get("name", ""))
         self.code_path = str(values.get("codePath", ""))
         self.model_path = str(values.get("modelPath", ""))
+        self.allow_pickle: List[str] = [str(name) for name in values.get("allowPickle", [])]
         self.site_path: List[str] = [str(path) for path in values.get("sitePath", [])]
         self.parameters: List[Dict[str, Any]] = list(values.get("parameters", []))
         self.service = str(values.get("service", "MODEL"))

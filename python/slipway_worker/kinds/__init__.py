@@ -1,12 +1,14 @@
 """Model files that need no user code. One file a kind, each with `load(path, **parameters)`, which gives an object of the Seldon contract.
 
+A kind that unpickles has `UNPICKLES = True`; its `load` takes `allow_pickle`, names of the user's own, and loads through `safe_pickle`.
+
 A model may also have `signature()`: `{"features": width, "names": [column, ...]}`, or None when it does not know.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 # Kind names are those of the model description; modules are looked up by name, so that one kind's framework is never loaded for another.
 _MODULES = {"sklearn": "sklearn"}
@@ -17,7 +19,9 @@ def has_kind(kind: str) -> bool:
     return kind in _MODULES
 
 
-def load_kind(kind: str, path: str, parameters: Dict[str, Any]) -> Any:
+def load_kind(kind: str, path: str, parameters: Dict[str, Any], allow_pickle: Sequence[str] = ()) -> Any:
     """Loads the model at `path`. Whatever the framework raises goes on."""
     module = importlib.import_module("%s.%s" % (__name__, _MODULES[kind]))
+    if getattr(module, "UNPICKLES", False):
+        return module.load(path, allow_pickle=allow_pickle, **parameters)
     return module.load(path, **parameters)

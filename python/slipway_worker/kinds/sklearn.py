@@ -1,20 +1,25 @@
 """A scikit-learn model file.
 
-`predict` unless the parameter `method` says `predict_proba` or `decision_function`. A model file is code: load only what you trust.
+`predict` unless the parameter `method` says `predict_proba` or `decision_function`. The file may import only what the allow-list names.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+import sys
+from typing import Any, Dict, List, Optional, Sequence
 
+from ..safe_pickle import load_model, read_allowed
+
+UNPICKLES = True
+_PACKAGES = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn", "numpy": "numpy", "scipy": "scipy", "pandas": "pandas", "joblib": "joblib", "xgboost": "xgboost", "lightgbm": "lightgbm", "catboost": "catboost"}
 _METHODS = ("predict", "predict_proba", "decision_function")
 
 
 class SklearnModel:
-    def __init__(self, path: str, method: str = "predict") -> None:
+    def __init__(self, path: str, method: str = "predict", allow_pickle: Sequence[str] = ()) -> None:
         if method not in _METHODS:
             raise ValueError('parameter "method": got "%s", want one of %s' % (method, ", ".join(_METHODS)))
-        self._model = _read(path)
+        self._model = _read(path, allow_pickle)
         self._call = getattr(self._model, method)
         classes = getattr(self._model, "classes_", None)
         self._names: Optional[List[str]] = [str(name) for name in classes] if method != "predict" and classes is not None else None
@@ -36,16 +41,16 @@ class SklearnModel:
         return {"features": width, "names": [str(name) for name in names] if names is not None else []}
 
 
-def load(path: str, method: str = "predict") -> SklearnModel:
-    return SklearnModel(path, method)
+def load(path: str, method: str = "predict", allow_pickle: Sequence[str] = ()) -> SklearnModel:
+    return SklearnModel(path, method, allow_pickle)
 
 
-def _read(path: str) -> Any:
+def _read(path: str, allow_pickle: Sequence[str]) -> Any:
     try:
-        import joblib  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    except ImportError:
-        import pickle
-
-        with open(path, "rb") as file:
-            return pickle.load(file)
-    return joblib.load(path)
+        return load_model(path, read_allowed("sklearn", allow_pickle))
+    except ModuleNotFoundError as error:
+        package = _PACKAGES.get((error.name or "").split(".")[0])
+        if package is None:
+            raise
+        message = "%s is not installed for this Python (%s): install it there, for example with `%s -m pip install %s`" % (package, sys.executable, sys.executable, package)
+        raise ModuleNotFoundError(message, name=error.name) from error

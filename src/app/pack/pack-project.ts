@@ -46,6 +46,11 @@ export async function packProject(
     { ...flags, env: parseEnv(flags.env ?? []) },
     { context, memory: packContext.cache("formats") },
   );
+  const { requirementLines } = loaded.project;
+  if (requirementLines.length > 0)
+    context.reporter.step(
+      `no requirements.txt: installing ${requirementLines.join(", ")}, which the model needs`,
+    );
   const names = namesOf(flags, loaded);
   keepYoungGenerationSmall();
   await using base = await openBase(baseOf(flags, loaded), packContext.cache("base"), context);

@@ -33,6 +33,7 @@ export interface ProjectFlags {
   readonly model?: string | undefined;
   readonly serviceType?: string | undefined;
   readonly allowSecret?: readonly string[] | undefined;
+  readonly allowPickle?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly findLinks?: readonly string[] | undefined;
   readonly indexUrl?: string | undefined;
@@ -69,9 +70,10 @@ export async function loadProject(
   const tree = await walkTree(root, { ignore: file.ignore ?? [], signal: context.signal });
   const { files } = tree;
   const container = await readFolderEnv(root, files);
+  const allowPickle = [...(file.allowPickle ?? []), ...(flags.allowPickle ?? [])];
   const detected = await detectModel(
     { folder, files: files.map(modelFile), ...namedBy(flags, file, container) },
-    { signal: context.signal, memory },
+    { signal: context.signal, memory, allowPickle },
   );
   for (const warning of detected.warnings) context.reporter.warn(warning);
   const project: PackProject = {
@@ -86,6 +88,7 @@ export async function loadProject(
     ignoreLibraries: file.python?.ignoreLibraries,
     ignore: file.ignore ?? [],
     allowSecrets: allowedSecrets(flags, file),
+    ...(allowPickle.length === 0 ? {} : { allowPickle }),
     labels: { ...(await provenanceOf(root)), ...file.labels },
     annotations: file.annotations ?? {},
     epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
@@ -93,10 +96,6 @@ export async function loadProject(
   if (container.sources.length > 0)
     context.reporter.step(
       `taking the environment from ${container.sources.join(" and ")}; no step is run`,
-    );
-  if (project.requirementLines.length > 0)
-    context.reporter.step(
-      `no requirements.txt: installing ${project.requirementLines.join(", ")}, which the model needs`,
     );
   return { file, detected, project, tree };
 }

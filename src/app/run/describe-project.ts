@@ -18,6 +18,7 @@ export async function describeProject(
 ): Promise<ModelDescription> {
   const { name, kind, contract, service, root, code, signature, modelPath, ports, server } =
     project;
+  const { allowPickle } = project;
   const { workers = server.workers } = options;
   return {
     schemaVersion: 1,
@@ -30,6 +31,7 @@ export async function describeProject(
     ...(code === undefined ? {} : { code }),
     ...(signature === undefined ? {} : { signature }),
     ...(modelPath === undefined ? {} : { modelPath }),
+    ...(allowPickle === undefined ? {} : { allowPickle }),
     server: { ...server, ...(workers === undefined ? {} : { workers }) },
     python: { executable: options.python ?? (await findPython(root, context.env)), path: [root] },
   };

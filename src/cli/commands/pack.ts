@@ -46,6 +46,11 @@ export function define(command: Command, context: Context): void {
       "let files that match into the image though they look like secrets",
       collect,
     )
+    .option(
+      "--allow-pickle <name>",
+      "class or function, as MODULE.NAME, that pickles may import; may come more than once",
+      collect,
+    )
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
     .option("--index-url <url>", "Python package index")
     .addHelpText(

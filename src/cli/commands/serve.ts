@@ -36,6 +36,7 @@ interface Flags {
   readonly watch?: boolean;
   readonly accessLog?: boolean;
   readonly env?: readonly string[];
+  readonly allowPickle?: readonly string[];
 }
 
 /** `slipway serve [DIR]`. */
@@ -69,6 +70,11 @@ export function define(command: Command, context: Context): void {
       "--python <path>",
       "interpreter (default: the folder's .venv, the active environment, python3)",
     )
+    .option(
+      "--allow-pickle <name>",
+      "class or function, as MODULE.NAME, that pickles may import; may come more than once",
+      collect,
+    )
     .option("--watch", "load the code anew when it changes; what does not load changes nothing")
     .option("--access-log", "a line in the log for each request")
     .option("-e, --env <name=value>", "environment of the model; may come more than once", collect)
@@ -87,6 +93,7 @@ async function serve(folder: string, flags: Flags, context: Context): Promise<vo
       code: flags.code,
       model: flags.model,
       serviceType: flags.serviceType,
+      allowPickle: flags.allowPickle,
       env: environmentOf(flags.env ?? [], context.env),
     },
     { context },

@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   PROJECT_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 3, retryable: false },
   MODEL_NOT_DETECTED: { http: 400, grpc: "INVALID_ARGUMENT", exit: 3, retryable: false },
   MODEL_FILE_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 3, retryable: false },
+  PICKLE_REFUSED: { http: 400, grpc: "FAILED_PRECONDITION", exit: 3, retryable: false },
   SECRET_IN_CONTEXT: { http: 400, grpc: "FAILED_PRECONDITION", exit: 3, retryable: false },
   FILE_REFUSED: { http: 400, grpc: "INVALID_ARGUMENT", exit: 3, retryable: false },
   FILE_CHANGED: { http: 409, grpc: "FAILED_PRECONDITION", exit: 3, retryable: false },

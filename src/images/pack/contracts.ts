@@ -16,6 +16,8 @@ export interface PackProject {
   readonly kind: ModelKind;
   /** File or folder below `root`; absent when user code brings everything itself. */
   readonly modelPath?: string | undefined;
+  /** Dotted names that pickles may import beside those of the allow-list. */
+  readonly allowPickle?: readonly string[];
   /** Files that the model is made of, relative to `root`; they are weights whatever their names. */
   readonly modelFiles?: readonly string[] | undefined;
   readonly code?: CodeEntry | undefined;

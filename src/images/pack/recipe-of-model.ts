@@ -132,6 +132,7 @@ function describeModel(project: PackProject, base: BaseImage): ModelDescription 
     ...(signature === undefined ? {} : { signature }),
     ports,
     server,
+    ...(project.allowPickle === undefined ? {} : { allowPickle: project.allowPickle }),
     ...pythonOf(base.facts.python, wantsPackages(project)),
   };
 }

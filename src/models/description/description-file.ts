@@ -48,6 +48,7 @@ export function printDescription(description: ModelDescription): Uint8Array {
     ports,
     server,
     python,
+    allowPickle,
     modelDigest,
   } = description;
   const ordered = {
@@ -71,6 +72,7 @@ export function printDescription(description: ModelDescription): Uint8Array {
       LIMITS.flatMap((key) => (server[key] === undefined ? [] : [[key, server[key]]])),
     ),
     python: python === undefined ? undefined : { executable: python.executable, path: python.path },
+    allowPickle,
     modelDigest,
   };
   return Buffer.from(`${JSON.stringify(ordered, undefined, 2)}\n`);
@@ -90,7 +92,7 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
   const fields = read.document(bytes);
   if (fields["schemaVersion"] !== 1)
     throw read.wrong("schemaVersion", "1; a newer slipway made this image");
-  const { code, signature, python, modelDigest } = fields;
+  const { code, signature, python, allowPickle, modelDigest } = fields;
   const ports = read.object(fields["ports"], "ports");
   return {
     schemaVersion: 1,
@@ -105,6 +107,9 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
     ports: parsePorts(ports, read),
     server: parseServer(fields["server"], read),
     ...optional("python", python, (value) => parsePython(value, read)),
+    ...optional("allowPickle", allowPickle, (value) =>
+      read.list(value, "allowPickle").map((name) => read.text(name, "allowPickle")),
+    ),
     ...optional("modelDigest", modelDigest, (value) => read.text(value, "modelDigest")),
   };
 }

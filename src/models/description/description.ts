@@ -64,6 +64,8 @@ export interface ModelDescription {
   readonly server: ServerSettings;
   /** Interpreter and extra import folders for Python code. */
   readonly python?: { readonly executable: string; readonly path: readonly string[] };
+  /** Dotted names that pickles may import beside those of the allow-list. */
+  readonly allowPickle?: readonly string[];
   /** Digest over the model files, `sha256:…`; shown by the server. */
   readonly modelDigest?: string;
 }

@@ -29,6 +29,8 @@ export interface ProjectFile {
   readonly server?: ServerSettings;
   readonly ignore?: readonly string[];
   readonly allowSecrets?: boolean | readonly string[];
+  /** Dotted names that pickles may import beside those of the allow-list. */
+  readonly allowPickle?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }

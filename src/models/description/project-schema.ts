@@ -187,6 +187,17 @@ export const PROJECT_SCHEMA: JsonSchema = {
       description: "Patterns of files that may look like secrets, or true for all of them.",
       anyOf: [{ type: "boolean" }, listOf(TEXT)],
     },
+    allowPickle: {
+      ...listOf({
+        type: "string",
+        title: "a dotted name, such as features.Cleaner",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*(?:\\.[A-Za-z_][A-Za-z0-9_]*)+$",
+        maxLength: 512,
+      }),
+      description:
+        "Classes and functions that pickles may import beside those that models are made of, by exact name.",
+      examples: [["features.Cleaner"]],
+    },
     labels: { ...TEXT_MAP, description: "Labels of the image." },
     annotations: { ...TEXT_MAP, description: "Annotations of the image's manifest." },
   },

@@ -23,6 +23,8 @@ export interface FactMemory {
 export interface ReadOptions extends CallOptions {
   /** What was read of a file is kept here, so that an unchanged file is not read again. */
   readonly memory?: FactMemory | undefined;
+  /** Dotted names that pickles may import beside those of the allow-list. Default none. */
+  readonly allowPickle?: readonly string[] | undefined;
 }
 
 /** What a kind found: one model, of which little has been read. */
@@ -107,7 +109,7 @@ export interface KindRow {
   recognise(files: readonly ModelFile[], options?: ReadOptions): Promise<readonly Candidate[]>;
   /**
    * Reads what the files say; never all of the weights.
-   * @throws ProjectError `MODEL_FILE_INVALID` naming the file that is damaged or missing.
+   * @throws ProjectError `MODEL_FILE_INVALID` naming the file that is damaged or missing; `PICKLE_REFUSED`.
    */
   describe(
     candidate: Candidate,

@@ -103,7 +103,10 @@ export async function serverLayer(
   const worker = await filesBelow(
     workerFolder,
     "opt/slipway/python",
-    (path) => path.endsWith(".py") && !path.includes("/tests/") && !path.startsWith("tests/"),
+    (path) =>
+      (path.endsWith(".py") || path.startsWith("slipway_worker/allowed/")) &&
+      !path.includes("/tests/") &&
+      !path.startsWith("tests/"),
   );
   return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
 }

@@ -1,19 +1,16 @@
 import type { Datatype, Signature } from "../../tensor/index.ts";
+import type { PickleDeeds } from "./judge.ts";
 import type { Scan } from "./scan.ts";
 import { attributeOf, classOf, Made, OutsideArray, type PickleValue } from "./values.ts";
 
 /** What a pickle says of the model in it. Plain data: it is kept between packs. */
-export interface PickleFacts {
+export interface PickleFacts extends PickleDeeds {
   /** Module and class of the object that loading gives, such as `sklearn.svm._classes.SVC`. */
   readonly className?: string;
   readonly protocol: number;
   readonly isJoblib: boolean;
-  /** False when the file was too long to be followed to its end, so that facts may be missing. */
-  readonly isWhole: boolean;
   /** Top-level modules that loading imports, sorted. */
   readonly packages: readonly string[];
-  /** Names that only the training script knew. */
-  readonly mainNames: readonly string[];
   /** True when it was written with numpy 2, which older ones cannot read. */
   readonly needsNumpy2: boolean;
   readonly sklearnVersion?: string;
@@ -32,7 +29,7 @@ const TAKES_ANYTHING =
 
 /** Takes the facts from a walk. */
 export function pickleFactsOf(scan: Scan): PickleFacts {
-  const { root, protocol, globals, hasOutsideArrays, isWhole } = scan;
+  const { root, protocol, globals, calls, faults, hasOutsideArrays } = scan;
   const className = classOf(root)?.path;
   const steps = stepsOf(root);
   const ends = steps ?? [root];
@@ -48,9 +45,10 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
     ...(className === undefined ? {} : { className }),
     protocol,
     isJoblib: hasOutsideArrays,
-    isWhole,
+    imports: globals.map(({ path }) => path),
+    calls,
+    faults,
     packages: [...new Set(globals.map(({ module }) => module.split(".")[0] ?? module))].toSorted(),
-    mainNames: globals.filter(({ module }) => module === "__main__").map(({ name }) => name),
     needsNumpy2: globals.some(
       ({ module }) => module === "numpy._core" || module.startsWith("numpy._core."),
     ),

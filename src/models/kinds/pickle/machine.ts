@@ -2,11 +2,12 @@ import { PickleError } from "./pickle-error.ts";
 import { GlobalName, Made, type PickleList, type PickleValue } from "./values.ts";
 
 /** How much of a pickle is remembered; what is beyond is walked over and forgotten. */
-const MAX_STACK = 200_000;
-const MAX_MEMO = 1_000_000;
+const MAX_STACK = 4_000_000;
+const MAX_MEMO = 4_000_000;
 const MAX_ITEMS = 512;
-const MAX_KEPT = 200_000;
-const MAX_GLOBALS = 1000;
+const MAX_KEPT = 3_000_000;
+const MAX_GLOBALS = 10_000;
+const MAX_FAULTS = 16;
 
 /** What the opcodes carry with them. */
 export type Argument = PickleValue;
@@ -22,11 +23,26 @@ export class Machine {
   readonly #memo = new Map<number, PickleValue>();
   /** Names of everything that loading would import. */
   readonly globals: Map<string, GlobalName>;
+  /** What no name can allow, in words. */
+  readonly faults: Set<string>;
+  /** Dotted names that are called with arguments. */
+  readonly calls: Set<string>;
   protocol = 0;
+  /** True when something was forgotten, so that an attribute may be missing or old. */
+  isLossy = false;
   #kept = 0;
+  /** Tuples that begin with joblib's stand-in for arrays. */
+  readonly #holders = new WeakSet<object>();
 
-  constructor(globals: Map<string, GlobalName> = new Map()) {
-    this.globals = globals;
+  /** @param outer - the machine of the pickle that this one stands in; what is found is noted there. */
+  constructor(outer?: Machine) {
+    this.globals = outer?.globals ?? new Map();
+    this.faults = outer?.faults ?? new Set();
+    this.calls = outer?.calls ?? new Set();
+  }
+
+  fault(what: string): void {
+    if (this.faults.size < MAX_FAULTS) this.faults.add(what);
   }
 
   get top(): PickleValue {
@@ -63,7 +79,10 @@ export class Machine {
 
   remember(index: number): void {
     if (this.stack.length === 0) throw new PickleError("it keeps a value that is not there");
+    if (!Number.isSafeInteger(index) || index < 0)
+      throw new PickleError("it keeps a value at no place");
     if (this.#memo.size < MAX_MEMO) this.#memo.set(index, this.top);
+    else this.isLossy = true;
   }
 
   memoize(): void {
@@ -80,47 +99,114 @@ export class Machine {
     if (typeof module !== "string" || typeof name !== "string")
       throw new PickleError("it imports something without a name");
     const found = new GlobalName(module, name);
-    if (this.globals.size < MAX_GLOBALS) this.globals.set(found.path, found);
+    if (this.globals.size >= MAX_GLOBALS) throw new PickleError("it imports too many names");
+    if (!this.globals.has(found.path)) this.globals.set(found.path, found);
     this.push(found);
+  }
+
+  /** Notes a call. Only a name can be called: what a value does when it is called cannot be told from the file. */
+  call(callee: PickleValue, args: PickleValue, hasArguments: boolean): Made {
+    const bound = boundBy(callee);
+    if (bound !== undefined) this.calls.add(bound.path);
+    else if (!(callee instanceof GlobalName)) this.fault("it calls a value that it made");
+    else if (hasArguments) this.calls.add(callee.path);
+    if (this.#holds(args) && !isReconstructor(callee)) this.fault(HIDDEN_ARRAY);
+    const made = new Made(callee, args);
+    if (isPartial(callee) && boundBy(made) === undefined) this.fault(LATE_BINDING);
+    return made;
+  }
+
+  /** joblib's stand-in for an array must be seen where it is made, since bytes follow it that are no opcodes. */
+  #check(item: PickleValue, index: number, into: object): void {
+    if (isArrayWrapper(item) && index === 0) this.#holders.add(into);
+    else if (isArrayWrapper(item) || this.#holds(item)) this.fault(HIDDEN_ARRAY);
+  }
+
+  #holds(value: PickleValue): boolean {
+    return Array.isArray(value) && this.#holders.has(value);
   }
 
   addItems(items: readonly PickleValue[]): void {
     const list = this.top;
     if (!Array.isArray(list)) return;
-    for (const item of items.slice(0, MAX_ITEMS - list.length)) if (this.#keep()) list.push(item);
+    for (const item of items) {
+      this.#check(item, -1, list);
+      if (list.length < MAX_ITEMS && this.#keep()) list.push(item);
+      else this.isLossy ||= list.length < MAX_ITEMS;
+    }
   }
 
   addPairs(items: readonly PickleValue[]): void {
     if (items.length % 2 === 1) throw new PickleError("it has a key without a value");
     const dict = this.top;
     if (!(dict instanceof Map)) return;
-    for (let at = 0; at < items.length && dict.size < MAX_ITEMS; at += 2)
-      if (this.#keep()) dict.set(items[at], items[at + 1]);
+    for (let at = 0; at < items.length; at += 2) {
+      this.#check(items[at], -1, dict);
+      this.#check(items[at + 1], -1, dict);
+      if (dict.size < MAX_ITEMS && this.#keep()) dict.set(items[at], items[at + 1]);
+      else if (dict.has(items[at])) dict.set(items[at], items[at + 1]);
+    }
   }
 
   list(items: PickleList): PickleList {
-    return items.slice(0, MAX_ITEMS).filter(() => this.#keep());
+    const kept = items.slice(0, MAX_ITEMS).filter(() => this.#keep());
+    items.forEach((item, index) => this.#check(item, index, kept));
+    return kept;
   }
 
   #keep(): boolean {
     this.#kept += 1;
+    this.isLossy ||= this.#kept > MAX_KEPT;
     return this.#kept <= MAX_KEPT;
   }
 }
 
-function make(machine: Machine): void {
-  const args = machine.pop();
-  machine.push(new Made(machine.pop(), args));
+/** What `functools.partial` holds, when the file shows it: a name, which a later state does not replace. */
+function boundBy(value: PickleValue): GlobalName | undefined {
+  if (!(value instanceof Made) || value.isRebuilt || !isPartial(value.callee)) return undefined;
+  const [first] = Array.isArray(value.args) ? value.args : [];
+  const [later = first] = Array.isArray(value.state) ? value.state : [];
+  return first instanceof GlobalName && first === later ? first : undefined;
 }
 
-function makeOf(machine: Machine, parts: PickleList): void {
-  machine.push(new Made(parts[0], machine.list(parts.slice(1))));
+function isPartial(value: PickleValue): boolean {
+  return value instanceof GlobalName && value.path === "functools.partial";
+}
+
+const LATE_BINDING = "it binds arguments to a value that it made";
+const HIDDEN_ARRAY = "it hides where an array stands";
+
+function isArrayWrapper(value: PickleValue): boolean {
+  return value instanceof GlobalName && value.name === "NumpyArrayWrapper";
+}
+
+function isReconstructor(value: PickleValue): boolean {
+  return value instanceof GlobalName && /^copy_?reg\._reconstructor$/.test(value.path);
+}
+
+function call(machine: Machine): void {
+  const args = machine.pop();
+  machine.push(machine.call(machine.pop(), args, true));
+}
+
+function makeNew(machine: Machine): void {
+  const args = machine.pop();
+  machine.push(machine.call(machine.pop(), args, !Array.isArray(args) || args.length > 0));
+}
+
+function makeOf(machine: Machine, [callee, ...args]: PickleList): void {
+  machine.push(machine.call(callee, machine.list(args), args.length > 0));
 }
 
 function build(machine: Machine): void {
   const state = machine.pop();
   const { top } = machine;
-  if (top instanceof Made && top.state === undefined) top.state = state;
+  if (top instanceof GlobalName) machine.fault(`it changes ${top.path} itself`);
+  if (!(top instanceof Made)) return;
+  top.isRebuilt ||= top.isBuilt;
+  top.isBuilt = true;
+  top.state ??= state;
+  if (isPartial(top.callee) && boundBy(top) === undefined) machine.fault(LATE_BINDING);
 }
 
 function tupleOf(count: number): Step {
@@ -149,7 +235,10 @@ export const STEPS: Readonly<Record<string, Step>> = {
   VALUE: pushArgument,
   PERSID: (machine) => machine.push(undefined),
   BINPERSID: (machine) => (machine.pop(), machine.push(undefined)),
-  EXT: (machine) => machine.push(undefined),
+  EXT(machine, argument) {
+    machine.fault(`it uses extension code ${Number(argument)}`);
+    machine.push(undefined);
+  },
   NEXT_BUFFER: (machine) => machine.push(undefined),
   READONLY_BUFFER: nothing,
   EMPTY_TUPLE: (machine) => machine.push([]),
@@ -183,14 +272,14 @@ export const STEPS: Readonly<Record<string, Step>> = {
   INST(machine, argument) {
     const args = machine.popMark();
     machine.name(...pairOf(argument));
-    makeOf(machine, [machine.pop(), ...args.slice(0, MAX_ITEMS)]);
+    makeOf(machine, [machine.pop(), ...args]);
   },
   OBJ: (machine) => makeOf(machine, machine.popMark()),
-  REDUCE: make,
-  NEWOBJ: make,
+  REDUCE: call,
+  NEWOBJ: makeNew,
   NEWOBJ_EX(machine) {
     machine.pop();
-    make(machine);
+    call(machine);
   },
   BUILD: build,
   PUT: (machine, argument) => machine.remember(Number(argument)),

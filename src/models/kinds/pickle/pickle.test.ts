@@ -92,11 +92,21 @@ test("an estimator that takes categories has no signature, since a count of colu
   assert.equal((await readOne("categories.joblib")).signature, undefined);
 });
 
-test("a class that only the training script knew is named", async () => {
-  assert.match(
-    (await readOne("main.joblib")).warnings.join("\n"),
-    /needs "Mine" of the script that trained it/,
-  );
+test("a class that only the training script knew is refused, with what to do", async () => {
+  await assert.rejects(readOne("main.joblib"), {
+    code: "PICKLE_REFUSED",
+    message: /imports "__main__\.Mine", which is not on the list/,
+    hint: /move it into a module beside the model, train again, and allow it by its new name/,
+  });
+});
+
+test("a name of the user's own is refused with the line to add, and taken when it is allowed", async () => {
+  const file = fixture("main.joblib");
+  const candidate = { kind: "sklearn", modelPath: file.path, isCertain: false, label: "" } as const;
+  const { details } = await pickledEstimator.describe(candidate, [file], {
+    allowPickle: ["__main__.Mine"],
+  });
+  assert.equal(details["class"], "sklearn.pipeline.Pipeline");
 });
 
 test("pickles of something else are no models", async () => {

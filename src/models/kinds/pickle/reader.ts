@@ -2,8 +2,10 @@ import { ProjectError } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
 import { mapLimited } from "../../../ground/process/index.ts";
 import type { Candidate, KindRow, ModelFacts, ModelFile, ReadOptions } from "../contracts.ts";
+import { readAllowList } from "./allow-list.ts";
 import { openPickle, type Compression } from "./container.ts";
 import { pickleFactsOf, type PickleFacts } from "./facts.ts";
+import { refuseUnlisted } from "./judge.ts";
 import type { Machine } from "./machine.ts";
 import { PickleError } from "./pickle-error.ts";
 import { scanPickle } from "./scan.ts";
@@ -24,7 +26,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /** What comes with the others. */
 const IMPLIED: ReadonlySet<string> = new Set(["numpy", "scipy", "joblib", "sklearn"]);
 /** Steps of such a head come from no library: `builtins`, `copyreg` and the like. */
-const NEUTRAL = /^(builtins|__builtin__|copy_?reg|_codecs|collections|functools|types)$/;
+const NEUTRAL =
+  /^(builtins|__builtin__|copy_?reg|_codecs|collections|functools|types|datetime|decimal|fractions|uuid|re|pathlib)$/;
 
 /** What the beginning of a pickle says; kept between packs. */
 interface Head {
@@ -51,7 +54,10 @@ export const pickledEstimator: KindRow = {
       throw new ProjectError("MODEL_FILE_INVALID", `read "${modelPath}": there is no such file`, {
         file: modelPath,
       });
-    return describePickle(file, await keptFactsOf(file, options), await headOf(file, options));
+    const facts = await keptFactsOf(file, options);
+    if (facts !== undefined)
+      refuseUnlisted(modelPath, facts, await readAllowList("sklearn", options.allowPickle));
+    return describePickle(file, facts, await headOf(file, options));
   },
 };
 
@@ -72,7 +78,7 @@ async function candidateOf(file: ModelFile, options: ReadOptions): Promise<reado
 async function isPartOfMore(file: ModelFile, options: ReadOptions): Promise<boolean> {
   try {
     const facts = await keptFactsOf(file, options);
-    return facts?.isWhole === true && facts.className === undefined;
+    return facts !== undefined && facts.className === undefined;
   } catch (error) {
     if (error instanceof ProjectError) return false;
     throw error;
@@ -142,7 +148,7 @@ async function recall<T>(
   read: () => Promise<T>,
 ): Promise<T> {
   if (memory === undefined || file.identity === undefined) return read();
-  const key = `pickle 1 ${what} ${file.identity}`;
+  const key = `pickle 2 ${what} ${file.identity}`;
   const known = await memory.get(key);
   // Only this function writes below such a key, and what it wrote was a T.
   if (typeof known === "object" && known !== null)
@@ -217,7 +223,7 @@ function requirementsOf(
 
 function warningsOf(
   path: string,
-  { mainNames, packages, isWhole, sklearnVersion, className = "" }: PickleFacts,
+  { packages, sklearnVersion, className = "" }: PickleFacts,
 ): readonly string[] {
   const [library = ""] = className.split(".");
   const foreign = packages.filter(
@@ -225,22 +231,12 @@ function warningsOf(
       !IMPLIED.has(name) && !(name in PACKAGES) && name !== "__main__" && !NEUTRAL.test(name),
   );
   return [
-    ...(mainNames.length === 0
-      ? []
-      : [
-          `"${path}" needs ${mainNames.map((name) => `"${name}"`).join(", ")} of the script that trained it, which no server can import: move it into a module beside the model and train again`,
-        ]),
     ...(foreign.length === 0
       ? []
       : [
           `loading "${path}" imports ${foreign.map((name) => `"${name}"`).join(", ")}: keep the module beside the model, or name its package in requirements.txt`,
         ]),
-    ...(isWhole
-      ? []
-      : [
-          `"${path}" is too long to be followed to its end, so what it takes and gives is not known`,
-        ]),
-    ...(library === "sklearn" && isWhole && sklearnVersion === undefined
+    ...(library === "sklearn" && sklearnVersion === undefined
       ? [`"${path}" does not say which scikit-learn wrote it: name the version in requirements.txt`]
       : []),
   ];

@@ -2,14 +2,8 @@ import { CutError, type PickleInput } from "./input.ts";
 import { Machine, STEPS, type Argument } from "./machine.ts";
 import { OPCODES, type ArgumentForm, type Opcode } from "./opcodes.ts";
 import { PickleError } from "./pickle-error.ts";
-import {
-  attributeOf,
-  classOf,
-  GlobalName,
-  Made,
-  OutsideArray,
-  type PickleValue,
-} from "./values.ts";
+import { isArrayWrapper, stoodFor } from "./outside-array.ts";
+import { type GlobalName, OutsideArray, type PickleValue } from "./values.ts";
 
 /** What walking over a pickle gathers. */
 export interface Scan {
@@ -18,9 +12,13 @@ export interface Scan {
   readonly protocol: number;
   /** Everything that loading would import, in the order in which it comes first. */
   readonly globals: readonly GlobalName[];
+  /** Dotted names that loading would call with arguments. */
+  readonly calls: readonly string[];
+  /** What no model does and no name can allow, in words. */
+  readonly faults: readonly string[];
   /** True when arrays stand in the file beside the pickle, as joblib writes them. */
   readonly hasOutsideArrays: boolean;
-  /** False when the content was too long to be followed to its end. */
+  /** False when `until` ended the walk. */
   readonly isWhole: boolean;
 }
 
@@ -30,19 +28,23 @@ export interface ScanOptions {
   readonly until?:
     | ((globals: ReadonlyMap<string, GlobalName>, machine: Machine) => boolean)
     | undefined;
+  /** Where the walk notes what it finds, for callers that want to know it though the walk fails. */
+  readonly machine?: Machine | undefined;
+  /** Takes arrays of joblib for opcodes, as an unpickler without joblib does. Default false. */
+  readonly isPlain?: boolean | undefined;
 }
 
-const MAX_STEPS = 5_000_000;
+/** Bounds time: a few seconds. A model has far fewer, since its numbers stand in arrays. */
+const MAX_STEPS = 200_000_000;
 const MAX_LINE_BYTES = 64 * 1024;
 const MAX_KEPT_BYTES = 4096;
-const SHORT_TEXT_BYTES = 64;
+const SHORT_TEXT_BYTES = 256;
 const MAX_KEPT_IN_ALL = 24 * 2 ** 20;
 const MAX_NESTED = 4;
 
 /** What is shared by a pickle and those inside it. */
 interface Walk extends ScanOptions {
   readonly input: PickleInput;
-  readonly globals: Map<string, GlobalName>;
   steps: number;
   keptBytes: number;
   hasOutsideArrays: boolean;
@@ -58,17 +60,18 @@ export async function scanPickle(input: PickleInput, options: ScanOptions = {}):
   const walk: Walk = {
     ...options,
     input,
-    globals: new Map(),
     steps: 0,
     keptBytes: 0,
     hasOutsideArrays: false,
   };
-  const machine = new Machine(walk.globals);
+  const machine = options.machine ?? new Machine();
   const isWhole = await walkOver(walk, machine, 0);
   return {
     root: isWhole ? machine.pop() : machine.stack[0],
     protocol: machine.protocol,
-    globals: [...walk.globals.values()],
+    globals: [...machine.globals.values()],
+    calls: [...machine.calls],
+    faults: [...machine.faults],
     hasOutsideArrays: walk.hasOutsideArrays,
     isWhole,
   };
@@ -78,21 +81,22 @@ export async function scanPickle(input: PickleInput, options: ScanOptions = {}):
 async function walkOver(walk: Walk, machine: Machine, depth: number): Promise<boolean> {
   const { input } = walk;
   for (;;) {
-    if (isTooLong(walk)) return false;
+    checkLength(walk);
     if (!input.has(1)) await input.fill(1);
     const { step, form } = opcodeAt(input);
     // Most opcodes have no argument, and need no promise.
     STEPS[step]?.(machine, form.kind === "none" ? undefined : await argumentOf(walk, form));
     if (step === "STOP") return true;
-    if (step === "BUILD" && isWrapper(machine.top)) await passArray(walk, machine, depth);
-    if (walk.until?.(walk.globals, machine) === true) return false;
+    if (step === "BUILD" && walk.isPlain !== true && isArrayWrapper(machine.top))
+      await passArray(walk, machine, depth);
+    if (walk.until?.(machine.globals, machine) === true) return false;
   }
 }
 
-function isTooLong(walk: Walk): boolean {
+function checkLength(walk: Walk): void {
   walk.steps += 1;
   if (walk.steps % 4096 === 0) walk.signal?.throwIfAborted();
-  return walk.steps > MAX_STEPS;
+  if (walk.steps > MAX_STEPS) throw new PickleError("it is too long to be followed to its end");
 }
 
 function opcodeAt(input: PickleInput): Opcode {
@@ -171,30 +175,30 @@ function parseLine(text: string, as: "int" | "float" | "text" | "string"): Argum
     );
   if (as === "string") return text.replace(/^(["'])(.*)\1$/s, "$2");
   if (as === "int" && (text === "00" || text === "01")) return text === "01";
+  // Python takes other bases and underscores too; no pickler writes them.
+  if (as === "int" && !/^-?\d+L?$/.test(text))
+    throw new PickleError(`"${text.slice(0, 20)}" is no whole number`);
+  if (as === "int" && /^-?0\d/.test(text)) throw new PickleError("a number begins with 0");
   const number = Number(text.replace(/L$/, ""));
   if (Number.isNaN(number) && !/^-?(nan|inf)/i.test(text))
     throw new PickleError(`"${text.slice(0, 20)}" is no number`);
   return number;
 }
 
-/** joblib's stand-in for an array whose bytes follow in the file. */
-function isWrapper(value: PickleValue): boolean {
-  const name = classOf(value);
-  return name?.name === "NumpyArrayWrapper" && name.module.startsWith("joblib.");
-}
-
-/** Goes past the bytes of an array, which stand right after the stand-in. @see joblib, numpy_pickle.py, NumpyArrayWrapper.write_array */
+/**
+ * Goes past the bytes of an array, which stand right after the stand-in. Everything that decides how many there are must be exactly what joblib
+ * writes: a walk that skips more or fewer bytes than the loader sees another file than it.
+ * @see joblib, numpy_pickle.py, NumpyArrayWrapper.write_array
+ */
 async function passArray(walk: Walk, machine: Machine, depth: number): Promise<void> {
   const { input } = walk;
   walk.hasOutsideArrays = true;
-  const wrapper = machine.pop();
-  const { code, itemBytes, hasObjects } = dtypeOf(attributeOf(wrapper, "dtype"));
+  const { dtype, axes, isPadded } = stoodFor(machine);
+  const { code, itemBytes, hasObjects } = dtype;
   if (hasObjects) return passNested(walk, machine, depth);
-  const shape = attributeOf(wrapper, "shape");
-  const axes = Array.isArray(shape) ? shape.map(Number) : [];
   const size = axes.reduce((product, axis) => product * axis, itemBytes);
-  if (!Number.isSafeInteger(size) || size < 0) throw new PickleError("an array has no size");
-  if (typeof attributeOf(wrapper, "numpy_array_alignment_bytes") === "number") {
+  if (!Number.isSafeInteger(size)) throw new PickleError("an array has no size");
+  if (isPadded) {
     await bytesOf(input, 1);
     await input.skip(input.byte());
   }
@@ -209,36 +213,7 @@ async function passArray(walk: Walk, machine: Machine, depth: number): Promise<v
 /** An array of objects is a whole pickle of its own. */
 async function passNested(walk: Walk, machine: Machine, depth: number): Promise<void> {
   if (depth >= MAX_NESTED) throw new PickleError("pickles are nested too deep");
-  const inner = new Machine(walk.globals);
+  const inner = new Machine(machine);
   if (!(await walkOver(walk, inner, depth + 1))) throw new CutError();
   machine.push(inner.pop());
-}
-
-interface Dtype {
-  /** Byte order, letter and count, such as `<f8`. */
-  readonly code: string;
-  readonly itemBytes: number;
-  readonly hasObjects: boolean;
-}
-
-/** The numbers in numpy's type codes are bytes, but for text, where they count characters of four. @see numpy, "Data type objects" */
-function dtypeOf(value: PickleValue): Dtype {
-  const [name] = listOf(value instanceof Made ? value.args : undefined);
-  const [, order, , , , , , flags] = listOf(value instanceof Made ? value.state : undefined);
-  const [, letter = "", count = ""] =
-    /^[<>|=]?([a-zA-Z?])(\d*)$/.exec(typeof name === "string" ? name : "") ?? [];
-  if (letter === "") throw new PickleError("an array has no type that is known");
-  return {
-    code: `${typeof order === "string" ? order : "<"}${letter}${count}`,
-    itemBytes: itemBytesOf(letter, count),
-    hasObjects: letter === "O" || (letter === "V" && Number(flags) % 2 === 1), // the flag of a structure with references
-  };
-}
-
-function itemBytesOf(letter: string, count: string): number {
-  return (count === "" ? 1 : Number(count)) * (letter === "U" ? 4 : 1);
-}
-
-function listOf(value: PickleValue): readonly PickleValue[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -18,6 +18,10 @@ export class Made {
   readonly callee: PickleValue;
   readonly args: PickleValue;
   state: PickleValue = undefined;
+  /** True once it was given a state. */
+  isBuilt = false;
+  /** True when it was given a second state, which `state` does not show. */
+  isRebuilt = false;
 
   constructor(callee: PickleValue, args: PickleValue) {
     this.callee = callee;

@@ -226,7 +226,7 @@ function settingsOf(
     threads,
   } = { ...DEFAULTS, ...options };
   const { workers, maxBatch, maxWaitMs } = { ...SERVER_DEFAULTS, ...description.server };
-  const { kind, contract, service, code, codePath, modelPath, python } = description;
+  const { kind, contract, service, code, codePath, modelPath, allowPickle, python } = description;
   return JSON.stringify({
     protocol: PROTOCOL_VERSION,
     ...{
@@ -235,6 +235,7 @@ function settingsOf(
       service,
       codePath,
       modelPath,
+      allowPickle,
       file: code?.file,
       name: code?.name,
       sitePath: python?.path,
