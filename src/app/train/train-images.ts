@@ -80,7 +80,10 @@ export async function createImageMaker(
     helpers: { folder: HELPERS, files: await helperFiles(tool.workerFolder) },
     pythonLink: PYTHON_LINK,
   };
-  await refuseSecrets(request.tree.files, request.allowSecrets, { signal: context.signal });
+  await refuseSecrets(request.tree.files, {
+    allow: request.allowSecrets,
+    signal: context.signal,
+  });
   const [bases, made] = [
     new Map<string, Promise<BaseImage>>(),
     new Map<string, Promise<MadeImage>>(),

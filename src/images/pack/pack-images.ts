@@ -22,7 +22,11 @@ export async function packImages(
   context: PackContext,
 ): Promise<readonly PackedImage[]> {
   for (const base of bases) checkBase(project, base);
-  await refuseSecrets(tree.files, project.allowSecrets, { signal: context.signal });
+  await refuseSecrets(tree.files, {
+    allow: project.allowSecrets,
+    settings: { env: project.env, labels: project.labels, annotations: project.annotations },
+    signal: context.signal,
+  });
   const about = { toolVersion: context.tool.version };
   const orders = bases.map((base) => ({
     base,

@@ -1,25 +1,26 @@
 /** Says whether a path, relative to the root and joined by `/`, stays out. */
 export type Ignore = (path: string) => boolean;
 
-/** What no image needs, whatever the ignore file says; `!` in an ignore file brings a path back. */
+/** What no image needs, at any depth, whatever the ignore file says; `!` in an ignore file brings a path back. */
 export const DEFAULT_IGNORES: readonly string[] = [
-  ".git",
-  ".hg",
-  ".svn",
+  "**/.git",
+  "**/.hg",
+  "**/.svn",
   "**/__pycache__",
   "**/*.pyc",
-  ".venv",
-  "venv",
-  "node_modules",
+  "**/.venv",
+  "**/venv",
+  "**/node_modules",
   ".slipwayignore",
   ".dockerignore",
   "slipway.yaml",
   "slipway-run.json",
-  ".DS_Store",
   "**/.DS_Store",
-  ".ipynb_checkpoints",
-  ".pytest_cache",
-  ".mypy_cache",
+  "**/.ipynb_checkpoints",
+  "**/.pytest_cache",
+  "**/.mypy_cache",
+  "**/.ruff_cache",
+  "**/.tox",
 ];
 
 interface Rule {
