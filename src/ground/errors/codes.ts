@@ -10,7 +10,7 @@ export interface CodeFacts {
   readonly retryable: boolean;
 }
 
-/** gRPC status names that the table uses. */
+/** gRPC status names other than OK. @see grpc, doc/statuscodes.md */
 export type GrpcStatus =
   | "CANCELLED"
   | "UNKNOWN"
@@ -21,6 +21,8 @@ export type GrpcStatus =
   | "PERMISSION_DENIED"
   | "RESOURCE_EXHAUSTED"
   | "FAILED_PRECONDITION"
+  | "ABORTED"
+  | "OUT_OF_RANGE"
   | "UNIMPLEMENTED"
   | "INTERNAL"
   | "UNAVAILABLE"
