@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { spawnEntry, startEntry, type Served } from "./serve-support.ts";
@@ -241,4 +242,33 @@ test("with no worker that starts the server lives, and is not ready", async (t) 
   const ready = await fetch(`${served.url}/ready`);
   assert.deepEqual([ready.status, await ready.text()], [503, "no worker runs\n"]);
   assert.equal((await fetch(`${served.url}/live`)).status, 200);
+});
+
+test("idle connections past the limit of descriptors end nobody's request, and a killed worker comes back", async (t) => {
+  await using served = await startEntry(t, {
+    source: `
+import time
+class Model:
+    def predict(self, X, names):
+        if X[0][0] == 9:
+            time.sleep(600)
+        return X
+`,
+    env: { SLIPWAY_TIMEOUT_MS: "300" },
+    maxFiles: 256,
+  });
+  if (served === undefined) return;
+  const port = Number(new URL(served.url).port);
+  const idle = Array.from({ length: 300 }, () =>
+    connect(port, "127.0.0.1").on("error", () => undefined),
+  );
+  t.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  await Promise.all(idle.map((socket) => new Promise((settle) => socket.once("connect", settle))));
+  assert.equal((await fetch(`${served.url}/live`)).status, 200);
+  assert.equal((await served.predict([[9]])).status, 504);
+  let status = 0;
+  while (status !== 200) status = (await served.predict([[1]])).status;
+  assert.equal(served.child.exitCode, null);
 });

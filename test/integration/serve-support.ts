@@ -31,6 +31,8 @@ export interface ServeSetup {
   readonly source: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Descriptors that the process may have. Default: as many as this one. */
+  readonly maxFiles?: number;
 }
 
 /** The entry of images as a process of its own, not awaited; undefined when the test was skipped. */
@@ -53,16 +55,21 @@ export async function spawnEntry(
     "0",
     ...(setup.args ?? []),
   ];
-  const child = spawn(process.execPath, [ENTRY, ...args], {
-    cwd: folder,
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      SLIPWAY_PYTHON: python.python,
-      SLIPWAY_DRAIN_DELAY_MS: "0",
-      ...setup.env,
+  const limit = setup.maxFiles === undefined ? "" : `ulimit -n ${setup.maxFiles}; `;
+  const child = spawn(
+    "/bin/sh",
+    ["-c", `${limit}exec "$@"`, "-", process.execPath, ENTRY, ...args],
+    {
+      cwd: folder,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        SLIPWAY_PYTHON: python.python,
+        SLIPWAY_DRAIN_DELAY_MS: "0",
+        ...setup.env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
     },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  );
   const log: LogRecord[] = [];
   const waiting = new Set<(record: LogRecord) => void>();
   let rest = "";
