@@ -235,8 +235,8 @@ test("weights of 2 GiB go through the store with bounded memory and no copy", as
   await writeFile(
     script,
     `import { stat } from "node:fs/promises";
-import { guardOf, planOf } from ${JSON.stringify(join(source, "internal/index.ts"))};
-import { createStore } from ${JSON.stringify(join(source, "store/index.ts"))};
+import { guardOf, planOf } from ${JSON.stringify(join(source, "ground/bytes/index.ts"))};
+import { createStore } from ${JSON.stringify(join(source, "images/store/index.ts"))};
 const [weights, dataDir, cacheDir] = process.argv.slice(2);
 const plan = planOf([{ kind: "file", path: weights, guard: guardOf(await stat(weights, { bigint: true })) }]);
 const target = { mediaType: "application/vnd.oci.image.layer.v1.tar", digest: "sha256:${ZEROS_2_GIB}", size: plan.size };

@@ -28,6 +28,7 @@ export async function writeFileAtomic(
     await writeTemporary(temporary, content, options);
     await rename(temporary, path);
   } catch (error) {
+    // What made the writing fail says more than that its rest stays.
     await rm(temporary, { force: true }).catch(() => undefined);
     throw explainWriteError(error, path);
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ToolError } from "../errors/index.ts";
 import type { CallOptions } from "../bytes/index.ts";
 import { isOwnerGone, ownerName } from "./owner.ts";
+import { noFile } from "./no-file.ts";
 
 export interface FileLockOptions extends CallOptions {
   /** Longest wait for another holder. Default 30 000. */
@@ -27,14 +28,14 @@ export async function withFileLock<T>(
   try {
     return await task();
   } finally {
-    if ((await readFile(path, "utf8").catch(() => "")) === mine) await rm(path, { force: true });
+    if ((await readFile(path, "utf8").catch(noFile)) === mine) await rm(path, { force: true });
   }
 }
 
 async function acquire(path: string, mine: string, options: FileLockOptions): Promise<void> {
   const deadline = performance.now() + (options.timeoutMs ?? 30_000);
   while (!(await tryCreate(path, mine))) {
-    const holder = await readFile(path, "utf8").catch(() => "");
+    const holder = (await readFile(path, "utf8").catch(noFile)) ?? "";
     if (holder !== "" && isOwnerGone(holder)) {
       await takeAway(path, holder);
       continue;
@@ -75,6 +76,7 @@ async function takeAway(path: string, holder: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
+  // When there is a new lock already, it is the one that counts.
   if ((await readFile(aside, "utf8")) !== holder) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
 }

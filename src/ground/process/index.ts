@@ -1,6 +1,7 @@
 export { explainWriteError, writeFileAtomic, type AtomicFileOptions } from "./atomic-file.ts";
 export { withFileLock } from "./file-lock.ts";
 export { createLimit, mapLimited, type Limit } from "./limit.ts";
+export { noFile } from "./no-file.ts";
 export { networkReason } from "./network-reason.ts";
 export { isOwnerGone, ownerName } from "./owner.ts";
 export { run, signalGroup, type RunOptions, type RunResult } from "./process.ts";

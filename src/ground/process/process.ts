@@ -112,6 +112,7 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch {
+    // It leads no group, or has none any more.
     child.kill(signal);
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
-import { createTempDir, run, runStream } from "../../ground/process/index.ts";
+import { createTempDir, noFile, run, runStream } from "../../ground/process/index.ts";
 import { createContainer } from "./container.ts";
 import type { EngineCall } from "./engine-call.ts";
 import type { Container, ContainerRequest, Engine, EngineOptions } from "./contracts.ts";
@@ -133,7 +133,7 @@ async function start(
 
 /** A container whose start failed stays behind, and keeps its name; also after an abort. */
 async function removeFailed(call: EngineCall, idFile: string): Promise<void> {
-  const id = (await readFile(idFile, "utf8").catch(() => "")).trim();
+  const id = ((await readFile(idFile, "utf8").catch(noFile)) ?? "").trim();
   if (/^[0-9a-f]{12,64}$/.test(id))
     await call.run(["rm", "--force", "--volumes", id], { allowFailure: true });
 }

@@ -38,7 +38,7 @@ function says(failure: unknown, pattern: RegExp): boolean {
 
 /** `--ulimit` arguments that ask for no more than this process has. What podman passes on may be less, hence the caps. */
 async function ownLimits(): Promise<readonly string[]> {
-  const text = await readFile("/proc/self/limits", "utf8").catch(() => "");
+  const text = await readFile("/proc/self/limits", "utf8").catch(() => ""); // no Linux, or a sandbox without /proc
   return LIMITS.flatMap(({ name, label, cap }) => {
     const hard = Number(new RegExp(`^${label} +\\S+ +(\\d+)`, "m").exec(text)?.[1]);
     if (!Number.isInteger(hard)) return [];

@@ -2,7 +2,12 @@ import { mkdir, open, readFile, stat } from "node:fs/promises";
 import { join, resolve as absolute } from "node:path";
 import { ContentError, ToolError } from "../../ground/errors/index.ts";
 import { readRange, type CallOptions } from "../../ground/bytes/index.ts";
-import { explainWriteError, withFileLock, writeFileAtomic } from "../../ground/process/index.ts";
+import {
+  explainWriteError,
+  noFile,
+  withFileLock,
+  writeFileAtomic,
+} from "../../ground/process/index.ts";
 import {
   MAX_MANIFEST_BYTES,
   MEDIA_TYPES,
@@ -46,11 +51,11 @@ export function openLayout(path: string): Layout {
     },
     open: (target, options = {}) => openBlob(root, target, options),
     async has(target) {
-      const stats = await stat(blobFile(root, target.digest)).catch(() => undefined);
+      const stats = await stat(blobFile(root, target.digest)).catch(noFile);
       return stats?.isFile() === true && stats.size === target.size;
     },
     async put(target, content, options = {}) {
-      const stats = await stat(blobFile(root, target.digest)).catch(() => undefined);
+      const stats = await stat(blobFile(root, target.digest)).catch(noFile);
       if (stats?.size !== target.size)
         await writeFileAtomic(
           blobFile(root, target.digest),
@@ -65,11 +70,11 @@ export function openLayout(path: string): Layout {
 /** Opens a layout folder, making an empty one when there is none. @throws ToolError `STORE_UNWRITABLE` or `DISK_FULL`. */
 export async function createLayout(path: string): Promise<Layout> {
   const root = absolute(path);
-  if ((await readFile(join(root, "oci-layout"), "utf8").catch(() => undefined)) === undefined) {
+  if ((await readFile(join(root, "oci-layout"), "utf8").catch(noFile)) === undefined) {
     await mkdir(join(root, "blobs", "sha256"), { recursive: true }).catch((error: unknown) => {
       throw explainWriteError(error, root);
     });
-    if ((await stat(join(root, "index.json")).catch(() => undefined)) === undefined)
+    if ((await stat(join(root, "index.json")).catch(noFile)) === undefined)
       await writeFileAtomic(join(root, "index.json"), JSON.stringify(EMPTY_INDEX));
     await writeFileAtomic(join(root, "oci-layout"), LAYOUT_FILE);
   }
@@ -85,7 +90,7 @@ async function tag(
   },
 ): Promise<void> {
   const { target, reference } = options;
-  const stats = await stat(blobFile(root, target.digest)).catch(() => undefined);
+  const stats = await stat(blobFile(root, target.digest)).catch(noFile);
   if (stats === undefined) throw notFound(root, target.digest);
   const change = async (): Promise<void> => {
     const document = await readIndexDocument(root);
@@ -131,11 +136,11 @@ async function readIndexDocument(root: string): Promise<Readonly<Record<string, 
 }
 
 async function readIndexBytes(root: string): Promise<Buffer> {
-  const layout = await readFile(join(root, "oci-layout"), "utf8").catch(() => undefined);
+  const layout = await readFile(join(root, "oci-layout"), "utf8").catch(noFile);
   if (layout === undefined) throw notALayout(root, `it has no file "oci-layout"`);
   if (!/"imageLayoutVersion"\s*:\s*"1\./.test(layout))
     throw notALayout(root, `its "oci-layout" is of an unknown version`);
-  const stats = await stat(join(root, "index.json")).catch(() => undefined);
+  const stats = await stat(join(root, "index.json")).catch(noFile);
   if (stats === undefined) throw notALayout(root, `it has no file "index.json"`);
   if (stats.size > MAX_MANIFEST_BYTES)
     throw notALayout(
@@ -146,7 +151,7 @@ async function readIndexBytes(root: string): Promise<Buffer> {
 }
 
 async function readSmallBlob(root: string, digest: Digest): Promise<Uint8Array | undefined> {
-  const stats = await stat(blobFile(root, digest)).catch(() => undefined);
+  const stats = await stat(blobFile(root, digest)).catch(noFile);
   return stats === undefined || stats.size > MAX_MANIFEST_BYTES
     ? undefined
     : readFile(blobFile(root, digest));
@@ -157,7 +162,7 @@ async function* openBlob(
   target: Descriptor,
   options: CallOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const handle = await open(blobFile(root, target.digest), "r").catch(() => undefined);
+  const handle = await open(blobFile(root, target.digest), "r").catch(noFile);
   if (handle === undefined) throw notFound(root, target.digest);
   await using file = handle;
   // One byte more than there should be, so that a longer file is found out.

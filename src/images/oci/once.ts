@@ -9,6 +9,7 @@ export function once<T>(
     if (answer === undefined) {
       const attempt = call(options);
       answer = attempt;
+      // Whoever asked gets the failure; here it is only forgotten, so that the next one tries again.
       attempt.catch(() => {
         if (answer === attempt) answer = undefined;
       });

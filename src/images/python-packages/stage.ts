@@ -115,6 +115,7 @@ async function callUv(
   try {
     await call([...args, "--offline"]);
   } catch {
+    // Something is not in the cache, or the call itself is wrong: the next one finds out which.
     signal?.throwIfAborted();
     await call(args); // says itself what is wrong when it fails too
   }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { explainWriteError, writeFileAtomic } from "../../ground/process/index.ts";
+import { explainWriteError, noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import type { Descriptor, Digest, Reference } from "../oci/index.ts";
 import type { Store, StoredImage } from "../store/index.ts";
 import { isName, type ManifestTarget } from "./route.ts";
@@ -78,11 +78,11 @@ export function createRepositories(store: Store, stateDir: string): Repositories
       if (!isLinked && !(await isReachable(name, digest))) return undefined;
       // A collection has taken the blob: its record goes with it.
       if (isLinked && (await store.sizeOf(digest)) === undefined)
-        await unlink(linkFile(name, digest)).catch(() => undefined);
+        await unlink(linkFile(name, digest)).catch(() => undefined); // a record that stays says nothing wrong
       return sizeOf(store, digest);
     },
     async findAnywhere(digest) {
-      const folders = await readdir(join(stateDir, "links")).catch(() => []);
+      const folders = (await readdir(join(stateDir, "links")).catch(noFile)) ?? [];
       for (const folder of folders)
         if (await exists(join(stateDir, "links", folder, digest.replace(":", "-"))))
           return sizeOf(store, digest);
@@ -134,7 +134,7 @@ async function sizeOf(store: Store, digest: Digest): Promise<number | undefined>
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+  return (await stat(path).catch(noFile)) !== undefined;
 }
 
 async function remove(path: string): Promise<boolean> {

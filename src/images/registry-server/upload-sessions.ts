@@ -2,7 +2,7 @@ import { createHash, randomUUID, type Hash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readRange, writeBehind, type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
-import { explainWriteError, writeFileAtomic } from "../../ground/process/index.ts";
+import { explainWriteError, noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import { parseDigest, type Digest } from "../oci/index.ts";
 import { Fault } from "./fault.ts";
 
@@ -104,6 +104,7 @@ async function create(
     await writeFileAtomic(dataFileOf(state, session.id), "");
     await writeFileAtomic(join(folder, "session.json"), JSON.stringify(session));
   } catch (error) {
+    // What made the writing fail says more than that its rest stays.
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw explainWriteError(error, folder);
   }
@@ -113,7 +114,7 @@ async function create(
 
 async function makeRoom(state: SessionState): Promise<void> {
   const { folder, maxSessions } = state.options;
-  if ((await readdir(folder).catch(() => [])).length < maxSessions) return;
+  if (((await readdir(folder).catch(noFile)) ?? []).length < maxSessions) return;
   const count = await sweep(state);
   if (count >= maxSessions)
     throw new Fault(429, "TOOMANYREQUESTS", {
@@ -124,12 +125,12 @@ async function makeRoom(state: SessionState): Promise<void> {
 
 async function sweep(state: SessionState): Promise<number> {
   const { folder, maxIdleMs } = state.options;
-  const ids = await readdir(folder).catch(() => []);
+  const ids = (await readdir(folder).catch(noFile)) ?? [];
   let count = ids.length;
   for (const id of ids) {
     const stats =
-      (await stat(join(folder, id, "data")).catch(() => undefined)) ??
-      (await stat(join(folder, id)).catch(() => undefined));
+      (await stat(join(folder, id, "data")).catch(noFile)) ??
+      (await stat(join(folder, id)).catch(noFile));
     if (stats === undefined || state.busy.has(id) || Date.now() - stats.mtimeMs <= maxIdleMs)
       continue;
     await rm(join(folder, id), { recursive: true, force: true });
@@ -151,7 +152,7 @@ async function find(state: SessionState, name: string, id: string): Promise<Uplo
 }
 
 async function offsetOf(state: SessionState, session: UploadSession): Promise<number> {
-  const stats = await stat(dataFileOf(state, session.id)).catch(() => undefined);
+  const stats = await stat(dataFileOf(state, session.id)).catch(noFile);
   if (stats === undefined) throw unknownUpload(session.id);
   return stats.size;
 }
@@ -249,7 +250,7 @@ async function* untilAborted(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = content[Symbol.asyncIterator]();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => undefined);
+  aborted.catch(() => undefined); // seen in the race; until then it must not count as unhandled
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
@@ -262,6 +263,7 @@ async function* untilAborted(
   } finally {
     signal.removeEventListener("abort", onAbort);
     // Not awaited: a generator that waits for a silent sender ends only when the connection does.
+    // How it ends is nobody's concern: the bytes that count have been passed on.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }

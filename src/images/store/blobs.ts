@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, stat, unlink, utimes, type FileHandle } from "
 import { dirname } from "node:path";
 import { ContentError, isToolError, ToolError } from "../../ground/errors/index.ts";
 import { readRange, writeBehind, type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
-import { explainWriteError } from "../../ground/process/index.ts";
+import { explainWriteError, noFile } from "../../ground/process/index.ts";
 import { parseDigest, verifyBytes, type Descriptor, type Digest } from "../oci/index.ts";
 import type { Scratch } from "./scratch.ts";
 import type { TagFolder } from "./tags.ts";
@@ -123,13 +123,6 @@ export function blobNotFound(digest: Digest): ContentError {
     expected: digest,
     hint: "pack or pull the image again",
   });
-}
-
-/** Turns "no such file" into `undefined`; rethrows everything else. For `catch`. */
-export function noFile(error: unknown): undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
-  return undefined;
 }
 
 interface ScratchWrite<T> extends CallOptions {

@@ -1,9 +1,9 @@
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type CallOptions } from "../../ground/bytes/index.ts";
-import { explainWriteError } from "../../ground/process/index.ts";
+import { explainWriteError, noFile } from "../../ground/process/index.ts";
 import type { Digest } from "../oci/index.ts";
-import { noFile, type BlobPlace } from "./blobs.ts";
+import { type BlobPlace } from "./blobs.ts";
 import { writeIndexFile } from "./index-file.ts";
 import { cacheFolderOf } from "./json-cache.ts";
 import { reachOf, subjectOf } from "./reach.ts";

@@ -1,7 +1,7 @@
 import { stat, unlink } from "node:fs/promises";
 import { ContentError } from "../../ground/errors/index.ts";
 import { type CallOptions, firstBytes, openPlan, readRange } from "../../ground/bytes/index.ts";
-import { explainWriteError } from "../../ground/process/index.ts";
+import { explainWriteError, noFile } from "../../ground/process/index.ts";
 import {
   verifyBytes,
   type Descriptor,
@@ -15,7 +15,6 @@ import {
   blobSize,
   ingestBlob,
   moveIn,
-  noFile,
   openBlob,
   putBlob,
   readVerified,

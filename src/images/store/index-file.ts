@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { ToolError } from "../../ground/errors/index.ts";
-import { writeFileAtomic } from "../../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
-import { noFile, type BlobPlace } from "./blobs.ts";
+import { type BlobPlace } from "./blobs.ts";
 import { DEFAULT_TAG } from "./store-paths.ts";
 import { readTags, tagsFingerprint, type StoredImage } from "./tags.ts";
 

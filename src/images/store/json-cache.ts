@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isToolError } from "../../ground/errors/index.ts";
-import { writeFileAtomic } from "../../ground/process/index.ts";
-import { noFile } from "./blobs.ts";
+import { noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import { touch } from "./blobs.ts";
 import type { StorePaths } from "./store-paths.ts";
 

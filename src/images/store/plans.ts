@@ -8,9 +8,9 @@ import {
   planToJson,
   type ContentPlan,
 } from "../../ground/bytes/index.ts";
-import { writeFileAtomic } from "../../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
-import { noFile, type BlobPlace } from "./blobs.ts";
+import { type BlobPlace } from "./blobs.ts";
 import { planFileOf } from "./store-paths.ts";
 
 const MAX_PLAN_BYTES = 64 << 20;
@@ -55,7 +55,7 @@ export async function readPlan(place: BlobPlace, digest: Digest): Promise<Conten
 export async function isPlanFresh(plan: ContentPlan): Promise<boolean> {
   for (const segment of plan.segments) {
     if (segment.kind === "bytes") continue;
-    const stats = await stat(segment.path, { bigint: true }).catch(() => undefined);
+    const stats = await stat(segment.path, { bigint: true }).catch(noFile);
     if (stats === undefined || !isSameGuard(guardOf(stats), segment.guard)) return false;
   }
   return true;

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { noFile } from "../../ground/process/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import {
@@ -10,7 +11,7 @@ import {
   type Descriptor,
   type Digest,
 } from "../oci/index.ts";
-import { blobSize, noFile, type BlobPlace } from "./blobs.ts";
+import { blobSize, type BlobPlace } from "./blobs.ts";
 import { blobFileOf } from "./store-paths.ts";
 
 /** Everything that can be reached from some descriptors. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   explainWriteError,
   isOwnerGone,
+  noFile,
   ownerName,
   writeFileAtomic,
 } from "../../ground/process/index.ts";
@@ -93,12 +94,12 @@ async function prepare(paths: StorePaths, folder: string): Promise<void> {
 }
 
 async function writeIfMissing(path: string, content: string): Promise<void> {
-  if ((await stat(path).catch(() => undefined)) === undefined) await writeFileAtomic(path, content);
+  if ((await stat(path).catch(noFile)) === undefined) await writeFileAtomic(path, content);
 }
 
 async function isAncient(path: string): Promise<boolean> {
   // The age decides only about processes of other machines and earlier boots, of which nothing else is known.
-  const stats = await stat(path).catch(() => undefined);
+  const stats = await stat(path).catch(noFile);
   return stats !== undefined && Date.now() - stats.mtimeMs > FOREIGN_AGE_MS;
 }
 

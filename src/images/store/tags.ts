@@ -1,9 +1,14 @@
 import { readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
-import { explainWriteError, mapLimited, writeFileAtomic } from "../../ground/process/index.ts";
+import {
+  explainWriteError,
+  mapLimited,
+  noFile,
+  writeFileAtomic,
+} from "../../ground/process/index.ts";
 import { parseDigest, type Descriptor, type Reference } from "../oci/index.ts";
-import { noFile, type BlobPlace } from "./blobs.ts";
+import { type BlobPlace } from "./blobs.ts";
 import { DEFAULT_TAG, repositoryFolderOf, tagFileOf } from "./store-paths.ts";
 
 /** A name in the store and what it points at. */

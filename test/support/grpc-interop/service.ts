@@ -9,7 +9,7 @@ import {
 export interface InteropServer {
   readonly server: GrpcServer;
   /** Resolves when so many calls of `Hang` have been given up by their clients. */
-  abandoned(count: number): Promise<void>;
+  readonly abandoned: (count: number) => Promise<void>;
 }
 
 /** A service on which every way of calling can be tried; a message may have 1 MiB. */

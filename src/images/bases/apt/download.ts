@@ -4,7 +4,7 @@ import { mkdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ContentError } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
-import { createTempDir } from "../../../ground/process/index.ts";
+import { createTempDir, noFile } from "../../../ground/process/index.ts";
 import type { DebianPackage } from "../contracts.ts";
 import type { AptHost } from "./host.ts";
 import type { IndexFolder } from "./index-folder.ts";
@@ -28,7 +28,7 @@ export async function missingPackages({
   const present = await Promise.all(
     packages.map(
       async (item) =>
-        (await stat(cachedPackagePath(cacheDir, item)).catch(() => undefined))?.size === item.size,
+        (await stat(cachedPackagePath(cacheDir, item)).catch(noFile))?.size === item.size,
     ),
   );
   return packages.filter((_, index) => present[index] !== true);

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ToolError } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
-import { run, writeFileAtomic, type RunResult } from "../../../ground/process/index.ts";
+import { noFile, run, writeFileAtomic, type RunResult } from "../../../ground/process/index.ts";
 import type { AptHost } from "./host.ts";
 import { renderSources, type AptSource } from "./sources.ts";
 
@@ -69,7 +69,7 @@ export async function openIndexFolder(options: IndexFolderOptions): Promise<Inde
         call,
       ),
     keepStatus: (text) => keepStatus(root, text),
-    updatedAtMs: async () => (await stat(stamp).catch(() => undefined))?.mtimeMs,
+    updatedAtMs: async () => (await stat(stamp).catch(noFile))?.mtimeMs,
     markUpdated: () => writeFileAtomic(stamp, ""),
     fingerprint: () => fingerprint(join(root, "lists")),
   };
@@ -106,8 +106,7 @@ function configuration(root: string, { architecture, host }: IndexFolderOptions)
 
 async function keepStatus(root: string, text: string): Promise<string> {
   const path = join(root, `status-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
-  if ((await readFile(path, "utf8").catch(() => undefined)) !== text)
-    await writeFileAtomic(path, text);
+  if ((await readFile(path, "utf8").catch(noFile)) !== text) await writeFileAtomic(path, text);
   return path;
 }
 

@@ -1,5 +1,6 @@
 import { chmod, link, lstat, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { noFile } from "../../../ground/process/index.ts";
 import { ContentError } from "../../../ground/errors/index.ts";
 import { writeBehind, type Bytes, type CallOptions } from "../../../ground/bytes/index.ts";
 import { OPAQUE_WHITEOUT, readTar, WHITEOUT_PREFIX, type TarEntry } from "../../tar/index.ts";
@@ -53,7 +54,7 @@ async function makeFolder(
   place: RootPath,
   mode: number,
 ): Promise<void> {
-  const stats = await lstat(join(root, place)).catch(() => undefined);
+  const stats = await lstat(join(root, place)).catch(noFile);
   if (stats?.isDirectory() !== true) {
     await rm(join(root, place), { force: true });
     await mkdir(join(root, place));
@@ -85,7 +86,7 @@ async function makeOther(
     case "hardlink": {
       const target = await findInRoot(root, entry.linkTarget ?? "");
       const stats =
-        target === undefined ? undefined : await lstat(join(root, target)).catch(() => undefined);
+        target === undefined ? undefined : await lstat(join(root, target)).catch(noFile);
       if (target === undefined || stats === undefined || stats.isDirectory()) {
         throw new ContentError(
           "ARCHIVE_INVALID",
@@ -117,7 +118,7 @@ async function hide(layer: AppliedLayer, place: RootPath): Promise<void> {
 }
 
 async function hideAll(layer: AppliedLayer, folder: RootPath): Promise<void> {
-  const names = await readdir(join(layer.root, folder)).catch(() => []);
+  const names = (await readdir(join(layer.root, folder)).catch(noFile)) ?? [];
   for (const name of names) {
     const place = posix.join(folder, name);
     if (!hasMade(layer, place)) await clear(layer, place);

@@ -1,5 +1,6 @@
 import { lstat, mkdir, readlink, rm } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { noFile } from "../../../ground/process/index.ts";
 import { ContentError } from "../../../ground/errors/index.ts";
 
 /** Paths of an unpacked image are relative to its root, parts joined by `/`; the root itself is the empty text. */
@@ -36,7 +37,7 @@ export async function followInRoot(root: string, path: RootPath): Promise<RootPa
   for (let links = 0; links < MAX_LINKS; links += 1) {
     const place: RootPath | undefined = await findInRoot(root, current);
     if (place === undefined) return undefined;
-    const stats = await lstat(join(root, place)).catch(() => undefined);
+    const stats = await lstat(join(root, place)).catch(noFile);
     if (stats === undefined || !stats.isSymbolicLink())
       return stats === undefined ? undefined : place;
     current = targetInRoot(posix.dirname(place), await readlink(join(root, place)));

@@ -2,7 +2,7 @@ import { chmod, readFile, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { RegistryError, ToolError } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
-import { writeFileAtomic } from "../../../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../../../ground/process/index.ts";
 import type { RegistryOptions } from "../contracts.ts";
 import { createRegistry } from "../create-registry.ts";
 import { encodeAuth, parseAuthFile, type AuthFile } from "./auth-file.ts";
@@ -120,7 +120,7 @@ async function openConfig(
 ): Promise<Config> {
   const named = dockerConfigPath(environment ?? {}, home ?? environment?.["HOME"] ?? homedir());
   // A link, as of a folder of dotfiles, stays a link.
-  const path = await realpath(named).catch(() => named);
+  const path = (await realpath(named).catch(noFile)) ?? named;
   const text = await readText(path);
   const file = parseAuthFile(text === "" ? "{}" : text, `"${path}"`);
   const document = JSON.parse(text === "" ? "{}" : text) as Document; // parseAuthFile has found it to be an object

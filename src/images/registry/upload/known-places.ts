@@ -67,6 +67,7 @@ export function createKnownPlaces({ registry, stateDir }: KnownPlacesOptions): K
         for (const repository of repositories.toReversed()) addPlace(merged, digest, repository);
       for (const place of forgotten) removePlace(merged, place);
       const after = printPlaces(merged);
+      // A memory that cannot be written costs a guess next time.
       if (after !== before)
         await writeFileAtomic(path, after, { mode: 0o600 }).catch(() => undefined);
     },
