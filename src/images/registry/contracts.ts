@@ -4,6 +4,7 @@ import type {
   Digest,
   IngestSink,
   MountSink,
+  ReopenableContent,
   ResumableSink,
   Source,
 } from "../oci/index.ts";
@@ -51,15 +52,6 @@ export interface Registry extends AsyncDisposable {
   warnings(): readonly string[];
 }
 
-/** Content that can be opened more than once, from any offset. */
-export interface Reopenable {
-  /** Bytes. */
-  readonly size: number;
-  open(offset: number): Bytes;
-  /** Names the content before its digest is known: equal keys mean equal bytes. Lets a later process go on with its upload. */
-  readonly key?: string | undefined;
-}
-
 export interface OpenOptions extends CallOptions {
   /** First byte to give. Default 0. A part that does not start at 0 is checked by its length only. */
   readonly offset?: number | undefined;
@@ -78,7 +70,7 @@ export interface Repository extends Source, MountSink, IngestSink, ResumableSink
   readonly name: string;
   open(target: Descriptor, options?: OpenOptions): Bytes;
   /** As `ingest`, but survives cut connections, and killed processes when the content has a key. */
-  ingestFrom(content: Reopenable, options?: CallOptions): Promise<Digest>;
+  ingestFrom(content: ReopenableContent, options?: CallOptions): Promise<Digest>;
   /** Tags, in the registry's order. */
   listTags(options?: CallOptions): AsyncIterable<string>;
   /** What refers to a manifest by its `subject`. */

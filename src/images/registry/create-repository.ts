@@ -8,9 +8,10 @@ import {
   type Descriptor,
   type Digest,
   type Reference,
+  type ReopenableContent,
 } from "../oci/index.ts";
 import { repositoryScope } from "./auth/scope.ts";
-import type { ReferrersOptions, Reopenable, Repository } from "./contracts.ts";
+import type { ReferrersOptions, Repository } from "./contracts.ts";
 import { readPages, textsOf } from "./content/listings.ts";
 import {
   collectManifest,
@@ -132,7 +133,7 @@ async function putBlob(
 
 async function ingestFrom(
   context: UploadContext,
-  content: Reopenable,
+  content: ReopenableContent,
   options: CallOptions,
 ): Promise<Digest> {
   const hashed = hashedContent(content);

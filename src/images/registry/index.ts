@@ -3,7 +3,6 @@ export type {
   ReferrersOptions,
   Registry,
   RegistryOptions,
-  Reopenable,
   Repository,
 } from "./contracts.ts";
 export { createRegistry } from "./create-registry.ts";
