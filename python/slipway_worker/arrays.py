@@ -53,7 +53,7 @@ def decode_tensor(datatype: int, shape: Tuple[int, ...], data: Buffer) -> Any:
     if datatype < 1 or datatype > BYTES_TYPE:
         raise SeldonMicroserviceException("datatype %d" % datatype)
     if datatype == BYTES_TYPE:
-        return _shaped(_decode_items(count_of(shape), data), shape)
+        return _shaped(_text_items(decode_items(count_of(shape), data)), shape)
     if count_of(shape) * ITEM_BYTES[datatype] != len(data):
         raise SeldonMicroserviceException("%d bytes for shape %s of %s" % (len(data), list(shape), DATATYPES[datatype]))
     if numpy is None:
@@ -85,7 +85,7 @@ def _all_text(value: Any) -> bool:
     return all(_all_text(item) for item in value) if isinstance(value, list) else isinstance(value, str)
 
 
-def _decode_items(count: int, data: Buffer) -> List[Any]:
+def decode_items(count: int, data: Buffer) -> List[Any]:
     items: List[Any] = []
     view = memoryview(data)
     at = 0
@@ -99,6 +99,11 @@ def _decode_items(count: int, data: Buffer) -> List[Any]:
         at += 4 + size
     if at != len(view):
         raise SeldonMicroserviceException("a BYTES tensor with bytes left over")
+    return items
+
+
+def _text_items(items: List[Any]) -> List[Any]:
+    """Text where all of them are text."""
     try:
         return [item.decode("utf-8") for item in items]
     except UnicodeDecodeError:
@@ -218,6 +223,13 @@ def _shape_of(value: Any) -> Optional[Tuple[int, ...]]:
     return tuple(shape) if len(shape) <= frames.MAX_AXES else None
 
 
+def flat(value: List[Any]) -> Tuple[Tuple[int, ...], List[Any]]:
+    """Shape and leaves of nested lists; the leaves are none when the rows differ in length."""
+    shape = _shape_of(value) or ()
+    leaves: List[Any] = []
+    return shape, leaves if _flatten(value, len(shape), leaves) else []
+
+
 def _flatten(value: Any, depth: int, into: List[Any]) -> bool:
     """False when the rows are of unequal length or depth."""
     if depth == 0:
@@ -237,10 +249,17 @@ def rows_in(value: Any) -> int:
     return len(value) if isinstance(value, list) else -1
 
 
-def make_dumps(sort_keys: bool, ascii_only: bool) -> Callable[[Any], str]:
-    """JSON text the way Flask writes it: sorted, compact, dates and decimals as text; NaN and Infinity as bare words."""
-    encoder = json.JSONEncoder(sort_keys=sort_keys, ensure_ascii=ascii_only, separators=(",", ":"), default=_flask_default)
+def make_dumps(sort_keys: bool, ascii_only: bool, strict: bool = True) -> Callable[[Any], str]:
+    """JSON text the way Flask writes it: sorted, compact, dates and decimals as text; NaN and Infinity as bare words.
+    Numbers and arrays of numpy inside a dictionary are an error there, and with `strict`; else they are plain numbers and lists."""
+    default = _flask_default if strict else _lenient_default
+    encoder = json.JSONEncoder(sort_keys=sort_keys, ensure_ascii=ascii_only, separators=(",", ":"), default=default)
     return encoder.encode
+
+
+def _lenient_default(value: Any) -> Any:
+    tolist = getattr(value, "tolist", None)
+    return tolist() if callable(tolist) else _flask_default(value)
 
 
 def _flask_default(value: Any) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
-PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE, SEND_FEEDBACK, HEALTH_STATUS, METADATA = range(8)
+PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE, SEND_FEEDBACK, HEALTH_STATUS, METADATA, INFER = range(9)
 
 
 #: Names that nobody gave.
@@ -32,6 +32,26 @@ class Call:
         self.messages = messages
         self.extra = extra
         self.is_grpc = is_grpc
+
+
+class InferCall:
+    """A request on named tensors: `inputs` by name, and what the protocol says beside them. `outputs`: the names that are wanted, or None for all."""
+
+    __slots__ = ("inputs", "parameters", "headers", "request_id", "outputs")
+
+    def __init__(
+        self,
+        inputs: Dict[str, Any],
+        parameters: Optional[Dict[str, Any]] = None,
+        headers: Optional[Dict[str, str]] = None,
+        request_id: str = "",
+        outputs: Optional[List[str]] = None,
+    ) -> None:
+        self.inputs = inputs
+        self.parameters = parameters or {}
+        self.headers = headers or {}
+        self.request_id = request_id
+        self.outputs = outputs
 
 
 class Answer:
@@ -72,8 +92,24 @@ class Adapter:
     #: True when what is joined are whole requests, for `predict_requests`, and not rows.
     joins_requests: bool = False
 
+    #: True for a contract that answers `infer`, and not the methods of a graph.
+    speaks_tensors: bool = False
+    #: True when calls may run at the same time, since they wait on an event loop.
+    is_async: bool = False
+    #: True when one call may give several answers.
+    streams: bool = False
+    #: What user code asks for beside the inputs: `parameters`, `headers`, `request_id`, `outputs`.
+    asks: Sequence[str] = ()
+
     def call(self, call: Call) -> Answer:
         raise NotImplementedError
+
+    def infer(self, call: InferCall) -> Iterator[Dict[str, Any]]:
+        """The answers, each a dictionary of arrays by name; one where the model gives one."""
+        raise NotImplementedError
+
+    def unload(self) -> None:
+        """Called once when the worker ends in order."""
 
     def predict_rows(self, rows: Any, names: List[str]) -> Any:
         """The plain answer of `predict` for joined rows."""

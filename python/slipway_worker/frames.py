@@ -10,13 +10,15 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 Buffer = Union[bytes, bytearray, memoryview]
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
-REQUEST, RESPONSE, ERROR, LOAD, READY, LOG, RELEASE = 1, 2, 3, 4, 5, 6, 7
+REQUEST, RESPONSE, ERROR, LOAD, READY, LOG, RELEASE, CANCEL = 1, 2, 3, 4, 5, 6, 7, 8
 
 METHODS = (
-    "predict", "transform-input", "transform-output", "route", "aggregate", "send-feedback", "health-status", "metadata",
+    "predict", "transform-input", "transform-output", "route", "aggregate", "send-feedback", "health-status", "metadata", "infer",
 )
+#: The method whose messages are named tensors.
+INFER = METHODS.index("infer")
 
 # Payload kinds.
 NONE, TENSOR, ARRAY, JSON, TEXT, BYTES, RAW, PROTO, ANY = 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -25,7 +27,7 @@ LAST_KIND = ANY
 # Request flags.
 GRPC = 1
 # Response flags.
-IS_RAW, IS_ABSENT = 1, 2
+IS_RAW, IS_ABSENT, HAS_MORE = 1, 2, 4
 #: The upper bits of a response's flags: rows of the joined call, in the first answer that it gave.
 JOINED_SHIFT = 8
 # Message flags.
@@ -86,7 +88,7 @@ def decode_frame(buffer: Buffer, offset: int, end: int) -> Frame:
     """Decodes the frame that lies between `offset` and `end`. Data is copied into a writable buffer of its own."""
     _, frame_id, kind, method, count, flags, a_bytes, b_bytes = HEADER.unpack_from(buffer, offset)
     at = offset + HEADER_BYTES
-    if kind < REQUEST or kind > RELEASE or method >= 64 or count > MAX_MESSAGES or at + a_bytes + b_bytes > end:
+    if kind < REQUEST or kind > CANCEL or method >= 64 or count > MAX_MESSAGES or at + a_bytes + b_bytes > end:
         raise ProtocolError("a frame header that does not fit its frame")
     text_a = bytes(buffer[at : at + a_bytes]) if a_bytes else b""
     at += a_bytes
@@ -138,6 +140,13 @@ class OutMessage(NamedTuple):
     page: int = -1
 
 
+class OutTensor(NamedTuple):
+    """A tensor to send, with its name as UTF-8."""
+
+    message: OutMessage
+    name: bytes
+
+
 def encode_response(frame_id: int, flags: int, message: OutMessage, texts: Optional[Tuple[bytes, bytes]] = None) -> bytes:
     """A response frame with one message. `texts`: tags and metrics as JSON."""
     kind, datatype, shape, message_flags, names, data, size, page = message
@@ -155,6 +164,22 @@ def encode_response(frame_id: int, flags: int, message: OutMessage, texts: Optio
     header = HEADER.pack(length, frame_id, RESPONSE, 0, 1, flags, len(text_a), len(text_b))
     second = MESSAGE.pack(kind, datatype, axes, message_flags, len(names), 0, size)
     return b"".join((header, text_a, text_b, second, SHAPES[axes].pack(*shape), names, data))
+
+
+def encode_tensors(frame_id: int, flags: int, tensors: Sequence["OutTensor"], parameters: bytes = b"") -> bytes:
+    """A response frame of the method `infer`. `parameters`: JSON, or empty."""
+    parts: List[Buffer] = [parameters]
+    length = HEADER_BYTES - 4 + len(parameters)
+    for (kind, datatype, shape, message_flags, _, data, size, page), name in tensors:
+        if page >= 0:
+            message_flags |= SHARED
+            data = U32.pack(page)
+        else:
+            size = len(data)
+        parts.append(MESSAGE.pack(kind, datatype, len(shape), message_flags, len(name), 0, size))
+        parts.extend((SHAPES[len(shape)].pack(*shape), name, data))
+        length += MESSAGE_BYTES + 4 * len(shape) + len(name) + len(data)
+    return b"".join((HEADER.pack(length, frame_id, RESPONSE, INFER, len(tensors), flags, len(parameters), 0), *parts))
 
 
 def encode_texts(kind: int, frame_id: int = 0, method: int = 0, text_a: bytes = b"", text_b: bytes = b"") -> bytes:

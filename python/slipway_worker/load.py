@@ -6,12 +6,14 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from .calls import Adapter
 from .contracts.members import is_not_implemented_or_missing
 from .contracts.seldon import SeldonAdapter
+from .contracts.typed import TypedAdapter, is_typed, read_metadata
 from .errors import SeldonMicroserviceException
+from .event_loop import settled
 from .kinds import has_kind, load_kind
 from .settings import Settings
 
@@ -28,6 +30,8 @@ def load_adapter(settings: Settings) -> Adapter:
     load = getattr(user, "load", None)
     if callable(load):
         _run_load(load, settings.strict)
+    if settings.service == "MODEL" and is_typed(type(user)):
+        return TypedAdapter(user, _metadata_of(user, settings))
     adapter = SeldonAdapter(user, settings.service, settings.strict)
     signature = getattr(user, "signature", None)
     if not settings.file and callable(signature):
@@ -36,6 +40,17 @@ def load_adapter(settings: Settings) -> Adapter:
     if settings.worker == 0 and callable(custom_service) and "custom_service" in adapter.methods:
         _start_custom_service(custom_service)
     return adapter
+
+
+def _metadata_of(user: Any, settings: Settings) -> Optional[Dict[str, Any]]:
+    """What a class, or a model without one, says of its inputs and outputs: its file, else its method `metadata`."""
+    if settings.file:
+        found = read_metadata(settings.code_path, settings.file)
+        if found is not None:
+            return found
+    metadata = getattr(user, "metadata", None)
+    value = metadata() if callable(metadata) else metadata
+    return value if isinstance(value, dict) else None
 
 
 def _make(settings: Settings) -> Any:
@@ -76,7 +91,7 @@ def import_user_module(code_path: str, file: str) -> Any:
 def _run_load(load: Any, strict: bool) -> None:
     """An AttributeError or NotImplementedError inside load() meant "no load" to the original; only the strict mode keeps that."""
     try:
-        load()
+        settled(load())
     except Exception as error:
         if not is_not_implemented_or_missing(error, strict):
             raise

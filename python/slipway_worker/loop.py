@@ -10,14 +10,16 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import arrays, frames, trace
 from .arena import Arena
-from .calls import DEFAULT, PREDICT, SEND_FEEDBACK, Adapter, Answer, Call, Message
+from .calls import DEFAULT, INFER, PREDICT, SEND_FEEDBACK, Adapter, Answer, Call, Message
 from .channel import Bounds, Channel, Linger
 from .contracts import protos
 from .errors import SeldonMicroserviceException, Stopped, describe
-from .frames import ERROR, RELEASE, REQUEST, Frame, OutMessage, WireMessage, encode_response, encode_texts
+from .event_loop import is_deferred, settled
+from .frames import CANCEL, ERROR, RELEASE, REQUEST, Frame, OutMessage, WireMessage, encode_response, encode_texts
 from .logs import Log
 from .rows import joinable, joinable_requests, split_rows
 from .settings import Settings
+from .tensor_calls import TensorCalls, extra_of
 from .threads import Threads
 
 #: Answers leave together unless the calls take longer than this.
@@ -35,12 +37,14 @@ class Loop:
         self._log: Optional[Log] = None
         self._arena: Optional[Arena] = None
         self._shared_from = settings.shared_from
-        self._max_rows = settings.max_batch if adapter.can_batch and settings.threads < 2 else 1
+        threads = threads_of(adapter, settings)
+        self._max_rows = settings.max_batch if adapter.can_batch and threads < 1 else 1
         self._linger = Linger(settings.max_wait_seconds if self._max_rows > 1 else 0.0, self._max_rows, REQUEST, PREDICT)
-        self._threads = Threads(settings.threads, self._begin, self._answer_now) if settings.threads > 1 else None
+        self._threads = Threads(threads, self._begin, self._answer_now) if threads > 0 else None
+        self._tensors = TensorCalls(adapter, self._data_of, self._borrow, self._out, channel.put_soon)
         self._lock = threading.Lock()
         self._strict = settings.strict
-        self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
+        self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only, settings.strict)
         self._decode_array = arrays.decode_array_typed if settings.typed_arrays else arrays.decode_array
         self._names: Dict[bytes, List[str]] = {}
         self._names_out: Tuple[Any, bytes] = (DEFAULT, b"")
@@ -82,6 +86,9 @@ class Loop:
                 last = now
 
     def _control(self, frame: Frame) -> None:
+        if frame.type == CANCEL:
+            self._tensors.cancel(frame.id)
+            return
         if frame.type != RELEASE:
             raise frames.ProtocolError("a frame of type %d for a worker" % frame.type)
         if self._arena is not None:
@@ -93,14 +100,11 @@ class Loop:
         if self._log is not None:
             self._log.set_request(frame.text_a)
         try:
-            extra = json.loads(frame.text_b) if frame.text_b else {}
-            grpc = frame.flags & frames.GRPC != 0
-            messages = [self._message(message, frame.method) for message in frame.messages]
-            call = Call(frame.method, messages, extra, grpc)
+            extra = extra_of(frame)
             if "traceparent" in extra:
                 with trace.attached(extra["traceparent"]):
-                    return self._encode(frame, self._adapter.call(call))
-            return self._encode(frame, self._adapter.call(call))
+                    return self._call(frame, extra)
+            return self._call(frame, extra)
         except (frames.ProtocolError, Stopped):
             raise
         except BaseException as error:
@@ -108,6 +112,19 @@ class Loop:
         finally:
             if self._log is not None:
                 self._log.set_request(b"")
+
+    def _call(self, frame: Frame, extra: Dict[str, Any]) -> bytes:
+        if frame.method == INFER:
+            return self._tensors.answer(frame, extra)
+        grpc = frame.flags & frames.GRPC != 0
+        messages = [self._message(message, frame.method) for message in frame.messages]
+        return self._encode(frame, self._adapter.call(Call(frame.method, messages, extra, grpc)))
+
+    def _data_of(self, message: WireMessage) -> frames.Buffer:
+        return message.data if message.page < 0 else self._shared(message.page, message.size)
+
+    def _borrow(self, page: int, value: Any) -> None:
+        self._borrowed.append((page, value))
 
     def _message(self, message: WireMessage, method: int) -> Message:
         kind, datatype, shape, _, names, meta, data, size, page = message
@@ -203,6 +220,8 @@ class Loop:
             return self._out(frames.JSON, self._dumps(value).encode("utf-8", "surrogatepass"))
         if protos.is_any(value):
             return self._out(frames.ANY, protos.any_bytes(value))
+        if is_deferred(value):
+            return self._payload(settled(value), is_raw, keeps_lists)
         raise SeldonMicroserviceException("Unknown data type returned as payload (must be list or np array):" + str(value))
 
     def _out(self, kind: int, data: frames.Buffer, datatype: int = 0, shape: Tuple[int, ...] = ()) -> OutMessage:
@@ -310,6 +329,19 @@ class Loop:
         self._borrowed.extend(kept)
         if free:
             self._channel.put(frames.encode_release(free))
+
+
+#: Calls of an asynchronous class that run at the same time in one worker.
+_ASYNC_CALLS = 32
+
+
+def threads_of(adapter: Adapter, settings: Settings) -> int:
+    """Threads that user code runs in; 0 for the main one. A class that streams leaves the main one free to hear that a client has gone."""
+    if adapter.is_async:
+        return max(settings.threads, _ASYNC_CALLS)
+    if settings.threads > 1 or adapter.streams:
+        return settings.threads
+    return 0
 
 
 class _Probe:

@@ -52,7 +52,7 @@ def _serve(channel: Channel, load: bytes) -> int:
         set_up_paths(settings)
         log = capture(channel, settings.log_level)
         channel.start()
-        loop, ready = _load(channel, settings)
+        adapter, loop, ready = _load(channel, settings)
         arena = _arena(settings)
     except Stopped:
         return 0
@@ -66,13 +66,16 @@ def _serve(channel: Channel, load: bytes) -> int:
     ready["shared"] = arena is not None
     channel.put(encode_texts(READY, text_a=json.dumps(ready).encode("utf-8")))
     channel.flush()
-    loop.run(log, arena)
+    try:
+        loop.run(log, arena)
+    finally:
+        adapter.unload()
     return 0
 
 
 def _load(channel: Channel, settings: Settings) -> Any:
     from .load import load_adapter  # numpy is looked for here, after the paths are set
-    from .loop import Loop
+    from .loop import Loop, threads_of
 
     adapter = load_adapter(settings)
     numpy = sys.modules.get("numpy")
@@ -87,8 +90,12 @@ def _load(channel: Channel, settings: Settings) -> Any:
         "canBatch": adapter.can_batch,
         "metadata": None if adapter.metadata is None else json.dumps(adapter.metadata),
         "signature": adapter.signature,
+        "speaksTensors": adapter.speaks_tensors,
+        "streams": adapter.streams,
+        "asks": list(adapter.asks),
+        "threads": max(1, threads_of(adapter, settings)),
     }
-    return Loop(channel, adapter, settings), ready
+    return adapter, Loop(channel, adapter, settings), ready
 
 
 def _arena(settings: Settings) -> Optional[Arena]:

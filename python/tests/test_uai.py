@@ -118,7 +118,7 @@ class Loading(unittest.TestCase):
         keras = {"model_dir": "./checkpoint_dir", "model_name": "m", "all_one_file": False, "model_arch_type": "json"}
         self.write("uai_user_module.py", CLASS)
         self.write("ufile.json", json.dumps(conf(keras=keras)))
-        adapter = load_uai(Settings(json.dumps({"protocol": 1, "codePath": self.folder}).encode()))
+        adapter = load_uai(Settings(json.dumps({"protocol": 2, "codePath": self.folder}).encode()))
         answer = adapter.call(Call(PREDICT, [Message(b"body", [])], {}, False))
         self.assertEqual(json.loads(answer.value), [1, "./checkpoint_dir/m.json", "./checkpoint_dir/m.h5", "body", 1])
         self.assertEqual(answer.tags, {"status": 200, "contentType": TEXT})
@@ -128,7 +128,7 @@ class Loading(unittest.TestCase):
         self.write("uai_user_module.py", CLASS)
         self.write("conf.json", json.dumps(conf(keras={"model_dir": "d"})))
         with self.assertRaisesRegex(KeyError, "model_name"):
-            load_uai(Settings(json.dumps({"protocol": 1, "codePath": self.folder}).encode()))
+            load_uai(Settings(json.dumps({"protocol": 2, "codePath": self.folder}).encode()))
 
     def test_no_configuration(self) -> None:
         with self.assertRaisesRegex(FileNotFoundError, "ufile.json"):

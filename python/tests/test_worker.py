@@ -132,7 +132,7 @@ class Peer:
     def __init__(self, user: Any, **settings: Any) -> None:
         self.socket, other = socket.socketpair()
         self.channel = Channel(other)
-        loop = Loop(self.channel, SeldonAdapter(user), Settings(json.dumps({"protocol": 1, **settings}).encode()))
+        loop = Loop(self.channel, SeldonAdapter(user), Settings(json.dumps({"protocol": 2, **settings}).encode()))
         self.thread = threading.Thread(target=loop.run, args=(Log(self.channel), None))
         self.thread.start()
         self.rest = b""
@@ -269,7 +269,7 @@ class Looping(unittest.TestCase):
         server, worker = socket.socketpair()
         self.addCleanup(server.close)
         self.addCleanup(worker.close)
-        loop = Loop(Channel(worker), SeldonAdapter(Echo()), Settings(b'{"protocol":1}'))
+        loop = Loop(Channel(worker), SeldonAdapter(Echo()), Settings(b'{"protocol":2}'))
         chance = random.Random(11)
         answered = refused = 0
         for _ in range(4000):

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { numbers, rows, startWith, startWorker, text } from "./worker-support.ts";
+import { promisify } from "node:util";
+import { pythonEnv } from "../support/python-env.ts";
+import { MODELS, numbers, rows, startWith, startWorker, text } from "./worker-support.ts";
 
 const ROUGH = "rough.py:Rough";
 const [OK, CRASH, HANG, FLOOD, EAT, GARBAGE, FORK, CHILD, SLOW, HUGE_LINE, MEET] = Array.from(
@@ -329,4 +331,17 @@ test("text of an unknown request id is cut, not refused", async (t) => {
     (await worker.line(({ text: line }) => line === "answering")).requestId,
     "é".repeat(128),
   );
+});
+
+test("a worker that dies while no descriptor is left is started again when there are some", async (t) => {
+  const environment = await pythonEnv(t, { packages: ["numpy"] });
+  if (environment === undefined) return;
+  const child = join(import.meta.dirname, "../support/starved-child.ts");
+  const words = [process.execPath, child, MODELS, environment.python];
+  const { stdout } = await promisify(execFile)(
+    "sh",
+    ["-c", 'ulimit -n 96; exec "$@"', "sh", ...words],
+    { timeout: 60_000 },
+  );
+  assert.equal(stdout, "answered 1\n");
 });

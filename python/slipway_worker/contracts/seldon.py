@@ -7,12 +7,14 @@ array; `score` of an outlier detector is honoured.
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from .. import arrays
 from ..calls import DEFAULT, Adapter, Answer, Call, Message
 from ..errors import SeldonMicroserviceException, is_not_implemented
+from ..event_loop import is_async_function, is_generator_function, settled
 from . import flask_handler
 from .members import RAW_ORDER, Members, accepts
 from .metrics import check_metrics
@@ -29,7 +31,8 @@ class SeldonAdapter(Adapter):
         members = Members(user)
         self._stubs = members.stubs
         self.methods = members.names
-        self._plain: Dict[str, Optional[Callable[..., Any]]] = {name: members.get(name) for name in _PLAIN}
+        self._plain: Dict[str, Optional[Callable[..., Any]]] = {name: _waiting(members.get(name)) for name in _PLAIN}
+        self.is_async = any(is_async_function(members.get(name)) for name in _PLAIN)
         self._passes_meta = {name: None if strict else accepts(method, "meta") for name, method in self._plain.items() if method is not None}
         feedback = self._plain["send_feedback"]
         self._passes_routing = strict or feedback is None or accepts(feedback, "routing") is not False
@@ -231,6 +234,18 @@ class SeldonAdapter(Adapter):
         if axes < 2:
             return DEFAULT
         return _optional(self._class_names, DEFAULT) if callable(self._class_names) else self._class_names
+
+
+def _waiting(method: Optional[Callable[..., Any]]) -> Optional[Callable[..., Any]]:
+    """A method whose coroutine is awaited, and whose generator is collected into a list; any other is left as it is."""
+    if method is None or not (is_async_function(method) or is_generator_function(method)):
+        return method
+
+    @functools.wraps(method)
+    def call(*args: Any, **keywords: Any) -> Any:
+        return settled(method(*args, **keywords))  # type: ignore[misc]
+
+    return call
 
 
 def _optional(method: Optional[Callable[[], Any]], otherwise: Any) -> Any:

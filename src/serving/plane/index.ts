@@ -26,6 +26,7 @@ export {
   type Payload,
 } from "./graph-component.ts";
 export { tensorOfList } from "./list-tensor.ts";
+export { joinRows } from "./tensor-rows.ts";
 export { limited, type LimitOptions } from "./limited.ts";
 export { matchInputs } from "./match-inputs.ts";
 export { predictorOfGraph, wanted, type GraphFacts } from "./predictor-of-graph.ts";

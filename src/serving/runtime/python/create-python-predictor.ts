@@ -12,6 +12,7 @@ import {
 } from "../../plane/index.ts";
 import { openArena } from "./arena.ts";
 import type { LogLine } from "./log-lines.ts";
+import { tensorPredictor } from "./infer-tensors.ts";
 import { WorkerPool, type PoolOptions } from "./pool.ts";
 import { PROTOCOL_VERSION } from "./wire.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
@@ -129,15 +130,23 @@ export async function createPythonPredictor(
 }
 
 function predictorOf(pool: WorkerPool, description: ModelDescription): PythonPredictor {
-  const { name, kind, contract, signature } = description;
+  const { name: model, kind, contract, signature } = description;
+  const platform = kind === "class" ? "python_class" : `python_${kind}`;
+  const { ready } = pool;
+  const members =
+    ready?.speaksTensors === true
+      ? tensorPredictor(pool, { model, platform, ready })
+      : {
+          ...predictorOfGraph(pool, {
+            model,
+            platform,
+            signature,
+            takesRawBody: contract === "uai",
+          }),
+          graph: pool,
+        };
   return {
-    ...predictorOfGraph(pool, {
-      model: name,
-      platform: kind === "class" ? "python_class" : `python_${kind}`,
-      signature,
-      takesRawBody: contract === "uai",
-    }),
-    graph: pool,
+    ...members,
     facts: pool.facts,
     call: async (request, caller) => pool.call(request, caller),
     get stats() {

@@ -1,10 +1,42 @@
 import type { ComponentFacts, ComponentMethod } from "../../plane/index.ts";
+import { isDatatype, type Signature, type TensorSpec } from "../../../models/tensor/index.ts";
 import { parseObject } from "./user-failure.ts";
 import { METHODS } from "./wire.ts";
 
+/** What a worker says of itself and of the model that it has loaded. */
+export interface ReadyFacts {
+  /** Version of the protocol; 0 when it says none. */
+  readonly protocol: number;
+  /** Calls that run inside it at the same time. */
+  readonly threads: number;
+  /** True for a class on named tensors, false for one with the methods of a graph. */
+  readonly speaksTensors: boolean;
+  /** True when one call may give several answers. */
+  readonly streams: boolean;
+  /** What user code asks for beside its inputs, such as `headers`. */
+  readonly asks: readonly string[];
+  readonly signature: Signature | undefined;
+  readonly graph: ComponentFacts;
+}
+
 /** Reads a READY frame's JSON. Unknown entries are left out. */
-export function parseFacts(text: string): ComponentFacts {
+export function parseReady(text: string): ReadyFacts {
   const value = parseObject(text);
+  const { protocol, threads } = value as Readonly<Record<"protocol" | "threads", unknown>>; // checked below
+  return {
+    protocol: typeof protocol === "number" ? protocol : 0,
+    threads: typeof threads === "number" && threads > 1 ? Math.min(threads, MAX_THREADS) : 1,
+    speaksTensors: value["speaksTensors"] === true,
+    streams: value["streams"] === true,
+    asks: textsOf(value["asks"]),
+    signature: signatureOf(value["signature"]),
+    graph: graphFacts(value),
+  };
+}
+
+const MAX_THREADS = 1024;
+
+function graphFacts(value: Readonly<Record<string, unknown>>): ComponentFacts {
   const metadata = value["metadata"];
   const features = featuresOf(value["signature"]);
   return {
@@ -18,6 +50,27 @@ export function parseFacts(text: string): ComponentFacts {
 function methodsOf(value: unknown): readonly ComponentMethod[] {
   const names = new Set(textsOf(value).map((name) => name.replaceAll("_", "-")));
   return METHODS.filter((method) => names.has(method));
+}
+
+/** The form of the Open Inference Protocol; the worker has checked it. */
+function signatureOf(value: unknown): Signature | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { inputs, outputs } = value as Record<string, unknown>; // checked: an object
+  return Array.isArray(inputs) && Array.isArray(outputs)
+    ? { inputs: inputs.flatMap(specOf), outputs: outputs.flatMap(specOf) }
+    : undefined;
+}
+
+function specOf(value: unknown): readonly TensorSpec[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { name, datatype, shape } = value as Record<string, unknown>; // checked: an object
+  return typeof name === "string" &&
+    typeof datatype === "string" &&
+    isDatatype(datatype) &&
+    Array.isArray(shape) &&
+    shape.every((axis) => typeof axis === "number")
+    ? [{ name, datatype, shape }]
+    : [];
 }
 
 function featuresOf(value: unknown): ComponentFacts["features"] {

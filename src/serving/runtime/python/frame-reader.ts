@@ -1,11 +1,22 @@
 import type { Datatype, Tensor } from "../../../models/tensor/index.ts";
-import type { ComponentMessage, ComponentResponse, Payload } from "../../plane/index.ts";
+import type {
+  ComponentMessage,
+  ComponentResponse,
+  InferResponse,
+  NamedTensor,
+  Parameters,
+  ParameterValue,
+  Payload,
+} from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
+import { parseObject } from "./user-failure.ts";
 import {
   DATATYPES,
   DEFAULT_NAMES,
   FRAME,
+  HAS_MORE,
   HEADER_BYTES,
+  INFER,
   IS_ABSENT,
   IS_RAW,
   JOINED_SHIFT,
@@ -37,6 +48,15 @@ export type IncomingFrame =
       readonly response: ComponentResponse;
       readonly page: number;
       readonly joinedRows: number;
+    }
+  | {
+      readonly type: "tensors";
+      readonly id: number;
+      readonly response: InferResponse;
+      /** Pages in shared memory that were read. */
+      readonly pages: readonly number[];
+      /** True when another answer to the same call comes. */
+      readonly hasMore: boolean;
     };
 
 const TEXT_TYPES: ReadonlyMap<number, TextFrame["type"]> = new Map([
@@ -46,6 +66,20 @@ const TEXT_TYPES: ReadonlyMap<number, TextFrame["type"]> = new Map([
   [FRAME.release, "release"],
 ]);
 type Names = Pick<ComponentMessage, "names" | "namesJson">;
+
+/** One message, cut out of its frame. */
+interface Content {
+  readonly kind: number;
+  readonly datatype: number;
+  readonly flags: number;
+  readonly shape: readonly number[];
+  readonly namesAt: number;
+  readonly metaAt: number;
+  readonly data: Buffer;
+  /** First page in shared memory, or -1. */
+  readonly page: number;
+  readonly end: number;
+}
 
 const NO_NAMES: Names = { names: Object.freeze([]) };
 const MAX_CACHED = 128;
@@ -103,6 +137,8 @@ export class FrameReader {
     const messageAt = textsAt + aBytes + bBytes;
     const messages = buffer.readUInt16LE(start + 10);
     if (messageAt > end) throw new FrameError("texts beyond the end of their frame");
+    if (type === FRAME.response && buffer[start + 9] === INFER)
+      return this.#tensors(buffer, start, end);
     if (type === FRAME.response) {
       if (messages !== 1) throw new FrameError(`a response with ${messages} messages`);
       const { message, page } = this.#message(buffer, messageAt, end);
@@ -133,11 +169,53 @@ export class FrameReader {
     };
   }
 
+  #tensors(
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): Extract<IncomingFrame, { type: "tensors" }> {
+    const textBytes = buffer.readUInt32LE(start + 16);
+    const count = buffer.readUInt16LE(start + 10);
+    let at = start + HEADER_BYTES + textBytes + buffer.readUInt32LE(start + 20);
+    const text = buffer.toString("utf8", start + HEADER_BYTES, start + HEADER_BYTES + textBytes);
+    const outputs: NamedTensor[] = [];
+    const pages: number[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const found = this.#content(buffer, at, end);
+      if (KINDS[found.kind] !== "tensor")
+        throw new FrameError(`a message of kind ${found.kind} among tensors`);
+      const name = buffer.toString("utf8", found.namesAt, found.metaAt);
+      outputs.push({ ...tensorOf(found), name });
+      if (found.page >= 0) pages.push(found.page);
+      at = found.end;
+    }
+    if (at !== end) throw new FrameError("bytes after the last tensor of a frame");
+    const parameters = textBytes === 0 ? undefined : parametersOf(text);
+    return {
+      type: "tensors",
+      id: buffer.readUInt32LE(start + 4),
+      response: { outputs, ...(parameters !== undefined && { parameters }) },
+      pages,
+      hasMore: (buffer.readUInt32LE(start + 12) & HAS_MORE) !== 0,
+    };
+  }
+
   #message(
     buffer: Buffer,
     start: number,
     end: number,
   ): { message: ComponentMessage; page: number } {
+    const found = this.#content(buffer, start, end);
+    if (found.end !== end) throw new FrameError("a message header that does not fit its frame");
+    const { shape, data, page, namesAt, metaAt } = found;
+    const hasDefaults = (found.flags & DEFAULT_NAMES) !== 0;
+    const names = hasDefaults
+      ? { names: this.#defaultNames(shape, data.byteLength) }
+      : this.#namesOf(buffer, namesAt, metaAt);
+    return { message: { payload: payloadOf(found), ...names }, page };
+  }
+
+  #content(buffer: Buffer, start: number, end: number): Content {
     if (start + MESSAGE_BYTES > end)
       throw new FrameError("a message header beyond the end of its frame");
     const kind = buffer.readUInt8(start);
@@ -150,18 +228,16 @@ export class FrameReader {
     const dataAt = metaAt + buffer.readUInt32LE(start + 8);
     const size = buffer.readUInt32LE(start + 12);
     const isShared = (flags & SHARED) !== 0;
-    if (axes > MAX_AXES || dataAt + (isShared ? 4 : size) !== end)
+    const dataEnd = dataAt + (isShared ? 4 : size);
+    if (axes > MAX_AXES || dataEnd > end)
       throw new FrameError("a message header that does not fit its frame");
     const shape: number[] = [];
     for (let at = shapeAt; at < namesAt; at += 4) shape.push(buffer.readUInt32LE(at));
     const page = isShared ? buffer.readUInt32LE(dataAt) : -1;
-    const data = isShared ? this.#shared(page, size) : Buffer.from(buffer.subarray(dataAt, end));
-    const hasDefaults = (flags & DEFAULT_NAMES) !== 0;
-    const payload = payloadOf({ kind, datatype, shape, data });
-    const names = hasDefaults
-      ? { names: this.#defaultNames(shape, data.byteLength) }
-      : this.#namesOf(buffer, namesAt, metaAt);
-    return { message: { payload, ...names }, page };
+    const data = isShared
+      ? this.#shared(page, size)
+      : Buffer.from(buffer.subarray(dataAt, dataEnd));
+    return { kind, datatype, flags, shape, namesAt, metaAt, data, page, end: dataEnd };
   }
 
   #shared(page: number, size: number): Buffer {
@@ -232,12 +308,20 @@ function parseNames(text: string): Names {
   };
 }
 
-function payloadOf(raw: {
-  kind: number;
-  datatype: number;
-  shape: readonly number[];
-  data: Buffer;
-}): Payload {
+/** Text A of an answer of tensors. */
+function parametersOf(text: string): Parameters {
+  const value = parseObject(text);
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, ParameterValue] =>
+        typeof entry[1] === "string" ||
+        typeof entry[1] === "number" ||
+        typeof entry[1] === "boolean",
+    ),
+  );
+}
+
+function payloadOf(raw: Content): Payload {
   const kind = KINDS[raw.kind];
   if (kind === "tensor") return { kind, tensor: tensorOf(raw) };
   if (kind === "bytes" || kind === "proto" || kind === "any") return { kind, bytes: raw.data };
@@ -249,15 +333,7 @@ function payloadOf(raw: {
   return { kind, json: raw.data.toString("utf8") };
 }
 
-function tensorOf({
-  datatype: number,
-  shape,
-  data,
-}: {
-  datatype: number;
-  shape: readonly number[];
-  data: Buffer;
-}): Tensor {
+function tensorOf({ datatype: number, shape, data }: Content): Tensor {
   const datatype = DATATYPES[number];
   if (datatype === undefined || datatype === "") throw new FrameError(`datatype ${number}`);
   checkSize(datatype, shape, data.byteLength);

@@ -1,7 +1,10 @@
 import {
   formatTraceparent,
+  isRaw,
   type ComponentMessage,
   type ComponentRequest,
+  type InferRequest,
+  type NamedTensor,
   type Payload,
 } from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
@@ -10,6 +13,7 @@ import {
   FRAME,
   GRPC,
   HEADER_BYTES,
+  INFER,
   kindNumber,
   MAX_AXES,
   MAX_FRAME_BYTES,
@@ -22,6 +26,18 @@ import {
 const STAGING_BYTES = 64 * 1024;
 const MAX_ID_CHARACTERS = 128;
 const NO_SHAPE: readonly number[] = [];
+const NO_BYTES = new Uint8Array(0);
+const TENSOR = kindNumber("tensor");
+
+/** One message, ready for the wire. */
+interface Content {
+  readonly kind: number;
+  readonly datatype: number;
+  readonly shape: readonly number[];
+  readonly namesText: string;
+  readonly meta: string;
+  readonly data: Uint8Array;
+}
 
 /** A request that cannot be put on the wire, with the reason. */
 export class UnsendableError extends Error {}
@@ -85,11 +101,42 @@ export class FrameWriter {
     head.writeUInt32LE(this.pendingBytes - mark - 4, headAt);
   }
 
+  /** A request on named tensors. @throws UnsendableError when a bound of the protocol is passed; nothing has been written then. */
+  infer(id: number, request: InferRequest): void {
+    const { inputs } = request;
+    if (isRaw(inputs)) throw new UnsendableError("a body as it comes, and the class takes tensors");
+    checkTensors(inputs);
+    const mark = this.pendingBytes;
+    const requestId = (request.id ?? "").slice(0, MAX_ID_CHARACTERS);
+    const extra = inferExtraOf(request);
+    this.#reserve(HEADER_BYTES + 3 * (requestId.length + extra.length));
+    const head = this.#staging;
+    const headAt = this.#at;
+    this.#at += HEADER_BYTES;
+    const idBytes = this.#text(requestId);
+    const extraBytes = this.#text(extra);
+    head.writeUInt32LE(id, headAt + 4);
+    head[headAt + 8] = FRAME.request;
+    head[headAt + 9] = INFER;
+    head.writeUInt16LE(inputs.length, headAt + 10);
+    head.writeUInt32LE(0, headAt + 12);
+    head.writeUInt32LE(idBytes, headAt + 16);
+    head.writeUInt32LE(extraBytes, headAt + 20);
+    for (const tensor of inputs) this.#tensor(tensor);
+    head.writeUInt32LE(this.pendingBytes - mark - 4, headAt);
+  }
+
+  /** Says that nobody waits for the answers of a call any more. */
+  cancel(id: number): void {
+    this.text(FRAME.cancel, NO_BYTES, id);
+  }
+
   /** A frame with one text: LOAD, RELEASE. */
-  text(type: number, text: Uint8Array): void {
+  text(type: number, text: Uint8Array, id = 0): void {
     this.#reserve(HEADER_BYTES);
     this.#staging.fill(0, this.#at, this.#at + HEADER_BYTES);
     this.#staging.writeUInt32LE(HEADER_BYTES - 4 + text.byteLength, this.#at);
+    this.#staging.writeUInt32LE(id, this.#at + 4);
     this.#staging[this.#at + 8] = type;
     this.#staging.writeUInt32LE(text.byteLength, this.#at + 16);
     this.#at += HEADER_BYTES;
@@ -98,19 +145,38 @@ export class FrameWriter {
 
   #message({ payload, names, meta = "" }: ComponentMessage): void {
     const isTensor = payload.kind === "tensor";
-    const shape = isTensor ? payload.tensor.shape : NO_SHAPE;
-    const namesText = names.length === 0 ? "" : JSON.stringify(names);
+    this.#content({
+      kind: kindNumber(payload.kind),
+      datatype: isTensor ? datatypeNumber(payload.tensor.datatype) : 0,
+      shape: isTensor ? payload.tensor.shape : NO_SHAPE,
+      namesText: names.length === 0 ? "" : JSON.stringify(names),
+      meta,
+      data: bytesOf(payload),
+    });
+  }
+
+  #tensor({ name, datatype, shape, data, parameters }: NamedTensor): void {
+    this.#content({
+      kind: TENSOR,
+      datatype: datatypeNumber(datatype),
+      shape,
+      namesText: name,
+      meta: parameters === undefined ? "" : JSON.stringify(parameters),
+      data,
+    });
+  }
+
+  #content({ kind, datatype, shape, namesText, meta, data }: Content): void {
     this.#reserve(MESSAGE_BYTES + 4 * shape.length + 3 * (namesText.length + meta.length));
     const head = this.#staging;
     const headAt = this.#at;
     this.#at += MESSAGE_BYTES;
-    head[headAt] = kindNumber(payload.kind);
-    head[headAt + 1] = isTensor ? datatypeNumber(payload.tensor.datatype) : 0;
+    head[headAt] = kind;
+    head[headAt + 1] = datatype;
     head[headAt + 2] = shape.length;
     for (const axis of shape) this.#at = head.writeUInt32LE(axis, this.#at);
     head.writeUInt32LE(this.#text(namesText), headAt + 4);
     head.writeUInt32LE(this.#text(meta), headAt + 8);
-    const data = bytesOf(payload);
     const page = this.#share(data);
     head[headAt + 3] = page < 0 ? 0 : SHARED;
     head.writeUInt32LE(data.byteLength, headAt + 12);
@@ -169,6 +235,18 @@ function extraOf(request: ComponentRequest): string {
   return JSON.stringify({ reward: text, routing, traceparent });
 }
 
+function inferExtraOf({ parameters, outputs, headers, trace }: InferRequest): string {
+  if (
+    parameters === undefined &&
+    outputs === undefined &&
+    headers === undefined &&
+    trace === undefined
+  )
+    return "";
+  const traceparent = trace === undefined ? undefined : formatTraceparent(trace);
+  return JSON.stringify({ parameters, outputs, headers, traceparent });
+}
+
 function bytesOf(payload: Payload): Uint8Array {
   switch (payload.kind) {
     case "tensor":
@@ -199,25 +277,38 @@ export function payloadBytes(request: ComponentRequest): number {
   return total;
 }
 
+/** The same for a request on named tensors. */
+export function inputBytes({ inputs }: Pick<InferRequest, "inputs">): number {
+  if (isRaw(inputs)) return inputs.bytes.byteLength;
+  return inputs.reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
 function checkRequest(request: ComponentRequest): void {
-  if (request.messages.length > MAX_MESSAGES)
-    throw new UnsendableError(
-      `${request.messages.length} messages, at most ${MAX_MESSAGES} go into one call`,
-    );
-  for (const { payload } of request.messages) {
-    if (payload.kind !== "tensor") continue;
-    const { shape } = payload.tensor;
-    if (shape.length > MAX_AXES)
-      throw new UnsendableError(`${shape.length} axes, at most ${MAX_AXES} are possible`);
-    if (!shape.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < 2 ** 32))
-      throw new UnsendableError(`shape [${shape.join(",")}] is not possible`);
-  }
-  if (
-    payloadBytes(request) * 3 > MAX_FRAME_BYTES &&
-    payloadBytes(request) > MAX_FRAME_BYTES - 2 ** 20
-  ) {
-    throw new UnsendableError(
-      `${payloadBytes(request)} bytes, at most ${MAX_FRAME_BYTES} go into one call`,
-    );
-  }
+  checkCount(request.messages.length, "messages");
+  for (const { payload } of request.messages)
+    if (payload.kind === "tensor") checkShape(payload.tensor.shape);
+  checkBytes(payloadBytes(request));
+}
+
+function checkTensors(inputs: readonly NamedTensor[]): void {
+  checkCount(inputs.length, "tensors");
+  for (const { shape } of inputs) checkShape(shape);
+  checkBytes(inputBytes({ inputs }));
+}
+
+function checkCount(count: number, what: string): void {
+  if (count > MAX_MESSAGES)
+    throw new UnsendableError(`${count} ${what}, at most ${MAX_MESSAGES} go into one call`);
+}
+
+function checkShape(shape: readonly number[]): void {
+  if (shape.length > MAX_AXES)
+    throw new UnsendableError(`${shape.length} axes, at most ${MAX_AXES} are possible`);
+  if (!shape.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < 2 ** 32))
+    throw new UnsendableError(`shape [${shape.join(",")}] is not possible`);
+}
+
+function checkBytes(bytes: number): void {
+  if (bytes * 3 > MAX_FRAME_BYTES && bytes > MAX_FRAME_BYTES - 2 ** 20)
+    throw new UnsendableError(`${bytes} bytes, at most ${MAX_FRAME_BYTES} go into one call`);
 }

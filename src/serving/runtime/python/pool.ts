@@ -1,4 +1,5 @@
-import { InferenceError, ToolError } from "../../../ground/errors/index.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { InferenceError, isToolError, ToolError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type {
   CallerOptions,
@@ -8,10 +9,10 @@ import type {
   GraphComponent,
   PredictorStats,
 } from "../../plane/index.ts";
-import { parseFacts } from "./facts.ts";
-import { payloadBytes, UnsendableError } from "./frame-writer.ts";
+import type { ReadyFacts } from "./facts.ts";
+import { inputBytes, payloadBytes, UnsendableError } from "./frame-writer.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
-import type { Flight, Worker } from "./worker.ts";
+import type { Flight, Worker, WorkerCall } from "./worker.ts";
 
 export interface PoolOptions {
   readonly model: string;
@@ -45,6 +46,9 @@ const LONGEST_START_PAUSE_MS = 10_000;
 /** A worker that lived this long is not part of a crash loop. */
 const STEADY_MS = 3000;
 const MAX_LOST = 3;
+/** Tries to start a first worker while the system has no room: about six seconds in all. */
+const MAX_ATTEMPTS = 6;
+const NO_FACTS: ComponentFacts = { methods: [] };
 
 /** N worker processes behind one queue: least-loaded first, restarted when they die. */
 export class WorkerPool implements GraphComponent, AsyncDisposable {
@@ -56,7 +60,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   readonly #startedAt: number[];
   #memory: MemoryWatch | undefined;
   #restarts = 0;
-  #facts: ComponentFacts = { methods: [] };
+  #ready: ReadyFacts | undefined;
   #isStarted = false;
   #isClosed = false;
   #isAbandoned = false;
@@ -71,7 +75,12 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   }
 
   get facts(): ComponentFacts {
-    return this.#facts;
+    return this.#ready?.graph ?? NO_FACTS;
+  }
+
+  /** What the first worker said when it was ready; undefined before `start`. */
+  get ready(): ReadyFacts | undefined {
+    return this.#ready;
   }
 
   get stats(): PredictorStats {
@@ -82,6 +91,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
       workers: this.#options.workers,
       ready: workers.filter((worker) => worker.isReady).length,
       restarts: this.#restarts,
+      ...callMsOf(workers),
     };
   }
 
@@ -93,17 +103,16 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   /** Starts all workers and waits until they are ready. @throws what the first failing one throws; all are ended then. */
   async start(options: CallOptions): Promise<void> {
     options.signal?.throwIfAborted();
-    const workers = this.#workers.map((_, index) => this.#start(index));
+    const starts = this.#workers.map(async (_, index) => this.#startPatiently(index));
     const abort = (): void =>
-      workers.forEach((worker) =>
-        worker.kill(
+      this.#workers.forEach((worker) =>
+        worker?.kill(
           new InferenceError("INTERRUPTED", `load the model "${this.#options.model}": interrupted`),
         ),
       );
     options.signal?.addEventListener("abort", abort, { once: true });
     try {
-      const [first] = await Promise.all(workers.map((worker) => worker.ready));
-      this.#facts = parseFacts(first ?? "{}");
+      [this.#ready] = await Promise.all(starts);
       this.#isStarted = true;
       if (this.#options.memoryBytes !== undefined)
         this.#memory = watchMemory(
@@ -113,8 +122,9 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
         );
     } catch (error) {
       this.#isClosed = true;
-      workers.forEach((worker) => worker.process.signal("SIGKILL"));
-      await Promise.all(workers.map((worker) => worker.process.ended));
+      const left = this.#workers.filter((worker) => worker !== undefined);
+      left.forEach((worker) => worker.process.signal("SIGKILL"));
+      await Promise.all(left.map((worker) => worker.process.ended));
       options.signal?.throwIfAborted();
       throw error;
     } finally {
@@ -123,25 +133,44 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   }
 
   call(request: ComponentRequest, caller: CallerOptions = {}): Promise<ComponentResponse> {
+    return this.enter({ kind: "graph", request }, caller).done as Promise<ComponentResponse>; // a graph's method answers with one
+  }
+
+  /** Sends or queues a call; `done` settles when its last answer has come. */
+  enter(
+    call: WorkerCall,
+    caller: CallerOptions,
+  ): { readonly flight: Flight; readonly done: Promise<ComponentResponse | undefined> } {
     const { signal } = caller;
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
-    if (this.#isClosed)
-      return Promise.reject(this.#refusal("MODEL_NOT_READY", "the server is stopping"));
-    const answer = Promise.withResolvers<ComponentResponse>();
+    const answer = Promise.withResolvers<ComponentResponse | undefined>();
     const flight: Flight = {
-      request,
-      bytes: payloadBytes(request),
+      call,
+      bytes: call.kind === "graph" ? payloadBytes(call.request) : inputBytes(call.request),
       resolve: answer.resolve,
       reject: answer.reject,
       caller,
       isGone: false,
       lost: 0,
       sentAt: 0,
+      id: 0,
     };
-    const refusal = this.#admit(flight);
-    if (refusal !== undefined) answer.reject(refusal);
-    else if (signal !== undefined) return this.#follow(flight, signal, answer.promise);
-    return answer.promise;
+    if (signal?.aborted === true) answer.reject(signal.reason);
+    else if (this.#isClosed)
+      answer.reject(this.#refusal("MODEL_NOT_READY", "the server is stopping"));
+    else {
+      const refusal = this.#admit(flight);
+      if (refusal !== undefined) answer.reject(refusal);
+      else if (signal !== undefined)
+        return { flight, done: this.#follow(flight, signal, answer.promise) };
+    }
+    return { flight, done: answer.promise };
+  }
+
+  /** Nobody waits for the answers of this call any more: it leaves the queue, or its code is told to stop. */
+  cancel(flight: Flight): void {
+    const reason = new InferenceError("INTERRUPTED", "call the model: the client has given up");
+    this.#drop(flight, reason);
+    for (const worker of this.#workers) worker?.cancel(flight);
   }
 
   /** Waits for the calls inside and in the queue, then ends the workers: SIGTERM, and SIGKILL after the grace time. */
@@ -187,8 +216,8 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   async #follow(
     flight: Flight,
     signal: AbortSignal,
-    answer: Promise<ComponentResponse>,
-  ): Promise<ComponentResponse> {
+    answer: Promise<ComponentResponse | undefined>,
+  ): Promise<ComponentResponse | undefined> {
     const abort = (): void => this.#drop(flight, signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -233,6 +262,19 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
     }
     if (this.#isClosed && this.#queue.length === 0 && this.stats.running === 0) this.#drained?.();
   };
+
+  /** Starts a worker anew while the system has no room for a process. */
+  async #startPatiently(index: number): Promise<ReadyFacts> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#start(index).ready;
+      } catch (error) {
+        const isPassing = isToolError(error) && error.code === "MODEL_NOT_READY";
+        if (!isPassing || attempt >= MAX_ATTEMPTS || this.#isClosed) throw error;
+        await delay(FIRST_PAUSE_MS * 2 ** attempt);
+      }
+    }
+  }
 
   #start(index: number): Worker {
     const worker = this.#options.start(index, {
@@ -317,4 +359,12 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
       model: this.#options.model,
     });
   }
+}
+
+/** The time of one call over all workers that know theirs. */
+function callMsOf(workers: readonly Worker[]): Pick<PredictorStats, "callMs"> {
+  const known = workers.map(({ callMs }) => callMs).filter((callMs) => callMs !== undefined);
+  return known.length === 0
+    ? {}
+    : { callMs: known.reduce((sum, callMs) => sum + callMs, 0) / known.length };
 }

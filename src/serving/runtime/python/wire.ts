@@ -2,11 +2,11 @@ import type { Datatype } from "../../../models/tensor/index.ts";
 import type { ComponentMethod, Payload } from "../../plane/index.ts";
 
 /** Numbers of the worker protocol; `python/README.md` has the tables and `frames.py` the same numbers. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const FRAME: Readonly<
-  Record<"request" | "response" | "error" | "load" | "ready" | "log" | "release", number>
-> = { request: 1, response: 2, error: 3, load: 4, ready: 5, log: 6, release: 7 };
+  Record<"request" | "response" | "error" | "load" | "ready" | "log" | "release" | "cancel", number>
+> = { request: 1, response: 2, error: 3, load: 4, ready: 5, log: 6, release: 7, cancel: 8 };
 
 /** Index = number on the wire. */
 export const METHODS: readonly ComponentMethod[] = [
@@ -19,6 +19,9 @@ export const METHODS: readonly ComponentMethod[] = [
   "health-status",
   "metadata",
 ];
+
+/** The method whose messages are named tensors; the number after those of a graph. */
+export const INFER: number = METHODS.length;
 
 /** Index = number on the wire; 0 is a message without payload. */
 export const KINDS: readonly (Payload["kind"] | "none")[] = [
@@ -56,6 +59,8 @@ export const DATATYPES: readonly (Datatype | "")[] = [
 export const GRPC = 1;
 export const IS_RAW = 1;
 export const IS_ABSENT = 2;
+/** Of an answer of named tensors: another one comes. */
+export const HAS_MORE = 4;
 /** The upper bits of a response's flags: rows of the joined call, in the first answer that it gave. */
 export const JOINED_SHIFT = 8;
 export const SHARED = 1;

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import { Socket } from "node:net";
 import { signalGroup } from "../../../ground/process/index.ts";
 import type { Arena } from "./arena.ts";
 import { readLines } from "./log-lines.ts";
@@ -40,26 +39,56 @@ const CLOSE_AFTER_MS = 1000;
 
 /** Starts a worker. File descriptor 3 of the child is the socket, 4 and 5 are shared memory. */
 export function startWorkerProcess(options: SpawnOptions): WorkerProcess {
+  try {
+    return followChild(spawnWorker(options), options);
+  } catch (error) {
+    return neverBegun(error as NodeJS.ErrnoException); // spawn throws system errors
+  }
+}
+
+const PASSING: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);
+
+/** True when the same start may succeed later: files, processes or memory have run out. */
+export function isPassing({ code }: NodeJS.ErrnoException): boolean {
+  return PASSING.has(code);
+}
+
+/** Stands for a process that there never was. */
+function neverBegun(spawnError: NodeJS.ErrnoException): WorkerProcess {
+  const socket = new Socket();
+  socket.destroy();
+  return {
+    pid: undefined,
+    socket,
+    ended: Promise.resolve({ exitCode: null, signal: null, spawnError }),
+    stderrTail: () => "",
+    signal: () => undefined,
+  };
+}
+
+function spawnWorker(options: SpawnOptions): ChildProcess {
   const { arena } = options;
-  const child = spawn(
-    options.executable,
-    ["-u", `${options.workerFolder}/slipway_worker/__main__.py`],
-    {
-      cwd: options.cwd,
-      ...(options.env !== undefined && { env: options.env as NodeJS.ProcessEnv }), // undefined values mean "unset" to spawn too
-      stdio: [
-        "ignore",
-        "pipe",
-        "pipe",
-        "pipe",
-        ...(arena === undefined ? [] : [arena.outgoing, arena.incoming]),
-      ],
-      detached: true,
-    },
-  );
+  return spawn(options.executable, ["-u", `${options.workerFolder}/slipway_worker/__main__.py`], {
+    cwd: options.cwd,
+    ...(options.env !== undefined && { env: options.env as NodeJS.ProcessEnv }), // undefined values mean "unset" to spawn too
+    stdio: [
+      "ignore",
+      "pipe",
+      "pipe",
+      "pipe",
+      ...(arena === undefined ? [] : [arena.outgoing, arena.incoming]),
+    ],
+    detached: true,
+  });
+}
+
+function followChild(child: ChildProcess, options: SpawnOptions): WorkerProcess {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null || stdout === undefined || stderr === undefined)
+    return { ...neverBegun(new Error("no pipes")), ended: endingOf(child) }; // out of descriptors: "error" follows
   const tail: string[] = [];
-  readLines(child.stdout as Readable, (text) => options.onOutput("stdout", text)); // "pipe" above
-  readLines(child.stderr as Readable, (text) => {
+  readLines(stdout, (text) => options.onOutput("stdout", text));
+  readLines(stderr, (text) => {
     tail.push(text);
     if (tail.length > TAIL_LINES) tail.shift();
     options.onOutput("stderr", text);

@@ -1,32 +1,49 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
 import {
   ComponentError,
+  isRaw,
   type CallerOptions,
   type ComponentRequest,
   type ComponentResponse,
+  type InferRequest,
+  type InferResponse,
 } from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
-import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
+import { parseReady, type ReadyFacts } from "./facts.ts";
+import { FrameReader, type IncomingFrame, type TextFrame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { levelOf, type LogLine } from "./log-lines.ts";
 import { lineOf, parseUserFailure } from "./user-failure.ts";
-import { FRAME } from "./wire.ts";
-import { describeEnding, type Ending, type WorkerProcess } from "./worker-process.ts";
+import { FRAME, PROTOCOL_VERSION } from "./wire.ts";
+import { describeEnding, isPassing, type Ending, type WorkerProcess } from "./worker-process.ts";
+
+/** What a worker is asked: a method of a graph, or a model on named tensors, which may answer several times. */
+export type WorkerCall =
+  | { readonly kind: "graph"; readonly request: ComponentRequest }
+  | {
+      readonly kind: "infer";
+      readonly request: InferRequest;
+      /** Told each answer as it comes. Must not throw. */
+      readonly onAnswer: (response: InferResponse) => void;
+    };
 
 /** A call on its way: waiting in the pool's queue, or inside a worker. */
 export interface Flight {
-  readonly request: ComponentRequest;
+  readonly call: WorkerCall;
   /** Bytes of payload, for limits. */
   readonly bytes: number;
-  readonly resolve: (response: ComponentResponse) => void;
+  /** With the answer of a graph's method; with nothing when the last answer on named tensors has come. */
+  readonly resolve: (response: ComponentResponse | undefined) => void;
   readonly reject: (reason: unknown) => void;
   readonly caller: CallerOptions;
   /** True when the caller has gone; the answer is dropped. */
   isGone: boolean;
   /** How often a worker died before it began this call. */
   lost: number;
-  /** When it went into a worker, in ms of `performance.now()`. */
+  /** When it went into a worker, or its last answer came, in ms of `performance.now()`. */
   sentAt: number;
+  /** Its number inside the worker; 0 while it waits. */
+  id: number;
 }
 
 export interface WorkerOptions {
@@ -61,8 +78,8 @@ const READY_MS = 5;
 export class Worker {
   readonly index: number;
   readonly process: WorkerProcess;
-  /** Resolves to the JSON of the READY frame; rejects with MODEL_LOAD_FAILED. Settled once. */
-  readonly ready: Promise<string>;
+  /** Resolves to what the READY frame says; rejects with MODEL_LOAD_FAILED. Settled once. */
+  readonly ready: Promise<ReadyFacts>;
   readonly #options: WorkerOptions;
   readonly #writer: FrameWriter;
   readonly #reader: FrameReader;
@@ -73,26 +90,36 @@ export class Worker {
   #nextId = 1;
   #bytesInside = 0;
   #window: number;
+  #minWindow: number;
+  #threads: number;
   #callMs = 1;
+  #hasMeasured = false;
   #progressAt = 0;
   #flushAsked = false;
   #watch: NodeJS.Timeout | undefined;
   #why: InferenceError | undefined;
-  #settleReady: { resolve: (text: string) => void; reject: (reason: unknown) => void };
+  #settleReady: { resolve: (facts: ReadyFacts) => void; reject: (reason: unknown) => void };
 
   constructor(options: WorkerOptions) {
     this.index = options.index;
     this.process = options.process;
     this.#options = options;
+    this.#minWindow = options.minWindow;
+    this.#threads = options.threads;
     this.#window = Math.min(options.maxWindow, Math.max(options.minWindow, 8));
     this.#writer = new FrameWriter(options.arena, options.sharedFrom);
     this.#reader = new FrameReader(options.arena);
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const { promise, resolve, reject } = Promise.withResolvers<ReadyFacts>();
     this.ready = promise;
     this.ready.catch(() => undefined); // whoever starts the worker awaits it; nobody has to
     this.#settleReady = { resolve, reject };
     options.process.socket.on("data", (chunk: Buffer) => this.#read(chunk));
     void options.process.ended.then((ending) => this.#end(ending)); // never rejects
+  }
+
+  /** Time for one call, in ms, as learnt from the last ones; undefined before the first. */
+  get callMs(): number | undefined {
+    return this.#hasMeasured ? this.#callMs : undefined;
   }
 
   /** Calls inside. */
@@ -124,15 +151,25 @@ export class Worker {
   /** @throws UnsendableError; the call is not inside then. */
   send(flight: Flight): void {
     const id = this.#nextId;
-    this.#writer.request(id, flight.request);
+    const { call } = flight;
+    if (call.kind === "graph") this.#writer.request(id, call.request);
+    else this.#writer.infer(id, call.request);
+    flight.id = id;
     this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
     if (this.#flights.size === 0) {
       this.#progressAt = performance.now();
       this.#watchFrom(this.#options.timeoutMs);
     }
     this.#flights.set(id, flight);
-    if (this.#options.threads > 1) flight.sentAt = performance.now();
+    if (this.#threads > 1) flight.sentAt = performance.now();
     this.#bytesInside += flight.bytes;
+    this.#askFlush();
+  }
+
+  /** Tells a call's code to stop, where it gives its answer in pieces. The call is still inside until its last answer comes. */
+  cancel({ id }: Flight): void {
+    if (!this.#flights.has(id)) return;
+    this.#writer.cancel(id);
     this.#askFlush();
   }
 
@@ -188,6 +225,8 @@ export class Worker {
     switch (frame.type) {
       case "response":
         return this.#takeResponse(frame);
+      case "tensors":
+        return this.#takeTensors(frame);
       case "error":
         return this.#takeError(frame.id, frame.textA.toString("utf8"));
       case "log":
@@ -200,12 +239,46 @@ export class Worker {
         }
         return 0;
       case "ready":
-        this.#isReady = this.#wasReady = true;
-        this.#settleReady.resolve(frame.textA.toString("utf8"));
+        this.#takeReady(parseReady(frame.textA.toString("utf8")));
         return 0;
       default:
         return frame satisfies never;
     }
+  }
+
+  #takeReady(facts: ReadyFacts): void {
+    if (facts.protocol !== PROTOCOL_VERSION) {
+      const { model } = this.#options;
+      const why = `the worker speaks protocol ${facts.protocol}, this server speaks ${PROTOCOL_VERSION}`;
+      this.kill(
+        new InferenceError("MODEL_LOAD_FAILED", `load the model "${model}": ${why}`, {
+          model,
+          hint: "take the worker that came with this server",
+        }),
+      );
+      return;
+    }
+    this.#isReady = this.#wasReady = true;
+    this.#threads = Math.max(this.#threads, facts.threads);
+    this.#minWindow = Math.max(this.#minWindow, 2 * this.#threads);
+    this.#window = Math.max(this.#window, this.#minWindow);
+    this.#settleReady.resolve(facts);
+  }
+
+  #takeTensors({
+    id,
+    response,
+    pages,
+    hasMore,
+  }: Extract<IncomingFrame, { type: "tensors" }>): number {
+    this.#freed.push(...pages);
+    const flight = this.#flights.get(id);
+    if (flight?.call.kind !== "infer")
+      throw new Error(`tensors for call ${id}, which did not ask for them`);
+    if (!isRaw(response.outputs) && response.outputs.length > 0) flight.call.onAnswer(response);
+    if (hasMore) flight.sentAt = performance.now();
+    else this.#land(id)?.resolve(undefined);
+    return 1;
   }
 
   #takeResponse({
@@ -253,11 +326,11 @@ export class Worker {
     const now = performance.now();
     const callMs = (now - this.#progressAt) / answers;
     this.#progressAt = now;
+    this.#hasMeasured = true;
     this.#callMs += (callMs - this.#callMs) * Math.min(0.5, answers / 16);
-    const { minWindow, maxWindow } = this.#options;
     this.#window = Math.max(
-      minWindow,
-      Math.min(maxWindow, Math.round(READY_MS / Math.max(this.#callMs, 0.001))),
+      this.#minWindow,
+      Math.min(this.#options.maxWindow, Math.round(READY_MS / Math.max(this.#callMs, 0.001))),
     );
     if (this.#flights.size === 0) {
       clearTimeout(this.#watch);
@@ -288,7 +361,7 @@ export class Worker {
    * the most for the time-out.
    */
   #oldestEnd(): number {
-    if (this.#options.threads < 2) return Infinity;
+    if (this.#threads < 2) return Infinity;
     const [oldest] = this.#flights.values();
     return oldest === undefined ? Infinity : oldest.sentAt + 2 * this.#options.timeoutMs;
   }
@@ -318,6 +391,17 @@ export class Worker {
 
   #loadFailure(ending: Ending): InferenceError {
     const { model } = this.#options;
+    if (ending.spawnError !== undefined && isPassing(ending.spawnError)) {
+      return new InferenceError(
+        "MODEL_NOT_READY",
+        `load the model "${model}": a process cannot be started now: ${ending.spawnError.message}`,
+        {
+          model,
+          cause: ending.spawnError,
+          hint: "raise the limits of files, processes and memory",
+        },
+      );
+    }
     if (ending.spawnError?.code === "ENOENT") {
       return new InferenceError(
         "RUNTIME_MISSING",
@@ -340,10 +424,7 @@ export class Worker {
   }
 }
 
-function logLineOf(
-  { method, textA, textB }: Exclude<IncomingFrame, { type: "response" }>,
-  worker: number,
-): LogLine {
+function logLineOf({ method, textA, textB }: TextFrame, worker: number): LogLine {
   return {
     level: levelOf(method),
     text: textB.toString("utf8"),
