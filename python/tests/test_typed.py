@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import unittest
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from slipway_worker import arrays, frames, tensors
 from slipway_worker.arrays import DATATYPES
@@ -22,7 +22,7 @@ from .test_frames import read
 SETTINGS = Settings(b'{"protocol":2}')
 
 
-def request(frame_id: int, named: List[Tuple[str, str, Tuple[int, ...], bytes]], extra: Optional[Dict[str, Any]] = None) -> bytes:
+def request(frame_id: int, named: Sequence[Tuple[str, str, Tuple[int, ...], bytes]], extra: Optional[Dict[str, Any]] = None) -> bytes:
     parts = []
     for name, datatype, shape, data in named:
         text = name.encode()

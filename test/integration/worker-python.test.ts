@@ -14,7 +14,7 @@ async function unitTests(python: string): Promise<void> {
     env: PYCACHE,
     timeoutMs: 60_000,
   });
-  assert.match(stderrTail, /Ran [4-9]\d tests/);
+  assert.match(stderrTail, /Ran \d{3,} tests/);
 }
 
 test("the worker's own tests pass with the standard library alone", () =>
