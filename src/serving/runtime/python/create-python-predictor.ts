@@ -15,7 +15,8 @@ import type { LogLine } from "./log-lines.ts";
 import { tensorPredictor } from "./infer-tensors.ts";
 import { WorkerPool, type PoolOptions } from "./pool.ts";
 import { PROTOCOL_VERSION } from "./wire.ts";
-import { Worker, type WorkerOptions } from "./worker.ts";
+import { Worker } from "./worker.ts";
+import type { WorkerOptions } from "./worker-call.ts";
 import { startWorkerProcess } from "./worker-process.ts";
 
 /** One entry of Seldon's `PREDICTIVE_UNIT_PARAMETERS`. */

@@ -139,24 +139,7 @@ export class FrameReader {
     if (messageAt > end) throw new FrameError("texts beyond the end of their frame");
     if (type === FRAME.response && buffer[start + 9] === INFER)
       return this.#tensors(buffer, start, end);
-    if (type === FRAME.response) {
-      if (messages !== 1) throw new FrameError(`a response with ${messages} messages`);
-      const { message, page } = this.#message(buffer, messageAt, end);
-      const flags = buffer.readUInt32LE(start + 12);
-      return {
-        type: "response",
-        id,
-        page,
-        joinedRows: flags >>> JOINED_SHIFT,
-        response: {
-          message,
-          isRaw: (flags & IS_RAW) !== 0,
-          ...((flags & IS_ABSENT) !== 0 && { isAbsent: true }),
-          ...(aBytes > 0 && { tags: buffer.toString("utf8", textsAt, textsAt + aBytes) }),
-          ...(bBytes > 0 && { metrics: buffer.toString("utf8", textsAt + aBytes, messageAt) }),
-        },
-      };
-    }
+    if (type === FRAME.response) return this.#response(buffer, start, end);
     const textType = TEXT_TYPES.get(type ?? 0);
     if (textType === undefined || messages !== 0 || messageAt !== end)
       throw new FrameError(`a frame of type ${type}`);
@@ -166,6 +149,33 @@ export class FrameReader {
       method: buffer[start + 9] ?? 0,
       textA: Buffer.from(buffer.subarray(textsAt, textsAt + aBytes)),
       textB: Buffer.from(buffer.subarray(textsAt + aBytes, messageAt)),
+    };
+  }
+
+  #response(
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): Extract<IncomingFrame, { type: "response" }> {
+    const messages = buffer.readUInt16LE(start + 10);
+    if (messages !== 1) throw new FrameError(`a response with ${messages} messages`);
+    const textsAt = start + HEADER_BYTES;
+    const tagsEnd = textsAt + buffer.readUInt32LE(start + 16);
+    const messageAt = tagsEnd + buffer.readUInt32LE(start + 20);
+    const { message, page } = this.#message(buffer, messageAt, end);
+    const flags = buffer.readUInt32LE(start + 12);
+    return {
+      type: "response",
+      id: buffer.readUInt32LE(start + 4),
+      page,
+      joinedRows: flags >>> JOINED_SHIFT,
+      response: {
+        message,
+        isRaw: (flags & IS_RAW) !== 0,
+        ...((flags & IS_ABSENT) !== 0 && { isAbsent: true }),
+        ...(tagsEnd > textsAt && { tags: buffer.toString("utf8", textsAt, tagsEnd) }),
+        ...(messageAt > tagsEnd && { metrics: buffer.toString("utf8", tagsEnd, messageAt) }),
+      },
     };
   }
 

@@ -12,7 +12,8 @@ import type {
 import type { ReadyFacts } from "./facts.ts";
 import { inputBytes, payloadBytes, UnsendableError } from "./frame-writer.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
-import type { Flight, Worker, WorkerCall } from "./worker.ts";
+import type { Worker } from "./worker.ts";
+import type { Flight, WorkerCall } from "./worker-call.ts";
 
 export interface PoolOptions {
   readonly model: string;
