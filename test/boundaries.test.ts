@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "images/bases": ["oci", "tar", "compress"],
   "images/python-packages": ["oci", "tar", "compress"],
   "images/recipe": ["oci", "tar", "compress", "python-packages"],
+  "images/dockerfile": ["oci", "tar", "recipe"],
   "images/pack": ["oci", "tar", "python-packages", "recipe"],
   "serving/plane": [],
   "serving/protocols": ["plane"],
@@ -85,6 +86,7 @@ const SHARP: readonly {
       "!images/python-packages/",
       "!images/compress/",
       "!images/bases/",
+      "!images/dockerfile/",
     ],
   },
   {

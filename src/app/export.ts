@@ -33,8 +33,6 @@ export interface CheckpointExport extends ExportOptions, ExportTarget {
   readonly source: string;
   /** The checkpoint of this step; default the newest. */
   readonly step?: bigint | undefined;
-  /** The Object Detection API's `pipeline.config`; default the one beside the checkpoint. */
-  readonly pipelineConfig?: string | undefined;
 }
 
 /** A SavedModel to export. */
@@ -70,7 +68,7 @@ export async function exportCheckpoint(
   options: CallOptions = {},
 ): Promise<ExportResult> {
   const found = await findSource(request);
-  using source = await openTrainingGraph(found, request.pipelineConfig);
+  using source = await openTrainingGraph(found);
   return await writeExport({ name: found.prefix, source, request }, options);
 }
 

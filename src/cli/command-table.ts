@@ -23,6 +23,12 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: () => import("./commands/pack.ts"),
   },
   {
+    name: "build",
+    group: "Build",
+    summary: "make an image from a Dockerfile, without a daemon",
+    load: () => import("./commands/build.ts"),
+  },
+  {
     name: "packdocker",
     group: "Build",
     summary: "make an inference image with the flags of uai_tool.py",

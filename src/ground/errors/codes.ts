@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   BASE_UNSUITABLE: { http: 400, grpc: "FAILED_PRECONDITION", exit: 3, retryable: false },
   LAYER_LIMIT: { http: 400, grpc: "FAILED_PRECONDITION", exit: 3, retryable: false },
   PACKAGE_UNAVAILABLE: { http: 404, grpc: "NOT_FOUND", exit: 3, retryable: false },
+  DOCKERFILE_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 3, retryable: false },
 
   REFERENCE_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 4, retryable: false },
   DIGEST_INVALID: { http: 400, grpc: "INVALID_ARGUMENT", exit: 4, retryable: false },

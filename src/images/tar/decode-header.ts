@@ -11,6 +11,8 @@ export interface RawHeader {
   readonly size: number;
   readonly uid: number;
   readonly gid: number;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
   readonly xattrs?: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -29,6 +31,17 @@ export function decodeHeader(block: Uint8Array): RawHeader {
     uid: number(block.subarray(108, 116), "uid"),
     gid: number(block.subarray(116, 124), "gid"),
     size: number(block.subarray(124, 136), "size"),
+    ...deviceNumbers(block),
+  };
+}
+
+/** Only devices have them; other writers leave anything there. */
+function deviceNumbers(block: Uint8Array): Pick<RawHeader, "deviceMajor" | "deviceMinor"> {
+  const isDevice = block[156] === 0x33 || block[156] === 0x34; // "3" and "4"
+  if (!isDevice) return { deviceMajor: 0, deviceMinor: 0 };
+  return {
+    deviceMajor: number(block.subarray(329, 337), "device number"),
+    deviceMinor: number(block.subarray(337, 345), "device number"),
   };
 }
 
@@ -63,7 +76,8 @@ function apply(
   if (key.startsWith("GNU.sparse")) throw invalid("it holds a sparse file");
   if (key.startsWith(XATTR_PREFIX)) {
     const name = key.slice(XATTR_PREFIX.length);
-    found.xattrs = { ...found.xattrs, [name]: Uint8Array.from(bytes) };
+    if (name !== "" && name !== "__proto__")
+      found.xattrs = { ...found.xattrs, [name]: Uint8Array.from(bytes) };
     return;
   }
   const value = utf8(bytes);

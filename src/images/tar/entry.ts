@@ -3,6 +3,13 @@ import type { Bytes } from "../../ground/bytes/index.ts";
 /** What an entry is. `device` stands for everything that no image of ours may hold: devices, pipes, sockets. */
 export type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "device";
 
+/** What a `device` entry is, where that is known. Numbers are 0 for a pipe. */
+export interface TarDevice {
+  readonly kind: "fifo" | "character" | "block";
+  readonly major: number;
+  readonly minor: number;
+}
+
 /** One entry of a tar, without its content. */
 export interface TarEntry {
   /** Relative, parts joined by `/`, no `.` or `..` parts, no trailing slash; `.` for the root itself. */
@@ -22,6 +29,8 @@ export interface TarEntry {
   readonly xattrs?: Readonly<Record<string, Uint8Array>>;
   /** True for a file that is meant to remove something of a lower layer; without it such a name is not written. Never set by a reader. */
   readonly isWhiteout?: true;
+  /** Only of a `device`; one without it is never written. */
+  readonly device?: TarDevice;
 }
 
 /** An entry to write. A file of more than 0 bytes needs its content, which must have exactly `size` bytes. */

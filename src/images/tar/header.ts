@@ -1,5 +1,5 @@
 import { ToolError } from "../../ground/errors/index.ts";
-import type { TarEntry } from "./entry.ts";
+import type { TarDevice, TarEntry } from "./entry.ts";
 
 /** Bytes of a tar block. */
 export const BLOCK_BYTES = 512;
@@ -10,17 +10,16 @@ const MAX_OCTAL_7 = 0o7777777;
 const TYPE_FLAGS = { file: "0", hardlink: "1", symlink: "2", directory: "5" } as const;
 /** What PAX keys of extended attributes begin with, for GNU tar, bsdtar and container engines alike. */
 export const XATTR_PREFIX = "SCHILY.xattr.";
+const DEVICE_FLAGS = { character: "3", block: "4", fifo: "6" } as const;
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
  * The header blocks of one entry: ustar, with a PAX header before it only where ustar cannot say it (8 GiB and more, long or
- * non-ASCII names and targets, ids above two million).
+ * non-ASCII names and targets, ids above two million, extended attributes).
  * @param mtimeS - seconds since the epoch
- * @throws ToolError `FILE_REFUSED` for a device, `USAGE` for a time before 1970 or beyond what ustar holds. @see POSIX pax, "ustar Interchange Format"
+ * @throws ToolError `FILE_REFUSED` for a device that nothing is known of, `USAGE` for a time before 1970 or beyond what ustar holds. @see POSIX pax, "ustar Interchange Format"
  */
 export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
-  if (entry.type === "device")
-    throw new ToolError("FILE_REFUSED", `write tar: "${entry.path}" is a device`);
   checkTime(mtimeS);
   const { uid = 0, gid = 0, linkTarget = "" } = entry;
   const size = entry.type === "file" ? entry.size : 0;
@@ -35,10 +34,17 @@ export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
     gid: zeroAbove(MAX_OCTAL_7, gid),
     size: zeroAbove(MAX_OCTAL_11, size),
     mtimeS,
-    type: TYPE_FLAGS[entry.type],
+    type: typeFlag(entry),
     target: fallbackName(linkTarget),
+    device: entry.device,
   });
   return records.length === 0 ? block : Buffer.concat([encodePax(records, name), block]);
+}
+
+function typeFlag({ type, path, device }: TarEntry): string {
+  if (type !== "device") return TYPE_FLAGS[type];
+  if (device === undefined) throw new ToolError("FILE_REFUSED", `write tar: "${path}" is a device`);
+  return DEVICE_FLAGS[device.kind];
 }
 
 function checkTime(mtimeS: number): void {
@@ -89,6 +95,7 @@ interface Block {
   readonly mtimeS: number;
   readonly type: string;
   readonly target: string;
+  readonly device?: TarDevice | undefined;
 }
 
 function encodeBlock(fields: Block): Buffer {
@@ -105,8 +112,8 @@ function encodeBlock(fields: Block): Buffer {
   block.write(fields.type, 156, "latin1");
   block.write(fields.target, 157, 100, "latin1");
   block.write("ustar\u000000", 257, "latin1");
-  octal(0, 329, 7);
-  octal(0, 337, 7);
+  octal(fields.device?.major ?? 0, 329, 7);
+  octal(fields.device?.minor ?? 0, 337, 7);
   block.write(fields.prefix, 345, 155, "latin1");
   block.write(`${checksum(block).toString(8).padStart(6, "0")}\u0000 `, 148, "latin1");
   return block;

@@ -2,7 +2,7 @@ import { ToolError } from "../../ground/errors/index.ts";
 import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
 import { createByteReader, type ByteReader } from "./byte-reader.ts";
 import { decodeHeader, parsePax, plainText, type RawHeader } from "./decode-header.ts";
-import type { TarEntry, TarEntryType, TarOutput } from "./entry.ts";
+import type { TarDevice, TarEntry, TarEntryType, TarOutput } from "./entry.ts";
 import { BLOCK_BYTES, paddingOf } from "./header.ts";
 
 /** Bounds of what is read; each has a default that no image of use reaches. */
@@ -15,6 +15,8 @@ export interface ReadTarOptions extends CallOptions {
   readonly maxBytes?: number;
   /** Refuse a path that comes twice. Costs memory for every path. Default false. */
   readonly refuseDuplicates?: boolean;
+  /** Read paths as if the root were `/`: absolute ones are below it, and steps up end there. Default false: both are refused. */
+  readonly clampsPaths?: boolean;
 }
 
 const MAX_EXTENSION_BYTES = 2 ** 20;
@@ -36,7 +38,7 @@ export async function* readTar(
   for (;;) {
     const header = await nextHeader(reader, options);
     if (header === undefined) break;
-    const entry = toEntry(header);
+    const entry = toEntry(header, options.clampsPaths === true);
     budget(entry);
     if (seen?.has(entry.path) === true) throw invalid(`"${entry.path}" comes twice`);
     seen?.add(entry.path);
@@ -125,14 +127,14 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   "6": "device",
 };
 
-function toEntry(header: RawHeader): TarEntry {
+function toEntry(header: RawHeader, clampsPaths: boolean): TarEntry {
   const type = TYPES[header.type];
   if (type === undefined)
     throw invalid(`"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`);
   const isDirectory = type === "directory" || (type === "file" && header.path.endsWith("/"));
   if (isDirectory && header.size > 0) throw invalid(`"${header.path}" is a folder with content`);
   const common = {
-    path: plainPath(header.path),
+    path: plainPath(header.path, clampsPaths),
     mode: header.mode & 0o7777,
     size: header.size,
     uid: header.uid,
@@ -141,18 +143,27 @@ function toEntry(header: RawHeader): TarEntry {
   };
   if (isDirectory) return { ...common, type: "directory", size: 0 };
   if (common.path === ".") throw invalid(`"${header.path}" is the root, and no folder`);
-  if (type === "hardlink") return { ...common, type, linkTarget: plainPath(header.linkTarget) };
-  return type === "symlink"
-    ? { ...common, type, linkTarget: header.linkTarget }
-    : { ...common, type };
+  if (type === "hardlink")
+    return { ...common, type, linkTarget: plainPath(header.linkTarget, clampsPaths) };
+  if (type === "symlink") return { ...common, type, linkTarget: header.linkTarget };
+  return type === "device" ? { ...common, type, device: deviceOf(header) } : { ...common, type };
+}
+
+function deviceOf({ type, deviceMajor: major, deviceMinor: minor }: RawHeader): TarDevice {
+  return { kind: type === "6" ? "fifo" : type === "3" ? "character" : "block", major, minor };
 }
 
 /** `./a//b/` → `a/b`. */
-function plainPath(path: string): string {
-  if (path.startsWith("/")) throw invalid(`"${path}" is absolute`);
+function plainPath(path: string, clampsPaths: boolean): string {
+  if (path.startsWith("/") && !clampsPaths) throw invalid(`"${path}" is absolute`);
   if (path === "" || path.includes("\u0000")) throw invalid(`"${path}" is no path`);
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..")) throw invalid(`"${path}" leaves the archive`);
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (!clampsPaths) throw invalid(`"${path}" leaves the archive`);
+    else parts.pop();
+  }
   return parts.length === 0 ? "." : parts.join("/");
 }
 

@@ -1,0 +1,161 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createEngine } from "../../images/engine/index.ts";
+import {
+  createImageArchive,
+  openLayout,
+  tagReference,
+  writeArchive,
+} from "../../images/layout/index.ts";
+import {
+  imageDescriptor,
+  imageFrom,
+  parseReference,
+  type Descriptor,
+  type Image,
+} from "../../images/oci/index.ts";
+import { run } from "../../ground/process/index.ts";
+import type { Context } from "../context.ts";
+import { packedSource } from "../places/packed-source.ts";
+import { openForReading, type ReadPlace } from "../places/places.ts";
+import { loadImage } from "../run/load-image.ts";
+import type { Builder } from "./find-builder.ts";
+
+/** A build to start. Paths absolute. */
+export interface BuildCall {
+  readonly file: string;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly ignoreFile: string | undefined;
+  readonly context: string;
+}
+
+/** A builder's images: what it is given and what is taken from it goes away when this is disposed. */
+export interface OpenBuilder extends AsyncDisposable {
+  readonly kind: Builder["kind"];
+  readonly env: Readonly<Record<string, string>>;
+  /** Gives the builder an image. @returns the name for a `FROM`. */
+  give(image: Image): Promise<string>;
+  buildCommand(call: BuildCall): readonly [string, ...string[]];
+  /** The image that was built, readable until this is disposed. */
+  take(name: string): Promise<Image>;
+}
+
+/** @param place - a folder for images on their way; absolute */
+export function openBuilder(
+  builder: Builder,
+  place: { readonly folder: string; readonly context: Context },
+): OpenBuilder {
+  return builder.kind === "buildah" ? buildah(place) : engine(builder, place);
+}
+
+interface Place {
+  readonly folder: string;
+  readonly context: Context;
+}
+
+/** Gives and takes by files of a folder; chroot isolation needs no more rights than a build in a container has. */
+function buildah({ folder, context }: Place): OpenBuilder {
+  const names: string[] = [];
+  const call = async (...args: readonly string[]): Promise<string> => {
+    const { stdout } = await run(["buildah", ...args], { signal: context.signal });
+    return stdout.toString("utf8").trim();
+  };
+  return {
+    kind: "buildah",
+    env: context.env["BUILDAH_ISOLATION"] === undefined ? { BUILDAH_ISOLATION: "chroot" } : {},
+    async give(image) {
+      const path = join(folder, `given-${names.length}.tar`);
+      const name = givenName(await imageDescriptor(image, context));
+      const source = await packedSource(image, context);
+      const archive = await createImageArchive(
+        source,
+        [{ descriptor: await imageDescriptor(image, context), references: [parseReference(name)] }],
+        { signal: context.signal },
+      );
+      await writeArchive(path, archive, { signal: context.signal });
+      const id = (await call("pull", "--quiet", `docker-archive:${path}`)).split("\n").at(-1) ?? "";
+      await rm(path);
+      names.push(id);
+      return id;
+    },
+    buildCommand: ({ file, name, args, ignoreFile, context: source }) => [
+      "buildah",
+      "build",
+      "--layers=false",
+      "--pull-never",
+      ...(ignoreFile === undefined ? [] : ["--ignorefile", ignoreFile]),
+      ...args,
+      "--file",
+      file,
+      "--tag",
+      name,
+      source,
+    ],
+    async take(name) {
+      names.push(name);
+      const path = join(folder, "taken");
+      await call("push", "--quiet", "--disable-compression", name, `oci:${path}:taken`);
+      const layout = openLayout(path);
+      return imageFrom(layout, await layout.resolve(tagReference("taken"), context));
+    },
+    async [Symbol.asyncDispose]() {
+      if (names.length > 0)
+        await run(["buildah", "rmi", "--force", ...names.reverse()], { allowFailure: true });
+    },
+  };
+}
+
+function givenName({ digest }: Descriptor): string {
+  return `localhost/slipway-given:${digest.slice("sha256:".length, 23)}`;
+}
+
+function engine(builder: Builder, { context }: Place): OpenBuilder {
+  const kind = builder.kind === "podman" ? "podman" : "docker";
+  const opened = createEngine({ kind });
+  const names: string[] = [];
+  const places: ReadPlace[] = [];
+  return {
+    kind: builder.kind,
+    env:
+      kind === "docker"
+        ? { DOCKER_BUILDKIT: builder.kind === "buildx" ? "1" : "0" }
+        : context.env["BUILDAH_ISOLATION"] === undefined
+          ? { BUILDAH_ISOLATION: "chroot" }
+          : {},
+    async give(image) {
+      const descriptor = await imageDescriptor(image, context);
+      const name = givenName(descriptor);
+      names.push(name);
+      const source = await packedSource(image, context);
+      await loadImage(opened, { source, descriptor, name }, context);
+      return name;
+    },
+    buildCommand: ({ file, name, args, context: source }) => [
+      builder.program,
+      ...(builder.kind === "buildx"
+        ? ["buildx", "build", "--load", "--provenance=false"]
+        : ["build"]),
+      ...(kind === "podman" ? ["--layers=false", "--pull=never"] : []),
+      ...args,
+      "--file",
+      file,
+      "--tag",
+      name,
+      source,
+    ],
+    async take(name) {
+      names.push(name);
+      const place = await openForReading(
+        `${kind === "podman" ? "podman" : "docker-daemon"}:${name}`,
+        context,
+      );
+      places.push(place);
+      return imageFrom(place.source, await place.source.resolve(place.reference, context));
+    },
+    async [Symbol.asyncDispose]() {
+      for (const place of places) await place[Symbol.asyncDispose]();
+      for (const name of names.reverse()) await opened.removeImage(name);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { parseLocation } from "../../images/copy/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import {
+  formatPlatform,
+  formatReference,
+  imageDescriptor,
+  imageFrom,
+  imagePlatform,
+  isIndexType,
+  MAX_MANIFEST_BYTES,
+  parseIndex,
+  readVerified,
+  selectPlatform,
+  type Descriptor,
+  type Platform,
+} from "../../images/oci/index.ts";
+import type { BaseImage } from "../../images/recipe/index.ts";
+import type { Context } from "../context.ts";
+import { openForReading, type ReadPlace } from "../places/places.ts";
+
+/** Images that a Dockerfile names. They can be read until this is disposed. */
+export interface OpenImages extends AsyncDisposable {
+  /** Manifest and config are read, layers only when somebody asks for them. @throws what finding the image throws. */
+  open(name: string, platform: Platform): Promise<BaseImage>;
+}
+
+/** Opens images by the names that a Dockerfile uses: `HOST/NAME:TAG`, `NAME` on Docker Hub, `store:NAME`, or what was built here before. */
+export function openImages(context: Context): OpenImages {
+  const places: ReadPlace[] = [];
+  return {
+    async open(name, platform) {
+      const place = await openPlace(name, context);
+      places.push(place);
+      return openIn(place, platform, context);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const place of places.reverse()) await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A name that its registry does not know may be that of an image built here and not pushed yet. */
+async function openPlace(name: string, context: Context): Promise<ReadPlace> {
+  const { kind } = parseLocation(name);
+  if (kind !== "registry" && kind !== "store")
+    throw new ToolError("USAGE", "an image of a Dockerfile is in a registry or in the store", {
+      hint: `run \`slipway copy ${name} store:base\`, then write store:base`,
+    });
+  const place = await openForReading(name, context, { isStoreFirst: true });
+  try {
+    await place.source.resolve(place.reference, context);
+    return place;
+  } catch (error) {
+    await place[Symbol.asyncDispose]();
+    const isUnknown = isToolError(error) && error.code === "REFERENCE_NOT_FOUND";
+    if (!isUnknown || kind === "store") throw error;
+    return await openStoredInstead(name, error, context);
+  }
+}
+
+async function openStoredInstead(
+  name: string,
+  error: unknown,
+  context: Context,
+): Promise<ReadPlace> {
+  try {
+    return await openForReading(name, context, { isInStore: true });
+  } catch (other) {
+    if (isToolError(other) && other.code === "REFERENCE_NOT_FOUND") throw error;
+    throw other;
+  }
+}
+
+async function openIn(place: ReadPlace, platform: Platform, context: Context): Promise<BaseImage> {
+  const target = await place.source.resolve(place.reference, context);
+  const image = imageFrom(place.source, await narrow(place, target, { platform, context }));
+  const actual = await imagePlatform(image, context);
+  if (actual.os !== platform.os || actual.architecture !== platform.architecture)
+    context.reporter.warn(
+      `"${place.name}" is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`,
+    );
+  const { digest } = await imageDescriptor(image, context);
+  const isRegistry = place.referrersOf !== undefined;
+  const mountFrom = isRegistry ? place.reference : place.mountFrom?.[0];
+  return {
+    image,
+    platform: actual,
+    digest,
+    facts: { sonames: [], directories: {} },
+    name: isRegistry ? formatReference({ ...place.reference }) : place.name,
+    ...(mountFrom === undefined ? {} : { mountFrom }),
+  };
+}
+
+async function narrow(
+  place: ReadPlace,
+  target: Descriptor,
+  { platform, context }: { readonly platform: Platform; readonly context: Context },
+): Promise<Descriptor> {
+  if (!isIndexType(target.mediaType)) return target;
+  const bytes = await readVerified(place.source.open(target, context), target, {
+    maxBytes: MAX_MANIFEST_BYTES,
+    signal: context.signal,
+  });
+  return selectPlatform(parseIndex(bytes), platform);
+}

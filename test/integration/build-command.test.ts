@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { openLayout, tagReference } from "../../src/images/layout/index.ts";
+import { configOf, imageFrom } from "../../src/images/oci/index.ts";
+import { pushImage } from "../../src/images/copy/index.ts";
+import { createRegistry } from "../../src/images/registry/index.ts";
+import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import { imageFiles } from "../support/image-files.ts";
+import { requirePeer } from "../support/peers.ts";
+import { createUser, type CommandResult, type User } from "../support/slipway.ts";
+
+const MIB = 2 ** 20;
+
+async function writeProject(
+  user: User,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  await mkdir(join(user.home, "project"), { recursive: true });
+  for (const [path, content] of Object.entries(files))
+    await writeFile(join(user.home, "project", path), content);
+}
+
+function resultOf({ stdout, stderr, exitCode }: CommandResult): Readonly<Record<string, unknown>> {
+  assert.equal(exitCode, 0, stderr + stdout);
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  return events.findLast(({ event }) => event === "result") ?? {};
+}
+
+test("a change of code sends the code, and no weights", async (t) => {
+  const peer = await startDockerRegistry(t);
+  if (peer === undefined) return;
+  const user = await createUser(t);
+  await writeProject(user, {
+    Dockerfile:
+      'FROM scratch\nCOPY weights.bin /models/\nCOPY serve.py /app/\nCMD ["/app/serve.py"]\n',
+    "weights.bin": Buffer.alloc(16 * MIB, "weights"),
+    "serve.py": "print(1)\n",
+  });
+  const build = ["build", "-t", `${peer.host}/team/app:v1`, "project", "--push", "--json"];
+  const first = resultOf(await user.run(build));
+  assert.ok(Number(first["bytesUploaded"]) > 16 * MIB);
+  const again = resultOf(await user.run(build));
+  assert.equal(again["digest"], first["digest"], "the same context gives the same image");
+  await writeProject(user, { "serve.py": "print(2)\n" });
+  const changed = resultOf(await user.run(build));
+  assert.notEqual(changed["digest"], first["digest"]);
+  assert.ok(Number(changed["bytesUploaded"]) < 20_000, String(changed["bytesUploaded"]));
+});
+
+/** A user whose builders keep their images in the user's own folders, and a base with a shell in a registry. */
+async function withShellBase(
+  t: TestContext,
+): Promise<{ readonly user: User; readonly base: string } | undefined> {
+  const peer = await startDockerRegistry(t);
+  if (peer === undefined) return undefined;
+  const base = await requireDebianBase(t, {
+    include: ["dash", "coreutils"],
+    architectures: ["amd64"],
+    blobs: await temporaryStore(t),
+  });
+  const image = base?.images[0]?.image;
+  if (image === undefined) return undefined;
+  await using owner = createRegistry({ host: peer.host });
+  await pushImage(image, owner.repository("base/shell"), {
+    to: [{ registry: peer.host, repository: "base/shell", tag: "1" }],
+  });
+  const user = await createUser(t);
+  const storage = join(user.home, "storage.conf");
+  await writeFile(
+    storage,
+    `[storage]\ndriver = "vfs"\ngraphroot = "${user.home}/graph"\nrunroot = "${user.home}/run"\n`,
+  );
+  Object.assign(user.env, { CONTAINERS_STORAGE_CONF: storage });
+  return { user, base: `${peer.host}/base/shell:1` };
+}
+
+for (const builder of ["buildah", "podman"]) {
+  test(`steps that execute go to ${builder}, and what stands around them is done here`, async (t) => {
+    if ((await requirePeer(t, builder)) === undefined) return;
+    const place = await withShellBase(t);
+    if (place === undefined) return;
+    const { user, base } = place;
+    await writeProject(user, {
+      Dockerfile: [
+        `FROM ${base} AS made`,
+        "ARG WORD=none",
+        "COPY a.txt /work/",
+        "WORKDIR /work",
+        "RUN cat a.txt > b.txt && echo $WORD >> b.txt",
+        "RUN <<EOF",
+        "echo heredoc > c.txt",
+        "EOF",
+        "FROM scratch",
+        "COPY --from=made --chown=3:4 --parents /work/./*.txt /out/",
+        "ENV X=1",
+        "",
+      ].join("\n"),
+      "a.txt": "a\n",
+    });
+    const build = ["build", "--build-arg", "WORD=said", "-t", "store:made", "project"];
+    const options = ["--builder", builder, "-o", "oci=out"];
+    const first = await user.run([...build, ...options]);
+    assert.equal(first.exitCode, 0, first.stderr);
+    assert.match(
+      first.stderr,
+      new RegExp(`Dockerfile:5:1: RUN cat .*handing it over to ${builder} \\d`),
+    );
+    const layout = openLayout(join(user.home, "out"));
+    const image = imageFrom(layout, await layout.resolve(tagReference("latest")));
+    const files = Object.fromEntries(await imageFiles(image));
+    assert.match(files["/out/b.txt"] ?? "", /^f 0644 3:4 7 /); // "a\nsaid\n"
+    assert.match(files["/out/c.txt"] ?? "", /^f 0644 3:4 8 /);
+    assert.equal((await configOf(image)).config?.Env?.includes("X=1"), true);
+
+    const second = await user.run([...build, "--json"]);
+    assert.equal(resultOf(second)["digest"], (await layout.list())[0]?.digest);
+    assert.match(second.stdout, /taken from an earlier run/);
+  });
+}
+
+test("without a builder the step that executes is named, and nothing is left behind", async (t) => {
+  const user = await createUser(t);
+  await mkdir(join(user.home, "bin"));
+  await symlink(process.execPath, join(user.home, "bin/node"));
+  await writeProject(user, {
+    Dockerfile: "FROM scratch\nCOPY a.txt /\nRUN /a.txt\n",
+    "a.txt": "a",
+  });
+  const failed = await user.run(["build", "-t", "store:x", "project", "-o", "oci=out"], {
+    env: { PATH: join(user.home, "bin") },
+  });
+  assert.equal(failed.exitCode, 8);
+  assert.match(failed.stderr, /ENGINE_MISSING: build .*Dockerfile:3:1: RUN \/a\.txt executes/);
+  assert.match(failed.stderr, /buildah: not installed/);
+  assert.equal((await readdir(user.home)).includes("out"), false);
+});
