@@ -70,6 +70,25 @@ test("scalars of both generations are read, however the file grows", () => {
   }
 });
 
+test("a tensor that says its value twice is read once, and what follows it too", () => {
+  const twice = Buffer.concat([
+    bytes(1, Buffer.from("loss")),
+    bytes(8, Buffer.concat([Buffer.from([8, 1]), bytes(4, float(2)), bytes(5, float(3))])),
+  ]);
+  const reader = createEventReader();
+  const points = reader.push(Buffer.concat([eventOf(1, twice), eventOf(2, simple("loss", 1))]));
+  assert.deepEqual(points, [
+    { name: "loss", step: 1, value: 2 },
+    { name: "loss", step: 2, value: 1 },
+  ]);
+});
+
+test("a record that is no event is damage", () => {
+  const reader = createEventReader();
+  assert.deepEqual(reader.push(record(Buffer.from([0xff, 0xff]))), []);
+  assert.equal(reader.isDamaged, true);
+});
+
 test("a damaged record ends the reading, and what came before counts", () => {
   const file = Buffer.concat([eventOf(1, simple("loss", 2)), eventOf(2, simple("loss", 1))]);
   file[file.length - 6] = (file[file.length - 6] ?? 0) ^ 1;
