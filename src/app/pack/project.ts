@@ -2,6 +2,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import {
+  checkPickles,
   detectModel,
   kindRow,
   runtimeOf,
@@ -75,6 +76,11 @@ export async function loadProject(
     { folder, files: files.map(modelFile), ...namedBy(flags, file, container) },
     { signal: context.signal, memory, allowPickle },
   );
+  await checkPickles(othersThanModel(files.map(modelFile), detected), {
+    signal: context.signal,
+    memory,
+    allowPickle,
+  });
   for (const warning of detected.warnings) context.reporter.warn(warning);
   const project: PackProject = {
     root,
@@ -109,6 +115,14 @@ async function provenanceOf(root: string): Promise<Readonly<Record<string, strin
   return provenanceLabels(text);
 }
 
+/** What only the project's own code may load; the model of a kind that we load was looked into as such. */
+function othersThanModel(
+  files: readonly ModelFile[],
+  { chosen }: DetectedModel,
+): readonly ModelFile[] {
+  return files.filter(({ path }) => chosen.code !== undefined || path !== chosen.modelPath);
+}
+
 function namedBy(
   flags: ProjectFlags,
   file: ProjectFile,
@@ -117,7 +131,8 @@ function namedBy(
   return { model: flags.model ?? file.model, code: flags.code ?? file.code ?? container.code };
 }
 
-function modelFile({ path, source, guard }: WalkedFile): ModelFile {
+/** A file of the project as the kinds look at it. */
+export function modelFile({ path, source, guard }: WalkedFile): ModelFile {
   const { dev, ino, size, mtimeNs, ctimeNs } = guard;
   return { path, location: source, size, identity: `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}` };
 }

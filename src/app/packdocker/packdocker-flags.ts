@@ -29,6 +29,7 @@ export interface PackdockerFlags {
   readonly maxWaitMs?: number;
   readonly tf1Compat?: boolean;
   readonly allowSecret?: readonly string[];
+  readonly allowPickle?: readonly string[];
   readonly indexUrl?: string;
   readonly findLinks?: readonly string[];
   readonly [name: string]: unknown;

@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { PackProject } from "../../images/pack/index.ts";
+import { walkTree, type PackProject } from "../../images/pack/index.ts";
+import { modelFile } from "../pack/project.ts";
+import { checkPickles } from "../../models/kinds/index.ts";
 import { SERVER_ROOT, type UaiJob } from "../../jobs/uai/index.ts";
 import type { Context } from "../context.ts";
 import { epochOf } from "../options.ts";
@@ -22,6 +24,9 @@ export async function uaiProjectOf(
 ): Promise<PackProject> {
   const { job, folder, conf, confName } = checked;
   const { flags, source, context } = about;
+  const { files } = await walkTree(folder, { ignore: [], signal: context.signal });
+  const { allowPickle } = flags;
+  await checkPickles(files.map(modelFile), { allowPickle, signal: context.signal });
   const hasRequirements =
     (await stat(join(folder, "requirements.txt")).catch(() => undefined))?.isFile() === true;
   return {

@@ -111,11 +111,17 @@ function addOldFlag(mode: Command, { name, help, isRequired, choices }: UaiFlag)
 /** What the old tool did not have, by the group that it is shown in. */
 const OWN_OPTIONS: Readonly<Record<string, (mode: Command, framework: UaiFramework) => void>> = {
   [GROUPS.packed]: (mode) =>
-    void mode.option(
-      "--allow-secret <pattern>",
-      "let files that match into the image though they look like secrets",
-      collect,
-    ),
+    void mode
+      .option(
+        "--allow-pickle <name>",
+        "class or function, as MODULE.NAME, that pickles may import; may come more than once",
+        collect,
+      )
+      .option(
+        "--allow-secret <pattern>",
+        "let files that match into the image though they look like secrets",
+        collect,
+      ),
   [GROUPS.goes]: (mode) =>
     void mode
       .option("--password-stdin", "read the registry's password from standard input")

@@ -12,3 +12,4 @@ export type {
 export { findPythonClasses, type PythonClass } from "./python-source.ts";
 export { kindRow, runtimeOf } from "./rows.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";
+export { checkPickles } from "./pickle/check-files.ts";

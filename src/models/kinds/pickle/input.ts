@@ -110,6 +110,11 @@ export class PickleInput {
     return this.#chunk.subarray(this.#at - count, this.#at);
   }
 
+  /** Up to `count` bytes at hand, which stay. */
+  peek(count: number): Buffer {
+    return this.#chunk.subarray(this.#at, this.#at + count);
+  }
+
   byte(): number {
     this.#at += 1;
     return this.#chunk[this.#at - 1] ?? 0;
