@@ -1,40 +1,52 @@
 // Writes docs/reference: what `--help` says of every command and what slipway.yaml may say, to be read and searched without the tool.
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { COMMAND_TABLE } from "../src/cli/command-table.ts";
+import { main } from "../src/cli/main.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
 /** The pages, by file name below docs/reference. */
-export function renderReference() {
-  return { "cli.md": renderCommands(), "slipway-yaml.md": renderProjectFile() };
+export async function renderReference() {
+  return { "cli.md": await renderCommands(), "slipway-yaml.md": renderProjectFile() };
 }
 
-function renderCommands() {
-  const pages = COMMAND_TABLE.flatMap(({ name }) => [
-    [name],
-    ...subcommandsOf(name).map((child) => [name, child]),
-  ]);
-  const sections = pages.map(
-    (words) => `## slipway ${words.join(" ")}\n\n\`\`\`\n${help(words)}\n\`\`\`\n`,
-  );
+async function renderCommands() {
+  const sections = [];
+  for (const { name } of COMMAND_TABLE) {
+    const own = await help([name]);
+    sections.push(section([name], own));
+    for (const child of subcommandsIn(own))
+      sections.push(section([name, child], await help([name, child])));
+  }
   return `# Command reference\n\nMade from \`--help\` by \`node scripts/reference.js\`; a test keeps it true.\n\n${sections.join("\n")}`;
 }
 
-function subcommandsOf(name) {
-  const [, list = ""] = help([name]).split(/^Commands:$/m);
+function section(words, text) {
+  return `## slipway ${words.join(" ")}\n\n\`\`\`\n${text}\n\`\`\`\n`;
+}
+
+function subcommandsIn(text) {
+  const [, list = ""] = text.split(/^Commands:$/m);
   return [...list.matchAll(/^ {2}([a-z][\w-]*)/gm)]
     .map((match) => match[1])
     .filter((child) => child !== "help");
 }
 
-function help(words) {
-  const env = { ...process.env, SLIPWAY_FROM_SOURCE: "1", NO_COLOR: "1" };
-  return execFileSync(process.execPath, [resolve(root, "bin/slipway.js"), ...words, "--help"], {
-    encoding: "utf8",
-    env,
-  }).trimEnd();
+/** What the command prints, asked of it in this process: a process for each page would take a minute. */
+async function help(words) {
+  const write = process.stdout.write.bind(process.stdout);
+  const { columns } = process.stdout;
+  const printed = [];
+  process.stdout.write = (text) => printed.push(text) > 0;
+  process.stdout.columns = undefined;
+  try {
+    await main([...words, "--help"]);
+  } finally {
+    process.stdout.write = write;
+    process.stdout.columns = columns;
+  }
+  return printed.join("").trimEnd();
 }
 
 function renderProjectFile() {
@@ -76,7 +88,7 @@ const code = (text) => `\`${text}\``;
 const escape = (text) => text.replaceAll("|", "\\|");
 
 if (process.argv[1] === import.meta.filename) {
-  for (const [name, text] of Object.entries(renderReference())) {
+  for (const [name, text] of Object.entries(await renderReference())) {
     const target = resolve(root, "docs/reference", name);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, text);

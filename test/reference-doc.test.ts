@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 test("the reference says what --help and the schema say", async () => {
-  const script: { renderReference(): Readonly<Record<string, string>> } = await import(
+  const script: { renderReference(): Promise<Readonly<Record<string, string>>> } = await import(
     join(import.meta.dirname, "../scripts/reference.js")
   );
-  const pages = Object.entries(script.renderReference());
+  const pages = Object.entries(await script.renderReference());
   assert.equal(pages.length, 2);
   for (const [name, text] of pages) {
     assert.ok(text.split("\n").length > 30, `${name} has content`);

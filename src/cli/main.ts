@@ -28,6 +28,7 @@ export async function main(args: readonly string[]): Promise<void> {
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
+    process.stdout.off("error", endQuietly);
   }
 }
 
