@@ -3,7 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { WireWriter } from "../src/ground/wire/index.ts";
-import { writeSeldonMessage } from "../src/serving/protocols/index.ts";
+import { writeSeldonMessage } from "../src/serving/protocols/protobuf/index.ts";
 import { grpcLoad } from "./lib/grpc-load.ts";
 import { interleave, publish, type Contestant, type Outcome } from "./lib/interleave.ts";
 import { describeMachine } from "./lib/machine.ts";

@@ -112,9 +112,10 @@ test("the example request has the model's own shape", () => {
     /\[\[…\]\]/,
   );
   assert.match(sampleRequest("http://h:1", { contract: "uai" }), /h:1\/service/);
+  const [a, b] = ["a", "b"].map((name) => ({ name, datatype: "FP32", shape: [-1, 2] }));
   assert.match(
-    sampleRequest("http://h:1", { contract: "kserve", name: "m" }),
-    /v1\/models\/m:predict.*instances/,
+    sampleRequest("http://h:1", { signature: { inputs: [a ?? {}, b ?? {}] } }),
+    /\{"jsonData":\{"a":\[\[0,0\]\],"b":\[\[0,0\]\]\}\}/,
   );
 });
 

@@ -13,7 +13,7 @@ image: registry.example.com/team/iris:v1
 model: models/iris.onnx
 code: src/Iris.py:Iris
 service: ROUTER
-contract: kserve
+contract: uai
 base: docker.io/library/python:3.11-slim
 platforms: [linux/amd64, linux/arm64]
 python:
@@ -95,7 +95,7 @@ annotations: { org.example.note: b }
   {
     what: "a contract that there is not",
     text: "contract: tf",
-    refused: /want one of seldon, uai, model-server, kserve/,
+    refused: /want one of seldon, uai/,
   },
   {
     what: "a platform that there is not",

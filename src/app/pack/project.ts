@@ -14,8 +14,6 @@ import {
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
   PROJECT_FILE_NAME,
-  type Contract,
-  type Ports,
   type ProjectFile,
 } from "../../models/description/index.ts";
 import {
@@ -24,6 +22,7 @@ import {
   type ProjectTree,
   type WalkedFile,
 } from "../../images/pack/index.ts";
+import { protocolOf } from "../../serving/protocols/index.ts";
 import type { Context } from "../context.ts";
 import { epochOf } from "../options.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
@@ -48,13 +47,6 @@ export interface LoadedProject {
   /** The folder's files, which detection saw and packing takes. */
   readonly tree: ProjectTree;
 }
-
-const DEFAULT_PORTS: Readonly<Record<Contract, Ports>> = {
-  seldon: { http: 9000, grpc: 5000, metrics: 6000 },
-  uai: { http: 8080 },
-  "model-server": { http: 5000 },
-  kserve: { http: 8080, grpc: 8081 },
-};
 
 /**
  * Reads the folder's project file, detects its model, and decides what neither says.
@@ -160,7 +152,7 @@ function serviceOf(
     contract,
     service:
       parseService(flags.serviceType) ?? file.service ?? parseService(container.service) ?? "MODEL",
-    ports: { ...DEFAULT_PORTS[contract], ...ports },
+    ports: { ...protocolOf(contract).defaultPorts, ...ports },
     server,
   };
 }

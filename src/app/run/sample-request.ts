@@ -1,23 +1,20 @@
 import { isToolError } from "../../ground/errors/index.ts";
 import { createHttpClient } from "../../ground/http/index.ts";
+import { PROTOCOLS, protocolOf, type Protocol } from "../../serving/protocols/index.ts";
 import type { ModelLabel } from "../image-label.ts";
 
-const MAX_NUMBERS = 64;
 const METADATA_MS = 2000;
 const MAX_METADATA_BYTES = 1 << 20;
-const JSON_HEADER = "-H 'Content-Type: application/json'";
 
 /** A line for the shell that asks the model for a prediction, with zeros where the model says how many. */
 export function sampleRequest(url: string, model: ModelLabel): string {
-  const [input] = model.signature?.inputs ?? [];
-  const rows = zeros(
-    Array.isArray(input?.shape) ? input.shape : undefined,
-    input?.datatype === "BYTES" ? '""' : "0",
-  );
-  if (model.contract === "uai") return `curl -s ${url}/service --data-binary @input`;
-  if (model.contract === "kserve")
-    return `curl -s ${url}/v1/models/${model.name ?? "model"}:predict ${JSON_HEADER} -d '{"instances":${rows}}'`;
-  return `curl -s ${url}/predict ${JSON_HEADER} -d '{"data":{"ndarray":${rows}}}'`;
+  return protocolFor(model).sample(model, url);
+}
+
+/** That of the model's contract; the first of the table for an image whose label names none that this version knows. */
+function protocolFor({ contract }: ModelLabel): Protocol {
+  const [first] = PROTOCOLS;
+  return PROTOCOLS.find(({ name }) => name === contract) ?? first ?? protocolOf("seldon");
 }
 
 /**
@@ -29,7 +26,7 @@ export async function sampleRequestOf(
   model: ModelLabel,
   signal: AbortSignal,
 ): Promise<string> {
-  if ((model.signature?.inputs?.length ?? 0) > 0 || model.contract === "uai")
+  if ((model.signature?.inputs?.length ?? 0) > 0 || protocolFor(model).name !== "seldon")
     return sampleRequest(url, model);
   const input = await firstInput(url, signal);
   return sampleRequest(
@@ -76,15 +73,5 @@ function member(value: unknown, ...path: readonly (string | number)[]): unknown 
   return path.reduce<unknown>(
     (at, key) => (typeof at === "object" && at !== null ? Reflect.get(at, key) : undefined),
     value,
-  );
-}
-
-/** Nested lists of a shape; a dimension that may be anything is 1. */
-function zeros(shape: readonly unknown[] | undefined, zero: string): string {
-  const sizes = (shape ?? [1, 3]).map((size) => (typeof size === "number" && size > 0 ? size : 1));
-  if (sizes.reduce((product, size) => product * size, 1) > MAX_NUMBERS) return "[[…]]";
-  return sizes.reduceRight(
-    (inner, size) => `[${Array.from({ length: size }, () => inner).join(",")}]`,
-    zero,
   );
 }

@@ -3,7 +3,7 @@ import { DATATYPES, type Signature, type TensorSpec } from "../tensor/index.ts";
 import {
   MODEL_KINDS,
   type CodeEntry,
-  type Contract,
+  CONTRACTS,
   type ModelDescription,
   type Ports,
   type ServerSettings,
@@ -12,7 +12,6 @@ import {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const CONTRACTS: readonly Contract[] = ["seldon", "uai", "model-server", "kserve"];
 const SERVICES: readonly ServiceType[] = [
   "MODEL",
   "ROUTER",

@@ -6,8 +6,11 @@ export const MODEL_KINDS = ["class", "onnx", "sklearn"] as const;
 /** What kind of files a model is made of. */
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
+/** Names of the protocols that an image can be made for; the server has a row for each. The first one is the default. */
+export const CONTRACTS = ["seldon", "uai"] as const;
+
 /** Which class contract and default ports an image follows. */
-export type Contract = "seldon" | "uai" | "model-server" | "kserve";
+export type Contract = (typeof CONTRACTS)[number];
 
 /** The role that a component plays in a Seldon graph. */
 export type ServiceType = "MODEL" | "ROUTER" | "TRANSFORMER" | "COMBINER" | "OUTLIER_DETECTOR";

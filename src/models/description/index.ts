@@ -2,6 +2,7 @@ export { parseDescription, printDescription } from "./description-file.ts";
 export {
   MODEL_KINDS,
   type CodeEntry,
+  CONTRACTS,
   type Contract,
   type ModelDescription,
   type ModelKind,

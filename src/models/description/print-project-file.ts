@@ -1,3 +1,4 @@
+import { CONTRACTS } from "./description.ts";
 import type { ProjectFile } from "./project-file.ts";
 
 const SCHEMA_LINE =
@@ -8,7 +9,7 @@ const COMMENTS: Readonly<Partial<Record<keyof ProjectFile, string>>> = {
   model: "a file or a folder",
   code: "the class that answers requests",
   service: "MODEL | ROUTER | TRANSFORMER | COMBINER | OUTLIER_DETECTOR",
-  contract: "seldon | uai | model-server | kserve",
+  contract: CONTRACTS.join(" | "),
   base: "a reference in a registry, or store:NAME",
   platforms: "linux/amd64 and linux/arm64 are served",
 };

@@ -1,3 +1,4 @@
+import { CONTRACTS } from "./description.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 const PATH: JsonSchema = {
@@ -130,7 +131,7 @@ export const PROJECT_SCHEMA: JsonSchema = {
     },
     contract: {
       type: "string",
-      enum: ["seldon", "uai", "model-server", "kserve"],
+      enum: CONTRACTS,
       default: "seldon",
       description: "Class contract and default ports.",
     },

@@ -29,6 +29,7 @@ export { tensorOfList } from "./list-tensor.ts";
 export { joinRows } from "./tensor-rows.ts";
 export { limited, type LimitOptions } from "./limited.ts";
 export { matchInputs } from "./match-inputs.ts";
+export { pythonFloat, pythonInteger } from "./number-text.ts";
 export { predictorOfGraph, wanted, type GraphFacts } from "./predictor-of-graph.ts";
 export { ModelRepository, type ModelEntry } from "./repository.ts";
 export { ServedModel, type ModelName, type ModelState } from "./served-model.ts";

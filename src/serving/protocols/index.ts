@@ -1,10 +1,17 @@
+export type { JsonNode } from "./json/index.ts";
+export { nodeOf } from "./seldon/index.ts";
+export type {
+  FailureNote,
+  GrpcServices,
+  Json,
+  OpenApiPart,
+  Plane,
+  Protocol,
+  SampleModel,
+} from "./protocol.ts";
 export {
-  isObject,
-  JsonNumber,
-  pythonFloat,
-  pythonStr,
-  type JsonNode,
-  type JsonObject,
-} from "./json/index.ts";
-export * from "./protobuf/index.ts";
-export * from "./seldon/index.ts";
+  DEFAULT_SELDON_SETTINGS,
+  nodeLabels,
+  type SeldonSettings,
+} from "./seldon-service/settings.ts";
+export { PROTOCOLS, protocolOf } from "./table.ts";

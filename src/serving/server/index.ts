@@ -8,7 +8,7 @@ export {
   describeMicroservice,
   type MicroservicePlace,
 } from "./seldon/microservice.ts";
-export type { SeldonSettings } from "./seldon/settings.ts";
-export { serveModel, type ServeOptions } from "./serve-model.ts";
+export { serveModel } from "./serve-model.ts";
+export type { ServeOptions } from "./server-parts.ts";
 export { readPod, type Pod } from "./pod.ts";
 export { applyServerEnv } from "./server-env.ts";

@@ -1,3 +1,4 @@
+import type { GrpcServices } from "../protocols/index.ts";
 import {
   HEALTH_PROTO,
   healthMethods,
@@ -6,30 +7,34 @@ import {
   type GrpcCall,
   type GrpcServer,
   type GrpcServerOptions,
-} from "./grpc/index.ts";
+} from "../transport/index.ts";
 import type { Observer } from "./observe/index.ts";
-import type { SeldonApi } from "./seldon/seldon-api.ts";
-import { SELDON_PROTO } from "./seldon/seldon-descriptors.ts";
-import { seldonGrpcMethods } from "./seldon/seldon-grpc.ts";
 
 export interface GrpcListening extends Pick<
   GrpcServerOptions,
   "host" | "port" | "maxMessageBytes" | "bodies" | "maxConnections" | "tls"
 > {
-  readonly api: SeldonApi;
+  /** Of all protocols. */
+  readonly services: readonly GrpcServices[];
+  readonly isReady: () => boolean;
   readonly observer: Observer;
 }
 
-/** Serves every gRPC service of the contract on one port, and beside them health and reflection. @throws ToolError `PORT_TAKEN` */
-export function listenGrpc({ api, observer, ...options }: GrpcListening): Promise<GrpcServer> {
-  const services = Object.keys(SELDON_PROTO.services ?? {}).map(
-    (name) => `${SELDON_PROTO.package}.${name}`,
+/** Serves the gRPC services of all protocols on one port, and beside them health and reflection. @throws ToolError `PORT_TAKEN` */
+export function listenGrpc({
+  services,
+  isReady,
+  observer,
+  ...options
+}: GrpcListening): Promise<GrpcServer> {
+  const files = services.flatMap((one) => one.files);
+  const names = files.flatMap((file) =>
+    Object.keys(file.services ?? {}).map((name) => `${file.package}.${name}`),
   );
-  const health = healthMethods({ services, isReady: () => api.model.isReady });
   const methods = new Map([
-    ...seldonGrpcMethods(api),
-    ...health,
-    ...reflectionMethods([SELDON_PROTO, HEALTH_PROTO]),
+    ...services.flatMap((one) => [...one.methods]),
+    ...healthMethods({ services: names, isReady }),
+    ...reflectionMethods([...files, HEALTH_PROTO]),
   ]);
   return startGrpcServer({ ...options, methods, ...watched(observer) });
 }

@@ -10,7 +10,7 @@ import {
   type PythonOptions,
 } from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
-import type { SeldonSettings } from "./seldon/settings.ts";
+import type { SeldonSettings } from "../protocols/index.ts";
 
 export interface LoadOptions {
   readonly settings: SeldonSettings;

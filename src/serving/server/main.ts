@@ -19,7 +19,8 @@ import {
   describeMicroservice,
   type MicroservicePlace,
 } from "./seldon/microservice.ts";
-import { serveModel, type ServeOptions } from "./serve-model.ts";
+import { serveModel } from "./serve-model.ts";
+import type { ServeOptions } from "./server-parts.ts";
 import { applyServerEnv, millisecondsIn } from "./server-env.ts";
 import { hasTls } from "./tls.ts";
 

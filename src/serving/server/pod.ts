@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelDescription } from "../../models/description/index.ts";
 import { ANNOTATIONS_FILE, parseAnnotations } from "./seldon/annotations.ts";
-import type { ServeOptions } from "./serve-model.ts";
+import type { ServeOptions } from "./server-parts.ts";
 import { readTls } from "./tls.ts";
 
 /** What is laid beside a container: certificates, and annotations of its pod. */

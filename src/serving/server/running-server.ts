@@ -1,5 +1,5 @@
 import type { Ports } from "../../models/description/index.ts";
-import type { HttpServer } from "./http/index.ts";
+import type { HttpServer } from "../transport/index.ts";
 import type { ModelRepository } from "../plane/index.ts";
 import type { Logger } from "./log/index.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { TlsFiles } from "./http/index.ts";
+import type { TlsFiles } from "../transport/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -6,7 +6,7 @@ import {
   type Tensor,
 } from "../../../models/tensor/index.ts";
 import { stringText } from "./json-node.ts";
-import { pythonFloat } from "./number-text.ts";
+import { pythonFloat } from "../../plane/index.ts";
 
 /** Nested lists, or one flat list in row-major order. */
 export type ArrayForm = "nested" | "flat";

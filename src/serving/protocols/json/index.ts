@@ -15,5 +15,5 @@ export {
 } from "./json-node.ts";
 export { JsonReader } from "./json-reader.ts";
 export { listTensor } from "./list-tensor.ts";
-export { pythonFloat } from "./number-text.ts";
+export { pythonFloat } from "../../plane/index.ts";
 export { pythonRepr, pythonStr, pythonType } from "./python-text.ts";

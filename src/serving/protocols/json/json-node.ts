@@ -1,5 +1,5 @@
 import type { JsonReader } from "./json-reader.ts";
-import { pythonFloat, pythonInteger } from "./number-text.ts";
+import { pythonFloat, pythonInteger } from "../../plane/index.ts";
 
 /** A number that keeps what JavaScript forgets: whether it was an integer, and all of its digits. */
 export class JsonNumber {

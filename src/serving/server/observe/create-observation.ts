@@ -1,7 +1,7 @@
 import { createHttpClient, type HttpClient } from "../../../ground/http/index.ts";
 import { Tracer } from "../../plane/index.ts";
 import type { Logger } from "../log/index.ts";
-import type { Labels, MetricRegistry } from "../metrics/index.ts";
+import type { Labels, MetricRegistry } from "../../metrics/index.ts";
 import { createFileSink, createHttpSink, type EventSource } from "./log-sinks.ts";
 import { Observer } from "./observer.ts";
 import { OtlpExporter } from "./otlp-exporter.ts";

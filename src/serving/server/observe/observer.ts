@@ -1,6 +1,6 @@
 import { IdSource, type SpanContext, type Tracer } from "../../plane/index.ts";
 import type { Logger } from "../log/index.ts";
-import type { Histogram, Labels, MetricRegistry } from "../metrics/index.ts";
+import type { Histogram, Labels, MetricRegistry } from "../../metrics/index.ts";
 import type { LoggedBody, RequestLog } from "./request-log.ts";
 
 /** A request that was answered, over whatever transport. */

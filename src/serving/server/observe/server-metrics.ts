@@ -1,5 +1,5 @@
 import type { PredictorStats } from "../../plane/index.ts";
-import type { Histogram, Labels, MetricRegistry, NumberSeries } from "../metrics/index.ts";
+import type { Histogram, Labels, MetricRegistry, NumberSeries } from "../../metrics/index.ts";
 
 /** What is asked whenever the page of metrics is. */
 export interface ServerState {

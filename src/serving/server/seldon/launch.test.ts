@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseSeldonLaunch, type SeldonLaunch } from "./launch.ts";
-import { DEFAULT_SELDON_SETTINGS } from "./settings.ts";
+import { DEFAULT_SELDON_SETTINGS } from "../../protocols/index.ts";
 
 const DEFAULTS = {
   parameters: [],

@@ -2,7 +2,7 @@ import { ToolError } from "../../../ground/errors/index.ts";
 import type { Ports, ServiceType } from "../../../models/description/index.ts";
 import type { ClassParameter } from "../../runtime/index.ts";
 import { booleanOf, numberIn, readFlags, type FlagValues } from "./flags.ts";
-import { DEFAULT_SELDON_SETTINGS, type SeldonSettings } from "./settings.ts";
+import { DEFAULT_SELDON_SETTINGS, type SeldonSettings } from "../../protocols/index.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

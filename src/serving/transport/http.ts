@@ -1,7 +1,7 @@
-import * as kit from "../../../ground/http/index.ts";
-import type { SpanContext } from "../../plane/index.ts";
+import * as kit from "../../ground/http/index.ts";
+import type { SpanContext } from "../plane/index.ts";
 
-export { type HttpServer, type Reply, type TlsFiles } from "../../../ground/http/index.ts";
+export { type HttpServer, type Reply, type TlsFiles } from "../../ground/http/index.ts";
 
 /** A request to this server; `span` is the context of its trace. */
 export type Exchange = kit.Exchange<SpanContext>;

@@ -1,4 +1,4 @@
-import type { AnswerSettings } from "../../protocols/index.ts";
+import type { AnswerSettings } from "../seldon/index.ts";
 
 /** What the Seldon contract's environment says about a node; `parseSeldonEnvironment` reads it. */
 export interface SeldonSettings extends AnswerSettings {

@@ -1,5 +1,5 @@
 import { factsOf, isToolError, stripControls } from "../../../ground/errors/index.ts";
-import { SeldonError } from "../../protocols/index.ts";
+import { SeldonError } from "../seldon/index.ts";
 import { ComponentError } from "../../plane/index.ts";
 
 /** An error in the terms of the Seldon contract. */

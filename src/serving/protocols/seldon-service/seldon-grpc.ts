@@ -1,14 +1,9 @@
 import { ERROR_CODES, isToolError, stripControls } from "../../../ground/errors/index.ts";
 import { WireError } from "../../../ground/wire/index.ts";
-import {
-  SeldonError,
-  SeldonProtoParser,
-  writeModelMetadata,
-  writeSeldonMessage,
-  type SeldonCall,
-} from "../../protocols/index.ts";
+import { SeldonProtoParser, writeModelMetadata, writeSeldonMessage } from "../protobuf/index.ts";
+import { SeldonError, type SeldonCall } from "../seldon/index.ts";
 import { ComponentError, type ComponentMethod } from "../../plane/index.ts";
-import type { GrpcCall, GrpcFailure, GrpcMethod } from "../grpc/index.ts";
+import type { GrpcCall, GrpcFailure, GrpcMethod } from "../../transport/index.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
 /** Services of the package `seldon.protos` with their methods. All are there whatever the component is, as in the wrapper. */

@@ -1,5 +1,4 @@
-/** A JSON value of the document. */
-type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+import type { Json, OpenApiPart } from "../protocol.ts";
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 const described = (description: string, schema: string): Json => ({
@@ -58,7 +57,7 @@ const object = (properties: Json, more: { readonly [key: string]: Json } = {}): 
   ...more,
 });
 
-const SCHEMAS: Json = {
+const SCHEMAS: Readonly<Record<string, Json>> = {
   SeldonMessage: object(
     {
       data: ref("DefaultData"),
@@ -166,7 +165,12 @@ function paths(): { readonly [path: string]: Json } {
   };
 }
 
-/** `/seldon.json`: the contract's paths and messages as an OpenAPI document. @see https://spec.openapis.org/oas/v3.0.0 */
+/** The contract's paths and messages. */
+export function openApiPart(): OpenApiPart {
+  return { paths: paths(), schemas: SCHEMAS };
+}
+
+/** `/seldon.json`: the same as a document. @see https://spec.openapis.org/oas/v3.0.0 */
 export function openApiText(): string {
   return `${JSON.stringify({ openapi: "3.0.0", info: { title: "A model behind Seldon's protocol", version: "1.0" }, paths: paths(), components: { schemas: SCHEMAS } }, undefined, 2)}\n`;
 }

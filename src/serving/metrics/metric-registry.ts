@@ -1,4 +1,4 @@
-import { pythonFloat } from "../../protocols/index.ts";
+import { pythonFloat } from "../plane/index.ts";
 import { Histogram } from "./histogram.ts";
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
-import { badInput, type FormField } from "../../protocols/index.ts";
-import type { Exchange } from "../http/index.ts";
+import { badInput, type FormField } from "../seldon/index.ts";
+import type { Exchange } from "../../transport/index.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const BREAK = Buffer.from("\r\n\r\n");

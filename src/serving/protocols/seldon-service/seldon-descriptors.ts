@@ -1,4 +1,4 @@
-import { ANY, EMPTY, STRUCT, type ProtoFile } from "../grpc/index.ts";
+import { ANY, EMPTY, STRUCT, type ProtoFile } from "../../transport/index.ts";
 
 /** Of TensorFlow's messages only what is served. @see tensorflow/core/framework/tensor.proto */
 const TENSOR: ProtoFile = {

@@ -4,9 +4,9 @@ import {
   type ParseOptions,
   type SeldonAnswer,
   type SeldonCall,
-} from "../../protocols/index.ts";
+} from "../seldon/index.ts";
 import type { ComponentMethod } from "../../plane/index.ts";
-import type { Exchange, Refusal, Route } from "../http/index.ts";
+import type { Exchange, Refusal, Route } from "../../transport/index.ts";
 import { isMultipart, readFormField, readMultipart } from "./forms.ts";
 import type { Failure } from "./failure.ts";
 import { openApiText } from "./openapi.ts";

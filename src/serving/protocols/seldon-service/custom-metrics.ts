@@ -1,5 +1,5 @@
-import { isObject, JsonNumber, pythonStr, type JsonNode } from "../../protocols/index.ts";
-import type { Labels, MetricRegistry } from "./metric-registry.ts";
+import { isObject, JsonNumber, pythonStr, type JsonNode } from "../json/index.ts";
+import type { Labels, MetricRegistry } from "../../metrics/index.ts";
 
 /** Bounds of timers in seconds: 50 on a logarithmic scale, as in the Seldon wrapper. */
 const TIMER_BOUNDS: readonly number[] = [

@@ -1,24 +1,22 @@
+import { isObject, type JsonNode, type JsonObject } from "../json/index.ts";
+import { protoMetrics } from "../protobuf/index.ts";
 import {
   checkDeclared,
   declaredAxes,
   graphOf,
-  isObject,
   parseOwnMeta,
   parseText,
-  protoMetrics,
   rawMetrics,
   resolveMetadata,
   SeldonAnswerWriter,
   SeldonError,
   SeldonRequestParser,
   type AnswerContext,
-  type JsonNode,
-  type JsonObject,
   type OwnMeta,
   type ParseOptions,
   type SeldonAnswer,
   type SeldonCall,
-} from "../../protocols/index.ts";
+} from "../seldon/index.ts";
 import type {
   CallerOptions,
   ComponentFacts,
@@ -29,7 +27,8 @@ import type {
   ServedModel,
 } from "../../plane/index.ts";
 import type { Signature } from "../../../models/tensor/index.ts";
-import { CustomMetrics, type MetricMethod, type MetricRegistry } from "../metrics/index.ts";
+import type { MetricRegistry } from "../../metrics/index.ts";
+import { CustomMetrics, type MetricMethod } from "./custom-metrics.ts";
 import { failureOf, type Failure } from "./failure.ts";
 import { nodeLabels, splitImage, type SeldonSettings } from "./settings.ts";
 

@@ -1,3 +1,2 @@
-export { CustomMetrics, type MetricMethod } from "./custom-metrics.ts";
 export { Histogram } from "./histogram.ts";
 export { MetricRegistry, type Labels, type NumberSeries } from "./metric-registry.ts";

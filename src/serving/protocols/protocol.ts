@@ -1,0 +1,84 @@
+import type { ModelDescription, Ports } from "../../models/description/index.ts";
+import type { MetricRegistry } from "../metrics/index.ts";
+import type { ModelRepository } from "../plane/index.ts";
+import type { Exchange, GrpcMethod, ProtoFile, Refusal, Route } from "../transport/index.ts";
+import type { JsonNode } from "./json/index.ts";
+import type { SeldonSettings } from "./seldon-service/settings.ts";
+
+/** What a server gives its protocols. The same object for all of them, for as long as the server runs. */
+export interface Plane {
+  readonly models: ModelRepository;
+  /** What the server was started for. */
+  readonly description: ModelDescription;
+  /** The page of metrics; series about a model carry `model.labels`. */
+  readonly registry: MetricRegistry;
+  /** Told about every error that is worth a line in the log: bugs of ours, and answers of 500 and above. */
+  readonly onFailure: (error: unknown, about: FailureNote) => void;
+  /** What the environment says of a node of a Seldon graph. */
+  readonly seldon: SeldonSettings;
+  /** `MODEL_METADATA`, parsed. */
+  readonly seldonMetadata: JsonNode | undefined;
+}
+
+export interface FailureNote {
+  /** True when this is nobody's fault but ours: it belongs into the log with its stack. */
+  readonly isBug: boolean;
+  readonly requestId: string | undefined;
+}
+
+/** What a protocol answers over gRPC. */
+export interface GrpcServices {
+  /** Files that declare the services, for reflection and health. */
+  readonly files: readonly ProtoFile[];
+  /** By path, such as `/package.Service/Method`. */
+  readonly methods: ReadonlyMap<string, GrpcMethod>;
+}
+
+/** A JSON value of a document. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+/** A protocol's share of the OpenAPI document. @see https://spec.openapis.org/oas/v3.0.0 */
+export interface OpenApiPart {
+  /** By path, as `routes` has it. */
+  readonly paths: Readonly<Record<string, Json>>;
+  /** By name; two protocols may not give one name two meanings. */
+  readonly schemas: Readonly<Record<string, Json>>;
+}
+
+/** What a sample request needs to know of a model. Everything may be missing: it comes from labels of images too. */
+export interface SampleModel {
+  readonly name?: string;
+  readonly signature?: {
+    readonly inputs?: readonly {
+      readonly name?: string;
+      readonly datatype?: string;
+      readonly shape?: readonly number[];
+    }[];
+  };
+}
+
+/** A protocol as a plugin: the table in `table.ts` has a row for each. */
+export interface Protocol {
+  /** As `contract` in a project file names it, where an image can be made for it. */
+  readonly name: string;
+  /** Ports of an image that is made for it. */
+  readonly defaultPorts: Ports;
+  /**
+   * What it answers over HTTP, by path; `{name}` in a path is a parameter. Every HTTP port answers the routes of all rows, so a path
+   * belongs to one row. A model that cannot answer refuses with `UNSUPPORTED`, which is 501.
+   */
+  readonly routes: (plane: Plane) => ReadonlyMap<string, Route>;
+  /** What it answers over gRPC; absent where it has none. */
+  readonly grpc?: (plane: Plane) => GrpcServices;
+  /** Answers what no route takes, on servers whose contract this is. Default: the first row's way. */
+  readonly refuse?: (plane: Plane, exchange: Exchange, why: Refusal) => void;
+  readonly openapi: (description: ModelDescription) => OpenApiPart;
+  /** A line for the shell that asks the model at `url` for a prediction, and works as it stands. */
+  readonly sample: (model: SampleModel, url: string) => string;
+}

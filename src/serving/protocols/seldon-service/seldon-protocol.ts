@@ -1,0 +1,46 @@
+import type { Plane, Protocol } from "../protocol.ts";
+import { JSON_HEADER, zerosOf } from "../sample.ts";
+import { openApiPart } from "./openapi.ts";
+import { SeldonApi } from "./seldon-api.ts";
+import { SELDON_PROTO } from "./seldon-descriptors.ts";
+import { seldonGrpcMethods } from "./seldon-grpc.ts";
+import { refuse, seldonRoutes } from "./seldon-routes.ts";
+
+/** Seldon Core's contract, as its Python wrapper answers it, over REST and gRPC. */
+export const seldonProtocol: Protocol = {
+  name: "seldon",
+  defaultPorts: { http: 9000, grpc: 5000, metrics: 6000 },
+  routes: (plane) => seldonRoutes(apiOf(plane)),
+  grpc: (plane) => ({ files: [SELDON_PROTO], methods: seldonGrpcMethods(apiOf(plane)) }),
+  refuse: (plane, exchange, why) => refuse(apiOf(plane), exchange, why),
+  openapi: () => openApiPart(),
+  sample: ({ signature }, url) => {
+    const { inputs = [] } = signature ?? {};
+    const named = inputs.map((input) => `${JSON.stringify(input.name ?? "")}:${zerosOf(input)}`);
+    const body =
+      inputs.length > 1
+        ? `{"jsonData":{${named.join(",")}}}`
+        : `{"data":{"ndarray":${zerosOf(inputs[0])}}}`;
+    return `curl -s ${url}/predict ${JSON_HEADER} -d '${body}'`;
+  },
+};
+
+const apis = new WeakMap<Plane, SeldonApi>();
+
+/** One for both transports of a server, since what user code reports is counted in one place. */
+function apiOf(plane: Plane): SeldonApi {
+  let found = apis.get(plane);
+  if (found === undefined) {
+    const { models, description, registry, onFailure, seldon, seldonMetadata } = plane;
+    found = new SeldonApi({
+      model: models.model(),
+      settings: seldon,
+      registry,
+      metadataFromEnv: seldonMetadata,
+      signature: description.signature,
+      onFailure: (error, { isBug }, requestId) => onFailure(error, { isBug, requestId }),
+    });
+    apis.set(plane, found);
+  }
+  return found;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  CONTRACTS,
+  parseProjectFile,
+  type ModelDescription,
+} from "../../models/description/index.ts";
+import { MetricRegistry } from "../metrics/index.ts";
+import { ModelRepository } from "../plane/index.ts";
+import { DEFAULT_SELDON_SETTINGS, PROTOCOLS, protocolOf, type Plane } from "./index.ts";
+
+const description: ModelDescription = {
+  schemaVersion: 1,
+  name: "m",
+  kind: "class",
+  contract: "seldon",
+  service: "MODEL",
+  ports: { http: 0 },
+  server: {},
+};
+
+function plane(): Plane {
+  const models = new ModelRepository();
+  models.add({ name: "m", version: "1", load: () => Promise.reject(new Error("never loaded")) });
+  return {
+    ...{ models, description, registry: new MetricRegistry() },
+    seldon: DEFAULT_SELDON_SETTINGS,
+    seldonMetadata: undefined,
+    onFailure: () => undefined,
+  };
+}
+
+test("every contract of a project file has a row, and names that have none are refused", () => {
+  for (const contract of CONTRACTS) assert.equal(protocolOf(contract).name, contract);
+  assert.throws(() => protocolOf("morse"), { code: "UNSUPPORTED", hint: /seldon/ });
+  assert.ok(PROTOCOLS[0]?.refuse !== undefined, "the first row answers what no route takes");
+});
+
+test("a contract without a row is refused when the project file is read, and the ones that there are are named", async () => {
+  await assert.rejects(
+    parseProjectFile("name: iris\ncontract: model-server\n", "slipway.yaml"),
+    (error: unknown) => {
+      assert.match(String(error), /contract/);
+      assert.ok(
+        CONTRACTS.every((name) => String(error).includes(name)),
+        String(error),
+      );
+      return true;
+    },
+  );
+});
+
+test("no two rows answer one path or one gRPC method, and names of schemas are theirs alone", () => {
+  const shared = plane();
+  for (const [what, namesOf] of [
+    ["path", (row) => [...row.routes(shared).keys()]],
+    ["method", (row) => [...(row.grpc?.(shared).methods.keys() ?? [])]],
+    ["schema", (row) => Object.keys(row.openapi(description).schemas)],
+  ] as const satisfies readonly (readonly [
+    string,
+    (row: (typeof PROTOCOLS)[number]) => readonly string[],
+  ])[]) {
+    const names = PROTOCOLS.flatMap(namesOf);
+    assert.deepEqual(
+      names.filter((name, at) => names.indexOf(name) !== at),
+      [],
+      what,
+    );
+  }
+});
+
+test("the OpenAPI document has routes only that there are", () => {
+  const shared = plane();
+  for (const row of PROTOCOLS) {
+    const routes = row.routes(shared);
+    for (const path of Object.keys(row.openapi(description).paths))
+      assert.ok(routes.has(path), `${row.name}: ${path}`);
+  }
+});

@@ -1,0 +1,17 @@
+import { ToolError } from "../../ground/errors/index.ts";
+import type { Protocol } from "./protocol.ts";
+import { seldonProtocol } from "./seldon-service/seldon-protocol.ts";
+import { uaiProtocol } from "./uai/uai-protocol.ts";
+
+/** Every protocol that a server speaks. The first one answers what no route takes, unless the server's own contract does. */
+export const PROTOCOLS: readonly Protocol[] = [seldonProtocol, uaiProtocol];
+
+/** The row of a name. @throws ToolError `UNSUPPORTED` for a name without a row */
+export function protocolOf(name: string): Protocol {
+  const found = PROTOCOLS.find((protocol) => protocol.name === name);
+  if (found !== undefined) return found;
+  const names = PROTOCOLS.map((protocol) => protocol.name).join(", ");
+  throw new ToolError("UNSUPPORTED", `find the protocol "${name}": there is none of this name`, {
+    hint: `choose from ${names}`,
+  });
+}

@@ -1,0 +1,103 @@
+import { connectionCap, defaultBodyBudget, type BodyBudget } from "../../ground/http/index.ts";
+import type { Ports } from "../../models/description/index.ts";
+import { PROTOCOLS, protocolOf, type Plane } from "../protocols/index.ts";
+import { startHttpServer, type HttpServerOptions, type Route } from "../transport/index.ts";
+import { listenGrpc } from "./listen-grpc.ts";
+import { observedExchanges } from "./observed-exchange.ts";
+import { metricsRoutes, openApiRoutes, probeRoutes } from "./own-routes.ts";
+import type { Stoppable } from "./running-server.ts";
+import type { ServerParts } from "./server-parts.ts";
+
+const DEFAULT_BODY_BYTES = 104_857_600;
+const STRICT_MESSAGE_BYTES = 4_194_304;
+const TEXT = "text/plain; charset=utf-8";
+const METRICS_PATHS = ["/metrics", "/prometheus"];
+
+/** Shares of the connections that the limit of descriptors leaves. */
+const SHARES = { http: 0.5, grpc: 0.3, metrics: 0.1 };
+
+/** Servers that listen are added to `servers` as they start, so that they can be ended when a later one does not. */
+export interface Listening {
+  readonly parts: ServerParts;
+  readonly plane: Plane;
+  readonly servers: Stoppable[];
+}
+
+/** Opens the ports that are wanted: REST, gRPC, metrics. @throws ToolError `PORT_TAKEN` */
+export async function listen(listening: Listening): Promise<Ports> {
+  const { parts, servers } = listening;
+  const { options, description } = parts;
+  const wanted = { ...description.ports, ...options.ports };
+  const maxBodyBytes = description.server.maxBodyBytes ?? DEFAULT_BODY_BYTES;
+  const { host = "0.0.0.0" } = options;
+  const shared: Shared = { host, maxBodyBytes, bodies: defaultBodyBudget(maxBodyBytes) };
+  const main = await startHttpServer({ ...shared, ...restOptions(listening, wanted.http) });
+  servers.push(main);
+  const grpc =
+    wanted.grpc === undefined ? undefined : await listenForCalls(listening, shared, wanted.grpc);
+  if (grpc !== undefined) servers.push(grpc);
+  const ports = { http: main.port, ...(grpc !== undefined && { grpc: grpc.port }) };
+  if (wanted.metrics === undefined) return ports;
+  const metrics = await startHttpServer({ ...shared, ...pageOptions(parts, wanted.metrics) });
+  servers.push(metrics);
+  return { ...ports, metrics: metrics.port };
+}
+
+interface Shared {
+  readonly host: string;
+  readonly maxBodyBytes: number;
+  readonly bodies: BodyBudget;
+}
+
+type OwnOptions = Omit<HttpServerOptions, keyof Shared>;
+
+/** Every protocol, whatever the contract is; the contract's own answers what no route takes. */
+function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
+  const { options, description, registry, observation, model } = parts;
+  const [first] = PROTOCOLS;
+  const own = protocolOf(description.contract);
+  return {
+    port,
+    tls: options.tls,
+    maxConnections: connectionCap(SHARES.http),
+    routes: new Map<string, Route>([
+      ...PROTOCOLS.flatMap((protocol) => [...protocol.routes(plane)]),
+      ...probeRoutes(model),
+      ...metricsRoutes(registry, METRICS_PATHS),
+      ...openApiRoutes(description),
+    ]),
+    refuse: (exchange, why) => (own.refuse ?? first?.refuse)?.(plane, exchange, why),
+    ...observedExchanges(observation.observer),
+  };
+}
+
+function listenForCalls(
+  { parts, plane }: Listening,
+  { host, maxBodyBytes, bodies }: Shared,
+  port: number,
+): ReturnType<typeof listenGrpc> {
+  const { options, settings, observation, model } = parts;
+  const maxMessageBytes =
+    options.grpcMaxMessageBytes ?? (settings.isStrict ? STRICT_MESSAGE_BYTES : maxBodyBytes);
+  return listenGrpc({
+    ...{ host, port, maxMessageBytes, bodies },
+    maxConnections: connectionCap(SHARES.grpc),
+    tls: options.tls,
+    services: PROTOCOLS.flatMap((protocol) => protocol.grpc?.(plane) ?? []),
+    isReady: () => model.isReady,
+    observer: observation.observer,
+  });
+}
+
+function pageOptions({ options, registry, model }: ServerParts, port: number): OwnOptions {
+  const { metricsPath = "/metrics" } = options;
+  return {
+    port,
+    maxConnections: connectionCap(SHARES.metrics),
+    routes: new Map([
+      ...probeRoutes(model),
+      ...metricsRoutes(registry, [...METRICS_PATHS, metricsPath]),
+    ]),
+    refuse: (exchange) => exchange.reply({ status: 404, contentType: TEXT, body: "not found\n" }),
+  };
+}

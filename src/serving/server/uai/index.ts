@@ -1,1 +1,0 @@
-export { uaiRoutes, type UaiCaller } from "./uai-routes.ts";
