@@ -4,7 +4,7 @@ import {
   type GrpcCall,
   type GrpcMethod,
   type GrpcServer,
-} from "../../../src/serving/server/grpc/index.ts";
+} from "../../../src/serving/transport/grpc/index.ts";
 
 export interface InteropServer {
   readonly server: GrpcServer;
