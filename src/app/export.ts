@@ -33,6 +33,8 @@ export interface CheckpointExport extends ExportOptions, ExportTarget {
   readonly source: string;
   /** The checkpoint of this step; default the newest. */
   readonly step?: bigint | undefined;
+  /** The Object Detection API's `pipeline.config`; default the one beside the checkpoint. */
+  readonly pipelineConfig?: string | undefined;
 }
 
 /** A SavedModel to export. */
@@ -68,7 +70,7 @@ export async function exportCheckpoint(
   options: CallOptions = {},
 ): Promise<ExportResult> {
   const found = await findSource(request);
-  using source = await openTrainingGraph(found);
+  using source = await openTrainingGraph(found, request.pipelineConfig);
   return await writeExport({ name: found.prefix, source, request }, options);
 }
 

@@ -1,27 +1,33 @@
 import type { Command } from "commander";
 import type { Context } from "../../app/context.ts";
-import { exportCheckpoint, exportSavedModel, type ExportResult } from "../../app/export.ts";
-import { formatBytes } from "../../app/format.ts";
+import { exportCheckpoint, exportSavedModel } from "../../app/export.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import { parseReplacement } from "../../models/export/index.ts";
+import { INPUT_TYPES, parseInputType, parseReplacement } from "../../models/export/index.ts";
+import { defineExporterJob } from "../exporter-job.ts";
+import { reportExport } from "../render/export.ts";
 
 interface Flags {
   readonly output: string;
   readonly savedModel?: string;
   readonly outputs?: string;
   readonly input?: readonly string[];
+  readonly inputType?: string;
 }
 
 const EXAMPLES = `
 Example:
   slipway export tf-checkpoint ./train -o frozen_inference_graph.pb --outputs probs
   slipway export tf-checkpoint ./train --outputs logits --input 'batch:0=float32[?,224,224,3]'
-  slipway export saved-model ./saved_model -o frozen_inference_graph.pb`;
+  slipway export saved-model ./saved_model -o frozen_inference_graph.pb
+  slipway export /data/object_detection/export_inference_graph.py --input_type image_tensor \\
+    --pipeline_config_path /data/data/pipeline.config \\
+    --trained_checkpoint_prefix /data/data/model.ckpt-200000 --output_directory /data/output/`;
 
 /** `slipway export`. */
 export function define(command: Command, context: Context): void {
   defineCheckpoint(command.command("tf-checkpoint"), context);
   defineSavedModel(command.command("saved-model"), context);
+  defineExporterJob(command.command("inference-graph", { isDefault: true }), context);
   command.addHelpText("after", EXAMPLES);
 }
 
@@ -30,11 +36,22 @@ function defineCheckpoint(command: Command, context: Context): void {
     command
       .description("freeze a TensorFlow checkpoint and its graph into one file, without TensorFlow")
       .argument("<dir>", "folder that the training wrote, or a checkpoint's prefix in it")
-      .option("--step <number>", "the checkpoint of this step; default the newest"),
-  ).action(async (source: string, flags: Flags & { readonly step?: string }) => {
-    const step = flags.step === undefined ? undefined : parseStep(flags.step);
-    reportExport(await exportCheckpoint({ source, step, ...sharedOf(flags) }, context), context);
-  });
+      .option("--step <number>", "the checkpoint of this step; default the newest")
+      .option(
+        "--pipeline-config <file>",
+        "of the Object Detection API, for training graphs; default pipeline.config beside the checkpoint",
+      ),
+  ).action(
+    async (
+      source: string,
+      flags: Flags & { readonly step?: string; readonly pipelineConfig?: string },
+    ) => {
+      const step = flags.step === undefined ? undefined : parseStep(flags.step);
+      const { pipelineConfig } = flags;
+      const request = { source, step, pipelineConfig, ...sharedOf(flags) };
+      reportExport(await exportCheckpoint(request, context), context);
+    },
+  );
 }
 
 function defineSavedModel(command: Command, context: Context): void {
@@ -68,27 +85,26 @@ function addFlags(command: Command): Command {
       "--input <node=spec...>",
       "put an input in a tensor's place: NODE[:SLOT]=NAME, =TYPE[SHAPE] or =NAME:TYPE[SHAPE]",
     )
+    .option(
+      "--input-type <type>",
+      `how images come into a detection graph: ${INPUT_TYPES.join(", ")}`,
+    )
     .addHelpText("after", EXAMPLES);
 }
 
 function sharedOf(
   flags: Flags,
-): Pick<Parameters<typeof exportCheckpoint>[0], "output" | "savedModel" | "outputs" | "inputs"> {
+): Pick<
+  Parameters<typeof exportCheckpoint>[0],
+  "output" | "savedModel" | "outputs" | "inputs" | "inputType"
+> {
   return {
     output: flags.output,
     savedModel: flags.savedModel,
     outputs: flags.outputs?.split(",").map((name) => name.trim()),
     inputs: flags.input?.map(parseReplacement),
+    inputType: flags.inputType === undefined ? undefined : parseInputType(flags.inputType),
   };
-}
-
-function reportExport(result: ExportResult, { reporter }: Context): void {
-  reporter.line(`${result.output}  ${formatBytes(result.size)}, ${result.nodes} nodes`);
-  reporter.line(`  from     ${result.source}`);
-  reporter.line(`  inputs   ${result.inputs.join(", ")}`);
-  reporter.line(`  outputs  ${result.outputs.join(", ")}`);
-  if (result.savedModel !== undefined) reporter.line(`  as well  ${result.savedModel}`);
-  reporter.result({ ...result });
 }
 
 function parseStep(text: string): bigint {

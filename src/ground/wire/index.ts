@@ -2,3 +2,11 @@ export { WireError } from "./wire-error.ts";
 export { WireFile, type WireField, type WireFileOptions } from "./wire-file.ts";
 export { WireReader } from "./wire-reader.ts";
 export { WireWriter } from "./wire-writer.ts";
+export {
+  messageOf,
+  numberOf,
+  parseTextMessage,
+  truthOf,
+  wordOf,
+  type TextMessage,
+} from "./text-message.ts";

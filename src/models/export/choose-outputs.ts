@@ -4,12 +4,12 @@ import { nameSome, refuseWords } from "./refusal.ts";
 import { dataInputs, isControl, nodeName } from "./tensor-name.ts";
 
 /** Outputs of the Object Detection API; the last two only where the model makes masks or keypoints. */
-const DETECTION_OUTPUTS = [
+export const DETECTION_OUTPUTS: readonly string[] = [
   "detection_boxes",
   "detection_scores",
   "detection_classes",
   "num_detections",
-] as const;
+];
 const OPTIONAL_OUTPUTS = ["detection_masks", "detection_keypoints"] as const;
 
 /** The outputs that a graph tells by itself; `undefined` when it tells none. A signature comes before the detection outputs. */

@@ -1,17 +1,28 @@
 import {
   writeGraph,
   writeSavedModel,
+  type Checkpoint,
+  type Graph,
   type GraphNode,
   type MetaGraph,
   type NamedTensor,
   type Rope,
 } from "../tensorflow/index.ts";
-import { assertOutputs, knownOutputs, outputsMissing, servingSignature } from "./choose-outputs.ts";
+import {
+  assertOutputs,
+  DETECTION_OUTPUTS,
+  knownOutputs,
+  outputsMissing,
+  servingSignature,
+} from "./choose-outputs.ts";
+import { parseSsdPipeline, refuseTrainingGraph } from "./detection/pipeline.ts";
+import { isDetectionTraining, rebuildSsd } from "./detection/rebuild-ssd.ts";
 import { freezeGraph, type FrozenGraph } from "./freeze.ts";
 import { MAX_MESSAGE_BYTES, type GraphSource } from "./graph-source.ts";
+import { withInputType, type InputType } from "./input-type.ts";
 import { refuseGraph, refuseWords } from "./refusal.ts";
 import { replaceInputs, type InputReplacement } from "./replace-inputs.ts";
-import { readRestoreMap } from "./restore-map.ts";
+import { readRestoreMap, type SavedPlace } from "./restore-map.ts";
 import { notedShape, resultType } from "./result-type.ts";
 import { nodeName, slotNumber } from "./tensor-name.ts";
 import { createVariableValues } from "./variable-values.ts";
@@ -22,6 +33,8 @@ export interface ExportOptions {
   readonly outputs?: readonly string[] | undefined;
   /** Placeholders in the place of tensors. */
   readonly inputs?: readonly InputReplacement[] | undefined;
+  /** How images come in, for graphs of the Object Detection API. */
+  readonly inputType?: InputType | undefined;
 }
 
 /** A frozen graph that is not written yet. Its values are still in the source's files: write it before the source is closed. */
@@ -42,12 +55,9 @@ export interface ExportedGraph {
  * @throws ProjectError `MODEL_FILE_INVALID` naming a file, ToolError `UNSUPPORTED` naming a node, `USAGE` for outputs or inputs that are not there.
  */
 export function exportGraph(source: GraphSource, options: ExportOptions = {}): ExportedGraph {
-  const graph = replaceInputs(source.meta.graph, options.inputs ?? [], source.meta.ops);
+  const { graph, outputs, places } = prepare(source, options);
   const meta: MetaGraph = { ...source.meta, graph };
-  const outputs = options.outputs ?? knownOutputs(meta);
-  if (outputs === undefined) throw outputsMissing(meta);
-  assertOutputs(meta, outputs);
-  const values = createVariableValues(source.checkpoint, readRestoreMap(source.meta));
+  const values = createVariableValues(source.checkpoint, places);
   const frozen = freezeGraph(graph, outputs, values);
   const bytes = writeGraph(frozen.graph, frozen.streamedOf);
   assertReadable(bytes);
@@ -60,6 +70,50 @@ export function exportGraph(source: GraphSource, options: ExportOptions = {}): E
     nodeCount: nodes.length,
     functionCount: functions.length,
   };
+}
+
+/** A graph that is ready to be frozen. */
+interface PreparedGraph {
+  readonly graph: Graph;
+  readonly outputs: readonly string[];
+  readonly places: ReadonlyMap<string, SavedPlace>;
+}
+
+function prepare(source: GraphSource, options: ExportOptions): PreparedGraph {
+  const { ops } = source.meta;
+  const replaced = replaceInputs(source.meta.graph, options.inputs ?? [], ops);
+  const places = readRestoreMap(source.meta);
+  const { inputType } = options;
+  const decoded = (graph: Graph): Graph =>
+    inputType === undefined ? graph : withInputType(graph, inputType);
+  const meta: MetaGraph = { ...source.meta, graph: replaced };
+  const outputs = options.outputs ?? knownOutputs(meta);
+  if (outputs !== undefined) {
+    assertOutputs(meta, outputs);
+    return { graph: decoded(replaced), outputs, places };
+  }
+  if (!isDetectionTraining(replaced)) throw outputsMissing(meta);
+  if (source.pipeline === undefined)
+    throw refuseTrainingGraph("there is no pipeline.config beside it to rebuild it by");
+  const pipeline = parseSsdPipeline(source.pipeline.text, source.pipeline.name);
+  return {
+    graph: decoded(rebuildSsd(replaced, pipeline)),
+    outputs: DETECTION_OUTPUTS,
+    places: pipeline.usesMovingAverages ? averaged(places, source.checkpoint) : places,
+  };
+}
+
+/** The moving averages of the variables that have one. */
+function averaged(
+  places: ReadonlyMap<string, SavedPlace>,
+  { tensors }: Checkpoint,
+): ReadonlyMap<string, SavedPlace> {
+  return new Map(
+    [...places].map(([variable, place]) => {
+      const key = `${place.key}/ExponentialMovingAverage`;
+      return [variable, tensors.has(key) ? { ...place, key } : place];
+    }),
+  );
 }
 
 function isPlaceholder({ op }: GraphNode): boolean {
@@ -92,8 +146,13 @@ function savedModelOf(
     const key = keys.get(full) ?? (slot === 0 ? node.name : `${node.name}_${slot}`);
     return { key, tensor: full, dtype, shape: notedShape(node, slot) };
   };
+  const isDetector = DETECTION_OUTPUTS.every((name) => written.outputs.includes(name));
+  const placeholders = graph.nodes.filter((node) => node.op === "Placeholder");
   return writeSavedModel(written.bytes, {
-    inputs: graph.nodes.filter((node) => node.op === "Placeholder").map(({ name }) => named(name)),
+    inputs: placeholders.map(({ name }) =>
+      // The name that the API's own exporter gives, and so what clients send.
+      isDetector && placeholders.length === 1 ? { ...named(name), key: "inputs" } : named(name),
+    ),
     outputs: written.outputs.map(named),
   });
 }

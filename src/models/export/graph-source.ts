@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   findCheckpoints,
   invalidFile,
@@ -17,6 +17,8 @@ import { nameSome, refuseGraph, refuseWords } from "./refusal.ts";
 export interface GraphSource extends Disposable {
   readonly meta: MetaGraph;
   readonly checkpoint: Checkpoint;
+  /** The Object Detection API's `pipeline.config` that belongs to a training graph, where there is one. */
+  readonly pipeline?: { readonly name: string; readonly text: string } | undefined;
 }
 
 /** A protobuf message has at most this many bytes, and TensorFlow reads no longer one. */
@@ -24,9 +26,13 @@ export const MAX_MESSAGE_BYTES: number = 2 ** 31 - 1;
 
 /**
  * Opens a checkpoint with the graph beside it.
+ * @param pipelinePath - `pipeline.config`; default the one beside the checkpoint, where there is one
  * @throws ProjectError `MODEL_FILE_INVALID` naming a file, ToolError `UNSUPPORTED` when there is no graph.
  */
-export async function openTrainingGraph(found: FoundCheckpoint): Promise<GraphSource> {
+export async function openTrainingGraph(
+  found: FoundCheckpoint,
+  pipelinePath?: string,
+): Promise<GraphSource> {
   const { prefix, hasGraph } = found;
   const name = `${basename(prefix)}.meta`;
   if (!hasGraph)
@@ -37,7 +43,25 @@ export async function openTrainingGraph(found: FoundCheckpoint): Promise<GraphSo
   const bytes = await readMessage(`${prefix}.meta`, name);
   const meta = parsing(name, () => parseMetaGraph(bytes));
   if (meta.graph.nodes.length === 0) throw invalidFile(name, "it has no graph");
-  return withCheckpoint(meta, openCheckpoint(found));
+  const pipeline = await readPipeline(prefix, pipelinePath);
+  return { ...withCheckpoint(meta, openCheckpoint(found)), pipeline };
+}
+
+const MAX_PIPELINE_BYTES = 1 << 20;
+
+async function readPipeline(
+  prefix: string,
+  wanted: string | undefined,
+): Promise<GraphSource["pipeline"]> {
+  const path = wanted ?? join(dirname(prefix), "pipeline.config");
+  const name = basename(path);
+  const facts = await stat(path).catch(() => undefined);
+  if (facts?.isFile() !== true) {
+    if (wanted === undefined) return undefined;
+    throw invalidFile(path, "it is not there, or is no file");
+  }
+  if (facts.size > MAX_PIPELINE_BYTES) throw invalidFile(name, `it has ${facts.size} bytes`);
+  return { name, text: await readFile(path, "utf8") };
 }
 
 /**

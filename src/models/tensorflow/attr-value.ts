@@ -17,6 +17,12 @@ export function intAttr(attr: AttrBytes | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
+/** The truth value that an attribute says; `undefined` when it says none. */
+export function boolAttr(attr: AttrBytes | undefined): boolean | undefined {
+  const value = varintField(attr, FIELD.b);
+  return value === undefined ? undefined : value !== 0n;
+}
+
 /** The text that an attribute says; empty when it says none. */
 export function textAttr(attr: AttrBytes | undefined): string {
   return bytesField(attr, FIELD.s)?.toString("utf8") ?? "";
@@ -87,6 +93,35 @@ export function renameFunctions(
 /** An attribute that says a type. */
 export function makeType(dtype: number): AttrBytes {
   return makeVarint(FIELD.type, dtype);
+}
+
+/** An attribute that says a whole number. */
+export function makeInt(value: number): AttrBytes {
+  return makeVarint(FIELD.i, value);
+}
+
+/** An attribute that says yes or no. */
+export function makeBool(value: boolean): AttrBytes {
+  return makeVarint(FIELD.b, value ? 1 : 0);
+}
+
+/** An attribute that says a 32-bit number. */
+export function makeFloat(value: number): AttrBytes {
+  const writer = new WireWriter();
+  writer.float((FIELD.f << 3) | 5, value);
+  return writer.finish();
+}
+
+/** An attribute that says text. */
+export function makeText(value: string): AttrBytes {
+  return wrap(FIELD.s, Buffer.from(value));
+}
+
+/** An attribute with a list of whole numbers. */
+export function makeIntList(values: readonly number[]): AttrBytes {
+  const list = new WireWriter();
+  for (const value of values.toReversed()) list.int((FIELD.i << 3) | 0, value);
+  return wrap(FIELD.list, list.finish());
 }
 
 /** An attribute that says a shape; -1 for unknown sizes, `undefined` for an unknown rank. */
