@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
+import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
 import { directoriesOf, type Context } from "../app/context.ts";
 import { refuseMissingValues } from "./missing-values.ts";
@@ -119,7 +119,9 @@ function withoutValues(message: string): string {
 
 function report(error: unknown, context: Context): void {
   context.reporter.close();
-  const shown = isAbort(error, context) ? context.signal.reason : error;
+  const shown = isAbort(error, context)
+    ? context.signal.reason
+    : explainFullDisk(error, "a temporary folder");
   if (context.isJson)
     process.stdout.write(`${JSON.stringify({ event: "error", ...errorData(shown) })}\n`);
   else process.stderr.write(`${errorLines(shown).join("\n")}\n`);

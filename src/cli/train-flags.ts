@@ -57,6 +57,11 @@ export function addTrainPackOptions(command: Command, framework?: Framework): vo
     )
     .option("--index-url <url>", "Python package index")
     .option("--extra-index-url <url>", "another one; may come more than once", collect)
+    .option(
+      "--allow-missing-library <name>",
+      "shared library, such as libgomp.so.1, that Python packages may miss; may come more than once",
+      collect,
+    )
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
     .option("--password-stdin", "read the registry's password from standard input");
   if (framework !== "self") addCatalogueOption(command);

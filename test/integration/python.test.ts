@@ -396,6 +396,26 @@ test("a wheel named by path is packed", async (t) => {
   );
 });
 
+test("a wheel that is not what the requirements state stops the build, kept lock or not", async (t) => {
+  const b = await bench(t);
+  if (b === undefined) return;
+  const path = await writeWheel(b.wheels, { name: "small" });
+  const digest = digestOf(readFileSync(path)).slice("sha256:".length);
+  assert.equal((await b.build([`small==1.0 --hash=sha256:${digest}`])).packages.length, 1);
+  for (const line of [
+    `small==1.0 --hash=sha256:${"0".repeat(64)}`,
+    `${path} --hash=sha256:${"0".repeat(64)}`,
+  ]) {
+    await assert.rejects(b.build([line]), { code: "DIGEST_MISMATCH", message: /"small" 1\.0/ });
+    await assert.rejects(b.build([line]), { code: "DIGEST_MISMATCH" });
+  }
+  await writeFile(join(b.root, "requirements.txt"), "--require-hashes\nsmall==1.0\n");
+  await assert.rejects(
+    buildPythonLayers({ ...b.request([]), files: ["requirements.txt"] }, b.context),
+    { code: "REQUIREMENTS_INVALID", message: /require-hashes/ },
+  );
+});
+
 test("a library that nobody has is named with its package, unless it is said not to matter", async (t) => {
   const b = await bench(t);
   if (b === undefined) return;

@@ -36,6 +36,7 @@ export interface ProjectFlags {
   readonly allowPickle?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly findLinks?: readonly string[] | undefined;
+  readonly allowMissingLibrary?: readonly string[] | undefined;
   readonly indexUrl?: string | undefined;
 }
 
@@ -83,7 +84,7 @@ export async function loadProject(
     ...(await requirementsOf(root, file, detected)),
     indexes: indexesOf(flags, file, context.cwd),
     pythonVersion: file.python?.version,
-    ignoreLibraries: file.python?.ignoreLibraries,
+    ignoreLibraries: missingLibraries(flags, file),
     ignore: file.ignore ?? [],
     allowSecrets: allowedSecrets(flags, file),
     ...(allowPickle.length === 0 ? {} : { allowPickle }),
@@ -173,6 +174,13 @@ function indexesOf(
       ),
     ],
   };
+}
+
+function missingLibraries(
+  { allowMissingLibrary = [] }: ProjectFlags,
+  { python }: ProjectFile,
+): readonly string[] {
+  return [...(python?.ignoreLibraries ?? []), ...allowMissingLibrary];
 }
 
 function allowedSecrets(

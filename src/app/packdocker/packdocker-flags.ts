@@ -32,6 +32,8 @@ export interface PackdockerFlags {
   readonly allowPickle?: readonly string[];
   readonly indexUrl?: string;
   readonly findLinks?: readonly string[];
+  readonly allowMissingLibrary?: readonly string[];
+  readonly apt?: readonly string[];
   readonly [name: string]: unknown;
 }
 

@@ -56,6 +56,8 @@ export async function uaiProjectOf(
         /^[a-z+]+:\/\//.test(place) ? place : resolve(context.cwd, place),
       ),
     },
+    ignoreLibraries: flags.allowMissingLibrary,
+    aptWay: "flag",
     ignore: [],
     allowSecrets: flags.allowSecret ?? [],
     labels: { "dev.slipway.framework": job.release ?? job.framework },

@@ -5,11 +5,12 @@ import { parsePlatform } from "../../images/oci/index.ts";
 import { packImages, walkTree, type PackProject } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import type { UaiFramework } from "../../jobs/uai/index.ts";
+import { withAptPackages } from "../pack/apt-packages.ts";
 import { openBase } from "../pack/base-image.ts";
 import { openPackSettings } from "./catalogue.ts";
 import type { Context } from "../context.ts";
 import { deliver, type Packed } from "../pack/deliver.ts";
-import { withoutWriting } from "../pack/dry-run.ts";
+import { forgetfulStore, withoutWriting } from "../pack/dry-run.ts";
 import { move } from "../places/move.ts";
 import { warnOfSecrets, withAccount } from "./old-account.ts";
 import { packContextOf } from "../pack/pack-context.ts";
@@ -80,7 +81,18 @@ async function make(making: Making): Promise<void> {
   const real = packContextOf(store, pool, context);
   const packContext = flags.dryRun === true ? withoutWriting(real) : real;
   await using opened = await openBase(baseName, packContext.cache("base"), context);
-  const base = await opened.imageFor(parsePlatform(flags.platform ?? "linux/amd64"));
+  const base = await withAptPackages(
+    await opened.imageFor(parsePlatform(flags.platform ?? "linux/amd64")),
+    {
+      packages: flags.apt ?? [],
+      store:
+        flags.dryRun === true
+          ? { ...forgetfulStore(store), resolve: store.resolve.bind(store) }
+          : store,
+      epochS: making.project.epochS,
+      context,
+    },
+  );
   const server = chooseServer(flags.server, base);
   const project = servedBy(server, making.project, { base, given: ownSettingsIn(flags), context });
   const tree = await walkTree(project.root, { ignore: project.ignore, signal: context.signal });

@@ -170,6 +170,7 @@ async function requestOf(
       folder: "data",
       requirements: await requirementsOf(flags, codePath, context),
       indexes: indexesOf(flags, context),
+      ignoreLibraries: flags.allowMissingLibrary,
       labels: {
         "dev.slipway.framework": job.release ?? job.framework,
         "dev.slipway.train.main": job.mainFile,

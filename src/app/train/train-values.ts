@@ -20,6 +20,7 @@ export interface TrainPackFlags {
   readonly indexUrl?: string;
   readonly extraIndexUrl?: readonly string[];
   readonly findLinks?: readonly string[];
+  readonly allowMissingLibrary?: readonly string[];
   readonly passwordStdin?: boolean;
   readonly [name: string]: unknown;
 }

@@ -51,6 +51,11 @@ export function define(command: Command, context: Context): void {
       "class or function, as MODULE.NAME, that pickles may import; may come more than once",
       collect,
     )
+    .option(
+      "--allow-missing-library <name>",
+      "shared library, such as libgomp.so.1, that Python packages may miss; may come more than once",
+      collect,
+    )
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
     .option("--index-url <url>", "Python package index")
     .addHelpText(

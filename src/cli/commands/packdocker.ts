@@ -188,6 +188,16 @@ const OWN_OPTIONS: Readonly<Record<string, (mode: Command, framework: UaiFramewo
     void mode
       .option("--index-url <url>", "Python package index")
       .option(
+        "--allow-missing-library <name>",
+        "shared library, such as libgomp.so.1, that Python packages may miss; may come more than once",
+        collect,
+      )
+      .option(
+        "--apt <packages>",
+        "Debian packages for the image, with commas between them; the base must say what it has",
+        (text: string) => text.split(",").filter(Boolean),
+      )
+      .option(
         "--find-links <place>",
         "folder or page with wheels; may come more than once",
         collect,

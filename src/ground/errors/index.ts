@@ -15,3 +15,4 @@ export {
   ToolError,
   type ToolErrorOptions,
 } from "./tool-error.ts";
+export { explainFullDisk } from "./disk-full.ts";

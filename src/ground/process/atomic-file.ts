@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ToolError } from "../errors/index.ts";
+import { explainFullDisk, ToolError } from "../errors/index.ts";
 import type { Bytes, CallOptions } from "../bytes/index.ts";
 import { writeBehind } from "../bytes/index.ts";
 
@@ -37,12 +37,8 @@ export async function writeFileAtomic(
 /** Turns the file system's refusal to write into our own codes; other errors come back as they are. */
 export function explainWriteError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new ToolError("DISK_FULL", `write "${path}": no space left on the device`, {
-      cause: error,
-      hint: "free some space, or run `slipway gc`",
-    });
-  }
+  const full = explainFullDisk(error, path);
+  if (full !== error) return full;
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     return new ToolError(
       "STORE_UNWRITABLE",

@@ -7,7 +7,7 @@ import type {
   ServiceType,
 } from "../../models/description/index.ts";
 import type { Signature } from "../../models/tensor/index.ts";
-import type { IndexOptions } from "../python-packages/index.ts";
+import type { AptWay, IndexOptions } from "../python-packages/index.ts";
 
 /** A project with everything decided; paths absolute. */
 export interface PackProject {
@@ -38,6 +38,8 @@ export interface PackProject {
   readonly pythonVersion?: string | undefined;
   /** Shared libraries that Python packages may miss. */
   readonly ignoreLibraries?: readonly string[] | undefined;
+  /** How the command at hand adds Debian packages, for hints. Default: the project file. */
+  readonly aptWay?: AptWay | undefined;
   readonly ignore: readonly string[];
   /** Files that the tool adds, by their path in the image without a leading slash; they take the place of the project's own. */
   readonly added?: readonly { readonly path: string; readonly bytes: Uint8Array }[] | undefined;

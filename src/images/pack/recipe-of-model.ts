@@ -59,8 +59,9 @@ function wantsPackages({ requirements, requirementLines }: PackProject): boolean
 /** The packages, lowest first, and the line by which any Python of the base finds them, not only the server's worker. */
 function pythonSteps(project: PackProject, base: BaseImage): readonly RecipeStep[] {
   if (!wantsPackages(project)) return [];
-  const { root, requirements, requirementLines, indexes, ignoreLibraries } = project;
-  const packages = { root, files: requirements, lines: requirementLines, indexes, ignoreLibraries };
+  const { root, requirements, requirementLines, indexes, ignoreLibraries, aptWay } = project;
+  const wanted = { root, files: requirements, lines: requirementLines, indexes };
+  const packages = { ...wanted, ignoreLibraries, aptWay };
   const folder = base.facts.python?.sitePackages ?? "";
   const path = ownFile(
     posix.join(folder, "slipway.pth").slice(1),

@@ -55,7 +55,8 @@ export function recipeOfTraining(
 ): ImageRecipe {
   const { root, requirements, requirementLines, indexes, ignoreLibraries } = project;
   const hasPackages = requirements.length + requirementLines.length > 0;
-  const packages = { root, files: requirements, lines: requirementLines, indexes, ignoreLibraries };
+  const wanted = { root, files: requirements, lines: requirementLines, indexes };
+  const packages = { ...wanted, ignoreLibraries, aptWay: "flag" } as const;
   const metadata = metadataOf(project, base, toolVersion);
   return {
     tool: "slipway train pack",

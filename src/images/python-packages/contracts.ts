@@ -1,6 +1,7 @@
 import type { DeflatePool } from "../compress/index.ts";
 import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
 import type { Descriptor, Digest, Platform, Sink, Source } from "../oci/index.ts";
+import type { AptWay } from "./libraries.ts";
 
 /** The C library of the base image. */
 export interface Libc {
@@ -72,6 +73,10 @@ export interface PythonContext extends CallOptions {
   readonly refresh?: boolean | undefined;
   /** Sonames that may be missing: parts of a package that this image does not use. */
   readonly ignoreLibraries?: readonly string[] | undefined;
+  /** How the command at hand adds Debian packages, for the hint. Default: the project file. */
+  readonly aptWay?: AptWay | undefined;
+  /** Told of what is odd and does no harm. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Compressor threads to share. */
   readonly pool?: DeflatePool | undefined;
   readonly onProgress?: ((event: PythonProgress) => void) | undefined;

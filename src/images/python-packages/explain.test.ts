@@ -12,6 +12,13 @@ const failed = (stderrTail: string): ProcessError =>
 
 for (const { name, stderr, code, message } of [
   {
+    name: "a full disk",
+    stderr:
+      "error: Failed to download `six==1.17.0`\n  cause: Failed to write to the distribution cache: failed to create file `/cache/uv/archive-v0/x`: No space left on device (os error 28)",
+    code: "DISK_FULL",
+    message: 'install Python packages: no space left on the device of "/cache/uv/archive-v0/x"',
+  },
+  {
     name: "a package with sources only",
     stderr:
       "error: No solution found when resolving dependencies\n  cause: Because pyspark==3.5.0 has no usable wheels and you require pyspark==3.5.0, we can conclude that your requirements are unsatisfiable.\n\nhint: Wheels are required for `pyspark` because building from source is disabled",

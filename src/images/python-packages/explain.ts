@@ -12,6 +12,7 @@ export function explainResolverError(error: unknown): unknown {
   const text = hideCredentials(error.stderrTail);
   const flat = text.replace(/\s+/g, " ");
   return (
+    diskFull(flat, error) ??
     hostile(flat, error) ??
     withoutWheel(flat, error) ??
     notFound(flat, error) ??
@@ -23,6 +24,21 @@ export function explainResolverError(error: unknown): unknown {
 /** Takes user and password out of every URL in a text. */
 export function hideCredentials(text: string): string {
   return text.replace(/\/\/[^/\s@]*@/g, "//***@");
+}
+
+/** An installer has caches and temporary folders of its own, and says where it ran out of space. */
+function diskFull(flat: string, cause: unknown): ToolError | undefined {
+  if (!/No space left on device|os error 28\b|Disk quota exceeded|os error 122\b/i.test(flat))
+    return undefined;
+  const place = /(?:path|file|directory|to|at) [`'"]([^`'"]+)[`'"]/i.exec(flat)?.[1];
+  return new ToolError(
+    "DISK_FULL",
+    `install Python packages: no space left on the device${place === undefined ? "" : ` of "${place}"`}`,
+    {
+      cause,
+      hint: "free some space, clear the installer's cache (`uv cache prune`), or choose another place with UV_CACHE_DIR, XDG_CACHE_HOME and TMPDIR",
+    },
+  );
 }
 
 /** Both installers refuse some wheels themselves. */

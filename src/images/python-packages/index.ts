@@ -13,6 +13,7 @@ export type {
   PythonRequest,
   PythonTarget,
 } from "./contracts.ts";
+export type { AptWay } from "./libraries.ts";
 export { buildPythonLayers, DEFAULT_SITE_PACKAGES } from "./layers.ts";
 export { resolvePython, type ResolveContext } from "./resolve.ts";
 export { sitePathSource } from "./scripts.ts";

@@ -12,7 +12,7 @@ import type {
 } from "./contracts.ts";
 import { groupPackages } from "./group.ts";
 import { jobsOf, layerOf } from "./layer-job.ts";
-import { findMissingLibraries, refuseMissingLibraries, type LibraryFacts } from "./libraries.ts";
+import { findMissingLibraries, refuseMissingLibraries, type SharedLibrary } from "./libraries.ts";
 import { resolvePython } from "./resolve.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { unpack, type Work } from "./unpack.ts";
@@ -22,13 +22,13 @@ import { neededGlibc } from "./wheel-name.ts";
 export const DEFAULT_SITE_PACKAGES = "/opt/slipway/site-packages";
 
 /** Goes up when facts kept by older versions lack something, or when wheels are read in another way. */
-const FACTS_VERSION = 1;
+const FACTS_VERSION = 2;
 
 /** What is remembered of a wheel, so that it need not be unpacked to be grouped and checked. */
 interface WheelFacts {
   readonly size: number;
   readonly isPure: boolean;
-  readonly libraries: LibraryFacts;
+  readonly libraries: readonly SharedLibrary[];
   readonly license?: string;
   readonly summary?: string;
 }
@@ -126,7 +126,15 @@ function checkLibraries(facts: ReadonlyMap<string, WheelFacts>, work: Work): voi
     new Map([...facts].map(([name, fact]) => [name, fact.libraries])),
     libraries,
   );
-  refuseMissingLibraries(missing.filter(({ library }) => !ignored.has(library)));
+  for (const { library, file, package: owner } of missing.unneeded)
+    if (!ignored.has(library))
+      work.context.onNote?.(
+        `"${library}" is not in the image; "${file}" of ${owner} asks for it, and no module needs that file`,
+      );
+  refuseMissingLibraries(
+    missing.needed.filter(({ library }) => !ignored.has(library)),
+    work.context.aptWay,
+  );
 }
 
 function factsKey(wheel: LockedWheel): string {
@@ -153,9 +161,6 @@ function packageOf(wheel: LockedWheel, facts: ReadonlyMap<string, WheelFacts>): 
 function parseFacts(value: unknown): WheelFacts | undefined {
   const { size, isPure, libraries } = (value ?? {}) as Partial<WheelFacts>;
   const isWhole =
-    typeof size === "number" &&
-    typeof isPure === "boolean" &&
-    typeof libraries?.needs === "object" &&
-    Array.isArray(libraries.provides);
+    typeof size === "number" && typeof isPure === "boolean" && Array.isArray(libraries);
   return isWhole ? (value as WheelFacts) : undefined;
 }

@@ -1,10 +1,12 @@
 import { ToolError } from "../../ground/errors/index.ts";
 
-/** What a package's libraries need and bring, by file name. */
-export interface LibraryFacts {
-  /** Needed library → the first file of the package that needs it. */
-  readonly needs: Readonly<Record<string, string>>;
-  readonly provides: readonly string[];
+/** A shared library or extension module of a package. */
+export interface SharedLibrary {
+  /** Below site-packages. */
+  readonly path: string;
+  readonly soname?: string;
+  /** File names of the libraries that it is linked with. */
+  readonly needed: readonly string[];
 }
 
 /** A library that nothing in the image provides. */
@@ -75,31 +77,96 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   "libusb-1.0.so.0": "libusb-1.0-0",
 };
 
+/** What is missing: `needed` by something that can be loaded, or `unneeded` since no module reaches who asks for it. */
+export interface MissingLibraries {
+  readonly needed: readonly MissingLibrary[];
+  readonly unneeded: readonly MissingLibrary[];
+}
+
+/** A library and the package that it is of. */
+interface OwnedLibrary extends SharedLibrary {
+  readonly owner: string;
+}
+
 /**
  * Finds libraries that no package brings and the base does not have. A library that any package brings counts as found: where
- * it lies is up to run paths and to packages that load it by hand, and a false alarm would stop a good image.
+ * it lies is up to run paths and to packages that load it by hand, and a false alarm would stop a good image. What a library asks
+ * for counts as needed when an extension module reaches it, in one step or many.
+ * @param packages - libraries and modules by package
+ * @param base - file names of the base's libraries
  */
 export function findMissingLibraries(
-  packages: ReadonlyMap<string, LibraryFacts>,
+  packages: ReadonlyMap<string, readonly SharedLibrary[]>,
   base: readonly string[],
+): MissingLibraries {
+  const all = [...packages].flatMap(([owner, own]) => own.map((one) => ({ ...one, owner })));
+  const byName = new Map<string, OwnedLibrary[]>();
+  for (const library of all)
+    for (const name of namesOfLibrary(library))
+      byName.set(name, [...(byName.get(name) ?? []), library]);
+  const present = new Set([...base, ...byName.keys()]);
+  const reached = reachedFrom(
+    [...packages].flatMap(([owner, own]) => rootsOf(owner, own)),
+    byName,
+  );
+  const needed = missingOf(
+    all.filter(({ path }) => reached.has(path)),
+    present,
+  );
+  const known = new Set(needed.map(({ library }) => library));
+  const unneeded = missingOf(
+    all.filter(({ path }) => !reached.has(path)),
+    new Set([...present, ...known]),
+  );
+  return { needed, unneeded };
+}
+
+function namesOfLibrary({ path, soname }: SharedLibrary): readonly string[] {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return soname === undefined || soname === name ? [name] : [name, soname];
+}
+
+/**
+ * What Python code loads itself: extension modules; in a package without any, libraries that are loaded by name, whose names end
+ * in `.so` and carry no version.
+ */
+function rootsOf(owner: string, libraries: readonly SharedLibrary[]): readonly OwnedLibrary[] {
+  const owned = libraries.map((one) => ({ ...one, owner }));
+  const modules = owned.filter(({ path }) =>
+    /(?:^|\/)(?!lib)[^/]*\.so$|\.(?:cpython-|abi3)[^/]*so$/.test(path),
+  );
+  if (modules.length > 0) return modules;
+  return owned.filter(({ path }) => path.endsWith(".so"));
+}
+
+/** Paths of everything that is loaded when the roots are. */
+function reachedFrom(
+  roots: readonly OwnedLibrary[],
+  byName: ReadonlyMap<string, readonly OwnedLibrary[]>,
+): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = [...roots];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (reached.has(next.path)) continue;
+    reached.add(next.path);
+    for (const name of next.needed) waiting.push(...(byName.get(name) ?? []));
+  }
+  return reached;
+}
+
+function missingOf(
+  libraries: readonly OwnedLibrary[],
+  present: ReadonlySet<string>,
 ): readonly MissingLibrary[] {
-  const present = new Set([...base, ...[...packages.values()].flatMap(({ provides }) => provides)]);
   const missing = new Map<string, MissingLibrary>();
-  for (const [name, { needs }] of packages) {
-    for (const [library, file] of Object.entries(needs)) {
-      if (
-        present.has(library) ||
-        missing.has(library) ||
-        FROM_DRIVER.test(library) ||
-        LOADER.test(library)
-      )
-        continue;
-      if (name.startsWith("nvidia-") && FOR_TRANSPORTS.test(library)) continue;
+  for (const { owner, path, needed } of libraries) {
+    for (const library of needed) {
+      if (present.has(library) || missing.has(library) || isFromElsewhere(library, owner)) continue;
       const debianPackage = DEBIAN_PACKAGES[library];
       missing.set(library, {
         library,
-        package: name,
-        file,
+        package: owner,
+        file: path,
         ...(debianPackage === undefined ? {} : { debianPackage }),
       });
     }
@@ -107,8 +174,22 @@ export function findMissingLibraries(
   return [...missing.values()];
 }
 
+function isFromElsewhere(library: string, owner: string): boolean {
+  return (
+    FROM_DRIVER.test(library) ||
+    LOADER.test(library) ||
+    (owner.startsWith("nvidia-") && FOR_TRANSPORTS.test(library))
+  );
+}
+
+/** How a user adds Debian packages with the command at hand: in the project file, or by a flag. */
+export type AptWay = "project-file" | "flag";
+
 /** @throws ToolError `LIBRARY_MISSING` naming every missing library, who needs it and where to get it. Nothing missing: returns. */
-export function refuseMissingLibraries(missing: readonly MissingLibrary[]): void {
+export function refuseMissingLibraries(
+  missing: readonly MissingLibrary[],
+  aptWay: AptWay = "project-file",
+): void {
   if (missing.length === 0) return;
   const lines = missing.map(
     ({ library, package: name, file, debianPackage }) =>
@@ -123,10 +204,13 @@ export function refuseMissingLibraries(missing: readonly MissingLibrary[]): void
     "LIBRARY_MISSING",
     `check the shared libraries of the Python packages: ${lines.join("; ")}; neither a wheel nor the base image has ${missing.length === 1 ? "it" : "them"}`,
     {
-      hint:
-        known.length === 0
-          ? "use a base image that has them"
-          : `add \`apt: [${known.join(", ")}]\` to the project file, or use a base image that has them`,
+      hint: `${known.length === 0 ? "" : aptHint(known, aptWay)}use a base image that has ${missing.length === 1 ? "it" : "them"}, or pass ${missing.map(({ library }) => `--allow-missing-library ${library}`).join(" ")} when the image does not use that part`,
     },
   );
+}
+
+function aptHint(packages: readonly string[], way: AptWay): string {
+  return way === "flag"
+    ? `add \`--apt ${packages.join(",")}\`, `
+    : `add \`apt: [${packages.join(", ")}]\` to the project file, `;
 }

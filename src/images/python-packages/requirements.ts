@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ProjectError } from "../../ground/errors/index.ts";
 import type { PythonRequest } from "./contracts.ts";
+import { createHashNotes, noteHashes, type HashNotes, type StatedHashes } from "./stated-hashes.ts";
 
 /** Requirements as they are on disk, all included files read. */
 export interface Requirements {
@@ -13,6 +14,8 @@ export interface Requirements {
   readonly indexLines: readonly string[];
   /** True when nothing is asked for. */
   readonly isEmpty: boolean;
+  /** Hashes that the lines state: only wheels that have one of them may be taken. */
+  readonly hashes: StatedHashes;
 }
 
 const MAX_FILE_BYTES = 4 * 2 ** 20;
@@ -26,6 +29,7 @@ interface Reader {
   readonly facts: string[];
   readonly indexLines: string[];
   readonly seen: Set<string>;
+  readonly hashes: HashNotes;
   requirements: number;
 }
 
@@ -40,7 +44,13 @@ interface Included {
  *   `REQUIREMENT_WITHOUT_WHEEL` for an editable requirement.
  */
 export function readRequirements(request: PythonRequest): Requirements {
-  const reader: Reader = { facts: [], indexLines: [], seen: new Set(), requirements: 0 };
+  const reader: Reader = {
+    facts: [],
+    indexLines: [],
+    seen: new Set(),
+    hashes: createHashNotes(),
+    requirements: 0,
+  };
   for (const file of request.files)
     readFile({ path: resolve(request.root, file), isConstraint: false }, reader, 0);
   for (const line of request.lines ?? [])
@@ -53,7 +63,8 @@ export function readRequirements(request: PythonRequest): Requirements {
   const digest = createHash("sha256")
     .update(JSON.stringify([reader.facts.toSorted(), reader.indexLines.map(withoutCredentials)]))
     .digest("hex");
-  return { digest, indexLines: reader.indexLines, isEmpty: reader.requirements === 0 };
+  const { hashes } = reader;
+  return { digest, indexLines: reader.indexLines, isEmpty: reader.requirements === 0, hashes };
 }
 
 function readFile({ path, isConstraint }: Included, reader: Reader, depth: number): void {
@@ -135,6 +146,7 @@ function splitOption(line: string): { readonly option: string; readonly value: s
 function noteRequirement(line: string, place: Place, reader: Reader): void {
   reader.facts.push(withoutCredentials(`${place.isConstraint ? "at most " : ""}${line}`));
   if (!place.isConstraint) reader.requirements += 1;
+  noteHashes(line, reader.hashes);
   noteLocalFile(line, place, reader);
 }
 
@@ -148,6 +160,7 @@ function noteOption(
     reader.indexLines.push(`--find-links ${noteFolder(value, place.folder, reader)}`);
   else if (INDEX_OPTIONS.test(option)) reader.indexLines.push(line);
   else reader.facts.push(line);
+  if (option === "--require-hashes") reader.hashes.areRequired = true;
 }
 
 function editable(line: string, { file, line: number }: Place): ProjectError {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { isToolError } from "../../ground/errors/index.ts";
+import { dirname, join, resolve } from "node:path";
+import { explainFullDisk, isToolError } from "../../ground/errors/index.ts";
 import { createTempDir } from "../../ground/process/index.ts";
 import type { LockedWheel, PythonContext, PythonLock, PythonRequest } from "./contracts.ts";
 import { explainResolverError, isNetworkError } from "./explain.ts";
@@ -10,6 +10,7 @@ import { parsePipReport } from "./pip-report.ts";
 import { pipPlatformsOf, uvPlatformOf } from "./platform-tag.ts";
 import { parsePylock } from "./pylock.ts";
 import { readRequirements } from "./requirements.ts";
+import { checkStatedHashes } from "./stated-hashes.ts";
 
 /** Goes up when locks of older versions must not be used again. */
 const LOCK_VERSION = 1;
@@ -28,6 +29,7 @@ export type ResolveContext = Pick<
  * Chooses one wheel for every package that the request needs, for the target and not for this machine. The choice is kept:
  * while requirements, included files, local wheels, target and index options stay the same, no tool is started.
  * Without a network it falls back to what the tool has in its cache.
+ * @throws ContentError `DIGEST_MISMATCH` for a wheel that is not what the requirements state.
  * @throws ToolError `REQUIREMENT_WITHOUT_WHEEL`, `REQUIREMENTS_INVALID`, `PACKAGE_UNAVAILABLE`, `TOOL_MISSING`, `BASE_UNSUITABLE`.
  */
 export async function resolvePython(
@@ -36,7 +38,21 @@ export async function resolvePython(
 ): Promise<PythonLock> {
   const requirements = readRequirements(request);
   if (requirements.isEmpty) return { wheels: [], isFromCache: true };
-  const key = keyOf(request, requirements.digest, context.environment);
+  const lock = await chooseWheels(request, requirements.digest, context);
+  const isRequired = /^(1|true|yes|on)$/i.test(
+    context.environment["PIP_REQUIRE_HASHES"] ?? context.environment["UV_REQUIRE_HASHES"] ?? "",
+  );
+  const { stated, areRequired } = requirements.hashes;
+  checkStatedHashes(lock.wheels, { stated, areRequired: areRequired || isRequired });
+  return lock;
+}
+
+async function chooseWheels(
+  request: PythonRequest,
+  digest: string,
+  context: ResolveContext,
+): Promise<PythonLock> {
+  const key = keyOf(request, digest, context.environment);
   const kept = context.refresh === true ? undefined : parseKept(await context.cache.get(key));
   if (kept !== undefined) return { wheels: kept, isFromCache: true };
   context.onProgress?.({ kind: "resolve" });
@@ -238,10 +254,14 @@ export function indexLinesOf(request: PythonRequest): readonly string[] {
   ];
 }
 
-/** Writes a file that only this user reads. */
+/** Writes a file that only this user reads. @throws ToolError `DISK_FULL`. */
 export async function writePrivate(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600, flag: "wx" });
-  await chmod(path, 0o600);
+  try {
+    await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    await chmod(path, 0o600);
+  } catch (error) {
+    throw explainFullDisk(error, dirname(path));
+  }
 }
 
 function parseKept(value: unknown): readonly LockedWheel[] | undefined {

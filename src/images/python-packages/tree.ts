@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { LockedWheel } from "./contracts.ts";
 import { readElf, type ElfFacts } from "./elf.ts";
-import type { LibraryFacts } from "./libraries.ts";
+import type { SharedLibrary } from "./libraries.ts";
 import { inByteOrder } from "./path-order.ts";
 import { formatRecord, parseRecord, type RecordEntry } from "./record.ts";
 import { entryPointScript, parseEntryPoints, repointScript } from "./scripts.ts";
@@ -29,7 +29,7 @@ export interface UnpackedWheel {
   /** In byte order of the paths. */
   readonly files: readonly PackageFile[];
   readonly isPure: boolean;
-  readonly libraries: LibraryFacts;
+  readonly libraries: readonly SharedLibrary[];
   readonly license?: string;
   readonly summary?: string;
 }
@@ -253,19 +253,12 @@ function recordFile(files: readonly PackageFile[], folder: string): PackageFile 
   return { path, size: bytes.byteLength, isExecutable: false, content: { bytes } };
 }
 
-function librariesOf(root: string, files: readonly Found[]): LibraryFacts {
-  const needs: Record<string, string> = {};
-  const provides = new Set<string>();
-  for (const { path } of files) {
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    if (!/\.so(\.|$)/.test(name)) continue;
+function librariesOf(root: string, files: readonly Found[]): readonly SharedLibrary[] {
+  return files.flatMap(({ path }) => {
+    if (!/\.so(\.|$)/.test(path.slice(path.lastIndexOf("/") + 1))) return [];
     const facts = readElfFile(join(root, path));
-    if (facts === undefined) continue;
-    provides.add(name);
-    if (facts.soname !== undefined) provides.add(facts.soname);
-    for (const library of facts.needed) needs[library] ??= path;
-  }
-  return { needs, provides: [...provides] };
+    return facts === undefined ? [] : [{ path, ...facts }];
+  });
 }
 
 function readElfFile(path: string): ElfFacts | undefined {

@@ -7,6 +7,7 @@ import {
   type ImageConfig,
   type LayerAddition,
 } from "../oci/index.ts";
+import { explainFullDisk } from "../../ground/errors/index.ts";
 import { applyConfigChange } from "./apply-config.ts";
 import type { BaseImage } from "./base-image.ts";
 import type { PackContext } from "./context.ts";
@@ -44,15 +45,15 @@ export async function buildImages(
 ): Promise<readonly PackedImage[]> {
   const made: WeightLayerContext["made"] = new Map();
   const images: PackedImage[] = [];
-  for (const { recipe, base } of orders) {
-    const { epochS } = recipe;
-    images.push(
-      await buildImage(recipe, base, {
-        context,
-        layers: { ...context, cache: context.cache("layers"), epochS },
-        weights: { ...context, epochS, made },
-      }),
-    );
+  try {
+    for (const { recipe, base } of orders) {
+      const { epochS } = recipe;
+      const layers = { ...context, cache: context.cache("layers"), epochS };
+      const weights = { ...context, epochS, made };
+      images.push(await buildImage(recipe, base, { context, layers, weights }));
+    }
+  } catch (error) {
+    throw explainFullDisk(error, context.cacheDir); // the store names its own folder
   }
   return images;
 }

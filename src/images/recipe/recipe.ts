@@ -1,5 +1,5 @@
 import type { Digest, Layer, RunConfig } from "../oci/index.ts";
-import type { IndexOptions } from "../python-packages/index.ts";
+import type { AptWay, IndexOptions } from "../python-packages/index.ts";
 import type { LayerEntry } from "./layers/layer-tree.ts";
 import type { LayerState, PlannedLayer } from "./packed-image.ts";
 
@@ -62,6 +62,8 @@ export interface PythonRequirements {
   readonly indexes?: IndexOptions | undefined;
   /** Shared libraries, by file name, that packages may miss. */
   readonly ignoreLibraries?: readonly string[] | undefined;
+  /** How the command at hand adds Debian packages, for hints. Default: the project file. */
+  readonly aptWay?: AptWay | undefined;
 }
 
 /** A part of the tool itself, for the base's platform. */

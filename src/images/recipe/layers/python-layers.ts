@@ -26,6 +26,8 @@ export async function pythonPackageLayers(
       cache: context.cache("python"),
       workDir: context.cacheDir,
       ignoreLibraries: packages.ignoreLibraries,
+      aptWay: packages.aptWay,
+      onNote: context.onStep,
       onProgress: (event) => {
         if (event.kind === "resolve") context.onStep?.("resolving Python packages");
         if (event.kind === "install")
