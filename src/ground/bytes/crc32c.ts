@@ -1,12 +1,21 @@
 const POLYNOMIAL = 0x82f63b78;
 const MASK_DELTA = 0xa282ead8;
-const SLICES = 8;
+/** Two lanes of this many bytes are summed side by side: a processor does both in the time of little more than one. */
+const LANE_BYTES = 1 << 14;
+const LANE_WORDS = LANE_BYTES / 4;
+
+/** A table whose every index is there. */
+interface Words {
+  readonly [index: number]: number;
+}
 
 /** Eight tables in one: table k says what a byte does to the checksum k bytes later. */
-const TABLE = makeTable();
+const TABLE = makeTable() as Words;
+/** Four tables in one: what a byte of a checksum is after a lane of zeros. */
+const LANE_TABLE = makeLaneTable() as Words;
 
 function makeTable(): Int32Array {
-  const table = new Int32Array(256 * SLICES);
+  const table = new Int32Array(256 * 8);
   for (let byte = 0; byte < 256; byte += 1) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (POLYNOMIAL & -(crc & 1));
@@ -19,36 +28,74 @@ function makeTable(): Int32Array {
   return table;
 }
 
+function makeLaneTable(): Int32Array {
+  const zeros = new Int32Array(LANE_WORDS);
+  const ofBit = Array.from({ length: 32 }, (_, bit) => sumWords(zeros, 1 << bit));
+  return Int32Array.from({ length: 4 * 256 }, (_, at) => {
+    let crc = 0;
+    for (let bit = 0; bit < 8; bit += 1)
+      if (((at >>> bit) & 1) === 1) crc ^= ofBit[8 * (at >>> 8) + bit] ?? 0;
+    return crc;
+  });
+}
+
 /**
- * CRC-32C (Castagnoli) of bytes, eight at a time. `before` is the checksum of what came before them.
+ * CRC-32C (Castagnoli) of bytes. `before` is the checksum of what came before them.
  * @see RFC 3720, appendix B.4
  */
 export function crc32c(bytes: Uint8Array, before = 0): number {
-  // Undefined never comes out of these indexes: they are bytes, and the table is full.
-  const table = TABLE as { readonly [index: number]: number };
-  const data = bytes as { readonly [index: number]: number };
-  const { byteLength } = bytes;
-  let crc = ~before | 0;
+  let crc = ~before;
   let at = 0;
-  for (const end = byteLength - 7; at < end; at += 8) {
-    crc ^=
-      (data[at] as number) |
-      ((data[at + 1] as number) << 8) |
-      ((data[at + 2] as number) << 16) |
-      ((data[at + 3] as number) << 24);
-    crc =
-      (table[1792 + (crc & 255)] as number) ^
-      (table[1536 + ((crc >>> 8) & 255)] as number) ^
-      (table[1280 + ((crc >>> 16) & 255)] as number) ^
-      (table[1024 + (crc >>> 24)] as number) ^
-      (table[768 + (data[at + 4] as number)] as number) ^
-      (table[512 + (data[at + 5] as number)] as number) ^
-      (table[256 + (data[at + 6] as number)] as number) ^
-      (table[data[at + 7] as number] as number);
+  if (bytes.byteOffset % 4 === 0)
+    for (; at + 2 * LANE_BYTES <= bytes.byteLength; at += 2 * LANE_BYTES)
+      crc = sumLanes(new Int32Array(bytes.buffer, bytes.byteOffset + at, 2 * LANE_WORDS), crc);
+  return ~sumBytes(bytes.subarray(at), crc) >>> 0;
+}
+
+function sumLanes(words: Words, before: number): number {
+  let first = before;
+  let second = 0;
+  for (let at = 0; at < LANE_WORDS; at += 2) {
+    first = step(first ^ (words[at] as number), words[at + 1] as number);
+    second = step(
+      second ^ (words[LANE_WORDS + at] as number),
+      words[LANE_WORDS + at + 1] as number,
+    );
   }
-  for (; at < byteLength; at += 1)
-    crc = (crc >>> 8) ^ (table[(crc ^ (data[at] as number)) & 255] as number);
-  return ~crc >>> 0;
+  return (
+    second ^
+    (LANE_TABLE[first & 255] as number) ^
+    (LANE_TABLE[256 + ((first >>> 8) & 255)] as number) ^
+    (LANE_TABLE[512 + ((first >>> 16) & 255)] as number) ^
+    (LANE_TABLE[768 + (first >>> 24)] as number)
+  );
+}
+
+function sumWords(words: Int32Array, before: number): number {
+  let crc = before;
+  for (let at = 0; at < words.length; at += 2)
+    crc = step(crc ^ (words[at] ?? 0), words[at + 1] ?? 0);
+  return crc;
+}
+
+/** Eight bytes at once, as two words of the machine's order, which is little-endian wherever Node runs. */
+function step(low: number, high: number): number {
+  return (
+    (TABLE[1792 + (low & 255)] as number) ^
+    (TABLE[1536 + ((low >>> 8) & 255)] as number) ^
+    (TABLE[1280 + ((low >>> 16) & 255)] as number) ^
+    (TABLE[1024 + (low >>> 24)] as number) ^
+    (TABLE[768 + (high & 255)] as number) ^
+    (TABLE[512 + ((high >>> 8) & 255)] as number) ^
+    (TABLE[256 + ((high >>> 16) & 255)] as number) ^
+    (TABLE[high >>> 24] as number)
+  );
+}
+
+function sumBytes(bytes: Uint8Array, before: number): number {
+  let crc = before;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 255] as number);
+  return crc;
 }
 
 /**

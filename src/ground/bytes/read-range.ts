@@ -11,6 +11,11 @@ export interface ReadRangeOptions extends CallOptions {
    * costs. For consumers that are done with a chunk at once, such as a hash; never for streams, which keep chunks. Default false.
    */
   readonly transient?: boolean | undefined;
+  /**
+   * Read into this many buffers in turn: a chunk holds until one less than so many more were asked for. Three are enough for `writeBehind`, which
+   * holds two chunks of 1 MiB. Default: no buffer is used twice, or two where `transient` is set.
+   */
+  readonly buffers?: number | undefined;
 }
 
 const READ_BYTES = 1 << 20;
@@ -41,17 +46,21 @@ export async function* readRange(
   }
 }
 
-/** Buffers to read into: one for each position, or two in turn, of which one is with the consumer. */
+/** Buffers to read into: one for each position, or a few in turn. */
 function createBuffers(options: ReadRangeOptions): (position: number) => Buffer {
   const lengthAt = (position: number): number =>
     Math.max(0, Math.min(READ_BYTES, options.end - position));
-  if (options.transient !== true) return (position) => Buffer.allocUnsafeSlow(lengthAt(position));
-  const pair = [
-    Buffer.allocUnsafeSlow(lengthAt(options.start)),
-    Buffer.allocUnsafeSlow(lengthAt(options.start)),
-  ] as const;
+  const count = options.buffers ?? (options.transient === true ? 2 : 0);
+  if (count === 0) return (position) => Buffer.allocUnsafeSlow(lengthAt(position));
+  const ring: Buffer[] = [];
   let turn = 0;
-  return (position) => (pair[(turn += 1) % 2] ?? pair[0]).subarray(0, lengthAt(position));
+  return (position) => {
+    const index = turn % count;
+    turn += 1;
+    const buffer = ring[index] ?? Buffer.allocUnsafeSlow(lengthAt(options.start));
+    ring[index] = buffer;
+    return buffer.subarray(0, lengthAt(position));
+  };
 }
 
 /** Starts a read whose failure is seen when it is awaited, not before. */

@@ -12,12 +12,14 @@ export interface TensorContent {
   /** Bytes. */
   readonly size: number;
   /**
-   * Streams them; memory does not grow with their number. Checksums are verified before the last bytes are given.
+   * Streams them; memory does not grow with their number. A chunk holds until three more were asked for, more than `writeBehind` needs. Checksums are verified before the last bytes are given.
    * @throws ProjectError `MODEL_FILE_INVALID` naming file and tensor.
    */
   open(): Bytes;
 }
 
+/** Fresh memory for every chunk would cost as much as the checksums. One is read, one is with the consumer, one is being written, one is to spare. */
+const CHUNKS_IN_FLIGHT = 4;
 /** No more than this is held at once where a tensor is put together from parts. */
 const CHUNK_BYTES = 8 << 20;
 
@@ -125,7 +127,7 @@ async function* streamRange({ source, offset, size }: ByteRange): Bytes {
     return;
   }
   await using file = await open(source.path);
-  yield* readRange(file, { start: offset, end: offset + size });
+  yield* readRange(file, { start: offset, end: offset + size, buffers: CHUNKS_IN_FLIGHT });
 }
 
 interface Assembly {
