@@ -105,7 +105,7 @@ const sortedRows = fc
   .map((keys) =>
     keys
       .map((key) => Buffer.from(key))
-      .sort(Buffer.compare)
+      .sort((one, other) => Buffer.compare(one, other))
       .map((key, at): Row => ({ key, value: Buffer.alloc(at * 3, at) })),
   );
 const forms = fc.record({
