@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ground/http": ["errors", "bytes", "process"],
   "models/tensor": [],
   "models/description": ["tensor"],
-  "models/kinds": ["tensor", "description"],
+  "models/kinds": ["tensor", "description", "tensorflow"],
   "models/tensorflow": [],
   "models/export": ["tensorflow"],
   "images/oci": [],
@@ -60,6 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "models/description": ["yaml", "@cfworker/json-schema"],
   "images/python-packages": ["yauzl", "smol-toml"],
+  "models/kinds": ["sax", "yauzl"], // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy
   "serving/server": ["pino"],
   "serving/runtime": ["onnxruntime-node"],
   cli: ["commander"],

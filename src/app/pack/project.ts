@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ToolError } from "../../ground/errors/index.ts";
+import { ProjectError, ToolError } from "../../ground/errors/index.ts";
 import {
   checkPickles,
   detectModel,
@@ -66,7 +66,12 @@ export async function loadProject(
   const container = await readFolderEnv(root, files);
   const allowPickle = [...(file.allowPickle ?? []), ...(flags.allowPickle ?? [])];
   const detected = await detectModel(
-    { folder, files: files.map(modelFile), ...namedBy(flags, file, container) },
+    {
+      folder,
+      files: files.map(modelFile),
+      kind: file.kind,
+      ...namedBy(flags, file, container),
+    },
     { signal: context.signal, memory, allowPickle },
   );
   await checkPickles(othersThanModel(files.map(modelFile), detected), {
@@ -74,6 +79,7 @@ export async function loadProject(
     memory,
     allowPickle,
   });
+  refuseUnserved(detected);
   for (const warning of detected.warnings) context.reporter.warn(warning);
   const project: PackProject = {
     root,
@@ -97,6 +103,16 @@ export async function loadProject(
       `taking the environment from ${container.sources.join(" and ")}; no step is run`,
     );
   return { file, detected, project, tree };
+}
+
+/** A model that lacks a part, or that nothing here runs, is described and goes no further. */
+function refuseUnserved({ obstacle, chosen }: DetectedModel): void {
+  if (obstacle === undefined) return;
+  const path = chosen.modelPath ?? "";
+  throw new ProjectError(obstacle.code, `serve "${path}": ${obstacle.why}`, {
+    hint: obstacle.hint,
+    file: path,
+  });
 }
 
 /** What `slipway train run` left beside its output says where a model comes from. */
@@ -204,7 +220,8 @@ async function rootOf(folder: string): Promise<string> {
   return realpath(folder);
 }
 
-async function readProjectFile(root: string): Promise<ProjectFile> {
+/** The project file of a folder; empty when there is none. @throws ProjectError `PROJECT_INVALID` */
+export async function readProjectFile(root: string): Promise<ProjectFile> {
   const path = join(root, PROJECT_FILE_NAME);
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return {};

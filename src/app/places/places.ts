@@ -101,8 +101,15 @@ export async function openForReading(
 }
 
 /** True when the name says which registry it means; `iris:v1` does not, and is what was packed here when there is such an image. */
-function namesRegistry(text: string): boolean {
+export function namesRegistry(text: string): boolean {
   return /^(?:docker:\/\/|localhost\/|[^/]*[.:][^/]*\/)/.test(text);
+}
+
+/** Whether a name is one of the local store. */
+export async function isInStore(text: string, context: Context): Promise<boolean> {
+  const location = parseLocation(text);
+  if (location.kind !== "registry") return location.kind === "store";
+  return isMeantInStore(text, location.reference, { isStoreFirst: true, context });
 }
 
 async function isMeantInStore(

@@ -11,31 +11,35 @@ import {
   type Descriptor,
   type ImageConfig,
 } from "../../images/oci/index.ts";
+import { ProjectError } from "../../ground/errors/index.ts";
 import type { Context } from "../../app/context.ts";
+import { describedData, describePath } from "../../app/describe/describe-path.ts";
+import { isModelPath } from "../../app/places/model-path.ts";
 import { manifestsUnder, totalSize, type SeenManifest } from "../../app/places/look.ts";
 import { openForReading, type ReadPlace } from "../../app/places/places.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
 import { formatBytes, formatTable, shortDigest } from "../../app/format.ts";
 import { historyOf, modelOf } from "../../app/image-label.ts";
 import { configLines, modelLines } from "../render/image.ts";
+import { describedLines } from "../render/model.ts";
 
 interface Flags extends RegistryFlags {
   readonly platform?: string;
   readonly raw?: boolean;
 }
 
-/** `slipway inspect IMAGE`. */
+/** `slipway inspect IMAGE | PATH`. */
 export function define(command: Command, context: Context): void {
   addRegistryFlags(command)
     .argument(
-      "<image>",
-      "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF",
+      "<image or path>",
+      "a model file or folder | store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF",
     )
     .option("--platform <os/arch>", "of a multi-platform image, this one only")
     .option("--raw", "print the bytes of the manifest or index")
     .addHelpText(
       "after",
-      "\nExample:\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum",
+      "\nA path that exists is described as a model; store: or a host makes it an image.\n\nExample:\n  slipway inspect ./model.onnx\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum",
     )
     .action(async (image: string, flags: Flags) =>
       inspect(image, flags, await withRegistryFlags(context, flags, [image])),
@@ -43,6 +47,7 @@ export function define(command: Command, context: Context): void {
 }
 
 async function inspect(name: string, flags: Flags, context: Context): Promise<void> {
+  if (await isModelPath(name, context)) return await inspectModel(name, context);
   await using place = await openForReading(name, context, { isStoreFirst: true });
   const target = await narrow(place, flags.platform, context);
   if (flags.raw === true) return await printRaw(place, target, context);
@@ -59,6 +64,21 @@ async function inspect(name: string, flags: Flags, context: Context): Promise<vo
     mediaType: target.mediaType,
     size: totalSize(manifests),
     manifests: manifests.map(dataOf),
+  });
+}
+
+/** Describes a model. One that lacks a part is an error, after all that could be said of it. */
+async function inspectModel(path: string, context: Context): Promise<void> {
+  const described = await describePath(path, context);
+  const { reporter } = context;
+  for (const warning of described.detected.warnings) reporter.warn(warning);
+  for (const line of describedLines(described)) reporter.line(line);
+  reporter.result(describedData(described));
+  const { obstacle } = described.detected;
+  if (obstacle?.code !== "MODEL_FILE_INVALID") return;
+  throw new ProjectError(obstacle.code, `serve "${path}": ${obstacle.why}`, {
+    hint: obstacle.hint,
+    file: path,
   });
 }
 

@@ -1,7 +1,30 @@
 import type { Signature } from "../tensor/index.ts";
 
 /** Every kind of model, by what its files are; `class` means that only user code knows. */
-export const MODEL_KINDS = ["class", "onnx", "sklearn"] as const;
+export const MODEL_KINDS = [
+  "class",
+  "onnx",
+  "tf-savedmodel",
+  "tf-frozen-graph",
+  "tf-checkpoint",
+  "keras",
+  "pytorch",
+  "sklearn",
+  "skops",
+  "xgboost",
+  "lightgbm",
+  "catboost",
+  "pmml",
+  "caffe",
+  "mxnet",
+  "huggingface",
+  "mlflow",
+  "safetensors",
+  "gguf",
+  "tflite",
+  "tfjs",
+  "numpy",
+] as const;
 
 /** What kind of files a model is made of. */
 export type ModelKind = (typeof MODEL_KINDS)[number];

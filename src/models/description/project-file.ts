@@ -1,4 +1,4 @@
-import type { Contract, Ports, ServerSettings, ServiceType } from "./description.ts";
+import type { Contract, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
 
 /** What `python:` says. */
 export interface PythonSettings {
@@ -17,6 +17,8 @@ export interface ProjectFile {
   readonly name?: string;
   readonly image?: string;
   readonly model?: string;
+  /** What the model is, where its files would do for several. */
+  readonly kind?: ModelKind;
   readonly code?: string;
   readonly service?: ServiceType;
   readonly contract?: Contract;

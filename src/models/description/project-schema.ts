@@ -1,4 +1,4 @@
-import { CONTRACTS } from "./description.ts";
+import { CONTRACTS, MODEL_KINDS } from "./description.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 const PATH: JsonSchema = {
@@ -114,6 +114,11 @@ export const PROJECT_SCHEMA: JsonSchema = {
     model: {
       ...PATH,
       description: "The model file, or the folder that holds it. Default: what is found.",
+    },
+    kind: {
+      type: "string",
+      enum: MODEL_KINDS,
+      description: "Kind of the model, where several are found. Default: what is found.",
     },
     code: {
       type: "string",

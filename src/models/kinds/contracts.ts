@@ -40,6 +40,10 @@ export interface Candidate {
   readonly label: string;
   /** Files and folders that are part of this model; a candidate that lies whole in another one's parts is dropped. */
   readonly parts?: readonly string[];
+  /** True when little speaks for it: it is looked at only when nothing else was found. */
+  readonly isDoubtful?: boolean;
+  /** Details that are known from what lies around the model. */
+  readonly about?: Readonly<Record<string, Detail>>;
 }
 
 /** A value of JSON. */

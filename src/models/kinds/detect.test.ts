@@ -131,7 +131,7 @@ const NOT_FOUND: readonly {
     what: "a folder of something else",
     files: { "a.txt": "x", "b.pkl": DICT },
     message:
-      /no ONNX file, no scikit-learn model and no class with predict among its 2 files \("a\.txt", "b\.pkl"\)/,
+      /no model of a kind that is known and no class with predict among its 2 files \("a\.txt", "b\.pkl"\)/,
     hint: /code: File\.py:Class/,
   },
   {
@@ -158,7 +158,7 @@ const NOT_FOUND: readonly {
     what: "a model: that is none",
     files: { "b.pkl": DICT },
     wishes: { model: "b.pkl" },
-    message: /"b\.pkl", which model: names, is no ONNX file and no pickled estimator/,
+    message: /"b\.pkl", which model: names, is no model of a kind that is known/,
     hint: /code: File\.py:Class/,
   },
   {

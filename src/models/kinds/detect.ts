@@ -1,8 +1,11 @@
 import { posix } from "node:path";
 import { ProjectError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
-import { nearestName, type CodeEntry } from "../description/index.ts";
+import { nearestName, type CodeEntry, type ModelKind } from "../description/index.ts";
+import { chooseCandidate } from "./choose-candidate.ts";
 import type { Candidate, ModelFacts, ModelFile, ReadOptions } from "./contracts.ts";
+import { labelsBeside } from "./files/labels.ts";
+import { folderOf } from "./files/model-file.ts";
 import { classesIn } from "./python-class.ts";
 import { KIND_ROWS, kindRow } from "./rows.ts";
 
@@ -13,6 +16,8 @@ export interface DetectRequest {
   readonly files: readonly ModelFile[];
   /** `model:` of the project file: a file or folder among `files`. */
   readonly model?: string | undefined;
+  /** `kind:` of the project file. */
+  readonly kind?: ModelKind | undefined;
   /** `code:` of the project file: `File.py:Class` or `File.py`. */
   readonly code?: string | undefined;
 }
@@ -25,8 +30,7 @@ export interface DetectedModel extends ModelFacts {
 }
 
 /**
- * Finds out what kind of model a folder holds. User code that follows the convention comes first, since it knows what to do with the files
- * beside it; then the one model file there is; then the one class that could answer requests.
+ * Finds out what kind of model a folder holds, and reads what its files say of it. `chooseCandidate` has the rule where several are found.
  * @throws ProjectError `MODEL_NOT_DETECTED` listing what was found and what to write; `MODEL_FILE_INVALID` when the chosen file is damaged.
  */
 export async function detectModel(
@@ -41,7 +45,27 @@ export async function detectModel(
       ? choose(request, candidates)
       : await chooseCode(request, request.code, options);
   const facts = await kindRow(chosen.kind).describe(chosen, request.files, options);
-  return { ...facts, files: filesOf(request, facts.files), chosen, candidates };
+  return {
+    ...withLabels(facts, chosen, request.files),
+    details: { ...facts.details, ...chosen.about },
+    files: filesOf(request, facts.files),
+    chosen,
+    candidates,
+  };
+}
+
+/** Names of classes beside a model, when it has none itself. */
+function withLabels(
+  facts: ModelFacts,
+  { kind, modelPath = "" }: Candidate,
+  files: readonly ModelFile[],
+): ModelFacts {
+  if (facts.labels !== undefined || kind === "class") return facts;
+  const isFile = files.some(({ path }) => path === modelPath);
+  const beside = labelsBeside(files, isFile ? folderOf(modelPath) : modelPath);
+  return beside === undefined
+    ? facts
+    : { ...facts, labels: beside.labels, files: [...facts.files, beside.path] };
 }
 
 /** Folders stand for all that is in them. */
@@ -117,21 +141,9 @@ async function chooseClass(
 
 function choose(request: DetectRequest, candidates: readonly Candidate[]): Candidate {
   const model = request.model === undefined ? undefined : checkModel(request, request.model);
-  const classes = candidates.filter(({ kind }) => kind === "class");
-  const certain = classes.filter(({ isCertain }) => isCertain);
-  const models = candidates.filter(
-    ({ kind, modelPath = "" }) =>
-      kind !== "class" &&
-      (model === undefined || modelPath === model || modelPath.startsWith(`${model}/`)),
-  );
-  const only =
-    onlyOne(certain) ??
-    (certain.length === 0
-      ? (onlyOne(models) ?? (models.length === 0 ? onlyOne(classes) : undefined))
-      : undefined);
-  if (only !== undefined)
-    return only.kind === "class" && model !== undefined ? { ...only, modelPath: model } : only;
-  const found = certain.length > 1 ? certain : [...models, ...classes];
+  const choice = chooseCandidate(candidates, { model, kind: request.kind });
+  if (choice.chosen !== undefined) return choice.chosen;
+  const { found } = choice;
   if (found.length === 0)
     throw notDetected(
       request,
@@ -140,13 +152,9 @@ function choose(request: DetectRequest, candidates: readonly Candidate[]): Candi
     );
   throw notDetected(
     request,
-    `found ${found.length} that could be it: ${listOf(found)}`,
+    `found ${found.length} that could be it: ${labelsOf(found)}`,
     `write one of them into slipway.yaml: ${suggestionOf(found)}`,
   );
-}
-
-function onlyOne(candidates: readonly Candidate[]): Candidate | undefined {
-  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 function checkModel(request: DetectRequest, model: string): string {
@@ -169,15 +177,16 @@ function checkModel(request: DetectRequest, model: string): string {
   );
 }
 
-function nothingFound({ files, model }: DetectRequest): string {
+function nothingFound({ files, model, kind }: DetectRequest): string {
   if (files.length === 0) return "it is empty";
+  const want = kind === undefined ? "no model of a kind that is known" : `no model of kind ${kind}`;
   if (model !== undefined)
-    return `"${model}", which model: names, is no ONNX file and no pickled estimator, and no class stands beside it`;
+    return `"${model}", which model: names, is ${want}, and no class stands beside it`;
   const shown = files.slice(0, 5).map(({ path }) => `"${path}"`);
-  return `no ONNX file, no scikit-learn model and no class with predict among its ${files.length} file${files.length === 1 ? "" : "s"} (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
+  return `${want} and no class with predict among its ${files.length} file${files.length === 1 ? "" : "s"} (${shown.join(", ")}${files.length > shown.length ? ", …" : ""})`;
 }
 
-function listOf(found: readonly Candidate[]): string {
+function labelsOf(found: readonly Candidate[]): string {
   const shown = found.slice(0, 8).map(({ label }) => label);
   return `${shown.join(", ")}${found.length > shown.length ? ` and ${found.length - shown.length} more` : ""}`;
 }

@@ -1,8 +1,13 @@
 import { posix } from "node:path";
-import { openReader } from "../../../ground/bytes/index.ts";
 import { ProjectError } from "../../../ground/errors/index.ts";
 import type { Candidate, KindRow, ModelFacts, ModelFile } from "../contracts.ts";
-import { readOnnx } from "./read-model.ts";
+import { modelFileAt, openModelFile } from "../files/model-file.ts";
+import { labelsInText } from "../files/labels.ts";
+import { readOnnx, type OnnxFacts } from "./read-model.ts";
+
+const MAX_SHOWN = 1000;
+/** PaddleOCR, Ultralytics and others. */
+const LABEL_KEYS = ["character", "labels", "classes", "class_names", "names"];
 
 /** ONNX: one `.onnx` file, and the files beside it that hold its weights. */
 export const onnx: KindRow = {
@@ -24,26 +29,57 @@ export const onnx: KindRow = {
 };
 
 function readFacts(modelPath: string, files: readonly ModelFile[]): ModelFacts {
-  const file = files.find(({ path }) => path === modelPath);
-  if (file === undefined)
-    throw new ProjectError("MODEL_FILE_INVALID", `read "${modelPath}": there is no such file`, {
-      file: modelPath,
-    });
-  using reader = openReader(file.location, modelPath);
-  const { signature, external, irVersion, opset, producer, warnings } = readOnnx(reader, modelPath);
+  using reader = openModelFile(modelFileAt(files, modelPath), "an ONNX model");
+  const facts = readOnnx(reader, modelPath);
+  const { signature, external, warnings, metadata } = facts;
   const beside = [...external].map(([path, bytes]) =>
     checkExternal({ path: posix.join(posix.dirname(modelPath), path), bytes }, modelPath, files),
   );
   return {
     signature,
+    inputs: facts.inputs,
+    outputs: facts.outputs,
     files: [modelPath, ...beside.toSorted()],
     warnings: warnings.map((warning) => `"${modelPath}": ${warning}`),
-    details: {
-      irVersion: String(irVersion),
-      ...(opset === undefined ? {} : { opset: String(opset) }),
-      ...(producer === undefined || producer === "" ? {} : { producer }),
-    },
+    ...labelsOf(metadata),
+    details: onnxDetails(facts),
   };
+}
+
+function onnxDetails({
+  irVersion,
+  opset,
+  opsets,
+  producer = "",
+  producerVersion = "",
+  nodes,
+  initializers,
+  metadata,
+}: OnnxFacts): ModelFacts["details"] {
+  const writer = `${producer} ${producerVersion}`.trim();
+  return {
+    irVersion: String(irVersion),
+    ...(opset !== undefined && { opset: String(opset) }),
+    opsets,
+    ...(writer !== "" && { producer: writer }),
+    nodes,
+    initializers,
+    ...(Object.keys(metadata).length > 0 && {
+      metadata: Object.fromEntries(
+        Object.entries(metadata).map(([key, value]) => [
+          key,
+          value.length > MAX_SHOWN ? `${Array.from(value).length} characters` : value,
+        ]),
+      ),
+    }),
+  };
+}
+
+/** Exporters keep the names of classes under keys of their own. */
+function labelsOf(metadata: Readonly<Record<string, string>>): Pick<ModelFacts, "labels"> {
+  const text = LABEL_KEYS.map((key) => metadata[key]).find((value) => value !== undefined);
+  const labels = text === undefined ? [] : labelsInText(text);
+  return labels.length > 0 ? { labels } : {};
 }
 
 function checkExternal(

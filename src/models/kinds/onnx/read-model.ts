@@ -2,17 +2,29 @@ import { ProjectError } from "../../../ground/errors/index.ts";
 import type { RandomReader } from "../../../ground/bytes/index.ts";
 import { WireError, WireFile, type WireField } from "../../../ground/wire/index.ts";
 import type { Signature } from "../../tensor/index.ts";
+import type { StatedTensor } from "../contracts.ts";
 import { readValueInfo, type ValueInfo } from "./value-info.ts";
 
 /** What an ONNX file says of itself. */
 export interface OnnxFacts {
   readonly signature: Signature;
+  /** As the file states them, also those that no request can carry. */
+  readonly inputs: readonly StatedTensor[];
+  readonly outputs: readonly StatedTensor[];
   /** Files that hold weights beside it, relative to its folder, each once, and the bytes each must have at least. */
   readonly external: ReadonlyMap<string, number>;
   readonly irVersion: number;
   /** Version of the default operator set. */
   readonly opset?: number;
+  /** Versions of all operator sets, by domain; the default one is `ai.onnx`. */
+  readonly opsets: Readonly<Record<string, number>>;
   readonly producer?: string;
+  readonly producerVersion?: string;
+  /** Nodes and initializers of the main graph. */
+  readonly nodes: number;
+  readonly initializers: number;
+  /** Key and value pairs that the exporter added. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly graphName?: string;
   readonly warnings: readonly string[];
 }
@@ -21,6 +33,7 @@ interface Graph {
   readonly inputs: ValueInfo[];
   readonly outputs: ValueInfo[];
   readonly initializers: Set<string>;
+  nodes: number;
   name?: string;
 }
 
@@ -31,6 +44,8 @@ interface Reading {
 
 const MAX_DEPTH = 16;
 const MAX_VALUES = 10_000;
+const MAX_METADATA = 1000;
+const MAX_METADATA_BYTES = 2 ** 20;
 
 /**
  * Reads signature and external files of an ONNX model from the protobuf itself. Weights are skipped by seeking: a model of gigabytes
@@ -54,22 +69,36 @@ export function readOnnx(reader: RandomReader, name: string): OnnxFacts {
 function readModel(reading: Reading): OnnxFacts {
   const { file } = reading;
   let irVersion = 0;
-  let opset: number | undefined;
+  const opsets = new Map<string, number>();
+  const metadata = new Map<string, string>();
   let producer: string | undefined;
+  let producerVersion: string | undefined;
   let graph: Graph | undefined;
   for (const field of file.fields()) {
     if (field.number === 1) irVersion = Number(file.int(field));
     if (field.number === 2) producer = file.text(field);
-    if (field.number === 8) opset = readOpset(file, field) ?? opset;
+    if (field.number === 3) producerVersion = file.text(field);
+    if (field.number === 8) readOpset(file, field, opsets);
+    if (field.number === 14 && metadata.size < MAX_METADATA)
+      addEntry(file, { field, entries: metadata, maxBytes: MAX_METADATA_BYTES });
     if (field.number === 7) graph = readGraph(reading, field, 0);
     if (field.number === 25) readFunction(reading, field);
   }
   const whole = checkModel(irVersion, graph);
   return {
-    ...describe(whole),
+    ...valuesOf(whole),
     external: reading.external,
     irVersion,
-    ...defined({ opset, producer, graphName: whole.name }),
+    opsets: Object.fromEntries(opsets),
+    nodes: whole.nodes,
+    initializers: whole.initializers.size,
+    metadata: Object.fromEntries(metadata),
+    ...defined({
+      opset: opsets.get("ai.onnx"),
+      producer,
+      producerVersion,
+      graphName: whole.name,
+    }),
   };
 }
 
@@ -83,7 +112,7 @@ function checkModel(irVersion: number, graph: Graph | undefined): Graph {
   return graph;
 }
 
-function describe(graph: Graph): Pick<OnnxFacts, "signature" | "warnings"> {
+function valuesOf(graph: Graph): Pick<OnnxFacts, "signature" | "inputs" | "outputs" | "warnings"> {
   const warnings: string[] = [];
   // Before IR version 4 every initializer is an input too; a caller need not give those.
   const inputs = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
@@ -107,24 +136,41 @@ function describe(graph: Graph): Pick<OnnxFacts, "signature" | "warnings"> {
     });
   const signature = { inputs: specs(inputs, "input"), outputs: specs(graph.outputs, "output") };
   if (signature.outputs.length === 0) throw new WireError("none of its outputs is a tensor");
-  return { signature, warnings };
+  return {
+    signature,
+    inputs: inputs.map(statedTensor),
+    outputs: graph.outputs.map(statedTensor),
+    warnings,
+  };
 }
 
-function readOpset(file: WireFile, field: WireField): number | undefined {
+function statedTensor({ name, spec, obstacle, isShapeUnknown, axes }: ValueInfo): StatedTensor {
+  return {
+    name,
+    datatype: spec?.datatype ?? obstacle ?? "unknown",
+    shape: spec === undefined || isShapeUnknown ? null : spec.shape,
+    ...(axes?.some((axis) => axis !== null) === true && { axes }),
+  };
+}
+
+function readOpset(file: WireFile, field: WireField, opsets: Map<string, number>): void {
   let domain = "";
   let version: number | undefined;
   for (const part of file.inside(field)) {
     if (part.number === 1) domain = file.text(part);
     if (part.number === 2) version = Number(file.int(part));
   }
-  return domain === "" || domain === "ai.onnx" ? version : undefined;
+  if (version !== undefined) opsets.set(domain === "" ? "ai.onnx" : domain, version);
 }
 
 function readGraph(reading: Reading, field: WireField, depth: number): Graph {
   const { file } = reading;
-  const graph: Graph = { inputs: [], outputs: [], initializers: new Set() };
+  const graph: Graph = { inputs: [], outputs: [], initializers: new Set(), nodes: 0 };
   for (const part of file.inside(field)) {
-    if (part.number === 1) readNode(reading, part, depth);
+    if (part.number === 1) {
+      graph.nodes += 1;
+      readNode(reading, part, depth);
+    }
     if (part.number === 2) graph.name = file.text(part, 65_536);
     if (part.number === 5) addInitializer(graph, readTensor(reading, part), depth);
     if (part.number === 15) readSparse(reading, part, graph);
@@ -174,18 +220,25 @@ function readTensor(reading: Reading, field: WireField): string {
   for (const part of reading.file.inside(field)) {
     if (part.number === 8) name = reading.file.text(part, 65_536);
     if (part.number === 14) isExternal = reading.file.int(part) === 1n;
-    if (part.number === 13) addEntry(reading.file, part, entries);
+    if (part.number === 13) addEntry(reading.file, { field: part, entries });
   }
   if (isExternal) addExternal(reading, entries, name);
   return name;
 }
 
-function addEntry(file: WireFile, field: WireField, entries: Map<string, string>): void {
+interface EntryPlace {
+  readonly field: WireField;
+  readonly entries: Map<string, string>;
+  /** Longest value. Default 4096. */
+  readonly maxBytes?: number;
+}
+
+function addEntry(file: WireFile, { field, entries, maxBytes }: EntryPlace): void {
   let key = "";
   let value = "";
   for (const part of file.inside(field)) {
     if (part.number === 1) key = file.text(part);
-    if (part.number === 2) value = file.text(part);
+    if (part.number === 2) value = file.text(part, maxBytes);
   }
   entries.set(key, value);
 }

@@ -10,6 +10,8 @@ export interface ValueInfo {
   readonly obstacle?: string;
   /** True when the file states no shape at all. */
   readonly isShapeUnknown: boolean;
+  /** Names of the axes, `null` for those without one. */
+  readonly axes?: readonly (string | null)[];
 }
 
 /** TensorProto.DataType by number. @see onnx/onnx.proto, TensorProto.DataType */
@@ -66,7 +68,7 @@ function readType(file: WireFile, type: WireField, name: string): ValueInfo {
 
 function readTensorType(file: WireFile, field: WireField, name: string): ValueInfo {
   let element = 0;
-  let shape: readonly number[] | undefined;
+  let shape: Shape | undefined;
   for (const part of file.inside(field)) {
     if (part.number === 1) element = Number(file.int(part));
     if (part.number === 2) shape = readShape(file, part);
@@ -80,25 +82,41 @@ function readTensorType(file: WireFile, field: WireField, name: string): ValueIn
     };
   return {
     name,
-    spec: { name, datatype, shape: shape ?? [-1] },
+    spec: { name, datatype, shape: shape?.lengths ?? [-1] },
     isShapeUnknown: shape === undefined,
+    ...(shape !== undefined && { axes: shape.names }),
   };
 }
 
-/** Axes of a TensorShapeProto: a length, or -1 for one that has a name or nothing. */
-function readShape(file: WireFile, field: WireField): readonly number[] {
-  const axes: number[] = [];
-  for (const part of file.inside(field)) {
-    if (part.number !== 1) continue;
-    if (axes.length === MAX_AXES) throw new WireError(`a shape has more than ${MAX_AXES} axes`);
-    axes.push(readAxis(file, part));
-  }
-  return axes;
+interface Shape {
+  readonly lengths: readonly number[];
+  readonly names: readonly (string | null)[];
 }
 
-function readAxis(file: WireFile, field: WireField): number {
+/** Axes of a TensorShapeProto: a length, or -1 for one that has a name or nothing. */
+function readShape(file: WireFile, field: WireField): Shape {
+  const lengths: number[] = [];
+  const names: (string | null)[] = [];
+  for (const part of file.inside(field)) {
+    if (part.number !== 1) continue;
+    if (lengths.length === MAX_AXES) throw new WireError(`a shape has more than ${MAX_AXES} axes`);
+    const { length, name } = readAxis(file, part);
+    lengths.push(length);
+    names.push(name);
+  }
+  return { lengths, names };
+}
+
+function readAxis(
+  file: WireFile,
+  field: WireField,
+): { readonly length: number; readonly name: string | null } {
   let length = -1n;
-  for (const part of file.inside(field)) if (part.number === 1) length = file.int(part);
+  let name: string | null = null;
+  for (const part of file.inside(field)) {
+    if (part.number === 1) length = file.int(part);
+    if (part.number === 2) name = file.text(part);
+  }
   if (length > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError(`an axis has length ${length}`);
-  return length > 0n ? Number(length) : -1;
+  return { length: length > 0n ? Number(length) : -1, name };
 }

@@ -1,5 +1,5 @@
 import { PickleError } from "./pickle-error.ts";
-import { GlobalName, Made, type PickleList, type PickleValue } from "./values.ts";
+import { GlobalName, Made, PERSISTENT, type PickleList, type PickleValue } from "./values.ts";
 
 /** How much of a pickle is remembered; what is beyond is walked over and forgotten. */
 const MAX_STACK = 4_000_000;
@@ -30,15 +30,20 @@ export class Machine {
   protocol = 0;
   /** True when something was forgotten, so that an attribute may be missing or old. */
   isLossy = false;
+  readonly #maxItems: number;
   #kept = 0;
   /** Tuples that begin with joblib's stand-in for arrays. */
   readonly #holders = new WeakSet<object>();
 
-  /** @param outer - the machine of the pickle that this one stands in; what is found is noted there. */
-  constructor(outer?: Machine) {
+  /**
+   * @param outer - the machine of the pickle that this one stands in; what is found is noted there.
+   * @param maxItems - values of one list or dict that are remembered.
+   */
+  constructor(outer?: Machine, maxItems: number = MAX_ITEMS) {
     this.globals = outer?.globals ?? new Map();
     this.faults = outer?.faults ?? new Set();
     this.calls = outer?.calls ?? new Set();
+    this.#maxItems = maxItems;
   }
 
   fault(what: string): void {
@@ -131,25 +136,27 @@ export class Machine {
     if (!Array.isArray(list)) return;
     for (const item of items) {
       this.#check(item, -1, list);
-      if (list.length < MAX_ITEMS && this.#keep()) list.push(item);
-      else this.isLossy ||= list.length < MAX_ITEMS;
+      if (list.length < this.#maxItems && this.#keep()) list.push(item);
+      else this.isLossy ||= list.length < this.#maxItems;
     }
   }
 
   addPairs(items: readonly PickleValue[]): void {
     if (items.length % 2 === 1) throw new PickleError("it has a key without a value");
-    const dict = this.top;
+    const { top } = this;
+    if (top instanceof Made) top.items ??= new Map();
+    const dict = top instanceof Made ? top.items : top;
     if (!(dict instanceof Map)) return;
     for (let at = 0; at < items.length; at += 2) {
       this.#check(items[at], -1, dict);
       this.#check(items[at + 1], -1, dict);
-      if (dict.size < MAX_ITEMS && this.#keep()) dict.set(items[at], items[at + 1]);
+      if (dict.size < this.#maxItems && this.#keep()) dict.set(items[at], items[at + 1]);
       else if (dict.has(items[at])) dict.set(items[at], items[at + 1]);
     }
   }
 
   list(items: PickleList): PickleList {
-    const kept = items.slice(0, MAX_ITEMS).filter(() => this.#keep());
+    const kept = items.slice(0, this.#maxItems).filter(() => this.#keep());
     items.forEach((item, index) => this.#check(item, index, kept));
     return kept;
   }
@@ -233,8 +240,8 @@ export const STEPS: Readonly<Record<string, Step>> = {
   NEWTRUE: (machine) => machine.push(true),
   NEWFALSE: (machine) => machine.push(false),
   VALUE: pushArgument,
-  PERSID: (machine) => machine.push(undefined),
-  BINPERSID: (machine) => (machine.pop(), machine.push(undefined)),
+  PERSID: (machine, argument) => machine.push(new Made(PERSISTENT, argument)),
+  BINPERSID: (machine) => machine.push(new Made(PERSISTENT, machine.pop())),
   EXT(machine, argument) {
     machine.fault(`it uses extension code ${Number(argument)}`);
     machine.push(undefined);

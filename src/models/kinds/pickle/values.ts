@@ -22,12 +22,17 @@ export class Made {
   isBuilt = false;
   /** True when it was given a second state, which `state` does not show. */
   isRebuilt = false;
+  /** Pairs that are put into it as into a dictionary. */
+  items: PickleDict | undefined;
 
   constructor(callee: PickleValue, args: PickleValue) {
     this.callee = callee;
     this.args = args;
   }
 }
+
+/** Callee of what stands outside the pickle; the argument is its persistent id. @see CPython, Lib/pickle.py, persistent_load */
+export const PERSISTENT = "persistent";
 
 /** An array whose bytes stand in the file beside the pickle, as joblib writes it. */
 export class OutsideArray {

@@ -1,0 +1,37 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import type { Context } from "../context.ts";
+import { isInStore, namesRegistry } from "./places.ts";
+
+/** Spellings that only an image has, and that only a path has. */
+const IMAGE = /^(?:store|oci|oci-archive|docker-archive|docker-daemon|podman|docker):/;
+const PATH = /^(?:\.{1,2}(?:\/|$)|\/)/;
+
+/**
+ * Whether a name means a file or folder rather than an image: one that begins with `./`, `../` or `/`, and one that exists.
+ * @throws ToolError `USAGE` when it may be both.
+ */
+export async function isModelPath(text: string, context: Context): Promise<boolean> {
+  if (IMAGE.test(text)) return false;
+  if (PATH.test(text)) return true;
+  const stats = await stat(resolve(context.cwd, text)).catch(() => undefined);
+  if (stats === undefined) return false;
+  const isHost = namesRegistry(text);
+  if (!isHost && !(await isStored(text, context))) return true;
+  throw new ToolError("USAGE", `inspect "${text}": it is a path, and may be an image`, {
+    hint: isHost
+      ? `write ./${text} for the path; leave the folder to name the image in the registry`
+      : `write ./${text} for the path, or store:${text} for the image`,
+  });
+}
+
+/** A path need not be a name that an image can have. */
+async function isStored(text: string, context: Context): Promise<boolean> {
+  try {
+    return await isInStore(text, context);
+  } catch (error) {
+    if (isToolError(error)) return false;
+    throw error;
+  }
+}
