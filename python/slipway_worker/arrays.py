@@ -251,15 +251,15 @@ def rows_in(value: Any) -> int:
 
 def make_dumps(sort_keys: bool, ascii_only: bool, strict: bool = True) -> Callable[[Any], str]:
     """JSON text the way Flask writes it: sorted, compact, dates and decimals as text; NaN and Infinity as bare words.
-    Numbers and arrays of numpy inside a dictionary are an error there, and with `strict`; else they are plain numbers and lists."""
+    Numbers of numpy are an error there, and with `strict`; else they are plain numbers."""
     default = _flask_default if strict else _lenient_default
     encoder = json.JSONEncoder(sort_keys=sort_keys, ensure_ascii=ascii_only, separators=(",", ":"), default=default)
     return encoder.encode
 
 
 def _lenient_default(value: Any) -> Any:
-    tolist = getattr(value, "tolist", None)
-    return tolist() if callable(tolist) else _flask_default(value)
+    is_number = getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") in "biuf"
+    return value.item() if is_number else _flask_default(value)
 
 
 def _flask_default(value: Any) -> Any:

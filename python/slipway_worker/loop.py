@@ -44,7 +44,8 @@ class Loop:
         self._tensors = TensorCalls(adapter, self._data_of, self._borrow, self._out, channel.put_soon)
         self._lock = threading.Lock()
         self._strict = settings.strict
-        self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only, settings.strict)
+        self._dumps = arrays.make_dumps(settings.sort_keys, settings.ascii_only)
+        self._dumps_answer = arrays.make_dumps(settings.sort_keys, settings.ascii_only, settings.strict)
         self._decode_array = arrays.decode_array_typed if settings.typed_arrays else arrays.decode_array
         self._names: Dict[bytes, List[str]] = {}
         self._names_out: Tuple[Any, bytes] = (DEFAULT, b"")
@@ -217,7 +218,7 @@ class Loop:
         if isinstance(value, str):
             return self._out(frames.TEXT, value.encode("utf-8", "surrogatepass"))
         if isinstance(value, dict):
-            return self._out(frames.JSON, self._dumps(value).encode("utf-8", "surrogatepass"))
+            return self._out(frames.JSON, self._dumps_answer(value).encode("utf-8", "surrogatepass"))
         if protos.is_any(value):
             return self._out(frames.ANY, protos.any_bytes(value))
         if is_deferred(value):

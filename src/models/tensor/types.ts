@@ -20,6 +20,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
+  /** True when not even the number of axes is known; `shape` is `[-1]` then, and not to be checked. */
+  readonly isRankUnknown?: boolean;
 }
 
 /** `data` is row-major, little-endian, unpadded: product(shape) × item size bytes; in `BYTES` a u32 length precedes each item. No -1 in `shape`. */

@@ -53,8 +53,20 @@ function packed(
     leaves.length > 0 &&
     leaves.every((leaf) => typeof leaf === "bigint" || Number.isSafeInteger(leaf))
   )
-    return { datatype: "INT64", data: bytesOf(BigInt64Array.from(leaves, BigInt)) };
+    return packedIntegers(name, leaves.map(BigInt));
   return { datatype: "FP64", data: bytesOf(Float64Array.from(leaves, Number)) };
+}
+
+/** Within 64 bits; without a sign only where one of them needs it. */
+function packedIntegers(
+  name: string,
+  values: readonly bigint[],
+): { readonly datatype: Datatype; readonly data: Uint8Array } {
+  if (values.every((value) => BigInt.asIntN(64, value) === value))
+    return { datatype: "INT64", data: bytesOf(BigInt64Array.from(values)) };
+  if (values.every((value) => BigInt.asUintN(64, value) === value))
+    return { datatype: "UINT64", data: bytesOf(BigUint64Array.from(values)) };
+  throw invalid(name, "it has integers that no 64 bits hold");
 }
 
 /** Elements of a BYTES tensor as its data: a u32 with the length before each. */

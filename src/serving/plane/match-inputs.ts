@@ -65,8 +65,9 @@ function matched(
   { model, isUntyped }: { readonly model: string; readonly isUntyped: boolean },
 ): Tensor {
   const isFit =
-    tensor.shape.length === spec.shape.length &&
-    spec.shape.every((axis, index) => axis === -1 || axis === tensor.shape[index]);
+    spec.isRankUnknown === true ||
+    (tensor.shape.length === spec.shape.length &&
+      spec.shape.every((axis, index) => axis === -1 || axis === tensor.shape[index]));
   if (!isFit)
     throw refused(model, spec.name, {
       what: "shape",

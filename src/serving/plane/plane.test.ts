@@ -308,3 +308,12 @@ test("the time to try again grows with what waits and with the time of a call", 
   Object.assign(stats, { callMs: 60_000 });
   assert.equal(model.retryAfterSeconds, 60);
 });
+
+test("integers up to 64 bits are exact, with a sign or without, and beyond that refused", () => {
+  const wide = tensorOfList("x", [[2n ** 64n - 1n, 1]]);
+  assert.deepEqual([wide.datatype, [...elementsOf(wide)]], ["UINT64", [2n ** 64n - 1n, 1n]]);
+  const signed = tensorOfList("x", [-(2n ** 63n), 1]);
+  assert.deepEqual([signed.datatype, [...elementsOf(signed)]], ["INT64", [-(2n ** 63n), 1n]]);
+  for (const list of [[2n ** 64n], [-1, 2n ** 63n], [[1], [1, 2]], [1, "a"], [[1], 1]])
+    assert.throws(() => tensorOfList("x", list), { code: "TENSOR_INVALID", tensor: "x" });
+});

@@ -8,6 +8,8 @@ import { metricsRoutes, openApiRoutes, probeRoutes } from "./own-routes.ts";
 import type { Stoppable } from "./running-server.ts";
 import type { ServerParts } from "./server-parts.ts";
 
+/** Where a server listens unless it is told otherwise. */
+export const DEFAULT_HOST = "0.0.0.0";
 const DEFAULT_BODY_BYTES = 104_857_600;
 const STRICT_MESSAGE_BYTES = 4_194_304;
 const TEXT = "text/plain; charset=utf-8";
@@ -29,7 +31,7 @@ export async function listen(listening: Listening): Promise<Ports> {
   const { options, description } = parts;
   const wanted = { ...description.ports, ...options.ports };
   const maxBodyBytes = description.server.maxBodyBytes ?? DEFAULT_BODY_BYTES;
-  const { host = "0.0.0.0" } = options;
+  const { host = DEFAULT_HOST } = options;
   const shared: Shared = { host, maxBodyBytes, bodies: defaultBodyBudget(maxBodyBytes) };
   const main = await startHttpServer({ ...shared, ...restOptions(listening, wanted.http) });
   servers.push(main);

@@ -30,6 +30,8 @@ const MODEL_FILE = "/opt/slipway/model.json";
 const DEFAULT_PORTS: Ports = { http: 9000, metrics: 6000 };
 /** Time for load balancers to see that a stopping server is not ready any more. */
 const DRAIN_DELAY_MS = 1000;
+/** The same below Seldon's operator: what its preStop hook, which wants a shell, sleeps. */
+const OPERATOR_DELAY_MS = 10_000;
 /** Time for what is under way, after that. */
 const DRAIN_GRACE_MS = 25_000;
 
@@ -120,10 +122,14 @@ async function serveUntilStopped({
       signal.addEventListener("abort", () => resolve(), { once: true }),
     );
   await server.stop({
-    delayMs: millisecondsIn(env, "SLIPWAY_DRAIN_DELAY_MS", DRAIN_DELAY_MS),
+    delayMs: millisecondsIn(env, "SLIPWAY_DRAIN_DELAY_MS", drainDelayMs(env)),
     graceMs: millisecondsIn(env, "SLIPWAY_DRAIN_GRACE_MS", DRAIN_GRACE_MS),
   });
   if (launch.pidFile !== undefined) await rm(launch.pidFile, { force: true });
+}
+
+function drainDelayMs(env: Environment): number {
+  return env["SELDON_EXECUTOR_ENABLED"] === undefined ? DRAIN_DELAY_MS : OPERATOR_DELAY_MS;
 }
 
 /** What a launch says, as options of `serveModel`. */

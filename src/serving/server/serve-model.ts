@@ -1,5 +1,6 @@
 import type { ModelDescription } from "../../models/description/index.ts";
-import { listen } from "./listen-http.ts";
+import { checkPorts } from "./check-ports.ts";
+import { DEFAULT_HOST, listen } from "./listen-http.ts";
 import { reload } from "./reloader.ts";
 import { runningServer, type RunningServer, type Stoppable } from "./running-server.ts";
 import { createParts, createPlane, type ServeOptions, type ServerParts } from "./server-parts.ts";
@@ -22,7 +23,9 @@ export async function serveModel(
         })
       : undefined;
   const servers: Stoppable[] = [];
+  const { host = DEFAULT_HOST, ports: own } = options;
   try {
+    await checkPorts(host, Object.values({ ...description.ports, ...own }));
     await parts.load();
     const plane = await createPlane(parts);
     const ports = await listen({ parts, plane, servers });

@@ -127,7 +127,12 @@ export const SELDON_GROUPS: readonly SeldonGroup[] = [
     better: { ...PATHS_BETTER, "predictions 0.1": NO_PREDICT, "predict, posted": NO_PREDICT },
     different: { ...PATHS_DIFFERENT, ...FEEDBACK_DIFFERENT },
   },
-  { id: "answers", server: { name: "Answers" }, requests: ANSWERS },
+  {
+    id: "answers",
+    server: { name: "Answers" },
+    requests: ANSWERS,
+    better: { "dict-numpy-int": { status: 200, body: '"jsonData":{"a":1}' } },
+  },
   {
     id: "arguments",
     server: { name: "Args" },

@@ -81,7 +81,11 @@ export class CustomMetrics {
 
 function tagLabels(tags: JsonNode | undefined): Labels {
   if (!isObject(tags)) return {};
-  return Object.fromEntries([...tags].map(([name, value]) => [name, pythonStr(value)]));
+  return Object.fromEntries(
+    [...tags]
+      .filter(([name]) => !name.startsWith("__")) // Prometheus keeps such names for itself, and refuses the whole page
+      .map(([name, value]) => [name, pythonStr(value)]),
+  );
 }
 
 function numberOf(node: JsonNode | undefined): number {

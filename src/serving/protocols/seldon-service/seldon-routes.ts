@@ -197,8 +197,9 @@ export function refuse(api: SeldonApi, exchange: Exchange, why: Refusal): void {
       contentType: JSON_TYPE,
     });
   } else if (why.kind === "unknown-path") {
+    const info = `404 Not Found: there is no such path; there are ${why.paths.join(", ")}`;
     exchange.reply({
-      ...api.writer.error(404, { info: NOT_FOUND, reason: "MICROSERVICE_BAD_DATA" }),
+      ...api.writer.error(404, { info, reason: "MICROSERVICE_BAD_DATA" }),
       contentType: JSON_TYPE,
     });
   } else {

@@ -237,7 +237,7 @@ function kindText(payload: Payload | undefined): string {
 
 function parseLenient(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return /\d{16}/.test(json) ? JSON.parse(json, exactInteger) : JSON.parse(json);
   } catch (cause) {
     if (!(cause instanceof SyntaxError) && !(cause instanceof JsonError)) throw cause;
     throw new InferenceError(
@@ -246,6 +246,14 @@ function parseLenient(json: string): unknown {
       { cause }, // NaN and infinities beside text
     );
   }
+}
+
+/** Integers that a double does not hold become bigints. */
+function exactInteger(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const { source = "" } = context ?? {};
+  return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source)
+    ? BigInt(source)
+    : value;
 }
 
 /** Names of an answer's columns, as the class contract gives them when nobody names any. */

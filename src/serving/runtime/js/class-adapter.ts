@@ -176,7 +176,7 @@ export class ClassAdapter {
   async #route(request: ComponentRequest): Promise<Outcome> {
     const route = this.#methods.get("route");
     if (route === undefined) throw new ContractError("Route not defined");
-    const { value, ...others } = outcomeOf(await route(...argumentsOf(request)));
+    const { value, ...others } = await outcomeOf(await route(...argumentsOf(request)));
     if (!Number.isInteger(value))
       throw new ContractError(`Routing response must be int but got ${String(value)}`);
     return { ...others, value: [[value]] };
@@ -273,18 +273,26 @@ function passed({ messages }: ComponentRequest): Outcome {
 }
 
 /** The class for answers with tags and metrics of their own is known by its name, since nothing has to be imported for it. */
-function outcomeOf(result: unknown): Outcome {
+async function outcomeOf(result: unknown): Promise<Outcome> {
   if (
     typeof result !== "object" ||
     result === null ||
     result.constructor?.name !== "SeldonResponse"
   )
-    return { value: result };
+    return { value: await collected(result) };
   const { data, tags, metrics } = result as { data?: unknown; tags?: unknown; metrics?: unknown };
   return {
-    value: data,
+    value: await collected(data),
     ...(typeof tags === "object" &&
       tags !== null && { tags: tags as Readonly<Record<string, unknown>> }), // checked: an object
     ...(metrics !== undefined && { metrics }),
   };
+}
+
+/** A generator, a Set and what else is iterated as a list; asynchronous ones too. Anything else is left as it is. */
+async function collected(value: unknown): Promise<unknown> {
+  if (typeof value !== "object" || value === null) return value;
+  if (Symbol.asyncIterator in value) return Array.fromAsync(value as AsyncIterable<unknown>); // checked
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof Map;
+  return !isList && Symbol.iterator in value ? Array.from(value as Iterable<unknown>) : value; // checked
 }

@@ -34,6 +34,8 @@ function objectText(
     return textOf(Array.from(value as unknown as ArrayLike<unknown>), style, inside); // every view but DataView is a typed array
   if (Array.isArray(value))
     return `[${value.map((item) => textOf(item, style, inside) ?? "null").join(",")}]`;
+  if (!(value instanceof Map) && Symbol.iterator in value)
+    return textOf(Array.from(value as Iterable<unknown>), style, inside); // a Set, a generator
   const entries: (readonly [string, unknown])[] =
     value instanceof Map
       ? [...value].map(([key, item]) => [String(key), item])

@@ -18,6 +18,9 @@ export interface OnnxOptions extends CallOptions {
   readonly maxQueue?: number;
 }
 
+/** What onnxruntime says of inputs that it cannot tell from the signature; it has no codes. */
+const NOT_TAKEN = /Invalid rank for input|Got invalid dimensions for input/;
+
 /**
  * Loads an ONNX file in `description.server.workers` threads (default 1), which share the cores among them. `run()` of
  * onnxruntime blocks its thread, so it never runs on the one that answers requests.
@@ -44,9 +47,11 @@ export async function createOnnxPredictor(
     timeoutMs: server.timeoutMs ?? 60_000,
     maxQueue: options.maxQueue ?? 1024,
     toError: (error) =>
-      new InferenceError("MODEL_FAILED", `call the model "${name}": ${String(error)}`, {
-        model: name,
-      }),
+      new InferenceError(
+        NOT_TAKEN.test(String(error)) ? "TENSOR_INVALID" : "MODEL_FAILED",
+        `call the model "${name}": ${String(error)}`,
+        { model: name },
+      ),
     onLog: () => undefined, // onnxruntime logs to standard error by itself
   });
   const signature = (await pool.start(options)) as Signature; // our own thread sends one
@@ -56,7 +61,9 @@ export async function createOnnxPredictor(
     takesTensors: true,
     takesRawBody: false,
     streams: false,
-    joinsRows: [...signature.inputs, ...signature.outputs].every(({ shape }) => shape[0] === -1),
+    joinsRows: [...signature.inputs, ...signature.outputs].every(
+      ({ shape, isRankUnknown }) => shape[0] === -1 && isRankUnknown !== true,
+    ),
     wantsHeaders: false,
   };
   return {

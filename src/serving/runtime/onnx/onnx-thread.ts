@@ -29,6 +29,7 @@ const encoder = new TextEncoder();
 async function main(port: MessagePort, data: OnnxThreadData): Promise<void> {
   const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
+  hideHalfFloats();
   const ort = await importRuntime(send);
   if (ort === undefined) return;
   let session: InferenceSession;
@@ -57,7 +58,19 @@ async function main(port: MessagePort, data: OnnxThreadData): Promise<void> {
       (error: unknown) => send({ kind: "error", id, error: textOf(error) }),
     );
   });
-  send({ kind: "ready", facts: signatureOf(session) });
+  try {
+    send({ kind: "ready", facts: signatureOf(session) });
+  } catch (error) {
+    send({ kind: "failed", code: "MODEL_LOAD_FAILED", message: textOf(error) });
+  }
+}
+
+/**
+ * Where JavaScript has `Float16Array`, onnxruntime-node wants it for float16 tensors, and its binding cannot read it: "not enough space:
+ * expected 4, got 0". Without it both sides take bits in a `Uint16Array`, which is what our tensors hold. This thread has nothing else.
+ */
+function hideHalfFloats(): void {
+  Reflect.deleteProperty(globalThis, "Float16Array");
 }
 
 async function importRuntime(
@@ -84,8 +97,9 @@ async function runSession(
   inputs: readonly Tensor[],
 ): Promise<readonly Tensor[]> {
   const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, toOnnx(ort, tensor)]));
-  const outputs = await session.run(feeds);
-  return session.outputNames.map((name) => {
+  const names = session.outputMetadata.flatMap(specOf).map(({ name }) => name);
+  const outputs = await session.run(feeds, names); // a sequence of maps, such as ZipMap gives, would fail the run
+  return names.map((name) => {
     const output = outputs[name];
     if (output === undefined) throw new Error(`the output "${name}" is missing`);
     return fromOnnx(name, output);
@@ -132,24 +146,25 @@ function itemBytesOf(texts: readonly string[]): Uint8Array {
   return bytes;
 }
 
+/** Outputs that no tensor can carry are left out of every run. @throws Error where an input cannot be carried, or no output can */
 function signatureOf(session: InferenceSession): Signature {
-  const spec = (meta: InferenceSession.ValueMetadata): readonly TensorSpec[] => {
-    if (!meta.isTensor) return [];
-    const datatype = datatypeOfOnnx(meta.type);
-    return datatype === undefined
-      ? []
-      : [
-          {
-            name: meta.name,
-            datatype,
-            shape: meta.shape.map((axis) => (typeof axis === "number" ? axis : -1)),
-          },
-        ];
-  };
-  return {
-    inputs: session.inputMetadata.flatMap(spec),
-    outputs: session.outputMetadata.flatMap(spec),
-  };
+  const inputs = session.inputMetadata.map((meta) => {
+    const [spec] = specOf(meta);
+    if (spec !== undefined) return spec;
+    throw new Error(`the input "${meta.name}" is ${meta.isTensor ? meta.type : "no tensor"}`);
+  });
+  const outputs = session.outputMetadata.flatMap(specOf);
+  if (outputs.length === 0) throw new Error("none of its outputs is a tensor");
+  return { inputs, outputs };
+}
+
+function specOf(meta: InferenceSession.ValueMetadata): readonly TensorSpec[] {
+  if (!meta.isTensor) return [];
+  const { name, shape } = meta;
+  const datatype = datatypeOfOnnx(meta.type);
+  if (datatype === undefined) return [];
+  if (shape.length === 0) return [{ name, datatype, shape: [-1], isRankUnknown: true }]; // a scalar looks the same here
+  return [{ name, datatype, shape: shape.map((axis) => (typeof axis === "number" ? axis : -1)) }];
 }
 
 function textOf(error: unknown): string {

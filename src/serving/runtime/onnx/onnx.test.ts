@@ -11,27 +11,74 @@ import {
 import { createOnnxPredictor } from "./index.ts";
 
 const text = (value: string): Buffer => Buffer.from(value);
-const field = (number: number, body: Uint8Array): Buffer =>
-  Buffer.concat([Buffer.from([(number << 3) | 2, body.byteLength]), body]);
+const field = (number: number, body: Uint8Array): Buffer => {
+  const size = body.byteLength;
+  const length = size < 128 ? [size] : [(size & 127) | 128, size >> 7];
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), body]);
+};
 const int = (number: number, value: number): Buffer => Buffer.from([number << 3, value]);
 
-/** A model `y = -x` over floats of shape [n, 2], written as protobuf by hand. @see onnx/onnx.proto */
-function negation(): Buffer {
-  const dim = (body: Uint8Array): Buffer => field(1, body);
-  const shape = Buffer.concat([dim(field(2, text("n"))), dim(int(1, 2))]);
-  const value = (name: string): Buffer =>
-    Buffer.concat([
-      field(1, text(name)),
-      field(2, field(1, Buffer.concat([int(1, 1), field(2, shape)]))),
+interface Value {
+  readonly name: string;
+  /** Number of its element type; -1 for a sequence of maps. */
+  readonly type: number;
+  /** Absent where the file states none; a text is an axis of any length. */
+  readonly shape?: readonly (number | string)[];
+}
+
+/** A model of one node, written as protobuf by hand. @see onnx/onnx.proto */
+function model(node: Buffer, inputs: readonly Value[], outputs: readonly Value[]): Buffer {
+  return modelOf([node], inputs, outputs);
+}
+
+function modelOf(
+  nodes: readonly Buffer[],
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+): Buffer {
+  const tensorType = ({ type, shape }: Value): Buffer => {
+    const axes = shape?.map((axis) =>
+      field(1, typeof axis === "number" ? int(1, axis) : field(2, text(axis))),
+    );
+    return Buffer.concat([
+      int(1, type),
+      ...(axes === undefined ? [] : [field(2, Buffer.concat(axes))]),
     ]);
-  const node = Buffer.concat([field(1, text("x")), field(2, text("y")), field(4, text("Neg"))]);
+  };
+  const maps = field(
+    4,
+    field(1, field(5, Buffer.concat([int(1, 7), field(2, field(1, int(1, 1)))]))),
+  );
+  const value = (info: Value): Buffer =>
+    Buffer.concat([
+      field(1, text(info.name)),
+      field(2, info.type === -1 ? maps : field(1, tensorType(info))),
+    ]);
   const graph = Buffer.concat([
-    field(1, node),
+    ...nodes.map((node) => field(1, node)),
     field(2, text("g")),
-    field(11, value("x")),
-    field(12, value("y")),
+    ...inputs.map((info) => field(11, value(info))),
+    ...outputs.map((info) => field(12, value(info))),
   ]);
-  return Buffer.concat([int(1, 8), field(8, int(2, 13)), field(7, graph)]);
+  const ml = field(8, Buffer.concat([field(1, text("ai.onnx.ml")), int(2, 2)]));
+  return Buffer.concat([int(1, 8), field(8, int(2, 13)), ml, field(7, graph)]);
+}
+
+function operator(name: string, inputs: readonly string[], ...rest: readonly Buffer[]): Buffer {
+  return Buffer.concat([
+    ...inputs.map((input) => field(1, text(input))),
+    field(2, text("y")),
+    field(4, text(name)),
+    ...rest,
+  ]);
+}
+
+const [FP32, FP16] = [1, 10];
+
+/** A model `y = -x` over floats of shape [n, 2]. */
+function negation(type = FP32, shape: Value["shape"] = ["n", 2]): Buffer {
+  const values = ["x", "y"].map((name) => ({ name, type, ...(shape !== undefined && { shape }) }));
+  return model(operator("Neg", ["x"]), values.slice(0, 1), values.slice(1));
 }
 
 async function described(t: TestContext, bytes: Uint8Array): Promise<ModelDescription> {
@@ -127,4 +174,83 @@ test("a damaged model fails to load with the reason", async (t) => {
     code: "MODEL_LOAD_FAILED",
     message: /"neg"/,
   });
+});
+
+test("several inputs are fed by their names, in any order", async (t) => {
+  const value = (name: string): Value => ({ name, type: FP32, shape: ["n", 2] });
+  const bytes = model(operator("Sub", ["a", "b"]), [value("a"), value("b")], [value("y")]);
+  await using predictor = await createOnnxPredictor(await described(t, bytes));
+  const a = tensor(Float32Array.of(5, 7), [1, 2], "a");
+  const b = tensor(Float32Array.of(1, 2), [1, 2], "b");
+  for (const inputs of [
+    [a, b],
+    [b, a],
+  ])
+    assert.deepEqual(numbers(await predictor.infer({ inputs })), [["y", [4, 5]]]);
+  await assert.rejects(predictor.infer({ inputs: [a] }), {
+    code: "TENSOR_INVALID",
+    message: /the input "b" is missing/,
+  });
+});
+
+test("float16 goes in and comes out as it is", async (t) => {
+  await using predictor = await createOnnxPredictor(await described(t, negation(FP16)));
+  const halves = Uint16Array.of(0x3c00, 0xc000); // 1, -2
+  const half = { ...tensor(new Float32Array(0), [1, 2]), datatype: "FP16" } as const;
+  const inputs = [{ ...half, data: new Uint8Array(halves.buffer) }];
+  assert.deepEqual(numbers(await predictor.infer({ inputs })), [["y", [0xbc00, 0x4000]]]);
+});
+
+test("tensors that lie at odd places are read as they are", async (t) => {
+  await using predictor = await createOnnxPredictor(await described(t, negation()));
+  const data = Buffer.concat([Buffer.alloc(3), Buffer.from(Float32Array.of(1, 2).buffer)]).subarray(
+    3,
+  );
+  const inputs = [{ ...tensor(new Float32Array(0), [1, 2]), data }];
+  assert.deepEqual(numbers(await predictor.infer({ inputs })), [["y", [-1, -2]]]);
+});
+
+test("a model that states no shape takes any, and refuses none of its own accord", async (t) => {
+  const values = [
+    { name: "x", type: FP32 },
+    { name: "y", type: FP32 },
+  ];
+  const bytes = model(operator("Neg", ["x"]), values.slice(0, 1), values.slice(1));
+  await using predictor = await createOnnxPredictor(await described(t, bytes));
+  for (const shape of [[2], [1, 2], [2, 1, 1]])
+    assert.deepEqual(
+      numbers(await predictor.infer({ inputs: [tensor(Float32Array.of(1, 2), shape)] })),
+      [["y", [-1, -2]]],
+    );
+});
+
+test("outputs that no tensor can carry are left out of the run", async (t) => {
+  const kind = Buffer.from([0xa0, 1, 7]); // type: INTS
+  const labels = field(
+    5,
+    Buffer.concat([field(1, text("classlabels_int64s")), int(8, 0), int(8, 1), kind]),
+  );
+  const zip = Buffer.concat([
+    field(1, text("p")),
+    field(2, text("z")),
+    field(4, text("ZipMap")),
+    labels,
+    field(7, text("ai.onnx.ml")),
+  ]);
+  const floats = { type: FP32, shape: ["n", 2] } as const;
+  const graph = modelOf(
+    [operator("Neg", ["p"]), zip],
+    [{ name: "p", ...floats }],
+    [
+      { name: "y", ...floats },
+      { name: "z", type: -1 },
+    ],
+  );
+  await using predictor = await createOnnxPredictor(await described(t, graph));
+  assert.deepEqual(
+    predictor.describe().signature?.outputs.map(({ name }) => name),
+    ["y"],
+  );
+  const inputs = [tensor(Float32Array.of(0.25, 0.75), [1, 2], "p")];
+  assert.deepEqual(numbers(await predictor.infer({ inputs })), [["y", [-0.25, -0.75]]]);
 });

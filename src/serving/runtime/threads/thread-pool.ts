@@ -62,6 +62,8 @@ interface Thread {
   isReady: boolean;
   call: Call | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** When its call was sent, in ms of `performance.now()`. */
+  sentAt: number;
 }
 
 /** Worker threads that answer one call at a time each, behind one bounded queue. A thread that hangs or dies is replaced. */
@@ -73,6 +75,7 @@ export class ThreadPool implements AsyncDisposable {
   #drained: (() => void) | undefined;
   #id = 0;
   #restarts = 0;
+  #callMs: number | undefined;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
@@ -122,6 +125,7 @@ export class ThreadPool implements AsyncDisposable {
       workers: this.#options.threads,
       ready: threads.filter(({ isReady }) => isReady).length,
       restarts: this.#restarts,
+      ...(this.#callMs !== undefined && { callMs: this.#callMs }),
     };
   }
 
@@ -182,6 +186,7 @@ export class ThreadPool implements AsyncDisposable {
 
   #send(thread: Thread, call: Call): void {
     thread.call = call;
+    thread.sentAt = performance.now();
     thread.timer = setTimeout(() => this.#hang(thread), this.#options.timeoutMs);
     thread.timer.unref();
     this.#id += 1;
@@ -207,7 +212,14 @@ export class ThreadPool implements AsyncDisposable {
       stderr: false,
       ...(env !== undefined && { env: { ...env } }),
     });
-    const thread: Thread = { index, worker, isReady: false, call: undefined, timer: undefined };
+    const thread: Thread = {
+      index,
+      worker,
+      isReady: false,
+      call: undefined,
+      timer: undefined,
+      sentAt: 0,
+    };
     this.#threads[index] = thread;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     worker.on("message", (message: FromThread) => {
@@ -243,6 +255,8 @@ export class ThreadPool implements AsyncDisposable {
     const { call } = thread;
     clearTimeout(thread.timer);
     thread.call = undefined;
+    const callMs = performance.now() - thread.sentAt;
+    this.#callMs = this.#callMs === undefined ? callMs : this.#callMs + (callMs - this.#callMs) / 8;
     if (message.kind === "done") call?.resolve(message.value);
     else call?.reject(this.#options.toError(message.error));
     this.#pump();
