@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDockerfileEnv, parseEnvironmentFile } from "../../models/description/index.ts";
+import { environmentOfDockerfile } from "../../images/dockerfile/index.ts";
+import { isContainerVariable, parseEnvironmentFile } from "../../models/description/index.ts";
 import type { WalkedFile } from "../../images/pack/index.ts";
 
 /** What a folder that was made for Seldon's builders says of its container. */
@@ -16,10 +17,15 @@ export interface FolderEnv {
 }
 
 const FILES = [
-  ["Dockerfile", parseDockerfileEnv],
+  ["Dockerfile", containerEnvironment],
   [".s2i/environment", parseEnvironmentFile],
 ] as const;
 const MAX_BYTES = 2 ** 20;
+
+function containerEnvironment(text: string): Readonly<Record<string, string>> {
+  const all = Object.entries(environmentOfDockerfile(text));
+  return Object.fromEntries(all.filter(([name]) => isContainerVariable(name)));
+}
 
 /** Reads `ENV` of the folder's Dockerfile, and `.s2i/environment`, which wins. No step of a Dockerfile is run. */
 export async function readFolderEnv(

@@ -22,5 +22,5 @@ export {
   type ProjectFile,
   type PythonSettings,
 } from "./project-file.ts";
-export { parseDockerfileEnv, parseEnvironmentFile } from "./container-env.ts";
+export { isContainerVariable, parseEnvironmentFile } from "./container-env.ts";
 export { interfaceNameOf } from "./interface-name.ts";
