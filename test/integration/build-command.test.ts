@@ -140,3 +140,45 @@ test("without a builder the step that executes is named, and nothing is left beh
   assert.match(failed.stderr, /buildah: not installed/);
   assert.equal((await readdir(user.home)).includes("out"), false);
 });
+
+test("build, login and push by copy and paste, with a word on what does not fit together", async (t) => {
+  const peer = await startDockerRegistry(t);
+  if (peer === undefined) return;
+  const user = await createUser(t);
+  const name = `${peer.host}/demo/object-detect-infer:test`;
+  await writeProject(user, {
+    "object-detect-cpu.Dockerfile": [
+      "FROM hub.internal.test/shared/base:v1.2 AS unused",
+      "FROM scratch",
+      "EXPOSE 8080",
+      "ADD ./code/ /ai-ucloud-client-django/",
+      "ADD ./object-detect.conf /ai-ucloud-client-django/conf.json",
+      "ENV UAI_SERVICE_CONFIG /ai-ucloud-client-django/conf.json",
+      "",
+    ].join("\n"),
+    "object-detect.conf": "{}",
+  });
+  await mkdir(join(user.home, "project/code"));
+  await writeProject(user, {
+    "code/object_detect_inference.py": "class A:\n    def load(self):\n\tprint 'loaded'\n",
+    "code/ops.py": "print('fine')\n",
+  });
+  await mkdir(join(user.home, ".docker"));
+  await writeFile(
+    join(user.home, ".docker/config.json"),
+    JSON.stringify({
+      auths: { "hub.internal.test": { auth: Buffer.from("u:p").toString("base64") } },
+    }),
+  );
+  const env = { SLIPWAY_REGISTRY_HOSTS: `${peer.host}=hub.internal.test` };
+  const built = await user.run(
+    ["build", "-t", name, "-f", "project/object-detect-cpu.Dockerfile", "project"],
+    { env },
+  );
+  assert.equal(built.exitCode, 0, built.stderr);
+  assert.match(built.stderr, /FROM names "hub\.internal\.test" and the tag "127\.0\.0\.1:\d+"/);
+  assert.match(built.stderr, /the login is for "hub\.internal\.test": run `slipway login 127/);
+  assert.match(built.stderr, /object_detect_inference\.py:3: Python 3 will not run it/);
+  assert.doesNotMatch(built.stderr, /ops\.py/);
+  assert.equal((await user.run(["push", name])).exitCode, 0);
+});

@@ -15,14 +15,16 @@ import {
 import { parsePlatform, type Platform } from "../../images/oci/index.ts";
 import type { Context } from "../context.ts";
 import { epochOf } from "../options.ts";
-import { deliver, referenceOf, reportDelivery, type Packed } from "../pack/deliver.ts";
+import { deliver, referenceOf, reportDelivery } from "../pack/deliver.ts";
 import { registryNames } from "../pack/forecast.ts";
 import { packContextOf } from "../pack/pack-context.ts";
 import { parseOutput } from "../pack/pack-project.ts";
 import { move } from "../places/move.ts";
 import { openStore } from "../places/places.ts";
+import { warnOfPython2 } from "./check-python.ts";
 import { BUILDER_KINDS, type BuilderKind } from "./find-builder.ts";
 import { handOver } from "./hand-over.ts";
+import { warnOfHosts } from "./host-warnings.ts";
 import { openImages } from "./open-images.ts";
 
 /** What a build is asked for. */
@@ -58,7 +60,11 @@ export async function buildDockerfile(
   await using pool = createDeflatePool();
   await using images = openImages(context);
   const pack = packContextOf(store, pool, context);
-  const packed: Packed[] = [];
+  await warnOfHosts(
+    { bases: source.dockerfile.stages.map(({ from }) => from.base), tags: names },
+    context,
+  );
+  const packed: BuiltTarget[] = [];
   for (const platform of platformsOf(flags))
     packed.push(
       await buildFor(source, {
@@ -81,6 +87,7 @@ export async function buildDockerfile(
         },
       }),
     );
+  await warnOfPython2(packed[0]?.copied ?? [], packed[0]?.base.name ?? "", context);
   const isPush = flags.push === true;
   const delivered = await deliver({ packed, names, isPush, store, context });
   for (const output of outputs) {

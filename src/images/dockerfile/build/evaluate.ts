@@ -35,10 +35,22 @@ export interface BuildRequest extends StageOptions {
   readonly epochS: number;
 }
 
+/** A file of the context that is in the image. */
+export interface CopiedFile {
+  /** Absolute path in the image. */
+  readonly path: string;
+  /** Absolute path on this machine. */
+  readonly source: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** The image of a Dockerfile and what it stands on; `scratch` is an image without layers. */
 export interface BuiltTarget {
   readonly image: PackedImage;
   readonly base: BaseImage;
+  /** Files of the context that the target's own steps and those of stages below it copied; one a path. */
+  readonly copied: readonly CopiedFile[];
 }
 
 /** A stage whose steps are done. */
@@ -76,7 +88,20 @@ export async function buildTarget(
 ): Promise<BuiltTarget> {
   const build = createBuild(request, host);
   const stage = await build.stage(build.graph.target.index);
-  return { image: await build.assemble(stage), base: stage.base ?? nothing(stage.platform) };
+  return {
+    image: await build.assemble(stage),
+    base: stage.base ?? nothing(stage.platform),
+    copied: copiedFiles(stage),
+  };
+}
+
+function copiedFiles({ steps }: DoneStage): readonly CopiedFile[] {
+  const files = new Map<string, CopiedFile>();
+  for (const step of steps)
+    for (const { path, node } of step.kind === "files" ? step.entries : [])
+      if (node.kind === "file" && node.content.kind === "file")
+        files.set(path, { path: `/${path}`, source: node.content.path, size: node.size });
+  return [...files.values()];
 }
 
 function createBuild(request: BuildRequest, host: DockerfileHost): Build {
