@@ -63,6 +63,7 @@ export async function loadProject(
   const file = await readProjectFile(root);
   const tree = await walkTree(root, { ignore: file.ignore ?? [], signal: context.signal });
   const { files } = tree;
+  sayWhatGoesInOnce(tree, context);
   const container = await readFolderEnv(root, files);
   const allowPickle = [...(file.allowPickle ?? []), ...(flags.allowPickle ?? [])];
   const detected = await detectModel(
@@ -190,6 +191,13 @@ function indexesOf(
       ),
     ],
   };
+}
+
+function sayWhatGoesInOnce({ linkedBlobs }: ProjectTree, { reporter }: Context): void {
+  if (linkedBlobs.length > 0)
+    reporter.step(
+      `${linkedBlobs.length} ${linkedBlobs.length === 1 ? "blob" : "blobs"} of a Hugging Face cache go in once, under the names of the snapshots`,
+    );
 }
 
 function missingLibraries(

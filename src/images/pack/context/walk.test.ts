@@ -92,6 +92,32 @@ test("links inside the folder are resolved, also those of a Hugging Face cache",
   assert.match(files[2]?.source ?? "", /blobs\/0123$/);
 });
 
+test("a Hugging Face cache inside a project goes in once, under the names of its snapshots", async () => {
+  await using folder = await folderWith({
+    "hub/models--a--b/blobs/0123": "weights",
+    "hub/models--a--b/blobs/4567": "linked by nobody",
+    "hub/models--a--b/refs/main": "rev",
+    "hub/models--a--b/snapshots/rev/notes.txt": "",
+    "lib/libx.so.1": "library",
+  });
+  const snapshot = join(folder.path, "hub/models--a--b/snapshots/rev");
+  await symlink("../../blobs/0123", join(snapshot, "model.safetensors"));
+  await symlink("libx.so.1", join(folder.path, "lib/libx.so"));
+  const { files, linkedBlobs } = await walkTree(folder.path);
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    [
+      "hub/models--a--b/blobs/4567",
+      "hub/models--a--b/refs/main",
+      "hub/models--a--b/snapshots/rev/model.safetensors",
+      "hub/models--a--b/snapshots/rev/notes.txt",
+      "lib/libx.so",
+      "lib/libx.so.1",
+    ],
+  );
+  assert.deepEqual(linkedBlobs, ["hub/models--a--b/blobs/0123"]);
+});
+
 test("a link out of the folder, to nothing, or to a folder above is refused by name", async () => {
   for (const target of ["/etc/passwd", "missing", ".."]) {
     await using folder = await folderWith({ "sub/file": "" });

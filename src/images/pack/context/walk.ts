@@ -44,6 +44,8 @@ export interface ProjectTree {
   readonly files: readonly WalkedFile[];
   /** Folders with nothing in them, relative to the root, bytewise sorted: code may want to write there. */
   readonly emptyFolders: readonly string[];
+  /** Blobs of Hugging Face caches, by path: they go in under the names that link to them, and not a second time. */
+  readonly linkedBlobs: readonly string[];
 }
 
 /** The files, and the folders that no file tells of. @throws as `walkProject`. */
@@ -74,9 +76,25 @@ export async function walkTree(root: string, options: WalkOptions = {}): Promise
     isIgnored: false,
     above: new Set([realRoot]),
   });
-  const files = sortedBy(walk.files, ({ path }) => path);
+  const all = sortedBy(walk.files, ({ path }) => path);
+  const linkedBlobs = linkedBlobsOf(all, realRoot);
+  const files = all.filter(({ path }) => !linkedBlobs.has(path));
   refuseCaseClashes(files.map(({ path }) => path));
-  return { files, emptyFolders: sortedBy(walk.emptyFolders, (path) => path) };
+  const emptyFolders = sortedBy(walk.emptyFolders, (path) => path);
+  return { files, emptyFolders, linkedBlobs: [...linkedBlobs] };
+}
+
+/** Where a Hugging Face cache keeps the content that its snapshots link to. */
+const CACHE_BLOB = /(?:^|\/)(?:models|datasets|spaces)--[^/]+\/blobs\/[^/]+$/;
+
+function linkedBlobsOf(files: readonly WalkedFile[], root: string): ReadonlySet<string> {
+  const isLink = ({ path, source }: WalkedFile): boolean => source !== join(root, path);
+  const linked = new Set(files.filter(isLink).map(({ source }) => source));
+  return new Set(
+    files
+      .filter((file) => CACHE_BLOB.test(file.path) && !isLink(file) && linked.has(file.source))
+      .map(({ path }) => path),
+  );
 }
 
 function sortedBy<T>(items: readonly T[], pathOf: (item: T) => string): readonly T[] {
