@@ -1,22 +1,12 @@
-/** One blob on its way from a source to a sink. */
-export interface BlobProgress {
-  readonly kind: "blob";
-  /** Stable within one command. */
-  readonly id: string;
-  /** What a person would call it, such as `model files` or a short digest. */
-  readonly label: string;
-  readonly state: "start" | "progress" | "done" | "skipped" | "mounted";
-  /** Bytes moved so far. */
-  readonly bytes: number;
-  /** Bytes in all, as stored. */
-  readonly size: number;
-}
+import type { CopyProgress } from "../images/copy/index.ts";
+
+export type { CopyProgress } from "../images/copy/index.ts";
 
 /** Tells a person or a program how a command gets on. Progress goes to standard error, results to standard output. */
 export interface Reporter {
   /** A step has begun, in a few words: `resolving python:3.11-slim`. */
   step(text: string): void;
-  blob(progress: BlobProgress): void;
+  blob(progress: CopyProgress): void;
   warn(text: string): void;
   /** One line of the result. Nothing in JSON mode. */
   line(text: string): void;

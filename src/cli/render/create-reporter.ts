@@ -1,6 +1,6 @@
 import { stripControls } from "../../ground/errors/index.ts";
 import { formatBytes, formatDuration } from "../../app/format.ts";
-import type { BlobProgress, Reporter, Streams } from "../../app/reporter.ts";
+import type { CopyProgress, Reporter, Streams } from "../../app/reporter.ts";
 
 export interface ReporterOptions {
   readonly streams: Streams;
@@ -67,7 +67,7 @@ function createPlainReporter({ streams, isQuiet, now }: ReporterOptions): Report
 const REDRAW_EVERY_MS = 80;
 
 interface Bar {
-  progress: BlobProgress;
+  progress: CopyProgress;
   readonly startedAt: number;
 }
 
@@ -118,7 +118,7 @@ function createTerminalReporter({ streams, now }: ReporterOptions, stated: numbe
   };
 }
 
-function blobLine(progress: BlobProgress, tookMs: number | undefined): string {
+function blobLine(progress: CopyProgress, tookMs: number | undefined): string {
   const size = formatBytes(progress.size);
   switch (progress.state) {
     case "skipped":
@@ -149,7 +149,7 @@ function barLine({ progress, startedAt }: Bar, now: number, columns: number): st
   return `${label}${"█".repeat(filled)}${"░".repeat(width - filled)}${tail}`.slice(0, columns - 1);
 }
 
-function percent(progress: BlobProgress): string {
+function percent(progress: CopyProgress): string {
   return `${progress.size === 0 ? 100 : Math.floor((progress.bytes / progress.size) * 100)} %`;
 }
 

@@ -10,7 +10,7 @@ import {
   formatTable,
   shortDigest,
 } from "../../app/format.ts";
-import type { BlobProgress } from "../../app/reporter.ts";
+import type { CopyProgress } from "../../app/reporter.ts";
 
 const sizes: readonly (readonly [number, string])[] = [
   [0, "0 B"],
@@ -43,7 +43,7 @@ test("a table pads its columns and aligns numbers to the right", () => {
 test("a short digest is 12 hex digits", () =>
   assert.equal(shortDigest("sha256:0123456789abcdef"), "0123456789ab"));
 
-const blob = (state: BlobProgress["state"], bytes: number): BlobProgress => ({
+const blob = (state: CopyProgress["state"], bytes: number): CopyProgress => ({
   kind: "blob",
   id: "x",
   label: "model files",

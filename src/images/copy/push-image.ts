@@ -86,7 +86,7 @@ async function isNew(layer: UnhashedLayer, options: CallOptions): Promise<boolea
   );
 }
 
-function openLayer(layer: Layer, offset: number, options: CallOptions): Bytes {
+function openLayer(layer: Layer, offset: number, options?: CallOptions): Bytes {
   if (offset === 0) return layer.open(options);
   return layer.openFrom?.(offset, options) ?? skipBytes(layer.open(options), offset);
 }

@@ -6,6 +6,7 @@ import {
   type Digest,
   type IngestSink,
   type MountSink,
+  type ReopenableContent,
   type ResumableIngestSink,
   type ResumableSink,
   type Sink,
@@ -21,12 +22,8 @@ export interface BlobRequest {
 }
 
 /** A blob whose digest is found while it is taken. */
-export interface IngestRequest {
-  readonly size: number;
+export interface IngestRequest extends ReopenableContent {
   readonly label: string;
-  readonly key?: string | undefined;
-  /** The content from an offset on, a fresh stream per call. */
-  readonly open: (offset: number, options: CallOptions) => Bytes;
 }
 
 type Counts = { -readonly [Key in Exclude<keyof CopyResult, "descriptor">]: CopyResult[Key] };

@@ -78,7 +78,8 @@ export interface IngestSink extends Sink {
 export interface ReopenableContent {
   /** Bytes. */
   readonly size: number;
-  open(offset: number): Bytes;
+  /** The content from an offset on, a fresh stream per call. */
+  open(offset: number, options?: CallOptions): Bytes;
   /** Names the content before its digest is known: equal keys mean equal bytes. Lets a later process go on with its upload. */
   readonly key?: string | undefined;
 }
