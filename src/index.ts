@@ -2,6 +2,7 @@
  * The packing tower as a library: the same modules that the command line is made of. Each is also a subpath of its own
  * (`slipway/oci`, `slipway/registry`, …). Shapes, units, defaults and errors stand at each export.
  */
+export * as app from "./app/index.ts";
 export * as builder from "./images/bases/index.ts";
 export * as compress from "./images/compress/index.ts";
 export * as copy from "./images/copy/index.ts";

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { CallOptions } from "../ground/bytes/index.ts";
 import { ProjectError } from "../ground/errors/index.ts";
@@ -35,6 +35,8 @@ export interface CheckpointExport extends ExportOptions, ExportTarget {
   readonly step?: bigint | undefined;
   /** The Object Detection API's `pipeline.config`; default the one beside the checkpoint. */
   readonly pipelineConfig?: string | undefined;
+  /** Where a copy of it goes; default nowhere. */
+  readonly pipelineCopy?: string | undefined;
 }
 
 /** A SavedModel to export. */
@@ -71,7 +73,11 @@ export async function exportCheckpoint(
 ): Promise<ExportResult> {
   const found = await findSource(request);
   using source = await openTrainingGraph(found, request.pipelineConfig);
-  return await writeExport({ name: found.prefix, source, request }, options);
+  const result = await writeExport({ name: found.prefix, source, request }, options);
+  const { pipelineConfig, pipelineCopy } = request;
+  if (pipelineConfig !== undefined && pipelineCopy !== undefined)
+    await writeFileAtomic(pipelineCopy, await readFile(pipelineConfig), options);
+  return result;
 }
 
 /** Freezes a SavedModel into one file, as `exportCheckpoint` does it with a checkpoint. @throws ToolError the same */

@@ -20,39 +20,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-const AGES = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["min", 60_000],
-] as const;
-
-/** How long ago something was, for people: `3 d`, `5 h`, `12 min`, `now`. */
-export function formatAge(ms: number): string {
-  const [unit, length] = AGES.find(([, size]) => ms >= size) ?? [];
-  return unit === undefined ? "now" : `${Math.floor(ms / length)} ${unit}`;
-}
-
 /** The first 12 hex digits of a digest. */
 export function shortDigest(digest: string): string {
   return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
-}
-
-/** Columns padded to their widest cell, two spaces apart; columns named in `right` are aligned to the right. */
-export function formatTable(
-  rows: readonly (readonly string[])[],
-  right: readonly number[] = [],
-): string[] {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        right.includes(column)
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
-      )
-      .join("  ")
-      .trimEnd(),
-  );
 }

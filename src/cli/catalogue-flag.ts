@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { CATALOGUE_VARIABLE } from "../app/packdocker/catalogue.ts";
+import { CATALOGUE_VARIABLE } from "../app/words/index.ts";
 
 /** Adds `--catalogue`, and says below how rows are written. */
 export function addCatalogueOption(command: Command): void {

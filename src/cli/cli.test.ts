@@ -5,15 +5,18 @@ import { test } from "node:test";
 import { digestOf, type ImageConfig } from "../images/oci/index.ts";
 import { nodeCheck } from "../app/check/check-machine.ts";
 import { configChecks, layersCheck } from "../app/check/check-image.ts";
-import { reportChecks, type Check } from "../app/check/checks.ts";
-import type { Context } from "../app/context.ts";
-import { portsFrom } from "../app/run/describe-project.ts";
+import type { Check } from "../app/check/checks.ts";
+import { reportChecks } from "./render/checks.ts";
+import { portsFrom } from "./commands/serve.ts";
 import { parseLock } from "../app/pack/lock-file.ts";
-import { collectList, countOf, environmentOf, epochOf, portOf } from "../app/options.ts";
+import { epochOf } from "../app/settings.ts";
+import { collectList, countOf, environmentOf, portOf } from "./options.ts";
 import { registryHostOf } from "../app/places/registry-host.ts";
 import { historyOf, modelOf } from "../app/image-label.ts";
+import { createReporter } from "./render/create-reporter.ts";
 import { configLines, modelLines } from "./render/image.ts";
-import { httpPortOf, parseMount, parsePort, portsOf } from "../app/run/run-options.ts";
+import { httpPortOf, portsOf } from "../app/run/run-options.ts";
+import { parseMount, parsePort } from "./run-words.ts";
 import { sampleRequest, sampleRequestOf } from "../app/run/sample-request.ts";
 
 const usage = { code: "USAGE" };
@@ -92,7 +95,7 @@ test("the published port is the one that the label names, else the first exposed
   });
   assert.equal(httpPortOf(labelled), 9000);
   assert.deepEqual(portsOf([], labelled), [{ containerPort: 9000, hostPort: 9000 }]);
-  assert.deepEqual(portsOf(["1:2"], labelled), [{ containerPort: 2, hostPort: 1 }]);
+  assert.deepEqual(portsOf([parsePort("1:2")], labelled), [{ containerPort: 2, hostPort: 1 }]);
   assert.equal(httpPortOf(configWith({ ExposedPorts: { "53/udp": {}, "80/tcp": {} } })), 80);
   assert.deepEqual(portsOf([], configWith(undefined)), []);
 });
@@ -284,19 +287,21 @@ test("doctor tells an image that runs well from one that does not", () => {
 
 test("a failed check fails the command with its own code, and warnings do not", () => {
   const lines: string[] = [];
-  // Reports use nothing else of it.
-  const context = {
-    reporter: { line: (text: string) => lines.push(text), result: () => undefined },
-  } as unknown as Context;
+  const reporter = createReporter({
+    streams: { out: (text) => void lines.push(text.trimEnd()), err: () => undefined },
+    isJson: false,
+    isQuiet: true,
+    now: () => 0,
+  });
   const check: Check = { name: "a", status: "warn", detail: "meh", hint: "do it" };
-  reportChecks([check], "this", context);
+  reportChecks([check], "this", reporter);
   assert.deepEqual(lines, ["warn  a  meh", "", "a: do it"]);
   assert.throws(
     () =>
       reportChecks(
         [check, { name: "b", status: "fail", detail: "full", code: "DISK_FULL" }],
         "this",
-        context,
+        reporter,
       ),
     { code: "DISK_FULL", message: /1 of 2.*"b": full/ },
   );

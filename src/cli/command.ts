@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { Context } from "../app/context.ts";
+import type { Cli } from "./cli.ts";
 
 /** What a file in `commands/` exports: it adds its arguments, options, examples and action to an empty command. */
 export interface CommandModule {
-  define(command: Command, context: Context): void;
+  readonly define: (command: Command, cli: Cli) => void;
 }

@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import type { Context } from "../app/context.ts";
-import { exportCheckpoint } from "../app/export.ts";
+import { parseInputType } from "../app/export-words/index.ts";
+import { exportCheckpoint } from "../app/index.ts";
 import { ToolError } from "../ground/errors/index.ts";
-import { writeFileAtomic } from "../ground/process/index.ts";
-import { parseInputType } from "../models/export/index.ts";
+import type { Cli } from "./cli.ts";
 import { reportExport } from "./render/export.ts";
 
 /** Flags of the Object Detection API's exporter, by the names that Commander gives them. */
@@ -25,7 +23,7 @@ const PLATFORM_FLAGS = ["work_dir", "data_dir", "output_dir", "log_dir", "num_gp
  * `slipway export …/export_inference_graph.py FLAGS`: the command line of the documented export job. Writes what its users take:
  * `frozen_inference_graph.pb`, `saved_model/` and a copy of `pipeline.config`.
  */
-export function defineExporterJob(command: Command, context: Context): void {
+export function defineExporterJob(command: Command, cli: Cli): void {
   command
     .description("export with the flags of the Object Detection API's export_inference_graph.py")
     .argument("[script]", "the exporter's path, as in the command of a training job; not read")
@@ -38,14 +36,14 @@ export function defineExporterJob(command: Command, context: Context): void {
     .addOption(new Option("--write_inference_graph [truth]").hideHelp());
   for (const flag of PLATFORM_FLAGS) command.addOption(new Option(`--${flag} <value>`).hideHelp());
   command.action((script: string | undefined, flags: ExporterFlags) =>
-    runExporter(script, flags, context),
+    runExporter(script, flags, cli),
   );
 }
 
 async function runExporter(
   script: string | undefined,
   flags: ExporterFlags,
-  context: Context,
+  cli: Cli,
 ): Promise<void> {
   assertExporter(script);
   const {
@@ -71,11 +69,11 @@ async function runExporter(
       output: join(folder, "frozen_inference_graph.pb"),
       savedModel: join(folder, "saved_model"),
       inputType: parseInputType(flags.input_type),
+      pipelineCopy: join(folder, "pipeline.config"),
     },
-    context,
+    cli.session,
   );
-  await writeFileAtomic(join(folder, "pipeline.config"), await readFile(pipelineConfig));
-  reportExport(result, context);
+  reportExport(result, cli.reporter);
 }
 
 /** A word that is no exporter's script is a subcommand that was mistyped. */

@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
+import { createSession } from "../app/index.ts";
 import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
-import { directoriesOf, type Context } from "../app/context.ts";
+import type { Cli } from "./cli.ts";
+import { createEventPrinter } from "./render/events.ts";
 import { refuseMissingValues } from "./missing-values.ts";
 import { readSecret } from "./prompt.ts";
 import { createReporter } from "./render/create-reporter.ts";
 import { errorData, errorLines } from "./render/error.ts";
-import { formatTable } from "../app/format.ts";
+import { formatTable } from "./render/format.ts";
 
 /** Flags of the old tools whose values are secrets. */
 const HAS_SECRET = /^--(?:uhub[_-]password|private[_-]key)(?:=|$)/;
@@ -20,11 +21,11 @@ export async function main(args: readonly string[]): Promise<void> {
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   process.stdout.on("error", endQuietly);
-  const context = createContext(args, abort.signal);
+  const cli = createCli(args, abort.signal);
   try {
-    await dispatch(args, context);
+    await dispatch(args, cli);
   } catch (error) {
-    report(error, context);
+    report(error, cli);
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
@@ -38,7 +39,7 @@ function endQuietly(error: NodeJS.ErrnoException): void {
   process.exit(0);
 }
 
-function createContext(args: readonly string[], signal: AbortSignal): Context {
+function createCli(args: readonly string[], signal: AbortSignal): Cli {
   const own = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
   const isJson = own.includes("--json");
   const reporter = createReporter({
@@ -52,34 +53,31 @@ function createContext(args: readonly string[], signal: AbortSignal): Context {
     now: () => performance.now(),
   });
   return {
-    env: process.env,
-    cwd: process.cwd(),
-    directories: directoriesOf(process.env),
-    signal,
+    session: createSession({
+      environment: process.env,
+      cwd: process.cwd(),
+      signal,
+      onEvent: createEventPrinter(reporter),
+      access: { isPlainHttp: own.includes("--plain-http") },
+    }),
     reporter,
     isJson,
-    isPlainHttp: own.includes("--plain-http"),
-    toolVersion: readVersion(),
     readSecret: () => readSecret({ signal }),
   };
 }
 
-async function dispatch(args: readonly string[], context: Context): Promise<void> {
+async function dispatch(args: readonly string[], cli: Cli): Promise<void> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return void process.stdout.write(overview());
   if (name === "--version" || name === "-V")
-    return void process.stdout.write(`${context.toolVersion}\n`);
+    return void process.stdout.write(`${cli.session.toolVersion}\n`);
   const row = COMMAND_TABLE.find((candidate) => candidate.name === name);
   if (row === undefined) throw unknownCommand(name);
-  await runCommand(row, rest, context);
+  await runCommand(row, rest, cli);
 }
 
-async function runCommand(
-  row: CommandRow,
-  args: readonly string[],
-  context: Context,
-): Promise<void> {
+async function runCommand(row: CommandRow, args: readonly string[], cli: Cli): Promise<void> {
   const [{ Command, CommanderError }, module] = await Promise.all([
     import("commander"),
     row.load(),
@@ -91,7 +89,7 @@ async function runCommand(
     .option("--plain-http", "speak plain HTTP to a registry that is not on loopback")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  module.define(command, context);
+  module.define(command, cli);
   for (const child of command.commands)
     child.exitOverride().configureOutput({ writeErr: () => undefined });
   try {
@@ -104,7 +102,7 @@ async function runCommand(
       hint: `run \`slipway ${row.name} --help\``,
     });
   } finally {
-    context.reporter.close();
+    cli.reporter.close();
   }
 }
 
@@ -117,12 +115,12 @@ function withoutValues(message: string): string {
     .replace(/\.$/, "");
 }
 
-function report(error: unknown, context: Context): void {
-  context.reporter.close();
-  const shown = isAbort(error, context)
-    ? context.signal.reason
+function report(error: unknown, cli: Cli): void {
+  cli.reporter.close();
+  const shown = isAbort(error, cli)
+    ? cli.session.signal.reason
     : explainFullDisk(error, "a temporary folder");
-  if (context.isJson)
+  if (cli.isJson)
     process.stdout.write(`${JSON.stringify({ event: "error", ...errorData(shown) })}\n`);
   else process.stderr.write(`${errorLines(shown).join("\n")}\n`);
   if (!isToolError(shown) && process.env["SLIPWAY_DEBUG"] === "1" && shown instanceof Error)
@@ -130,8 +128,8 @@ function report(error: unknown, context: Context): void {
   process.exitCode = factsOf(shown).exit;
 }
 
-function isAbort(error: unknown, context: Context): boolean {
-  return context.signal.aborted && !(isToolError(error) && error.code !== "INTERRUPTED");
+function isAbort(error: unknown, cli: Cli): boolean {
+  return cli.session.signal.aborted && !(isToolError(error) && error.code !== "INTERRUPTED");
 }
 
 function overview(): string {
@@ -167,13 +165,4 @@ function unknownCommand(name: string): ToolError {
         ? `did you mean \`slipway ${near.join("` or `slipway ")}\`?`
         : "run `slipway --help`",
   });
-}
-
-function readVersion(): string {
-  const text: unknown = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return typeof text === "object" && text !== null && "version" in text
-    ? String(text.version)
-    : "unknown";
 }

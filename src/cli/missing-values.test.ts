@@ -20,6 +20,7 @@ const CASES: readonly {
   { of: "packdocker", args: ["self", "--uhub_username", "-me", "--no-push"] },
   { of: "train", args: ["pack", "--driver", "--no-push"], flag: "--driver" },
   { of: "train", args: ["pack", "--train_params=--epochs 3", "--no-push"] },
+  { of: "train", args: ["pack", "--train_params", "--epochs 3", "--no-push"] },
   { of: "train", args: ["run", "--nproc", "2", "--", "--epochs", "--x"] },
   { of: "pytorch", args: ["pack", "--uhub_username", "--dry-run"], flag: "--uhub_username" },
   { of: "tf", args: ["pack", "--ai_arch_v", "--no-push"], flag: "--ai_arch_v" },

@@ -3,7 +3,8 @@ import { ToolError } from "../ground/errors/index.ts";
 
 /**
  * Refuses a flag whose value was left out, so that the next flag would be taken for it, as an empty variable of the shell does:
- * `--user $NAME --no-push`. A value that begins with `--` is written `--flag=--value`.
+ * `--user $NAME --no-push`. A value that begins with `--` is written `--flag=--value`; one with a space in it is no flag and is taken, as
+ * Python's argparse does it.
  * @param args - words after the command's name.
  * @throws ToolError `USAGE` naming the flag.
  */
@@ -18,7 +19,8 @@ export function refuseMissingValues(command: Command, args: readonly string[]): 
     if (option === undefined) continue;
     at += 1;
     const value = args[at];
-    if (value?.startsWith("--") === true) throw missingValue(command, word, { value, current });
+    if (value !== undefined && /^--\S*$/.test(value))
+      throw missingValue(command, word, { value, current });
   }
 }
 

@@ -1,34 +1,31 @@
 import type { Command } from "commander";
-import type { Context } from "../app/context.ts";
-import { collect, countOf } from "../app/options.ts";
-import type { RegistryAccess } from "../app/places/registry-access.ts";
+import { parseLocation, type RegistryAccess } from "../app/index.ts";
 import { ToolError } from "../ground/errors/index.ts";
-import { parseLocation } from "../images/copy/index.ts";
-import { readSecret } from "./prompt.ts";
+import type { Cli } from "./cli.ts";
+import { collect, countOf } from "./options.ts";
 
-/** Words of the command line about reaching registries. */
-export interface RegistryFlags {
+/** How registries are reached, as every command that talks to one takes it; `--plain-http` belongs to all commands. */
+export interface ReachFlags {
   readonly caFile?: string;
   readonly registryMirror?: readonly string[];
+  readonly chunkSize?: number;
+}
+
+/** The same, with who we are there. */
+export interface RegistryFlags extends ReachFlags {
   readonly username?: string;
   readonly passwordStdin?: boolean;
-  readonly chunkSize?: number;
 }
 
 const MIB = 2 ** 20;
 
 /** Adds the options by which a command is told how to reach registries. */
-export function addRegistryFlags(
+export function addReachFlags(
   command: Command,
-  { sends = false }: { readonly sends?: boolean } = {},
+  { sends = false, heading = "Registry options:" }: ReachOptions = {},
 ): Command {
   command
-    .optionsGroup("Registry options:")
-    .option(
-      "--username <name>",
-      "who you are at the registry, for this command only; with --password-stdin",
-    )
-    .option("--password-stdin", "read the password or token for --username from standard input")
+    .optionsGroup(heading)
     .option("--ca-file <file>", "PEM certificates of authorities to trust besides the usual ones")
     .option(
       "--registry-mirror <registry=host>",
@@ -44,29 +41,60 @@ export function addRegistryFlags(
   return command.optionsGroup("Options:");
 }
 
+interface ReachOptions {
+  /** The command uploads. Default false. */
+  readonly sends?: boolean;
+  /** What help shows above them. */
+  readonly heading?: string;
+}
+
+/** Adds these options and those for a credential that holds for one command. */
+export function addRegistryFlags(command: Command, options: ReachOptions = {}): Command {
+  command
+    .optionsGroup("Registry options:")
+    .option(
+      "--username <name>",
+      "who you are at the registry, for this command only; with --password-stdin",
+    )
+    .option("--password-stdin", "read the password or token for --username from standard input");
+  return addReachFlags(command, options);
+}
+
+/** What a command with the options of `addReachFlags` works with. */
+export function withReachFlags(cli: Cli, flags: ReachFlags): Cli {
+  return withAccess(cli, accessIn(flags));
+}
+
 /**
- * The context for a command with such options. @param names - places of the command line; the credential is for the registry among them.
+ * What a command with the options of `addRegistryFlags` works with. @param names - places of the command line; the credential is for the registry among them.
  * @throws ToolError `USAGE` when it is not clear for which registry.
  */
 export async function withRegistryFlags(
-  context: Context,
+  cli: Cli,
   flags: RegistryFlags,
   names: readonly (string | undefined)[],
-): Promise<Context> {
-  const login = await loginOf(flags, names, context);
-  const access: RegistryAccess = {
-    caFile: flags.caFile,
-    mirrors: flags.registryMirror ?? [],
-    chunkBytes: flags.chunkSize === undefined ? undefined : flags.chunkSize * MIB,
-    ...(login === undefined ? {} : { login }),
+): Promise<Cli> {
+  const login = await loginOf(flags, names, cli);
+  return withAccess(cli, { ...accessIn(flags), ...(login === undefined ? {} : { login }) });
+}
+
+function withAccess(cli: Cli, access: Partial<RegistryAccess>): Cli {
+  const { session } = cli;
+  return { ...cli, session: { ...session, access: { ...session.access, ...access } } };
+}
+
+function accessIn({ caFile, registryMirror = [], chunkSize }: ReachFlags): Partial<RegistryAccess> {
+  return {
+    caFile,
+    mirrors: registryMirror,
+    chunkBytes: chunkSize === undefined ? undefined : chunkSize * MIB,
   };
-  return { ...context, access };
 }
 
 async function loginOf(
   { username, passwordStdin }: RegistryFlags,
   names: readonly (string | undefined)[],
-  context: Context,
+  { readSecret }: Cli,
 ): Promise<RegistryAccess["login"]> {
   if (username === undefined && passwordStdin !== true) return undefined;
   if (username === undefined || passwordStdin !== true)
@@ -86,7 +114,7 @@ async function loginOf(
       { hint: "run `slipway login HOST` instead" },
     );
   }
-  return { registry, username, password: await readSecret(context) };
+  return { registry, username, password: await readSecret() };
 }
 
 function registryIn(name: string): readonly string[] {

@@ -1,18 +1,46 @@
 import { Option, type Command } from "commander";
+import { type TrainPackRequest } from "../app/index.ts";
 import {
-  flagsOf,
-  FRAMEWORKS,
   TRAIN_FLAGS,
-  type Framework,
+  TRAIN_FRAMEWORKS,
+  trainFlagsOf,
   type TrainFlag,
-} from "../jobs/train/index.ts";
+  type TrainFramework,
+  type TrainValues,
+} from "../app/words/index.ts";
 import { ToolError } from "../ground/errors/index.ts";
 import { addCatalogueOption } from "./catalogue-flag.ts";
-import { collect, collectList } from "../app/options.ts";
+import { collect, collectList, oldFlagIn } from "./options.ts";
+import { addReachFlags, type ReachFlags } from "./registry-flags.ts";
+
+/** What `train pack` takes beside the old tools' flags. */
+export interface TrainPackFlags extends ReachFlags {
+  readonly framework?: string;
+  readonly base?: string;
+  readonly gpuBase?: string;
+  readonly catalogue?: string;
+  readonly requirements?: readonly string[];
+  readonly apt?: readonly string[];
+  readonly pushCpu?: boolean;
+  readonly push?: boolean;
+  readonly engine?: TrainPackRequest["engine"];
+  readonly dryRun?: boolean;
+  readonly platform?: string;
+  readonly gpu?: string;
+  readonly driver?: string;
+  readonly allowMissingLibrary?: readonly string[];
+  readonly allowSecret?: readonly string[];
+  readonly indexUrl?: string;
+  readonly extraIndexUrl?: readonly string[];
+  readonly findLinks?: readonly string[];
+  readonly passwordStdin?: boolean;
+  /** The old tools' own, whichever way each was written. */
+  readonly [name: string]: unknown;
+}
 
 /** Adds the old flags of a framework, or of all, and the new ones. Every old flag may be written with `-` for `_`. */
-export function addTrainPackOptions(command: Command, framework?: Framework): void {
-  for (const flag of framework === undefined ? TRAIN_FLAGS : flagsOf(framework)) {
+export function addTrainPackOptions(command: Command, framework?: TrainFramework): void {
+  for (const flag of framework === undefined ? TRAIN_FLAGS : trainFlagsOf(framework)) {
     command.addOption(new Option(`--${flag.name} <value>`, helpOf(flag, framework)));
     if (flag.name.includes("_"))
       command.addOption(new Option(`--${flag.name.replaceAll("_", "-")} <value>`).hideHelp());
@@ -65,12 +93,58 @@ export function addTrainPackOptions(command: Command, framework?: Framework): vo
     .option("--find-links <place>", "folder or page with wheels; may come more than once", collect)
     .option("--password-stdin", "read the registry's password from standard input");
   if (framework !== "self") addCatalogueOption(command);
+  addReachFlags(command, { sends: true });
+}
+
+/** What is to be made, by the flags. @throws ToolError `USAGE` for a flag that the framework does not have. */
+export function trainRequestOf(
+  framework: TrainFramework,
+  flags: TrainPackFlags,
+  password: string | undefined,
+): TrainPackRequest {
+  return {
+    framework,
+    password,
+    values: trainValues(framework, { ...flags }),
+    base: flags.base,
+    gpuBase: flags.gpuBase,
+    catalogue: flags.catalogue,
+    requirements: flags.requirements,
+    apt: flags.apt,
+    isCpuPushed: flags.pushCpu,
+    isPush: flags.push,
+    engine: flags.engine,
+    platform: flags.platform,
+    gpu: flags.gpu,
+    driver: flags.driver,
+    allowMissingLibraries: flags.allowMissingLibrary,
+    allowSecrets: flags.allowSecret,
+    indexUrl: flags.indexUrl,
+    extraIndexUrls: flags.extraIndexUrl,
+    findLinks: flags.findLinks,
+  };
+}
+
+function trainValues(
+  framework: TrainFramework,
+  flags: Readonly<Record<string, unknown>>,
+): TrainValues {
+  const known = trainFlagsOf(framework);
+  const values: Record<string, string | undefined> = {};
+  for (const { name } of TRAIN_FLAGS) {
+    const value = oldFlagIn(flags, name);
+    if (value === undefined) continue;
+    if (!known.some((flag) => flag.name === name))
+      throw new ToolError("USAGE", `pack for ${framework}: it has no --${name}`);
+    values[name] = value;
+  }
+  return values;
 }
 
 /** @throws ToolError `USAGE`. */
-export function frameworkOf(text: string | undefined): Framework {
+export function frameworkOf(text: string | undefined): TrainFramework {
   const found =
-    FRAMEWORKS.find((framework) => framework === text?.toLowerCase()) ??
+    TRAIN_FRAMEWORKS.find((framework) => framework === text?.toLowerCase()) ??
     (text?.toLowerCase() === "tensorflow" ? "tf" : undefined);
   if (found !== undefined) return found;
   throw new ToolError(
@@ -78,11 +152,11 @@ export function frameworkOf(text: string | undefined): Framework {
     text === undefined
       ? "train pack: --framework is missing"
       : `train pack: there is no framework "${text}"`,
-    { hint: `it is one of ${FRAMEWORKS.join(", ")}` },
+    { hint: `it is one of ${TRAIN_FRAMEWORKS.join(", ")}` },
   );
 }
 
-function helpOf(flag: TrainFlag, framework: Framework | undefined): string {
+function helpOf(flag: TrainFlag, framework: TrainFramework | undefined): string {
   const only =
     framework === undefined && flag.frameworks.length < 3 ? `${flag.frameworks.join(", ")}: ` : "";
   return `${only}${flag.help}`;

@@ -36,7 +36,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   "no flags": [
     ["mxnet"],
     2,
-    /^error USAGE: packdocker mxnet: 8 problems\n(?: {2}--\w+: it is missing\n){8} {2}hint: nothing was made; run `slipway packdocker mxnet --help`\n$/,
+    /^error USAGE: packdocker mxnet: 8 problems\n(?: {2}--\w+: it is missing\n){8} {2}hint: nothing was made; did a line break swallow the flags\? [^\n]+ run `slipway packdocker mxnet --help`\n$/,
   ],
   "no flags for self": [
     ["self"],

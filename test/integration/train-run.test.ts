@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
-import { trainRun } from "../../src/app/train/train-run.ts";
+import { runTraining } from "../../src/cli/train-actions.ts";
 import { run } from "../../src/ground/process/index.ts";
 import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/jobs/train/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
@@ -60,7 +60,7 @@ os.makedirs(os.path.join(args.output_dir, "sub"))
 open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
 `,
   );
-  await trainRun(["--rounds", "5"], { host: true }, place.context);
+  await runTraining(["--rounds", "5"], { host: true }, place.cli);
   assert.match(
     place.lines.join("\n"),
     /exit code 0[^]*sub\/model\.bin +2\.0 KiB[^]*curves: slipway-train\.svg/,
@@ -79,7 +79,7 @@ open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
 test("a script that fails is a failed command, with its exit code", async (t) => {
   const place = await trainPlace(t);
   await packed(place, "import sys; sys.exit(7)\n");
-  await assert.rejects(trainRun([], { host: true }, place.context), {
+  await assert.rejects(runTraining([], { host: true }, place.cli), {
     code: "PROCESS_FAILED",
     message: /exit code 7/,
   });
@@ -89,14 +89,14 @@ test("a script that fails is a failed command, with its exit code", async (t) =>
 test("input and output are checked before anything starts", async (t) => {
   const place = await trainPlace(t);
   await packed(place, "raise SystemExit('it ran')\n");
-  await assert.rejects(trainRun([], { host: true, data: "nowhere" }, place.context), {
+  await assert.rejects(runTraining([], { host: true, data: "nowhere" }, place.cli), {
     code: "PROJECT_NOT_FOUND",
     message: /nowhere/,
   });
-  await assert.rejects(trainRun([], { host: true, output: "code/train.py/out" }, place.context), {
+  await assert.rejects(runTraining([], { host: true, output: "code/train.py/out" }, place.cli), {
     code: "STORE_UNWRITABLE",
   });
-  await assert.rejects(trainRun([], { plan: "none.json" }, place.context), {
+  await assert.rejects(runTraining([], { plan: "none.json" }, place.cli), {
     code: "PROJECT_NOT_FOUND",
     hint: /train pack/,
   });
@@ -126,13 +126,13 @@ if "--fail" in sys.argv:
 `,
     "tf",
   );
-  await trainRun([], { host: true, nproc: "3", servers: "1" }, place.context);
+  await runTraining([], { host: true, nproc: "3", servers: "1" }, place.cli);
   const [result] = place.results;
   const files = result?.["files"] as readonly { readonly path: string }[] | undefined;
   assert.deepEqual(files?.map(({ path }) => path).sort(), ["chief0", "ps0", "worker0", "worker1"]);
   assert.deepEqual(result?.["metrics"], { loss: 6 }, "of several, the first one's numbers count");
   await assert.rejects(
-    trainRun(["--fail"], { host: true, nproc: "3", servers: "1" }, place.context),
+    runTraining(["--fail"], { host: true, nproc: "3", servers: "1" }, place.cli),
     { code: "PROCESS_FAILED", message: /exit code 3/ },
   );
 });
@@ -150,10 +150,10 @@ with SummaryWriter(args.log_dir, filename_suffix=str(args.rounds)) as writer:
         writer.add_histogram("weights", [1.0, 2.0, 3.0], step)
 `,
   );
-  await trainRun(["--rounds", "4"], { host: true, python: python.python }, place.context);
+  await runTraining(["--rounds", "4"], { host: true, python: python.python }, place.cli);
   assert.deepEqual(place.results[0]?.["metrics"], { "train/loss": 0.25 });
   assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /train\/loss: 0\.25/);
-  await trainRun(["--rounds", "0"], { host: true, python: python.python }, place.context);
+  await runTraining(["--rounds", "0"], { host: true, python: python.python }, place.cli);
   assert.deepEqual(place.results[1]?.["metrics"], {});
 });
 
@@ -223,7 +223,7 @@ time.sleep(600)
   assert.equal(
     await interrupt(t, ["train", "run", "--host", "--nproc", "2"], {
       cwd: place.cwd,
-      env: { ...place.context.env, SLIPWAY_FROM_SOURCE: "1" },
+      env: { ...place.cli.session.environment, SLIPWAY_FROM_SOURCE: "1" },
     }),
     130,
   );
@@ -268,7 +268,10 @@ for epoch in range(1, 4):
       "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(['/bin/sh', '-c', sys.argv[1]])))",
       shell,
     ],
-    { cwd: place.cwd, env: { ...place.context.env, TERM: "xterm", SLIPWAY_FROM_SOURCE: "1" } },
+    {
+      cwd: place.cwd,
+      env: { ...place.cli.session.environment, TERM: "xterm", SLIPWAY_FROM_SOURCE: "1" },
+    },
   );
   const shown = stdout.toString("utf8");
   assert.match(shown, /epoch 3\/3 loss=1/);

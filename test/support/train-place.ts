@@ -1,13 +1,16 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Context } from "../../src/app/context.ts";
+import { createSession } from "../../src/app/index.ts";
+import type { Cli } from "../../src/cli/cli.ts";
+import { createEventPrinter } from "../../src/cli/render/events.ts";
+import type { Reporter } from "../../src/cli/render/reporter.ts";
 import { createTempDir } from "../../src/ground/process/index.ts";
 
 /** A folder to work in, with directories of its own, and what the command said there. */
 export interface TrainPlace {
   readonly cwd: string;
-  readonly context: Context;
+  readonly cli: Cli;
   /** Lines of the result. */
   readonly lines: string[];
   readonly warnings: string[];
@@ -30,31 +33,35 @@ export async function trainPlace(
     [],
     [],
   ];
-  const context: Context = {
-    env: { PATH: process.env["PATH"], HOME: folder.path, ...env },
-    cwd,
-    directories: {
-      data: join(folder.path, "data"),
-      cache: join(folder.path, "cache"),
-      state: join(folder.path, "state"),
+  const reporter: Reporter = {
+    step: () => undefined,
+    blob: () => undefined,
+    warn: (text) => void warnings.push(text),
+    line: (text) => void lines.push(text),
+    result: (data) => void results.push(data),
+    close: () => undefined,
+  };
+  const cli: Cli = {
+    session: {
+      ...createSession({
+        environment: { PATH: process.env["PATH"], HOME: folder.path, ...env },
+        cwd,
+        directories: {
+          data: join(folder.path, "data"),
+          cache: join(folder.path, "cache"),
+          state: join(folder.path, "state"),
+        },
+        onEvent: createEventPrinter(reporter),
+      }),
+      toolVersion: "0.0.0",
     },
-    readSecret: () => Promise.reject(new Error("no password was promised")),
-    signal: new AbortController().signal,
-    reporter: {
-      step: () => undefined,
-      blob: () => undefined,
-      warn: (text) => void warnings.push(text),
-      line: (text) => void lines.push(text),
-      result: (data) => void results.push(data),
-      close: () => undefined,
-    },
+    reporter,
     isJson: false,
-    isPlainHttp: false,
-    toolVersion: "0.0.0",
+    readSecret: () => Promise.reject(new Error("no password was promised")),
   };
   return {
     cwd,
-    context,
+    cli,
     lines,
     warnings,
     results,

@@ -13,13 +13,14 @@ import {
   type IgnoreFile,
 } from "../../images/dockerfile/index.ts";
 import { parsePlatform, type Platform } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
-import { epochOf } from "../options.ts";
-import { deliver, referenceOf, reportDelivery } from "../pack/deliver.ts";
+import type { Session, Surroundings } from "../session.ts";
+import type { ImagesResult } from "../results.ts";
+import { epochOf } from "../settings.ts";
+import { deliver, deliveryResult, referenceOf } from "../pack/deliver.ts";
 import { registryNames } from "../pack/forecast.ts";
 import { packContextOf } from "../pack/pack-context.ts";
-import { parseOutput } from "../pack/pack-project.ts";
 import { move } from "../places/move.ts";
+import { parseOutput } from "../places/names.ts";
 import { openStore } from "../places/places.ts";
 import { warnOfPython2 } from "./check-python.ts";
 import { BUILDER_KINDS, type BuilderKind } from "./find-builder.ts";
@@ -28,73 +29,76 @@ import { warnOfHosts } from "./host-warnings.ts";
 import { openImages } from "./open-images.ts";
 
 /** What a build is asked for. */
-export interface BuildFlags {
-  readonly tag?: readonly string[];
+export interface BuildRequest {
+  readonly names?: readonly string[] | undefined;
   /** The Dockerfile; default `Dockerfile` of the context. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** `NAME=VALUE`, or `NAME` for the value of the environment. */
-  readonly buildArg?: readonly string[];
-  readonly target?: string;
-  readonly platform?: readonly string[];
+  readonly buildArg?: readonly string[] | undefined;
+  readonly target?: string | undefined;
+  readonly platforms?: readonly string[] | undefined;
   /** `id=NAME,src=FILE`, for steps that execute. */
-  readonly secret?: readonly string[];
+  readonly secret?: readonly string[] | undefined;
   /** Who runs steps that execute; default the first that is there. */
-  readonly builder?: string;
+  readonly builder?: string | undefined;
   /** False to run executing steps again that were run before. */
-  readonly cache?: boolean;
-  readonly push?: boolean;
-  readonly output?: readonly string[];
+  readonly usesCache?: boolean | undefined;
+  readonly isPush?: boolean | undefined;
+  readonly outputs?: readonly string[] | undefined;
 }
 
-/** Builds an image from a Dockerfile, keeps it in the store, and takes it where the flags say. */
+/**
+ * Builds an image from a Dockerfile, keeps it in the store, and takes it where the request says.
+ * @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, `USAGE`, and what running steps and pushing throws.
+ */
 export async function buildDockerfile(
   folder: string,
-  flags: BuildFlags,
-  context: Context,
-): Promise<void> {
+  request: BuildRequest,
+  session: Session,
+): Promise<ImagesResult> {
   const startedAt = performance.now();
-  const outputs = (flags.output ?? []).map(parseOutput);
-  const source = await readSource(folder, flags, context);
-  const names = namesOf(flags);
-  await using store = await openStore(context);
+  const outputs = (request.outputs ?? []).map(parseOutput);
+  const source = await readSource(folder, request, session);
+  const names = namesOf(request);
+  await using store = await openStore(session);
   await using pool = createDeflatePool();
-  await using images = openImages(context);
-  const pack = packContextOf(store, pool, context);
+  await using images = openImages(session);
+  const pack = packContextOf(store, pool, session);
   await warnOfHosts(
     { bases: source.dockerfile.stages.map(({ from }) => from.base), tags: names },
-    context,
+    session,
   );
   const packed: BuiltTarget[] = [];
-  for (const platform of platformsOf(flags))
+  for (const platform of platformsOf(request))
     packed.push(
       await buildFor(source, {
         platform,
-        flags,
-        context,
+        request,
+        session,
         host: {
           pack,
           openImage: (name, wanted) => images.open(name, wanted),
           execute: (handover) =>
             handOver(handover, {
-              context,
+              session,
               pack,
               folder: source.folder,
               ignoreFile: source.ignore.path,
-              secrets: flags.secret ?? [],
-              prefer: builderOf(flags),
-              usesCache: flags.cache !== false,
+              secrets: request.secret ?? [],
+              prefer: builderOf(request),
+              usesCache: request.usesCache !== false,
             }),
         },
       }),
     );
-  await warnOfPython2(packed[0]?.copied ?? [], packed[0]?.base.name ?? "", context);
-  const isPush = flags.push === true;
-  const delivered = await deliver({ packed, names, isPush, store, context });
+  await warnOfPython2(packed[0]?.copied ?? [], packed[0]?.base.name ?? "", session);
+  const isPush = request.isPush === true;
+  const delivered = await deliver({ packed, names, isPush, store, session });
   for (const output of outputs) {
-    if (output.startsWith("oci:")) context.reporter.step(`writing ${output}`);
-    await move({ from: names[0] ?? "", to: output, isFromStore: true }, context);
+    if (output.startsWith("oci:")) session.emit({ kind: "step", text: `writing ${output}` });
+    await move({ from: names[0] ?? "", to: output, isFromStore: true }, session);
   }
-  reportDelivery(context, { ...delivered, packed, names, isPush, startedAt });
+  return await deliveryResult(delivered, { packed, names, startedAt });
 }
 
 /** What the user has on disk. */
@@ -107,13 +111,13 @@ interface BuildSource {
 
 async function readSource(
   folder: string,
-  flags: BuildFlags,
-  context: Context,
+  request: BuildRequest,
+  session: Session,
 ): Promise<BuildSource> {
-  const root = await contextFolder(resolve(context.cwd, folder));
+  const root = await contextFolder(resolve(session.cwd, folder));
   const path =
-    flags.file === undefined ? join(root, "Dockerfile") : resolve(context.cwd, flags.file);
-  const shown = flags.file ?? relative(context.cwd, path);
+    request.file === undefined ? join(root, "Dockerfile") : resolve(session.cwd, request.file);
+  const shown = request.file ?? relative(session.cwd, path);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new ProjectError("PROJECT_NOT_FOUND", `build "${shown}": there is no such Dockerfile`, {
       cause: error,
@@ -141,29 +145,31 @@ async function contextFolder(path: string): Promise<string> {
 
 interface PlatformBuild {
   readonly platform: Platform;
-  readonly flags: BuildFlags;
-  readonly context: Context;
+  readonly request: BuildRequest;
+  readonly session: Session;
   readonly host: Parameters<typeof buildTarget>[1];
 }
 
 async function buildFor(
   { dockerfile, folder, ignore }: BuildSource,
-  { platform, flags, context, host }: PlatformBuild,
+  { platform, request, session, host }: PlatformBuild,
 ): Promise<BuiltTarget> {
-  const buildArgs = buildArgsOf(flags.buildArg ?? [], context);
+  const buildArgs = buildArgsOf(request.buildArg ?? [], session);
   return buildTarget(
     {
       dockerfile,
       buildArgs,
-      target: flags.target,
+      target: request.target,
       platform,
       buildPlatform: { os: "linux", architecture: arch() === "x64" ? "amd64" : arch() },
       context: contextTree(folder, {
         ignored: ignore.patterns,
-        signal: context.signal,
+        signal: session.signal,
       }),
       explainMissing: (path) => explainMissing({ dockerfile, folder, ignore }, path),
-      epochS: epochOf(buildArgs.get("SOURCE_DATE_EPOCH") ?? context.env["SOURCE_DATE_EPOCH"]),
+      epochS: epochOf(
+        buildArgs.get("SOURCE_DATE_EPOCH") ?? session.environment["SOURCE_DATE_EPOCH"],
+      ),
     },
     host,
   );
@@ -184,7 +190,10 @@ async function explainMissing(
 }
 
 /** @throws ToolError `USAGE`. */
-function buildArgsOf(entries: readonly string[], { env }: Context): ReadonlyMap<string, string> {
+function buildArgsOf(
+  entries: readonly string[],
+  { environment: env }: Surroundings,
+): ReadonlyMap<string, string> {
   const args = new Map<string, string>();
   for (const entry of entries) {
     const sign = entry.indexOf("=");
@@ -197,7 +206,7 @@ function buildArgsOf(entries: readonly string[], { env }: Context): ReadonlyMap<
 }
 
 /** @throws ToolError `USAGE`. */
-function builderOf({ builder }: BuildFlags): BuilderKind | undefined {
+function builderOf({ builder }: BuildRequest): BuilderKind | undefined {
   if (builder === undefined) return undefined;
   const kind = BUILDER_KINDS.find((known) => known === builder);
   if (kind !== undefined) return kind;
@@ -206,15 +215,15 @@ function builderOf({ builder }: BuildFlags): BuilderKind | undefined {
   });
 }
 
-function platformsOf({ platform }: BuildFlags): readonly Platform[] {
-  const named = platform?.flatMap((text) => text.split(",")) ?? ["linux/amd64"];
+function platformsOf({ platforms }: BuildRequest): readonly Platform[] {
+  const named = platforms ?? ["linux/amd64"];
   return [...new Set(named)].map(parsePlatform);
 }
 
-function namesOf({ tag, push }: BuildFlags): readonly string[] {
-  const names = tag ?? ["store:build"];
+function namesOf({ names: asked, isPush }: BuildRequest): readonly string[] {
+  const names = asked ?? ["store:build"];
   for (const name of names) referenceOf(name);
-  if (push === true && registryNames(names).length === 0)
+  if (isPush === true && registryNames(names).length === 0)
     throw new ToolError("USAGE", "build --push: no name is in a registry", {
       hint: "name one: -t HOST/REPOSITORY:TAG",
     });

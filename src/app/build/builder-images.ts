@@ -15,7 +15,7 @@ import {
   type Image,
 } from "../../images/oci/index.ts";
 import { run } from "../../ground/process/index.ts";
-import type { Context } from "../context.ts";
+import type { Places, Surroundings } from "../session.ts";
 import { packedSource } from "../places/packed-source.ts";
 import { openForReading, type ReadPlace } from "../places/places.ts";
 import { loadImage } from "../run/load-image.ts";
@@ -44,36 +44,37 @@ export interface OpenBuilder extends AsyncDisposable {
 /** @param place - a folder for images on their way; absolute */
 export function openBuilder(
   builder: Builder,
-  place: { readonly folder: string; readonly context: Context },
+  place: { readonly folder: string; readonly session: Places & Surroundings },
 ): OpenBuilder {
   return builder.kind === "buildah" ? buildah(place) : engine(builder, place);
 }
 
 interface Place {
   readonly folder: string;
-  readonly context: Context;
+  readonly session: Places & Surroundings;
 }
 
 /** Gives and takes by files of a folder; chroot isolation needs no more rights than a build in a container has. */
-function buildah({ folder, context }: Place): OpenBuilder {
+function buildah({ folder, session }: Place): OpenBuilder {
   const names: string[] = [];
   const call = async (...args: readonly string[]): Promise<string> => {
-    const { stdout } = await run(["buildah", ...args], { signal: context.signal });
+    const { stdout } = await run(["buildah", ...args], { signal: session.signal });
     return stdout.toString("utf8").trim();
   };
   return {
     kind: "buildah",
-    env: context.env["BUILDAH_ISOLATION"] === undefined ? { BUILDAH_ISOLATION: "chroot" } : {},
+    env:
+      session.environment["BUILDAH_ISOLATION"] === undefined ? { BUILDAH_ISOLATION: "chroot" } : {},
     async give(image) {
       const path = join(folder, `given-${names.length}.tar`);
-      const name = givenName(await imageDescriptor(image, context));
-      const source = await packedSource(image, context);
+      const name = givenName(await imageDescriptor(image, session));
+      const source = await packedSource(image, session);
       const archive = await createImageArchive(
         source,
-        [{ descriptor: await imageDescriptor(image, context), references: [parseReference(name)] }],
-        { signal: context.signal },
+        [{ descriptor: await imageDescriptor(image, session), references: [parseReference(name)] }],
+        { signal: session.signal },
       );
-      await writeArchive(path, archive, { signal: context.signal });
+      await writeArchive(path, archive, { signal: session.signal });
       const id = (await call("pull", "--quiet", `docker-archive:${path}`)).split("\n").at(-1) ?? "";
       await rm(path);
       names.push(id);
@@ -97,7 +98,7 @@ function buildah({ folder, context }: Place): OpenBuilder {
       const path = join(folder, "taken");
       await call("push", "--quiet", "--disable-compression", name, `oci:${path}:taken`);
       const layout = openLayout(path);
-      return imageFrom(layout, await layout.resolve(tagReference("taken"), context));
+      return imageFrom(layout, await layout.resolve(tagReference("taken"), session));
     },
     async [Symbol.asyncDispose]() {
       if (names.length > 0)
@@ -110,7 +111,7 @@ function givenName({ digest }: Descriptor): string {
   return `localhost/slipway-given:${digest.slice("sha256:".length, 23)}`;
 }
 
-function engine(builder: Builder, { context }: Place): OpenBuilder {
+function engine(builder: Builder, { session }: Place): OpenBuilder {
   const kind = builder.kind === "podman" ? "podman" : "docker";
   const opened = createEngine({ kind });
   const names: string[] = [];
@@ -120,15 +121,15 @@ function engine(builder: Builder, { context }: Place): OpenBuilder {
     env:
       kind === "docker"
         ? { DOCKER_BUILDKIT: builder.kind === "buildx" ? "1" : "0" }
-        : context.env["BUILDAH_ISOLATION"] === undefined
+        : session.environment["BUILDAH_ISOLATION"] === undefined
           ? { BUILDAH_ISOLATION: "chroot" }
           : {},
     async give(image) {
-      const descriptor = await imageDescriptor(image, context);
+      const descriptor = await imageDescriptor(image, session);
       const name = givenName(descriptor);
       names.push(name);
-      const source = await packedSource(image, context);
-      await loadImage(opened, { source, descriptor, name }, context);
+      const source = await packedSource(image, session);
+      await loadImage(opened, { source, descriptor, name }, session);
       return name;
     },
     buildCommand: ({ file, name, args, context: source }) => [
@@ -148,10 +149,10 @@ function engine(builder: Builder, { context }: Place): OpenBuilder {
       names.push(name);
       const place = await openForReading(
         `${kind === "podman" ? "podman" : "docker-daemon"}:${name}`,
-        context,
+        session,
       );
       places.push(place);
-      return imageFrom(place.source, await place.source.resolve(place.reference, context));
+      return imageFrom(place.source, await place.source.resolve(place.reference, session));
     },
     async [Symbol.asyncDispose]() {
       for (const place of places) await place[Symbol.asyncDispose]();

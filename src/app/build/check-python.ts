@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { CopiedFile } from "../../images/dockerfile/index.ts";
 import { findPython2 } from "../../models/kinds/index.ts";
-import type { Context } from "../context.ts";
+import type { Caller } from "../session.ts";
 
 const MAX_BYTES = 2 ** 20;
 /** More say nothing new. */
@@ -11,7 +11,7 @@ const MAX_WARNINGS = 10;
 export async function warnOfPython2(
   files: readonly CopiedFile[],
   base: string,
-  context: Context,
+  session: Caller,
 ): Promise<void> {
   if (/python[-_:]?2/i.test(base)) return;
   const warnings: string[] = [];
@@ -21,9 +21,11 @@ export async function warnOfPython2(
     if (problem !== undefined)
       warnings.push(`${path}:${problem.line}: Python 3 will not run it: ${problem.why}`);
   }
-  for (const warning of warnings.slice(0, MAX_WARNINGS)) context.reporter.warn(warning);
+  for (const warning of warnings.slice(0, MAX_WARNINGS))
+    session.emit({ kind: "warning", text: warning });
   if (warnings.length > MAX_WARNINGS)
-    context.reporter.warn(
-      `${warnings.length - MAX_WARNINGS} more Python files are for Python 2 as well`,
-    );
+    session.emit({
+      kind: "warning",
+      text: `${warnings.length - MAX_WARNINGS} more Python files are for Python 2 as well`,
+    });
 }

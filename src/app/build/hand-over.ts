@@ -18,13 +18,13 @@ import {
   type Layer,
 } from "../../images/oci/index.ts";
 import type { PackContext } from "../../images/recipe/index.ts";
-import type { Context } from "../context.ts";
+import type { Places, Surroundings } from "../session.ts";
 import { openBuilder, type OpenBuilder } from "./builder-images.ts";
 import { findBuilder, type Builder, type BuilderKind } from "./find-builder.ts";
 
 /** What handing steps over needs besides the steps. */
 export interface HandoverOptions {
-  readonly context: Context;
+  readonly session: Places & Surroundings;
   readonly pack: PackContext;
   /** Absolute build context, and the ignore file that applies to it. */
   readonly folder: string;
@@ -45,18 +45,21 @@ export async function handOver(
   handover: Handover,
   options: HandoverOptions,
 ): Promise<readonly ExecutedLayer[]> {
-  const { context, pack } = options;
+  const { session, pack } = options;
   const cache = pack.cache("executed-steps");
   const key = readsContext(handover) ? undefined : await keyOf(handover, options);
   const known =
     key === undefined || !options.usesCache ? undefined : parseRecord(await cache.get(key));
   if (known !== undefined && (await haveAll(known.layers, pack))) {
-    context.reporter.step(`${handover.reason}: taken from an earlier run by ${known.builder}`);
+    session.emit({
+      kind: "step",
+      text: `${handover.reason}: taken from an earlier run by ${known.builder}`,
+    });
     return known.layers.map((layer) => storedLayer(layer, pack));
   }
-  const builder = await findBuilder(options.prefer, context);
+  const builder = await findBuilder(options.prefer, session);
   const name = `${builder.kind} ${builder.version}`;
-  context.reporter.step(`${handover.reason}: handing it over to ${name}`);
+  session.emit({ kind: "step", text: `${handover.reason}: handing it over to ${name}` });
   const layers = await execute(handover, builder, options);
   if (key !== undefined) await cache.set(key, { builder: name, layers });
   return layers.map((layer) => storedLayer(layer, pack));
@@ -73,9 +76,9 @@ async function execute(
   builder: Builder,
   options: HandoverOptions,
 ): Promise<readonly LayerRecord[]> {
-  const { context, pack } = options;
+  const { session, pack } = options;
   await using folder = await createTempDir("slipway-build");
-  await using opened = openBuilder(builder, { folder: folder.path, context });
+  await using opened = openBuilder(builder, { folder: folder.path, session });
   const base = handover.image === undefined ? "scratch" : await opened.give(handover.image);
   const others: string[] = [];
   for (const [name, image] of handover.images)
@@ -83,7 +86,7 @@ async function execute(
   const file = join(folder.path, "Dockerfile");
   await writeFile(file, [...others, `FROM ${base}`, ...handover.lines, ""].join("\n"));
   const result = await build(handover, opened, { ...options, file, work: folder.path });
-  const below = handover.image === undefined ? [] : await diffIdsOf(handover.image, context);
+  const below = handover.image === undefined ? [] : await diffIdsOf(handover.image, session);
   return await keepNew(await opened.take(result), below, pack);
 }
 
@@ -94,7 +97,7 @@ interface BuildPlace extends HandoverOptions {
 
 /** @returns the name that the builder has the result under. */
 async function build(handover: Handover, opened: OpenBuilder, place: BuildPlace): Promise<string> {
-  const { context, file, work } = place;
+  const { session, file, work } = place;
   const empty = join(work, "empty");
   await mkdir(empty);
   if (place.ignoreFile !== undefined)
@@ -102,7 +105,7 @@ async function build(handover: Handover, opened: OpenBuilder, place: BuildPlace)
   const name = `localhost/slipway-build:${createHash("sha256").update(work).digest("hex").slice(0, 16)}`;
   const env: Record<string, string> = {};
   const args = [...handover.buildArgs].flatMap(([arg, value]) => {
-    if (!isFreeName(arg, context)) return ["--build-arg", `${arg}=${value}`];
+    if (!isFreeName(arg, session)) return ["--build-arg", `${arg}=${value}`];
     env[arg] = value;
     return ["--build-arg", arg];
   });
@@ -115,7 +118,7 @@ async function build(handover: Handover, opened: OpenBuilder, place: BuildPlace)
   });
   try {
     await run(command, {
-      signal: context.signal,
+      signal: session.signal,
       extraEnv: { ...env, ...opened.env },
       maxOutputBytes: 2 ** 30,
       onStdout: () => undefined,
@@ -131,7 +134,7 @@ async function build(handover: Handover, opened: OpenBuilder, place: BuildPlace)
 }
 
 /** A variable that the builder's own program would take for its own is passed in words. */
-function isFreeName(name: string, { env }: Context): boolean {
+function isFreeName(name: string, { environment: env }: Surroundings): boolean {
   return (
     env[name] === undefined &&
     !/^(?:PATH|HOME|USER|TMPDIR|LANG|LC_|LD_|XDG_|DOCKER_|BUILDAH_|BUILDKIT_|BUILDX_|STORAGE_|CONTAINERS?_|REGISTRY_|GO|SSL_|SSH_)/.test(
@@ -146,9 +149,9 @@ function readsContext({ lines }: Handover): boolean {
   return lines.some((line) => /--mount=|^ADD\s/.test(line));
 }
 
-async function diffIdsOf(image: Image, context: Context): Promise<readonly Digest[]> {
-  const layers = await image.layers(context);
-  return Promise.all(layers.map((layer) => layer.diffId(context)));
+async function diffIdsOf(image: Image, session: Places & Surroundings): Promise<readonly Digest[]> {
+  const layers = await image.layers(session);
+  return Promise.all(layers.map((layer) => layer.diffId(session)));
 }
 
 /** Layers that stand above those of the image that was given, compressed and put into the store. */
@@ -218,8 +221,8 @@ function storedLayer({ descriptor, diffId }: LayerRecord, { store }: PackContext
 }
 
 /** What makes a run of steps the same as an earlier one. Secrets are no part of it, as with other builders. */
-async function keyOf(handover: Handover, { context }: HandoverOptions): Promise<string> {
-  const digestOf = async (image: Image): Promise<readonly string[]> => diffIdsOf(image, context);
+async function keyOf(handover: Handover, { session }: HandoverOptions): Promise<string> {
+  const digestOf = async (image: Image): Promise<readonly string[]> => diffIdsOf(image, session);
   const content = {
     base: handover.image === undefined ? [] : await digestOf(handover.image),
     platform: handover.platform,

@@ -1,7 +1,7 @@
 import { knownRegistries, type RegistryHosts } from "../../jobs/catalogue/index.ts";
 import { parseLocation } from "../../images/copy/index.ts";
 import { isToolError } from "../../ground/errors/index.ts";
-import type { Context } from "../context.ts";
+import type { Places, Surroundings } from "../session.ts";
 import { registryOptions } from "../places/places.ts";
 
 /** Names of one build. */
@@ -15,19 +15,24 @@ export interface BuildNames {
  * Warns where a registry that has one host for everybody and one inside its maker's network is named by both: in `FROM`, in the tag,
  * or in the login.
  */
-export async function warnOfHosts(names: BuildNames, context: Context): Promise<void> {
-  const registries = knownRegistries(context.env["SLIPWAY_REGISTRY_HOSTS"]);
+export async function warnOfHosts(
+  names: BuildNames,
+  session: Places & Surroundings,
+): Promise<void> {
+  const registries = knownRegistries(session.environment["SLIPWAY_REGISTRY_HOSTS"]);
   for (const tag of names.tags.flatMap((name) => hostIn(name) ?? [])) {
     const other = otherHost(tag, registries);
     if (other === undefined) continue;
     if (names.bases.some((name) => hostIn(name) === other))
-      context.reporter.warn(
-        `FROM names "${other}" and the tag "${tag}": these are two hosts of one registry, and from one place only one of them can be reached`,
-      );
-    if (!(await hasLogin(tag, context)) && (await hasLogin(other, context)))
-      context.reporter.warn(
-        `the tag names "${tag}", and the login is for "${other}": run \`slipway login ${tag}\``,
-      );
+      session.emit({
+        kind: "warning",
+        text: `FROM names "${other}" and the tag "${tag}": these are two hosts of one registry, and from one place only one of them can be reached`,
+      });
+    if (!(await hasLogin(tag, session)) && (await hasLogin(other, session)))
+      session.emit({
+        kind: "warning",
+        text: `the tag names "${tag}", and the login is for "${other}": run \`slipway login ${tag}\``,
+      });
   }
 }
 
@@ -48,7 +53,7 @@ function otherHost(host: string, registries: readonly RegistryHosts[]): string |
   return pair.public === host ? pair.internal : pair.public;
 }
 
-async function hasLogin(host: string, context: Context): Promise<boolean> {
-  const { keychain } = await registryOptions(host, context);
-  return (await keychain?.credentialFor(host, { signal: context.signal })) !== undefined;
+async function hasLogin(host: string, session: Places & Surroundings): Promise<boolean> {
+  const { keychain } = await registryOptions(host, session);
+  return (await keychain?.credentialFor(host, { signal: session.signal })) !== undefined;
 }

@@ -15,7 +15,7 @@ import {
   type Platform,
 } from "../../images/oci/index.ts";
 import type { BaseImage } from "../../images/recipe/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { openForReading, type ReadPlace } from "../places/places.ts";
 
 /** Images that a Dockerfile names. They can be read until this is disposed. */
@@ -25,13 +25,13 @@ export interface OpenImages extends AsyncDisposable {
 }
 
 /** Opens images by the names that a Dockerfile uses: `HOST/NAME:TAG`, `NAME` on Docker Hub, `store:NAME`, or what was built here before. */
-export function openImages(context: Context): OpenImages {
+export function openImages(session: Places): OpenImages {
   const places: ReadPlace[] = [];
   return {
     async open(name, platform) {
-      const place = await openPlace(name, context);
+      const place = await openPlace(name, session);
       places.push(place);
-      return openIn(place, platform, context);
+      return openIn(place, platform, session);
     },
     async [Symbol.asyncDispose]() {
       for (const place of places.reverse()) await place[Symbol.asyncDispose]();
@@ -40,46 +40,47 @@ export function openImages(context: Context): OpenImages {
 }
 
 /** A name that its registry does not know may be that of an image built here and not pushed yet. */
-async function openPlace(name: string, context: Context): Promise<ReadPlace> {
+async function openPlace(name: string, session: Places): Promise<ReadPlace> {
   const { kind } = parseLocation(name);
   if (kind !== "registry" && kind !== "store")
     throw new ToolError("USAGE", "an image of a Dockerfile is in a registry or in the store", {
       hint: `run \`slipway copy ${name} store:base\`, then write store:base`,
     });
-  const place = await openForReading(name, context, { isStoreFirst: true });
+  const place = await openForReading(name, session, { isStoreFirst: true });
   try {
-    await place.source.resolve(place.reference, context);
+    await place.source.resolve(place.reference, session);
     return place;
   } catch (error) {
     await place[Symbol.asyncDispose]();
     const isUnknown = isToolError(error) && error.code === "REFERENCE_NOT_FOUND";
     if (!isUnknown || kind === "store") throw error;
-    return await openStoredInstead(name, error, context);
+    return await openStoredInstead(name, error, session);
   }
 }
 
 async function openStoredInstead(
   name: string,
   error: unknown,
-  context: Context,
+  session: Places,
 ): Promise<ReadPlace> {
   try {
-    return await openForReading(name, context, { isInStore: true });
+    return await openForReading(name, session, { isInStore: true });
   } catch (other) {
     if (isToolError(other) && other.code === "REFERENCE_NOT_FOUND") throw error;
     throw other;
   }
 }
 
-async function openIn(place: ReadPlace, platform: Platform, context: Context): Promise<BaseImage> {
-  const target = await place.source.resolve(place.reference, context);
-  const image = imageFrom(place.source, await narrow(place, target, { platform, context }));
-  const actual = await imagePlatform(image, context);
+async function openIn(place: ReadPlace, platform: Platform, session: Places): Promise<BaseImage> {
+  const target = await place.source.resolve(place.reference, session);
+  const image = imageFrom(place.source, await narrow(place, target, { platform, session }));
+  const actual = await imagePlatform(image, session);
   if (actual.os !== platform.os || actual.architecture !== platform.architecture)
-    context.reporter.warn(
-      `"${place.name}" is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`,
-    );
-  const { digest } = await imageDescriptor(image, context);
+    session.emit({
+      kind: "warning",
+      text: `"${place.name}" is for ${formatPlatform(actual)}, and ${formatPlatform(platform)} is wanted`,
+    });
+  const { digest } = await imageDescriptor(image, session);
   const isRegistry = place.referrersOf !== undefined;
   const mountFrom = isRegistry ? place.reference : place.mountFrom?.[0];
   return {
@@ -95,12 +96,12 @@ async function openIn(place: ReadPlace, platform: Platform, context: Context): P
 async function narrow(
   place: ReadPlace,
   target: Descriptor,
-  { platform, context }: { readonly platform: Platform; readonly context: Context },
+  { platform, session }: { readonly platform: Platform; readonly session: Places },
 ): Promise<Descriptor> {
   if (!isIndexType(target.mediaType)) return target;
-  const bytes = await readVerified(place.source.open(target, context), target, {
+  const bytes = await readVerified(place.source.open(target, session), target, {
     maxBytes: MAX_MANIFEST_BYTES,
-    signal: context.signal,
+    signal: session.signal,
   });
   return selectPlatform(parseIndex(bytes), platform);
 }

@@ -3,7 +3,7 @@ import { isToolError } from "../../ground/errors/index.ts";
 import { formatPlatform, validateIndex, type ImageConfig } from "../../images/oci/index.ts";
 import { baseChecks, contentChecks } from "./check-contents.ts";
 import type { Check } from "./checks.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { imagesUnder, totalSize, type SeenImage } from "../places/look.ts";
 import { openForReading } from "../places/places.ts";
 import { formatBytes } from "../format.ts";
@@ -16,11 +16,11 @@ const MAX_LAYERS = 127;
 const MANY_LAYERS = 100;
 
 /** Looks at an image: is it whole, and will it run? Layers that a registry would have to send are not read. */
-export async function checkImage(name: string, context: Context): Promise<readonly Check[]> {
-  await using place = await openForReading(name, context, { isStoreFirst: true });
-  const target = await place.source.resolve(place.reference, context);
+export async function checkImage(name: string, session: Places): Promise<readonly Check[]> {
+  await using place = await openForReading(name, session, { isStoreFirst: true });
+  const target = await place.source.resolve(place.reference, session);
   try {
-    await validateIndex(place.source, target, { depth: "documents", signal: context.signal });
+    await validateIndex(place.source, target, { depth: "documents", signal: session.signal });
   } catch (error) {
     if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
     return [
@@ -33,7 +33,7 @@ export async function checkImage(name: string, context: Context): Promise<readon
       },
     ];
   }
-  const images = await imagesUnder(place.source, target, context);
+  const images = await imagesUnder(place.source, target, session);
   const digests: Check = {
     name: "digests",
     status: "ok",
@@ -43,7 +43,7 @@ export async function checkImage(name: string, context: Context): Promise<readon
     digests,
     checkPlatforms(images),
     { name: "size", status: "ok", detail: formatBytes(totalSize(images)) },
-    ...(await checkEach(images, isRemote(name), context)),
+    ...(await checkEach(images, isRemote(name), session)),
   ];
 }
 
@@ -54,11 +54,11 @@ function isRemote(name: string): boolean {
 async function checkEach(
   images: readonly SeenImage[],
   isFar: boolean,
-  context: Context,
+  session: Places,
 ): Promise<readonly Check[]> {
   const all: Check[] = [];
   for (const image of images)
-    all.push(...(await checkOne(image, { isOneOfMany: images.length > 1, isFar, context })));
+    all.push(...(await checkOne(image, { isOneOfMany: images.length > 1, isFar, session })));
   return all;
 }
 
@@ -85,14 +85,14 @@ interface About {
   readonly isOneOfMany: boolean;
   /** Its layers are in a registry. */
   readonly isFar: boolean;
-  readonly context: Context;
+  readonly session: Places;
 }
 
 async function checkOne(
   { config, manifest, platform, image }: SeenImage,
-  { isOneOfMany, isFar, context }: About,
+  { isOneOfMany, isFar, session }: About,
 ): Promise<readonly Check[]> {
-  const files = isFar ? [] : await contentChecks(image, config, context).catch(damaged);
+  const files = isFar ? [] : await contentChecks(image, config, session).catch(damaged);
   const checks = [
     layersCheck(manifest.layers.length),
     ...configChecks(config),

@@ -10,22 +10,22 @@ import {
   type CredentialOrigin,
 } from "../../images/registry/index.ts";
 import type { Check } from "./checks.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { registryOptions } from "../places/places.ts";
 import { formatBytes } from "../format.ts";
 
 /** Looks at this machine, and at a registry when one is named. */
 export async function checkMachine(
   registry: string | undefined,
-  context: Context,
+  session: Places,
 ): Promise<readonly Check[]> {
   const [engines, tools, folders, credential] = await Promise.all([
-    checkEngines(context),
-    checkTools(context),
-    checkFolders(context),
-    checkCredential(registry ?? "docker.io", context),
+    checkEngines(session),
+    checkTools(session),
+    checkFolders(session),
+    checkCredential(registry ?? "docker.io", session),
   ]);
-  const reached = registry === undefined ? [] : [await checkRegistry(registry, context)];
+  const reached = registry === undefined ? [] : [await checkRegistry(registry, session)];
   return [
     nodeCheck(process.versions.node),
     ...engines,
@@ -51,7 +51,7 @@ export function nodeCheck(version: string): Check {
 }
 
 /** One engine is enough, and only `slipway run` needs it. */
-async function checkEngines({ signal }: Context): Promise<readonly Check[]> {
+async function checkEngines({ signal }: Places): Promise<readonly Check[]> {
   const probes = await probeEngines({ signal });
   const isAnyUsable = probes.some(({ isUsable }) => isUsable);
   return probes.map(({ kind, isUsable, detail }): Check => {
@@ -80,7 +80,7 @@ const TOOLS: readonly { readonly program: string; readonly hint: string }[] = [
   { program: "mmdebstrap", hint: "needed for `slipway base debian --full` only" },
 ];
 
-async function checkTools({ signal }: Context): Promise<readonly Check[]> {
+async function checkTools({ signal }: Places): Promise<readonly Check[]> {
   return Promise.all(
     TOOLS.map(async ({ program, hint }): Promise<Check> => {
       try {
@@ -107,7 +107,7 @@ async function checkTools({ signal }: Context): Promise<readonly Check[]> {
 const LOW_BYTES = 5 * 2 ** 30;
 const NO_BYTES = 100 * 2 ** 20;
 
-async function checkFolders({ directories }: Context): Promise<readonly Check[]> {
+async function checkFolders({ directories }: Places): Promise<readonly Check[]> {
   return Promise.all([
     checkFolder("store", directories.data),
     checkFolder("cache", directories.cache),
@@ -159,13 +159,12 @@ async function nearestFolder(path: string): Promise<string> {
   return isThere || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
-async function checkCredential(host: string, context: Context): Promise<Check> {
+async function checkCredential(host: string, session: Places): Promise<Check> {
   const name = "credential";
   try {
-    const origin = await createKeychain({ environment: context.env }).describeCredential(
-      host,
-      context,
-    );
+    const origin = await createKeychain({
+      environment: session.access.environment,
+    }).describeCredential(host, session);
     return { name, status: "ok", detail: `${host}: ${describeOrigin(origin)}` };
   } catch (error) {
     if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
@@ -197,12 +196,12 @@ function describeOrigin({
   return parts.join(" ");
 }
 
-async function checkRegistry(host: string, context: Context): Promise<Check> {
+async function checkRegistry(host: string, session: Places): Promise<Check> {
   const name = "registry";
   const startedAt = performance.now();
   try {
-    await using registry = createRegistry(await registryOptions(host, context));
-    await registry.ping(context);
+    await using registry = createRegistry(await registryOptions(host, session));
+    await registry.ping(session);
     return {
       name,
       status: "ok",

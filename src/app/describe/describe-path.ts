@@ -8,7 +8,7 @@ import {
   type DetectedModel,
   type ModelFile,
 } from "../../models/kinds/index.ts";
-import type { Context } from "../context.ts";
+import type { Surroundings } from "../session.ts";
 import { modelFile, readProjectFile } from "../pack/project.ts";
 
 /** A model file or folder, described from its files alone. */
@@ -20,6 +20,8 @@ export interface DescribedModel {
   readonly bytes: number;
   /** Python packages that serve it; empty when it needs none. */
   readonly requirements: readonly string[];
+  /** What runs it. */
+  readonly runtime: ReturnType<typeof kindRow>["runtime"];
 }
 
 const MAX_BESIDE = 20_000;
@@ -28,24 +30,25 @@ const MAX_BESIDE = 20_000;
  * Describes what lies at a path: a folder with all that is below it, or a file with those beside it.
  * @throws ToolError `MODEL_NOT_DETECTED`, `MODEL_FILE_INVALID`, `PROJECT_NOT_FOUND`.
  */
-export async function describePath(path: string, context: Context): Promise<DescribedModel> {
-  const location = resolve(context.cwd, path);
+export async function describePath(path: string, session: Surroundings): Promise<DescribedModel> {
+  const location = resolve(session.cwd, path);
   const stats = await stat(location).catch(() => undefined);
   if (stats === undefined)
     throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file or folder`);
-  const request = stats.isDirectory() ? await inFolder(location, context) : await beside(location);
-  const detected = await detectModel({ folder: path, ...request }, { signal: context.signal });
+  const request = stats.isDirectory() ? await inFolder(location, session) : await beside(location);
+  const detected = await detectModel({ folder: path, ...request }, { signal: session.signal });
   const sizes = new Map(request.files.map((file) => [file.path, file.size]));
   const bytes = detected.files.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   const { requirements = kindRow(detected.chosen.kind).requirements } = detected;
-  return { path, detected, bytes, requirements };
+  const { runtime } = kindRow(detected.chosen.kind);
+  return { path, detected, bytes, requirements, runtime };
 }
 
 type Request = Omit<Parameters<typeof detectModel>[0], "folder">;
 
-async function inFolder(root: string, context: Context): Promise<Request> {
+async function inFolder(root: string, session: Surroundings): Promise<Request> {
   const { model, kind, code, ignore = [] } = await readProjectFile(root);
-  const { files } = await walkTree(root, { ignore, signal: context.signal });
+  const { files } = await walkTree(root, { ignore, signal: session.signal });
   return { files: files.map(modelFile), model, kind, code };
 }
 
@@ -65,33 +68,4 @@ async function beside(location: string): Promise<Request> {
       })),
   );
   return { files, model: name };
-}
-
-/** The description as data. */
-export function describedData({
-  path,
-  detected,
-  bytes,
-  requirements,
-}: DescribedModel): Readonly<Record<string, unknown>> {
-  const { chosen, signature, obstacle } = detected;
-  return {
-    path,
-    kind: chosen.kind,
-    label: chosen.label,
-    modelPath: chosen.modelPath,
-    code: chosen.code,
-    runtime: kindRow(chosen.kind).runtime,
-    inputs: detected.inputs ?? signature?.inputs,
-    outputs: detected.outputs ?? signature?.outputs,
-    signature,
-    details: detected.details,
-    labels: detected.labels,
-    files: detected.files,
-    bytes,
-    requirements,
-    warnings: detected.warnings,
-    isServed: obstacle === undefined,
-    obstacle,
-  };
 }

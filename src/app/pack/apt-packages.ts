@@ -2,7 +2,7 @@ import type { BlobStore } from "../../images/bases/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { appendLayers, mutateConfig } from "../../images/oci/index.ts";
 import type { BaseImage } from "../../images/pack/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 
 export interface AptRequest {
   /** `name` or `name=version`; nothing is done when there is none. */
@@ -11,7 +11,7 @@ export interface AptRequest {
   readonly store: BlobStore;
   /** Time of every file, seconds since the epoch. */
   readonly epochS: number;
-  readonly context: Context;
+  readonly session: Places;
 }
 
 /**
@@ -20,11 +20,11 @@ export interface AptRequest {
  */
 export async function withAptPackages(
   base: BaseImage,
-  { packages, store, epochS, context }: AptRequest,
+  { packages, store, epochS, session }: AptRequest,
 ): Promise<BaseImage> {
   if (packages.length === 0) return base;
   const { addDebianPackages, inspectDebian } = await import("../../images/bases/index.ts");
-  const facts = await inspectDebian(base.image, context);
+  const facts = await inspectDebian(base.image, session);
   if (facts === undefined) {
     throw new ToolError(
       "BASE_UNSUITABLE",
@@ -34,16 +34,16 @@ export async function withAptPackages(
       },
     );
   }
-  const { reporter, signal } = context;
-  reporter.step(`adding ${packages.join(", ")} to ${base.name}`);
+  const { emit, signal } = session;
+  emit({ kind: "step", text: `adding ${packages.join(", ")} to ${base.name}` });
   const added = await addDebianPackages({
     base: facts,
     packages,
     epochS,
     blobs: store,
-    cacheDir: `${context.directories.cache}/debian`,
+    cacheDir: `${session.directories.cache}/debian`,
     now: Date.now,
-    onWarning: (text) => reporter.warn(text),
+    onWarning: (text) => emit({ kind: "warning", text: text }),
     signal,
   });
   if (added.additions.length === 0) return base;

@@ -23,7 +23,7 @@ import {
   type BaseImage,
   type JsonCache,
 } from "../../images/pack/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { openForReading, type ReadPlace } from "../places/places.ts";
 
 /** A base that is open: its blobs can be read until it is disposed. */
@@ -34,19 +34,15 @@ export interface OpenBase extends AsyncDisposable {
 }
 
 /** Opens the base that the user names; manifest and config are read, layers only when nothing is known of what is in them. */
-export async function openBase(
-  text: string,
-  cache: JsonCache,
-  context: Context,
-): Promise<OpenBase> {
-  const place = await openForReading(text, context);
-  const target = await place.source.resolve(place.reference, context);
+export async function openBase(text: string, cache: JsonCache, session: Places): Promise<OpenBase> {
+  const place = await openForReading(text, session);
+  const target = await place.source.resolve(place.reference, session);
   return {
     source: place.source,
     async imageFor(platform) {
-      const descriptor = await narrow(place, target, { platform, text, context });
+      const descriptor = await narrow(place, target, { platform, text, session });
       const image = imageFrom(place.source, descriptor);
-      const actual = await imagePlatform(image, context);
+      const actual = await imagePlatform(image, session);
       if (actual.os !== platform.os || actual.architecture !== platform.architecture) {
         throw new ToolError(
           "BASE_UNSUITABLE",
@@ -54,13 +50,13 @@ export async function openBase(
           { hint: wayOut(text, platform) },
         );
       }
-      const { digest } = await imageDescriptor(image, context);
+      const { digest } = await imageDescriptor(image, session);
       const isRegistry = parseLocation(text).kind === "registry";
       return {
         image,
         platform,
         digest,
-        facts: await factsOf(image, { digest, text, cache, context }),
+        facts: await factsOf(image, { digest, text, cache, session }),
         name: isRegistry ? formatReference({ ...place.reference }) : text,
         ...(isRegistry ? { mountFrom: place.reference } : {}),
       };
@@ -71,18 +67,18 @@ export async function openBase(
 
 interface About {
   readonly text: string;
-  readonly context: Context;
+  readonly session: Places;
 }
 
 async function narrow(
   place: ReadPlace,
   target: Descriptor,
-  { platform, text, context }: About & { readonly platform: Platform },
+  { platform, text, session }: About & { readonly platform: Platform },
 ): Promise<Descriptor> {
   if (!isIndexType(target.mediaType)) return target;
-  const bytes = await readVerified(place.source.open(target, context), target, {
+  const bytes = await readVerified(place.source.open(target, session), target, {
     maxBytes: MAX_MANIFEST_BYTES,
-    signal: context.signal,
+    signal: session.signal,
   });
   try {
     return selectPlatform(parseIndex(bytes), platform);
@@ -110,15 +106,19 @@ async function factsOf(
     digest,
     text,
     cache,
-    context,
+    session,
   }: About & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache },
 ): Promise<BaseFacts> {
-  const stated = await statedFacts(image, { digest, cache, context });
+  const stated = await statedFacts(image, { digest, cache, session });
   if (stated !== undefined) return stated;
   return inspectBase(
     image,
-    { digest, cache, onRead: () => context.reporter.step(`reading what ${text} holds (once)`) },
-    context,
+    {
+      digest,
+      cache,
+      onRead: () => session.emit({ kind: "step", text: `reading what ${text} holds (once)` }),
+    },
+    session,
   );
 }
 
@@ -128,11 +128,11 @@ async function statedFacts(
   {
     digest,
     cache,
-    context,
+    session,
   }: {
     readonly digest: Descriptor["digest"];
     readonly cache: JsonCache;
-    readonly context: Context;
+    readonly session: Places;
   },
 ): Promise<BaseFacts | undefined> {
   const key = `stated 1 ${digest}`;
@@ -141,7 +141,7 @@ async function statedFacts(
   if (typeof kept === "object" && kept !== null)
     return (kept as { readonly facts?: BaseFacts }).facts;
   const { readBaseFacts } = await import("../../images/bases/index.ts");
-  const stated = readBaseFacts((await configOf(image, context)).config?.Labels);
+  const stated = readBaseFacts((await configOf(image, session)).config?.Labels);
   const facts: BaseFacts | undefined =
     stated === undefined
       ? undefined

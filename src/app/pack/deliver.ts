@@ -12,10 +12,10 @@ import {
 } from "../../images/oci/index.ts";
 import type { BaseImage, PackedImage } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
-import type { Context } from "../context.ts";
-import { pinnedName } from "../places/move.ts";
+import type { Places } from "../session.ts";
 import { openForWriting } from "../places/places.ts";
-import { formatBytes, formatDuration } from "../format.ts";
+import type { ImagesResult } from "../results.ts";
+import { imageResult } from "./plan.ts";
 
 /** One image per platform, packed and not yet anywhere. */
 export interface Packed {
@@ -29,7 +29,7 @@ export interface Delivery {
   readonly names: readonly string[];
   readonly isPush: boolean;
   readonly store: Store;
-  readonly context: Context;
+  readonly session: Places;
 }
 
 /** What became of it. */
@@ -40,13 +40,13 @@ export interface Delivered {
 
 /** Pushes first, so that a new weight is hashed while it is sent; then the store learns of the image. */
 export async function deliver(delivery: Delivery): Promise<Delivered> {
-  const { names, isPush, context, store } = delivery;
+  const { names, isPush, session, store } = delivery;
   const results: CopyResult[] = [];
   for (const name of isPush
     ? names.filter((text) => parseLocation(text).kind === "registry")
     : []) {
-    context.reporter.step(`pushing ${name}`);
-    await using place = await openForWriting(name, context);
+    session.emit({ kind: "step", text: `pushing ${name}` });
+    await using place = await openForWriting(name, session);
     results.push(...(await pushAll(delivery, place.sink, place.reference)));
   }
   const descriptor = await keep(
@@ -58,7 +58,7 @@ export async function deliver(delivery: Delivery): Promise<Delivered> {
 }
 
 async function pushAll(
-  { packed, context }: Delivery,
+  { packed, session }: Delivery,
   sink: Sink,
   to: Reference,
 ): Promise<readonly CopyResult[]> {
@@ -70,8 +70,8 @@ async function pushAll(
       to: packed.length === 1 ? [to] : [],
       mountFrom: isSameRegistry && base.mountFrom !== undefined ? [base.mountFrom] : [],
       labelOf: (layer) => labels.get(layer),
-      onProgress: (progress) => context.reporter.blob(progress),
-      signal: context.signal,
+      onProgress: (progress) => session.emit(progress),
+      signal: session.signal,
     });
     results.push(result);
   }
@@ -81,11 +81,11 @@ async function pushAll(
 
 /** Puts manifests and configs into the store; layers are there already, as blobs or by recipe, and the base's stay where they are. */
 async function keep(
-  { packed, context }: Delivery,
+  { packed, session }: Delivery,
   references: readonly Reference[],
   store: Store,
 ): Promise<Descriptor> {
-  const options = { signal: context.signal };
+  const options = { signal: session.signal };
   for (const { image } of packed) {
     // Weights that nobody has read yet are read here.
     const [config, manifest] = [
@@ -119,45 +119,36 @@ async function tagIndex(
   return descriptor;
 }
 
-/** The closing lines, and the same as data. */
-export function reportDelivery(
-  context: Context,
-  about: Delivered & {
+/** What was delivered, as data. */
+export async function deliveryResult(
+  { descriptor, results }: Delivered,
+  about: {
     readonly packed: readonly Packed[];
     readonly names: readonly string[];
-    readonly isPush: boolean;
     readonly startedAt: number;
   },
-): void {
-  const { descriptor, results, names, packed } = about;
-  const tookMs = performance.now() - about.startedAt;
+): Promise<ImagesResult> {
   const sum = (pick: (result: CopyResult) => number): number =>
     results.reduce((total, result) => total + pick(result), 0);
-  const [sent, mounted, skipped] = [
-    sum((result) => result.bytesUploaded),
-    sum((result) => result.bytesMounted),
-    sum((result) => result.bytesSkipped),
-  ];
-  const { reporter } = context;
-  if (results.length > 0)
-    reporter.line(
-      `packed and pushed in ${formatDuration(tookMs)}: ${packed.map(describe).join(", ")}; ${formatBytes(sent)} sent, ${formatBytes(mounted)} mounted, ${formatBytes(skipped)} already there`,
-    );
-  else reporter.line(`packed in ${formatDuration(tookMs)}: ${packed.map(describe).join(", ")}`);
-  const isPinned = (name: string): boolean => about.isPush || parseLocation(name).kind === "store";
-  for (const name of names)
-    reporter.line(isPinned(name) ? pinnedName(name, descriptor) : `${name} ${descriptor.digest}`);
-  reporter.result({
-    names,
-    digest: descriptor.digest,
-    mediaType: descriptor.mediaType,
-    isPushed: results.length > 0,
-    size: sizeOf(packed),
-    bytesUploaded: sent,
-    bytesMounted: mounted,
-    bytesSkipped: skipped,
-    seconds: Math.round(tookMs) / 1000,
-  });
+  const isPushed = results.length > 0;
+  return {
+    kind: "made",
+    names: about.names,
+    images: await Promise.all(
+      about.packed.map(async (packed) => ({
+        ...imageResult(packed, about),
+        isPushed,
+        digest: (await imageDescriptor(packed.image.image)).digest,
+      })),
+    ),
+    descriptor,
+    isPushed,
+    sizeBytes: sizeOf(about.packed),
+    bytesUploaded: sum((result) => result.bytesUploaded),
+    bytesMounted: sum((result) => result.bytesMounted),
+    bytesSkipped: sum((result) => result.bytesSkipped),
+    tookMs: performance.now() - about.startedAt,
+  };
 }
 
 /** Bytes of all layers as stored; what platforms share counts once. */
@@ -168,11 +159,6 @@ function sizeOf(packed: readonly Packed[]): number {
       .map(({ layer, digest, size }) => [digest ?? layer, size] as const),
   );
   return [...layers.values()].reduce((sum, size) => sum + size, 0);
-}
-
-function describe({ image }: Packed): string {
-  const { layers, platform } = image;
-  return `${platform.architecture} with ${layers.length} layers, ${formatBytes(layers.reduce((sum, { size }) => sum + size, 0))}`;
 }
 
 /** The name as a registry or the store takes it. @throws ToolError `USAGE` for places that have no names. */

@@ -1,7 +1,7 @@
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import { createHttpClient, download } from "../../ground/http/index.ts";
-import type { Context } from "../context.ts";
+import type { Environment } from "../session.ts";
 
 /** Node for one platform takes about 60 MB. */
 const MAX_BYTES = 1 << 30;
@@ -11,7 +11,7 @@ export interface PackageDownload {
   readonly name: string;
   readonly version: string;
   /** `npm_config_registry` and the proxy variables. */
-  readonly env: Context["env"];
+  readonly env: Environment;
   /** PEM certificates of authorities to trust besides the usual ones. */
   readonly ca?: string | undefined;
 }

@@ -1,15 +1,15 @@
 import type { Descriptor } from "../../images/oci/index.ts";
 import type { DigestMemory, JsonCache, PackContext, PackStore } from "../../images/pack/index.ts";
 
-/** The same context, with a store and caches that read what is there and keep what is new for this run only: nothing is written down. */
-export function withoutWriting(context: PackContext): PackContext {
+/** The same session, with a store and caches that read what is there and keep what is new for this run only: nothing is written down. */
+export function withoutWriting(session: PackContext): PackContext {
   const caches = new Map<string, JsonCache>();
   return {
-    ...context,
-    store: forgetfulStore(context.store),
-    digests: forgetfulDigests(context.digests),
+    ...session,
+    store: forgetfulStore(session.store),
+    digests: forgetfulDigests(session.digests),
     cache(namespace) {
-      const kept = caches.get(namespace) ?? forgetfulCache(context.cache(namespace));
+      const kept = caches.get(namespace) ?? forgetfulCache(session.cache(namespace));
       caches.set(namespace, kept);
       return kept;
     },

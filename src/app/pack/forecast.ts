@@ -11,9 +11,9 @@ import {
   type Sink,
 } from "../../images/oci/index.ts";
 import type { PlannedLayer } from "../../images/pack/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { openForWriting } from "../places/places.ts";
-import type { PlannedImage } from "./plan.ts";
+import type { Packed } from "./deliver.ts";
 
 /** What a push does with a blob: sends it, takes it from the base's repository, or finds it there. */
 export type Fate = "send" | "mount" | "there";
@@ -21,14 +21,23 @@ export type Fate = "send" | "mount" | "there";
 /** What a push to one name would come to, told without sending anything. */
 export interface PushForecast {
   readonly name: string;
-  /** Absent when the registry does not answer. */
-  readonly fates?: ReadonlyMap<Layer, Fate>;
+  /** False when the registry does not answer; then nothing is known. */
+  readonly isAnswered: boolean;
   /** Layers, configs and manifests, each content once. */
   readonly sentBytes: number;
   readonly mountedBytes: number;
   readonly skippedBytes: number;
   /** False when there are files whose digest nobody knows yet: what depends on them is not counted. */
   readonly isExact: boolean;
+}
+
+/** What a push does with a layer of an image that is not packed yet. */
+export type FateOf = (layer: Layer) => Fate | undefined;
+
+/** A forecast, and what it says of each layer. */
+export interface ForecastAnswer {
+  readonly forecast: PushForecast;
+  readonly fateOf: FateOf;
 }
 
 interface Counted extends Pick<Descriptor, "digest" | "size"> {
@@ -38,29 +47,42 @@ interface Counted extends Pick<Descriptor, "digest" | "size"> {
 /** Asks the registry of a name which blobs it has. */
 export async function forecastPush(
   name: string,
-  images: readonly PlannedImage[],
-  context: Context,
-): Promise<PushForecast> {
+  images: readonly Packed[],
+  session: Places,
+): Promise<ForecastAnswer> {
   const layers = images.flatMap(({ image }) => image.layers);
   const isExact = layers.every(({ digest }) => digest !== undefined);
   try {
-    await using place = await openForWriting(name, context);
+    await using place = await openForWriting(name, session);
     const { sink } = place;
     const fates = new Map<Layer, Fate>();
     for (const planned of images)
       for (const [layer, fate] of await fatesOf(planned, {
         sink,
         reference: place.reference,
-        context,
+        session,
       }))
         fates.set(layer, fate);
     const documents = isExact
-      ? (await Promise.all(images.map((planned) => documentsOf(planned, sink, context)))).flat()
+      ? (await Promise.all(images.map((planned) => documentsOf(planned, sink, session)))).flat()
       : [];
-    return { name, fates, ...sums(layers, fates, documents), isExact };
+    return {
+      forecast: { name, ...sums(layers, fates, documents), isExact, isAnswered: true },
+      fateOf: (layer) => fates.get(layer),
+    };
   } catch (error) {
     if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
-    return { name, sentBytes: 0, mountedBytes: 0, skippedBytes: 0, isExact: false };
+    return {
+      forecast: {
+        name,
+        sentBytes: 0,
+        mountedBytes: 0,
+        skippedBytes: 0,
+        isExact: false,
+        isAnswered: false,
+      },
+      fateOf: () => undefined,
+    };
   }
 }
 
@@ -72,21 +94,21 @@ export function registryNames(names: readonly string[]): readonly string[] {
 interface Target {
   readonly sink: Sink;
   readonly reference: Reference;
-  readonly context: Context;
+  readonly session: Places;
 }
 
 async function fatesOf(
-  { image, base }: PlannedImage,
-  { sink, reference, context }: Target,
+  { image, base }: Packed,
+  { sink, reference, session }: Target,
 ): Promise<readonly (readonly [Layer, Fate])[]> {
   const canMount = base.mountFrom?.registry === reference.registry;
   return Promise.all(
     image.layers.map(async ({ layer, digest, size, state }) => {
       if (digest === undefined) return [layer, "send"] as const;
       const target: Descriptor = { mediaType: MEDIA_TYPES.layerTar, digest, size };
-      if (await sink.has(target, context)) return [layer, "there"] as const;
+      if (await sink.has(target, session)) return [layer, "there"] as const;
       const isElsewhere =
-        (state === "base" && canMount) || (await mountSourcesOf(sink, target, context)).length > 0;
+        (state === "base" && canMount) || (await mountSourcesOf(sink, target, session)).length > 0;
       return [layer, isElsewhere ? "mount" : "send"] as const;
     }),
   );
@@ -96,22 +118,22 @@ async function fatesOf(
 async function mountSourcesOf(
   sink: Sink & Partial<Pick<MountSink, "mountSources">>,
   target: Descriptor,
-  context: Context,
+  session: Places,
 ): Promise<readonly Reference[]> {
-  return (await sink.mountSources?.(target, context)) ?? [];
+  return (await sink.mountSources?.(target, session)) ?? [];
 }
 
 const MAX_HASHED_BYTES = 256 * 2 ** 20;
 
 /** Hashes the new files that are small enough to be read for a plan; what they cost is saved at the next pack. */
 export async function withSmallDigests(
-  images: readonly PlannedImage[],
-  context: Context,
-): Promise<readonly PlannedImage[]> {
+  images: readonly Packed[],
+  session: Places,
+): Promise<readonly Packed[]> {
   const hashed = async (planned: PlannedLayer): Promise<PlannedLayer> =>
     planned.digest !== undefined || planned.size > MAX_HASHED_BYTES
       ? planned
-      : { ...planned, digest: (await planned.layer.descriptor(context)).digest };
+      : { ...planned, digest: (await planned.layer.descriptor(session)).digest };
   return Promise.all(
     images.map(async (planned) => ({
       ...planned,
@@ -122,17 +144,17 @@ export async function withSmallDigests(
 
 /** Config and manifest of an image, whose bytes are known when every layer is. A manifest is a blob of its own kind and is always asked for. */
 async function documentsOf(
-  { image }: PlannedImage,
+  { image }: Packed,
   sink: Sink,
-  context: Context,
+  session: Places,
 ): Promise<readonly Counted[]> {
-  const { config } = await manifestOf(image.image, context);
-  const manifest = await imageDescriptor(image.image, context);
+  const { config } = await manifestOf(image.image, session);
+  const manifest = await imageDescriptor(image.image, session);
   return Promise.all(
     [config, manifest].map(async ({ digest, size, mediaType }): Promise<Counted> => ({
       digest,
       size,
-      fate: (await sink.has({ digest, size, mediaType }, context)) ? "there" : "send",
+      fate: (await sink.has({ digest, size, mediaType }, session)) ? "there" : "send",
     })),
   );
 }

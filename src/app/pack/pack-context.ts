@@ -1,6 +1,6 @@
 import type { PackContext } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
-import type { Context } from "../context.ts";
+import type { Session } from "../session.ts";
 import { downloadPackage } from "./download-package.ts";
 import { accessTo } from "../places/registry-access.ts";
 import { findToolFiles } from "./tool-files.ts";
@@ -9,24 +9,24 @@ import { findToolFiles } from "./tool-files.ts";
 export function packContextOf(
   store: Store,
   pool: PackContext["pool"],
-  context: Context,
+  session: Session,
 ): PackContext {
   return {
     store,
     digests: store.digestCache(),
     cache: (namespace) => store.cache(namespace),
-    cacheDir: context.directories.cache,
-    tool: findToolFiles(context.toolVersion),
+    cacheDir: session.directories.cache,
+    tool: findToolFiles(session.toolVersion),
     pool,
-    environment: context.env,
+    environment: session.environment,
     downloadPackage: async function* (name, version, options) {
-      const { ca } = await accessTo("registry.npmjs.org", context);
-      yield* downloadPackage({ name, version, env: context.env, ca }, options);
+      const { ca } = await accessTo("registry.npmjs.org", session);
+      yield* downloadPackage({ name, version, env: session.environment, ca }, options);
     },
-    onStep: (text) => context.reporter.step(text),
+    onStep: (text) => session.emit({ kind: "step", text: text }),
     onRead: (progress) =>
-      context.reporter.blob({ kind: "blob", ...progress, label: `reading ${progress.label}` }),
-    onWarning: (text) => context.reporter.warn(text),
-    signal: context.signal,
+      session.emit({ kind: "blob", ...progress, label: `reading ${progress.label}` }),
+    onWarning: (text) => session.emit({ kind: "warning", text: text }),
+    signal: session.signal,
   };
 }

@@ -23,20 +23,23 @@ import {
   type WalkedFile,
 } from "../../images/pack/index.ts";
 import { protocolOf } from "../../serving/protocols/index.ts";
-import type { Context } from "../context.ts";
-import { epochOf } from "../options.ts";
+import type { Surroundings } from "../session.ts";
+import { epochOf } from "../settings.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
 
-/** What the command line says beside the project file; it wins. */
-export interface ProjectFlags {
+/** What is said beside the project file; it wins. */
+export interface ProjectRequest {
   readonly code?: string | undefined;
   readonly model?: string | undefined;
   readonly serviceType?: string | undefined;
-  readonly allowSecret?: readonly string[] | undefined;
+  /** Patterns of files that may go in though they look like secrets. */
+  readonly allowSecrets?: readonly string[] | undefined;
+  /** Classes and functions, as `MODULE.NAME`, that pickles may import. */
   readonly allowPickle?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly findLinks?: readonly string[] | undefined;
-  readonly allowMissingLibrary?: readonly string[] | undefined;
+  /** Shared libraries that Python packages may miss. */
+  readonly allowMissingLibraries?: readonly string[] | undefined;
   readonly indexUrl?: string | undefined;
 }
 
@@ -56,53 +59,54 @@ export interface LoadedProject {
  */
 export async function loadProject(
   folder: string,
-  flags: ProjectFlags,
-  { context, memory }: { readonly context: Context; readonly memory?: FactMemory },
+  request: ProjectRequest,
+  { session, memory }: { readonly session: Surroundings; readonly memory?: FactMemory },
 ): Promise<LoadedProject> {
-  const root = await rootOf(resolve(context.cwd, folder));
+  const root = await rootOf(resolve(session.cwd, folder));
   const file = await readProjectFile(root);
-  const tree = await walkTree(root, { ignore: file.ignore ?? [], signal: context.signal });
+  const tree = await walkTree(root, { ignore: file.ignore ?? [], signal: session.signal });
   const { files } = tree;
-  sayWhatGoesInOnce(tree, context);
+  sayWhatGoesInOnce(tree, session);
   const container = await readFolderEnv(root, files);
-  const allowPickle = [...(file.allowPickle ?? []), ...(flags.allowPickle ?? [])];
+  const allowPickle = [...(file.allowPickle ?? []), ...(request.allowPickle ?? [])];
   const detected = await detectModel(
     {
       folder,
       files: files.map(modelFile),
       kind: file.kind,
-      ...namedBy(flags, file, container),
+      ...namedBy(request, file, container),
     },
-    { signal: context.signal, memory, allowPickle },
+    { signal: session.signal, memory, allowPickle },
   );
   await checkPickles(othersThanModel(files.map(modelFile), detected), {
-    signal: context.signal,
+    signal: session.signal,
     memory,
     allowPickle,
   });
   refuseUnserved(detected);
-  for (const warning of detected.warnings) context.reporter.warn(warning);
+  for (const warning of detected.warnings) session.emit({ kind: "warning", text: warning });
   const project: PackProject = {
     root,
     name: file.name ?? nameOf(root),
     ...modelOf(root, detected),
-    ...serviceOf(flags, file, container),
-    env: { ...container.env, ...file.env, ...flags.env },
+    ...serviceOf(request, file, container),
+    env: { ...container.env, ...file.env, ...request.env },
     ...(await requirementsOf(root, file, detected)),
-    indexes: indexesOf(flags, file, context.cwd),
+    indexes: indexesOf(request, file, session.cwd),
     pythonVersion: file.python?.version,
-    ignoreLibraries: missingLibraries(flags, file),
+    ignoreLibraries: missingLibraries(request, file),
     ignore: file.ignore ?? [],
-    allowSecrets: allowedSecrets(flags, file),
+    allowSecrets: allowedSecrets(request, file),
     ...(allowPickle.length === 0 ? {} : { allowPickle }),
     labels: { ...(await provenanceOf(root)), ...file.labels },
     annotations: file.annotations ?? {},
-    epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
+    epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
   };
   if (container.sources.length > 0)
-    context.reporter.step(
-      `taking the environment from ${container.sources.join(" and ")}; no step is run`,
-    );
+    session.emit({
+      kind: "step",
+      text: `taking the environment from ${container.sources.join(" and ")}; no step is run`,
+    });
   return { file, detected, project, tree };
 }
 
@@ -134,11 +138,11 @@ function othersThanModel(
 }
 
 function namedBy(
-  flags: ProjectFlags,
+  request: ProjectRequest,
   file: ProjectFile,
   container: FolderEnv,
 ): { readonly model: string | undefined; readonly code: string | undefined } {
-  return { model: flags.model ?? file.model, code: flags.code ?? file.code ?? container.code };
+  return { model: request.model ?? file.model, code: request.code ?? file.code ?? container.code };
 }
 
 /** A file of the project as the kinds look at it. */
@@ -161,7 +165,7 @@ function modelOf(
 }
 
 function serviceOf(
-  flags: ProjectFlags,
+  request: ProjectRequest,
   file: ProjectFile,
   container: FolderEnv,
 ): Pick<PackProject, "contract" | "service" | "ports" | "server"> {
@@ -169,7 +173,10 @@ function serviceOf(
   return {
     contract,
     service:
-      parseService(flags.serviceType) ?? file.service ?? parseService(container.service) ?? "MODEL",
+      parseService(request.serviceType) ??
+      file.service ??
+      parseService(container.service) ??
+      "MODEL",
     ports: { ...protocolOf(contract).defaultPorts, ...ports },
     server,
   };
@@ -177,42 +184,43 @@ function serviceOf(
 
 /** What the command line names is where the user stands; what the project file names is in the project. */
 function indexesOf(
-  flags: ProjectFlags,
+  request: ProjectRequest,
   { python = {} }: ProjectFile,
   cwd: string,
 ): PackProject["indexes"] {
   return {
-    indexUrl: flags.indexUrl ?? python.indexUrl,
+    indexUrl: request.indexUrl ?? python.indexUrl,
     extraIndexUrls: python.extraIndexUrl,
     findLinks: [
       ...(python.findLinks ?? []),
-      ...(flags.findLinks ?? []).map((place) =>
+      ...(request.findLinks ?? []).map((place) =>
         /^(https?|file):/.test(place) ? place : resolve(cwd, place),
       ),
     ],
   };
 }
 
-function sayWhatGoesInOnce({ linkedBlobs }: ProjectTree, { reporter }: Context): void {
+function sayWhatGoesInOnce({ linkedBlobs }: ProjectTree, { emit }: Surroundings): void {
   if (linkedBlobs.length > 0)
-    reporter.step(
-      `${linkedBlobs.length} ${linkedBlobs.length === 1 ? "blob" : "blobs"} of a Hugging Face cache go in once, under the names of the snapshots`,
-    );
+    emit({
+      kind: "step",
+      text: `${linkedBlobs.length} ${linkedBlobs.length === 1 ? "blob" : "blobs"} of a Hugging Face cache go in once, under the names of the snapshots`,
+    });
 }
 
 function missingLibraries(
-  { allowMissingLibrary = [] }: ProjectFlags,
+  { allowMissingLibraries = [] }: ProjectRequest,
   { python }: ProjectFile,
 ): readonly string[] {
-  return [...(python?.ignoreLibraries ?? []), ...allowMissingLibrary];
+  return [...(python?.ignoreLibraries ?? []), ...allowMissingLibraries];
 }
 
 function allowedSecrets(
-  flags: ProjectFlags,
+  request: ProjectRequest,
   { allowSecrets = [] }: ProjectFile,
 ): readonly string[] {
   const named = typeof allowSecrets === "boolean" ? (allowSecrets ? ["**"] : []) : allowSecrets;
-  return [...named, ...(flags.allowSecret ?? [])];
+  return [...named, ...(request.allowSecrets ?? [])];
 }
 
 async function rootOf(folder: string): Promise<string> {

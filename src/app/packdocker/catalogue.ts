@@ -9,10 +9,9 @@ import {
   type RegistryHosts,
 } from "../../jobs/catalogue/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Context } from "../context.ts";
+import { CATALOGUE_VARIABLE } from "../words/index.ts";
+import type { Surroundings } from "../session.ts";
 
-/** Where a user's rows are named when no flag does. */
-export const CATALOGUE_VARIABLE = "SLIPWAY_CATALOGUE";
 /** Pairs of hosts that are one registry, `PUBLIC=INTERNAL` with commas between. */
 const HOSTS_VARIABLE = "SLIPWAY_REGISTRY_HOSTS";
 
@@ -28,11 +27,11 @@ export interface PackSettings {
 /** @throws ToolError `USAGE` and ProjectError `PROJECT_INVALID` for settings and files that cannot be used. */
 export async function openPackSettings(
   file: string | undefined,
-  context: Pick<Context, "cwd" | "env">,
+  session: Pick<Surroundings, "cwd" | "environment">,
 ): Promise<PackSettings> {
   return {
-    registries: knownRegistries(context.env[HOSTS_VARIABLE]),
-    catalogue: await openCatalogue(file, context),
+    registries: knownRegistries(session.environment[HOSTS_VARIABLE]),
+    catalogue: await openCatalogue(file, session),
   };
 }
 
@@ -42,9 +41,9 @@ export async function openPackSettings(
  */
 export async function openCatalogue(
   file: string | undefined,
-  { cwd, env }: Pick<Context, "cwd" | "env">,
+  { cwd, environment }: Pick<Surroundings, "cwd" | "environment">,
 ): Promise<Catalogue> {
-  const named = file ?? env[CATALOGUE_VARIABLE] ?? "";
+  const named = file ?? environment[CATALOGUE_VARIABLE] ?? "";
   const ours = await ownCatalogue();
   if (named === "") return ours;
   return mergeCatalogues(

@@ -9,8 +9,8 @@ import {
   type VendorKeys,
 } from "../../jobs/uai/index.ts";
 import type { PackSettings } from "./catalogue.ts";
-import type { Context } from "../context.ts";
-import type { PackdockerFlags } from "./packdocker-flags.ts";
+import type { Session } from "../session.ts";
+import type { PackdockerRequest } from "./packdocker-request.ts";
 import { accessTo } from "../places/registry-access.ts";
 
 /** What an image stands on, and the packages that go on top of it, as lines of a requirements file. */
@@ -21,9 +21,8 @@ export interface BaseSource {
 }
 
 interface Asked {
-  readonly values: UaiValues;
-  readonly flags: PackdockerFlags;
-  readonly context: Context;
+  readonly request: PackdockerRequest;
+  readonly session: Session;
 }
 
 interface About extends Asked {
@@ -34,10 +33,10 @@ const PUBLIC_KEY = "SLIPWAY_VENDOR_PUBLIC_KEY";
 const PRIVATE_KEY = "SLIPWAY_VENDOR_PRIVATE_KEY";
 
 /** What keeps the vendor's API from being asked for the base, when that is wanted. */
-export function baseProblems(job: UaiJob, { values, flags, context }: Asked): readonly string[] {
-  if (flags.baseFrom !== "vendor") return [];
+export function baseProblems(job: UaiJob, { request, session }: Asked): readonly string[] {
+  if (request.baseFrom !== "vendor") return [];
   if (job.baseImage !== undefined) return ["--base-from: --bimg_name names the base already"];
-  const { publicKey, privateKey } = keysOf(values, context);
+  const { publicKey, privateKey } = keysOf(request.values, session);
   const why = "the vendor's API is asked for the base";
   return [
     ...(publicKey === "" ? [`--public_key: it is missing, and so is ${PUBLIC_KEY}; ${why}`] : []),
@@ -56,51 +55,54 @@ export function baseProblems(job: UaiJob, { values, flags, context }: Asked): re
  */
 export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSource> {
   if (job.baseImage !== undefined) return { base: job.baseImage, requirements: [] };
-  if (about.flags.baseFrom === "vendor")
+  if (about.request.baseFrom === "vendor")
     return { base: await vendorBaseOf(job, about), requirements: [] };
   const recipe = uaiRecipeOf(job, about.settings.catalogue);
   return {
     ...recipe,
-    base: switchRegistryHost(recipe.base, uaiSideOf(about.values), about.settings.registries),
+    base: switchRegistryHost(
+      recipe.base,
+      uaiSideOf(about.request.values),
+      about.settings.registries,
+    ),
   };
 }
 
-async function vendorBaseOf(
-  job: UaiJob,
-  { values, flags, settings, context }: About,
-): Promise<string> {
-  const { env, signal, reporter } = context;
-  const endpoint = flags.vendorEndpoint ?? env["SLIPWAY_VENDOR_ENDPOINT"];
+async function vendorBaseOf(job: UaiJob, { request, settings, session }: About): Promise<string> {
+  const { environment, signal, emit } = session;
+  const { values } = request;
+  const endpoint = request.vendorEndpoint ?? environment["SLIPWAY_VENDOR_ENDPOINT"];
   const host = endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).host : "";
   using api = createVendorApi({
-    keys: keysOf(values, context),
+    keys: keysOf(values, session),
     endpoint,
     region: values["region"],
     zone: values["zone"],
     projectId: values["project_id"],
-    allowPlainHttp: context.isPlainHttp,
-    ca: (await accessTo(host, context)).ca,
-    proxyEnv: env,
+    allowPlainHttp: session.access.isPlainHttp,
+    ca: (await accessTo(host, session)).ca,
+    proxyEnv: environment,
     onRetry: (error) =>
-      reporter.step(
-        `${error instanceof Error ? error.message : "the vendor's API does not answer"}; asking again`,
-      ),
+      emit({
+        kind: "step",
+        text: `${error instanceof Error ? error.message : "the vendor's API does not answer"}; asking again`,
+      }),
   });
-  reporter.step("asking the vendor's API for the base");
+  emit({ kind: "step", text: "asking the vendor's API for the base" });
   const image = await resolveBaseImage(
     api,
     { framework: job.release ?? "", os: values["os"], python: values["python_version"] },
     { signal },
   );
   const base = switchRegistryHost(image, uaiSideOf(values), settings.registries);
-  reporter.step(`it names ${base}`);
+  emit({ kind: "step", text: `it names ${base}` });
   return base;
 }
 
 /** The flags win over the environment; what is nowhere is empty. */
-function keysOf(values: UaiValues, { env }: Context): VendorKeys {
+function keysOf(values: UaiValues, { environment }: Session): VendorKeys {
   return {
-    publicKey: values["public_key"] ?? env[PUBLIC_KEY] ?? "",
-    privateKey: values["private_key"] ?? env[PRIVATE_KEY] ?? "",
+    publicKey: values["public_key"] ?? environment[PUBLIC_KEY] ?? "",
+    privateKey: values["private_key"] ?? environment[PRIVATE_KEY] ?? "",
   };
 }

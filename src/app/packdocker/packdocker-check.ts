@@ -9,14 +9,18 @@ import {
   printConf,
   readConf,
   releaseProblem,
-  type UaiFramework,
+  uaiFlagsOf,
+  type FlagProblem,
+  type NamedJob,
+  type ReadConf,
+  type SelfJob,
   type UaiJob,
-  type UaiValues,
 } from "../../jobs/uai/index.ts";
-import type { Context } from "../context.ts";
+import type { Session, Standpoint } from "../session.ts";
+import { accountProblems } from "./account.ts";
 import type { PackSettings } from "./catalogue.ts";
 import { baseProblems } from "./packdocker-base.ts";
-import type { PackdockerFlags } from "./packdocker-flags.ts";
+import type { PackdockerRequest } from "./packdocker-request.ts";
 
 /** A job whose folder was looked into. */
 export interface CheckedJob {
@@ -29,58 +33,69 @@ export interface CheckedJob {
   readonly confName: string;
 }
 
-interface Written {
-  readonly values: UaiValues;
-  readonly flags: PackdockerFlags;
-  readonly settings: PackSettings;
-}
-
 /**
  * Looks at the flags and into the folder; runs nothing.
  * @throws ToolError `USAGE` when a flag is missing or not possible, `PROJECT_INVALID` for what is wrong in the folder alone; both name every problem.
  */
 export async function checkJob(
-  framework: UaiFramework,
-  { values, flags, settings }: Written,
-  context: Context,
+  request: PackdockerRequest,
+  settings: PackSettings,
+  session: Session,
 ): Promise<CheckedJob> {
+  const { framework, values } = request;
   const { job, problems: inFlags } = parseUaiJob(framework, values, settings.registries);
   const release = releaseProblem(job, settings.catalogue, {
-    hasBase: job.baseImage !== undefined || flags.baseFrom === "vendor",
+    hasBase: job.baseImage !== undefined || request.baseFrom === "vendor",
   });
   const ofFlags = [
     ...inFlags,
+    ...accountProblems(values, request.password).map(problemLine),
     ...(release === undefined ? [] : [release]),
-    ...baseProblems(job, { values, flags, context }),
+    ...baseProblems(job, { request, session }),
   ];
-  const folder = resolve(context.cwd, job.folder);
+  const folder = resolve(session.cwd, job.folder);
   const isFolder =
     job.folder !== "" && (await stat(folder).catch(() => undefined))?.isDirectory() === true;
-  const found =
-    framework === "self"
-      ? await checkSelf(job, folder, context)
-      : await checkNamed(job, folder, framework);
+  const { problems: inFolder, ...found } = await lookInto(job, folder, session);
   const noFolder = job.folder === "" ? [] : [`--pack_file_path: "${job.folder}" is not a folder`];
   const problems = [
     ...ofFlags,
-    ...(isFolder ? found.problems : noFolder),
-    ...(await testProblems(flags, context)),
+    ...(isFolder ? inFolder.map(problemLine) : noFolder),
+    ...(await testProblems(request, session)),
   ];
   if (problems.length === 0) return { job, folder, ...found };
   const count = problems.length === 1 ? "" : `${problems.length} problems\n  `;
   throw new ToolError(
     ofFlags.length > 0 ? "USAGE" : "PROJECT_INVALID",
     `packdocker ${framework}: ${count}${problems.join("\n  ")}`,
-    { hint: `nothing was made; run \`slipway packdocker ${framework} --help\`` },
+    { hint: `nothing was made; ${hintFor(request)}` },
   );
 }
 
+function problemLine({ flag, why }: FlagProblem): string {
+  return `--${flag}: ${why}`;
+}
+
+/** So many at once are rarely forgotten one by one. */
+const MANY_MISSING = 3;
+
+/** A blank line or a space after a backslash ends the command there, and the shell takes the rest for others. */
+function hintFor({ framework, values }: PackdockerRequest): string {
+  const missing = uaiFlagsOf(framework).filter(
+    ({ name, isRequired }) => isRequired && (values[name] ?? "").trim() === "",
+  );
+  const help = `run \`slipway packdocker ${framework} --help\``;
+  return missing.length < MANY_MISSING
+    ? help
+    : `did a line break swallow the flags? A backslash must be the last character of its line, with no blank line after it; else ${help}`;
+}
+
 async function testProblems(
-  { test = [] }: PackdockerFlags,
-  { cwd }: Context,
+  { test }: PackdockerRequest,
+  { cwd }: Standpoint,
 ): Promise<readonly string[]> {
   const files = await Promise.all(
-    test.map(async (file) => ({
+    (test?.files ?? []).map(async (file) => ({
       file,
       isFile: (await stat(resolve(cwd, file)).catch(() => undefined))?.isFile() === true,
     })),
@@ -88,14 +103,13 @@ async function testProblems(
   return files.flatMap(({ file, isFile }) => (isFile ? [] : [`--test: "${file}" is not a file`]));
 }
 
-type Found = Omit<CheckedJob, "job" | "folder"> & { readonly problems: readonly string[] };
+type Found = Omit<CheckedJob, "job" | "folder"> & { readonly problems: readonly FlagProblem[] };
 
-async function checkNamed(
-  { model }: UaiJob,
-  folder: string,
-  framework: Exclude<UaiFramework, "self">,
-): Promise<Found> {
-  if (model === undefined) throw new Error("a job of a framework has a model");
+function lookInto(job: UaiJob, folder: string, session: Standpoint): Promise<Found> {
+  return job.framework === "self" ? checkSelf(job, folder, session) : checkNamed(job, folder);
+}
+
+async function checkNamed({ framework, model }: NamedJob, folder: string): Promise<Found> {
   const { mainFile, modelFiles, problems } = await checkModel(folder, framework, model);
   return {
     mainFile,
@@ -109,9 +123,9 @@ async function checkNamed(
 
 /** The file of the user's own, beside the command as the old tool had it, else in the folder. */
 async function checkSelf(
-  { confFile = "" }: UaiJob,
+  { confFile }: SelfJob,
   folder: string,
-  { cwd }: Context,
+  { cwd }: Standpoint,
 ): Promise<Found> {
   const nothing: Found = {
     mainFile: "",
@@ -122,19 +136,24 @@ async function checkSelf(
     problems: [],
   };
   if (confFile === "") return nothing;
-  const beside = await readConf(resolve(cwd, confFile));
-  const conf =
-    beside.problem === "there is no such file" && !isAbsolute(confFile)
-      ? await readConf(join(folder, confFile))
-      : beside;
-  if (conf.entry === undefined)
-    return { ...nothing, problems: [`--conf_file: "${confFile}": ${conf.problem ?? ""}`] };
+  const conf = await readConfBeside(confFile, folder, cwd);
+  if (conf.kind !== "read") {
+    const why = conf.kind === "missing" ? "there is no such file" : conf.why;
+    return { ...nothing, problems: [{ flag: "conf_file", why: `"${confFile}": ${why}` }] };
+  }
   const { file, problems } = await checkClass(folder, conf.entry);
   return {
     ...nothing,
     mainFile: file,
     mainClass: conf.entry.mainClass,
     conf: conf.bytes,
-    problems: problems.map((problem) => `--conf_file: ${problem.replace(/^--\w+: /, "")}`),
+    problems: problems.map(({ why }) => ({ flag: "conf_file", why })),
   };
+}
+
+async function readConfBeside(confFile: string, folder: string, cwd: string): Promise<ReadConf> {
+  const beside = await readConf(resolve(cwd, confFile));
+  return beside.kind === "missing" && !isAbsolute(confFile)
+    ? readConf(join(folder, confFile))
+    : beside;
 }

@@ -17,7 +17,7 @@ export interface DockerfileSource {
 const SITE_PACKAGES = "/opt/slipway/site-packages";
 
 /**
- * A Dockerfile for the like of an image that was packed, with the folder as its context. The lines of the config are read from the image
+ * A Dockerfile for the like of an image that was packed, with the folder as its session. The lines of the config are read from the image
  * itself, so that they cannot differ from it. The server and the configuration have no place in the folder: they are copied out of the image.
  */
 export async function dockerfileOf({

@@ -4,11 +4,11 @@ import { walkTree, type PackProject } from "../../images/pack/index.ts";
 import { modelFile } from "../pack/project.ts";
 import { checkPickles } from "../../models/kinds/index.ts";
 import { SERVER_ROOT, type UaiJob } from "../../jobs/uai/index.ts";
-import type { Context } from "../context.ts";
-import { epochOf } from "../options.ts";
+import type { Surroundings } from "../session.ts";
+import { epochOf } from "../settings.ts";
 import type { BaseSource } from "./packdocker-base.ts";
 import type { CheckedJob } from "./packdocker-check.ts";
-import type { PackdockerFlags } from "./packdocker-flags.ts";
+import type { PackdockerRequest } from "./packdocker-request.ts";
 
 const PORT = 8080;
 const MAX_BATCH = 32;
@@ -17,16 +17,16 @@ const MAX_BATCH = 32;
 export async function uaiProjectOf(
   checked: CheckedJob,
   about: {
-    readonly flags: PackdockerFlags;
+    readonly request: PackdockerRequest;
     readonly source: BaseSource;
-    readonly context: Context;
+    readonly session: Surroundings;
   },
 ): Promise<PackProject> {
   const { job, folder, conf, confName } = checked;
-  const { flags, source, context } = about;
-  const { files } = await walkTree(folder, { ignore: [], signal: context.signal });
-  const { allowPickle } = flags;
-  await checkPickles(files.map(modelFile), { allowPickle, signal: context.signal });
+  const { request, source, session } = about;
+  const { files } = await walkTree(folder, { ignore: [], signal: session.signal });
+  const { allowPickle } = request;
+  await checkPickles(files.map(modelFile), { allowPickle, signal: session.signal });
   const hasRequirements =
     (await stat(join(folder, "requirements.txt")).catch(() => undefined))?.isFile() === true;
   return {
@@ -43,27 +43,27 @@ export async function uaiProjectOf(
     service: "MODEL",
     ports: { http: PORT },
     server: {
-      maxBatch: flags.maxBatch ?? MAX_BATCH,
-      ...(flags.maxWaitMs === undefined ? {} : { maxWaitMs: flags.maxWaitMs }),
+      maxBatch: request.maxBatch ?? MAX_BATCH,
+      ...(request.maxWaitMs === undefined ? {} : { maxWaitMs: request.maxWaitMs }),
     },
-    env: environmentOf(job, { confName, isTf1: flags.tf1Compat === true }),
+    env: environmentOf(job, { confName, isTf1: request.isTf1 === true }),
     requirements: hasRequirements ? ["requirements.txt"] : [],
     requirementLines: source.requirements,
     indexes: {
-      indexUrl: flags.indexUrl,
+      indexUrl: request.indexUrl,
       extraIndexUrls: source.extraIndexUrls ?? [],
-      findLinks: (flags.findLinks ?? []).map((place) =>
-        /^[a-z+]+:\/\//.test(place) ? place : resolve(context.cwd, place),
+      findLinks: (request.findLinks ?? []).map((place) =>
+        /^[a-z+]+:\/\//.test(place) ? place : resolve(session.cwd, place),
       ),
     },
-    ignoreLibraries: flags.allowMissingLibrary,
+    ignoreLibraries: request.allowMissingLibraries,
     aptWay: "flag",
     ignore: [],
-    allowSecrets: flags.allowSecret ?? [],
+    allowSecrets: request.allowSecrets ?? [],
     labels: { "dev.slipway.framework": job.release ?? job.framework },
     annotations: {},
     added: [{ path: `${SERVER_ROOT.slice(1)}/${confName}`, bytes: conf }],
-    epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
+    epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
   };
 }
 

@@ -1,8 +1,8 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import type { BaseImage, PackProject } from "../../images/pack/index.ts";
 import { GUNICORN_COMMAND, SERVER_ROOT } from "../../jobs/uai/index.ts";
-import type { Context } from "../context.ts";
-import type { UaiServer } from "./packdocker-choices.ts";
+import type { Places } from "../session.ts";
+import type { UaiServer } from "../words/index.ts";
 
 export interface ChosenServer {
   readonly kind: UaiServer;
@@ -33,23 +33,25 @@ export function chooseServer(
 export function servedBy(
   { kind }: ChosenServer,
   project: PackProject,
-  about: { readonly base: BaseImage; readonly given: readonly string[]; readonly context: Context },
+  about: { readonly base: BaseImage; readonly given: readonly string[]; readonly session: Places },
 ): PackProject {
   if (kind === "slipway") return project;
   const {
     base: { facts },
     given,
-    context,
+    session,
   } = about;
   if (given.length > 0)
-    context.reporter.warn(
-      `${given.join(" and ")} ${given.length === 1 ? "has" : "have"} no effect: gunicorn serves, and gunicorn.conf.py in ${SERVER_ROOT} says how`,
-    );
+    session.emit({
+      kind: "warning",
+      text: `${given.join(" and ")} ${given.length === 1 ? "has" : "have"} no effect: gunicorn serves, and gunicorn.conf.py in ${SERVER_ROOT} says how`,
+    });
   const canInstall = facts.python !== undefined && facts.glibc !== undefined;
   if (project.requirements.length > 0 && !canInstall)
-    context.reporter.warn(
-      `${project.requirements.join(", ")} is not installed: the base has no Python 3; what the class imports must be in the base`,
-    );
+    session.emit({
+      kind: "warning",
+      text: `${project.requirements.join(", ")} is not installed: the base has no Python 3; what the class imports must be in the base`,
+    });
   return {
     ...project,
     startCommand: GUNICORN_COMMAND,

@@ -11,14 +11,14 @@ import {
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import { createTempDir } from "../../ground/process/index.ts";
 import { imageDescriptor } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import type { Packed } from "../pack/deliver.ts";
 import { loadImage } from "../run/load-image.ts";
-import type { TestEngine } from "./packdocker-choices.ts";
+import type { TestEngine } from "../words/index.ts";
 import type { ChosenServer } from "./packdocker-server.ts";
 import { packedSource } from "../places/packed-source.ts";
 import { openEngine } from "../places/places.ts";
-import { postFile, replyLines, type Reply } from "./post-file.ts";
+import { postFile, type FileAnswer } from "./post-file.ts";
 import { shortDigest } from "../format.ts";
 import { READY_PATH } from "../run/run-in-engine.ts";
 
@@ -39,23 +39,23 @@ export interface Trial {
  * Starts the very image that was packed, posts each file to `/service`, shows what it answers, and takes the server away again, with all that it was started from.
  * @throws ToolError what starting an image throws; `MODEL_FAILED` for an answer that is not good, `TIMEOUT`.
  */
-export async function tryPacked(trial: Trial, context: Context): Promise<readonly Reply[]> {
-  await using service = await startService(trial, context);
-  const replies: Reply[] = [];
+export async function tryPacked(trial: Trial, session: Places): Promise<readonly FileAnswer[]> {
+  await using service = await startService(trial, session);
+  const answers: FileAnswer[] = [];
   for (const file of trial.files) {
-    const reply = await postFile(
+    const answer = await postFile(
       file,
       {
         url: `${service.url}/service`,
         timeoutMs: trial.timeoutMs,
         lastLines: () => service.lastLines(),
       },
-      context,
+      session,
     );
-    for (const line of replyLines(reply)) context.reporter.line(line);
-    replies.push(reply);
+    session.emit({ kind: "answer", answer });
+    answers.push(answer);
   }
-  return replies;
+  return answers;
 }
 
 interface Service extends AsyncDisposable {
@@ -63,19 +63,19 @@ interface Service extends AsyncDisposable {
   lastLines(): Promise<string>;
 }
 
-async function startService(trial: Trial, context: Context): Promise<Service> {
-  const engine = await chooseEngine(trial, context);
+async function startService(trial: Trial, session: Places): Promise<Service> {
+  const engine = await chooseEngine(trial, session);
   return engine === undefined
-    ? startUnpacked(trial, context)
-    : startInEngine(trial, engine, context);
+    ? startUnpacked(trial, session)
+    : startInEngine(trial, engine, session);
 }
 
 async function chooseEngine(
   { engine, server }: Trial,
-  context: Context,
+  session: Places,
 ): Promise<Engine | undefined> {
   if (engine === "docker" || engine === "podman")
-    return openEngine({ kind: engine === "docker" ? "docker-daemon" : "podman" }, context);
+    return openEngine({ kind: engine === "docker" ? "docker-daemon" : "podman" }, session);
   const hint = "start docker or install podman, or leave --test out";
   if (engine === "none") {
     if (server.kind === "gunicorn")
@@ -87,7 +87,7 @@ async function chooseEngine(
     return undefined;
   }
   try {
-    return createEngine(await findEngine({ signal: context.signal }));
+    return createEngine(await findEngine({ signal: session.signal }));
   } catch (error) {
     if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
     if (server.kind === "gunicorn")
@@ -103,9 +103,9 @@ async function chooseEngine(
 async function startInEngine(
   { packed: { image }, server, port, timeoutMs }: Trial,
   engine: Engine,
-  context: Context,
+  session: Places,
 ): Promise<Service> {
-  const descriptor = await imageDescriptor(image.image, context);
+  const descriptor = await imageDescriptor(image.image, session);
   // A name of this process alone, so that taking it away takes nothing from anybody.
   const name = `slipway.local/test:${shortDigest(descriptor.digest)}-${process.pid}`;
   const ready =
@@ -113,15 +113,15 @@ async function startInEngine(
   try {
     await loadImage(
       engine,
-      { source: await packedSource(image.image, context), descriptor, name },
-      context,
+      { source: await packedSource(image.image, session), descriptor, name },
+      session,
     );
-    context.reporter.step(`starting the packed server with ${engine.kind}`);
+    session.emit({ kind: "step", text: `starting the packed server with ${engine.kind}` });
     const { container, url } = await runImage({
       engine,
       request: { image: name, ports: [{ containerPort: port }] },
       ready: { ...ready, containerPort: port, timeoutMs },
-      signal: context.signal,
+      signal: session.signal,
     });
     return {
       url: url ?? "",
@@ -145,14 +145,15 @@ const TAIL_CHARS = 4096;
 
 async function startUnpacked(
   { packed: { image }, timeoutMs }: Trial,
-  context: Context,
+  session: Places,
 ): Promise<Service> {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(await createTempDir("test", context.directories.cache));
-  context.reporter.step(
-    "no docker or podman is used: starting the packed server as a process of this machine",
-  );
-  const unpacked = await unpackImage(image.image, join(folder.path, "root"), context);
+  const folder = stack.use(await createTempDir("test", session.directories.cache));
+  session.emit({
+    kind: "step",
+    text: "no docker or podman is used: starting the packed server as a process of this machine",
+  });
+  const unpacked = await unpackImage(image.image, join(folder.path, "root"), session);
   const url = `http://127.0.0.1:${await freePort()}`;
   let tail = "";
   stack.use(
@@ -161,7 +162,7 @@ async function startUnpacked(
       env: { PREDICTIVE_UNIT_HTTP_SERVICE_PORT: new URL(url).port },
       ready: { url, path: READY_PATH, timeoutMs },
       onOutput: (text) => void (tail = (tail + text).slice(-TAIL_CHARS)),
-      signal: context.signal,
+      signal: session.signal,
     }),
   );
   const moved = stack.move();

@@ -4,182 +4,219 @@ import { writeFileAtomic } from "../../ground/process/index.ts";
 import { parsePlatform } from "../../images/oci/index.ts";
 import { packImages, walkTree, type PackProject } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
-import type { UaiFramework } from "../../jobs/uai/index.ts";
 import { withAptPackages } from "../pack/apt-packages.ts";
 import { openBase } from "../pack/base-image.ts";
-import { openPackSettings } from "./catalogue.ts";
-import type { Context } from "../context.ts";
-import { deliver, type Packed } from "../pack/deliver.ts";
+import { deliver, deliveryResult, type Packed } from "../pack/deliver.ts";
 import { forgetfulStore, withoutWriting } from "../pack/dry-run.ts";
-import { move } from "../places/move.ts";
-import { warnOfSecrets, withAccount } from "./old-account.ts";
 import { packContextOf } from "../pack/pack-context.ts";
-import { parseOutput } from "../pack/pack-project.ts";
+import { planImages } from "../pack/plan.ts";
+import { move } from "../places/move.ts";
+import { parseOutput } from "../places/names.ts";
+import { checkPushes, openStore } from "../places/places.ts";
+import type { ImagesResult, PlanResult } from "../results.ts";
+import type { Session } from "../session.ts";
+import { warnOfSecrets, withAccount } from "./account.ts";
+import { openPackSettings } from "./catalogue.ts";
 import { baseSourceOf } from "./packdocker-base.ts";
 import { checkJob, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
-import {
-  ownSettingsIn,
-  uaiValuesOf,
-  warnOfStrays,
-  type PackdockerFlags,
-} from "./packdocker-flags.ts";
-import { reportPlan } from "./packdocker-plan.ts";
 import { uaiProjectOf } from "./packdocker-project.ts";
+import { ownSettingsIn, warnOfStrays, type PackdockerRequest } from "./packdocker-request.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
-import { openStore } from "../places/places.ts";
-import type { Reply } from "./post-file.ts";
+import type { FileAnswer } from "./post-file.ts";
 
-/** Checks everything, makes the image and pushes it, as the old tool's command of this name did. */
+/** An inference image that was made. */
+export interface PackdockerResult extends ImagesResult {
+  readonly server: ChosenServer;
+  /** What the packed server answered to the files of the test. */
+  readonly answers: readonly FileAnswer[];
+}
+
+/** An inference image that would be made. */
+export interface PackdockerPlan extends PlanResult {
+  /** Full name of the image. */
+  readonly image: string;
+  readonly server: ChosenServer;
+}
+
+/**
+ * Checks everything, asks the registry whether it takes the image, makes it, tries it and pushes it, as the old tool's command of
+ * this name did.
+ * @throws ToolError `USAGE`, `PROJECT_INVALID`, `BASE_UNSUITABLE`, `MODEL_FAILED`, `REGISTRY_UNAUTHORIZED` and what making and pushing throws.
+ */
 export async function packdocker(
-  framework: UaiFramework,
-  flags: PackdockerFlags,
-  context: Context,
-): Promise<void> {
-  const values = uaiValuesOf(framework, flags);
-  const outputs = (flags.output ?? []).map(parseOutput);
-  const settings = await openPackSettings(flags.catalogue, context);
-  const checked = await checkJob(framework, { values, flags, settings }, context);
-  warnOfSecrets(
-    values,
-    context,
-    flags.baseFrom === "vendor"
-      ? "put the keys into SLIPWAY_VENDOR_PUBLIC_KEY and SLIPWAY_VENDOR_PRIVATE_KEY"
-      : undefined,
-  );
-  warnOfStrays(framework, flags, context);
-  const source = await baseSourceOf(checked.job, { values, flags, settings, context });
-  const project = await uaiProjectOf(checked, { flags, source, context });
-  await make({
-    checked,
-    project,
-    base: source.base,
-    flags,
-    outputs,
-    context: await withAccount(
-      values,
-      { isOnStdin: flags.passwordStdin === true, image: checked.job.image },
-      context,
-    ),
+  request: PackdockerRequest,
+  session: Session,
+): Promise<PackdockerResult> {
+  const startedAt = performance.now();
+  const outputs = (request.outputs ?? []).map(parseOutput);
+  const job = await prepare(request, session);
+  return withPacked(job, { isKept: true, isPush: request.isPush !== false }, async (made) => {
+    session.emit({ kind: "step", text: `${made.server.kind} serves: ${made.server.why}` });
+    return takeAway(made, { outputs, startedAt });
   });
 }
 
-interface Making {
+/** What `packdocker` would make, who would answer in it, and what a push would send. @param isKept - what is made is kept for the next pack. */
+export async function planPackdocker(
+  request: PackdockerRequest & { readonly isKept: boolean },
+  session: Session,
+): Promise<PackdockerPlan> {
+  (request.outputs ?? []).map(parseOutput);
+  const job = await prepare(request, session);
+  const { job: wanted, mainClass } = job.checked;
+  return withPacked(
+    job,
+    { isKept: request.isKept, isPush: false },
+    async ({ packed, server, project }) => ({
+      ...(await planImages(
+        {
+          project,
+          label: `class ${mainClass} of ${wanted.release ?? wanted.framework}`,
+          details: {},
+          packed,
+          names: [wanted.image],
+          isPush: request.isPush !== false,
+        },
+        job.session,
+      )),
+      image: wanted.image,
+      server,
+    }),
+  );
+}
+
+interface PreparedJob {
+  readonly request: PackdockerRequest;
   readonly checked: CheckedJob;
   readonly project: PackProject;
   readonly base: string;
-  readonly flags: PackdockerFlags;
-  readonly outputs: readonly string[];
   /** With the credentials of the flags, which are for the registry of the image alone. */
-  readonly context: Context;
+  readonly session: Session;
 }
 
-async function make(making: Making): Promise<void> {
-  const { base: baseName, flags, context } = making;
-  await using store = await openStore(context);
-  await using pool = createDeflatePool();
-  const real = packContextOf(store, pool, context);
-  const packContext = flags.dryRun === true ? withoutWriting(real) : real;
-  await using opened = await openBase(baseName, packContext.cache("base"), context);
-  const base = await withAptPackages(
-    await opened.imageFor(parsePlatform(flags.platform ?? "linux/amd64")),
-    {
-      packages: flags.apt ?? [],
-      store:
-        flags.dryRun === true
-          ? { ...forgetfulStore(store), resolve: store.resolve.bind(store) }
-          : store,
-      epochS: making.project.epochS,
-      context,
-    },
+async function prepare(request: PackdockerRequest, session: Session): Promise<PreparedJob> {
+  const { values, baseFrom } = request;
+  const settings = await openPackSettings(request.catalogue, session);
+  const checked = await checkJob(request, settings, session);
+  warnOfSecrets(
+    values,
+    session,
+    baseFrom === "vendor"
+      ? "put the keys into SLIPWAY_VENDOR_PUBLIC_KEY and SLIPWAY_VENDOR_PRIVATE_KEY"
+      : undefined,
   );
-  const server = chooseServer(flags.server, base);
-  const project = servedBy(server, making.project, { base, given: ownSettingsIn(flags), context });
-  const tree = await walkTree(project.root, { ignore: project.ignore, signal: context.signal });
-  const images = await packImages({ project, tree }, [base], packContext);
-  const packed = images.map((image) => ({ image, base }));
-  if (flags.plan === true || flags.dryRun === true)
-    return await reportPlan({ ...making, project, packed, server });
-  context.reporter.step(`${server.kind} serves: ${server.why}`);
-  await takeAway({ ...making, project, store, packed, server });
+  warnOfStrays(request, session);
+  const source = await baseSourceOf(checked.job, { request, settings, session });
+  return {
+    request,
+    checked,
+    project: await uaiProjectOf(checked, { request, source, session }),
+    base: source.base,
+    session: withAccount(values, { password: request.password, image: checked.job.image }, session),
+  };
 }
 
-interface Made extends Making {
+interface MadeJob extends PreparedJob {
   readonly store: Store;
   readonly packed: readonly Packed[];
   readonly server: ChosenServer;
 }
 
+/** Packs, and hands over what was packed while its base and its store are open. */
+async function withPacked<T>(
+  job: PreparedJob,
+  { isKept, isPush }: { readonly isKept: boolean; readonly isPush: boolean },
+  use: (made: MadeJob) => Promise<T>,
+): Promise<T> {
+  const { request, session } = job;
+  await using store = await openStore(session);
+  await using pool = createDeflatePool();
+  const real = packContextOf(store, pool, session);
+  const packContext = isKept ? real : withoutWriting(real);
+  await using opened = await openBase(job.base, packContext.cache("base"), session);
+  const base = await withAptPackages(
+    await opened.imageFor(parsePlatform(request.platform ?? "linux/amd64")),
+    {
+      packages: request.apt ?? [],
+      store: isKept ? store : { ...forgetfulStore(store), resolve: store.resolve.bind(store) },
+      epochS: job.project.epochS,
+      session,
+    },
+  );
+  const server = chooseServer(request.server, base);
+  const project = servedBy(server, job.project, {
+    base,
+    given: ownSettingsIn(request),
+    session,
+  });
+  const tree = await walkTree(project.root, { ignore: project.ignore, signal: session.signal });
+  const images = await packImages(
+    { project, tree, onChecked: () => checkPushes(isPush ? [job.checked.job.image] : [], session) },
+    [base],
+    packContext,
+  );
+  const packed = images.map((image) => ({ image, base }));
+  return await use({ ...job, project, store, packed, server });
+}
+
 /** Pushes, or keeps; what is written on this machine is written last, so that a failure leaves nothing. */
-async function takeAway({
-  checked,
-  project,
-  base,
-  flags,
-  outputs,
-  context,
-  store,
-  packed,
-  server,
-}: Made): Promise<void> {
+async function takeAway(
+  { request, checked, project, base, session, store, packed, server }: MadeJob,
+  about: { readonly outputs: readonly string[]; readonly startedAt: number },
+): Promise<PackdockerResult> {
   const { job, confName } = checked;
-  const isPush = flags.push !== false;
-  const tests = await test({ flags, packed, server, project }, context);
-  const { descriptor } = await deliver({ packed, names: [job.image], isPush, store, context });
-  for (const output of outputs)
-    await move({ from: job.image, to: output, isFromStore: true }, context);
+  const answers = await tryFirst({ request, packed, server, project }, session);
+  const isPush = request.isPush !== false;
+  const delivered = await deliver({ packed, names: [job.image], isPush, store, session });
+  for (const output of about.outputs)
+    await move({ from: job.image, to: output, isFromStore: true }, session);
   const [first] = packed;
-  if (flags.emitDockerfile !== undefined && first !== undefined) {
+  if (request.dockerfile !== undefined && first !== undefined) {
     await writeFileAtomic(
-      resolve(context.cwd, flags.emitDockerfile),
+      resolve(session.cwd, request.dockerfile),
       await dockerfileOf({ name: job.image, project, packed: first, base, confName }),
     );
   }
-  await writeConf(checked, flags);
-  if (isPush) context.reporter.line(`upload docker images successful. images:${job.image}`);
-  context.reporter.line(
-    `${job.image} ${descriptor.digest}${isPush ? "" : " (in the local store)"}`,
-  );
-  context.reporter.result({
-    image: job.image,
-    digest: descriptor.digest,
-    isPushed: isPush,
-    framework: job.framework,
-    server: server.kind,
-    ...(tests.length > 0 && { tests }),
+  await writeConf(checked, request);
+  const result = await deliveryResult(delivered, {
+    packed,
+    names: [job.image],
+    startedAt: about.startedAt,
   });
+  return { ...result, server, answers };
 }
 
-/** What the packed server answers to the files of `--test`. */
-async function test(
+/** What the packed server answers to the files of the test. */
+async function tryFirst(
   {
-    flags,
+    request: { test },
     packed: [packed],
     server,
     project,
-  }: Pick<Made, "flags" | "packed" | "server" | "project">,
-  context: Context,
-): Promise<readonly Reply[]> {
-  if (flags.test === undefined || packed === undefined) return [];
+  }: Pick<MadeJob, "request" | "packed" | "server" | "project">,
+  session: Session,
+): Promise<readonly FileAnswer[]> {
+  if (test === undefined || packed === undefined) return [];
   const { tryPacked } = await import("./packdocker-try.ts");
   return tryPacked(
     {
       packed,
       server,
       port: project.ports.http,
-      files: flags.test,
-      engine: flags.testEngine,
-      timeoutMs: (flags.testTimeout ?? 120) * 1000,
+      files: test.files,
+      engine: test.engine,
+      timeoutMs: test.timeoutMs ?? 120_000,
     },
-    context,
+    session,
   );
 }
 
 /** For those who want the file in their own folder, as the old tool left it there. */
 async function writeConf(
   { job, folder, conf, confName }: CheckedJob,
-  flags: PackdockerFlags,
+  { hasConfWritten }: PackdockerRequest,
 ): Promise<void> {
-  if (flags.writeConf === true && job.framework !== "self")
+  if (hasConfWritten === true && job.framework !== "self")
     await writeFileAtomic(join(folder, confName), conf);
 }

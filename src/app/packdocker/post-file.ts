@@ -3,11 +3,11 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isToolError, stripControls, ToolError } from "../../ground/errors/index.ts";
 import { createHttpClient, type HttpResponse } from "../../ground/http/index.ts";
-import type { Context } from "../context.ts";
-import { formatBytes, formatDuration } from "../format.ts";
+import type { Places } from "../session.ts";
+import { formatBytes } from "../format.ts";
 
 /** What a server answered to one file. */
-export interface Reply {
+export interface FileAnswer {
   /** As the user wrote it. */
   readonly file: string;
   readonly status: number;
@@ -35,8 +35,8 @@ const MAX_SHOWN_CHARS = 2000;
 export async function postFile(
   file: string,
   { url, timeoutMs, lastLines }: Target,
-  { cwd, signal }: Context,
-): Promise<Reply> {
+  { cwd, signal }: Places,
+): Promise<FileAnswer> {
   const path = resolve(cwd, file);
   const { size } = await stat(path);
   using client = createHttpClient({ timeouts: { idleMs: timeoutMs, answerMs: timeoutMs } });
@@ -52,7 +52,7 @@ export async function postFile(
     });
     const { kept, sizeBytes } = await readSome(response);
     const text = textOf(kept, sizeBytes);
-    const reply: Reply = {
+    const reply: FileAnswer = {
       file,
       status: response.status,
       type: response.header("content-type") ?? "",
@@ -83,26 +83,6 @@ export async function postFile(
   }
 }
 
-/** A reply for people. */
-export function replyLines({
-  file,
-  status,
-  type,
-  sizeBytes,
-  text,
-  tookMs,
-}: Reply): readonly string[] {
-  const what = [
-    String(status),
-    ...(type === "" ? [] : [stripControls(type)]),
-    formatBytes(sizeBytes),
-  ].join(", ");
-  return [
-    `test ${file}: ${what} in ${formatDuration(tookMs)}`,
-    ...linesOf(text ?? "").map((line) => `  ${line}`),
-  ];
-}
-
 function refuse(file: string, why: string, cause?: unknown): ToolError {
   return new ToolError("MODEL_FAILED", `test "${file}": ${why}`, {
     cause,
@@ -110,7 +90,7 @@ function refuse(file: string, why: string, cause?: unknown): ToolError {
   });
 }
 
-function bodyOf({ text, sizeBytes, type }: Reply): string {
+function bodyOf({ text, sizeBytes, type }: FileAnswer): string {
   if (text === undefined)
     return sizeBytes === 0
       ? ""

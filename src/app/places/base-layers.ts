@@ -7,7 +7,7 @@ import {
 } from "../../images/oci/index.ts";
 import { isToolError } from "../../ground/errors/index.ts";
 import type { Store } from "../../images/store/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { manifestsUnder } from "./look.ts";
 import { openRepository } from "./places.ts";
 
@@ -23,9 +23,9 @@ const BASE_NAME = "org.opencontainers.image.base.name";
 export async function basesOf(
   store: Store,
   target: Descriptor,
-  context: Context,
+  session: Places,
 ): Promise<readonly Reference[]> {
-  const names = (await manifestsUnder(store, target, context)).map(({ manifest }) =>
+  const names = (await manifestsUnder(store, target, session)).map(({ manifest }) =>
     baseOf(manifest.annotations),
   );
   return [...new Set(names)].flatMap((name) => (name === undefined ? [] : [parseReference(name)]));
@@ -35,10 +35,10 @@ export async function basesOf(
 async function missingLayers(
   store: Store,
   target: Descriptor,
-  context: Context,
+  session: Places,
 ): Promise<readonly BaseLayer[]> {
   const found: BaseLayer[] = [];
-  for (const { manifest } of await manifestsUnder(store, target, context)) {
+  for (const { manifest } of await manifestsUnder(store, target, session)) {
     const name = baseOf(manifest.annotations);
     for (const layer of name === undefined ? [] : manifest.layers) {
       if (
@@ -53,14 +53,11 @@ async function missingLayers(
 }
 
 /** The same for all images of the store. One that is damaged does not hide the others. */
-export async function missingInStore(
-  store: Store,
-  context: Context,
-): Promise<readonly BaseLayer[]> {
+export async function missingInStore(store: Store, session: Places): Promise<readonly BaseLayer[]> {
   const found = new Map<Digest, BaseLayer>();
-  for (const { descriptor } of await store.list(context)) {
+  for (const { descriptor } of await store.list(session)) {
     try {
-      for (const missing of await missingLayers(store, descriptor, context))
+      for (const missing of await missingLayers(store, descriptor, session))
         found.set(missing.layer.digest, missing);
     } catch (error) {
       if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
@@ -73,10 +70,10 @@ export async function missingInStore(
 export async function fetchBaseLayer(
   store: Store,
   { layer, base }: BaseLayer,
-  context: Context,
+  session: Places,
 ): Promise<void> {
-  await using place = await openRepository(base, context);
-  await store.put(layer, place.source.open(layer, context), context);
+  await using place = await openRepository(base, session);
+  await store.put(layer, place.source.open(layer, session), session);
 }
 
 function baseOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {

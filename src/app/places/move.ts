@@ -2,17 +2,16 @@ import { resolve } from "node:path";
 import { copy, parseLocation, type CopyOptions, type CopyResult } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import {
-  formatReference,
   parseReference,
   type Descriptor,
   type Digest,
   type Platform,
   type Reference,
 } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { manifestsUnder } from "./look.ts";
 import { openEngine, openForReading, openForWriting, type ReadPlace } from "./places.ts";
-import { formatBytes, formatDuration } from "../format.ts";
+import { formatBytes } from "../format.ts";
 import { historyOf } from "../image-label.ts";
 
 export interface MoveOptions {
@@ -37,8 +36,8 @@ export interface Moved {
 
 // `return await` everywhere below: what is disposed at the end of a function must outlive what the function gives back.
 /** Copies one image from any place to any other; an archive or engine gets it as a whole. */
-export async function move(options: MoveOptions, context: Context): Promise<Moved> {
-  await using from = await openForReading(options.from, context, {
+export async function move(options: MoveOptions, session: Places): Promise<Moved> {
+  await using from = await openForReading(options.from, session, {
     isInStore: options.isFromStore,
   });
   if (options.withReferrers === true && from.referrersOf === undefined)
@@ -52,24 +51,24 @@ export async function move(options: MoveOptions, context: Context): Promise<Move
     case "store":
     case "registry":
     case "oci":
-      return await moveBlobs(from, options, context);
+      return await moveBlobs(from, options, session);
     case "oci-archive":
     case "docker-archive":
       return await moveToArchive(
         from,
-        { path: resolve(context.cwd, target.path), names: namesFor(from.reference) },
-        context,
+        { path: resolve(session.cwd, target.path), names: namesFor(from.reference) },
+        session,
       );
     case "docker-daemon":
     case "podman":
-      return await moveToEngine(from, target, context);
+      return await moveToEngine(from, target, session);
     default:
       return target satisfies never;
   }
 }
 
-async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context): Promise<Moved> {
-  await using target = await openForWriting(options.to, context, { isInStore: options.isToStore });
+async function moveBlobs(from: ReadPlace, options: MoveOptions, session: Places): Promise<Moved> {
+  await using target = await openForWriting(options.to, session, { isInStore: options.isToStore });
   const isSamePlace =
     options.isFromStore !== true &&
     options.isToStore !== true &&
@@ -85,9 +84,9 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, context: Context
       ...(options.mountFrom ?? []),
     ].filter(({ registry }) => registry === target.reference.registry),
     referrersOf: options.withReferrers === true ? from.referrersOf : undefined,
-    labelOf: await labelsIn(from, options, context),
-    onProgress: (progress) => context.reporter.blob(progress),
-    signal: context.signal,
+    labelOf: await labelsIn(from, options, session),
+    onProgress: (progress) => session.emit(progress),
+    signal: session.signal,
   });
   return { descriptor: result.descriptor, result };
 }
@@ -102,15 +101,15 @@ function namesIn(target: Reference, from: Reference): readonly Reference[] {
 async function labelsIn(
   from: ReadPlace,
   { platform, isFromStore }: MoveOptions,
-  context: Context,
+  session: Places,
 ): Promise<CopyOptions["labelOf"]> {
   const kind = isFromStore === true ? "store" : parseLocation(from.name).kind;
   if (kind === "registry" || platform !== undefined) return undefined;
   const labels = new Map<Digest, string>();
   for (const { manifest, config } of await manifestsUnder(
     from.source,
-    await from.source.resolve(from.reference, context),
-    context,
+    await from.source.resolve(from.reference, session),
+    session,
   )) {
     if (config === undefined) continue;
     labels.set(manifest.config.digest, "config");
@@ -126,37 +125,38 @@ async function labelsIn(
 async function moveToArchive(
   from: ReadPlace,
   to: { readonly path: string; readonly names: readonly Reference[] },
-  context: Context,
+  session: Places,
 ): Promise<Moved> {
   const { createImageArchive, writeArchive } = await import("../../images/layout/index.ts");
-  const descriptor = await from.source.resolve(from.reference, context);
+  const descriptor = await from.source.resolve(from.reference, session);
   const archive = await createImageArchive(from.source, [{ descriptor, references: to.names }], {
-    signal: context.signal,
+    signal: session.signal,
   });
-  context.reporter.step(`writing ${to.path} (${formatBytes(archive.size)})`);
-  await writeArchive(to.path, archive, { signal: context.signal });
+  session.emit({ kind: "step", text: `writing ${to.path} (${formatBytes(archive.size)})` });
+  await writeArchive(to.path, archive, { signal: session.signal });
   return { descriptor };
 }
 
 async function moveToEngine(
   from: ReadPlace,
   target: { readonly kind: "docker-daemon" | "podman"; readonly name: string },
-  context: Context,
+  session: Places,
 ): Promise<Moved> {
   const [{ createImageArchive }, engine] = await Promise.all([
     import("../../images/layout/index.ts"),
-    openEngine(target, context),
+    openEngine(target, session),
   ]);
-  const descriptor = await from.source.resolve(from.reference, context);
+  const descriptor = await from.source.resolve(from.reference, session);
   const archive = await createImageArchive(
     from.source,
     [{ descriptor, references: [withTag(parseReference(target.name))] }],
-    { signal: context.signal },
+    { signal: session.signal },
   );
-  context.reporter.step(
-    `loading ${target.name} into ${engine.kind} (${formatBytes(archive.size)})`,
-  );
-  await engine.load(archive.open({ signal: context.signal }), { signal: context.signal });
+  session.emit({
+    kind: "step",
+    text: `loading ${target.name} into ${engine.kind} (${formatBytes(archive.size)})`,
+  });
+  await engine.load(archive.open({ signal: session.signal }), { signal: session.signal });
   return { descriptor };
 }
 
@@ -166,67 +166,4 @@ function namesFor(reference: Reference): readonly Reference[] {
 
 function withTag(reference: Reference): Reference {
   return reference.tag === undefined ? { ...reference, tag: "latest" } : reference;
-}
-
-/** The closing lines of everything that moves an image, and the same as data. */
-export function reportMoved(
-  context: Context,
-  what: {
-    readonly verb: string;
-    readonly to: string;
-    readonly moved: Moved;
-    readonly startedAt: number;
-  },
-): void {
-  const { descriptor, result } = what.moved;
-  const tookMs = performance.now() - what.startedAt;
-  if (result !== undefined) {
-    context.reporter.line(
-      `${what.verb} in ${formatDuration(tookMs)}: ${summaryOf(result, what.verb === "pulled" ? "fetched" : "sent")}`,
-    );
-  }
-  context.reporter.line(pinnedName(what.to, descriptor));
-  context.reporter.result({
-    reference: pinnedName(what.to, descriptor),
-    digest: descriptor.digest,
-    mediaType: descriptor.mediaType,
-    ...(result === undefined
-      ? {}
-      : {
-          bytesUploaded: result.bytesUploaded,
-          bytesMounted: result.bytesMounted,
-          bytesSkipped: result.bytesSkipped,
-          blobsUploaded: result.blobsUploaded,
-        }),
-    seconds: Math.round(tookMs) / 1000,
-  });
-}
-
-/** `4.9 KiB sent, 60.4 MiB mounted`; what did not happen is not mentioned. */
-function summaryOf(
-  { bytesUploaded, bytesMounted, bytesSkipped }: CopyResult,
-  verb: string,
-): string {
-  const parts = [
-    [bytesMounted, "mounted"],
-    [bytesSkipped, "already there"],
-  ] as const;
-  return [
-    `${formatBytes(bytesUploaded)} ${verb}`,
-    ...parts.flatMap(([bytes, what]) => (bytes === 0 ? [] : [`${formatBytes(bytes)} ${what}`])),
-  ].join(", ");
-}
-
-/** A name that will always mean this image: by digest where the place knows digests. */
-export function pinnedName(text: string, descriptor: Descriptor): string {
-  const location = parseLocation(text);
-  if (location.kind === "registry")
-    return formatReference({
-      registry: location.reference.registry,
-      repository: location.reference.repository,
-      digest: descriptor.digest,
-    });
-  if (location.kind === "store")
-    return `store:${location.reference.repository}@${descriptor.digest}`;
-  return `${text} ${descriptor.digest}`;
 }

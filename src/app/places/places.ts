@@ -11,7 +11,7 @@ import { parseReference, type Reference, type Sink, type Source } from "../../im
 import type { Registry, RegistryOptions, Repository } from "../../images/registry/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import type { Engine } from "../../images/engine/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { accessTo } from "./registry-access.ts";
 
 /** A place that images are read from; dispose it. */
@@ -36,7 +36,7 @@ export interface WritePlace extends AsyncDisposable {
 const NOTHING = (): Promise<void> => Promise.resolve();
 
 /** The local store of this user. */
-export async function openStore({ directories }: Context): Promise<Store> {
+export async function openStore({ directories }: Places): Promise<Store> {
   const { createStore } = await import("../../images/store/index.ts");
   return createStore({ dataDir: directories.data, cacheDir: directories.cache });
 }
@@ -59,22 +59,22 @@ export interface NameOptions {
 /** Opens what `text` names for reading. @throws ToolError `REFERENCE_INVALID`, and what opening the place throws. */
 export async function openForReading(
   text: string,
-  context: Context,
+  session: Places,
   options: NameOptions = {},
 ): Promise<ReadPlace> {
   const location = parseLocation(text);
   switch (location.kind) {
     case "store":
-      return openStored(text, location.reference, context);
+      return openStored(text, location.reference, session);
     case "registry":
-      return (await isMeantInStore(text, location.reference, { ...options, context }))
-        ? openStored(text, location.reference, context)
-        : openRegistryImage(text, location.reference, context);
+      return (await isMeantInStore(text, location.reference, { ...options, session }))
+        ? openStored(text, location.reference, session)
+        : openRegistryImage(text, location.reference, session);
     case "oci": {
       const { openLayout } = await import("../../images/layout/index.ts");
       return {
         name: text,
-        source: openLayout(resolve(context.cwd, location.path)),
+        source: openLayout(resolve(session.cwd, location.path)),
         reference: namedIn(location),
         [Symbol.asyncDispose]: NOTHING,
       };
@@ -82,8 +82,8 @@ export async function openForReading(
     case "oci-archive":
     case "docker-archive": {
       const { openArchive } = await import("../../images/layout/index.ts");
-      const archive = await openArchive(resolve(context.cwd, location.path), {
-        signal: context.signal,
+      const archive = await openArchive(resolve(session.cwd, location.path), {
+        signal: session.signal,
       });
       return {
         name: text,
@@ -94,7 +94,7 @@ export async function openForReading(
     }
     case "docker-daemon":
     case "podman":
-      return openEngineImage(text, location, context);
+      return openEngineImage(text, location, session);
     default:
       return location satisfies never;
   }
@@ -106,20 +106,20 @@ export function namesRegistry(text: string): boolean {
 }
 
 /** Whether a name is one of the local store. */
-export async function isInStore(text: string, context: Context): Promise<boolean> {
+export async function isInStore(text: string, session: Places): Promise<boolean> {
   const location = parseLocation(text);
   if (location.kind !== "registry") return location.kind === "store";
-  return isMeantInStore(text, location.reference, { isStoreFirst: true, context });
+  return isMeantInStore(text, location.reference, { isStoreFirst: true, session });
 }
 
 async function isMeantInStore(
   text: string,
   reference: Reference,
-  { isInStore, isStoreFirst, context }: NameOptions & { readonly context: Context },
+  { isInStore, isStoreFirst, session }: NameOptions & { readonly session: Places },
 ): Promise<boolean> {
   if (isInStore === true || isStoreFirst !== true || namesRegistry(text)) return isInStore === true;
-  await using store = await openStore(context);
-  return await store.resolve(reference, context).then(
+  await using store = await openStore(session);
+  return await store.resolve(reference, session).then(
     () => true,
     () => false,
   );
@@ -128,12 +128,12 @@ async function isMeantInStore(
 /** Opens a store, registry or layout folder for writing. @throws ToolError `USAGE` for places that are written as a whole. */
 export async function openForWriting(
   text: string,
-  context: Context,
+  session: Places,
   options: NameOptions = {},
 ): Promise<WritePlace> {
   const location = parseLocation(text);
   if (location.kind === "store" || (location.kind === "registry" && options.isInStore === true)) {
-    const store = await openStore(context);
+    const store = await openStore(session);
     return {
       name: text,
       sink: store,
@@ -142,14 +142,14 @@ export async function openForWriting(
     };
   }
   if (location.kind === "registry") {
-    const { source, ...rest } = await openRepository(location.reference, context);
+    const { source, ...rest } = await openRepository(location.reference, session);
     return { name: text, sink: source, ...rest };
   }
   if (location.kind === "oci") {
     const { createLayout } = await import("../../images/layout/index.ts");
     return {
       name: text,
-      sink: await createLayout(resolve(context.cwd, location.path)),
+      sink: await createLayout(resolve(session.cwd, location.path)),
       reference: namedIn(location),
       [Symbol.asyncDispose]: NOTHING,
     };
@@ -158,16 +158,12 @@ export async function openForWriting(
 }
 
 /** An image of the store; blobs of a base that was never downloaded come from the base's own registry. */
-async function openStored(
-  text: string,
-  reference: Reference,
-  context: Context,
-): Promise<ReadPlace> {
-  const store = await openStore(context);
+async function openStored(text: string, reference: Reference, session: Places): Promise<ReadPlace> {
+  const store = await openStore(session);
   const { basesOf } = await import("./base-layers.ts");
   const bases: OpenRepository[] = [];
-  const mountFrom = await basesOf(store, await store.resolve(reference, context), context);
-  for (const base of mountFrom) bases.push(await openRepository(base, context));
+  const mountFrom = await basesOf(store, await store.resolve(reference, session), session);
+  for (const base of mountFrom) bases.push(await openRepository(base, session));
   return {
     name: text,
     reference,
@@ -188,9 +184,9 @@ export interface OpenRepository extends AsyncDisposable {
 }
 
 /** How a registry is reached and who we are there. */
-export async function registryOptions(host: string, context: Context): Promise<RegistryOptions> {
+export async function registryOptions(host: string, session: Places): Promise<RegistryOptions> {
   const { createKeychain } = await import("../../images/registry/index.ts");
-  const login = context.access?.login;
+  const login = session.access.login;
   const explicit =
     login === undefined
       ? undefined
@@ -204,23 +200,23 @@ export async function registryOptions(host: string, context: Context): Promise<R
         };
   return {
     host,
-    ...(await accessTo(host, context)),
-    keychain: createKeychain({ environment: context.env, explicit }),
-    stateDir: context.directories.state,
-    environment: context.env,
-    plainHttp: context.isPlainHttp,
-    userAgent: `slipway/${context.toolVersion}`,
-    onWarning: (warning: string) => context.reporter.warn(`${host}: ${warning}`),
+    ...(await accessTo(host, session)),
+    keychain: createKeychain({ environment: session.access.environment, explicit }),
+    stateDir: session.directories.state,
+    environment: session.access.environment,
+    plainHttp: session.access.isPlainHttp,
+    userAgent: session.access.userAgent,
+    onWarning: (warning: string) => session.emit({ kind: "warning", text: `${host}: ${warning}` }),
   };
 }
 
 /** One repository of a registry, with the user's credentials. */
 export async function openRepository(
   reference: Reference,
-  context: Context,
+  session: Places,
 ): Promise<OpenRepository> {
   const { createRegistry } = await import("../../images/registry/index.ts");
-  const registry = createRegistry(await registryOptions(reference.registry, context));
+  const registry = createRegistry(await registryOptions(reference.registry, session));
   return {
     source: registry.repository(reference.repository),
     reference,
@@ -229,12 +225,25 @@ export async function openRepository(
   };
 }
 
+/**
+ * Asks each registry whether it takes a push under the name, before anything is made for it.
+ * @throws RegistryError `REGISTRY_UNAUTHORIZED`, `REGISTRY_FORBIDDEN`, `REGISTRY_UNREACHABLE` and the like.
+ */
+export async function checkPushes(names: readonly string[], session: Places): Promise<void> {
+  await Promise.all(
+    names.map(async (name) => {
+      await using repository = await openRepository(registryReference(name), session);
+      await repository.source.checkPush(session);
+    }),
+  );
+}
+
 async function openRegistryImage(
   text: string,
   reference: Reference,
-  context: Context,
+  session: Places,
 ): Promise<ReadPlace> {
-  const place = await openRepository(reference, context);
+  const place = await openRepository(reference, session);
   return {
     ...place,
     name: text,
@@ -251,19 +260,19 @@ function namedIn(location: { readonly path: string; readonly tag?: string }): Re
 async function openEngineImage(
   text: string,
   location: Extract<Location, { readonly name: string }>,
-  context: Context,
+  session: Places,
 ): Promise<ReadPlace> {
   const [{ createTempDir, writeFileAtomic }, { openArchive }, engine] = await Promise.all([
     import("../../ground/process/index.ts"),
     import("../../images/layout/index.ts"),
-    openEngine(location, context),
+    openEngine(location, session),
   ]);
   const folder = await createTempDir(`slipway-${hostname()}`);
   const path = `${folder.path}/image.tar`;
-  await writeFileAtomic(path, engine.save(location.name, { signal: context.signal }), {
-    signal: context.signal,
+  await writeFileAtomic(path, engine.save(location.name, { signal: session.signal }), {
+    signal: session.signal,
   });
-  const archive = await openArchive(path, { signal: context.signal });
+  const archive = await openArchive(path, { signal: session.signal });
   return {
     name: text,
     source: archive,
@@ -278,11 +287,11 @@ async function openEngineImage(
 /** The engine that a location names. @throws ToolError `ENGINE_MISSING`. */
 export async function openEngine(
   location: { readonly kind: "docker-daemon" | "podman" },
-  context: Context,
+  session: Places,
 ): Promise<Engine> {
   const { createEngine, findEngine } = await import("../../images/engine/index.ts");
   const kind = location.kind === "podman" ? "podman" : "docker";
-  const options = await findEngine({ prefer: kind, signal: context.signal });
+  const options = await findEngine({ prefer: kind, signal: session.signal });
   if (options.kind !== kind)
     throw new ToolError("ENGINE_MISSING", `use ${kind}: it does not answer`, {
       hint: `start ${kind}, or use ${options.kind}, which answers`,

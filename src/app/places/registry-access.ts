@@ -2,11 +2,17 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { RegistryOptions } from "../../images/registry/index.ts";
-import type { Context } from "../context.ts";
+import type { Environment, Places } from "../session.ts";
 import { registryHostOf } from "./registry-host.ts";
 
-/** How registries are reached, as the command line has it. */
+/** How registries are reached. */
 export interface RegistryAccess {
+  /** Proxies, credentials and further mirrors stand in its variables. */
+  readonly environment: Environment;
+  /** What requests say of who sends them. */
+  readonly userAgent: string;
+  /** Speak plain HTTP also to a registry that is not on loopback. */
+  readonly isPlainHttp: boolean;
   /** PEM file. */
   readonly caFile?: string | undefined;
   /** `REGISTRY=HOST`, or `HOST` for a mirror of Docker Hub. */
@@ -26,13 +32,15 @@ const DOCKER_CERTS = "/etc/docker/certs.d";
 /** What a registry's client is told of all this; also of `SLIPWAY_REGISTRY_MIRRORS`, `SSL_CERT_FILE` and docker's certificate folders. */
 export async function accessTo(
   host: string,
-  { access, env, cwd }: Context,
+  { access, cwd }: Pick<Places, "access" | "cwd">,
 ): Promise<Pick<RegistryOptions, "ca" | "mirrors" | "chunkBytes">> {
   const mirrors = [
-    ...(access?.mirrors ?? []),
-    ...(env["SLIPWAY_REGISTRY_MIRRORS"] ?? "").split(/[\s,]+/).filter((text) => text !== ""),
+    ...access.mirrors,
+    ...(access.environment["SLIPWAY_REGISTRY_MIRRORS"] ?? "")
+      .split(/[\s,]+/)
+      .filter((text) => text !== ""),
   ].map(parseMirror);
-  const files = [access?.caFile, env["SSL_CERT_FILE"]].flatMap((file) =>
+  const files = [access.caFile, access.environment["SSL_CERT_FILE"]].flatMap((file) =>
     file === undefined || file === "" ? [] : [resolve(cwd, file)],
   );
   const certificates = [
@@ -41,7 +49,7 @@ export async function accessTo(
   ];
   return {
     mirrors: mirrors.flatMap(({ registry, mirror }) => (registry === host ? [mirror] : [])),
-    chunkBytes: access?.chunkBytes,
+    chunkBytes: access.chunkBytes,
     ca: certificates.length === 0 ? undefined : certificates.join("\n"),
   };
 }

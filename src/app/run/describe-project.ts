@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelDescription, Ports } from "../../models/description/index.ts";
+import type { ModelDescription } from "../../models/description/index.ts";
 import type { PackProject } from "../../images/pack/index.ts";
-import type { Context } from "../context.ts";
+import type { Environment, Surroundings } from "../session.ts";
 
 export interface DescribeOptions {
   /** Python interpreter that the user names. */
@@ -14,7 +14,7 @@ export interface DescribeOptions {
 export async function describeProject(
   project: PackProject,
   options: DescribeOptions,
-  context: Context,
+  session: Surroundings,
 ): Promise<ModelDescription> {
   const { name, kind, contract, service, root, code, signature, modelPath, ports, server } =
     project;
@@ -33,12 +33,15 @@ export async function describeProject(
     ...(modelPath === undefined ? {} : { modelPath }),
     ...(allowPickle === undefined ? {} : { allowPickle }),
     server: { ...server, ...(workers === undefined ? {} : { workers }) },
-    python: { executable: options.python ?? (await findPython(root, context.env)), path: [root] },
+    python: {
+      executable: options.python ?? (await findPython(root, session.environment)),
+      path: [root],
+    },
   };
 }
 
 /** `SLIPWAY_PYTHON`, the project's own virtual environment, the one that is active, or the machine's. */
-export async function findPython(root: string, env: Context["env"]): Promise<string> {
+export async function findPython(root: string, env: Environment): Promise<string> {
   const named = env["SLIPWAY_PYTHON"];
   if (named !== undefined && named !== "") return named;
   const folders = [
@@ -57,18 +60,4 @@ export async function findPython(root: string, env: Context["env"]): Promise<str
       return path;
   }
   return "python3";
-}
-
-/** Ports that the command line names, for `serveModel`. */
-export function portsFrom(flags: {
-  readonly httpPort?: number;
-  readonly grpcPort?: number;
-  readonly metricsPort?: number;
-}): Partial<Ports> {
-  const { httpPort: http, grpcPort: grpc, metricsPort: metrics } = flags;
-  return {
-    ...(http === undefined ? {} : { http }),
-    ...(grpc === undefined ? {} : { grpc }),
-    ...(metrics === undefined ? {} : { metrics }),
-  };
 }

@@ -10,7 +10,7 @@ import {
   type Digest,
   type Source,
 } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { formatBytes } from "../format.ts";
 
 /** An image and the name that an engine shall have it under. */
@@ -27,14 +27,14 @@ export interface LoadRequest {
 export async function loadImage(
   engine: Engine,
   request: LoadRequest,
-  context: Context,
+  session: Places,
 ): Promise<void> {
-  const shared = await sharedLayers(engine, request, context);
+  const shared = await sharedLayers(engine, request, session);
   if (shared.size > 0) {
     try {
-      return await send(engine, await archiveOf(request, shared, context), {
+      return await send(engine, await archiveOf(request, shared, session), {
         request,
-        context,
+        session,
         note: `, ${shared.size} layers are there`,
       });
     } catch (error) {
@@ -42,13 +42,13 @@ export async function loadImage(
       if (!isToolError(error) || error.code !== "ENGINE_FAILED") throw error;
     }
   }
-  await send(engine, await archiveOf(request, undefined, context), { request, context, note: "" });
+  await send(engine, await archiveOf(request, undefined, session), { request, session, note: "" });
 }
 
 function archiveOf(
   { source, descriptor, name }: LoadRequest,
   without: ReadonlySet<Digest> | undefined,
-  { signal }: Context,
+  { signal }: Places,
 ): Promise<ArchiveStream> {
   return createImageArchive(source, [{ descriptor, references: [parseReference(name)] }], {
     signal,
@@ -61,28 +61,29 @@ async function send(
   archive: ArchiveStream,
   {
     request,
-    context,
+    session,
     note,
-  }: { readonly request: LoadRequest; readonly context: Context; readonly note: string },
+  }: { readonly request: LoadRequest; readonly session: Places; readonly note: string },
 ): Promise<void> {
-  context.reporter.step(
-    `loading ${request.name} into ${engine.kind} (${formatBytes(archive.size)}${note})`,
-  );
-  await engine.load(archive.open({ signal: context.signal }), { signal: context.signal });
+  session.emit({
+    kind: "step",
+    text: `loading ${request.name} into ${engine.kind} (${formatBytes(archive.size)}${note})`,
+  });
+  await engine.load(archive.open({ signal: session.signal }), { signal: session.signal });
 }
 
 /** Stored digests of the layers that the engine's image of that name has below all others. */
 async function sharedLayers(
   engine: Engine,
   { source, descriptor, name }: LoadRequest,
-  context: Context,
+  session: Places,
 ): Promise<ReadonlySet<Digest>> {
   if (engine.kind !== "docker") return new Set();
-  const there = (await engine.diffIds(name, context)) ?? [];
+  const there = (await engine.diffIds(name, session)) ?? [];
   const image = imageFrom(source, descriptor);
   const [{ layers }, { rootfs }] = await Promise.all([
-    manifestOf(image, context),
-    configOf(image, context),
+    manifestOf(image, session),
+    configOf(image, session),
   ]);
   const end = rootfs.diff_ids.findIndex((diffId, index) => diffId !== there[index]);
   const common = layers.slice(0, end < 0 ? layers.length : end);

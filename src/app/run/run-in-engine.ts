@@ -3,61 +3,77 @@ import {
   findEngine,
   runImage,
   type Engine,
+  type EngineKind,
+  type MountRequest,
+  type PortRequest,
   type RunningImage,
 } from "../../images/engine/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import { createImageArchive } from "../../images/layout/index.ts";
 import { parseReference } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
-import { environmentOf } from "../options.ts";
+import type { Places } from "../session.ts";
 import { openEngine } from "../places/places.ts";
 import { formatBytes } from "../format.ts";
 import { modelOf } from "../image-label.ts";
-import { httpPortOf, parseMount, portsOf } from "./run-options.ts";
+import { httpPortOf, portsOf } from "./run-options.ts";
 import { engineName, type RunSource } from "./run-source.ts";
 import { sampleRequestOf } from "./sample-request.ts";
 
-/** Flags of `slipway run`. */
-export interface RunFlags {
-  readonly port?: readonly string[];
-  readonly env?: readonly string[];
-  readonly volume?: readonly string[];
-  readonly gpus?: string;
-  readonly engine?: "docker" | "podman";
-  readonly detach?: boolean;
-  readonly platform?: string;
-  readonly pull?: boolean;
-  readonly unpacked?: boolean;
-  readonly timeout?: number;
+/** An image to run, and how. */
+export interface RunRequest {
+  /** As every command takes it. */
+  readonly name: string;
+  /** Default: the port that answers HTTP, on 127.0.0.1, under its own number. */
+  readonly ports?: readonly PortRequest[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly mounts?: readonly MountRequest[] | undefined;
+  /** Such as `all`. */
+  readonly gpus?: string | undefined;
+  /** Default: the one that answers, docker first. */
+  readonly engine?: EngineKind | undefined;
+  /** Returns when it is ready, and leaves it running. Default false. */
+  readonly isDetached?: boolean | undefined;
+  /** Default: this machine's. */
+  readonly platform?: string | undefined;
+  /** Asks the registry though the store has an image of that name. Default false. */
+  readonly isPull?: boolean | undefined;
+  /** As a plain process of this machine, without an engine and without isolation. Default false. */
+  readonly isUnpacked?: boolean | undefined;
+  /** How long it may take to be ready. Default 120,000. */
+  readonly timeoutMs?: number | undefined;
 }
 
-export interface RunRequest {
-  /** As the user wrote it. */
-  readonly name: string;
+/** A request whose image was found. */
+export interface OpenedRun extends RunRequest {
   readonly source: RunSource;
-  readonly flags: RunFlags;
 }
+
+/** Time that an image gets to be ready when nobody says how much. */
+export const READY_TIMEOUT_MS = 120_000;
 
 /** Where a model's server says that it is ready. */
 export const READY_PATH = "/health/ping";
 
 /** Runs an image with docker or podman until it ends or Ctrl-C; detached, until it is ready. */
-export async function runInEngine(request: RunRequest, context: Context): Promise<void> {
-  const engine = await chooseEngine(request, context);
-  const image = await ensureLoaded(engine, request, context);
-  context.reporter.step(`starting ${request.name} with ${engine.kind}`);
-  const running = await start(engine, { ...request, image }, context);
-  await announce(running, engine, { request, context });
-  if (request.flags.detach === true) return;
-  await follow(running, request.name, context);
+export async function runInEngine(request: OpenedRun, session: Places): Promise<void> {
+  const engine = await chooseEngine(request, session);
+  const image = await ensureLoaded(engine, request, session);
+  session.emit({ kind: "step", text: `starting ${request.name} with ${engine.kind}` });
+  const running = await start(engine, { ...request, image }, session);
+  await announce(running, engine, { request, session });
+  if (request.isDetached === true) return;
+  await follow(running, request.name, session);
 }
 
 /** The engine that the flags name, else the one that answers. @throws ToolError `ENGINE_MISSING`. */
-export async function chooseEngine({ name, flags }: RunRequest, context: Context): Promise<Engine> {
-  if (flags.engine !== undefined)
-    return openEngine({ kind: flags.engine === "docker" ? "docker-daemon" : "podman" }, context);
+export async function chooseEngine(
+  { name, engine }: Pick<RunRequest, "name" | "engine">,
+  session: Places,
+): Promise<Engine> {
+  if (engine !== undefined)
+    return openEngine({ kind: engine === "docker" ? "docker-daemon" : "podman" }, session);
   try {
-    return createEngine(await findEngine({ signal: context.signal }));
+    return createEngine(await findEngine({ signal: session.signal }));
   } catch (error) {
     if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
     throw new ToolError("ENGINE_MISSING", error.message, {
@@ -70,28 +86,31 @@ export async function chooseEngine({ name, flags }: RunRequest, context: Context
 /** Streams the image into the engine when the engine does not have exactly this one. @returns the name under which it has it. */
 export async function ensureLoaded(
   engine: Engine,
-  { name, source }: RunRequest,
-  context: Context,
+  { name, source }: Pick<OpenedRun, "name" | "source">,
+  session: Places,
 ): Promise<string> {
   const image = engineName(source.place.reference, source.seen);
-  if (await engine.has(image, context)) return image;
+  if (await engine.has(image, session)) return image;
   const archive = await createImageArchive(
     source.place.source,
     [{ descriptor: source.seen.descriptor, references: [parseReference(image)] }],
-    { signal: context.signal },
+    { signal: session.signal },
   );
-  context.reporter.step(`loading ${name} into ${engine.kind} (${formatBytes(archive.size)})`);
-  await engine.load(archive.open({ signal: context.signal }), { signal: context.signal });
+  session.emit({
+    kind: "step",
+    text: `loading ${name} into ${engine.kind} (${formatBytes(archive.size)})`,
+  });
+  await engine.load(archive.open({ signal: session.signal }), { signal: session.signal });
   return image;
 }
 
 async function start(
   engine: Engine,
-  { flags, source, image }: RunRequest & { readonly image: string },
-  context: Context,
+  { source, image, ...request }: OpenedRun & { readonly image: string },
+  session: Places,
 ): Promise<RunningImage> {
   const { config } = source.seen;
-  const ports = portsOf(flags.port ?? [], config);
+  const ports = portsOf(request.ports ?? [], config);
   const http = httpPortOf(config);
   // Only what this tool packed is known to answer there.
   const canAsk =
@@ -101,57 +120,53 @@ async function start(
     request: {
       image,
       ports,
-      mounts: (flags.volume ?? []).map((text) => parseMount(text, context.cwd)),
-      env: environmentOf(flags.env ?? [], context.env),
-      gpus: flags.gpus,
-      platform: flags.platform,
+      mounts: request.mounts ?? [],
+      env: request.env ?? {},
+      gpus: request.gpus,
+      platform: request.platform,
     },
     ...(canAsk && http !== undefined
       ? {
           ready: {
             containerPort: http,
             path: READY_PATH,
-            timeoutMs: (flags.timeout ?? 120) * 1000,
+            timeoutMs: request.timeoutMs ?? READY_TIMEOUT_MS,
           },
         }
       : {}),
-    signal: context.signal,
+    signal: session.signal,
   });
 }
 
 async function announce(
   { container, ports, url }: RunningImage,
   engine: Engine,
-  { request, context }: { readonly request: RunRequest; readonly context: Context },
+  { request, session }: { readonly request: OpenedRun; readonly session: Places },
 ): Promise<void> {
-  const { reporter } = context;
   const model = modelOf(request.source.seen.config);
-  const example =
-    url === undefined || model === undefined
-      ? undefined
-      : await sampleRequestOf(url, model, context.signal);
-  if (url !== undefined) reporter.line(`ready at ${url}; try`);
-  else reporter.line(`${request.name} runs`);
-  if (example !== undefined) reporter.line(`  ${example}`);
-  if (request.flags.detach === true)
-    reporter.line(
-      `${container.id}; end it with \`${engine.kind} rm --force ${container.id.slice(0, 12)}\``,
-    );
-  reporter.result({
-    id: container.id,
-    engine: engine.kind,
-    ports,
+  session.emit({
+    kind: "ready",
+    name: request.name,
     url,
-    example,
+    example:
+      url === undefined || model === undefined
+        ? undefined
+        : await sampleRequestOf(url, model, session.signal),
     digest: request.source.seen.descriptor.digest,
+    container: {
+      id: container.id,
+      engine: engine.kind,
+      ports,
+      isDetached: request.isDetached === true,
+    },
   });
 }
 
 /** Shows what the container prints. Ctrl-C ends the container, and that is how it should end. */
-async function follow({ container }: RunningImage, name: string, context: Context): Promise<void> {
-  const { signal } = context;
+async function follow({ container }: RunningImage, name: string, session: Places): Promise<void> {
+  const { signal } = session;
   try {
-    await container.logs((text) => void process.stderr.write(text), { signal });
+    await container.logs((text) => session.emit({ kind: "output", text }), { signal });
     const exitCode = await container.wait({ signal });
     if (exitCode !== 0)
       throw new ToolError("ENGINE_FAILED", `run "${name}": it ended with exit code ${exitCode}`, {
@@ -159,7 +174,7 @@ async function follow({ container }: RunningImage, name: string, context: Contex
       });
   } catch (error) {
     if (!signal.aborted) throw error;
-    context.reporter.step("stopping");
+    session.emit({ kind: "step", text: "stopping" });
     await container.stop();
   } finally {
     await container.remove();

@@ -1,34 +1,6 @@
-import { resolve } from "node:path";
-import type { MountRequest, PortRequest } from "../../images/engine/index.ts";
-import { ToolError } from "../../ground/errors/index.ts";
+import type { PortRequest } from "../../images/engine/index.ts";
 import type { ImageConfig } from "../../images/oci/index.ts";
-import { portOf } from "../options.ts";
 import { modelOf } from "../image-label.ts";
-
-/** `[ADDRESS:][HOST:]CONTAINER[/tcp]`, as docker writes it. @throws ToolError `USAGE`. */
-export function parsePort(text: string): PortRequest {
-  const [, address, host, container] =
-    /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]]+):(?=[^:]*:))?(?:(\d*):)?(\d+)(?:\/tcp)?$/.exec(text) ?? [];
-  if (container === undefined)
-    throw new ToolError("USAGE", `-p "${text}": it is not HOST:CONTAINER`, {
-      hint: "write -p 9000:9000",
-    });
-  return {
-    containerPort: portOf(container),
-    ...(host === undefined || host === "" ? {} : { hostPort: portOf(host) }),
-    ...(address === undefined ? {} : { host: address.replace(/^\[|\]$/g, "") }),
-  };
-}
-
-/** `SOURCE:TARGET[:ro]`; the source may be relative to `cwd`. @throws ToolError `USAGE`. */
-export function parseMount(text: string, cwd: string): MountRequest {
-  const [, source, target, mode] = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(text) ?? [];
-  if (source === undefined || target === undefined)
-    throw new ToolError("USAGE", `-v "${text}": it is not SOURCE:TARGET`, {
-      hint: "write -v ./data:/data, or -v ./data:/data:ro",
-    });
-  return { source: resolve(cwd, source), target, readOnly: mode === "ro" };
-}
 
 /** The port that answers HTTP: what the label says, else the first that the image exposes. */
 export function httpPortOf(config: ImageConfig): number | undefined {
@@ -40,9 +12,12 @@ export function httpPortOf(config: ImageConfig): number | undefined {
   return exposed === undefined ? undefined : Number.parseInt(exposed, 10);
 }
 
-/** What to publish when the user does not say: the port that answers HTTP, under its own number. */
-export function portsOf(flags: readonly string[], config: ImageConfig): readonly PortRequest[] {
-  if (flags.length > 0) return flags.map(parsePort);
+/** What to publish when the caller does not say: the port that answers HTTP, under its own number. */
+export function portsOf(
+  asked: readonly PortRequest[],
+  config: ImageConfig,
+): readonly PortRequest[] {
+  if (asked.length > 0) return asked;
   const port = httpPortOf(config);
   return port === undefined ? [] : [{ containerPort: port, hostPort: port }];
 }

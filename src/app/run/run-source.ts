@@ -7,7 +7,7 @@ import {
   type Platform,
   type Reference,
 } from "../../images/oci/index.ts";
-import type { Context } from "../context.ts";
+import type { Places } from "../session.ts";
 import { imagesUnder, type SeenImage } from "../places/look.ts";
 import { openForReading, type ReadPlace } from "../places/places.ts";
 
@@ -31,12 +31,12 @@ export interface RunSourceOptions {
 export async function openRunSource(
   text: string,
   options: RunSourceOptions,
-  context: Context,
+  session: Places,
 ): Promise<RunSource> {
-  const place = await findPlace(text, options, context);
+  const place = await findPlace(text, options, session);
   try {
-    const target = await place.source.resolve(place.reference, context);
-    const seen = choose(await imagesUnder(place.source, target, context), {
+    const target = await place.source.resolve(place.reference, session);
+    const seen = choose(await imagesUnder(place.source, target, session), {
       text,
       platform: options.platform,
     });
@@ -56,15 +56,15 @@ export function engineName({ repository }: Reference, { descriptor }: SeenImage)
 async function findPlace(
   text: string,
   { isPull = false }: RunSourceOptions,
-  context: Context,
+  session: Places,
 ): Promise<ReadPlace> {
-  if (parseLocation(text).kind !== "registry") return openForReading(text, context);
-  if (isPull) return openForReading(text, context);
+  if (parseLocation(text).kind !== "registry") return openForReading(text, session);
+  if (isPull) return openForReading(text, session);
   try {
-    return await openForReading(text, context, { isInStore: true });
+    return await openForReading(text, session, { isInStore: true });
   } catch (error) {
     if (!isToolError(error) || error.code !== "REFERENCE_NOT_FOUND") throw error;
-    return openForReading(text, context);
+    return openForReading(text, session);
   }
 }
 

@@ -4,8 +4,7 @@ import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import { run as runProcess } from "../../ground/process/index.ts";
 import { checkGpu, LAUNCHER, PLACES, PYTHON } from "../../jobs/train/index.ts";
 import { openCatalogue } from "../packdocker/catalogue.ts";
-import type { Context } from "../context.ts";
-import { environmentOf } from "../options.ts";
+import type { Places, Surroundings } from "../session.ts";
 import { chooseEngine, ensureLoaded } from "../run/run-in-engine.ts";
 import { openRunSource } from "../run/run-source.ts";
 import type { TrainEnd, TrainRun } from "./train-run.ts";
@@ -15,27 +14,28 @@ import type { TrainWatch } from "./train-watch.ts";
 export async function runInContainer(
   run: TrainRun,
   watch: TrainWatch,
-  context: Context,
+  session: Places & Surroundings,
 ): Promise<TrainEnd> {
-  await using source = await openRunSource(run.image, { isPull: run.flags.pull }, context);
+  await using source = await openRunSource(run.image, run.request, session);
   const request = {
     name: run.image,
     source,
-    flags: { ...(run.flags.engine === undefined ? {} : { engine: run.flags.engine }) },
+    engine: run.request.engine,
   };
-  const engine = await chooseEngine(request, context).catch((error: unknown) => {
+  const engine = await chooseEngine(request, session).catch((error: unknown) => {
     if (!isToolError(error) || error.code !== "ENGINE_MISSING") throw error;
     throw new ToolError("ENGINE_MISSING", error.message, {
       cause: error,
       hint: "start docker or install podman, or run it on this machine with --host",
     });
   });
-  if (run.flags.gpus !== undefined) await checkCards(run, context);
-  const image = await ensureLoaded(engine, request, context);
+  if (run.request.gpus !== undefined) await checkCards(run, session);
+  const image = await ensureLoaded(engine, request, session);
   const command = [PYTHON, ...run.words];
-  context.reporter.step(
-    `starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`,
-  );
+  session.emit({
+    kind: "step",
+    text: `starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`,
+  });
   const container = await engine.start(
     {
       image,
@@ -43,18 +43,18 @@ export async function runInContainer(
         { source: run.data, target: PLACES.data },
         { source: run.output, target: PLACES.output },
       ],
-      env: { PYTHONUNBUFFERED: "1", ...environmentOf(run.flags.env ?? [], context.env) },
-      gpus: run.flags.gpus,
+      env: { PYTHONUNBUFFERED: "1", ...run.request.env },
+      gpus: run.request.gpus,
       // Loaders of several processes hand batches over in it, and die where there is too little.
-      sharedMemory: run.flags.shm ?? "1g",
+      sharedMemory: run.request.sharedMemory ?? "1g",
       // A base may have no shell; the launcher goes to the code's folder, and hands signals on, which a first process does not get.
       entrypoint: PYTHON,
       command: [LAUNCHER, JSON.stringify({ cwd: PLACES.code, tasks: run.tasks }), ...command],
     },
-    { signal: context.signal },
+    { signal: session.signal },
   );
   return {
-    ...(await follow(container, watch, context)),
+    ...(await follow(container, watch, session)),
     digest: source.seen.descriptor.digest,
     command,
   };
@@ -63,12 +63,12 @@ export async function runInContainer(
 /** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
 async function checkCards(
   { plan }: TrainRun,
-  { cwd, env, signal, reporter }: Context,
+  { cwd, environment, signal, emit }: Surroundings,
 ): Promise<void> {
   const choice =
     plan.release === undefined
       ? undefined
-      : chooseRow(await openCatalogue(undefined, { cwd, env }), {
+      : chooseRow(await openCatalogue(undefined, { cwd, environment }), {
           framework: plan.framework,
           purpose: "training",
           name: plan.release,
@@ -77,12 +77,13 @@ async function checkCards(
   if (release === undefined) return;
   const asked = await runProcess(
     ["nvidia-smi", "--query-gpu=compute_cap,driver_version", "--format=csv,noheader"],
-    { env, signal, timeoutMs: 20_000 },
+    { env: environment, signal, timeoutMs: 20_000 },
   ).catch((error: unknown) => {
     signal.throwIfAborted();
-    reporter.warn(
-      `the graphics cards of this machine cannot be asked for (${error instanceof Error ? error.message : String(error)})`,
-    );
+    emit({
+      kind: "warning",
+      text: `the graphics cards of this machine cannot be asked for (${error instanceof Error ? error.message : String(error)})`,
+    });
   });
   for (const line of asked?.stdout.toString("utf8").trim().split("\n") ?? []) {
     const [card, driver] = line.split(",").map((word) => word.trim());
@@ -93,7 +94,7 @@ async function checkCards(
 async function follow(
   container: Container,
   watch: TrainWatch,
-  { signal, reporter }: Context,
+  { signal, emit }: Surroundings,
 ): Promise<Pick<TrainEnd, "exitCode" | "isOutOfMemory">> {
   try {
     await container.logs((text) => watch.log(text), { signal });
@@ -102,7 +103,7 @@ async function follow(
     return { exitCode, isOutOfMemory };
   } catch (error) {
     if (!signal.aborted) throw error;
-    reporter.step("stopping");
+    emit({ kind: "step", text: "stopping" });
     await container.stop();
     throw error;
   } finally {

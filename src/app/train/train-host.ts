@@ -2,8 +2,7 @@ import { access, symlink } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { createTempDir, run as runProcess } from "../../ground/process/index.ts";
 import { PLACES } from "../../jobs/train/index.ts";
-import type { Context } from "../context.ts";
-import { environmentOf } from "../options.ts";
+import type { Surroundings } from "../session.ts";
 import { findToolFiles } from "../pack/tool-files.ts";
 import type { TrainEnd, TrainRun } from "./train-run.ts";
 import type { TrainWatch } from "./train-watch.ts";
@@ -12,11 +11,11 @@ import type { TrainWatch } from "./train-watch.ts";
 export async function runOnHost(
   run: TrainRun,
   watch: TrainWatch,
-  context: Context,
+  session: Surroundings,
 ): Promise<TrainEnd> {
   const { plan, data, output } = run;
-  const python = run.flags.python ?? (await findPython(plan.code.path, context));
-  const helpers = join(findToolFiles(context.toolVersion).workerFolder, "compat", "uaitrain");
+  const python = run.request.python ?? (await findPython(plan.code.path, session));
+  const helpers = join(findToolFiles().workerFolder, "compat", "uaitrain");
   // A folder with nothing else in it, so that Python finds the helpers and not what lies beside them.
   await using folder = await createTempDir("slipway-helpers");
   await symlink(helpers, join(folder.path, "uaitrain"));
@@ -32,25 +31,26 @@ export async function runOnHost(
           ...words,
         ];
   const decoder = new TextDecoder();
-  context.reporter.step(`starting ${plan.code.mainFile} with ${python}`);
-  context.reporter.warn(
-    "without a container nothing is kept apart: the script runs as you, and sees what you see",
-  );
+  session.emit({ kind: "step", text: `starting ${plan.code.mainFile} with ${python}` });
+  session.emit({
+    kind: "warning",
+    text: "without a container nothing is kept apart: the script runs as you, and sees what you see",
+  });
   const { exitCode } = await runProcess(command, {
     cwd: plan.code.path,
-    env: context.env,
+    env: session.environment,
     extraEnv: {
       PYTHONUNBUFFERED: "1",
       PYTHONDONTWRITEBYTECODE: "1",
-      PYTHONPATH: [context.env["PYTHONPATH"], folder.path]
+      PYTHONPATH: [session.environment["PYTHONPATH"], folder.path]
         .filter((path) => path !== undefined && path !== "")
         .join(delimiter),
-      ...environmentOf(run.flags.env ?? [], context.env),
+      ...run.request.env,
     },
     onStdout: (chunk) => watch.log(decoder.decode(chunk, { stream: true })),
     onStderr: (text) => watch.log(text),
     allowFailure: true,
-    signal: context.signal,
+    signal: session.signal,
   });
   return { exitCode, command };
 }
@@ -70,10 +70,10 @@ function onHost(
 }
 
 /** The environment that is active, else the one beside the code, else the machine's. */
-async function findPython(code: string, { env, cwd }: Context): Promise<string> {
+async function findPython(code: string, { environment, cwd }: Surroundings): Promise<string> {
   const folders = [
-    env["VIRTUAL_ENV"],
-    env["CONDA_PREFIX"],
+    environment["VIRTUAL_ENV"],
+    environment["CONDA_PREFIX"],
     join(code, ".venv"),
     join(cwd, ".venv"),
     join(cwd, "venv"),

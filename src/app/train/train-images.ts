@@ -1,19 +1,10 @@
-import { oneChunk } from "../../ground/bytes/index.ts";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalogue, CatalogueRow } from "../../jobs/catalogue/index.ts";
 import { createDeflatePool } from "../../images/compress/index.ts";
-import { parseLocation, pushImage, type CopyResult } from "../../images/copy/index.ts";
+import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import {
-  configOf,
-  imageDescriptor,
-  manifestOf,
-  type Descriptor,
-  type Layer,
-  type Platform,
-  type Reference,
-} from "../../images/oci/index.ts";
+import { configOf, type Platform } from "../../images/oci/index.ts";
 import {
   packTraining,
   refuseSecrets,
@@ -21,17 +12,16 @@ import {
   type BaseImage,
   type CodeProject,
   type JsonCache,
-  type PackedImage,
   type ProjectTree,
 } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import { isOpen, recipeOf, type Accelerator } from "../../jobs/train/index.ts";
 import { withAptPackages } from "../pack/apt-packages.ts";
+import type { Packed } from "../pack/deliver.ts";
 import { openBase, type OpenBase } from "../pack/base-image.ts";
-import type { Context } from "../context.ts";
+import type { Session } from "../session.ts";
 import { move } from "../places/move.ts";
 import { packContextOf } from "../pack/pack-context.ts";
-import { openForWriting } from "../places/places.ts";
 
 /** What the images of a job are made of. */
 export interface ImageRequest {
@@ -50,15 +40,9 @@ export interface ImageRequest {
   readonly apt: readonly string[];
 }
 
-/** An image that is ready to go somewhere. */
-export interface MadeImage {
-  readonly image: PackedImage;
-  readonly base: BaseImage;
-}
-
 /** Makes images of one job; their bases stay open until it is disposed. */
 export interface ImageMaker extends AsyncDisposable {
-  make(accelerator: Accelerator): Promise<MadeImage>;
+  make(accelerator: Accelerator): Promise<Packed>;
 }
 
 const HELPERS = "opt/slipway/train";
@@ -68,11 +52,11 @@ const PYTHON_LINK = "/usr/bin/python";
 export async function createImageMaker(
   request: ImageRequest,
   store: Store,
-  context: Context,
+  session: Session,
 ): Promise<ImageMaker> {
   await using stack = new AsyncDisposableStack();
   const pool = stack.use(createDeflatePool());
-  const packContext = packContextOf(store, pool, context);
+  const packContext = packContextOf(store, pool, session);
   const tool = packContext.tool;
   const project: CodeProject = {
     ...request.code,
@@ -82,29 +66,22 @@ export async function createImageMaker(
   };
   await refuseSecrets(request.tree.files, {
     allow: request.allowSecrets,
-    signal: context.signal,
+    signal: session.signal,
   });
-  const [bases, made] = [
-    new Map<string, Promise<BaseImage>>(),
-    new Map<string, Promise<MadeImage>>(),
-  ];
+  const [bases, made] = [new Map<string, Promise<BaseImage>>(), new Map<string, Promise<Packed>>()];
   const moved = stack.move();
   const openOne = async (name: string): Promise<BaseImage> => {
     const opened: OpenBase = moved.use(
-      await openBase(await inStore(name, context), store.cache("base"), context),
+      await openBase(await inStore(name, session), store.cache("base"), session),
     );
     return withAptPackages(await opened.imageFor(request.platform), {
       packages: request.apt,
       store,
       epochS: project.epochS,
-      context,
+      session,
     });
   };
-  const makeOne = async ({
-    name,
-    requirements,
-    extraIndexUrls,
-  }: ImageOrigin): Promise<MadeImage> => {
+  const makeOne = async ({ name, requirements, extraIndexUrls }: ImageOrigin): Promise<Packed> => {
     const base = await onceFor(bases, name, openOne);
     const indexes = {
       ...project.indexes,
@@ -135,15 +112,15 @@ function onceFor<T>(
 }
 
 /** What an engine or an archive has is copied into the store, where the images that stand on it find it later. */
-async function inStore(name: string, context: Context): Promise<string> {
+async function inStore(name: string, session: Session): Promise<string> {
   const { kind } = parseLocation(name);
   if (kind === "store" || kind === "registry") return name;
   const stored = `store:imported/${name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")}`;
-  context.reporter.step(`copying ${name} into the local store`);
-  await move({ from: name, to: stored }, context);
+  session.emit({ kind: "step", text: `copying ${name} into the local store` });
+  await move({ from: name, to: stored }, session);
   return stored;
 }
 
@@ -181,7 +158,7 @@ export function sourceOf(
 }
 
 /** A base that says what it has, and has no bash, cannot run the commands that are printed. Remembered, so that the builder is loaded for a new base only. */
-export async function lacksShell({ base, image }: MadeImage, cache: JsonCache): Promise<boolean> {
+export async function lacksShell({ base, image }: Packed, cache: JsonCache): Promise<boolean> {
   if (image.platform.os !== "linux") return false;
   const key = `lacks shell 1 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;
   const kept = await cache.get(key);
@@ -205,36 +182,4 @@ async function helperFiles(workerFolder: string): Promise<readonly AddedFile[]> 
       bytes: await readFile(join(root, "uaitrain", name)),
     })),
   );
-}
-
-/** Sends an image to its registry; a layer that nobody has hashed is hashed on the way. */
-export async function pushMade(
-  { image, base }: MadeImage,
-  name: string,
-  context: Context,
-): Promise<CopyResult> {
-  await using place = await openForWriting(name, context);
-  const labels = new Map<Layer, string>(image.layers.map(({ layer, label }) => [layer, label]));
-  const isSameRegistry = base.mountFrom?.registry === place.reference.registry;
-  return await pushImage(image.image, place.sink, {
-    to: [place.reference],
-    mountFrom: isSameRegistry && base.mountFrom !== undefined ? [base.mountFrom] : [],
-    labelOf: (layer) => labels.get(layer),
-    onProgress: (progress) => context.reporter.blob(progress),
-    signal: context.signal,
-  });
-}
-
-/** Names an image in the store; its own layers are there already, and the base's stay where they are. */
-export async function keepMade(
-  { image }: MadeImage,
-  reference: Reference,
-  store: Store,
-): Promise<Descriptor> {
-  const [config, manifest] = [await image.image.rawConfig(), await image.image.rawManifest()];
-  await store.put((await manifestOf(image.image)).config, oneChunk(config));
-  const descriptor = await imageDescriptor(image.image);
-  await store.put(descriptor, oneChunk(manifest));
-  await store.tag(descriptor, reference);
-  return descriptor;
 }

@@ -7,54 +7,45 @@ import { setValue } from "../../jobs/kubernetes/index.ts";
 import { printYaml } from "../../models/description/index.ts";
 import { formatReference } from "../../images/oci/index.ts";
 import {
-  MANIFEST_KINDS,
   parsePlan,
   PLAN_FILE_NAME,
   renderManifest,
-  type ManifestKind,
   type ManifestOptions,
-  type TrainerVersion,
   type TrainPlan,
 } from "../../jobs/train/index.ts";
-import type { Context } from "../context.ts";
-import { countOf } from "../options.ts";
-import { podOptions, wholeNumber, type PodFlags } from "./manifest-options.ts";
+import type { Surroundings } from "../session.ts";
 
-/** Flags of `slipway train manifest`. */
-export interface TrainManifestFlags extends PodFlags {
-  readonly plan?: string;
-  readonly kind?: string;
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly nodes?: string;
-  readonly servers?: string;
-  readonly nproc?: string;
-  readonly gpus?: string;
-  readonly cpus?: string;
-  readonly memory?: string;
-  readonly shm?: string;
-  readonly data?: string;
-  readonly output?: string;
-  readonly backoff?: string;
-  readonly ttl?: string;
-  readonly queue?: string;
-  readonly pullSecret?: string;
-  readonly runtime?: string;
-  readonly trainer?: TrainerVersion;
-  /** `PATH=VALUE`, for what has no flag. */
-  readonly set?: readonly string[];
-  readonly file?: string;
-  readonly apply?: boolean;
-  readonly context?: string;
+/** A cluster's object for a packed job. */
+export interface TrainManifestRequest extends Partial<ManifestOptions> {
+  /** `PATH=VALUE`, for what has no option. */
+  readonly assignments?: readonly string[] | undefined;
+  /** What `trainPack` wrote. Default: `slipway-train.json`. */
+  readonly plan?: string | undefined;
+  /** Where to write it. */
+  readonly file?: string | undefined;
+  /** Hands it to kubectl. Default false. */
+  readonly isApplied?: boolean | undefined;
+  /** With `isApplied`: kubectl's context. */
+  readonly cluster?: string | undefined;
 }
 
-/** Prints a cluster's object for a packed job, writes it, or hands it to kubectl. */
+/** The object, and what became of it. */
+export interface TrainManifestResult {
+  readonly manifest: ReturnType<typeof renderManifest>;
+  readonly yaml: string;
+  /** What kubectl said; empty without it. */
+  readonly applied: readonly string[];
+}
+
+/**
+ * Renders a cluster's object for a packed job, writes it, or hands it to kubectl.
+ * @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, `USAGE`, and ProcessError of kubectl.
+ */
 export async function trainManifest(
-  parameters: readonly string[],
-  flags: TrainManifestFlags,
-  context: Context,
-): Promise<void> {
-  const path = resolve(context.cwd, flags.plan ?? PLAN_FILE_NAME);
+  request: TrainManifestRequest,
+  session: Surroundings,
+): Promise<TrainManifestResult> {
+  const path = resolve(session.cwd, request.plan ?? PLAN_FILE_NAME);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, {
       cause: error,
@@ -62,15 +53,19 @@ export async function trainManifest(
     });
   });
   const plan = parsePlan(text, path);
-  const options = { ...optionsOf(plan, flags), parameters };
+  const image = plan.images.gpu ?? plan.images.cpu;
+  const options = { ...request, name: request.name ?? nameOf(image?.name ?? "train") };
   let manifest = renderManifest(plan, { reference: imageOf(plan) }, options);
-  for (const assignment of flags.set ?? []) manifest = await setValue(manifest, assignment);
-  for (const note of notesOf(plan, options)) context.reporter.warn(note);
+  for (const assignment of request.assignments ?? [])
+    manifest = await setValue(manifest, assignment);
+  for (const text of notesOf(plan, options)) session.emit({ kind: "warning", text });
   const yaml = await printYaml(manifest);
-  if (flags.file !== undefined) await writeFileAtomic(resolve(context.cwd, flags.file), yaml);
-  if (flags.apply === true) await apply(yaml, flags, context);
-  else if (flags.file === undefined) context.reporter.line(yaml.trimEnd());
-  context.reporter.result({ manifest });
+  if (request.file !== undefined) await writeFileAtomic(resolve(session.cwd, request.file), yaml);
+  return {
+    manifest,
+    yaml,
+    applied: request.isApplied === true ? await apply(yaml, request, session) : [],
+  };
 }
 
 /** What the object leaves to the reader. */
@@ -108,40 +103,6 @@ function imageOf({ images }: TrainPlan): string {
   });
 }
 
-function optionsOf(plan: TrainPlan, flags: TrainManifestFlags): ManifestOptions {
-  const image = plan.images.gpu ?? plan.images.cpu;
-  return {
-    kind: kindOf(flags.kind),
-    name: flags.name ?? nameOf(image?.name ?? "train"),
-    namespace: flags.namespace,
-    nodes: numberOf(flags.nodes),
-    servers: numberOf(flags.servers),
-    processes: numberOf(flags.nproc),
-    gpus: wholeNumber(flags.gpus, "gpus"),
-    cpus: flags.cpus,
-    memory: flags.memory,
-    sharedMemory: flags.shm,
-    data: flags.data,
-    output: flags.output,
-    backoff: wholeNumber(flags.backoff, "backoff"),
-    ttlS: wholeNumber(flags.ttl, "ttl"),
-    queue: flags.queue,
-    pullSecret: flags.pullSecret,
-    runtime: flags.runtime,
-    trainer: flags.trainer,
-    ...podOptions(flags),
-  };
-}
-
-function kindOf(text: string | undefined): ManifestKind | undefined {
-  const found = MANIFEST_KINDS.find((kind) => kind === text?.toLowerCase());
-  if (text !== undefined && found === undefined)
-    throw new ToolError("USAGE", `there is no kind "${text}"`, {
-      hint: `it is one of ${MANIFEST_KINDS.join(", ")}`,
-    });
-  return found;
-}
-
 function nameOf(image: string): string {
   return (
     (image.split("/").at(-1) ?? "")
@@ -152,23 +113,19 @@ function nameOf(image: string): string {
   );
 }
 
-function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : countOf(text);
-}
-
 async function apply(
   yaml: string,
-  { context: cluster, namespace }: TrainManifestFlags,
-  { env, signal, reporter }: Context,
-): Promise<void> {
+  { cluster, namespace }: TrainManifestRequest,
+  { environment, signal }: Surroundings,
+): Promise<readonly string[]> {
   const args = [
     ...(cluster === undefined ? [] : ["--context", cluster]),
     ...(namespace === undefined ? [] : ["--namespace", namespace]),
   ];
   const { stdout } = await run(["kubectl", ...args, "apply", "-f", "-"], {
     stdin: yaml,
-    env,
+    env: environment,
     signal,
   });
-  for (const line of stdout.toString("utf8").trimEnd().split("\n")) reporter.line(line);
+  return stdout.toString("utf8").trimEnd().split("\n");
 }

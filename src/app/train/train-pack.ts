@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
   mapBases,
@@ -6,73 +5,158 @@ import {
   type Catalogue,
   type CatalogueRow,
 } from "../../jobs/catalogue/index.ts";
-import { storeReference } from "../../images/copy/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import { writeFileAtomic } from "../../ground/process/index.ts";
-import { formatPlatform, parsePlatform, type Descriptor } from "../../images/oci/index.ts";
-import { walkTree, type ProjectTree } from "../../images/pack/index.ts";
+import { formatPlatform, parsePlatform } from "../../images/oci/index.ts";
 import {
   checkGpu,
   COMMAND_FILE_NAME,
   commandLines,
-  findDataFolders,
   findRelease,
-  HIDDEN_FOLDERS,
   imagesOf,
   isOpen,
   parseJob,
-  placeBelow,
   PLAN_FILE_NAME,
   printPlan,
   trainSideOf,
   type Accelerator,
-  type Framework,
   type HostPaths,
   type PackedName,
   type TrainJob,
 } from "../../jobs/train/index.ts";
+import { formatBytes } from "../format.ts";
+import { deliver, deliveryResult } from "../pack/deliver.ts";
+import { accountProblems, warnOfSecrets, withAccount } from "../packdocker/account.ts";
 import { openPackSettings } from "../packdocker/catalogue.ts";
-import type { Context } from "../context.ts";
-import { warnOfSecrets, withAccount } from "../packdocker/old-account.ts";
-import { epochOf } from "../options.ts";
-import { openEngine, openForReading, openStore, registryReference } from "../places/places.ts";
-import { formatBytes, formatDuration, formatTable } from "../format.ts";
-import { trainValues, type TrainPackFlags } from "./train-values.ts";
-import {
-  createImageMaker,
-  keepMade,
-  lacksShell,
-  pushMade,
-  sourceOf,
-  type ImageRequest,
-  type MadeImage,
-} from "./train-images.ts";
+import { checkPushes, openEngine, openForReading, openStore } from "../places/places.ts";
+import type { ImageResult, TransferResult } from "../results.ts";
+import { epochOf } from "../settings.ts";
+import type { Caller, Places, Session } from "../session.ts";
+import { checkCode, indexesOf, readCode, requirementsOf } from "./train-code.ts";
+import { createImageMaker, lacksShell, sourceOf, type ImageRequest } from "./train-images.ts";
+import type { TrainPackRequest } from "./train-request.ts";
+
+/** Training images that were made. */
+export interface TrainPackResult extends TransferResult {
+  readonly kind: "made";
+  readonly framework: TrainPackRequest["framework"];
+  /** The CPU image, then the GPU image, as far as the job wants them. */
+  readonly images: readonly ImageResult[];
+  /** The same by what they run on, as the plan file has them. */
+  readonly byAccelerator: Partial<Readonly<Record<Accelerator, PackedName>>>;
+  /** What runs them, as lines of a shell. */
+  readonly commands: readonly string[];
+  /** Names of the files that were written into the working folder. */
+  readonly files: readonly string[];
+  /** Why nothing was pushed, where one could expect it. */
+  readonly isForThisMachineOnly: boolean;
+  readonly tookMs: number;
+}
+
+/** Training images that would be made. */
+export interface TrainPackPlan {
+  readonly kind: "plan";
+  readonly images: readonly PlannedTrainImage[];
+  /** Of the code. */
+  readonly files: number;
+  readonly bytes: number;
+  /** `os/architecture`. */
+  readonly platform: string;
+  readonly commands: readonly string[];
+}
+
+/** One image of a plan. */
+export interface PlannedTrainImage {
+  readonly accelerator: Accelerator;
+  readonly name: string;
+  /** Absent when there is none; `problem` says why. */
+  readonly base?: string | undefined;
+  readonly packages: readonly string[];
+  readonly problem?: string | undefined;
+}
+
+/**
+ * Asks the registry whether it takes the images, makes them, takes them where they belong, and writes the commands.
+ * @throws ToolError `USAGE`, `PROJECT_NOT_FOUND`, `BASE_UNSUITABLE`, `REGISTRY_UNAUTHORIZED` and what making and pushing throws.
+ */
+export async function trainPack(
+  request: TrainPackRequest,
+  session: Session,
+): Promise<TrainPackResult> {
+  const startedAt = performance.now();
+  const work = await prepare(request, session);
+  const { values, password } = request;
+  const own = withAccount(values, { password, image: work.job.names.gpu }, session);
+  // A base that nobody can name is said before a registry is asked.
+  for (const accelerator of ["cpu", "gpu"] as const)
+    if (imagesOf(work.job)[accelerator] !== undefined) sourceOf(work.image, accelerator);
+  await checkPushes(Object.values(pushNames(work)), own);
+  const made: MadeSoFar = { images: [], byAccelerator: {}, transfers: [] };
+  try {
+    await makeImages(work, made, own);
+  } catch (error) {
+    // What was made can be used: its commands are written all the same.
+    if (made.images.length > 0) await writeFiles(work, made, session);
+    throw error;
+  }
+  await writeFiles(work, made, session);
+  const sum = (pick: (transfer: TransferResult) => number): number =>
+    made.transfers.reduce((total, transfer) => total + pick(transfer), 0);
+  return {
+    kind: "made",
+    framework: work.job.framework,
+    images: made.images,
+    byAccelerator: made.byAccelerator,
+    commands: commandLines(work.job, work.paths),
+    files: [COMMAND_FILE_NAME, PLAN_FILE_NAME],
+    isForThisMachineOnly:
+      work.job.accelerator === "cpu" && made.byAccelerator.cpu?.isPushed !== true,
+    bytesUploaded: sum((transfer) => transfer.bytesUploaded),
+    bytesMounted: sum((transfer) => transfer.bytesMounted),
+    bytesSkipped: sum((transfer) => transfer.bytesSkipped),
+    tookMs: performance.now() - startedAt,
+  };
+}
+
+/** What would be made of what; asks no registry, and leaves only the command file. */
+export async function planTrainPack(
+  request: TrainPackRequest,
+  session: Session,
+): Promise<TrainPackPlan> {
+  const work = await prepare(request, session);
+  const { files } = work.image.tree;
+  await writeCommands(work, session);
+  return {
+    kind: "plan",
+    images: (Object.entries(imagesOf(work.job)) as readonly [Accelerator, string][]).map(
+      ([accelerator, name]) => ({ accelerator, name, ...planOf(work, accelerator) }),
+    ),
+    files: files.length,
+    bytes: files.reduce((sum, { guard }) => sum + guard.size, 0),
+    platform: formatPlatform(work.image.platform),
+    commands: commandLines(work.job, work.paths),
+  };
+}
 
 interface Work {
   readonly job: TrainJob;
-  readonly flags: TrainPackFlags;
-  readonly release: CatalogueRow | undefined;
+  readonly request: TrainPackRequest;
   readonly paths: HostPaths;
   /** Absolute. */
   readonly codePath: string;
-  readonly request: ImageRequest;
-  readonly startedAt: number;
+  readonly image: ImageRequest;
 }
 
-/** Makes the images of a training job, takes them where they belong, and writes the commands. */
-export async function trainPack(
-  framework: Framework,
-  flags: TrainPackFlags,
-  context: Context,
-): Promise<void> {
-  const startedAt = performance.now();
-  const values = trainValues(framework, flags);
-  const { catalogue, registries } = await openPackSettings(flags.catalogue, context);
-  const job = parseJob(framework, values, { hasBase: flags.base !== undefined, registries });
-  warnOfSecrets(values, context);
-  const found = findRelease(job, catalogue, {
-    hasBase: job.ownImage !== undefined || flags.base !== undefined,
-  });
+async function prepare(request: TrainPackRequest, session: Session): Promise<Work> {
+  const { framework, values } = request;
+  const { catalogue, registries } = await openPackSettings(request.catalogue, session);
+  const hasBase = request.base !== undefined;
+  const job = parseJob(framework, values, { hasBase, registries });
+  const [problem] = accountProblems(values, request.password);
+  if (problem !== undefined)
+    throw new ToolError("USAGE", `pack for ${framework}: --${problem.flag}: ${problem.why}`);
+  warnOfSecrets(values, session);
+  const found = findRelease(job, catalogue, { hasBase: job.ownImage !== undefined || hasBase });
   const release =
     found === undefined
       ? undefined
@@ -83,333 +167,180 @@ export async function trainPack(
     job.ownImage === undefined &&
     job.accelerator === "gpu"
   )
-    for (const line of checkGpu(release, { card: flags.gpu, driver: flags.driver }))
-      context.reporter.step(line);
-  const codePath = await checkCode(job, context);
-  const work: Work = {
+    for (const text of checkGpu(release, { card: request.gpu, driver: request.driver }))
+      session.emit({ kind: "step", text });
+  const codePath = await checkCode(job, session);
+  return {
     job,
-    flags,
-    release,
-    startedAt,
+    request,
     codePath,
-    paths: { data: resolved(job.dataPath, context), output: resolved(job.outputPath, context) },
-    request: await requestOf(job, { flags, codePath, release, catalogue, context }),
+    paths: { data: resolved(job.dataPath, session), output: resolved(job.outputPath, session) },
+    image: await requestOf(job, { request, codePath, release, catalogue, session }),
   };
-  if (flags.dryRun === true) return await reportDryRun(work, context);
-  const images = await makeImages(
-    work,
-    await withAccount(
-      values,
-      { isOnStdin: flags.passwordStdin === true, image: job.names.gpu },
-      context,
-    ),
-  );
-  await finish(work, images, context);
 }
 
 /** An absolute path stays as it was written; docker takes no others. */
-function resolved(path: string, context: Context): string {
-  return path.startsWith("/") ? path : resolve(context.cwd, path);
-}
-
-/** @throws ToolError `PROJECT_NOT_FOUND` naming every file that is not there. */
-async function checkCode(job: TrainJob, context: Context): Promise<string> {
-  const root = resolve(context.cwd, job.codePath);
-  const stats = await stat(root).catch(() => undefined);
-  if (stats?.isDirectory() !== true)
-    throw new ToolError(
-      "PROJECT_NOT_FOUND",
-      `pack for ${job.framework}: --code_path "${job.codePath}" is not a folder`,
-    );
-  const wanted = [
-    ["mainfile_path", job.mainFile],
-    ["solver", job.solver],
-  ] as const;
-  const missing: string[] = [];
-  for (const [flag, path] of wanted) {
-    if (path === undefined || path.startsWith("/")) continue;
-    const file = await stat(join(root, path)).catch(() => undefined);
-    if (file?.isFile() !== true) missing.push(`--${flag} "${path}"`);
-  }
-  if (missing.length > 0)
-    throw new ToolError(
-      "PROJECT_NOT_FOUND",
-      `pack for ${job.framework}: ${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not in "${job.codePath}"`,
-    );
-  if (job.framework === "caffe" && job.trainParams !== "")
-    context.reporter.warn(
-      "caffe takes no --train_params; what the solver needs stands in its file",
-    );
-  return root;
+function resolved(path: string, { cwd }: Places): string {
+  return path.startsWith("/") ? path : resolve(cwd, path);
 }
 
 async function requestOf(
   job: TrainJob,
   about: {
-    readonly flags: TrainPackFlags;
+    readonly request: TrainPackRequest;
     readonly codePath: string;
     readonly release: CatalogueRow | undefined;
     readonly catalogue: Catalogue;
-    readonly context: Context;
+    readonly session: Session;
   },
 ): Promise<ImageRequest> {
-  const { flags, codePath, release, catalogue, context } = about;
-  const base = job.ownImage ?? flags.base;
+  const { request, codePath, release, catalogue, session } = about;
+  const base = job.ownImage ?? request.base;
   return {
-    platform: parsePlatform(flags.platform ?? "linux/amd64"),
-    bases: { cpu: base, gpu: flags.gpuBase ?? base },
+    platform: parsePlatform(request.platform ?? "linux/amd64"),
+    bases: { cpu: base, gpu: request.gpuBase ?? base },
     isOwnImage: job.ownImage !== undefined,
     release,
     catalogue,
-    apt: flags.apt ?? [],
-    tree: await readCode(job, codePath, context),
-    allowSecrets: flags.allowSecret ?? [],
+    apt: request.apt ?? [],
+    tree: await readCode(job, codePath, session),
+    allowSecrets: request.allowSecrets ?? [],
     code: {
       root: codePath,
       name: basename(job.names.cpu).replace(/-cpu:.*$/s, ""),
       folder: "data",
-      requirements: await requirementsOf(flags, codePath, context),
-      indexes: indexesOf(flags, context),
-      ignoreLibraries: flags.allowMissingLibrary,
+      requirements: await requirementsOf(request, codePath, session),
+      indexes: indexesOf(request, session),
+      ignoreLibraries: request.allowMissingLibraries,
       labels: {
         "dev.slipway.framework": job.release ?? job.framework,
         "dev.slipway.train.main": job.mainFile,
       },
-      epochS: epochOf(context.env["SOURCE_DATE_EPOCH"]),
+      epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
     },
   };
 }
 
-async function requirementsOf(
-  { requirements }: TrainPackFlags,
-  codePath: string,
-  { cwd }: Context,
-): Promise<readonly string[]> {
-  if (requirements !== undefined) return requirements.map((file) => resolve(cwd, file));
-  return (await isFile(join(codePath, "requirements.txt"))) ? ["requirements.txt"] : [];
+/** What is made so far. */
+interface MadeSoFar {
+  readonly images: ImageResult[];
+  readonly byAccelerator: Partial<Record<Accelerator, PackedName>>;
+  readonly transfers: TransferResult[];
 }
 
-function indexesOf(
-  { indexUrl, extraIndexUrl = [], findLinks = [] }: TrainPackFlags,
-  { cwd }: Context,
-): ImageRequest["code"]["indexes"] {
+/** Names that are pushed, by image. */
+function pushNames({ job, request }: Work): Partial<Readonly<Record<Accelerator, string>>> {
+  const wanted = imagesOf(job);
+  const hasCpu = wanted.cpu !== undefined && request.isCpuPushed === true;
+  const hasGpu = wanted.gpu !== undefined && request.isPush !== false;
   return {
-    indexUrl,
-    extraIndexUrls: extraIndexUrl,
-    findLinks: findLinks.map((place) =>
-      /^[a-z+]+:\/\//.test(place) ? place : resolve(cwd, place),
-    ),
+    ...(hasCpu && { cpu: job.names.gpu.replace(/:[^:/]*$/, (tag) => `-cpu${tag}`) }),
+    ...(hasGpu && { gpu: wanted.gpu }),
   };
 }
 
-/** Data has no place in an image: what the mounts hide stays out, and what looks like data is pointed out. */
-async function readCode(job: TrainJob, codePath: string, context: Context): Promise<ProjectTree> {
-  const named = [job.dataPath, job.outputPath].flatMap(
-    (path) => placeBelow(codePath, path, context.cwd) ?? [],
-  );
-  for (const [flag, path] of [
-    ["data", job.dataPath],
-    ["output", job.outputPath],
-  ] as const) {
-    if (resolve(context.cwd, path) === codePath)
-      context.reporter.warn(
-        `--test_${flag}_path is the code folder itself, so what lies in it goes into the images; keep ${flag === "data" ? "data" : "results"} in a folder apart`,
-      );
-  }
-  const hidden: string[] = [];
-  for (const folder of HIDDEN_FOLDERS)
-    if (
-      !named.includes(folder) &&
-      (await stat(join(codePath, folder)).catch(() => undefined)) !== undefined
-    )
-      hidden.push(folder);
-  const out = [...new Set([...named, ...hidden])];
-  for (const folder of out)
-    context.reporter.warn(
-      `"${folder}" in the code folder stays out of the images: it is data, and the container has its own ${folder === "output" ? "output" : "data"} folder mounted`,
-    );
-  const ignore = out.map((folder) => `/${folder}`);
-  const tree = await walkTree(codePath, { ignore, signal: context.signal });
-  const { files } = tree;
-  if (!files.some(({ path }) => path === job.mainFile))
-    throw new ToolError(
-      "PROJECT_NOT_FOUND",
-      `pack for ${job.framework}: --mainfile_path "${job.mainFile}" would not be in the image`,
-      { hint: "take it out of .slipwayignore, and out of the data and output folders" },
-    );
-  for (const { path, files: count, bytes } of findDataFolders(
-    files.map((file) => ({ path: file.path, size: file.guard.size })),
-  )) {
-    context.reporter.warn(
-      `"${path}" in the code folder looks like data (${count} files, ${formatBytes(bytes)}) and would go into the images; list it in .slipwayignore and pass it with --test_data_path`,
-    );
-  }
-  return tree;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
-}
-
-type Images = Partial<Record<Accelerator, PackedName>>;
-
-async function makeImages(work: Work, context: Context): Promise<Images> {
-  const { job, flags } = work;
-  const wanted = imagesOf(job);
-  await using store = await openStore(context);
-  await using maker = await createImageMaker(work.request, store, context);
-  const images: { -readonly [key in keyof Images]: Images[key] } = {};
-  if (wanted.cpu !== undefined) {
-    context.reporter.step(`packing ${wanted.cpu}`);
-    const made = await maker.make("cpu");
-    if (await lacksShell(made, store.cache("base")))
-      context.reporter.warn(
-        `"${made.base.name}" has no /bin/bash, which the printed commands start; add it with --apt bash, or run with \`slipway train run\`, which needs none`,
-      );
-    const pushName =
-      flags.pushCpu === true ? job.names.gpu.replace(/:[^:/]*$/, (tag) => `-cpu${tag}`) : undefined;
-    if (pushName !== undefined) await push(made, pushName, context);
-    const { digest } = await keepMade(made, storeReference(wanted.cpu), store);
-    if (pushName !== undefined) await keepMade(made, registryReference(pushName), store);
-    images.cpu = { name: pushName ?? wanted.cpu, digest, isPushed: pushName !== undefined };
-    await loadIntoEngine(wanted.cpu, flags, context);
-  }
-  if (wanted.gpu !== undefined) {
-    context.reporter.step(`packing ${wanted.gpu}`);
-    const made = await maker.make("gpu");
-    const isPushed = flags.push !== false;
-    if (isPushed) await push(made, wanted.gpu, context);
-    images.gpu = {
-      name: wanted.gpu,
-      digest: (await keepMade(made, registryReference(wanted.gpu), store)).digest,
-      isPushed,
+async function makeImages(work: Work, made: MadeSoFar, session: Session): Promise<void> {
+  const { job, request } = work;
+  await using store = await openStore(session);
+  await using maker = await createImageMaker(work.image, store, session);
+  for (const accelerator of ["cpu", "gpu"] as const) {
+    const name = imagesOf(job)[accelerator];
+    if (name === undefined) continue;
+    const startedAt = performance.now();
+    session.emit({ kind: "step", text: `packing ${name}` });
+    const packed = await maker.make(accelerator);
+    if (accelerator === "cpu" && (await lacksShell(packed, store.cache("base"))))
+      session.emit({
+        kind: "warning",
+        text: `"${packed.base.name}" has no /bin/bash, which the printed commands start; add it with --apt bash, or run with \`slipway train run\`, which needs none`,
+      });
+    const pushName = pushNames(work)[accelerator];
+    // The CPU image is this machine's own; the other has the name of its registry in the store as well.
+    const names = [
+      ...(accelerator === "cpu" ? [`store:${name}`] : [name]),
+      ...(accelerator === "cpu" && pushName !== undefined ? [pushName] : []),
+    ];
+    const isPush = pushName !== undefined;
+    const delivered = await deliver({ packed: [packed], names, isPush, store, session });
+    const result = await deliveryResult(delivered, { packed: [packed], names, startedAt });
+    if (pushName !== undefined)
+      session.emit({
+        kind: "step",
+        text: `pushed ${pushName}: ${formatBytes(result.bytesUploaded)} sent, ${formatBytes(result.bytesMounted)} mounted, ${formatBytes(result.bytesSkipped)} already there`,
+      });
+    made.images.push(...result.images);
+    made.transfers.push(result);
+    made.byAccelerator[accelerator] = {
+      name: pushName ?? name,
+      digest: result.descriptor.digest,
+      isPushed: isPush,
     };
+    if (accelerator === "cpu") await loadIntoEngine(name, request, session);
   }
-  return images;
-}
-
-async function push(made: MadeImage, name: string, context: Context): Promise<Descriptor> {
-  context.reporter.step(`pushing ${name}`);
-  const { descriptor, bytesUploaded, bytesMounted, bytesSkipped } = await pushMade(
-    made,
-    name,
-    context,
-  );
-  context.reporter.step(
-    `pushed ${name}: ${formatBytes(bytesUploaded)} sent, ${formatBytes(bytesMounted)} mounted, ${formatBytes(bytesSkipped)} already there`,
-  );
-  return descriptor;
 }
 
 /** The printed command needs the image in an engine; without one the image waits in the store. */
 async function loadIntoEngine(
   name: string,
-  { engine: wanted = "auto" }: TrainPackFlags,
-  context: Context,
+  { engine: wanted = "auto" }: TrainPackRequest,
+  session: Places,
 ): Promise<void> {
   if (wanted === "none") return;
-  const kind = wanted === "auto" ? await answeringEngine(context) : wanted;
+  const kind = wanted === "auto" ? await answeringEngine(session) : wanted;
   if (kind === undefined)
-    return context.reporter.step(
-      `no docker or podman answers: "${name}" is in the local store, and \`slipway train run\` takes it from there`,
-    );
+    return session.emit({
+      kind: "step",
+      text: `no docker or podman answers: "${name}" is in the local store, and \`slipway train run\` takes it from there`,
+    });
   const [engine, { loadImage }] = await Promise.all([
-    openEngine({ kind: kind === "docker" ? "docker-daemon" : "podman" }, context),
+    openEngine({ kind: kind === "docker" ? "docker-daemon" : "podman" }, session),
     import("../run/load-image.ts"),
   ]);
-  await using place = await openForReading(`store:${name}`, context);
+  await using place = await openForReading(`store:${name}`, session);
   await loadImage(
     engine,
     {
       source: place.source,
-      descriptor: await place.source.resolve(place.reference, context),
+      descriptor: await place.source.resolve(place.reference, session),
       name,
     },
-    context,
+    session,
   );
 }
 
-async function answeringEngine(context: Context): Promise<"docker" | "podman" | undefined> {
+async function answeringEngine(session: Caller): Promise<"docker" | "podman" | undefined> {
   const { findEngine } = await import("../../images/engine/index.ts");
   try {
-    return (await findEngine({ signal: context.signal })).kind;
+    return (await findEngine({ signal: session.signal })).kind;
   } catch (error) {
     if (isToolError(error) && error.code === "ENGINE_MISSING") return undefined;
     throw error;
   }
 }
 
-async function finish(work: Work, images: Images, context: Context): Promise<void> {
-  const { job, paths, codePath, startedAt } = work;
-  const { reporter } = context;
-  await writeCommands(work, context);
+async function writeFiles(work: Work, made: MadeSoFar, session: Places): Promise<void> {
+  const { job, paths, codePath } = work;
+  await writeCommands(work, session);
   await writeFileAtomic(
-    join(context.cwd, PLAN_FILE_NAME),
-    printPlan(job, { paths, codePath, images }),
-  );
-  for (const line of commandLines(job, paths)) reporter.line(line);
-  reporter.line(`You can check these cmd later in file: ${COMMAND_FILE_NAME}`);
-  for (const { name, digest, isPushed } of Object.values(images))
-    reporter.line(`${name} ${digest}${isPushed ? "" : " (in the local store)"}`);
-  if (job.accelerator === "cpu" && images.cpu?.isPushed !== true)
-    reporter.line(
-      "nothing was pushed: --acc_type cpu makes an image for this machine only; --push-cpu pushes it",
-    );
-  const seconds = Math.round(performance.now() - startedAt) / 1000;
-  reporter.step(`done in ${formatDuration(seconds * 1000)}`);
-  reporter.result({
-    framework: job.framework,
-    images,
-    commands: commandLines(job, paths),
-    files: [COMMAND_FILE_NAME, PLAN_FILE_NAME],
-    seconds,
-  });
-}
-
-async function writeCommands({ job, paths }: Work, context: Context): Promise<void> {
-  await writeFileAtomic(
-    join(context.cwd, COMMAND_FILE_NAME),
-    `${commandLines(job, paths).join("\n")}\n`,
+    join(session.cwd, PLAN_FILE_NAME),
+    printPlan(job, { paths, codePath, images: made.byAccelerator }),
   );
 }
 
-/** Says what would be made of what; asks no registry, and leaves only the command file. */
-async function reportDryRun(work: Work, context: Context): Promise<void> {
-  const { job, request, paths } = work;
-  const { reporter } = context;
-  const { files } = request.tree;
-  const bytes = files.reduce((sum, { guard }) => sum + guard.size, 0);
-  const rows = (Object.entries(imagesOf(job)) as readonly [Accelerator, string][]).map(
-    ([accelerator, name]) => [name, ...planOf(work, accelerator)],
-  );
-  for (const line of formatTable([["image", "base", "packages"], ...rows])) reporter.line(line);
-  reporter.line(
-    `code: ${files.length} files, ${formatBytes(bytes)}, for ${formatPlatform(request.platform)}`,
-  );
-  await writeCommands(work, context);
-  for (const line of commandLines(job, paths)) reporter.line(line);
-  reporter.result({
-    isDryRun: true,
-    images: imagesOf(job),
-    files: files.length,
-    bytes,
-    commands: commandLines(job, paths),
-  });
+async function writeCommands({ job, paths }: Work, { cwd }: Places): Promise<void> {
+  await writeFileAtomic(join(cwd, COMMAND_FILE_NAME), `${commandLines(job, paths).join("\n")}\n`);
 }
 
-function planOf({ request }: Work, accelerator: Accelerator): readonly string[] {
+function planOf(
+  { image }: Work,
+  accelerator: Accelerator,
+): Omit<PlannedTrainImage, "accelerator" | "name"> {
   try {
-    const { name, requirements } = sourceOf(request, accelerator);
-    return [
-      name,
-      [
-        ...requirements,
-        ...request.code.requirements.map((file) => basename(file)),
-        ...request.apt,
-      ].join(", "),
-    ];
+    const { name, requirements } = sourceOf(image, accelerator);
+    const files = image.code.requirements.map((file) => basename(file));
+    return { base: name, packages: [...requirements, ...files, ...image.apt] };
   } catch (error) {
     if (!isToolError(error)) throw error;
-    return [`none: ${error.message}`, ""];
+    return { packages: [], problem: error.message };
   }
 }

@@ -13,35 +13,71 @@ import {
   type Task,
   type TrainPlan,
 } from "../../jobs/train/index.ts";
-import type { Context } from "../context.ts";
-import { countOf } from "../options.ts";
-import { formatBytes, formatDuration, formatTable } from "../format.ts";
+import type { EngineKind } from "../../images/engine/index.ts";
+import type { Caller, Session, Standpoint } from "../session.ts";
 import { runInContainer } from "./train-container.ts";
 import { runOnHost } from "./train-host.ts";
 import { createTrainWatch } from "./train-watch.ts";
 
-/** Flags of `slipway train run`. */
-export interface TrainRunFlags {
-  readonly plan?: string;
-  readonly image?: string;
-  readonly data?: string;
-  readonly output?: string;
-  readonly engine?: "docker" | "podman";
-  readonly host?: boolean;
-  readonly python?: string;
-  readonly gpus?: string;
-  readonly shm?: string;
-  readonly nproc?: string;
-  readonly servers?: string;
-  readonly svg?: string;
-  readonly env?: readonly string[];
-  readonly pull?: boolean;
+/** A packed job to run on this machine. */
+export interface TrainRunRequest {
+  /** More parameters of the script. */
+  readonly parameters?: readonly string[] | undefined;
+  /** What `trainPack` wrote. Default: `slipway-train.json`. */
+  readonly plan?: string | undefined;
+  /** Another image than the plan's. */
+  readonly image?: string | undefined;
+  /** Folder to train on. Default: the plan's. */
+  readonly data?: string | undefined;
+  /** Folder of the results. Default: the plan's. */
+  readonly output?: string | undefined;
+  /** Default: the one that answers, docker first. */
+  readonly engine?: EngineKind | undefined;
+  /** Runs without a container. Default false. */
+  readonly isOnHost?: boolean | undefined;
+  /** With `isOnHost`: the interpreter. Default: the active environment's. */
+  readonly python?: string | undefined;
+  /** Runs the GPU image on these cards, such as `all`. */
+  readonly gpus?: string | undefined;
+  /** Size of `/dev/shm`, such as `8g`. Default `1g`. */
+  readonly sharedMemory?: string | undefined;
+  /** Default 1. */
+  readonly processes?: number | undefined;
+  /** Parameter servers beside them. Default 0. */
+  readonly servers?: number | undefined;
+  /** Picture of the metrics. Default: `slipway-train.svg`. */
+  readonly svg?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Asks the registry though the store has an image of that name. Default false. */
+  readonly isPull?: boolean | undefined;
+}
+
+/** How a run ended, and what it left. */
+export interface TrainRunResult {
+  /** Of the script; not 0 when it failed. */
+  readonly exitCode: number;
+  readonly isOutOfMemory: boolean;
+  /** Path of the main file in the code folder. */
+  readonly mainFile: string;
+  /** Of the image that ran; absent without a container. */
+  readonly digest?: Digest | undefined;
+  /** The output folder, as it was named. */
+  readonly output: string;
+  /** The same, absolute. */
+  readonly outputFolder: string;
+  /** New and changed files of the output folder, relative to it; sizes in bytes. */
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+  /** Last value of each metric. */
+  readonly metrics: Readonly<Record<string, number | undefined>>;
+  /** The picture; absent when the script told no metric. */
+  readonly svg?: string | undefined;
+  readonly tookMs: number;
 }
 
 /** A run with everything decided. Paths absolute. */
 export interface TrainRun {
   readonly plan: TrainPlan;
-  readonly flags: TrainRunFlags;
+  readonly request: TrainRunRequest;
   /** Where the image is looked for. */
   readonly image: string;
   readonly data: string;
@@ -64,32 +100,32 @@ export interface TrainEnd {
 /** Name of the picture of the curves. */
 const SVG_NAME = "slipway-train.svg";
 
-/** Runs the local test of a packed job, in a container or on this machine, and tells what came of it. */
+/**
+ * Runs the local test of a packed job, in a container or on this machine, and tells what came of it. A script that fails is a
+ * result, with its exit code.
+ * @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, `STORE_UNWRITABLE`, `ENGINE_MISSING` and what running an image throws.
+ */
 export async function trainRun(
-  extra: readonly string[],
-  flags: TrainRunFlags,
-  context: Context,
-): Promise<void> {
+  request: TrainRunRequest,
+  session: Session,
+): Promise<TrainRunResult> {
   const startedAt = performance.now();
-  const run = await decide(extra, flags, context);
-  await checkFolders(run, context);
+  const run = await decide(request, session);
+  await checkFolders(run, session);
   const before = await listFiles(run.output);
-  await using watch = createTrainWatch({ output: run.output, task: run.tasks[0]?.name }, context);
+  await using watch = createTrainWatch({ output: run.output, task: run.tasks[0]?.name }, session);
   const end =
-    flags.host === true
-      ? await runOnHost(run, watch, context)
-      : await runInContainer(run, watch, context);
+    request.isOnHost === true
+      ? await runOnHost(run, watch, session)
+      : await runInContainer(run, watch, session);
   const curves = await watch.finish();
-  await leaveBehind(run, { end, curves }, context);
-  await report({ run, end, curves, before, tookMs: performance.now() - startedAt }, context);
+  await leaveBehind(run, { end, curves }, session);
+  session.signal.throwIfAborted();
+  return await resultOf({ run, end, curves, before, tookMs: performance.now() - startedAt });
 }
 
-async function decide(
-  extra: readonly string[],
-  flags: TrainRunFlags,
-  context: Context,
-): Promise<TrainRun> {
-  const path = resolve(context.cwd, flags.plan ?? PLAN_FILE_NAME);
+async function decide(request: TrainRunRequest, session: Standpoint): Promise<TrainRun> {
+  const path = resolve(session.cwd, request.plan ?? PLAN_FILE_NAME);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, {
       cause: error,
@@ -97,17 +133,16 @@ async function decide(
     });
   });
   const plan = parsePlan(text, path);
-  const isGpu = flags.gpus !== undefined;
+  const isGpu = request.gpus !== undefined;
   const program = isGpu ? plan.commands.gpuProgram : plan.commands.cpuProgram;
-  const workers = flags.nproc === undefined ? 1 : countOf(flags.nproc);
-  const servers = flags.servers === undefined ? 0 : countOf(flags.servers);
+  const { processes: workers = 1, servers = 0 } = request;
   return {
     plan,
-    flags,
-    image: flags.image ?? imageName(plan, isGpu),
-    data: resolve(context.cwd, flags.data ?? plan.data),
-    output: resolve(context.cwd, flags.output ?? plan.output),
-    words: [...program.slice(1), ...extra],
+    request,
+    image: request.image ?? imageName(plan, isGpu),
+    data: resolve(session.cwd, request.data ?? plan.data),
+    output: resolve(session.cwd, request.output ?? plan.output),
+    words: [...program.slice(1), ...(request.parameters ?? [])],
     tasks: workers === 1 && servers === 0 ? [] : localTasks(plan, { workers, servers }),
   };
 }
@@ -129,7 +164,7 @@ function imageName({ images }: TrainPlan, isGpu: boolean): string {
 }
 
 /** @throws ToolError `PROJECT_NOT_FOUND`, `STORE_UNWRITABLE`. */
-async function checkFolders({ data, output }: TrainRun, { reporter }: Context): Promise<void> {
+async function checkFolders({ data, output }: TrainRun, { emit }: Caller): Promise<void> {
   const seen = await stat(data).catch(() => undefined);
   if (seen?.isDirectory() !== true)
     throw new ToolError(
@@ -137,7 +172,8 @@ async function checkFolders({ data, output }: TrainRun, { reporter }: Context): 
       `train run: the data folder "${data}" does not exist`,
       { hint: "name another with --data" },
     );
-  if ((await readdir(data)).length === 0) reporter.warn(`the data folder "${data}" is empty`);
+  if ((await readdir(data)).length === 0)
+    emit({ kind: "warning", text: `the data folder "${data}" is empty` });
   try {
     await mkdir(output, { recursive: true });
     await access(output, constants.W_OK | constants.X_OK);
@@ -169,7 +205,7 @@ async function listFiles(
 async function leaveBehind(
   run: TrainRun,
   { end, curves }: { readonly end: TrainEnd; readonly curves: readonly Curve[] },
-  context: Context,
+  session: Standpoint,
 ): Promise<void> {
   const image = end.digest === undefined ? {} : { image: { name: run.image, digest: end.digest } };
   const metrics = Object.fromEntries(
@@ -185,13 +221,14 @@ async function leaveBehind(
       metrics,
     }),
   ).catch((error: unknown) => {
-    context.reporter.warn(
-      `"${RUN_FILE_NAME}" could not be written to the output folder (${error instanceof Error ? error.message : String(error)}); what is packed from it will not say where it comes from`,
-    );
+    session.emit({
+      kind: "warning",
+      text: `"${RUN_FILE_NAME}" could not be written to the output folder (${error instanceof Error ? error.message : String(error)}); what is packed from it will not say where it comes from`,
+    });
   });
   if (curves.length > 0)
     await writeFile(
-      resolve(context.cwd, run.flags.svg ?? SVG_NAME),
+      resolve(session.cwd, run.request.svg ?? SVG_NAME),
       curvesToSvg(curves, `${run.image}: ${run.plan.code.mainFile}`),
     );
 }
@@ -204,12 +241,7 @@ interface Outcome {
   readonly tookMs: number;
 }
 
-async function report(
-  { run, end, curves, before, tookMs }: Outcome,
-  context: Context,
-): Promise<void> {
-  const { reporter, signal } = context;
-  signal.throwIfAborted();
+async function resultOf({ run, end, curves, before, tookMs }: Outcome): Promise<TrainRunResult> {
   const after = await listFiles(run.output);
   const files = [...after]
     .filter(
@@ -218,29 +250,16 @@ async function report(
         (before.get(path)?.mtimeNs !== mtimeNs || before.get(path)?.size !== size),
     )
     .map(([path, { size }]) => ({ path, size }));
-  reporter.line(
-    `exit code ${end.exitCode} after ${formatDuration(tookMs)}${end.isOutOfMemory === true ? ": it used more memory than it may have" : ""}`,
-  );
-  for (const line of formatTable(
-    files.map(({ path, size }) => [`  ${path}`, formatBytes(size)]),
-    [1],
-  ))
-    reporter.line(line);
-  if (files.length === 0) reporter.line(`nothing new in ${run.output}`);
-  if (curves.length > 0) reporter.line(`curves: ${run.flags.svg ?? SVG_NAME}`);
-  reporter.result({
+  return {
     exitCode: end.exitCode,
+    isOutOfMemory: end.isOutOfMemory === true,
+    mainFile: run.plan.code.mainFile,
     digest: end.digest,
+    output: run.request.output ?? run.plan.output,
+    outputFolder: run.output,
     files,
     metrics: Object.fromEntries(curves.map(({ name, points }) => [name, points.at(-1)?.value])),
-    seconds: Math.round(tookMs) / 1000,
-  });
-  if (end.exitCode !== 0)
-    throw new ToolError(
-      "PROCESS_FAILED",
-      `train run "${run.plan.code.mainFile}": it ended with exit code ${end.exitCode}`,
-      { hint: "the lines above are its own" },
-    );
-  if (files.length > 0)
-    reporter.line(`pack what it left: slipway pack ${run.flags.output ?? run.plan.output}`);
+    svg: curves.length > 0 ? (run.request.svg ?? SVG_NAME) : undefined,
+    tookMs,
+  };
 }

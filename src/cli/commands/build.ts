@@ -1,11 +1,24 @@
-import type { Command } from "commander";
-import { buildDockerfile, type BuildFlags } from "../../app/build/build-dockerfile.ts";
-import type { Context } from "../../app/context.ts";
-import { collect } from "../../app/options.ts";
+import { buildDockerfile } from "../../app/index.ts";
+import type { CommandModule } from "../command.ts";
+import { collect } from "../options.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import { reportImages } from "../render/images.ts";
+
+interface Flags extends RegistryFlags {
+  readonly tag?: readonly string[];
+  readonly file?: string;
+  readonly buildArg?: readonly string[];
+  readonly target?: string;
+  readonly platform?: readonly string[];
+  readonly secret?: readonly string[];
+  readonly builder?: string;
+  readonly cache?: boolean;
+  readonly push?: boolean;
+  readonly output?: readonly string[];
+}
 
 /** `slipway build [CONTEXT]`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   addRegistryFlags(command, { sends: true })
     .argument("[context]", "folder that COPY and ADD read", ".")
     .option(
@@ -45,7 +58,17 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nExample:\n  slipway build -t registry.example.com/team/detect:v1 -f detect.Dockerfile . --push\n  slipway build --target serve --build-arg VERSION=2 -t store:serve .",
     )
-    .action(async (folder: string, flags: BuildFlags & RegistryFlags) =>
-      buildDockerfile(folder, flags, await withRegistryFlags(context, flags, flags.tag ?? [])),
-    );
-}
+    .action(async (folder: string, flags: Flags) => {
+      const { session, reporter } = await withRegistryFlags(cli, flags, flags.tag ?? []);
+      const { tag, platform, output, cache, push, ...same } = flags;
+      const request = {
+        ...same,
+        names: tag,
+        platforms: platform?.flatMap((text) => text.split(",")),
+        outputs: output,
+        usesCache: cache,
+        isPush: push,
+      };
+      reportImages(reporter, await buildDockerfile(folder, request, session));
+    });
+};

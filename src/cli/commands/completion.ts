@@ -1,17 +1,17 @@
-import { Argument, type Command } from "commander";
+import { Argument } from "commander";
 import { COMMAND_TABLE } from "../command-table.ts";
-import type { Context } from "../../app/context.ts";
+import type { CommandModule } from "../command.ts";
 
 /** `slipway completion SHELL`: completes command names, and file names after them. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, { reporter }) => {
   command
     .addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish"]))
     .addHelpText("after", "\nExample:\n  source <(slipway completion bash)")
     .action((shell: "bash" | "zsh" | "fish") => {
-      context.reporter.line(SCRIPTS[shell]());
-      context.reporter.result({ shell, script: SCRIPTS[shell]() });
+      for (const line of SCRIPTS[shell]().split("\n")) reporter.line(line);
+      reporter.result({ shell, script: SCRIPTS[shell]() });
     });
-}
+};
 
 const names = (): string => COMMAND_TABLE.map((row) => row.name).join(" ");
 

@@ -1,11 +1,15 @@
-import type { Command } from "commander";
-import { parsePlatform } from "../../images/oci/index.ts";
-import type { Context } from "../../app/context.ts";
-import { move, reportMoved } from "../../app/places/move.ts";
+import { copy } from "../../app/index.ts";
+import type { CommandModule } from "../command.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import { reportMoved } from "../render/moved.ts";
+
+interface Flags extends RegistryFlags {
+  readonly platform?: string;
+  readonly referrers?: boolean;
+}
 
 /** `slipway copy SOURCE TARGET`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   addRegistryFlags(command, { sends: true })
     .argument(
       "<source>",
@@ -21,20 +25,11 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nExample:\n  slipway copy store:iris:v1 oci-archive:iris.tar\n  slipway copy docker-daemon:old:1 registry.example.com/team/old:1",
     )
-    .action(
-      async (
-        source: string,
-        target: string,
-        options: RegistryFlags & { readonly platform?: string; readonly referrers?: boolean },
-      ) => {
-        const startedAt = performance.now();
-        const platform =
-          options.platform === undefined ? undefined : parsePlatform(options.platform);
-        const moved = await move(
-          { from: source, to: target, platform, withReferrers: options.referrers },
-          await withRegistryFlags(context, options, [source, target]),
-        );
-        reportMoved(context, { verb: "copied", to: target, moved, startedAt });
-      },
-    );
-}
+    .action(async (from: string, to: string, flags: Flags) => {
+      const startedAt = performance.now();
+      const { session, reporter } = await withRegistryFlags(cli, flags, [from, to]);
+      const request = { from, to, platform: flags.platform, withReferrers: flags.referrers };
+      const moved = await copy(request, session);
+      reportMoved(reporter, { verb: "copied", to, moved, startedAt });
+    });
+};

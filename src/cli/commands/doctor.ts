@@ -1,17 +1,15 @@
-import type { Command } from "commander";
-import { checkImage } from "../../app/check/check-image.ts";
-import { checkMachine } from "../../app/check/check-machine.ts";
-import { reportChecks } from "../../app/check/checks.ts";
-import type { Context } from "../../app/context.ts";
-import { registryHostOf } from "../../app/places/registry-host.ts";
+import { checkImage, checkMachine, registryHostOf } from "../../app/index.ts";
+import type { CommandModule } from "../command.ts";
+import { addReachFlags, withReachFlags, type ReachFlags } from "../registry-flags.ts";
+import { reportChecks } from "../render/checks.ts";
 
-interface Flags {
+interface Flags extends ReachFlags {
   readonly registry?: string;
 }
 
 /** `slipway doctor [IMAGE]`. */
-export function define(command: Command, context: Context): void {
-  command
+export const define: CommandModule["define"] = (command, cli) => {
+  addReachFlags(command)
     .argument("[image]", "check this image instead: store:NAME, HOST/REPOSITORY, oci:DIR, …")
     .option(
       "--registry <host>",
@@ -21,12 +19,11 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nEnds well unless a check fails.\n\nExample:\n  slipway doctor --registry registry.example.com\n  slipway doctor store:iris",
     )
-    .action((image: string | undefined, flags: Flags) => diagnose(image, flags, context));
-}
-
-async function diagnose(image: string | undefined, flags: Flags, context: Context): Promise<void> {
-  const registry = flags.registry === undefined ? undefined : registryHostOf(flags.registry);
-  if (image === undefined)
-    return reportChecks(await checkMachine(registry, context), "this machine", context);
-  reportChecks(await checkImage(image, context), `"${image}"`, context);
-}
+    .action(async (image: string | undefined, flags: Flags) => {
+      const { session, reporter } = withReachFlags(cli, flags);
+      const registry = flags.registry === undefined ? undefined : registryHostOf(flags.registry);
+      if (image === undefined)
+        return reportChecks(await checkMachine(registry, session), "this machine", reporter);
+      reportChecks(await checkImage(image, session), `"${image}"`, reporter);
+    });
+};

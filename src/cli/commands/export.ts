@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import type { Context } from "../../app/context.ts";
-import { exportCheckpoint, exportSavedModel } from "../../app/export.ts";
+import { INPUT_TYPES, parseInputType, parseReplacement } from "../../app/export-words/index.ts";
+import { exportCheckpoint, exportSavedModel } from "../../app/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import { INPUT_TYPES, parseInputType, parseReplacement } from "../../models/export/index.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
 import { defineExporterJob } from "../exporter-job.ts";
 import { reportExport } from "../render/export.ts";
 
@@ -24,14 +25,14 @@ Example:
     --trained_checkpoint_prefix /data/data/model.ckpt-200000 --output_directory /data/output/`;
 
 /** `slipway export`. */
-export function define(command: Command, context: Context): void {
-  defineCheckpoint(command.command("tf-checkpoint"), context);
-  defineSavedModel(command.command("saved-model"), context);
-  defineExporterJob(command.command("inference-graph", { isDefault: true }), context);
+export const define: CommandModule["define"] = (command, cli) => {
+  defineCheckpoint(command.command("tf-checkpoint"), cli);
+  defineSavedModel(command.command("saved-model"), cli);
+  defineExporterJob(command.command("inference-graph", { isDefault: true }), cli);
   command.addHelpText("after", EXAMPLES);
-}
+};
 
-function defineCheckpoint(command: Command, context: Context): void {
+function defineCheckpoint(command: Command, cli: Cli): void {
   addFlags(
     command
       .description("freeze a TensorFlow checkpoint and its graph into one file, without TensorFlow")
@@ -49,12 +50,12 @@ function defineCheckpoint(command: Command, context: Context): void {
       const step = flags.step === undefined ? undefined : parseStep(flags.step);
       const { pipelineConfig } = flags;
       const request = { source, step, pipelineConfig, ...sharedOf(flags) };
-      reportExport(await exportCheckpoint(request, context), context);
+      reportExport(await exportCheckpoint(request, cli.session), cli.reporter);
     },
   );
 }
 
-function defineSavedModel(command: Command, context: Context): void {
+function defineSavedModel(command: Command, cli: Cli): void {
   addFlags(
     command
       .description("freeze a SavedModel into one file, without TensorFlow")
@@ -68,7 +69,7 @@ function defineSavedModel(command: Command, context: Context): void {
     ) => {
       const { tags, signature } = flags;
       const request = { source, tags: tags?.split(","), signature, ...sharedOf(flags) };
-      reportExport(await exportSavedModel(request, context), context);
+      reportExport(await exportSavedModel(request, cli.session), cli.reporter);
     },
   );
 }

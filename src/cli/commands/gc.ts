@@ -1,7 +1,7 @@
-import type { Command } from "commander";
-import type { Context } from "../../app/context.ts";
-import { openStore } from "../../app/places/places.ts";
-import { formatBytes } from "../../app/format.ts";
+import { collectGarbage } from "../../app/index.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
+import { formatBytes } from "../render/format.ts";
 
 interface Flags {
   readonly dryRun?: boolean;
@@ -9,7 +9,7 @@ interface Flags {
 }
 
 /** `slipway gc`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   command
     .option("--dry-run", "count what would go, and remove nothing")
     .option(
@@ -20,36 +20,28 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nSafe beside other slipway processes. Files of models are never touched.\n\nExample:\n  slipway gc --dry-run",
     )
-    .action((flags: Flags) => collectGarbage(flags, context));
-}
+    .action((flags: Flags) => collect(flags, cli));
+};
 
-async function collectGarbage(flags: Flags, context: Context): Promise<void> {
-  await using store = await openStore(context);
+async function collect(flags: Flags, { session, reporter }: Cli): Promise<void> {
   const isDryRun = flags.dryRun === true;
-  const result = await store.gc({
-    dryRun: isDryRun,
-    untagged: flags.untagged === true,
-    signal: context.signal,
-  });
+  const { untagged, ...result } = await collectGarbage(
+    { isDryRun, isUntagged: flags.untagged },
+    session,
+  );
   for (const name of result.broken)
-    context.reporter.warn(
+    reporter.warn(
       `${name} points at a manifest that is not in the store; remove it with \`slipway rm\``,
     );
   const { removedBlobs, removedPlans, freedBytes, spared } = result;
-  context.reporter.line(
+  reporter.line(
     `${isDryRun ? "would free" : "freed"} ${formatBytes(freedBytes)}: ${removedBlobs} blobs, ${removedPlans} recipes`,
   );
   if (spared > 0)
-    context.reporter.line(`${spared} more are unused but young: another process may be writing`);
-  const untagged =
-    flags.untagged === true
-      ? 0
-      : (await store.list({ signal: context.signal })).filter(
-          ({ reference }) => reference.tag === undefined,
-        ).length;
+    reporter.line(`${spared} more are unused but young: another process may be writing`);
   if (untagged > 0)
-    context.reporter.line(
+    reporter.line(
       `${untagged} pushed manifests are kept by digest; \`slipway gc --untagged\` frees those that have no tag`,
     );
-  context.reporter.result({ ...result, isDryRun });
+  reporter.result({ ...result, isDryRun });
 }

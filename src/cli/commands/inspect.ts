@@ -1,35 +1,30 @@
-import type { Command } from "commander";
+import { ProjectError } from "../../ground/errors/index.ts";
 import {
   formatPlatform,
+  historyOf,
+  describePath,
+  inspectImage,
+  isModelPath,
   isForeignLayer,
-  isIndexType,
-  MAX_MANIFEST_BYTES,
-  parseIndex,
-  parsePlatform,
-  readVerified,
-  selectPlatform,
-  type Descriptor,
+  modelOf,
+  readManifest,
   type ImageConfig,
-} from "../../images/oci/index.ts";
-import { ProjectError } from "../../ground/errors/index.ts";
-import type { Context } from "../../app/context.ts";
-import { describedData, describePath } from "../../app/describe/describe-path.ts";
-import { isModelPath } from "../../app/places/model-path.ts";
-import { manifestsUnder, totalSize, type SeenManifest } from "../../app/places/look.ts";
-import { openForReading, type ReadPlace } from "../../app/places/places.ts";
+  type SeenManifest,
+} from "../../app/index.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
-import { formatBytes, formatTable, shortDigest } from "../../app/format.ts";
-import { historyOf, modelOf } from "../../app/image-label.ts";
+import { formatBytes, formatTable, shortDigest } from "../render/format.ts";
 import { configLines, modelLines } from "../render/image.ts";
-import { describedLines } from "../render/model.ts";
+import { describedData, describedLines } from "../render/model.ts";
 
 interface Flags extends RegistryFlags {
   readonly platform?: string;
   readonly raw?: boolean;
 }
 
-/** `slipway inspect IMAGE | PATH`. */
-export function define(command: Command, context: Context): void {
+/** `slipway inspect IMAGE`. */
+export const define: CommandModule["define"] = (command, cli) => {
   addRegistryFlags(command)
     .argument(
       "<image or path>",
@@ -41,36 +36,17 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nA path that exists is described as a model; store: or a host makes it an image.\n\nExample:\n  slipway inspect ./model.onnx\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum",
     )
-    .action(async (image: string, flags: Flags) =>
-      inspect(image, flags, await withRegistryFlags(context, flags, [image])),
-    );
-}
-
-async function inspect(name: string, flags: Flags, context: Context): Promise<void> {
-  if (await isModelPath(name, context)) return await inspectModel(name, context);
-  await using place = await openForReading(name, context, { isStoreFirst: true });
-  const target = await narrow(place, flags.platform, context);
-  if (flags.raw === true) return await printRaw(place, target, context);
-  const manifests = await manifestsUnder(place.source, target, context);
-  const { reporter } = context;
-  reporter.line(`${name}`);
-  reporter.line(`  digest      ${target.digest}`);
-  reporter.line(`  media type  ${target.mediaType}`);
-  reporter.line(`  size        ${formatBytes(totalSize(manifests))}`);
-  for (const seen of manifests) for (const line of linesOf(seen)) reporter.line(line);
-  reporter.result({
-    name,
-    digest: target.digest,
-    mediaType: target.mediaType,
-    size: totalSize(manifests),
-    manifests: manifests.map(dataOf),
-  });
-}
+    .action(async (name: string, flags: Flags) => {
+      if (await isModelPath(name, cli.session)) return inspectModel(name, cli);
+      const own = await withRegistryFlags(cli, flags, [name]);
+      const request = { name, platform: flags.platform };
+      return flags.raw === true ? printRaw(request, own) : inspect(request, own);
+    });
+};
 
 /** Describes a model. One that lacks a part is an error, after all that could be said of it. */
-async function inspectModel(path: string, context: Context): Promise<void> {
-  const described = await describePath(path, context);
-  const { reporter } = context;
+async function inspectModel(path: string, { session, reporter }: Cli): Promise<void> {
+  const described = await describePath(path, session);
   for (const warning of described.detected.warnings) reporter.warn(warning);
   for (const line of describedLines(described)) reporter.line(line);
   reporter.result(describedData(described));
@@ -82,36 +58,42 @@ async function inspectModel(path: string, context: Context): Promise<void> {
   });
 }
 
-async function narrow(
-  place: ReadPlace,
-  platform: string | undefined,
-  context: Context,
-): Promise<Descriptor> {
-  const target = await place.source.resolve(place.reference, context);
-  if (platform === undefined || !isIndexType(target.mediaType)) return target;
-  const bytes = await readVerified(place.source.open(target, context), target, {
-    maxBytes: MAX_MANIFEST_BYTES,
-    signal: context.signal,
+type Request = Parameters<typeof inspectImage>[0];
+
+async function inspect(request: Request, { session, reporter }: Cli): Promise<void> {
+  const { name, descriptor, sizeBytes, manifests } = await inspectImage(request, session);
+  reporter.line(`${name}`);
+  reporter.line(`  digest      ${descriptor.digest}`);
+  reporter.line(`  media type  ${descriptor.mediaType}`);
+  reporter.line(`  size        ${formatBytes(sizeBytes)}`);
+  for (const seen of manifests) for (const line of manifestLines(seen)) reporter.line(line);
+  reporter.result({
+    name,
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    size: sizeBytes,
+    manifests: manifests.map(manifestData),
   });
-  return selectPlatform(parseIndex(bytes), parsePlatform(platform));
 }
 
 /** Exactly the bytes: hashing them gives the digest. In JSON mode they come as text. */
-async function printRaw(place: ReadPlace, target: Descriptor, context: Context): Promise<void> {
-  const bytes = await readVerified(place.source.open(target, context), target, {
-    maxBytes: MAX_MANIFEST_BYTES,
-    signal: context.signal,
-  });
-  if (context.isJson)
-    context.reporter.result({
-      digest: target.digest,
-      mediaType: target.mediaType,
+async function printRaw(request: Request, { session, reporter, isJson }: Cli): Promise<void> {
+  const { descriptor, bytes } = await readManifest(request, session);
+  if (isJson)
+    reporter.result({
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
       raw: Buffer.from(bytes).toString("utf8"),
     });
   else process.stdout.write(bytes);
 }
 
-function linesOf({ descriptor, manifest, config, platform }: SeenManifest): readonly string[] {
+function manifestLines({
+  descriptor,
+  manifest,
+  config,
+  platform,
+}: SeenManifest): readonly string[] {
   const title =
     platform === undefined
       ? `${manifest.artifactType ?? manifest.config.mediaType} (no image)`
@@ -174,7 +156,7 @@ function mediaName(mediaType: string): string {
   return isForeignLayer(mediaType) ? `${name} (not distributed)` : name;
 }
 
-function dataOf({
+function manifestData({
   descriptor,
   manifest,
   config,
@@ -192,12 +174,12 @@ function dataOf({
       createdBy: history[index],
     })),
     annotations: manifest.annotations,
-    config: config === undefined ? undefined : factsOf(config),
+    config: config === undefined ? undefined : configData(config),
     model: config === undefined ? undefined : modelOf(config),
   };
 }
 
-function factsOf({
+function configData({
   created,
   config,
   architecture,

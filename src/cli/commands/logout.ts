@@ -1,22 +1,21 @@
-import type { Command } from "commander";
-import { logout } from "../../images/registry/index.ts";
-import type { Context } from "../../app/context.ts";
-import { registryHostOf } from "../../app/places/registry-host.ts";
+import { logOut, registryHostOf } from "../../app/index.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
 
 /** `slipway logout HOST`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   command
     .argument("[host]", "the registry", "docker.io")
     .addHelpText("after", "\nExample:\n  slipway logout registry.example.com")
-    .action((host: string) => logOut(registryHostOf(host), context));
-}
+    .action((host: string) => forget(registryHostOf(host), cli));
+};
 
-async function logOut(host: string, context: Context): Promise<void> {
-  const place = await logout({ host, environment: context.env, signal: context.signal });
-  context.reporter.line(
+async function forget(host: string, { session, reporter }: Cli): Promise<void> {
+  const place = await logOut(host, session);
+  reporter.line(
     place === undefined
       ? `there was no credential for ${host}`
       : `forgot the credential for ${host}, which was in ${place.helper ?? place.file}`,
   );
-  context.reporter.result({ host, isForgotten: place !== undefined, ...place });
+  reporter.result({ host, isForgotten: place !== undefined, ...place });
 }

@@ -1,25 +1,27 @@
 import { Option, type Command } from "commander";
-import { ToolError } from "../../ground/errors/index.ts";
+import { packdocker, planPackdocker, type PackdockerRequest } from "../../app/index.ts";
 import {
+  BASE_SOURCES,
   strayFlagsOf,
+  TEST_ENGINES,
   UAI_FRAMEWORKS,
+  UAI_SERVERS,
   uaiFlagsOf,
   type UaiFlag,
   type UaiFramework,
-} from "../../jobs/uai/index.ts";
+} from "../../app/words/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import { addCatalogueOption } from "../catalogue-flag.ts";
-import type { Context } from "../../app/context.ts";
-import { collect, countOf, countOrNoneOf } from "../../app/options.ts";
-import {
-  BASE_SOURCES,
-  TEST_ENGINES,
-  UAI_SERVERS,
-} from "../../app/packdocker/packdocker-choices.ts";
-import type { PackdockerFlags } from "../../app/packdocker/packdocker-flags.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
+import { collect, countOf, countOrNoneOf, oldFlagIn } from "../options.ts";
+import { addReachFlags, withReachFlags, type ReachFlags } from "../registry-flags.ts";
+import { reportPackdocker, reportPackdockerPlan } from "../render/packdocker.ts";
 
 const GROUPS = {
   packed: "What is packed:",
   goes: "Where it goes:",
+  reach: "How registries are reached:",
   stands: "What it stands on:",
   vendor: "The vendor's API, with --base-from vendor (else these are taken and used for nothing):",
   serves: "What answers in it:",
@@ -28,27 +30,36 @@ const GROUPS = {
   leaves: "What else is written:",
 } as const;
 
-/** The old flags that are not about what is packed. */
-const GROUP_OF: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    [
-      "uhub_registry",
-      "uhub_imagename",
-      "uhub_username",
-      "uhub_password",
-      "in_uhost",
-      "in_host",
-    ].map((name) => [name, GROUPS.goes]),
-  ),
-  ...Object.fromEntries(["ai_arch_v", "bimg_name"].map((name) => [name, GROUPS.stands])),
-  ...Object.fromEntries(
-    ["public_key", "private_key", "project_id", "region", "zone", "os", "python_version"].map(
-      (name) => [name, GROUPS.vendor],
-    ),
-  ),
-};
+/** What `packdocker` takes beside the old tool's flags. */
+interface Flags extends ReachFlags {
+  readonly passwordStdin?: boolean;
+  readonly push?: boolean;
+  readonly plan?: boolean;
+  readonly dryRun?: boolean;
+  readonly output?: readonly string[];
+  readonly emitDockerfile?: string;
+  readonly writeConf?: boolean;
+  readonly platform?: string;
+  readonly server?: PackdockerRequest["server"];
+  readonly baseFrom?: PackdockerRequest["baseFrom"];
+  readonly catalogue?: string;
+  readonly vendorEndpoint?: string;
+  readonly test?: readonly string[];
+  readonly testEngine?: (typeof TEST_ENGINES)[number];
+  readonly testTimeout?: number;
+  readonly maxBatch?: number;
+  readonly maxWaitMs?: number;
+  readonly tf1Compat?: boolean;
+  readonly allowPickle?: readonly string[];
+  readonly allowMissingLibrary?: readonly string[];
+  readonly apt?: readonly string[];
+  readonly allowSecret?: readonly string[];
+  readonly indexUrl?: string;
+  readonly findLinks?: readonly string[];
+}
 
-export function define(command: Command, context: Context): void {
+/** `slipway packdocker MODE`. */
+export const define: CommandModule["define"] = (command, cli) => {
   command
     .addHelpText(
       "after",
@@ -77,18 +88,66 @@ export function define(command: Command, context: Context): void {
         "after",
         `\nEvery flag may be written with - for _; --json, --quiet and --plain-http work here too.\n\nExample:\n  ${exampleOf(framework)}`,
       )
-      .action(async (flags: PackdockerFlags) => {
-        const { packdocker } = await import("../../app/packdocker/packdocker.ts");
-        await packdocker(framework, flags, context);
-      });
+      .action((flags: Flags) => make(framework, flags, withReachFlags(cli, flags)));
   }
+};
+
+async function make(framework: UaiFramework, flags: Flags, cli: Cli): Promise<void> {
+  const request: PackdockerRequest = {
+    framework,
+    values: oldValuesOf(framework, { ...flags }),
+    password: flags.passwordStdin === true ? await cli.readSecret() : undefined,
+    isPush: flags.push,
+    outputs: flags.output,
+    dockerfile: flags.emitDockerfile,
+    hasConfWritten: flags.writeConf,
+    platform: flags.platform,
+    server: flags.server,
+    baseFrom: flags.baseFrom,
+    catalogue: flags.catalogue,
+    vendorEndpoint: flags.vendorEndpoint,
+    test:
+      flags.test === undefined
+        ? undefined
+        : {
+            files: flags.test,
+            engine: flags.testEngine,
+            timeoutMs: flags.testTimeout === undefined ? undefined : flags.testTimeout * 1000,
+          },
+    maxBatch: flags.maxBatch,
+    maxWaitMs: flags.maxWaitMs,
+    isTf1: flags.tf1Compat,
+    allowPickle: flags.allowPickle,
+    allowMissingLibraries: flags.allowMissingLibrary,
+    apt: flags.apt,
+    allowSecrets: flags.allowSecret,
+    indexUrl: flags.indexUrl,
+    findLinks: flags.findLinks,
+  };
+  if (flags.plan === true || flags.dryRun === true)
+    return reportPackdockerPlan(
+      cli.reporter,
+      await planPackdocker({ ...request, isKept: flags.dryRun !== true }, cli.session),
+    );
+  reportPackdocker(cli.reporter, framework, await packdocker(request, cli.session));
+}
+
+/** The old flags' values, whichever way each was written. */
+function oldValuesOf(
+  framework: UaiFramework,
+  flags: Readonly<Record<string, unknown>>,
+): PackdockerRequest["values"] {
+  return Object.fromEntries(
+    [...uaiFlagsOf(framework), ...strayFlagsOf(framework)].map(({ name }) => [
+      name,
+      oldFlagIn(flags, name),
+    ]),
+  );
 }
 
 function addGroup(mode: Command, framework: UaiFramework, heading: string): void {
   mode.optionsGroup(heading);
-  const flags = uaiFlagsOf(framework).filter(
-    ({ name }) => (GROUP_OF[name] ?? GROUPS.packed) === heading,
-  );
+  const flags = uaiFlagsOf(framework).filter(({ group }) => GROUPS[group] === heading);
   for (const flag of [
     ...flags.filter(({ isRequired }) => isRequired),
     ...flags.filter(({ isRequired }) => !isRequired),
@@ -131,6 +190,7 @@ const OWN_OPTIONS: Readonly<Record<string, (mode: Command, framework: UaiFramewo
         "write the image as well: oci, oci-archive, docker-archive, docker-daemon or podman; may come more than once",
         collect,
       ),
+  [GROUPS.reach]: (mode) => void addReachFlags(mode, { sends: true, heading: GROUPS.reach }),
   [GROUPS.stands](mode, framework) {
     mode.option("--platform <os/arch>", "linux/amd64 (default) or linux/arm64");
     if (framework === "self") return;

@@ -1,12 +1,10 @@
-import type { Command } from "commander";
-import { parseLocation } from "../../images/copy/index.ts";
-import { ToolError } from "../../ground/errors/index.ts";
-import type { Context } from "../../app/context.ts";
-import { move, reportMoved } from "../../app/places/move.ts";
+import { push } from "../../app/index.ts";
+import type { CommandModule } from "../command.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import { reportMoved } from "../render/moved.ts";
 
 /** `slipway push NAME [TARGET]`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   addRegistryFlags(command, { sends: true })
     .argument("<name>", "an image of the local store: the name it was packed with, or store:NAME")
     .argument("[target]", "where to; the name itself when it names a registry")
@@ -17,14 +15,8 @@ export function define(command: Command, context: Context): void {
     .action(async (name: string, target: string | undefined, flags: RegistryFlags) => {
       const startedAt = performance.now();
       const to = target ?? name;
-      if (parseLocation(to).kind !== "registry")
-        throw new ToolError("USAGE", `push "${name}": "${to}" is not in a registry`, {
-          hint: "name the target: slipway push store:NAME HOST/REPOSITORY:TAG",
-        });
-      const moved = await move(
-        { from: name, to, isFromStore: true },
-        await withRegistryFlags(context, flags, [to]),
-      );
-      reportMoved(context, { verb: "pushed", to, moved, startedAt });
+      const { session, reporter } = await withRegistryFlags(cli, flags, [to]);
+      const moved = await push({ name, to }, session);
+      reportMoved(reporter, { verb: "pushed", to, moved, startedAt });
     });
-}
+};

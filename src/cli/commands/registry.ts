@@ -1,15 +1,11 @@
-import { once } from "node:events";
-import type { Command } from "commander";
-import { createRegistryServer, type RequestLogEntry } from "../../images/registry-server/index.ts";
-import { formatReference, type Digest } from "../../images/oci/index.ts";
-import type { Store } from "../../images/store/index.ts";
-import { fetchBaseLayer, missingInStore } from "../../app/places/base-layers.ts";
-import type { Context } from "../../app/context.ts";
-import { portOf } from "../../app/options.ts";
-import { openStore } from "../../app/places/places.ts";
-import { formatBytes, shortDigest } from "../../app/format.ts";
+import { serveStore, type RequestLogEntry, type ServedStore } from "../../app/index.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
+import { portOf } from "../options.ts";
+import { formatBytes } from "../render/format.ts";
+import { addReachFlags, withReachFlags, type ReachFlags } from "../registry-flags.ts";
 
-interface Flags {
+interface Flags extends ReachFlags {
   readonly port: number;
   readonly host: string;
   readonly readOnly?: boolean;
@@ -19,8 +15,8 @@ interface Flags {
 }
 
 /** `slipway registry`. */
-export function define(command: Command, context: Context): void {
-  command
+export const define: CommandModule["define"] = (command, cli) => {
+  addReachFlags(command)
     .option("--port <number>", "port to listen on; 0 takes one that is free", portOf, 5000)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--read-only", "refuse every push and delete")
@@ -33,68 +29,51 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nRuns until Ctrl-C. Whoever reaches the port may read and write: there is no log-in.\n\nExample:\n  slipway registry --port 5000\n  skopeo copy --src-tls-verify=false docker://localhost:5000/iris:v1 dir:iris",
     )
-    .action((flags: Flags) => serve(flags, context));
+    .action((flags: Flags) => serve(flags, withReachFlags(cli, flags)));
+};
+
+async function serve(flags: Flags, { session, reporter }: Cli): Promise<void> {
+  await serveStore(
+    {
+      port: flags.port,
+      host: flags.host,
+      isReadOnly: flags.readOnly,
+      isFetching: flags.fetch,
+      onRequest: (entry) => tell(entry, flags.verbose === true, reporter),
+      onListening: (served) => announce(served, flags, reporter),
+    },
+    session,
+  );
 }
 
-async function serve(flags: Flags, context: Context): Promise<void> {
-  const { reporter, signal } = context;
-  await using store = await openStore(context);
-  await using server = await createRegistryServer({
-    store,
-    port: flags.port,
-    host: flags.host,
-    readOnly: flags.readOnly === true,
-    fetchBlob: flags.fetch ? (digest) => fetchMissing(store, digest, context) : undefined,
-    onRequest: (entry) => tell(entry, flags.verbose === true, context),
-  });
+function announce(
+  { url, host, port, dataDir, missing }: ServedStore,
+  flags: Flags,
+  reporter: Cli["reporter"],
+): void {
+  const isReadOnly = flags.readOnly === true;
   if (!/^(127\.|localhost$|::1$)/.test(flags.host))
     reporter.warn(
-      `everybody who reaches ${server.url} may ${flags.readOnly === true ? "read" : "read and write"}: there is no log-in`,
+      `everybody who reaches ${url} may ${isReadOnly ? "read" : "read and write"}: there is no log-in`,
     );
-  reporter.line(
-    `${server.url} serves ${store.dataDir}${flags.readOnly === true ? " (read only)" : ""}; Ctrl-C ends it`,
-  );
-  await tellMissing(store, flags.fetch, context);
-  reporter.result({
-    url: server.url,
-    host: server.host,
-    port: server.port,
-    isReadOnly: flags.readOnly === true,
-  });
-  if (!signal.aborted) await once(signal, "abort");
-  // Being told to end is how a server ends well.
-  reporter.step("closing");
-}
-
-/** Bases that live in a registry are not downloaded for packing; who pulls from here wants them all the same. */
-async function tellMissing(store: Store, isFetching: boolean, context: Context): Promise<void> {
-  const missing = await missingInStore(store, context);
-  if (missing.length === 0) return;
-  const bases = [...new Set(missing.map(({ base }) => formatReference(base)))].join(", ");
-  const size = formatBytes(missing.reduce((sum, { layer }) => sum + layer.size, 0));
-  if (isFetching)
-    context.reporter.line(
+  reporter.line(`${url} serves ${dataDir}${isReadOnly ? " (read only)" : ""}; Ctrl-C ends it`);
+  // Bases that live in a registry are not downloaded for packing; who pulls from here wants them all the same.
+  const [size, bases] = [formatBytes(missing.bytes), missing.bases.join(", ")];
+  if (missing.bases.length > 0 && flags.fetch)
+    reporter.line(
       `${size} of base layers are not in the store; they are fetched when asked for, from ${bases}`,
     );
-  else
-    context.reporter.warn(
+  else if (missing.bases.length > 0)
+    reporter.warn(
       `${size} of base layers are not in the store, and images on ${bases} cannot be pulled; \`slipway pull\` brings them`,
     );
-}
-
-async function fetchMissing(store: Store, digest: Digest, context: Context): Promise<void> {
-  const found = (await missingInStore(store, context)).find(({ layer }) => layer.digest === digest);
-  if (found === undefined) return;
-  context.reporter.step(
-    `fetching base layer ${shortDigest(digest)} (${formatBytes(found.layer.size)}) from ${formatReference(found.base)}`,
-  );
-  await fetchBaseLayer(store, found, context);
+  reporter.result({ url, host, port, isReadOnly });
 }
 
 function tell(
   { method, url, status, durationMs, error }: RequestLogEntry,
   isVerbose: boolean,
-  { reporter }: Context,
+  reporter: Cli["reporter"],
 ): void {
   if (error !== undefined)
     reporter.warn(`${method} ${url}: ${error instanceof Error ? error.message : "it failed"}`);

@@ -1,12 +1,26 @@
-import { Option, type Command } from "commander";
-import type { Context } from "../../app/context.ts";
-import { collect, countOf } from "../../app/options.ts";
-import { runInEngine, type RunFlags } from "../../app/run/run-in-engine.ts";
-import { openRunSource } from "../../app/run/run-source.ts";
+import { Option } from "commander";
+import { run } from "../../app/index.ts";
+import type { CommandModule } from "../command.ts";
+import { collect, countOf, environmentOf } from "../options.ts";
+import { addReachFlags, withReachFlags, type ReachFlags } from "../registry-flags.ts";
+import { parseMount, parsePort } from "../run-words.ts";
+
+interface Flags extends ReachFlags {
+  readonly port?: readonly string[];
+  readonly env?: readonly string[];
+  readonly volume?: readonly string[];
+  readonly gpus?: string;
+  readonly engine?: "docker" | "podman";
+  readonly detach?: boolean;
+  readonly platform?: string;
+  readonly pull?: boolean;
+  readonly unpacked?: boolean;
+  readonly timeout: number;
+}
 
 /** `slipway run IMAGE`. */
-export function define(command: Command, context: Context): void {
-  command
+export const define: CommandModule["define"] = (command, cli) => {
+  addReachFlags(command)
     .argument(
       "<image>",
       "store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF",
@@ -45,18 +59,23 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nShows what the image prints until Ctrl-C.\n\nExample:\n  slipway run store:iris\n  slipway run localhost:5000/iris:v1 -p 9000:9000 -e LOG_LEVEL=debug",
     )
-    .action((image: string, flags: RunFlags) => run(image, flags, context));
-}
-
-async function run(name: string, flags: RunFlags, context: Context): Promise<void> {
-  await using source = await openRunSource(
-    name,
-    { platform: flags.platform, isPull: flags.pull },
-    context,
-  );
-  if (flags.unpacked === true) {
-    const { runWithoutEngine } = await import("../../app/run/run-without-engine.ts");
-    return await runWithoutEngine({ name, source, flags }, context);
-  }
-  return await runInEngine({ name, source, flags }, context);
-}
+    .action(async (name: string, flags: Flags) => {
+      const { session } = withReachFlags(cli, flags);
+      await run(
+        {
+          name,
+          ports: (flags.port ?? []).map(parsePort),
+          env: environmentOf(flags.env ?? [], session.environment),
+          mounts: (flags.volume ?? []).map((text) => parseMount(text, session.cwd)),
+          gpus: flags.gpus,
+          engine: flags.engine,
+          isDetached: flags.detach,
+          platform: flags.platform,
+          isPull: flags.pull,
+          isUnpacked: flags.unpacked,
+          timeoutMs: flags.timeout * 1000,
+        },
+        session,
+      );
+    });
+};

@@ -1,10 +1,10 @@
-import type { Command } from "commander";
+import { findPython } from "../../app/index.ts";
 import { runEntry } from "../../serving/server/index.ts";
-import type { Context } from "../../app/context.ts";
-import { findPython } from "../../app/run/describe-project.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
 
 /** `slipway seldon-core-microservice NAME [flags]`: what images call `seldon-core-microservice`, on this machine. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   command
     .argument(
       "[words...]",
@@ -16,15 +16,16 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nThe class is imported from the working folder; the environment is that of Seldon's wrapper. Runs until Ctrl-C.\n\nExample:\n  slipway seldon-core-microservice MyModel --service-type MODEL",
     )
-    .action((words: readonly string[]) => serve(words, context));
-}
+    .action((words: readonly string[]) => serve(words, cli));
+};
 
-async function serve(words: readonly string[], { cwd, env, signal }: Context): Promise<void> {
-  const python = await findPython(cwd, env);
+async function serve(words: readonly string[], { session }: Cli): Promise<void> {
+  const { cwd, environment, signal } = session;
+  const python = await findPython(cwd, environment);
   const argv = ["seldon-core-microservice", ...words];
   process.exitCode = await runEntry({
     argv,
-    env: { ...env, SLIPWAY_PYTHON: python },
+    env: { ...environment, SLIPWAY_PYTHON: python },
     cwd,
     signal,
     print: (text) => void process.stderr.write(text),

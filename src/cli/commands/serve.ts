@@ -1,23 +1,7 @@
-import { once } from "node:events";
-import { Option, type Command } from "commander";
-import {
-  applyLaunch,
-  applyServerEnv,
-  createLogger,
-  parseObserveSettings,
-  parseSeldonLaunch,
-  readPod,
-  serveModel,
-  serveOptions,
-  type RunningServer,
-  type SeldonLaunch,
-} from "../../serving/server/index.ts";
-import type { ModelDescription } from "../../models/description/index.ts";
-import type { Context } from "../../app/context.ts";
-import { describeProject, portsFrom } from "../../app/run/describe-project.ts";
-import { collect, countOf, environmentOf, portOf } from "../../app/options.ts";
-import { loadProject } from "../../app/pack/project.ts";
-import { sampleRequest } from "../../app/run/sample-request.ts";
+import { Option } from "commander";
+import { serveFolder, type Ports } from "../../app/index.ts";
+import type { CommandModule } from "../command.ts";
+import { collect, countOf, environmentOf, portOf } from "../options.ts";
 
 interface Flags {
   readonly code?: string;
@@ -40,7 +24,7 @@ interface Flags {
 }
 
 /** `slipway serve [DIR]`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, { session }) => {
   command
     .argument("[folder]", "the project", ".")
     .option("--code <file:class>", "the user class, such as Model.py:Model")
@@ -82,91 +66,32 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000",
     )
-    .action((folder: string, flags: Flags) => serve(folder, flags, context));
-}
+    .action(
+      async (folder: string, { watch, accessLog, env, ...flags }: Flags) =>
+        await serveFolder(
+          {
+            ...flags,
+            folder,
+            ports: portsFrom(flags),
+            isWatched: watch,
+            logsRequests: accessLog,
+            env: environmentOf(env ?? [], session.environment),
+          },
+          session,
+        ),
+    );
+};
 
-async function serve(folder: string, flags: Flags, context: Context): Promise<void> {
-  const { signal, reporter } = context;
-  const { project } = await loadProject(
-    folder,
-    {
-      code: flags.code,
-      model: flags.model,
-      serviceType: flags.serviceType,
-      allowPickle: flags.allowPickle,
-      env: environmentOf(flags.env ?? [], context.env),
-    },
-    { context },
-  );
-  const env = { ...context.env, ...project.env };
-  const pod = await readPod(env);
-  const launch = launchOf(flags, env);
-  for (const note of launch.ignored) reporter.warn(`has no effect here: ${note}`);
-  const described = applyLaunch(await describeProject(project, flags, context), launch);
-  const description = pod.applyTo(applyServerEnv(served(described, flags, launch), env));
-  reporter.step(`loading ${description.name}`);
-  await using server = await serveModel(description, {
-    ...serveOptions(launch),
-    host: flags.host,
-    ports: portsFrom(flags),
-    ...pod.options,
-    log: createLogger({ write: (line) => void process.stderr.write(line) }),
-    env,
-    observe: {
-      ...parseObserveSettings(env, description.name),
-      logsRequests: flags.accessLog === true,
-    },
-    watch: flags.watch === true,
-    signal,
-  });
-  announce(server, {
-    description,
-    host: flags.host,
-    scheme: pod.options.tls === undefined ? "http" : "https",
-    context,
-  });
-  if (!signal.aborted) await once(signal, "abort");
-  await server.stop();
-}
-
-/** Flags, and the variables of Seldon's wrapper; the class and its service type are the project's own. */
-function launchOf(
-  { workers, threads, parameters, logLevel }: Flags,
-  env: Readonly<Record<string, string | undefined>>,
-): SeldonLaunch {
-  const said = Object.entries({ workers, threads, parameters, "log-level": logLevel });
-  const argv = said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
-  return parseSeldonLaunch(argv, { ...env, MODEL_NAME: undefined, SERVICE_TYPE: undefined });
-}
-
-/** The description without what is not to be served. */
-function served(
-  description: ModelDescription,
-  { apiType }: Flags,
-  { hasGrpc }: SeldonLaunch,
-): ModelDescription {
-  const { grpc, ...others } = description.ports;
-  return (apiType === "rest" || !hasGrpc) && grpc !== undefined
-    ? { ...description, ports: others }
-    : description;
-}
-
-interface Announced {
-  readonly description: ModelDescription;
-  readonly host: string;
-  readonly scheme: "http" | "https";
-  readonly context: Context;
-}
-
-function announce(
-  { ports }: RunningServer,
-  { description, host, scheme, context }: Announced,
-): void {
-  const address = host === "0.0.0.0" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
-  const url = `${scheme}://${address}:${ports.http}`;
-  const example = sampleRequest(url, description);
-  context.reporter.line(`ready at ${url}; try`);
-  context.reporter.line(`  ${example}`);
-  if (ports.grpc !== undefined) context.reporter.line(`gRPC at ${address}:${ports.grpc}`);
-  context.reporter.result({ url, ports, example, model: description.name, kind: description.kind });
+/** Ports that the command line names, for `serveModel`. */
+export function portsFrom(flags: {
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
+  readonly metricsPort?: number;
+}): Partial<Ports> {
+  const { httpPort: http, grpcPort: grpc, metricsPort: metrics } = flags;
+  return {
+    ...(http === undefined ? {} : { http }),
+    ...(grpc === undefined ? {} : { grpc }),
+    ...(metrics === undefined ? {} : { metrics }),
+  };
 }

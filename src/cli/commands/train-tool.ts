@@ -1,15 +1,13 @@
-import type { Command } from "commander";
+import type { TrainFramework } from "../../app/words/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Framework } from "../../jobs/train/index.ts";
 import type { CommandModule } from "../command.ts";
-import type { Context } from "../../app/context.ts";
-import type { TrainPackFlags } from "../../app/train/train-values.ts";
-import { addTrainPackOptions } from "../train-flags.ts";
+import { packTraining } from "../train-actions.ts";
+import { addTrainPackOptions, type TrainPackFlags } from "../train-flags.ts";
 
 /** `slipway pytorch pack` and its siblings: the old tools' own spelling. */
-export function trainTool(framework: Framework): CommandModule {
+export function trainTool(framework: TrainFramework): CommandModule {
   return {
-    define(command: Command, context: Context): void {
+    define(command, cli) {
       command.addHelpText("after", `\nExample:\n  slipway ${framework} pack --help`).action(() => {
         throw new ToolError("USAGE", `${framework}: it does not say what to do`, {
           hint: `write \`slipway ${framework} pack …\``,
@@ -26,10 +24,7 @@ export function trainTool(framework: Framework): CommandModule {
           "after",
           `\nThe same as \`slipway train pack --framework ${framework}\`.\n\nExample:\n  slipway ${framework} pack --code_path ./code/ --mainfile_path train.py …`,
         )
-        .action(async (flags: TrainPackFlags) => {
-          const { trainPack } = await import("../../app/train/train-pack.ts");
-          await trainPack(framework, flags, context);
-        });
+        .action((flags: TrainPackFlags) => packTraining(framework, flags, cli));
     },
   };
 }

@@ -1,15 +1,17 @@
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
+import { joinParts, splitFile } from "../../app/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Context } from "../../app/context.ts";
-import { collect, countOf } from "../../app/options.ts";
-import type { TrainPackFlags } from "../../app/train/train-values.ts";
-import { addTrainPackOptions, frameworkOf } from "../train-flags.ts";
-import type { TrainManifestFlags } from "../../app/train/train-manifest.ts";
-import type { TrainRunFlags } from "../../app/train/train-run.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandModule } from "../command.ts";
+import { collect, countOf } from "../options.ts";
+import { addReachFlags } from "../registry-flags.ts";
+import { packTraining, printTrainManifest, runTraining } from "../train-actions.ts";
+import { addTrainPackOptions, frameworkOf, type TrainPackFlags } from "../train-flags.ts";
+import type { TrainManifestFlags, TrainRunFlags } from "../train-words.ts";
 
 /** `slipway train`. */
-export function define(command: Command, context: Context): void {
+export const define: CommandModule["define"] = (command, cli) => {
   command
     .addHelpText("after", "\nExample:\n  slipway train pack --framework pytorch --help")
     .action(() => {
@@ -27,18 +29,14 @@ export function define(command: Command, context: Context): void {
       "after",
       "\nExample:\n  slipway train pack --framework pytorch --ai_arch_v pytorch-2.6.0 --code_path ./code --mainfile_path mnist.py \\\n    --uhub_registry registry.example.com/team --uhub_imagename mnist --test_data_path ./data --test_output_path ./output",
     )
-    .action(async (flags: TrainPackFlags) => {
-      const { trainPack } = await import("../../app/train/train-pack.ts");
-      await trainPack(frameworkOf(flags.framework), flags, context);
-    });
-  defineRun(command, context);
-  defineManifest(command, context);
-  defineParts(command, context);
-}
+    .action((flags: TrainPackFlags) => packTraining(frameworkOf(flags.framework), flags, cli));
+  defineRun(command, cli);
+  defineManifest(command, cli);
+  defineParts(command, cli);
+};
 
-function defineRun(command: Command, context: Context): void {
-  command
-    .command("run")
+function defineRun(command: Command, cli: Cli): void {
+  addReachFlags(command.command("run"))
     .description("run the local test of a packed job with docker or podman, and follow it")
     .argument("[parameters...]", "more parameters of the script, after --")
     .option("--plan <file>", "what train pack wrote (default: slipway-train.json)")
@@ -71,13 +69,12 @@ function defineRun(command: Command, context: Context): void {
       "after",
       "\nMetrics are numbers printed as key=value or as JSON lines, and scalars of TensorBoard files in the output folder.\n\nExample:\n  slipway train run\n  slipway train run --nproc 2 -- --epochs 3",
     )
-    .action(async (parameters: readonly string[], flags: TrainRunFlags) => {
-      const { trainRun } = await import("../../app/train/train-run.ts");
-      await trainRun(parameters, flags, context);
-    });
+    .action((parameters: readonly string[], flags: TrainRunFlags) =>
+      runTraining(parameters, flags, cli),
+    );
 }
 
-function defineManifest(command: Command, context: Context): void {
+function defineManifest(command: Command, cli: Cli): void {
   const manifest = command
     .command("manifest")
     .description("print the Kubernetes object that runs a packed job, or apply it")
@@ -120,10 +117,9 @@ function defineManifest(command: Command, context: Context): void {
       "after",
       "\nExample:\n  slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results\n  slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --toleration nvidia.com/gpu --apply -- --epochs 90",
     )
-    .action(async (parameters: readonly string[], flags: TrainManifestFlags) => {
-      const { trainManifest } = await import("../../app/train/train-manifest.ts");
-      await trainManifest(parameters, flags, context);
-    });
+    .action((parameters: readonly string[], flags: TrainManifestFlags) =>
+      printTrainManifest(parameters, flags, cli),
+    );
   addPodOptions(manifest);
 }
 
@@ -150,7 +146,7 @@ function addPodOptions(manifest: Command): void {
     );
 }
 
-function defineParts(command: Command, context: Context): void {
+function defineParts(command: Command, cli: Cli): void {
   command
     .command("split")
     .description("cut a large file into parts of 128 MiB for transport")
@@ -168,14 +164,13 @@ function defineParts(command: Command, context: Context): void {
           { readonly size: number },
         ]
       ) => {
-        const { splitFile } = await import("../../jobs/train/index.ts");
         const parts = await splitFile(
-          resolve(context.cwd, folder, file),
-          resolve(context.cwd, target),
-          { partBytes: flags.size * 2 ** 20, signal: context.signal },
+          resolve(cli.session.cwd, folder, file),
+          resolve(cli.session.cwd, target),
+          { partBytes: flags.size * 2 ** 20, signal: cli.session.signal },
         );
-        for (const part of parts) context.reporter.line(part);
-        context.reporter.result({ parts });
+        for (const part of parts) cli.reporter.line(part);
+        cli.reporter.result({ parts });
       },
     );
   command
@@ -198,14 +193,13 @@ function defineParts(command: Command, context: Context): void {
           { readonly keep?: boolean },
         ]
       ) => {
-        const { joinParts } = await import("../../jobs/train/index.ts");
         const count = await joinParts(
-          { folder: resolve(context.cwd, folder), prefix },
-          resolve(context.cwd, target),
-          { isKeeping: flags.keep, signal: context.signal },
+          { folder: resolve(cli.session.cwd, folder), prefix },
+          resolve(cli.session.cwd, target),
+          { isKeeping: flags.keep, signal: cli.session.signal },
         );
-        context.reporter.line(`${target} from ${count} parts`);
-        context.reporter.result({ target, parts: count });
+        cli.reporter.line(`${target} from ${count} parts`);
+        cli.reporter.result({ target, parts: count });
       },
     );
 }

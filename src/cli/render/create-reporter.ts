@@ -1,6 +1,6 @@
 import { stripControls } from "../../ground/errors/index.ts";
-import { formatBytes, formatDuration } from "../../app/format.ts";
-import type { CopyProgress, Reporter, Streams } from "../../app/reporter.ts";
+import { formatBytes, formatDuration } from "./format.ts";
+import type { BlobProgress, Reporter, Streams } from "./reporter.ts";
 
 export interface ReporterOptions {
   readonly streams: Streams;
@@ -54,11 +54,13 @@ function createPlainReporter({ streams, isQuiet, now }: ReporterOptions): Report
         );
       else if (known !== undefined && at - known.toldAt >= LOG_EVERY_MS) {
         known.toldAt = at;
-        streams.err(`  ${progress.label}: ${percent(progress)} of ${formatBytes(progress.size)}\n`);
+        streams.err(
+          `  ${stripControls(progress.label)}: ${percent(progress)} of ${formatBytes(progress.size)}\n`,
+        );
       }
     },
     warn: (text) => streams.err(`warning: ${stripControls(text)}\n`),
-    line: (text) => streams.out(`${text}\n`),
+    line: (text) => streams.out(`${stripControls(text)}\n`),
     result: () => undefined,
     close: () => undefined,
   };
@@ -67,7 +69,7 @@ function createPlainReporter({ streams, isQuiet, now }: ReporterOptions): Report
 const REDRAW_EVERY_MS = 80;
 
 interface Bar {
-  progress: CopyProgress;
+  progress: BlobProgress;
   readonly startedAt: number;
 }
 
@@ -111,26 +113,27 @@ function createTerminalReporter({ streams, now }: ReporterOptions, stated: numbe
     warn: (text) => above(`warning: ${stripControls(text)}`),
     line(text) {
       erase();
-      streams.out(`${text}\n`);
+      streams.out(`${stripControls(text)}\n`);
     },
     result: () => undefined,
     close: erase,
   };
 }
 
-function blobLine(progress: CopyProgress, tookMs: number | undefined): string {
+function blobLine({ label: raw, ...progress }: BlobProgress, tookMs: number | undefined): string {
+  const label = stripControls(raw);
   const size = formatBytes(progress.size);
   switch (progress.state) {
     case "skipped":
-      return `${progress.label}: already there (${size})`;
+      return `${label}: already there (${size})`;
     case "mounted":
-      return `${progress.label}: mounted (${size})`;
+      return `${label}: mounted (${size})`;
     case "start":
     case "progress":
     case "done":
       return tookMs === undefined || tookMs < 50
-        ? `${progress.label}: ${size}`
-        : `${progress.label}: ${size} in ${formatDuration(tookMs)} (${rate(progress.size, tookMs)})`;
+        ? `${label}: ${size}`
+        : `${label}: ${size} in ${formatDuration(tookMs)} (${rate(progress.size, tookMs)})`;
     default:
       return progress.state satisfies never;
   }
@@ -143,13 +146,13 @@ function barLine({ progress, startedAt }: Bar, now: number, columns: number): st
       ? ""
       : `, ${formatDuration(((progress.size - progress.bytes) / progress.bytes) * elapsedMs)} left`;
   const tail = ` ${percent(progress)} ${formatBytes(progress.bytes)} of ${formatBytes(progress.size)}, ${rate(progress.bytes, elapsedMs)}${left}`;
-  const label = `  ${progress.label} `;
+  const label = `  ${stripControls(progress.label)} `;
   const width = Math.max(0, Math.min(30, columns - 1 - label.length - tail.length));
   const filled = progress.size === 0 ? width : Math.round((progress.bytes / progress.size) * width);
   return `${label}${"█".repeat(filled)}${"░".repeat(width - filled)}${tail}`.slice(0, columns - 1);
 }
 
-function percent(progress: CopyProgress): string {
+function percent(progress: BlobProgress): string {
   return `${progress.size === 0 ? 100 : Math.floor((progress.bytes / progress.size) * 100)} %`;
 }
 

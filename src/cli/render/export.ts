@@ -1,9 +1,9 @@
-import type { Context } from "../../app/context.ts";
-import type { ExportResult } from "../../app/export.ts";
-import { formatBytes } from "../../app/format.ts";
+import type { ExportResult } from "../../app/index.ts";
+import { formatBytes } from "./format.ts";
+import type { Reporter } from "./reporter.ts";
 
 /** Says what was written. */
-export function reportExport(result: ExportResult, { reporter }: Context): void {
+export function reportExport(result: ExportResult, reporter: Reporter): void {
   reporter.line(`${result.output}  ${formatBytes(result.size)}, ${result.nodes} nodes`);
   reporter.line(`  from     ${result.source}`);
   reporter.line(`  inputs   ${result.inputs.join(", ")}`);

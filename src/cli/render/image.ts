@@ -1,6 +1,5 @@
 import { stripControls } from "../../ground/errors/index.ts";
-import { modelOf, type TensorLabel } from "../../app/image-label.ts";
-import type { ImageConfig } from "../../images/oci/index.ts";
+import { modelOf, type ImageConfig, type TensorLabel } from "../../app/index.ts";
 
 /** The facts of a config that decide how it runs, as lines. */
 export function configLines({ created, config = {} }: ImageConfig): readonly string[] {

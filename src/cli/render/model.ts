@@ -1,6 +1,5 @@
-import type { DescribedModel } from "../../app/describe/describe-path.ts";
-import { formatBytes, formatTable } from "../../app/format.ts";
-import type { Detail, StatedTensor } from "../../models/kinds/index.ts";
+import type { DescribedModel, Detail, StatedTensor } from "../../app/index.ts";
+import { formatBytes, formatTable } from "./format.ts";
 
 const MAX_LINES = 40;
 const MAX_VALUE = 160;
@@ -45,4 +44,34 @@ function tensorLines(title: string, tensors: readonly StatedTensor[]): readonly 
 function shortened(value: Detail): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text;
+}
+
+/** The description as data. */
+export function describedData({
+  path,
+  detected,
+  bytes,
+  requirements,
+  runtime,
+}: DescribedModel): Readonly<Record<string, unknown>> {
+  const { chosen, signature, obstacle } = detected;
+  return {
+    path,
+    kind: chosen.kind,
+    label: chosen.label,
+    modelPath: chosen.modelPath,
+    code: chosen.code,
+    runtime,
+    inputs: detected.inputs ?? signature?.inputs,
+    outputs: detected.outputs ?? signature?.outputs,
+    signature,
+    details: detected.details,
+    labels: detected.labels,
+    files: detected.files,
+    bytes,
+    requirements,
+    warnings: detected.warnings,
+    isServed: obstacle === undefined,
+    obstacle,
+  };
 }

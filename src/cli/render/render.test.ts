@@ -3,14 +3,8 @@ import { test } from "node:test";
 import { ProcessError, RegistryError, ToolError } from "../../ground/errors/index.ts";
 import { createReporter, type ReporterOptions } from "./create-reporter.ts";
 import { errorData, errorLines } from "./error.ts";
-import {
-  formatAge,
-  formatBytes,
-  formatDuration,
-  formatTable,
-  shortDigest,
-} from "../../app/format.ts";
-import type { CopyProgress } from "../../app/reporter.ts";
+import { formatAge, formatBytes, formatDuration, formatTable, shortDigest } from "./format.ts";
+import type { BlobProgress } from "./reporter.ts";
 
 const sizes: readonly (readonly [number, string])[] = [
   [0, "0 B"],
@@ -43,7 +37,7 @@ test("a table pads its columns and aligns numbers to the right", () => {
 test("a short digest is 12 hex digits", () =>
   assert.equal(shortDigest("sha256:0123456789abcdef"), "0123456789ab"));
 
-const blob = (state: CopyProgress["state"], bytes: number): CopyProgress => ({
+const blob = (state: BlobProgress["state"], bytes: number): BlobProgress => ({
   kind: "blob",
   id: "x",
   label: "model files",

@@ -14,10 +14,19 @@ import { recipeOfTraining, type CodeProject } from "./recipe-of-training.ts";
 /**
  * Turns a project into one image for each base. The same project, bases and tool give the same images.
  * @param tree - what is in the project's folder
+ * @param onChecked - called when nothing speaks against the project and the bases, before anything is made; what it throws ends the pack
  * @throws ToolError `SECRET_IN_CONTEXT`, `BASE_UNSUITABLE`, and as `buildImages`.
  */
 export async function packImages(
-  { project, tree }: { readonly project: PackProject; readonly tree: ProjectTree },
+  {
+    project,
+    tree,
+    onChecked,
+  }: {
+    readonly project: PackProject;
+    readonly tree: ProjectTree;
+    readonly onChecked?: (() => Promise<void>) | undefined;
+  },
   bases: readonly BaseImage[],
   context: PackContext,
 ): Promise<readonly PackedImage[]> {
@@ -27,6 +36,7 @@ export async function packImages(
     settings: { env: project.env, labels: project.labels, annotations: project.annotations },
     signal: context.signal,
   });
+  await onChecked?.();
   const about = { toolVersion: context.tool.version };
   const orders = bases.map((base) => ({
     base,

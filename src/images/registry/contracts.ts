@@ -71,6 +71,8 @@ export interface Repository extends Source, MountSink, IngestSink, ResumableSink
   open(target: Descriptor, options?: OpenOptions): Bytes;
   /** As `ingest`, but survives cut connections, and killed processes when the content has a key. */
   ingestFrom(content: ReopenableContent, options?: CallOptions): Promise<Digest>;
+  /** Finds out whether we may push here: begins an upload and takes it back. @throws RegistryError. */
+  checkPush(options?: CallOptions): Promise<void>;
   /** Tags, in the registry's order. */
   listTags(options?: CallOptions): AsyncIterable<string>;
   /** What refers to a manifest by its `subject`. */

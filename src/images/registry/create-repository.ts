@@ -31,7 +31,7 @@ import {
 } from "./content/referrers.ts";
 import { callRepository, nameOf } from "./content/repository-context.ts";
 import { mount, mountSources } from "./upload/mount.ts";
-import { hasBlob } from "./upload/session.ts";
+import { cancelSession, hasBlob, openSession } from "./upload/session.ts";
 import { SMALL_BYTES, type UploadContext } from "./upload/upload-context.ts";
 import { hashedContent, knownContent, singleContent } from "./upload/upload-content.ts";
 import { uploadBlob } from "./upload/upload.ts";
@@ -71,6 +71,7 @@ export function createRepository(context: UploadContext): Repository {
     ingest: (content, size, options = {}) =>
       uploadBlob(context, singleContent(content, size), options),
     ingestFrom: (content, options = {}) => ingestFrom(context, content, options),
+    checkPush: async (options = {}) => cancelSession(context, await openSession(context, options)),
     mount: (target, from, options = {}) => mount(context, { target, from }, options),
     mountSources: (target) => mountSources(context, target),
     tag: (target, reference, options = {}) =>

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { findPythonClasses } from "../../models/kinds/index.ts";
-import type { UaiFramework, UaiModel } from "./contracts.ts";
+import type { FlagProblem, NamedFramework, UaiModel } from "./contracts.ts";
 
 /** What a folder holds for a job. */
 export interface CheckedModel {
@@ -9,8 +9,7 @@ export interface CheckedModel {
   readonly modelFiles: readonly string[];
   /** The main module's file, relative to the folder. */
   readonly mainFile: string;
-  /** One for each, beginning with its flag. */
-  readonly problems: readonly string[];
+  readonly problems: readonly FlagProblem[];
 }
 
 /** Which class a configuration names. */
@@ -25,7 +24,7 @@ const MAX_SOURCE_BYTES = 4 << 20;
 /** Looks for the model's files by the framework's naming rules, and for the class. Reads code, never runs it. */
 export async function checkModel(
   folder: string,
-  framework: Exclude<UaiFramework, "self">,
+  framework: NamedFramework,
   model: UaiModel,
 ): Promise<CheckedModel> {
   const files = await modelFilesOf(folder, framework, model);
@@ -41,7 +40,7 @@ export async function checkModel(
 export async function checkClass(
   folder: string,
   { mainModule, mainClass }: ConfEntry,
-): Promise<{ readonly file: string; readonly problems: readonly string[] }> {
+): Promise<{ readonly file: string; readonly problems: readonly FlagProblem[] }> {
   const stem = mainModule.split(".").join("/");
   if (stem === "") return { file: "", problems: [] };
   const candidates = [`${stem}.py`, `${stem}/__init__.py`];
@@ -51,7 +50,9 @@ export async function checkClass(
     if (stats.size > MAX_SOURCE_BYTES)
       return {
         file,
-        problems: [`--main_module: "${file}" has ${stats.size} bytes, which no source has`],
+        problems: [
+          { flag: "main_module", why: `"${file}" has ${stats.size} bytes, which no source has` },
+        ],
       };
     const source = await readFile(join(folder, file), "utf8");
     const known = findPythonClasses(source).map(({ name }) => name);
@@ -64,14 +65,20 @@ export async function checkClass(
     return {
       file,
       problems: [
-        `--main_class: there is no class "${mainClass}" in "${file}"${known.length === 0 ? "" : `, which has ${known.slice(0, 5).join(", ")}`}`,
+        {
+          flag: "main_class",
+          why: `there is no class "${mainClass}" in "${file}"${known.length === 0 ? "" : `, which has ${known.slice(0, 5).join(", ")}`}`,
+        },
       ],
     };
   }
   return {
     file: candidates[0] ?? "",
     problems: [
-      `--main_module: ${(await isFileName(folder, mainModule)) ? `write "${mainModule.slice(0, -3)}", without .py` : `there is no "${candidates[0]}" in the folder`}`,
+      {
+        flag: "main_module",
+        why: `${(await isFileName(folder, mainModule)) ? `write "${mainModule.slice(0, -3)}", without .py` : `there is no "${candidates[0]}" in the folder`}`,
+      },
     ],
   };
 }
@@ -83,18 +90,26 @@ async function isFileName(folder: string, mainModule: string): Promise<boolean> 
   );
 }
 
-/** What a configuration of the user's own says. `undefined` where it is not of the contract; `problem` says why. */
-export async function readConf(
-  path: string,
-): Promise<{ readonly bytes: Uint8Array; readonly entry?: ConfEntry; readonly problem?: string }> {
+/** What a configuration of the user's own says. */
+export type ReadConf =
+  | { readonly kind: "read"; readonly bytes: Uint8Array; readonly entry: ConfEntry }
+  | { readonly kind: "missing" }
+  /** It is there, and not of the contract. */
+  | { readonly kind: "invalid"; readonly why: string };
+
+const BYTE_ORDER_MARK = "\uFEFF";
+
+/** Reads a configuration of the user's own. */
+export async function readConf(path: string): Promise<ReadConf> {
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile() !== true)
-    return { bytes: new Uint8Array(), problem: "there is no such file" };
+  if (stats?.isFile() !== true) return { kind: "missing" };
   if (stats.size > MAX_CONF_BYTES)
-    return { bytes: new Uint8Array(), problem: `it is longer than ${MAX_CONF_BYTES} bytes` };
-  const bytes = await readFile(path);
+    return { kind: "invalid", why: `it is longer than ${MAX_CONF_BYTES} bytes` };
+  const text = await readFile(path, "utf8");
+  // Editors of Windows put the mark there, and Python's JSON reader refuses it.
+  const json = text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text;
   try {
-    const exec = memberOf(memberOf(JSON.parse(bytes.toString("utf8")), "http_server"), "exec");
+    const exec = memberOf(memberOf(JSON.parse(json), "http_server"), "exec");
     const [mainModule, mainClass] = [memberOf(exec, "main_file"), memberOf(exec, "main_class")];
     if (
       typeof mainModule === "string" &&
@@ -102,13 +117,12 @@ export async function readConf(
       mainModule !== "" &&
       mainClass !== ""
     )
-      return { bytes, entry: { mainModule, mainClass } };
-    return { bytes, problem: "it has no http_server.exec.main_file and main_class" };
+      return { kind: "read", bytes: Buffer.from(json), entry: { mainModule, mainClass } };
+    return { kind: "invalid", why: "it has no http_server.exec.main_file and main_class" };
   } catch (error) {
-    return {
-      bytes,
-      problem: `it is not JSON: ${error instanceof Error ? error.message.replace(/, ".*/s, "") : ""}`,
-    }; // the rest quotes the file
+    // What follows the comma quotes the file.
+    const why = error instanceof Error ? error.message.replace(/, ".*/s, "") : "";
+    return { kind: "invalid", why: `it is not JSON: ${why}` };
   }
 }
 
@@ -120,31 +134,40 @@ function memberOf(value: unknown, key: string): unknown {
 
 interface Found {
   readonly found: readonly string[];
-  readonly problems: readonly string[];
+  readonly problems: readonly FlagProblem[];
 }
 
 async function modelFilesOf(
   folder: string,
-  framework: Exclude<UaiFramework, "self">,
+  framework: NamedFramework,
   model: UaiModel,
 ): Promise<Found> {
   if (model.modelDir === "") return { found: [], problems: [] };
   const dir = posix.normalize(model.modelDir).replace(/\/+$/, "");
   if (posix.isAbsolute(dir) || dir === ".." || dir.startsWith("../"))
-    return { found: [], problems: [`--model_dir: "${model.modelDir}" is not inside the folder`] };
+    return {
+      found: [],
+      problems: [{ flag: "model_dir", why: `"${model.modelDir}" is not inside the folder` }],
+    };
   const names = await readdir(join(folder, dir)).catch(() => undefined);
   if (names === undefined)
     return {
       found: [],
-      problems: [`--model_dir: there is no folder "${model.modelDir}" in the folder`],
+      problems: [
+        { flag: "model_dir", why: `there is no folder "${model.modelDir}" in the folder` },
+      ],
     };
   if (framework === "tf") {
     const found = await filesIn(folder, dir, names);
     return {
       found,
-      problems: names.length === 0 ? [`--model_dir: "${model.modelDir}" is empty`] : [],
+      problems:
+        names.length === 0 ? [{ flag: "model_dir", why: `"${model.modelDir}" is empty` }] : [],
     };
   }
+  // An epoch that is no number was complained of already; no file has such a name.
+  if (framework === "mxnet" && !Number.isSafeInteger(model.epoch))
+    return { found: [], problems: [] };
   const parts = namesOf(framework, model).map((choices) => ({
     choices,
     found: choices.find((name) => names.includes(name)),
@@ -153,10 +176,10 @@ async function modelFilesOf(
     found: parts.flatMap(({ found }) => (found === undefined ? [] : [posix.join(dir, found)])),
     problems: parts
       .filter(({ found }) => found === undefined)
-      .map(
-        ({ choices }) =>
-          `--model_name: there is no ${choices.map((name) => `"${name}"`).join(" or ")} in "${model.modelDir}"`,
-      ),
+      .map(({ choices }) => ({
+        flag: "model_name",
+        why: `there is no ${choices.map((name) => `"${name}"`).join(" or ")} in "${model.modelDir}"`,
+      })),
   };
 }
 
@@ -176,7 +199,7 @@ async function filesIn(
 
 /** For each file that there must be: the names that it may have. */
 function namesOf(
-  framework: Exclude<UaiFramework, "self" | "tf">,
+  framework: Exclude<NamedFramework, "tf">,
   { modelName: name, isOneFile, archType, epoch }: UaiModel,
 ): readonly (readonly string[])[] {
   const ending = (...endings: readonly string[]): readonly string[] =>

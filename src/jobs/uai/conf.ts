@@ -1,9 +1,9 @@
-import type { UaiFramework, UaiModel } from "./contracts.ts";
+import type { NamedFramework, UaiModel } from "./contracts.ts";
 
 type Json = string | number | boolean | { readonly [key: string]: Json };
 
 /** The configuration as the old tool wrote it: one line, keys in its order, spaces as Python's `json.dumps` sets them, no newline. */
-export function printConf(framework: Exclude<UaiFramework, "self">, model: UaiModel): string {
+export function printConf(framework: NamedFramework, model: UaiModel): string {
   const exec = { main_file: model.mainModule, main_class: model.mainClass };
   return print({
     http_server: {
@@ -14,7 +14,7 @@ export function printConf(framework: Exclude<UaiFramework, "self">, model: UaiMo
 }
 
 function sectionOf(
-  framework: Exclude<UaiFramework, "self">,
+  framework: NamedFramework,
   { modelDir, modelName, isOneFile, archType, epoch }: UaiModel,
 ): Json {
   if (framework === "tf") return { model_dir: modelDir };

@@ -13,9 +13,26 @@ export const FRAMEWORKS = [
 
 export type UaiFramework = (typeof FRAMEWORKS)[number];
 
+/** A framework whose model is named by flags. */
+export type NamedFramework = Exclude<UaiFramework, "self">;
+
 /** Everything that the flags say, checked as far as flags alone go. */
-export interface UaiJob {
-  readonly framework: UaiFramework;
+export type UaiJob = NamedJob | SelfJob;
+
+/** A job whose class and model files are named by flags. */
+export interface NamedJob extends JobBasics {
+  readonly framework: NamedFramework;
+  readonly model: UaiModel;
+}
+
+/** A job that brings a configuration of its own. */
+export interface SelfJob extends JobBasics {
+  readonly framework: "self";
+  /** The configuration's file, relative to the working folder or to `folder`. Empty when no flag names it. */
+  readonly confFile: string;
+}
+
+interface JobBasics {
   /** As written: absolute, or relative to the working folder. */
   readonly folder: string;
   /** Full name with registry and tag. */
@@ -28,10 +45,13 @@ export interface UaiJob {
   readonly os?: string | undefined;
   /** Such as `python-3.6.2`, when the user said so. */
   readonly python?: string | undefined;
-  /** `self` only: the configuration's file, relative to the working folder or to `folder`. */
-  readonly confFile?: string | undefined;
-  /** All modes but `self`. */
-  readonly model?: UaiModel | undefined;
+}
+
+/** What is wrong with a flag. */
+export interface FlagProblem {
+  /** Without the dashes. */
+  readonly flag: string;
+  readonly why: string;
 }
 
 /** The class and the model files of a job. */

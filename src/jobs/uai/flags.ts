@@ -1,8 +1,13 @@
 import { FRAMEWORKS, type UaiFramework } from "./contracts.ts";
 
+/** What is packed, where it goes, what it stands on, or the account of the vendor's API. */
+export type UaiFlagGroup = "packed" | "goes" | "stands" | "vendor";
+
 /** One flag of `packdocker`, as `--name value`. */
 export interface UaiFlag {
   readonly name: string;
+  /** What the flag is about. */
+  readonly group: UaiFlagGroup;
   readonly frameworks: readonly UaiFramework[];
   readonly isRequired: boolean;
   readonly defaultValue?: string;
@@ -17,63 +22,91 @@ const WITH_NAME: readonly UaiFramework[] = NAMED.filter((framework) => framework
 const UAI_FLAGS: readonly UaiFlag[] = [
   {
     name: "public_key",
+    group: "vendor",
     frameworks: NAMED,
     isRequired: false,
     help: "account's public key; better: SLIPWAY_VENDOR_PUBLIC_KEY",
   },
   {
     name: "private_key",
+    group: "vendor",
     frameworks: NAMED,
     isRequired: false,
     help: "account's private key; better: SLIPWAY_VENDOR_PRIVATE_KEY",
   },
-  { name: "project_id", frameworks: NAMED, isRequired: false, help: "project of the account" },
-  { name: "region", frameworks: NAMED, isRequired: false, help: "region (default: cn-bj2)" },
-  { name: "zone", frameworks: NAMED, isRequired: false, help: "zone (default: cn-bj2-04)" },
+  {
+    name: "project_id",
+    group: "vendor",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "project of the account",
+  },
+  {
+    name: "region",
+    group: "vendor",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "region (default: cn-bj2)",
+  },
+  {
+    name: "zone",
+    group: "vendor",
+    frameworks: NAMED,
+    isRequired: false,
+    help: "zone (default: cn-bj2-04)",
+  },
   {
     name: "os",
+    group: "vendor",
     frameworks: NAMED,
     isRequired: false,
     help: "operating system of the base (default: ubuntu)",
   },
   {
     name: "python_version",
+    group: "vendor",
     frameworks: NAMED,
     isRequired: false,
     help: "Python of the base (default: python-2.7.6)",
   },
   {
     name: "ai_arch_v",
+    group: "stands",
     frameworks: NAMED,
     isRequired: false,
     help: "framework and version, such as tensorflow-2.19.0 (default: the newest known)",
   },
   {
     name: "uhub_username",
+    group: "goes",
     frameworks: FRAMEWORKS,
     isRequired: false,
     help: "account of the registry (default: what `slipway login` keeps)",
   },
   {
     name: "uhub_password",
+    group: "goes",
     frameworks: FRAMEWORKS,
     isRequired: false,
     help: "password of the account; better: slipway login, or --password-stdin",
   },
   {
     name: "uhub_registry",
+    group: "goes",
     frameworks: FRAMEWORKS,
     isRequired: true,
     help: "namespace in the registry, or HOST/NAMESPACE for any registry",
   },
   {
     name: "uhub_imagename",
+    group: "goes",
     frameworks: FRAMEWORKS,
     isRequired: true,
     help: "name of the image with its tag, such as test:v1.1",
   },
   {
     name: "in_uhost",
+    group: "goes",
     frameworks: FRAMEWORKS,
     isRequired: false,
     choices: ["yes", "no"],
@@ -81,6 +114,7 @@ const UAI_FLAGS: readonly UaiFlag[] = [
   },
   {
     name: "in_host",
+    group: "goes",
     frameworks: FRAMEWORKS,
     isRequired: false,
     choices: ["yes", "no"],
@@ -88,38 +122,56 @@ const UAI_FLAGS: readonly UaiFlag[] = [
   },
   {
     name: "pack_file_path",
+    group: "packed",
     frameworks: FRAMEWORKS,
     isRequired: true,
     help: "folder with code and model files",
   },
   {
     name: "bimg_name",
+    group: "stands",
     frameworks: FRAMEWORKS,
     isRequired: false,
     help: "base image, with its tag; it has the framework",
   },
-  { name: "conf_file", frameworks: ["self"], isRequired: true, help: "configuration file" },
+  {
+    name: "conf_file",
+    group: "packed",
+    frameworks: ["self"],
+    isRequired: true,
+    help: "configuration file",
+  },
   {
     name: "main_module",
+    group: "packed",
     frameworks: NAMED,
     isRequired: true,
     help: "Python module of the main class, without .py",
   },
-  { name: "main_class", frameworks: NAMED, isRequired: true, help: "the main class" },
+  {
+    name: "main_class",
+    group: "packed",
+    frameworks: NAMED,
+    isRequired: true,
+    help: "the main class",
+  },
   {
     name: "model_dir",
+    group: "packed",
     frameworks: NAMED,
     isRequired: true,
     help: "folder of the model files, relative to --pack_file_path",
   },
   {
     name: "model_name",
+    group: "packed",
     frameworks: WITH_NAME,
     isRequired: true,
     help: "name of the model files without their endings",
   },
   {
     name: "all_one_file",
+    group: "packed",
     frameworks: ["keras"],
     isRequired: false,
     defaultValue: "false",
@@ -128,12 +180,19 @@ const UAI_FLAGS: readonly UaiFlag[] = [
   },
   {
     name: "model_arch_type",
+    group: "packed",
     frameworks: ["keras"],
     isRequired: false,
     defaultValue: "json",
     help: "ending of the architecture's file (default: json)",
   },
-  { name: "num_epoch", frameworks: ["mxnet"], isRequired: true, help: "epoch of the checkpoint" },
+  {
+    name: "num_epoch",
+    group: "packed",
+    frameworks: ["mxnet"],
+    isRequired: true,
+    help: "epoch of the checkpoint",
+  },
 ];
 
 /** Flags of other frameworks that one takes and has no use for. `self` takes none. */

@@ -5,6 +5,7 @@ export {
   readConf,
   type CheckedModel,
   type ConfEntry,
+  type ReadConf,
 } from "./check-files.ts";
 export { printConf } from "./conf.ts";
 export {
@@ -12,11 +13,15 @@ export {
   FRAMEWORKS as UAI_FRAMEWORKS,
   GUNICORN_COMMAND,
   SERVER_ROOT,
+  type FlagProblem,
+  type NamedFramework,
+  type NamedJob,
+  type SelfJob,
   type UaiFramework,
   type UaiJob,
   type UaiModel,
 } from "./contracts.ts";
-export { strayFlagsOf, uaiFlagsOf, type UaiFlag } from "./flags.ts";
+export { strayFlagsOf, uaiFlagsOf, type UaiFlag, type UaiFlagGroup } from "./flags.ts";
 export { parseUaiJob, uaiSideOf, type ParsedJob, type UaiValues } from "./parse-job.ts";
 export {
   createVendorApi,

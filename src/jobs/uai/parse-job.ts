@@ -47,17 +47,20 @@ export function parseUaiJob(
   if (HAS_ACCOUNT.test(value("bimg_name")))
     problems.push("--bimg_name: it has an account in it; run `slipway login` for its registry");
   problems.push(...imageProblems(value, image));
+  if (value("in_uhost") !== "" && value("in_host") !== "" && value("in_uhost") !== value("in_host"))
+    problems.push(
+      `--in_uhost: "${value("in_uhost")}" and --in_host "${value("in_host")}" contradict each other`,
+    );
   if (framework !== "self") problems.push(...modelProblems(framework, value));
-  const job: UaiJob = {
-    framework,
+  const basics = {
     image,
     folder: value("pack_file_path"),
     baseImage: baseOf(framework, value, registries),
     ...environmentOf(value),
-    confFile: value("conf_file") || undefined,
-    model: framework === "self" ? undefined : modelOf(value),
   };
-  return { job, problems };
+  return framework === "self"
+    ? { problems, job: { ...basics, framework, confFile: value("conf_file") } }
+    : { problems, job: { ...basics, framework, model: modelOf(value) } };
 }
 
 type Value = (name: string) => string;
@@ -109,7 +112,11 @@ function imageProblems(value: Value, image: string): readonly string[] {
     ];
   if (/[A-Z]/.test(registry))
     problems.push(`--uhub_registry: "${registry}" has upper-case letters`);
-  if (!/:[^/:]+$/.test(name))
+  if (name.includes("@"))
+    problems.push(
+      `--uhub_imagename: "${name}" names a digest, which a new image does not have yet`,
+    );
+  else if (!/:[^/:]+$/.test(name))
     problems.push(
       `--uhub_imagename: "${name}" has no tag, as in ${name.replace(/:.*$/s, "") || "test"}:v1`,
     );

@@ -1,14 +1,15 @@
-import type { CopyProgress } from "../images/copy/index.ts";
+import type { AppEvent } from "../../app/index.ts";
 
-export type { CopyProgress } from "../images/copy/index.ts";
+/** One blob on its way from a source to a sink. */
+export type BlobProgress = Extract<AppEvent, { readonly kind: "blob" }>;
 
 /** Tells a person or a program how a command gets on. Progress goes to standard error, results to standard output. */
 export interface Reporter {
   /** A step has begun, in a few words: `resolving python:3.11-slim`. */
   step(text: string): void;
-  blob(progress: CopyProgress): void;
+  blob(progress: BlobProgress): void;
   warn(text: string): void;
-  /** One line of the result. Nothing in JSON mode. */
+  /** One line of the result; what a terminal would take for a command in it is blanked. Nothing in JSON mode. */
   line(text: string): void;
   /** The result as data. Nothing but in JSON mode. */
   result(data: Readonly<Record<string, unknown>>): void;

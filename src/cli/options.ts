@@ -60,10 +60,27 @@ export function environmentOf(
   );
 }
 
-/** Seconds since the epoch that go into images. @throws ToolError `USAGE`. @see https://reproducible-builds.org/specs/source-date-epoch/ */
-export function epochOf(text: string | undefined): number {
-  if (text === undefined || text === "") return 0;
-  if (!/^\d{1,11}$/.test(text))
-    throw new ToolError("USAGE", `SOURCE_DATE_EPOCH is "${text}", which is no count of seconds`);
-  return Number(text);
+/** `NAME=VALUE` entries. @param flag - as errors name it. @throws ToolError `USAGE`. */
+export function variablesOf(
+  entries: readonly string[],
+  flag: string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const equals = entry.indexOf("=");
+      if (equals <= 0)
+        throw new ToolError("USAGE", `${flag} "${entry.slice(0, 40)}": it is not NAME=VALUE`);
+      return [entry.slice(0, equals), entry.slice(equals + 1)];
+    }),
+  );
+}
+
+/** The value of an old tool's flag, whichever way it was written: `--main_class` or `--main-class`. */
+export function oldFlagIn(
+  flags: Readonly<Record<string, unknown>>,
+  name: string,
+): string | undefined {
+  const dashed = name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  const value = flags[name] ?? flags[dashed];
+  return typeof value === "string" ? value : undefined;
 }

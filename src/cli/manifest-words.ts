@@ -1,5 +1,5 @@
-import { ToolError } from "../../ground/errors/index.ts";
-import type { ManifestOptions, ManifestVariable, Toleration } from "../../jobs/train/index.ts";
+import type { ManifestOptions, ManifestVariable, Toleration } from "../app/words/index.ts";
+import { ToolError } from "../ground/errors/index.ts";
 
 /** What a cluster must be told about a job's pods, as words of a command line. */
 export interface PodFlags {

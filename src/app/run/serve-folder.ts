@@ -1,0 +1,131 @@
+import { once } from "node:events";
+import type { ModelDescription, Ports } from "../../models/description/index.ts";
+import {
+  applyLaunch,
+  applyServerEnv,
+  createLogger,
+  parseObserveSettings,
+  parseSeldonLaunch,
+  readPod,
+  serveModel,
+  serveOptions,
+  type RunningServer,
+  type SeldonLaunch,
+} from "../../serving/server/index.ts";
+import { loadProject, type ProjectRequest } from "../pack/project.ts";
+import type { Caller, Environment, Surroundings } from "../session.ts";
+import { describeProject } from "./describe-project.ts";
+import { sampleRequest } from "./sample-request.ts";
+
+/** A folder to serve as it lies. */
+export interface ServeFolderRequest extends Pick<
+  ProjectRequest,
+  "code" | "model" | "serviceType" | "env" | "allowPickle"
+> {
+  readonly folder: string;
+  /** Address to listen on. Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** 0 takes one that is free. Default: the contract's. */
+  readonly ports?: Partial<Ports> | undefined;
+  /** `rest` leaves gRPC out. Default `both`. */
+  readonly apiType?: "rest" | "grpc" | "both" | undefined;
+  /** Worker processes. */
+  readonly workers?: number | undefined;
+  /** Calls of user code at the same time in one worker. */
+  readonly threads?: number | undefined;
+  /** Typed arguments of the class, as JSON. */
+  readonly parameters?: string | undefined;
+  readonly logLevel?: string | undefined;
+  /** Default: the folder's .venv, the active environment, python3. */
+  readonly python?: string | undefined;
+  /** Loads the code anew when it changes. Default false. */
+  readonly isWatched?: boolean | undefined;
+  /** Logs each request. Default false. */
+  readonly logsRequests?: boolean | undefined;
+}
+
+/**
+ * Serves a folder until the session is aborted; tells when it is ready, and what is logged.
+ * @throws ToolError `PROJECT_NOT_FOUND`, `MODEL_NOT_DETECTED`, `MODEL_LOAD_FAILED`, `PORT_TAKEN`.
+ */
+export async function serveFolder(
+  request: ServeFolderRequest,
+  session: Surroundings,
+): Promise<void> {
+  const { signal, emit } = session;
+  const { folder, code, model, serviceType, host = "127.0.0.1" } = request;
+  const { project } = await loadProject(
+    folder,
+    { code, model, serviceType, env: request.env, allowPickle: request.allowPickle },
+    { session },
+  );
+  const env = { ...session.environment, ...project.env };
+  const pod = await readPod(env);
+  const launch = launchOf(request, env);
+  for (const note of launch.ignored) emit({ kind: "warning", text: `has no effect here: ${note}` });
+  const described = applyLaunch(await describeProject(project, request, session), launch);
+  const description = pod.applyTo(applyServerEnv(served(described, request, launch), env));
+  emit({ kind: "step", text: `loading ${description.name}` });
+  await using server = await serveModel(description, {
+    ...serveOptions(launch),
+    host,
+    ports: request.ports ?? {},
+    ...pod.options,
+    log: createLogger({ write: (text) => emit({ kind: "output", text }) }),
+    env,
+    observe: {
+      ...parseObserveSettings(env, description.name),
+      logsRequests: request.logsRequests === true,
+    },
+    watch: request.isWatched === true,
+    signal,
+  });
+  const scheme = pod.options.tls === undefined ? "http" : "https";
+  announce(server, { description, host, scheme }, session);
+  if (!signal.aborted) await once(signal, "abort");
+  await server.stop();
+}
+
+/** Flags, and the variables of Seldon's wrapper; the class and its service type are the project's own. */
+function launchOf(
+  { workers, threads, parameters, logLevel }: ServeFolderRequest,
+  env: Environment,
+): SeldonLaunch {
+  const said = Object.entries({ workers, threads, parameters, "log-level": logLevel });
+  const argv = said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
+  return parseSeldonLaunch(argv, { ...env, MODEL_NAME: undefined, SERVICE_TYPE: undefined });
+}
+
+/** The description without what is not to be served. */
+function served(
+  description: ModelDescription,
+  { apiType }: ServeFolderRequest,
+  { hasGrpc }: SeldonLaunch,
+): ModelDescription {
+  const { grpc, ...others } = description.ports;
+  return (apiType === "rest" || !hasGrpc) && grpc !== undefined
+    ? { ...description, ports: others }
+    : description;
+}
+
+function announce(
+  { ports }: RunningServer,
+  about: {
+    readonly description: ModelDescription;
+    readonly host: string;
+    readonly scheme: "http" | "https";
+  },
+  { emit }: Caller,
+): void {
+  const { description, host, scheme } = about;
+  const address = host === "0.0.0.0" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  const url = `${scheme}://${address}:${ports.http}`;
+  const { name, kind } = description;
+  emit({
+    kind: "ready",
+    name,
+    url,
+    example: sampleRequest(url, description),
+    served: { model: name, kind, ports, address },
+  });
+}
