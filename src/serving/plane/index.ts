@@ -32,6 +32,7 @@ export { matchInputs } from "./match-inputs.ts";
 export { pythonFloat, pythonInteger } from "./number-text.ts";
 export { predictorOfGraph, wanted, type GraphFacts } from "./predictor-of-graph.ts";
 export { ModelRepository, type ModelEntry } from "./repository.ts";
+export { SERVER_DEFAULTS } from "./server-defaults.ts";
 export { ServedModel, type ModelName, type ModelState } from "./served-model.ts";
 export { formatTraceparent, IdSource, type SpanContext } from "./trace-context.ts";
 export { traced, type TraceOptions } from "./traced.ts";

@@ -1,5 +1,6 @@
 import { connectionCap, defaultBodyBudget, type BodyBudget } from "../../ground/http/index.ts";
 import type { Ports } from "../../models/description/index.ts";
+import { SERVER_DEFAULTS } from "../plane/index.ts";
 import { PROTOCOLS, protocolOf, type Plane } from "../protocols/index.ts";
 import { startHttpServer, type HttpServerOptions, type Route } from "../transport/index.ts";
 import { listenGrpc } from "./listen-grpc.ts";
@@ -10,7 +11,6 @@ import type { ServerParts } from "./server-parts.ts";
 
 /** Where a server listens unless it is told otherwise. */
 export const DEFAULT_HOST = "0.0.0.0";
-const DEFAULT_BODY_BYTES = 104_857_600;
 const STRICT_MESSAGE_BYTES = 4_194_304;
 const TEXT = "text/plain; charset=utf-8";
 const METRICS_PATHS = ["/metrics", "/prometheus"];
@@ -30,7 +30,7 @@ export async function listen(listening: Listening): Promise<Ports> {
   const { parts, servers } = listening;
   const { options, description } = parts;
   const wanted = { ...description.ports, ...options.ports };
-  const maxBodyBytes = description.server.maxBodyBytes ?? DEFAULT_BODY_BYTES;
+  const maxBodyBytes = description.server.maxBodyBytes ?? SERVER_DEFAULTS.maxBodyBytes;
   const { host = DEFAULT_HOST } = options;
   const shared: Shared = { host, maxBodyBytes, bodies: defaultBodyBudget(maxBodyBytes) };
   const main = await startHttpServer({ ...shared, ...restOptions(listening, wanted.http) });

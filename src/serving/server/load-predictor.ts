@@ -1,6 +1,13 @@
 import type { ModelDescription } from "../../models/description/index.ts";
 import { runtimeOf } from "../../models/kinds/index.ts";
-import { batched, limited, traced, type Predictor, type Tracer } from "../plane/index.ts";
+import {
+  batched,
+  limited,
+  SERVER_DEFAULTS,
+  traced,
+  type Predictor,
+  type Tracer,
+} from "../plane/index.ts";
 import {
   createJsPredictor,
   createOnnxPredictor,
@@ -28,8 +35,6 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const MAX_QUEUE = 1024;
-
 /**
  * Loads what a description speaks of on the runtime that it needs, and puts around it what its settings ask for: batching, a limit on what
  * waits, spans.
@@ -42,12 +47,12 @@ export async function loadPredictor(
   const { name: model, server } = description;
   const { onBatch, tracer } = options;
   const bare = await loadBare(description, options);
-  const { maxBatch = 1, maxQueue = MAX_QUEUE, maxWaitMs } = server;
+  const { maxBatch, maxQueue, maxWaitMs } = { ...SERVER_DEFAULTS, ...server };
   const joined = batched(bare, {
     model,
     maxRows: maxBatch,
     onBatch,
-    ...(maxWaitMs !== undefined && { maxWaitMs }),
+    maxWaitMs,
   });
   const workers = bare.stats?.workers ?? 1;
   const bounded =

@@ -2,12 +2,9 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { factsOf, isToolError, ToolError } from "../../ground/errors/index.ts";
-import {
-  parseDescription,
-  type ModelDescription,
-  type Ports,
-} from "../../models/description/index.ts";
+import { parseDescription, type ModelDescription } from "../../models/description/index.ts";
 import { ComponentError } from "../plane/index.ts";
+import { protocolOf } from "../protocols/index.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { createLogger, levelOfPython, type Logger } from "./log/index.ts";
 import { parseObserveSettings } from "./observe/index.ts";
@@ -27,7 +24,6 @@ import { hasTls } from "./tls.ts";
 const MICROSERVICE = "seldon-core-microservice";
 const HEALTHCHECK = "--healthcheck";
 const MODEL_FILE = "/opt/slipway/model.json";
-const DEFAULT_PORTS: Ports = { http: 9000, metrics: 6000 };
 /** Time for load balancers to see that a stopping server is not ready any more. */
 const DRAIN_DELAY_MS = 1000;
 /** The same below Seldon's operator: what its preStop hook, which wants a shell, sleeps. */
@@ -167,7 +163,7 @@ async function probeOf(
   const { http, metrics } = {
     ...(await readDescription(env).then(
       ({ ports }) => ports,
-      () => DEFAULT_PORTS,
+      () => protocolOf("seldon").defaultPorts,
     )),
     ...launch.ports,
   };

@@ -5,6 +5,7 @@ import type { ModelDescription } from "../../../models/description/index.ts";
 import {
   ComponentError,
   predictorOfGraph,
+  SERVER_DEFAULTS,
   type ComponentFacts,
   type ComponentRequest,
   type ComponentResponse,
@@ -47,11 +48,11 @@ export async function createJsPredictor(
       file: "js-thread",
       folder: import.meta.dirname,
       data: threadData(description, options),
-      threads: server.workers ?? 1,
+      threads: server.workers ?? SERVER_DEFAULTS.workers,
       env: options.env,
     },
-    timeoutMs: server.timeoutMs ?? 60_000,
-    maxQueue: options.maxQueue ?? 1024,
+    timeoutMs: server.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,
+    maxQueue: options.maxQueue ?? SERVER_DEFAULTS.maxQueue,
     toError: (error) => userError(name, error as UserFailure), // our own thread sends one
     onLog: ({ level, text, requestId }, worker) =>
       options.onLog?.({

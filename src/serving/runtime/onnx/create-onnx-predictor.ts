@@ -5,6 +5,7 @@ import type { ModelDescription } from "../../../models/description/index.ts";
 import type { Signature } from "../../../models/tensor/index.ts";
 import {
   matchInputs,
+  SERVER_DEFAULTS,
   wanted,
   type NamedTensor,
   type Predictor,
@@ -37,15 +38,15 @@ export async function createOnnxPredictor(
       `load the model "${name}": the description names no file`,
       { model: name },
     );
-  const threads = server.workers ?? 1;
+  const threads = server.workers ?? SERVER_DEFAULTS.workers;
   const data: OnnxThreadData = {
     modelPath,
     intraOpThreads: Math.max(1, Math.floor(availableParallelism() / threads)),
   };
   const pool = new ThreadPool({
     ...{ model: name, file: "onnx-thread", folder: import.meta.dirname, data, threads },
-    timeoutMs: server.timeoutMs ?? 60_000,
-    maxQueue: options.maxQueue ?? 1024,
+    timeoutMs: server.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,
+    maxQueue: options.maxQueue ?? SERVER_DEFAULTS.maxQueue,
     toError: (error) =>
       new InferenceError(
         NOT_TAKEN.test(String(error)) ? "TENSOR_INVALID" : "MODEL_FAILED",

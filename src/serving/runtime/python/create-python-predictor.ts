@@ -6,6 +6,7 @@ import type { CodeEntry, ModelDescription } from "../../../models/description/in
 import {
   ComponentError,
   predictorOfGraph,
+  SERVER_DEFAULTS,
   type GraphComponent,
   type Predictor,
   type PredictorStats,
@@ -98,13 +99,13 @@ export async function createPythonPredictor(
   description: ModelDescription,
   options: PythonOptions = {},
 ): Promise<PythonPredictor> {
-  const workers = description.server.workers ?? 1;
+  const workers = description.server.workers ?? SERVER_DEFAULTS.workers;
   const onLog = options.onLog ?? ((): void => undefined);
   const workerFolder = options.workerFolder ?? findWorkerFolder();
   const pool = new WorkerPool({
     model: description.name,
     workers,
-    maxQueue: options.maxQueue ?? 1024,
+    maxQueue: options.maxQueue ?? SERVER_DEFAULTS.maxQueue,
     graceMs: options.graceMs ?? 5000,
     memoryBytes: options.memoryBytes,
     onRestart: options.onRestart,
@@ -203,7 +204,6 @@ function startWorker({ description, options, workerFolder, ...rest }: Start): Wo
   return worker;
 }
 
-const SERVER_DEFAULTS = { workers: 1, maxBatch: 1, maxWaitMs: 0, timeoutMs: 60_000 };
 const DEFAULTS = {
   parameters: [] as readonly ClassParameter[],
   strictCompat: false,

@@ -5,6 +5,7 @@ import {
   type ModelDescription,
 } from "../../../models/description/index.ts";
 import { parseInterfaceName } from "../../runtime/index.ts";
+import { protocolOf } from "../../protocols/index.ts";
 import type { SeldonLaunch } from "./launch.ts";
 
 /** Where a class that is served without an image comes from. */
@@ -18,8 +19,6 @@ export interface MicroservicePlace {
   /** The class that an image was made for; it is meant when it is called by its name, also where it is no Python. */
   readonly code?: CodeEntry | undefined;
 }
-
-const PORTS = { http: 9000, grpc: 5000, metrics: 6000 };
 
 /** What `seldon-core-microservice NAME` serves. @throws ToolError `USAGE` without a name */
 export function describeMicroservice(
@@ -39,7 +38,7 @@ export function describeMicroservice(
     service: serviceType,
     codePath: place.codePath,
     code: codeOf(interfaceName, place.code),
-    ports: { ...PORTS, ...launch.ports },
+    ports: { ...protocolOf("seldon").defaultPorts, ...launch.ports },
     server: { workers },
     python: { executable: place.python, path: place.pythonPath },
   };
