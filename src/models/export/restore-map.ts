@@ -136,13 +136,14 @@ function parseSliceSpec(spec: string): SavedPlace["slice"] {
   return { shape, extents };
 }
 
-function placesByName({ graph }: MetaGraph): ReadonlyMap<string, SavedPlace> {
+function placesByName({ graph, slices }: MetaGraph): ReadonlyMap<string, SavedPlace> {
   const places = new Map<string, SavedPlace>();
   for (const node of graph.nodes) {
     if (!VARIABLE_OPS.has(node.op)) continue;
     const key = variableKey(node);
     const name = node.op === "VarHandleOp" ? key.slice(key.lastIndexOf("\0") + 1) : node.name;
-    places.set(key, { key: name, slice: undefined });
+    const slice = slices.get(node.name);
+    places.set(key, slice === undefined ? { key: name, slice } : { key: slice.key, slice });
   }
   return places;
 }

@@ -7,6 +7,7 @@ import {
   type OpSignature,
 } from "./graph-def.ts";
 import { parseShape } from "./tensor-protos.ts";
+import { parseVariableSlices, type VariableSlice } from "./variable-slices.ts";
 
 /** Names that say how a graph saves and restores its variables. @see tensorflow, core/protobuf/saver.proto */
 export interface SaverNames {
@@ -40,8 +41,8 @@ export interface MetaGraph {
   readonly ops: ReadonlyMap<string, OpSignature>;
   readonly saver: SaverNames | undefined;
   readonly signatures: ReadonlyMap<string, GraphSignature>;
-  /** True when objects, not names, tell the variables apart (TensorFlow 2's own SavedModels). */
-  readonly hasObjects: boolean;
+  /** Parts of partitioned variables, by the name of their nodes. */
+  readonly slices: ReadonlyMap<string, VariableSlice>;
 }
 
 /** Reads a MetaGraphDef. @throws WireError for anything that is none. @see tensorflow, core/protobuf/meta_graph.proto */
@@ -50,20 +51,22 @@ export function parseMetaGraph(bytes: Buffer): MetaGraph {
   let graph: Graph = { nodes: [], functions: [], versions: Buffer.alloc(0) };
   let info: MetaInfo = { tags: [], writtenBy: "", ops: new Map() };
   let saver: SaverNames | undefined;
-  let hasObjects = false;
+  const collections = new Map<string, Buffer>();
   const signatures = new Map<string, Buffer>();
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === ((1 << 3) | 2)) info = parseInfo(reader.bytes());
     else if (tag === ((2 << 3) | 2)) graph = parseGraph(reader.bytes());
     else if (tag === ((3 << 3) | 2)) saver = parseSaver(reader.bytes());
     else if (tag === ((5 << 3) | 2)) addMapEntry(reader.bytes(), signatures);
-    else if (tag === ((7 << 3) | 2)) hasObjects = reader.bytes().byteLength > 0;
+    else if (tag === ((4 << 3) | 2)) addMapEntry(reader.bytes(), collections);
     else reader.skip(tag);
   }
+  const variables = collections.get("variables");
+  const slices = variables === undefined ? new Map() : parseVariableSlices(variables);
   const parsed = [...signatures].map(
     ([name, value]) => [name, parseGraphSignature(value)] as const,
   );
-  return { graph, ...info, saver, signatures: new Map(parsed), hasObjects };
+  return { graph, ...info, saver, signatures: new Map(parsed), slices };
 }
 
 /** Reads a SavedModel: the graphs of `saved_model.pb`. @see tensorflow, core/protobuf/saved_model.proto */
