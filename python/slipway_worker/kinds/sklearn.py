@@ -11,7 +11,17 @@ from typing import Any, Dict, List, Optional, Sequence
 from ..safe_pickle import load_model, read_allowed
 
 UNPICKLES = True
-_PACKAGES = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn", "numpy": "numpy", "scipy": "scipy", "pandas": "pandas", "joblib": "joblib", "xgboost": "xgboost", "lightgbm": "lightgbm", "catboost": "catboost"}
+_PACKAGES = {
+    "sklearn": "scikit-learn",
+    "imblearn": "imbalanced-learn",
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "pandas": "pandas",
+    "joblib": "joblib",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+}
 _METHODS = ("predict", "predict_proba", "decision_function")
 
 
@@ -52,5 +62,6 @@ def _read(path: str, allow_pickle: Sequence[str]) -> Any:
         package = _PACKAGES.get((error.name or "").split(".")[0])
         if package is None:
             raise
-        message = "%s is not installed for this Python (%s): install it there, for example with `%s -m pip install %s`" % (package, sys.executable, sys.executable, package)
+        install = "%s -m pip install %s" % (sys.executable, package)
+        message = "%s is not installed for this Python (%s): install it there, for example with `%s`" % (package, sys.executable, install)
         raise ModuleNotFoundError(message, name=error.name) from error
