@@ -22,6 +22,7 @@ import {
   type ProjectTree,
   type WalkedFile,
 } from "../../images/pack/index.ts";
+import { readDeclaredPackages } from "../../images/python-packages/index.ts";
 import { protocolOf } from "../../serving/protocols/index.ts";
 import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
@@ -91,7 +92,7 @@ export async function loadProject(
     ...modelOf(root, detected),
     ...serviceOf(request, file, container),
     env: { ...container.env, ...file.env, ...request.env },
-    ...(await requirementsOf(root, file, detected)),
+    ...(await requirementsOf({ root, file, detected }, session)),
     indexes: indexesOf(request, file, session.cwd),
     pythonVersion: file.python?.version,
     ignoreLibraries: missingLibraries(request, file),
@@ -251,17 +252,28 @@ export async function readProjectFile(root: string): Promise<ProjectFile> {
 
 /** Files that the project file names, else `requirements.txt` when there is Python to run, else what the model file itself needs. */
 async function requirementsOf(
-  root: string,
-  file: ProjectFile,
-  { chosen, requirements = kindRow(chosen.kind).requirements }: DetectedModel,
+  about: { readonly root: string; readonly file: ProjectFile; readonly detected: DetectedModel },
+  { emit }: Surroundings,
 ): Promise<Pick<PackProject, "requirements" | "requirementLines">> {
+  const { root, file, detected } = about;
+  const { chosen, requirements = kindRow(chosen.kind).requirements } = detected;
   if (file.python?.requirements !== undefined)
     return { requirements: file.python.requirements, requirementLines: [] };
   if (runtimeOf(chosen) !== "python") return { requirements: [], requirementLines: [] };
   const stats = await stat(join(root, "requirements.txt")).catch(() => undefined);
-  return stats?.isFile() === true
-    ? { requirements: ["requirements.txt"], requirementLines: [] }
-    : { requirements: [], requirementLines: requirements };
+  if (stats?.isFile() === true) return { requirements: ["requirements.txt"], requirementLines: [] };
+  const declared = await readDeclaredPackages(root);
+  if (declared.unread.length > 0)
+    emit({
+      kind: "warning",
+      text: `${declared.unread.join(" and ")} ${declared.unread.length === 1 ? "names" : "name"} Python packages and is not read: write what the model needs into requirements.txt, such as \`uv export --no-dev -o requirements.txt\``,
+    });
+  if (declared.lines.length > 0)
+    emit({ kind: "step", text: "taking the Python packages that pyproject.toml declares" });
+  return {
+    requirements: [],
+    requirementLines: declared.lines.length > 0 ? declared.lines : requirements,
+  };
 }
 
 const SERVICES = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"] as const;
