@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { ProjectError, ToolError } from "../../ground/errors/index.ts";
 import {
   checkPickles,
@@ -75,7 +75,7 @@ export async function loadProject(
       folder,
       files: files.map(modelFile),
       kind: file.kind,
-      ...namedBy(request, file, container),
+      ...namedBy({ ...request, code: codeInside(root, request.code) }, file, container),
     },
     { signal: session.signal, memory, allowPickle },
   );
@@ -136,6 +136,13 @@ function othersThanModel(
   { chosen }: DetectedModel,
 ): readonly ModelFile[] {
   return files.filter(({ path }) => chosen.code !== undefined || path !== chosen.modelPath);
+}
+
+/** A class file of the project may be named by its absolute path, as a shell completes it. */
+function codeInside(root: string, code: string | undefined): string | undefined {
+  if (code === undefined || !isAbsolute(code)) return code;
+  const path = relative(root, code);
+  return path.startsWith("..") ? code : path;
 }
 
 function namedBy(

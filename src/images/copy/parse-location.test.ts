@@ -64,6 +64,7 @@ const READ: readonly (readonly [string, Location])[] = [
   ["oci-archive:x.tar", { kind: "oci-archive", path: "x.tar" }],
   ["oci-archive:x.tar:v1", { kind: "oci-archive", path: "x.tar", tag: "v1" }],
   ["docker-archive:/tmp/x y.tar", { kind: "docker-archive", path: "/tmp/x y.tar" }],
+  ["docker-daemon=iris:v1", { kind: "docker-daemon", name: "iris:v1" }],
   ["docker-daemon:iris:v1", { kind: "docker-daemon", name: "iris:v1" }],
   ["podman:localhost/iris", { kind: "podman", name: "localhost/iris" }],
 ];

@@ -22,7 +22,7 @@ export type Location =
 const STORE_REGISTRY = "store";
 
 const SCHEME =
-  /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|containers-storage):(.*)$/s;
+  /^(store|oci|oci-archive|docker-archive|docker-daemon|podman|containers-storage)[:=](.*)$/s;
 const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,1023}$/;
 
 /**
