@@ -132,6 +132,11 @@ test("a prefix names one checkpoint; a step, an output or an input that is not t
     /no node "MatMull"/,
   );
   await assert.rejects(
+    exportCheckpoint({ ...base, source, outputs: ["y:1"] }),
+    /gives 1 values, numbered from 0/,
+  );
+  await assert.rejects(exportCheckpoint({ ...base, source, outputs: ["init"] }), /gives no value/);
+  await assert.rejects(
     exportCheckpoint({ ...base, source, inputs: [parseReplacement("nothing=x")] }),
     /no node "nothing"/,
   );

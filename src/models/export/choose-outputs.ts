@@ -1,7 +1,8 @@
 import type { GraphNode, GraphSignature, MetaGraph } from "../tensorflow/index.ts";
 import { isChange, VARIABLE_OPS } from "./operations.ts";
 import { nameSome, refuseWords } from "./refusal.ts";
-import { dataInputs, isControl, nodeName } from "./tensor-name.ts";
+import { resultCount } from "./result-type.ts";
+import { dataInputs, isControl, nodeName, slotNumber } from "./tensor-name.ts";
 
 /** Outputs of the Object Detection API; the last two only where the model makes masks or keypoints. */
 export const DETECTION_OUTPUTS: readonly string[] = [
@@ -32,12 +33,17 @@ export function servingSignature({ signatures }: MetaGraph): GraphSignature | un
 
 /** @throws ToolError `USAGE` when an output is not in the graph. */
 export function assertOutputs(meta: MetaGraph, outputs: readonly string[]): void {
-  const names = new Set(meta.graph.nodes.map(({ name }) => name));
+  const nodes = new Map(meta.graph.nodes.map((node) => [node.name, node]));
+  const names = [...nodes.keys()];
   for (const output of outputs) {
     const name = nodeName(output);
-    if (names.has(name) && !isControl(output)) continue;
+    const node = isControl(output) ? undefined : nodes.get(name);
+    if (node !== undefined) {
+      assertResult(output, resultCount(node, meta.ops));
+      continue;
+    }
     const last = name.slice(name.lastIndexOf("/") + 1).toLowerCase();
-    const close = [...names].filter((one) => last !== "" && one.toLowerCase().includes(last));
+    const close = names.filter((one) => last !== "" && one.toLowerCase().includes(last));
     const hint = close.length > 0 ? `; it has ${nameSome(close)}` : `; ${suggestion(meta)}`;
     throw refuseWords(
       `choose output "${output}"`,
@@ -45,6 +51,16 @@ export function assertOutputs(meta: MetaGraph, outputs: readonly string[]): void
       "name nodes of the graph: --outputs NAME[:SLOT],…",
     );
   }
+}
+
+/** A node that only acts has no results, and one with two has no third. */
+function assertResult(output: string, count: number | undefined): void {
+  if (count === undefined || slotNumber(output) < count) return;
+  throw refuseWords(
+    `choose output "${output}"`,
+    count === 0 ? "its node gives no value" : `its node gives ${count} values, numbered from 0`,
+    "name a tensor of the graph: --outputs NAME[:SLOT],…",
+  );
 }
 
 /** The error of a graph that does not tell its outputs. */

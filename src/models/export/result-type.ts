@@ -33,6 +33,15 @@ export function resultType(
   return 0;
 }
 
+/** How many results a node has; `undefined` when its operation's signature is not in the file. */
+export function resultCount(
+  node: GraphNode,
+  ops: ReadonlyMap<string, OpSignature>,
+): number | undefined {
+  const signature = ops.get(node.op);
+  return signature === undefined ? undefined : typesOf(node, signature).length;
+}
+
 function typesOf(node: GraphNode, { outputs }: OpSignature): readonly number[] {
   return outputs.flatMap(({ type, typeAttr: attr, numberAttr, typeListAttr: list }) => {
     if (list !== "") return typeListAttr(node.attrs.get(list));
