@@ -9,6 +9,7 @@ import { createRegistry } from "../../src/images/registry/index.ts";
 import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { imageFiles } from "../support/image-files.ts";
+import { requireDockerd } from "../support/dockerd.ts";
 import { requirePeer } from "../support/peers.ts";
 import { createUser, type CommandResult, type User } from "../support/slipway.ts";
 
@@ -80,12 +81,15 @@ async function withShellBase(
   return { user, base: `${peer.host}/base/shell:1` };
 }
 
-for (const builder of ["buildah", "podman"]) {
+for (const builder of ["buildah", "podman", "docker"]) {
   test(`steps that execute go to ${builder}, and what stands around them is done here`, async (t) => {
+    const dockerd = builder === "docker" ? await requireDockerd(t) : undefined;
+    if (builder === "docker" && dockerd === undefined) return;
     if ((await requirePeer(t, builder)) === undefined) return;
     const place = await withShellBase(t);
     if (place === undefined) return;
     const { user, base } = place;
+    if (dockerd !== undefined) Object.assign(user.env, { DOCKER_HOST: dockerd.host });
     await writeProject(user, {
       Dockerfile: [
         `FROM ${base} AS made`,
