@@ -49,6 +49,9 @@ export function openBuilder(
   return builder.kind === "buildah" ? buildah(place) : engine(builder, place);
 }
 
+/** Without it `SHELL` is passed over, since the OCI format has no field for it. */
+const DOCKER_FORMAT = ["--format", "docker"];
+
 interface Place {
   readonly folder: string;
   readonly session: Places & Surroundings;
@@ -85,6 +88,7 @@ function buildah({ folder, session }: Place): OpenBuilder {
       "build",
       "--layers=false",
       "--pull-never",
+      ...DOCKER_FORMAT,
       ...(ignoreFile === undefined ? [] : ["--ignorefile", ignoreFile]),
       ...args,
       "--file",
@@ -137,7 +141,7 @@ function engine(builder: Builder, { session }: Place): OpenBuilder {
       ...(builder.kind === "buildx"
         ? ["buildx", "build", "--load", "--provenance=false"]
         : ["build"]),
-      ...(kind === "podman" ? ["--layers=false", "--pull=never"] : []),
+      ...(kind === "podman" ? ["--layers=false", "--pull=never", ...DOCKER_FORMAT] : []),
       ...args,
       "--file",
       file,

@@ -230,7 +230,7 @@ async function keyOf(handover: Handover, { session }: HandoverOptions): Promise<
     args: [...handover.buildArgs].sort(([one], [other]) => (one < other ? -1 : 1)),
     env: handover.environment,
   };
-  return `executed 1 ${createHash("sha256").update(JSON.stringify(content)).digest("hex")}`;
+  return `executed 2 ${createHash("sha256").update(JSON.stringify(content)).digest("hex")}`;
 }
 
 async function haveAll(

@@ -26,7 +26,7 @@ function quoted(text: string): string {
 
 const MOUNT_FROM = /(--mount=\S*?\bfrom=)([^,\s"']+)/g;
 
-/** The step as a builder reads it, heredocs of plain shell lines turned into a form that every builder knows, stages under the names given. */
+/** The step as a builder reads it, heredocs turned into a form that every builder knows, stages under the names given. */
 export function executingLine(
   step: ExecutingStep,
   shell: readonly string[],
@@ -38,22 +38,25 @@ export function executingLine(
       (_: string, before: string, name: string) => before + (stageNames.get(name) ?? name),
     );
   if (step.heredocs.length === 0) return rename(step.text);
-  const [only] = step.heredocs;
-  const isShellScript =
-    step.kind === "RUN" &&
-    step.heredocs.length === 1 &&
-    only !== undefined &&
-    /^<<-?\s*["']?[\w.-]+["']?$/.test(step.rest) &&
-    !only.content.startsWith("#!");
-  if (isShellScript)
+  const script = step.kind === "RUN" ? shellScript(step) : undefined;
+  if (step.kind === "RUN" && script !== undefined)
     return [
       "RUN",
       ...step.flags.map((flag) => rename(flagText(flag))),
-      JSON.stringify([...shell, heredocText(only)]),
+      JSON.stringify([...shell, script]),
     ].join(" ");
   return (
     rename(step.text) + step.heredocs.map(({ content, name }) => `\n${content}${name}`).join("")
   );
+}
+
+/** What the shell is given: the documents alone, or the command with its documents below. `undefined` for a program of another kind. */
+function shellScript({ rest, heredocs }: RunInstruction): string | undefined {
+  const [only] = heredocs;
+  const isAlone = heredocs.length === 1 && /^<<-?\s*["']?[\w.-]+["']?$/.test(rest);
+  if (!isAlone || only === undefined)
+    return `${rest}\n${heredocs.map(({ content, name }) => `${content}${name}\n`).join("")}`;
+  return only.content.startsWith("#!") ? undefined : heredocText(only);
 }
 
 function flagText(flag: string): string {

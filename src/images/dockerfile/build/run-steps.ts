@@ -126,7 +126,9 @@ async function copyFiles(
   done: DoneStage,
   step: CopyInstruction,
 ): Promise<DoneStage> {
-  const tree = step.isLinked ? imageTree() : await done.files.tree();
+  // As BuildKit has it, --chmod makes --link void.
+  const isLinked = step.isLinked && step.chmod === "";
+  const tree = isLinked ? imageTree() : await done.files.tree();
   await runCopy({
     step,
     tree,
@@ -144,7 +146,7 @@ async function copyFiles(
       step.from === undefined ? build.request.explainMissing(path) : undefined,
   });
   const entries = await tree.takeChanges();
-  if (step.isLinked) done.files.addEntries(entries);
+  if (isLinked) done.files.addEntries(entries);
   return withEntries(done, step.text.trim(), entries);
 }
 
