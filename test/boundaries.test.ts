@@ -70,6 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages a module may import, and why it is the one that owns them. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "models/description": ["yaml", "@cfworker/json-schema"],
+  "models/kinds": ["unbzip2-stream", "xz-decompress"], // joblib's compressors that Node lacks; loaded for such files only
   "images/python-packages": ["yauzl", "smol-toml"],
   "models/kinds": ["sax", "yauzl"], // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy
   "serving/server": ["pino"],

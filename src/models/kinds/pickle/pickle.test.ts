@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { isToolError } from "../../../ground/errors/index.ts";
 import type { FactMemory, ModelFacts, ModelFile } from "../contracts.ts";
 import { detectModel } from "../detect.ts";
+import { checkPickles } from "./check-files.ts";
 import { pickledEstimator } from "./reader.ts";
 
 const FIXTURES = resolve(import.meta.dirname, "../../../../test/fixtures/pickles");
@@ -48,6 +50,8 @@ for (const [path, compression] of [
   ["bayes-zlib.joblib", "zlib"],
   ["bayes-gzip.joblib", "gzip"],
   ["bayes-lz4.joblib", "lz4"],
+  ["bayes-bz2.joblib", "bz2"],
+  ["bayes-xz.joblib", "xz"],
 ] as const) {
   test(`joblib ${compression ?? "plain"}: arrays between the opcodes are passed over, and the same is told`, async () => {
     const { details, signature, requirements } = await readOne(path);
@@ -60,13 +64,20 @@ for (const [path, compression] of [
   });
 }
 
-test("what cannot be unpacked here is still a model, and the user is told what that means", async () => {
-  const { warnings, signature } = await readOne("bayes-xz.joblib");
-  assert.match(
-    warnings[0] ?? "",
-    /packed with xz, which is not looked into: name its packages in requirements\.txt/,
-  );
-  assert.equal(signature, undefined);
+test("damage of a compressed file is named, wherever it is", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-damaged-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ["bayes-bz2.joblib", "bayes-xz.joblib", "bayes-gzip.joblib"]) {
+    const whole = await readFile(join(FIXTURES, name));
+    for (const at of [20, whole.byteLength >> 1]) {
+      const damaged = Buffer.from(whole);
+      damaged.fill(0xa5, at, at + 8);
+      const location = join(folder, `${at}-${name}`);
+      await writeFile(location, damaged);
+      const file = { path: name, location, size: damaged.byteLength };
+      await assert.rejects(checkPickles([file]), (error: unknown) => isToolError(error), name);
+    }
+  }
 });
 
 test("classes that are texts answer with BYTES, as fixed text and as objects", async () => {

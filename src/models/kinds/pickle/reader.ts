@@ -90,7 +90,7 @@ function candidate({ path }: ModelFile, label: string): Candidate {
 }
 
 function isClosed(compression: Compression | undefined): compression is Compression {
-  return compression === "bz2" || compression === "xz" || compression === "lzma";
+  return compression === "lzma";
 }
 
 /** The class comes first in a pickle, after what makes objects in general; a list or dict that begins first is data. */
