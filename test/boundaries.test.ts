@@ -70,9 +70,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages a module may import, and why it is the one that owns them. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "models/description": ["yaml", "@cfworker/json-schema"],
-  "models/kinds": ["unbzip2-stream", "xz-decompress"], // joblib's compressors that Node lacks; loaded for such files only
   "images/python-packages": ["yauzl", "smol-toml"],
-  "models/kinds": ["sax", "yauzl"], // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy
+  // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy; joblib's compressors that Node lacks
+  "models/kinds": ["sax", "yauzl", "unbzip2-stream", "xz-decompress"],
   "serving/server": ["pino"],
   "serving/runtime": ["onnxruntime-node"],
   cli: ["commander"],
