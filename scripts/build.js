@@ -1,7 +1,7 @@
 // Compiles src/ to dist/ file by file, and bundles the server and its threads into dist/server for the images.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
@@ -42,6 +42,7 @@ for (const folder of ["src/serving/runtime/onnx", "src/serving/runtime/js"]) {
     if (/-thread\.ts$/.test(name)) entryPoints[name.slice(0, -3)] = join(folder, name);
   }
 }
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 await build({
   absWorkingDir: root,
   entryPoints,
@@ -52,6 +53,7 @@ await build({
   target: "node24",
   format: "esm",
   external: ["onnxruntime-node"],
+  define: { SLIPWAY_VERSION: JSON.stringify(version) },
   legalComments: "none",
   minifySyntax: true,
   minifyWhitespace: true,

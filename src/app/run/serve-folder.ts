@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { resolve } from "node:path";
 import type { ModelDescription, Ports } from "../../models/description/index.ts";
 import {
   applyLaunch,
   applyServerEnv,
+  controlOf,
   createLogger,
   parseObserveSettings,
   parseSeldonLaunch,
@@ -14,6 +16,7 @@ import {
 } from "../../serving/server/index.ts";
 import { loadProject, type ProjectRequest } from "../pack/project.ts";
 import type { Caller, Environment, Surroundings } from "../session.ts";
+import { describeModels, modelFoldersIn } from "./describe-models.ts";
 import { describeProject } from "./describe-project.ts";
 import { sampleRequest } from "./sample-request.ts";
 
@@ -53,19 +56,18 @@ export async function serveFolder(
   session: Surroundings,
 ): Promise<void> {
   const { signal, emit } = session;
-  const { folder, code, model, serviceType, host = "127.0.0.1" } = request;
-  const { project } = await loadProject(
-    folder,
-    { code, model, serviceType, env: request.env, allowPickle: request.allowPickle },
-    { session },
-  );
-  const env = { ...session.environment, ...project.env };
+  const { host = "127.0.0.1" } = request;
+  const found = await describeFolder(request, session);
+  const env = { ...session.environment, ...found.env };
   const pod = await readPod(env);
   const launch = launchOf(request, env);
   for (const note of launch.ignored) emit({ kind: "warning", text: `has no effect here: ${note}` });
-  const described = applyLaunch(await describeProject(project, request, session), launch);
-  const description = pod.applyTo(applyServerEnv(served(described, request, launch), env));
-  emit({ kind: "step", text: `loading ${description.name}` });
+  const [description, ...others] = found.models.map((one) =>
+    pod.applyTo(applyServerEnv(served(applyLaunch(one, launch), request, launch), env)),
+  );
+  if (description === undefined) throw new Error("a folder was described without a model");
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  emit({ kind: "step", text: `loading ${description.name}${more}` });
   await using server = await serveModel(description, {
     ...serveOptions(launch),
     host,
@@ -78,12 +80,43 @@ export async function serveFolder(
       logsRequests: request.logsRequests === true,
     },
     watch: request.isWatched === true,
+    others,
+    ...controlOf(env),
     signal,
   });
   const scheme = pod.options.tls === undefined ? "http" : "https";
   announce(server, { description, host, scheme }, session);
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();
+}
+
+interface Described {
+  /** At least one. */
+  readonly models: readonly ModelDescription[];
+  /** Environment that the project names. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The project in a folder, or the models of a folder of models. */
+async function describeFolder(
+  request: ServeFolderRequest,
+  session: Surroundings,
+): Promise<Described> {
+  const { folder, code, model, serviceType, env = {}, allowPickle } = request;
+  const names =
+    code === undefined && model === undefined
+      ? await modelFoldersIn(resolve(session.cwd, folder))
+      : [];
+  if (names.length > 0) {
+    const models = { folder, names, project: { env, allowPickle }, options: request };
+    return { models: await describeModels(models, session), env };
+  }
+  const { project } = await loadProject(
+    folder,
+    { code, model, serviceType, env, allowPickle },
+    { session },
+  );
+  return { models: [await describeProject(project, request, session)], env: project.env };
 }
 
 /** Flags, and the variables of Seldon's wrapper; the class and its service type are the project's own. */

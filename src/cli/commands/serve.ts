@@ -26,7 +26,7 @@ interface Flags {
 /** `slipway serve [DIR]`. */
 export const define: CommandModule["define"] = (command, { session }) => {
   command
-    .argument("[folder]", "the project", ".")
+    .argument("[folder]", "the project, or a folder of models", ".")
     .option("--code <file:class>", "the user class, such as Model.py:Model")
     .option("--model <path>", "the model file or folder")
     .option("--service-type <type>", "MODEL, ROUTER, TRANSFORMER, COMBINER or OUTLIER_DETECTOR")
@@ -64,7 +64,7 @@ export const define: CommandModule["define"] = (command, { session }) => {
     .option("-e, --env <name=value>", "environment of the model; may come more than once", collect)
     .addHelpText(
       "after",
-      "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000",
+      "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json or slipway.yaml) is served whole, each model under the name of its folder.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000\n  slipway serve ./models",
     )
     .action(
       async (folder: string, { watch, accessLog, env, ...flags }: Flags) =>

@@ -15,6 +15,7 @@ export { hostnameOf, isInternalLiteral, isLoopbackHost } from "./hosts.ts";
 export { BodyBudget, defaultBodyBudget } from "./server/body-budget.ts";
 export { connectionCap } from "./server/connection-cap.ts";
 export { addressOf, Sockets } from "./server/connections.ts";
+export { acceptedEncoding, encodeBody, type BodyEncoding } from "./server/encode-body.ts";
 export { Exchange, type Reply } from "./server/exchange.ts";
 export {
   startHttpServer,

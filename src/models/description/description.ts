@@ -30,7 +30,7 @@ export const MODEL_KINDS = [
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** Names of the protocols that an image can be made for; the server has a row for each. The first one is the default. */
-export const CONTRACTS = ["seldon", "uai"] as const;
+export const CONTRACTS = ["seldon", "uai", "kserve"] as const;
 
 /** Which class contract and default ports an image follows. */
 export type Contract = (typeof CONTRACTS)[number];

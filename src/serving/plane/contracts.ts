@@ -68,6 +68,8 @@ export interface InferResponse {
 export interface PredictorFacts {
   /** Names, datatypes and shapes; -1 for an axis of any length. Absent when only user code knows. */
   readonly signature?: Signature;
+  /** Names of classes by index, by the name of the output that has their scores. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
   /** What runs it, as Open Inference names platforms, such as `onnxruntime_onnx` or `python_class`. */
   readonly platform: string;
   /** True when `inputs` may be named tensors. */

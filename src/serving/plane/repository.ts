@@ -2,11 +2,12 @@ import { InferenceError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import type { Predictor } from "./contracts.ts";
 import { ServedModel, type ModelName } from "./served-model.ts";
+import type { ModelStatistics } from "./statistics.ts";
 
 /** A model that there is, whether it is loaded or not. */
 export interface ModelEntry extends ModelName {
   /** Loads it as it lies there now. @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING` */
-  load(options: CallOptions): Promise<Predictor>;
+  load(options: CallOptions, statistics: ModelStatistics): Promise<Predictor>;
   /** On every series of metrics about this model. Default `model_name` and `model_version`. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -42,6 +43,14 @@ export class ModelRepository implements AsyncDisposable {
   /** True when every model that was asked to load is ready. */
   get isReady(): boolean {
     return this.#held.every(({ model }) => model.isReady || model.state === "unloaded");
+  }
+
+  /** Why not, by the first model that is not ready; `ready` when all are. */
+  get reason(): string {
+    const blocking = this.#held.find(({ model }) => !model.isReady && model.state !== "unloaded");
+    if (blocking === undefined) return "ready";
+    const { name, reason } = blocking.model;
+    return this.#held.length === 1 ? reason : `"${name}": ${reason}`;
   }
 
   /**
@@ -91,7 +100,7 @@ export class ModelRepository implements AsyncDisposable {
   async #load({ entry, model }: Held, options: CallOptions): Promise<void> {
     model.begin();
     try {
-      model.use(await entry.load(options));
+      model.use(await entry.load(options, model.statistics));
     } catch (error) {
       model.fail(error instanceof Error ? error.message : String(error));
       throw error;

@@ -1,5 +1,6 @@
 import { InferenceError } from "../../ground/errors/index.ts";
 import type { Predictor, PredictorStats } from "./contracts.ts";
+import { ModelStatistics } from "./statistics.ts";
 
 /** Where a model is in its life. */
 export type ModelState = "loading" | "ready" | "failed" | "unloaded" | "stopping";
@@ -20,6 +21,8 @@ export class ServedModel implements ModelName, AsyncDisposable {
   readonly version: string;
   /** What every series of metrics about this model carries. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What it has done since the server started. */
+  readonly statistics: ModelStatistics = new ModelStatistics();
   #predictor: Predictor | undefined;
   #state: ModelState = "unloaded";
   #why: string | undefined;

@@ -8,6 +8,10 @@ import type { SeldonSettings } from "./seldon-service/settings.ts";
 /** What a server gives its protocols. The same object for all of them, for as long as the server runs. */
 export interface Plane {
   readonly models: ModelRepository;
+  /** Of this server. */
+  readonly version: string;
+  /** True when clients may load and unload models. */
+  readonly allowsControl: boolean;
   /** What the server was started for. */
   readonly description: ModelDescription;
   /** The page of metrics; series about a model carry `model.labels`. */
@@ -76,8 +80,10 @@ export interface Protocol {
   readonly routes: (plane: Plane) => ReadonlyMap<string, Route>;
   /** What it answers over gRPC; absent where it has none. */
   readonly grpc?: (plane: Plane) => GrpcServices;
-  /** Answers what no route takes, on servers whose contract this is. Default: the first row's way. */
+  /** Answers what no route takes: below `prefix`, and on servers whose contract this is. Default: the first row's way. */
   readonly refuse?: (plane: Plane, exchange: Exchange, why: Refusal) => void;
+  /** A path, such as `/v2`, below which every path is this protocol's, be there a route or not. */
+  readonly prefix?: string;
   readonly openapi: (description: ModelDescription) => OpenApiPart;
   /** A line for the shell that asks the model at `url` for a prediction, and works as it stands. */
   readonly sample: (model: SampleModel, url: string) => string;

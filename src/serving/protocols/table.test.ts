@@ -24,6 +24,7 @@ function plane(): Plane {
   models.add({ name: "m", version: "1", load: () => Promise.reject(new Error("never loaded")) });
   return {
     ...{ models, description, registry: new MetricRegistry() },
+    ...{ version: "1.2.3", allowsControl: true },
     seldon: DEFAULT_SELDON_SETTINGS,
     seldonMetadata: undefined,
     onFailure: () => undefined,

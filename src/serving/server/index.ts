@@ -11,4 +11,4 @@ export {
 export { serveModel } from "./serve-model.ts";
 export type { ServeOptions } from "./server-parts.ts";
 export { readPod, type Pod } from "./pod.ts";
-export { applyServerEnv } from "./server-env.ts";
+export { applyServerEnv, controlOf } from "./server-env.ts";

@@ -7,10 +7,8 @@ import { listenGrpc } from "./listen-grpc.ts";
 import { observedExchanges } from "./observed-exchange.ts";
 import { metricsRoutes, openApiRoutes, probeRoutes } from "./own-routes.ts";
 import type { Stoppable } from "./running-server.ts";
-import type { ServerParts } from "./server-parts.ts";
+import { DEFAULT_HOST, type ServerParts } from "./server-parts.ts";
 
-/** Where a server listens unless it is told otherwise. */
-export const DEFAULT_HOST = "0.0.0.0";
 const STRICT_MESSAGE_BYTES = 4_194_304;
 const TEXT = "text/plain; charset=utf-8";
 const METRICS_PATHS = ["/metrics", "/prometheus"];
@@ -55,7 +53,7 @@ type OwnOptions = Omit<HttpServerOptions, keyof Shared>;
 
 /** Every protocol, whatever the contract is; the contract's own answers what no route takes. */
 function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
-  const { options, description, registry, observation, model } = parts;
+  const { options, description, registry, observation, models } = parts;
   const [first] = PROTOCOLS;
   const own = protocolOf(description.contract);
   return {
@@ -64,13 +62,21 @@ function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
     maxConnections: connectionCap(SHARES.http),
     routes: new Map<string, Route>([
       ...PROTOCOLS.flatMap((protocol) => [...protocol.routes(plane)]),
-      ...probeRoutes(model),
+      ...probeRoutes(models),
       ...metricsRoutes(registry, METRICS_PATHS),
       ...openApiRoutes(description),
     ]),
-    refuse: (exchange, why) => (own.refuse ?? first?.refuse)?.(plane, exchange, why),
+    refuse: (exchange, why) =>
+      (ownerOf(exchange.path)?.refuse ?? own.refuse ?? first?.refuse)?.(plane, exchange, why),
     ...observedExchanges(observation.observer),
   };
+}
+
+/** The protocol below whose prefix a path lies. */
+function ownerOf(path: string): (typeof PROTOCOLS)[number] | undefined {
+  return PROTOCOLS.find(
+    ({ prefix }) => prefix !== undefined && (path === prefix || path.startsWith(`${prefix}/`)),
+  );
 }
 
 function listenForCalls(
@@ -78,7 +84,7 @@ function listenForCalls(
   { host, maxBodyBytes, bodies }: Shared,
   port: number,
 ): ReturnType<typeof listenGrpc> {
-  const { options, settings, observation, model } = parts;
+  const { options, settings, observation, models } = parts;
   const maxMessageBytes =
     options.grpcMaxMessageBytes ?? (settings.isStrict ? STRICT_MESSAGE_BYTES : maxBodyBytes);
   return listenGrpc({
@@ -86,18 +92,18 @@ function listenForCalls(
     maxConnections: connectionCap(SHARES.grpc),
     tls: options.tls,
     services: PROTOCOLS.flatMap((protocol) => protocol.grpc?.(plane) ?? []),
-    isReady: () => model.isReady,
+    isReady: () => models.isReady,
     observer: observation.observer,
   });
 }
 
-function pageOptions({ options, registry, model }: ServerParts, port: number): OwnOptions {
+function pageOptions({ options, registry, models }: ServerParts, port: number): OwnOptions {
   const { metricsPath = "/metrics" } = options;
   return {
     port,
     maxConnections: connectionCap(SHARES.metrics),
     routes: new Map([
-      ...probeRoutes(model),
+      ...probeRoutes(models),
       ...metricsRoutes(registry, [...METRICS_PATHS, metricsPath]),
     ]),
     refuse: (exchange) => exchange.reply({ status: 404, contentType: TEXT, body: "not found\n" }),

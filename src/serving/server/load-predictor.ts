@@ -2,9 +2,13 @@ import type { ModelDescription } from "../../models/description/index.ts";
 import { runtimeOf } from "../../models/kinds/index.ts";
 import {
   batched,
+  countCalls,
+  countRuns,
   limited,
   SERVER_DEFAULTS,
   traced,
+  wrapped,
+  type ModelStatistics,
   type Predictor,
   type Tracer,
 } from "../plane/index.ts";
@@ -18,6 +22,7 @@ import {
 } from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "../protocols/index.ts";
+import { readLabels } from "./read-labels.ts";
 
 export interface LoadOptions {
   readonly settings: SeldonSettings;
@@ -28,6 +33,7 @@ export interface LoadOptions {
   /** Environment of the workers; the server's own when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly log: Logger;
+  readonly statistics: ModelStatistics;
   readonly onRestart?: PythonOptions["onRestart"];
   readonly onBatch?: PythonOptions["onBatch"];
   /** Makes a span of each call that belongs to a trace; absent when tracing is off. */
@@ -45,8 +51,11 @@ export async function loadPredictor(
   options: LoadOptions,
 ): Promise<Predictor> {
   const { name: model, server } = description;
-  const { onBatch, tracer } = options;
-  const bare = await loadBare(description, options);
+  const { onBatch, tracer, statistics } = options;
+  const bare = countRuns(
+    await withLabels(description, await loadBare(description, options)),
+    statistics,
+  );
   const { maxBatch, maxQueue, maxWaitMs } = { ...SERVER_DEFAULTS, ...server };
   const joined = batched(bare, {
     model,
@@ -59,7 +68,17 @@ export async function loadPredictor(
     joined === bare
       ? bare // it has a queue of its own
       : limited(joined, { model, maxCalls: maxQueue + workers * maxBatch });
-  return tracer === undefined ? bounded : traced(bounded, { tracer, model });
+  const seen = tracer === undefined ? bounded : traced(bounded, { tracer, model });
+  return countCalls(seen, statistics);
+}
+
+/** A predictor that knows the names of its classes too, where a file beside the model has them. */
+async function withLabels(description: ModelDescription, bare: Predictor): Promise<Predictor> {
+  const facts = bare.describe();
+  const labels = await readLabels(description, facts.signature);
+  return Object.keys(labels).length === 0
+    ? bare
+    : wrapped(bare, { describe: () => ({ ...facts, labels }) });
 }
 
 async function loadBare(description: ModelDescription, options: LoadOptions): Promise<Predictor> {

@@ -18,7 +18,7 @@ import {
 } from "./seldon/microservice.ts";
 import { serveModel } from "./serve-model.ts";
 import type { ServeOptions } from "./server-parts.ts";
-import { applyServerEnv, millisecondsIn } from "./server-env.ts";
+import { applyServerEnv, controlOf, millisecondsIn } from "./server-env.ts";
 import { hasTls } from "./tls.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
@@ -109,6 +109,7 @@ async function serveUntilStopped({
     ...pod.options,
     observe,
     watch: truth(env["SLIPWAY_WATCH"]),
+    ...controlOf(env),
     log,
     signal,
   });

@@ -1,6 +1,6 @@
 import type { ModelDescription } from "../../models/description/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
-import type { ServedModel } from "../plane/index.ts";
+import type { ModelRepository } from "../plane/index.ts";
 import { PROTOCOLS, type Json } from "../protocols/index.ts";
 import type { Route } from "../transport/index.ts";
 
@@ -8,7 +8,7 @@ const TEXT = "text/plain; charset=utf-8";
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** `/live`: the process answers. `/ready`: a request made now would reach a model. Neither asks user code. */
-export function probeRoutes(model: ServedModel): ReadonlyMap<string, Route> {
+export function probeRoutes(models: ModelRepository): ReadonlyMap<string, Route> {
   const live: Route = {
     methods: ["GET"],
     handle: (exchange) => exchange.reply({ status: 200, contentType: TEXT, body: "live\n" }),
@@ -17,9 +17,9 @@ export function probeRoutes(model: ServedModel): ReadonlyMap<string, Route> {
     methods: ["GET"],
     handle: (exchange) =>
       exchange.reply({
-        status: model.isReady ? 200 : 503,
+        status: models.isReady ? 200 : 503,
         contentType: TEXT,
-        body: `${model.reason}\n`,
+        body: Buffer.from(`${models.reason}\n`),
       }),
   };
   return new Map([

@@ -1,13 +1,19 @@
 import type { ModelDescription } from "../../models/description/index.ts";
 import { checkPorts } from "./check-ports.ts";
-import { DEFAULT_HOST, listen } from "./listen-http.ts";
+import { listen } from "./listen-http.ts";
 import { reload } from "./reloader.ts";
 import { runningServer, type RunningServer, type Stoppable } from "./running-server.ts";
-import { createParts, createPlane, type ServeOptions, type ServerParts } from "./server-parts.ts";
+import {
+  DEFAULT_HOST,
+  createParts,
+  createPlane,
+  type ServeOptions,
+  type ServerParts,
+} from "./server-parts.ts";
 import { watchSources, type SourceWatch } from "./watch-sources.ts";
 
 /**
- * Loads a model and serves it. Resolves when it answers; nothing listens before the model is loaded.
+ * Loads a model, and those beside it, and serves them. Resolves when it answers; nothing listens before the models are loaded.
  * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`; ToolError `PORT_TAKEN`
  */
 export async function serveModel(
@@ -26,7 +32,7 @@ export async function serveModel(
   const { host = DEFAULT_HOST, ports: own } = options;
   try {
     await checkPorts(host, Object.values({ ...description.ports, ...own }));
-    await parts.load();
+    await parts.loadAll();
     const plane = await createPlane(parts);
     const ports = await listen({ parts, plane, servers });
     startWatch(parts, watch);

@@ -30,6 +30,12 @@ export function applyServerEnv(description: ModelDescription, env: Environment):
     : { ...description, server: { ...description.server, ...Object.fromEntries(said) } };
 }
 
+/** Whether clients may load and unload models, as `SLIPWAY_MODEL_CONTROL` says it; nothing where it says nothing. */
+export function controlOf(env: Environment): { readonly allowsControl?: boolean } {
+  const text = env["SLIPWAY_MODEL_CONTROL"]?.trim() ?? "";
+  return text === "" ? {} : { allowsControl: /^(?:1|true|yes|on)$/i.test(text) };
+}
+
 /** A time that a variable says, in ms; the default for one that is absent or no time. */
 export function millisecondsIn(env: Environment, name: string, otherwise: number): number {
   const value = Number(env[name]?.trim() || Number.NaN);

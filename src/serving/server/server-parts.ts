@@ -1,4 +1,6 @@
 import type { CallOptions } from "../../ground/bytes/index.ts";
+import { isLoopbackHost } from "../../ground/http/index.ts";
+import { mapLimited } from "../../ground/process/index.ts";
 import { parseYaml, type ModelDescription, type Ports } from "../../models/description/index.ts";
 import { MetricRegistry } from "../metrics/index.ts";
 import { ComponentError, ModelRepository, type ServedModel } from "../plane/index.ts";
@@ -14,6 +16,7 @@ import {
 import type { ClassParameter } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 import { loadPredictor } from "./load-predictor.ts";
+import { serverVersion } from "./server-version.ts";
 import { createLogger, type Logger } from "./log/index.ts";
 import {
   createObservation,
@@ -50,10 +53,17 @@ export interface ServeOptions extends CallOptions {
   readonly observe?: ObserveSettings;
   /** Loads the code anew when its files change. Default false. */
   readonly watch?: boolean;
+  /** Models that are served beside the first, each under its own name. One that does not load does not stop the others. */
+  readonly others?: readonly ModelDescription[];
+  /** True when clients may load and unload models. Default: on addresses of this machine's loopback only. */
+  readonly allowsControl?: boolean;
 }
 
 /** A description speaks of one version of its model. */
 const VERSION = "1";
+
+/** Address that is listened on where none is named. */
+export const DEFAULT_HOST = "0.0.0.0";
 
 /** What the pieces of one server share. */
 export interface ServerParts {
@@ -66,20 +76,15 @@ export interface ServerParts {
   readonly metrics: ServerMetrics;
   readonly models: ModelRepository;
   readonly model: ServedModel;
+  /** Loads all models; rejects when none of them loads. */
+  readonly loadAll: () => Promise<void>;
+  /** Loads the first model anew. */
   readonly load: () => Promise<void>;
 }
 
 /** Puts together what a server is made of. Nothing is loaded, and nothing listens. */
 export function createParts(description: ModelDescription, options: ServeOptions): ServerParts {
-  const {
-    log = createLogger(),
-    observe = {},
-    parameters = [],
-    logLevel = "INFO",
-    threads = 1,
-    env,
-    signal,
-  } = options;
+  const { log = createLogger(), observe = {}, others = [] } = options;
   const settings = { ...DEFAULT_SELDON_SETTINGS, ...options.seldon };
   const registry = new MetricRegistry();
   const labels = requestLabels(settings, description.name);
@@ -90,41 +95,74 @@ export function createParts(description: ModelDescription, options: ServeOptions
   };
   const observation = createObservation({ settings: observe, registry, labels, log, source });
   const models = new ModelRepository();
-  const metrics = registerServerMetrics(registry, { model_name: labels.model_name }, () => {
-    const { spansLost, requestLogLost } = observation;
-    return { isReady: model.isReady, stats: model.stats, spansLost, requestLogLost };
-  });
+  const shared: Shared = { options, settings, log, registry, observation, models };
+  const { model, metrics } = addModel(shared, description, labels);
+  for (const other of others)
+    addModel(shared, other, { model_name: other.name, model_version: VERSION });
+  return {
+    ...{ description, options, settings, log, registry, observation, metrics },
+    ...{ models, model },
+    load: () => models.load(model.name, model.version),
+    loadAll: () => loadAll(models, log),
+  };
+}
+
+type Shared = Pick<
+  ServerParts,
+  "options" | "settings" | "log" | "registry" | "observation" | "models"
+>;
+
+/** Makes a model known to the server's repository and to its page of metrics. */
+function addModel(
+  { options, settings, log, registry, observation, models }: Shared,
+  description: ModelDescription,
+  labels: Readonly<Record<string, string>>,
+): { readonly model: ServedModel; readonly metrics: ServerMetrics } {
+  const { parameters = [], logLevel = "INFO", threads = 1, env, signal } = options;
+  const metrics = registerServerMetrics(
+    registry,
+    { model_name: labels["model_name"] ?? description.name },
+    () => {
+      const { spansLost, requestLogLost } = observation;
+      return { isReady: model.isReady, stats: model.stats, spansLost, requestLogLost };
+    },
+  );
   const onRestart = (event: {
     readonly worker: number;
     readonly reason: string;
     readonly delayMs: number;
   }): void => {
     metrics.restarts.value += 1;
-    log.warn(event, "a worker ended and is started again");
+    log.warn({ ...event, model: description.name }, "a worker ended and is started again");
   };
   const model = models.add({
     name: description.name,
     version: VERSION,
     labels,
-    load: () =>
+    load: (_, statistics) =>
       loadPredictor(description, {
-        settings,
-        parameters,
-        logLevel,
-        threads,
-        env,
-        signal,
-        log,
-        onRestart,
+        ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },
         onBatch: (rows) => metrics.batchRows.observe(rows),
         tracer: observation.tracer,
       }),
   });
-  const load = (): Promise<void> => models.load(model.name, model.version);
-  return {
-    ...{ description, options, settings, log, registry, observation, metrics },
-    ...{ models, model, load },
-  };
+  return { model, metrics };
+}
+
+/** Models that are loaded at the same time: most of it is waiting for interpreters to start. */
+const LOADS_AT_ONCE = 4;
+
+async function loadAll(models: ModelRepository, log: Logger): Promise<void> {
+  const failures = await mapLimited(models.models, LOADS_AT_ONCE, ({ name, version }) =>
+    models.load(name, version).then(
+      () => undefined,
+      (error: unknown) => ({ name, error }),
+    ),
+  );
+  const failed = failures.filter((failure) => failure !== undefined);
+  if (failed.length === failures.length) throw failed[0]?.error;
+  for (const { name, error } of failed)
+    log.error({ model: name }, error instanceof Error ? error.message : String(error));
 }
 
 /** The labels of Seldon's executor that say which model it was. */
@@ -161,9 +199,11 @@ function requestLabels(
 
 /** What the protocols get. @param parts - of a server whose model is known, be it loaded or not */
 export async function createPlane(parts: ServerParts): Promise<Plane> {
-  const { description, models, registry, settings, log } = parts;
+  const { description, models, registry, settings, log, options } = parts;
+  const { host = DEFAULT_HOST, allowsControl = isLoopbackHost(host) } = options;
   return {
-    ...{ models, description, registry },
+    ...{ models, description, registry, allowsControl },
+    version: serverVersion(),
     seldon: settings,
     seldonMetadata: await readMetadata(settings.modelMetadata, log),
     onFailure: (error, note) => logFailure(log, error, note),

@@ -56,6 +56,11 @@ export class JsonReader {
     return this.#depth;
   }
 
+  /** Bytes from here to the end. */
+  get left(): number {
+    return this.#bytes.byteLength - this.at;
+  }
+
   fail(why = "unexpected character"): never {
     throw new JsonError(why, this.at);
   }

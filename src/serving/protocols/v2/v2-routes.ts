@@ -1,0 +1,203 @@
+import { acceptedEncoding, encodeBody } from "../../../ground/http/index.ts";
+import type { ServedModel } from "../../plane/index.ts";
+import type { Exchange, Reply, Route } from "../../transport/index.ts";
+import { isObject, JsonError, JsonReader, readNode } from "../json/index.ts";
+import type { Plane } from "../protocol.ts";
+import {
+  controlModel,
+  EXTENSIONS,
+  loadedModel,
+  modelConfig,
+  modelMetadata,
+  modelStatistics,
+  repositoryIndex,
+  SERVER_NAME,
+  unreadyError,
+} from "./documents.ts";
+import type { InferCall } from "./infer-call.ts";
+import { requestInvalid } from "./invalid.ts";
+import { readInferJson } from "./read-infer-json.ts";
+import { readRawTensor } from "./read-raw-tensor.ts";
+import { answerOf, inferRequestOf } from "./run-infer.ts";
+import { JSON_TYPE, replyError } from "./v2-errors.ts";
+import { isBinaryOnly, refuseInJson, writeInferJson } from "./write-infer-json.ts";
+
+const BINARY_TYPE = "application/octet-stream";
+const HEADER_LENGTH = "inference-header-content-length";
+const MAX_ID_CHARACTERS = 128;
+
+/** Every path of Open Inference V2, and of the extensions that are served. */
+export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
+  const { models, version } = plane;
+  const get = (name: string | undefined, answer: (exchange: Exchange) => unknown): Route => ({
+    ...(name !== undefined && { name }),
+    methods: ["GET"],
+    handle: (exchange) => settle(plane, exchange, async () => jsonReply(answer(exchange))),
+  });
+  const post = (name: string, answer: (exchange: Exchange) => Promise<Reply>): Route => ({
+    name,
+    methods: ["POST"],
+    handle: (exchange) => settle(plane, exchange, async () => answer(exchange)),
+  });
+  const model = ({ params }: Exchange): ServedModel =>
+    loadedModel(models, params["name"] ?? "", params["version"]);
+  const ofModel: readonly (readonly [string, Route])[] = [
+    ["", get("v2-metadata", (exchange) => modelMetadata(models, model(exchange)))],
+    ["/config", get("v2-metadata", (exchange) => modelConfig(models, model(exchange)))],
+    ["/ready", get(undefined, (exchange) => readiness(model(exchange)))],
+    ["/stats", get(undefined, (exchange) => ({ model_stats: [modelStatistics(model(exchange))] }))],
+    ["/infer", post("v2-infer", (exchange) => infer(model(exchange), exchange))],
+  ];
+  const server = get("v2-metadata", () => ({ name: SERVER_NAME, version, extensions: EXTENSIONS }));
+  return new Map<string, Route>([
+    ["/v2", server],
+    ["/v2/", server],
+    ["/v2/health/live", get(undefined, () => ({ live: true }))],
+    ["/v2/health/ready", readyRoute(plane)],
+    ...ofModel.flatMap(([path, route]) => [
+      [`/v2/models/{name}${path}`, route] as const,
+      [`/v2/models/{name}/versions/{version}${path}`, route] as const,
+    ]),
+    [
+      "/v2/models/stats",
+      get(undefined, () => ({ model_stats: models.models.map(modelStatistics) })),
+    ],
+    ["/v2/repository/index", post("v2-repository", (exchange) => index(plane, exchange))],
+    [
+      "/v2/repository/models/{name}/load",
+      post("v2-repository", (one) => control(plane, one, "load")),
+    ],
+    [
+      "/v2/repository/models/{name}/unload",
+      post("v2-repository", (one) => control(plane, one, "unload")),
+    ],
+  ]);
+}
+
+/** Answers with what `start` comes to, or with its error. */
+function settle(plane: Plane, exchange: Exchange, start: () => Promise<Reply>): void {
+  start()
+    .then(async (reply) => exchange.reply(await packed(exchange, reply)))
+    .catch((error: unknown) => replyError(plane, exchange, error));
+}
+
+function jsonReply(value: unknown): Reply {
+  return { status: 200, contentType: JSON_TYPE, body: Buffer.from(JSON.stringify(value)) };
+}
+
+/** The reply as the client asks for it, gzip or deflate. */
+async function packed(exchange: Exchange, reply: Reply): Promise<Reply> {
+  const encoding = acceptedEncoding(exchange.header("accept-encoding"));
+  if (encoding === undefined || typeof reply.body === "string") return reply;
+  const body = await encodeBody(reply.body, encoding);
+  const headers = [
+    ...(reply.headers ?? []),
+    "Content-Encoding",
+    encoding,
+    "Vary",
+    "Accept-Encoding",
+  ];
+  return { ...reply, body, headers };
+}
+
+function readyRoute({ models }: Plane): Route {
+  return {
+    methods: ["GET"],
+    handle: (exchange) => {
+      const ready = models.isReady;
+      exchange.reply({ ...jsonReply({ ready }), status: ready ? 200 : 503 });
+    },
+  };
+}
+
+function readiness(model: ServedModel): unknown {
+  if (!model.isReady) throw unreadyError(model);
+  return { name: model.name, ready: true };
+}
+
+async function infer(model: ServedModel, exchange: Exchange): Promise<Reply> {
+  const { predictor } = model;
+  const facts = predictor.describe();
+  const call = readCall(exchange, facts.signature);
+  if (call.id !== undefined) exchange.requestId = call.id.slice(0, MAX_ID_CHARACTERS);
+  for (const { name, datatype } of facts.signature?.outputs ?? [])
+    if (isBinaryOnly(datatype) && isWantedAsJson(call, name)) refuseInJson(name, datatype);
+  const asker = { caller: exchange, span: exchange.span, headers: () => headersOf(exchange) };
+  const response = await predictor.infer(inferRequestOf(call, facts, asker));
+  const { body, headerBytes } = writeInferJson(answerOf(model, facts, call, response));
+  return headerBytes === undefined
+    ? { status: 200, contentType: JSON_TYPE, body }
+    : {
+        status: 200,
+        contentType: BINARY_TYPE,
+        body,
+        headers: ["Inference-Header-Content-Length", String(headerBytes)],
+      };
+}
+
+const reader = new JsonReader();
+
+function readCall(exchange: Exchange, signature: Parameters<typeof readRawTensor>[1]): InferCall {
+  const { body } = exchange;
+  const text = exchange.header(HEADER_LENGTH);
+  if (text === undefined) return readInferJson(reader, body);
+  const length = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(length <= body.byteLength))
+    throw requestInvalid(
+      `Inference-Header-Content-Length is "${text.slice(0, 40)}", and 0 to ${body.byteLength} is possible`,
+    );
+  return length === 0 ? readRawTensor(body, signature) : readInferJson(reader, body, length);
+}
+
+/** Checked before the model runs, since its work would be lost. */
+function isWantedAsJson({ outputs, isBinaryOut }: InferCall, name: string): boolean {
+  if (outputs === undefined) return !isBinaryOut;
+  const output = outputs.find((one) => one.name === name);
+  return output !== undefined && output.classes === 0 && !(output.isBinary ?? isBinaryOut);
+}
+
+function headersOf({ request }: Exchange): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(", ") : (value ?? ""),
+    ]),
+  );
+}
+
+async function index({ models }: Plane, exchange: Exchange): Promise<Reply> {
+  const ready = readOptions(exchange.body).get("ready") ?? false;
+  if (typeof ready !== "boolean") throw requestInvalid("ready is no boolean");
+  return jsonReply(repositoryIndex(models, ready));
+}
+
+async function control(
+  plane: Plane,
+  { params, body }: Exchange,
+  action: "load" | "unload",
+): Promise<Reply> {
+  const parameters = readOptions(body).get("parameters") ?? new Map();
+  if (!isObject(parameters)) throw requestInvalid("parameters are no object");
+  const [unknown] = [...parameters.keys()].filter((name) => name !== "unload_dependents");
+  if (unknown !== undefined)
+    throw requestInvalid(
+      `the parameter "${unknown.slice(0, 100)}" is not served: no model or configuration is taken from clients`,
+    );
+  await controlModel(plane, params["name"] ?? "", action);
+  return jsonReply({});
+}
+
+/** The members of a body that may be empty. */
+function readOptions(body: Buffer): ReadonlyMap<string, ReturnType<typeof readNode>> {
+  if (body.byteLength === 0) return new Map();
+  try {
+    reader.open(body);
+    const node = readNode(reader);
+    reader.finish();
+    if (isObject(node)) return node;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw requestInvalid(`it is no JSON at byte ${error.at}: ${error.message}`);
+  }
+  throw requestInvalid("it is no JSON object");
+}
