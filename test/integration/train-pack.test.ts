@@ -147,6 +147,31 @@ test("the two images share every layer when they stand on one base, and a second
   assert.equal(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), first);
 });
 
+test("what packing and running leave in the code folder goes into no image", async (t) => {
+  const place = await trainPlace(t);
+  await withBase(place);
+  await place.write({
+    "train.py": "print('hello')\n",
+    "lib/slipway-run.json": "{}",
+    "lib/net.py": "x = 1\n",
+    ".slipwayignore": "!slipway-train.json\n",
+  });
+  const flags = { ...flagsFor("tf", "registry.example.com"), code_path: ".", acc_type: "cpu" };
+  const digests: (string | undefined)[] = [];
+  for (const round of ["first", "second", "third"]) {
+    await packTraining("tf", flags, place.cli);
+    const plan = await readFile(join(place.cwd, "slipway-train.json"), "utf8");
+    digests.push(parsePlan(plan, "plan").images.cpu?.digest);
+    await place.write({ "slipway-run.json": round, "slipway-train.svg": round });
+  }
+  assert.equal(new Set(digests).size, 1, digests.join(" "));
+  await using store = storeOf(place);
+  const files = JSON.stringify(await factsOf(store, "localhost/job-cpu:uaitrain"));
+  assert.ok(files.includes("data/lib/net.py"));
+  for (const own of ["uaitrain_cmd.txt", "slipway-train", "slipway-run"])
+    assert.ok(!files.includes(own), own);
+});
+
 test("data stays out of the images, and is pointed out", async (t) => {
   const [place, registry] = [await trainPlace(t), await registryFor(t)];
   await withBase(place);

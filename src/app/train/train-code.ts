@@ -5,6 +5,7 @@ import { walkTree, type ProjectTree } from "../../images/pack/index.ts";
 import {
   findDataFolders,
   HIDDEN_FOLDERS,
+  OWN_FILES,
   placeBelow,
   type TrainJob,
 } from "../../jobs/train/index.ts";
@@ -101,7 +102,7 @@ export async function readCode(
       kind: "warning",
       text: `"${folder}" in the code folder stays out of the images: it is data, and the container has its own ${folder === "output" ? "output" : "data"} folder mounted`,
     });
-  const ignore = out.map((folder) => `/${folder}`);
+  const ignore = [...out.map((folder) => `/${folder}`), ...OWN_FILES.map((name) => `**/${name}`)];
   const tree = await walkTree(codePath, { ignore, signal: session.signal });
   const { files } = tree;
   if (!files.some(({ path }) => path === job.mainFile))

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { Digest } from "../../images/oci/index.ts";
 import {
+  CURVES_FILE_NAME,
   curvesToSvg,
   localTasks,
   parsePlan,
@@ -96,9 +97,6 @@ export interface TrainEnd {
   readonly digest?: Digest;
   readonly command: readonly string[];
 }
-
-/** Name of the picture of the curves. */
-const SVG_NAME = "slipway-train.svg";
 
 /**
  * Runs the local test of a packed job, in a container or on this machine, and tells what came of it. A script that fails is a
@@ -228,7 +226,7 @@ async function leaveBehind(
   });
   if (curves.length > 0)
     await writeFile(
-      resolve(session.cwd, run.request.svg ?? SVG_NAME),
+      resolve(session.cwd, run.request.svg ?? CURVES_FILE_NAME),
       curvesToSvg(curves, `${run.image}: ${run.plan.code.mainFile}`),
     );
 }
@@ -259,7 +257,7 @@ async function resultOf({ run, end, curves, before, tookMs }: Outcome): Promise<
     outputFolder: run.output,
     files,
     metrics: Object.fromEntries(curves.map(({ name, points }) => [name, points.at(-1)?.value])),
-    svg: curves.length > 0 ? (run.request.svg ?? SVG_NAME) : undefined,
+    svg: curves.length > 0 ? (run.request.svg ?? CURVES_FILE_NAME) : undefined,
     tookMs,
   };
 }

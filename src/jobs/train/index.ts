@@ -43,6 +43,7 @@ export {
   type MetricScanner,
   type ScannerOptions,
 } from "./metrics.ts";
+export { CURVES_FILE_NAME, OWN_FILES } from "./own-files.ts";
 export { parseJob, trainSideOf, type ParseJobOptions, type TrainValues } from "./parse-job.ts";
 export {
   parsePlan,
