@@ -5,7 +5,9 @@ import { attributeOf, classOf, GlobalName, Made, type PickleValue } from "./valu
 /** joblib's stand-in for an array whose bytes follow in the file. */
 export function isArrayWrapper(value: PickleValue): boolean {
   const name = classOf(value);
-  return name?.name === "NumpyArrayWrapper" && name.module.startsWith("joblib.");
+  return (
+    name?.name === "NumpyArrayWrapper" && /^(?:sklearn\.externals\.)?joblib\./.test(name.module)
+  );
 }
 
 const WRAPPER_KEYS: ReadonlySet<PickleValue> = new Set([

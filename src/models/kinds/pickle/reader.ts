@@ -66,12 +66,27 @@ async function candidateOf(file: ModelFile, options: ReadOptions): Promise<reado
   if (className === undefined)
     return isClosed(compression) && /\.joblib/i.test(file.path)
       ? [candidate(file, `model "${file.path}" (packed with ${compression}, not looked into)`)]
-      : [];
+      : suspectOf(file, options);
   const [library = ""] = className.split(".");
-  if (!(library in PACKAGES) || (await isPartOfMore(file, options))) return [];
+  if (!(library in PACKAGES)) return suspectOf(file, options);
+  if (await isPartOfMore(file, options)) return [];
   return [
     candidate(file, `${shortName(className)} of ${PACKAGES[library] ?? library} in "${file.path}"`),
   ];
+}
+
+/** A pickle that is no estimator, and imports what no model may: when nothing else is there, its description says why it is not loaded. */
+async function suspectOf(file: ModelFile, options: ReadOptions): Promise<readonly Candidate[]> {
+  try {
+    const facts = await keptFactsOf(file, options);
+    if (facts === undefined) return [];
+    const { names } = await readAllowList("sklearn", options.allowPickle);
+    if (facts.imports.every((name) => names.has(name))) return [];
+    return [{ ...candidate(file, `pickle "${file.path}"`), isDoubtful: true }];
+  } catch (error) {
+    if (error instanceof ProjectError) return [];
+    throw error;
+  }
 }
 
 /** A tuple of a model and more begins like the model. A damaged file is left for `read` to complain of. */
