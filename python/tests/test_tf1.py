@@ -29,14 +29,13 @@ class Missing(unittest.TestCase):
 class Version1(unittest.TestCase):
     def test_graphs_and_sessions(self) -> None:
         code = """
-import numpy as np
 x = tf.placeholder(tf.float32, [None, 2])
 w = tf.get_variable("w", [2, 1], initializer=tf.ones_initializer())
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
-    print(tf.executing_eagerly(), session.run(tf.matmul(x, w), {x: [[1, 2]]}).tolist(), np.array_str(np.argmax([1, 3])), np.array_str(np.array([1, 2])))
+    print(tf.executing_eagerly(), session.run(tf.matmul(x, w), {x: [[1, 2]]}).tolist())
 """
-        self.assertEqual(run(code), "False [[3.0]] 1 [1 2]\n")
+        self.assertEqual(run(code), "False [[3.0]]\n")
 
     def test_parts_of_the_package(self) -> None:
         code = """

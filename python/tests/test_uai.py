@@ -11,6 +11,7 @@ import unittest
 from typing import Any, Dict, List
 
 from slipway_worker.calls import PREDICT, Answer, Call, Message
+from slipway_worker.contracts.old_numpy import let_array_str_take_numbers
 from slipway_worker.contracts.uai import BINARY, JSON, TEXT, ServiceRequest, UaiAdapter, WrongAnswers, body_of, load_uai, read_conf
 from slipway_worker.settings import Settings
 
@@ -91,13 +92,32 @@ class Execution(unittest.TestCase):
 
     def test_a_wrong_number_of_answers(self) -> None:
         cases = (
-            (lambda data, size: ["1", "2", "7"], "3 answers for 1 requests"),
+            (lambda data, size: [], "0 answers for 1 requests"),
             (lambda data, size: "2", "gave a str"),
             (lambda data, size: None, "NoneType"),
         )
         for execute, words in cases:
             with self.assertRaisesRegex(WrongAnswers, words):
                 self.adapter(execute).call(Call(PREDICT, [Message(b"x", [])], {}, False))
+
+
+    def test_more_answers_than_the_one_request_give_the_first_and_a_warning(self) -> None:
+        adapter = self.adapter(lambda data, size: ["%s-%d" % (item.body.decode(), part) for item in data for part in range(3)])
+        with self.assertLogs("slipway.uai", "WARNING") as logs:
+            values = [adapter.call(Call(PREDICT, [Message(body, [])], {}, False)).value for body in (b"a", b"b")]
+        self.assertEqual(values, [b"a-0", b"b-0"])
+        self.assertEqual(len(logs.output), 1)
+        together = adapter.predict_requests([Message(b"a", []), Message(b"b", [])])
+        self.assertEqual([one.value for one in together if isinstance(one, Answer)], [b"a-0", b"b-0"])
+
+    def test_numbers_are_written_as_the_numpy_of_those_days_did(self) -> None:
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed")
+        let_array_str_take_numbers()
+        let_array_str_take_numbers()
+        self.assertEqual((numpy.array_str(numpy.argmax([1, 3])), numpy.array_str(numpy.array([1, 2]))), ("1", "[1 2]"))
 
 
 class Loading(unittest.TestCase):

@@ -43,7 +43,6 @@ def use_tf1() -> None:
     if has_old_keras:
         sys.modules["keras"] = importlib.import_module("tf_keras.api._v1.keras")
     sys.meta_path.insert(0, _Gone())
-    _let_array_str_take_numbers()
 
 
 def _missing(name: str) -> Any:
@@ -52,14 +51,3 @@ def _missing(name: str) -> Any:
 
 def _why(part: str) -> str:
     return "TensorFlow 2 has no tensorflow.%s: %s" % (part, _GONE[part])
-
-
-def _let_array_str_take_numbers() -> None:
-    """As the numpy of those days did: `np.array_str(np.argmax(x))` stands in much code for this service."""
-    numpy: Any = importlib.import_module("numpy")
-    original: Any = numpy.array_str
-
-    def array_str(a: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(numpy.asarray(a), *args, **kwargs)
-
-    numpy.array_str = array_str

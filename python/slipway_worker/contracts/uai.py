@@ -18,6 +18,7 @@ from ..calls import PREDICT, Adapter, Answer, Call, Message
 from ..errors import SeldonMicroserviceException
 from ..settings import Settings
 from .keras1 import watch_keras
+from .old_numpy import let_array_str_take_numbers
 from .tf1 import use_tf1
 
 _LOG = logging.getLogger("slipway.uai")
@@ -51,6 +52,7 @@ class UaiAdapter(Adapter):
 
     def __init__(self, user: Any) -> None:
         self._user = user
+        self._has_warned = False
 
     def call(self, call: Call) -> Answer:
         if call.method != PREDICT or len(call.messages) != 1:
@@ -79,6 +81,12 @@ class UaiAdapter(Adapter):
         if isinstance(given, (str, bytes, bytearray, dict)) or given is None:
             raise WrongAnswers("execute gave a %s; it has to give a sequence with one answer for each request" % type(given).__name__)
         answers = list(given)
+        if len(data) == 1 and len(answers) > 1:
+            # The old server took the first answer for its one request; several requests would get each other's.
+            if not self._has_warned:
+                self._has_warned = True
+                _LOG.warning("execute gave %d answers for one request: the first is taken, as the old server did", len(answers))
+            return answers[:1]
         if len(answers) != len(data):
             raise WrongAnswers("execute gave %d answers for %d requests" % (len(answers), len(data)))
         return answers
@@ -175,6 +183,7 @@ def load_uai(settings: Settings) -> UaiAdapter:
         use_tf1()
     own = conf["http_server"]["exec"]
     module = importlib.import_module(own["main_file"])
+    let_array_str_take_numbers()
     return UaiAdapter(getattr(module, own["main_class"])(conf))
 
 
