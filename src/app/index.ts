@@ -41,6 +41,7 @@ export type { TrainPackRequest } from "./train/train-request.ts";
 export type { TrainRunRequest, TrainRunResult } from "./train/train-run.ts";
 export type { TrainManifestRequest, TrainManifestResult } from "./train/train-manifest.ts";
 export type { RunRequest } from "./run/run-in-engine.ts";
+export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
 export type { ServeFolderRequest } from "./run/serve-folder.ts";
 export type { CheckpointExport, ExportResult, SavedModelExport } from "./export.ts";
 export type { BuildRequest } from "./build/build-dockerfile.ts";

@@ -72,6 +72,11 @@ export const run: typeof import("./run/run.ts").run = async (...args) =>
 export const serveFolder: typeof import("./run/serve-folder.ts").serveFolder = async (...args) =>
   (await import("./run/serve-folder.ts")).serveFolder(...args);
 
+/** Runs the graph of a SeldonDeployment until the session is aborted. */
+export const serveGraphFile: typeof import("./run/serve-graph-file.ts").serveGraphFile = async (
+  ...args
+) => (await import("./run/serve-graph-file.ts")).serveGraphFile(...args);
+
 /** The Python that serves a folder: named, its virtual environment, the active one, or the machine's. */
 export const findPython: typeof import("./run/describe-project.ts").findPython = async (...args) =>
   (await import("./run/describe-project.ts")).findPython(...args);

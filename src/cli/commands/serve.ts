@@ -1,5 +1,6 @@
-import { Option } from "commander";
-import { serveFolder, type Ports } from "../../app/index.ts";
+import { Option, type Command } from "commander";
+import { serveFolder, serveGraphFile, type Ports } from "../../app/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import type { CommandModule } from "../command.ts";
 import { collect, countOf, environmentOf, portOf } from "../options.ts";
 
@@ -7,6 +8,9 @@ interface Flags {
   readonly code?: string;
   readonly model?: string;
   readonly serviceType?: string;
+  readonly graph?: string;
+  readonly components?: string;
+  readonly predictor?: string;
   readonly host: string;
   readonly httpPort?: number;
   readonly grpcPort?: number;
@@ -25,7 +29,7 @@ interface Flags {
 
 /** `slipway serve [DIR]`. */
 export const define: CommandModule["define"] = (command, { session }) => {
-  command
+  defineGraphOptions(command)
     .argument("[folder]", "the project, or a folder of models", ".")
     .option("--code <file:class>", "the user class, such as Model.py:Model")
     .option("--model <path>", "the model file or folder")
@@ -64,23 +68,50 @@ export const define: CommandModule["define"] = (command, { session }) => {
     .option("-e, --env <name=value>", "environment of the model; may come more than once", collect)
     .addHelpText(
       "after",
-      "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json or slipway.yaml) is served whole, each model under the name of its folder.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000\n  slipway serve ./models",
+      "\nRuns until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json or slipway.yaml) is served whole, each model under the name of its folder.\n\nExample:\n  slipway serve ./iris\n  slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000\n  slipway serve ./models\n  slipway serve --graph abtest.yaml --components components.json",
     )
-    .action(
-      async (folder: string, { watch, accessLog, env, ...flags }: Flags) =>
-        await serveFolder(
-          {
-            ...flags,
-            folder,
-            ports: portsFrom(flags),
-            isWatched: watch,
-            logsRequests: accessLog,
-            env: environmentOf(env ?? [], session.environment),
-          },
-          session,
-        ),
-    );
+    .action(async (folder: string, { watch, accessLog, env, graph, ...flags }: Flags) => {
+      const request = {
+        ...flags,
+        folder,
+        ports: portsFrom(flags),
+        logsRequests: accessLog,
+        env: environmentOf(env ?? [], session.environment),
+      };
+      if (graph === undefined) return serveFolder({ ...request, isWatched: watch }, session);
+      checkGraphFlags({ ...flags, watch });
+      return serveGraphFile({ ...request, graph }, session);
+    });
 };
+
+function defineGraphOptions(command: Command): Command {
+  return command
+    .option("--graph <file>", "a SeldonDeployment, whose graph is run on this machine")
+    .option(
+      "--components <file>",
+      "JSON or YAML: code of each node of the graph, as File.py:Class or the folder of a project",
+    )
+    .option("--predictor <name>", "predictor of the graph's file, where it has more than one");
+}
+
+/** Flags that speak of one model, and not of a graph. */
+const MODEL_FLAGS = [
+  ["code", "--code"],
+  ["model", "--model"],
+  ["serviceType", "--service-type"],
+  ["parameters", "--parameters"],
+  ["watch", "--watch"],
+  ["grpcPort", "--grpc-port"],
+] as const;
+
+/** @throws ToolError `USAGE` for a flag that a graph has no use for */
+function checkGraphFlags(flags: Partial<Record<(typeof MODEL_FLAGS)[number][0], unknown>>): void {
+  const wrong = MODEL_FLAGS.find(([key]) => flags[key] !== undefined);
+  if (wrong !== undefined)
+    throw new ToolError("USAGE", `serve a graph: ${wrong[1]} is for a single model`, {
+      hint: "say it of a node, in the graph's file or in that of --components",
+    });
+}
 
 /** Ports that the command line names, for `serveModel`. */
 export function portsFrom(flags: {

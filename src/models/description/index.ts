@@ -10,6 +10,15 @@ export {
   type ServerSettings,
   type ServiceType,
 } from "./description.ts";
+export {
+  nodesOf,
+  type GraphFile,
+  type GraphNode,
+  type NodeEndpoint,
+  type NodeMethod,
+  type NodeType,
+} from "./graph-file.ts";
+export { parseGraphFile, type GraphFileOptions } from "./parse-graph-file.ts";
 export { nearestName } from "./nearest.ts";
 export type { JsonSchema } from "./json-schema.ts";
 export { parseDocumentBy, type CheckedDocument, type DocumentPath } from "./parse-document.ts";

@@ -1,5 +1,12 @@
 export type { JsonNode } from "./json/index.ts";
-export { nodeOf } from "./seldon/index.ts";
+export {
+  ALL_BRANCHES,
+  branchIn,
+  feedbackRouting,
+  NO_BRANCH,
+  nodeOf,
+  withRouting,
+} from "./seldon/index.ts";
 export type {
   FailureNote,
   GrpcServices,
@@ -12,6 +19,8 @@ export type {
 export {
   DEFAULT_SELDON_SETTINGS,
   nodeLabels,
+  splitImage,
   type SeldonSettings,
 } from "./seldon-service/settings.ts";
+export { createSeldonNode, type SeldonNode } from "./seldon-service/seldon-node.ts";
 export { PROTOCOLS, protocolOf } from "./table.ts";

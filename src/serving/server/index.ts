@@ -8,6 +8,7 @@ export {
   describeMicroservice,
   type MicroservicePlace,
 } from "./seldon/microservice.ts";
+export { serveGraph, type ServeGraphOptions } from "./serve-graph.ts";
 export { serveModel } from "./serve-model.ts";
 export type { ServeOptions } from "./server-parts.ts";
 export { readPod, type Pod } from "./pod.ts";

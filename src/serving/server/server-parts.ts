@@ -219,7 +219,8 @@ async function readMetadata(text: string | undefined, log: Logger): Promise<Json
   }
 }
 
-function logFailure(log: Logger, error: unknown, { isBug, requestId }: FailureNote): void {
+/** Writes a failed request into the log; one that is our own fault with its stack. */
+export function logFailure(log: Logger, error: unknown, { isBug, requestId }: FailureNote): void {
   const traceback = error instanceof ComponentError ? error.failure.traceback : undefined;
   const fields = {
     puid: requestId,

@@ -28,6 +28,8 @@ export interface ExchangeSide<Span = unknown> {
   readonly budget: BodyBudget | undefined;
   /** Header in which the id of a request goes back. Default: none. */
   readonly idHeader: string | undefined;
+  /** What browsers are told in place of the request's own origin. Default: that one. */
+  readonly allowedOrigin: string | undefined;
   /** Called when an answer has been handed to the connection, and not again. Must not throw. */
   readonly onAnswer: ((exchange: Exchange<Span>, reply: Reply) => void) | undefined;
 }
@@ -159,17 +161,17 @@ export class Exchange<Span = unknown> {
   }
 
   #send({ status, contentType, body, headers }: Reply): void {
-    const origin = this.request.headers.origin;
+    const { idHeader, isClosing, allowedOrigin } = this.#side;
+    const origin = allowedOrigin === undefined ? this.request.headers.origin : undefined;
     const all = [
       "Content-Type",
       contentType,
       "Content-Length",
       String(body.length),
       "Access-Control-Allow-Origin",
-      origin ?? "*",
+      origin ?? allowedOrigin ?? "*",
     ];
     if (origin !== undefined) all.push("Vary", "Origin");
-    const { idHeader, isClosing } = this.#side;
     if (idHeader !== undefined && this.requestId !== undefined && SAFE_ID.test(this.requestId))
       all.push(idHeader, this.requestId);
     if (this.#isBodyDue) lingerAfterAnswer(this.request.socket);

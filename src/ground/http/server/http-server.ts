@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ToolError } from "../../errors/index.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { Connections } from "./connections.ts";
-import { preflightHeaders } from "./cors.ts";
+import { preflightHeaders, ruledPreflightHeaders, type CorsRules } from "./cors.ts";
 import { Exchange, type Reply } from "./exchange.ts";
 import { startListener, type Listener, type ListenOptions } from "./listener.ts";
 import { readBody } from "./read-body.ts";
@@ -29,6 +29,8 @@ export interface HttpServerOptions<Span = unknown> extends Omit<
   readonly routes: ReadonlyMap<string, Route<Span>>;
   /** Header in which `exchange.requestId` goes back. Default: none. */
   readonly idHeader?: string | undefined;
+  /** What scripts of other origins may do. Default: what the path takes, from any origin. */
+  readonly cors?: CorsRules | undefined;
   /** Answers what no route takes: an unknown path, a wrong method, a body that cannot be taken. */
   readonly refuse: (exchange: Exchange<Span>, why: Refusal<Span>) => void;
   /** Called before the handler of a route that has a name. */
@@ -61,6 +63,7 @@ export async function startHttpServer<Span = unknown>(
     connections: new Connections((bytes) => budget?.give(bytes)),
     budget,
     idHeader,
+    allowedOrigin: options.cors?.origin,
     onAnswer,
   };
   const answer = (request: IncomingMessage, response: ServerResponse, isDue: boolean): void =>
@@ -93,7 +96,10 @@ function dispatch<Span>(
       status: 200,
       contentType: "text/html; charset=utf-8",
       body: "",
-      headers: preflightHeaders(request.headers, found?.route.methods ?? ["GET"]),
+      headers:
+        options.cors === undefined
+          ? preflightHeaders(request.headers, found?.route.methods ?? ["GET"])
+          : ruledPreflightHeaders(request.headers, options.cors),
     });
     return;
   }

@@ -1,23 +1,31 @@
 import { badInput, type FormField } from "../seldon/index.ts";
-import type { Exchange } from "../../transport/index.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const BREAK = Buffer.from("\r\n\r\n");
 /** Parts of one form; a form with more is refused. */
 const MAX_PARTS = 1000;
 
+/** A message as it came over HTTP: an exchange has all of it. */
+export interface MessageSource {
+  readonly body: Buffer;
+  /** Behind the question mark; empty without one. */
+  readonly query: string;
+  /** Names are in lower case. */
+  header(name: string): string | undefined;
+}
+
 export function isMultipart(contentType: string): boolean {
   return contentType.toLowerCase().includes("multipart/form-data");
 }
 
 /** The `json` of a form body, else that of the query; undefined when there is none, or an empty one. */
-export function readFormField(exchange: Exchange, contentType: string): string | undefined {
+export function readFormField(source: MessageSource, contentType: string): string | undefined {
   if (contentType.toLowerCase().startsWith(FORM)) {
-    const value = new URLSearchParams(exchange.body.toString("utf8")).get("json");
+    const value = new URLSearchParams(source.body.toString("utf8")).get("json");
     if (value !== null && value !== "") return value;
   }
-  if (exchange.query === "") return undefined;
-  const value = new URLSearchParams(exchange.query).get("json");
+  if (source.query === "") return undefined;
+  const value = new URLSearchParams(source.query).get("json");
   return value === null || value === "" ? undefined : value;
 }
 

@@ -1,15 +1,9 @@
-import {
-  noJson,
-  parseFeedback,
-  type ParseOptions,
-  type SeldonAnswer,
-  type SeldonCall,
-} from "../seldon/index.ts";
+import type { SeldonAnswer, SeldonCall } from "../seldon/index.ts";
 import type { ComponentMethod } from "../../plane/index.ts";
-import type { Exchange, Refusal, Route } from "../../transport/index.ts";
-import { isMultipart, readFormField, readMultipart } from "./forms.ts";
+import type { Exchange, Refusal, Reply, Route } from "../../transport/index.ts";
 import type { Failure } from "./failure.ts";
 import { openApiText } from "./openapi.ts";
+import { readCall, readFeedback } from "./read-call.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
 /** As many as a worker keeps of an id. */
@@ -79,18 +73,14 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
 
 function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange): void {
   settle(api, exchange, () => {
-    const call = named(exchange, readCall(api, exchange, api.parseOptions(method)));
+    const call = named(exchange, readCall(api, exchange, method));
     return api.call(call, exchange.requestId, exchange);
   });
 }
 
 function handleFeedback(api: SeldonApi, exchange: Exchange): void {
   settle(api, exchange, () => {
-    const body = readJsonBytes(api, exchange);
-    const call = named(
-      exchange,
-      parseFeedback(body, api.parseOptions("send-feedback"), api.settings.unitId ?? "0"),
-    );
+    const call = named(exchange, readFeedback(api, exchange));
     return api.feedback(call, exchange.requestId, exchange);
   });
 }
@@ -107,48 +97,6 @@ function settle(api: SeldonApi, exchange: Exchange, start: () => Promise<SeldonA
   }
 }
 
-/** Where the message is looked for, in order: a multipart form, the form field `json`, the query's `json`, a JSON body. */
-function readCall(api: SeldonApi, exchange: Exchange, options: ParseOptions): SeldonCall {
-  const { body } = exchange;
-  const type = exchange.header("content-type") ?? "";
-  const isJson = type === JSON_TYPE;
-  if (api.settings.isPassthrough && options.method === "predict") return wholeBody(body);
-  if (isJson && exchange.query === "") return api.parser.parseJson(body, options);
-  if (isMultipart(type)) return api.parser.parseForm(readMultipart(body, type), options);
-  const field = readFormField(exchange, type);
-  if (field !== undefined) return api.parser.parseJson(api.parser.checkField(field), options);
-  if (!isJson && !isJsonType(type)) throw noJson();
-  return api.parser.parseJson(body, options);
-}
-
-/** The same for messages that are parsed elsewhere: their JSON text. */
-function readJsonBytes(api: SeldonApi, exchange: Exchange): Buffer {
-  const type = exchange.header("content-type") ?? "";
-  if (isMultipart(type)) return api.parser.formJson(readMultipart(exchange.body, type));
-  const field = readFormField(exchange, type);
-  if (field !== undefined) return api.parser.checkField(field);
-  if (!isJsonType(type)) throw noJson();
-  return exchange.body;
-}
-
-/** For `PAYLOAD_PASSTHROUGH`: nobody looks at the bytes, nor at what they are said to be. */
-function wholeBody(body: Buffer): SeldonCall {
-  return {
-    request: {
-      method: "predict",
-      messages: [{ payload: { kind: "bytes", bytes: body }, names: [] }],
-    },
-    context: { metas: [] },
-  };
-}
-
-/** `application/json` with parameters, or any `application/*+json`. */
-function isJsonType(type: string): boolean {
-  const [essence = ""] = type.split(";", 1);
-  const name = essence.trim().toLowerCase();
-  return name === JSON_TYPE || (name.startsWith("application/") && name.endsWith("+json"));
-}
-
 /** Gives the exchange the message's own puid as its id, and the call the exchange's span. */
 function named(exchange: Exchange, call: SeldonCall): SeldonCall {
   if (typeof call.context.puid === "string")
@@ -159,24 +107,20 @@ function named(exchange: Exchange, call: SeldonCall): SeldonCall {
 }
 
 function replyFailure(api: SeldonApi, exchange: Exchange, failure: Failure): void {
+  exchange.reply(failureReply(api, failure));
+}
+
+/** A failure as the wrapper answers it over HTTP. */
+export function failureReply(api: SeldonApi, failure: Failure): Reply {
   const { response, retryAfterSeconds } = failure;
   if (response !== undefined) {
-    exchange.reply({
-      status: response.status,
-      contentType: response.contentType,
-      body: Buffer.from(response.body),
-    });
-    return;
+    const { status, contentType, body } = response;
+    return { status, contentType, body: Buffer.from(body) };
   }
   const { status, body } = api.writer.error(failure.status, failure);
   const headers =
     retryAfterSeconds === undefined ? undefined : ["Retry-After", String(retryAfterSeconds)];
-  exchange.reply({
-    status,
-    contentType: JSON_TYPE,
-    body,
-    ...(headers !== undefined && { headers }),
-  });
+  return { status, contentType: JSON_TYPE, body, ...(headers !== undefined && { headers }) };
 }
 
 const NOT_FOUND =

@@ -8,6 +8,13 @@ export type {
 } from "./contracts.ts";
 export { checkDeclared, declaredAxes } from "./declared-shape.ts";
 export { parseFeedback } from "./feedback.ts";
+export {
+  ALL_BRANCHES,
+  branchIn,
+  feedbackRouting,
+  NO_BRANCH,
+  withRouting,
+} from "./graph-routing.ts";
 export { graphOf } from "./graph-of-predictor.ts";
 export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";
 export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";

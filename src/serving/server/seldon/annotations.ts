@@ -16,8 +16,13 @@ export function parseAnnotations(text: string): SeldonAnnotations {
     const match = /^\s*([^=\s]+)\s*=\s*"(.*)"\s*$/.exec(line);
     if (match !== null) values.set(match[1] ?? "", match[2] ?? "");
   }
-  const grpcMaxMessageBytes = countIn(values.get("seldon.io/grpc-max-message-size"));
-  const restTimeoutMs = countIn(values.get("seldon.io/rest-timeout"));
+  return seldonAnnotations((key) => values.get(key));
+}
+
+/** What annotations say, looked up by key. What makes no sense is passed over. */
+export function seldonAnnotations(valueOf: (key: string) => string | undefined): SeldonAnnotations {
+  const grpcMaxMessageBytes = countIn(valueOf("seldon.io/grpc-max-message-size"));
+  const restTimeoutMs = countIn(valueOf("seldon.io/rest-timeout"));
   return {
     ...(grpcMaxMessageBytes !== undefined && { grpcMaxMessageBytes }),
     ...(restTimeoutMs !== undefined && { restTimeoutMs }),

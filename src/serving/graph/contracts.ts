@@ -1,0 +1,41 @@
+import type { CallerOptions, ComponentMethod, SpanContext } from "../plane/index.ts";
+
+/** A message as it travels: nobody takes it apart on the way. */
+export interface GraphMessage {
+  /** As it was said; empty when nothing was said. */
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** What a node, or the graph, answers. Anything but 200 is an error, and ends the walk. */
+export interface GraphAnswer extends GraphMessage {
+  /** HTTP status. */
+  readonly status: number;
+}
+
+/** The request that a call to a node belongs to. */
+export interface GraphCaller {
+  /** Of the whole request, for all nodes. */
+  readonly requestId: string;
+  /** Headers of the request, names in lower case; nodes elsewhere get them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly span?: SpanContext | undefined;
+  readonly waiting?: CallerOptions | undefined;
+}
+
+/** One call to a node. */
+export interface NodeCall {
+  readonly method: ComponentMethod;
+  readonly message: GraphMessage;
+  readonly caller: GraphCaller;
+  /** Aborted when the call's time is over. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What answers for a node of a graph: a model in this process tree, a server elsewhere, or a test's fake. */
+export interface NodePeer {
+  /** Answers with whatever status the node has. Rejects with a ToolError when the node does not answer at all. */
+  call(call: NodeCall): Promise<GraphAnswer>;
+  /** True when a call made now would reach it. */
+  isReady(): Promise<boolean>;
+}
