@@ -153,7 +153,7 @@ export interface ModelStatisticsEntry {
 }
 
 /** Fields of `inference_stats`, in the order of their numbers in gRPC. */
-const STATISTICS = [
+export const STATISTICS = [
   "success",
   "fail",
   "queue",

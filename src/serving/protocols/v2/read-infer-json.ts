@@ -257,7 +257,7 @@ function headOf({
 }
 
 /** A datatype by its name. @throws InferenceError `TENSOR_INVALID` */
-function datatypeOf(tensor: string, datatype: string): TensorHead["datatype"] {
+export function datatypeOf(tensor: string, datatype: string): TensorHead["datatype"] {
   if (isDatatype(datatype)) return datatype;
   throw tensorInvalid({
     tensor,

@@ -1,5 +1,6 @@
 import type { Protocol } from "../protocol.ts";
 import { JSON_HEADER, zerosOf } from "../sample.ts";
+import { v2Grpc } from "./v2-grpc.ts";
 import { refuseExchange } from "./v2-errors.ts";
 import { v2OpenApi } from "./v2-openapi.ts";
 import { v2Routes } from "./v2-routes.ts";
@@ -10,6 +11,7 @@ export const v2Protocol: Protocol = {
   defaultPorts: { http: 8080, grpc: 8081 },
   prefix: "/v2",
   routes: v2Routes,
+  grpc: v2Grpc,
   refuse: refuseExchange,
   openapi: v2OpenApi,
   sample: ({ name = "model", signature }, url) => {

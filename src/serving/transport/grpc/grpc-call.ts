@@ -131,6 +131,14 @@ export class GrpcCall {
     return typeof value === "string" ? value : value?.join(", ");
   }
 
+  /** Those of the request that are text, names in lower case. */
+  get textHeaders(): Readonly<Record<string, string>> {
+    const all = Object.entries(this.#headers).filter(([name]) => !name.startsWith(":"));
+    return Object.fromEntries(
+      all.map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
+    );
+  }
+
   /** Answers with one message and ends the call; after its end nothing is sent. */
   reply(message: Uint8Array): void {
     if (this.#status !== undefined) return;
