@@ -36,6 +36,6 @@ export interface NodeCall {
 export interface NodePeer {
   /** Answers with whatever status the node has. Rejects with a ToolError when the node does not answer at all. */
   call(call: NodeCall): Promise<GraphAnswer>;
-  /** True when a call made now would reach it. */
-  isReady(): Promise<boolean>;
+  /** True when a call made now would reach it; with `isFull` the node itself is asked how it is. */
+  isReady(isFull: boolean): Promise<boolean>;
 }

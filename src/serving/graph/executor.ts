@@ -31,6 +31,8 @@ export interface ExecutorOptions {
   readonly timeoutMs?: number | undefined;
   /** Writes the branches that were taken into the answer's meta. */
   readonly injectsRouting: boolean;
+  /** Readiness asks the nodes themselves how they are. Default: it is enough that they can be reached. */
+  readonly checksHealth?: boolean | undefined;
   /** Told about every call. */
   readonly onCall?: ((call: AnsweredCall) => void) | undefined;
   /** Told about every failure that is not a node's own answer. */
@@ -90,7 +92,8 @@ export class GraphExecutor {
   /** True when every node would be reached. Nodes without a peer count as there. */
   async isReady(): Promise<boolean> {
     const peers = [...this.#options.peers.values()];
-    const found = await Promise.all(peers.map((peer) => peer.isReady()));
+    const isFull = this.#options.checksHealth === true;
+    const found = await Promise.all(peers.map((peer) => peer.isReady(isFull)));
     return found.every(Boolean);
   }
 

@@ -89,8 +89,19 @@ test("an answer that is too long is an error", async (t) => {
 test("a node that is not there says so, and is not ready", async (t) => {
   const { server, port } = await started(t, { status: 200, type: "text/plain", body: "" });
   const peer = nodeAt(t, port);
-  assert.equal(await peer.isReady(), true);
+  assert.equal(await peer.isReady(false), true);
   await new Promise((resolve) => server.close(resolve));
   await assert.rejects(ask(peer, "predict"), /far.*connection refused/);
-  assert.equal(await peer.isReady(), false);
+  assert.equal(await peer.isReady(false), false);
 });
+
+for (const [status, isReady] of [
+  [200, true],
+  [503, false],
+] as const) {
+  test(`a full check of a node that answers ${status} to the question how it is says ${isReady}`, async (t) => {
+    const { port, seen } = await started(t, { status, type: "text/plain", body: "" });
+    assert.equal(await nodeAt(t, port).isReady(true), isReady);
+    assert.equal(seen[0]?.url, "/api/v1.0/health/status");
+  });
+}

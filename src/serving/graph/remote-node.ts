@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { ToolError } from "../../ground/errors/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { HttpClient } from "../../ground/http/index.ts";
 import type { NodeEndpoint } from "../../models/description/index.ts";
 import type { ComponentMethod } from "../plane/index.ts";
@@ -57,7 +57,8 @@ export function createRemoteNode(options: RemoteNodeOptions): NodePeer {
   const base = new URL(`http://${authority}:${httpPort}`);
   return {
     call: (call) => callRemote(call, base, options),
-    isReady: () => answersConnection(host, httpPort),
+    isReady: (isFull) =>
+      isFull ? answersHealth(base, options) : answersConnection(host, httpPort),
   };
 }
 
@@ -92,6 +93,23 @@ async function callRemote(
     contentType: response.header("content-type") ?? "application/json",
     body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   };
+}
+
+/** Asks the node how it is. */
+async function answersHealth(base: URL, { name, client }: RemoteNodeOptions): Promise<boolean> {
+  try {
+    const response = await client.send({
+      action: `ask the node "${name}" how it is`,
+      method: "GET",
+      url: new URL("/api/v1.0/health/status", base),
+      answerTimeoutMs: CONNECT_MS,
+    });
+    await response.discard();
+    return response.status === 200;
+  } catch (error) {
+    if (isToolError(error)) return false;
+    throw error;
+  }
 }
 
 /** Opens a connection and closes it. */

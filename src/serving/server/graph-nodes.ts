@@ -58,6 +58,13 @@ export async function createGraphPeers(place: GraphPlace): Promise<GraphPeers> {
   return { peers, [Symbol.dispose]: () => client[Symbol.dispose]() };
 }
 
+const HEALTH_CALL = {
+  method: "health-status",
+  contentType: "",
+  body: Buffer.alloc(0),
+  requestId: "ready",
+} as const;
+
 /** A node as a model of this process tree. */
 async function createLocalNode(
   node: GraphNode,
@@ -80,7 +87,8 @@ async function createLocalNode(
     onFailure: (error, { isBug }, requestId) => place.onFailure(error, { isBug, requestId }),
   });
   return {
-    isReady: async () => model.isReady,
+    isReady: async (isFull) =>
+      model.isReady && (!isFull || (await ask(HEALTH_CALL)).status === 200),
     call: async ({ method, message, caller }) => {
       const { requestId, span, waiting } = caller;
       const reply = await ask({ method, ...message, requestId, span, waiting });

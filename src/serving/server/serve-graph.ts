@@ -12,6 +12,7 @@ import { observedExchanges } from "./observed-exchange.ts";
 import { metricsRoutes } from "./own-routes.ts";
 import { runningServer, type RunningServer } from "./running-server.ts";
 import { seldonAnnotations } from "./seldon/annotations.ts";
+import { truth } from "./seldon/launch.ts";
 import { logFailure, type ServeOptions } from "./server-parts.ts";
 
 const DEFAULT_BODY_BYTES = 104_857_600;
@@ -104,6 +105,7 @@ async function createGraphServer(
     peers: nodes.peers,
     timeoutMs: seldonAnnotations((key) => graph.annotations[key]).restTimeoutMs,
     injectsRouting: env["SELDON_ENABLE_ROUTING_INJECTION"] !== undefined,
+    checksHealth: truth(env["FULL_HEALTH_CHECKS"]),
     onCall: countCalls(registry, labels),
     onFailure: (error, { requestId }) => logFailure(log, error, { isBug: false, requestId }),
   });
