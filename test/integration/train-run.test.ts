@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
+import { loadProject } from "../../src/app/pack/project.ts";
 import { runTraining } from "../../src/cli/train-actions.ts";
 import { run } from "../../src/ground/process/index.ts";
 import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/jobs/train/index.ts";
@@ -40,6 +42,15 @@ async function packed(
   });
 }
 
+/** What the run left beside its output. */
+async function recordOf({ cwd }: TrainPlace): Promise<RunRecord> {
+  return JSON.parse(await readFile(join(cwd, "out put", "slipway-run.json"), "utf8")) as RunRecord;
+}
+
+function sha256(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
 const ARGUMENTS = `import argparse, os, sys
 from uaitrain.arch.pytorch.uargs import add_uai_args
 parser = argparse.ArgumentParser()
@@ -66,14 +77,46 @@ open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
     /exit code 0[^]*sub\/model\.bin +2\.0 KiB[^]*curves: slipway-train\.svg/,
   );
   assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /loss: 8/);
-  const record = JSON.parse(
-    await readFile(join(place.cwd, "out put", "slipway-run.json"), "utf8"),
-  ) as RunRecord;
+  const record = await recordOf(place);
+  assert.equal(record.state, "ended");
   assert.equal(record.exitCode, 0);
+  assert.deepEqual(record.files, { "sub/model.bin": sha256("x".repeat(2048)) });
   assert.equal(record.image, undefined);
   assert.deepEqual(record.metrics, { loss: 8 });
   const [result] = place.results;
   assert.deepEqual(result?.["files"], [{ path: "sub/model.bin", size: 2048 }]);
+});
+
+test("an image gets the labels of the run that made its weights, and of no other", async (t) => {
+  const place = await trainPlace(t);
+  const [weights, others] = ["identity_fp32", "add_sub"].map((name) =>
+    resolve(import.meta.dirname, "../fixtures/v2", name, "model.onnx"),
+  );
+  await packed(
+    place,
+    `${ARGUMENTS}import json, shutil
+record = json.load(open(os.path.join(args.output_dir, "slipway-run.json")))
+assert (record["state"], record["files"]) == ("running", {}), record
+if args.rounds:
+    shutil.copyfile(${JSON.stringify(weights)}, os.path.join(args.output_dir, "model.onnx"))
+`,
+  );
+  const output = join(place.cwd, "out put");
+  const labels = async (): Promise<readonly string[]> =>
+    Object.values((await loadProject(output, {}, { session: place.cli.session })).project.labels);
+  await place.write({ "out put/slipway-run.json": "{}" });
+  await runTraining(["--rounds", "1"], { host: true }, place.cli);
+  assert.match((await labels()).join(), /"--rounds","1"/);
+  assert.deepEqual(
+    place.warnings.filter((text) => text.includes("slipway-run")),
+    [],
+  );
+  await runTraining(["--rounds", "0"], { host: true }, place.cli);
+  assert.deepEqual(await labels(), [], "the second run did not make what lies there");
+  await runTraining(["--rounds", "1"], { host: true }, place.cli);
+  await copyFile(others ?? "", join(output, "model.onnx"));
+  assert.deepEqual(await labels(), [], "the weights are others now");
+  assert.match(place.warnings.join(), /"slipway-run.json" is of other weights than these/);
 });
 
 test("a script that fails is a failed command, with its exit code", async (t) => {
@@ -216,6 +259,7 @@ output = [a for a in sys.argv if a.startswith("--output_dir=")][0][13:]
 open(os.path.join(output, "pid" + os.environ["RANK"]), "w").write(str(os.getpid()))
 while len(os.listdir(output)) < 2:
     time.sleep(0.01)
+print("loss=0.5", flush=True)
 print("training began", flush=True)
 time.sleep(600)
 `,
@@ -231,6 +275,10 @@ time.sleep(600)
     const pid = Number(await readFile(join(place.cwd, "out put", `pid${rank}`), "utf8"));
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
   }
+  const { state, exitCode, files, metrics } = await recordOf(place);
+  assert.deepEqual([state, exitCode, metrics], ["stopped", undefined, { loss: 0.5 }]);
+  assert.deepEqual(Object.keys(files).sort(), ["pid0", "pid1"]);
+  assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /loss: 0\.5/);
 });
 
 /** Starts a command, presses Ctrl-C when training began, and gives the exit code. */

@@ -27,6 +27,7 @@ import { protocolOf } from "../../serving/protocols/index.ts";
 import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
+import { provenanceOf } from "./provenance.ts";
 
 /** What is said beside the project file; it wins. */
 export interface ProjectRequest {
@@ -99,7 +100,10 @@ export async function loadProject(
     ignore: file.ignore ?? [],
     allowSecrets: allowedSecrets(request, file),
     ...(allowPickle.length === 0 ? {} : { allowPickle }),
-    labels: { ...(await provenanceOf(root)), ...file.labels },
+    labels: {
+      ...(await provenanceOf(root, { tree, modelFiles: weightsOf(detected) }, session)),
+      ...file.labels,
+    },
     annotations: file.annotations ?? {},
     epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
   };
@@ -119,15 +123,6 @@ function refuseUnserved({ obstacle, chosen }: DetectedModel): void {
     hint: obstacle.hint,
     file: path,
   });
-}
-
-/** What `slipway train run` left beside its output says where a model comes from. */
-async function provenanceOf(root: string): Promise<Readonly<Record<string, string>>> {
-  // RUN_FILE_NAME of train, which is not loaded for its name: most projects were not trained by us.
-  const text = await readFile(join(root, "slipway-run.json"), "utf8").catch(() => undefined);
-  if (text === undefined) return {};
-  const { provenanceLabels } = await import("../../jobs/train/index.ts");
-  return provenanceLabels(text);
 }
 
 /** What only the project's own code may load; the model of a kind that we load was looked into as such. */
@@ -161,15 +156,21 @@ export function modelFile({ path, source, guard }: WalkedFile): ModelFile {
 
 function modelOf(
   root: string,
-  { chosen, files, signature }: DetectedModel,
+  detected: DetectedModel,
 ): Pick<PackProject, "kind" | "modelPath" | "modelFiles" | "code" | "signature"> {
+  const { chosen, signature } = detected;
   return {
     kind: chosen.kind,
     modelPath: chosen.modelPath === undefined ? undefined : join(root, chosen.modelPath),
-    modelFiles: files.filter((path) => path !== chosen.code?.file),
+    modelFiles: weightsOf(detected),
     code: chosen.code,
     signature,
   };
+}
+
+/** Files that the model is made of, without the class that loads them. */
+function weightsOf({ chosen, files }: DetectedModel): readonly string[] {
+  return files.filter((path) => path !== chosen.code?.file);
 }
 
 function serviceOf(

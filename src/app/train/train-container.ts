@@ -7,13 +7,12 @@ import { openCatalogue } from "../packdocker/catalogue.ts";
 import type { Places, Surroundings } from "../session.ts";
 import { chooseEngine, ensureLoaded } from "../run/run-in-engine.ts";
 import { openRunSource } from "../run/run-source.ts";
-import type { TrainEnd, TrainRun } from "./train-run.ts";
-import type { TrainWatch } from "./train-watch.ts";
+import type { TrainEnd, TrainFollower, TrainRun } from "./train-run.ts";
 
 /** Runs the image with docker or podman, with the folders mounted, to its end. Ctrl-C stops and removes the container. */
 export async function runInContainer(
   run: TrainRun,
-  watch: TrainWatch,
+  follower: TrainFollower,
   session: Places & Surroundings,
 ): Promise<TrainEnd> {
   await using source = await openRunSource(run.image, run.request, session);
@@ -36,6 +35,7 @@ export async function runInContainer(
     kind: "step",
     text: `starting ${run.image} with ${engine.kind}: ${run.plan.code.mainFile}${run.tasks.length > 0 ? ` as ${run.tasks.length} processes` : ""}`,
   });
+  await follower.started({ digest: source.seen.descriptor.digest, command });
   const container = await engine.start(
     {
       image,
@@ -53,11 +53,7 @@ export async function runInContainer(
     },
     { signal: session.signal },
   );
-  return {
-    ...(await follow(container, watch, session)),
-    digest: source.seen.descriptor.digest,
-    command,
-  };
+  return await follow(container, follower, session);
 }
 
 /** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
@@ -93,20 +89,27 @@ async function checkCards(
 
 async function follow(
   container: Container,
-  watch: TrainWatch,
+  follower: TrainFollower,
   { signal, emit }: Surroundings,
-): Promise<Pick<TrainEnd, "exitCode" | "isOutOfMemory">> {
+): Promise<TrainEnd> {
+  let stopping: Promise<void> | undefined;
+  const stop = (): void => {
+    emit({ kind: "step", text: "stopping" });
+    stopping = container.stop();
+    stopping.catch(() => undefined); // thrown below, once the log is at its end
+  };
   try {
-    await container.logs((text) => watch.log(text), { signal });
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    // Not aborted: what a program says while it is stopped is shown too.
+    await container.logs((text) => follower.log(text));
+    await stopping;
+    signal.throwIfAborted();
     const exitCode = await container.wait({ signal });
     const { isOutOfMemory } = await container.inspect({ signal });
     return { exitCode, isOutOfMemory };
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    emit({ kind: "step", text: "stopping" });
-    await container.stop();
-    throw error;
   } finally {
+    signal.removeEventListener("abort", stop);
     await container.remove();
   }
 }

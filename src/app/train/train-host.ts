@@ -4,13 +4,12 @@ import { createTempDir, run as runProcess } from "../../ground/process/index.ts"
 import { PLACES } from "../../jobs/train/index.ts";
 import type { Surroundings } from "../session.ts";
 import { findToolFiles } from "../pack/tool-files.ts";
-import type { TrainEnd, TrainRun } from "./train-run.ts";
-import type { TrainWatch } from "./train-watch.ts";
+import type { TrainEnd, TrainFollower, TrainRun } from "./train-run.ts";
 
 /** Runs the same command without a container: the code where it lies, with the project's own Python. Ctrl-C ends it and its children. */
 export async function runOnHost(
   run: TrainRun,
-  watch: TrainWatch,
+  follower: TrainFollower,
   session: Surroundings,
 ): Promise<TrainEnd> {
   const { plan, data, output } = run;
@@ -36,6 +35,7 @@ export async function runOnHost(
     kind: "warning",
     text: "without a container nothing is kept apart: the script runs as you, and sees what you see",
   });
+  await follower.started({ command });
   const { exitCode } = await runProcess(command, {
     cwd: plan.code.path,
     env: session.environment,
@@ -47,12 +47,12 @@ export async function runOnHost(
         .join(delimiter),
       ...run.request.env,
     },
-    onStdout: (chunk) => watch.log(decoder.decode(chunk, { stream: true })),
-    onStderr: (text) => watch.log(text),
+    onStdout: (chunk) => follower.log(decoder.decode(chunk, { stream: true })),
+    onStderr: (text) => follower.log(text),
     allowFailure: true,
     signal: session.signal,
   });
-  return { exitCode, command };
+  return { exitCode };
 }
 
 /** A path of the container as one of this machine: in the standard parameters and as the main file, and nowhere else. */

@@ -1,5 +1,5 @@
 import { access, constants, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { Digest } from "../../images/oci/index.ts";
 import {
@@ -8,9 +8,8 @@ import {
   localTasks,
   parsePlan,
   PLAN_FILE_NAME,
-  printRunRecord,
-  RUN_FILE_NAME,
   type Curve,
+  type RunRecord,
   type Task,
   type TrainPlan,
 } from "../../jobs/train/index.ts";
@@ -18,7 +17,15 @@ import type { EngineKind } from "../../images/engine/index.ts";
 import type { Caller, Session, Standpoint } from "../session.ts";
 import { runInContainer } from "./train-container.ts";
 import { runOnHost } from "./train-host.ts";
-import { createTrainWatch } from "./train-watch.ts";
+import {
+  digestsOf,
+  filesMadeSince,
+  keepRecord,
+  stateOfFolder,
+  type FolderState,
+  type MadeFile,
+} from "./run-record.ts";
+import { createTrainWatch, type TrainWatch } from "./train-watch.ts";
 
 /** A packed job to run on this machine. */
 export interface TrainRunRequest {
@@ -89,13 +96,23 @@ export interface TrainRun {
   readonly tasks: readonly Task[];
 }
 
-/** How a run ended. */
+/** What a run is, once its program starts. */
+export interface TrainStart {
+  /** The image that runs; absent without a container. */
+  readonly digest?: Digest | undefined;
+  readonly command: readonly string[];
+}
+
+/** How a run's program ended by itself. */
 export interface TrainEnd {
   readonly exitCode: number;
   readonly isOutOfMemory?: boolean;
-  /** The image that ran. */
-  readonly digest?: Digest;
-  readonly command: readonly string[];
+}
+
+/** What follows a run: what it prints, and that it starts. */
+export interface TrainFollower extends Pick<TrainWatch, "log"> {
+  /** Told right before the program starts: from then on the output folder is this run's. */
+  started(start: TrainStart): Promise<void>;
 }
 
 /**
@@ -110,16 +127,41 @@ export async function trainRun(
   const startedAt = performance.now();
   const run = await decide(request, session);
   await checkFolders(run, session);
-  const before = await listFiles(run.output);
+  const before = await stateOfFolder(run.output);
   await using watch = createTrainWatch({ output: run.output, task: run.tasks[0]?.name }, session);
-  const end =
-    request.isOnHost === true
-      ? await runOnHost(run, watch, session)
-      : await runInContainer(run, watch, session);
-  const curves = await watch.finish();
-  await leaveBehind(run, { end, curves }, session);
+  let start: TrainStart | undefined;
+  const follower: TrainFollower = {
+    log: (text) => watch.log(text),
+    async started(told) {
+      start = told;
+      const record = { ...beginningOf(run, told), metrics: {}, files: {} };
+      await keepRecord({ ...record, state: "running" }, run.output, session);
+    },
+  };
+  const end = await (request.isOnHost === true ? runOnHost : runInContainer)(
+    run,
+    follower,
+    session,
+  ).catch(async (error: unknown) => {
+    // What a run made until Ctrl-C is its own too.
+    if (start !== undefined)
+      await leaveBehind({ run, start, end: undefined, before }, watch, session);
+    throw error;
+  });
+  const left = await leaveBehind({ run, start, end, before }, watch, session);
   session.signal.throwIfAborted();
-  return await resultOf({ run, end, curves, before, tookMs: performance.now() - startedAt });
+  return {
+    exitCode: end.exitCode,
+    isOutOfMemory: end.isOutOfMemory === true,
+    mainFile: run.plan.code.mainFile,
+    digest: start?.digest,
+    output: run.request.output ?? run.plan.output,
+    outputFolder: run.output,
+    files: left.files,
+    metrics: lastValues(left.curves),
+    svg: left.curves.length > 0 ? (request.svg ?? CURVES_FILE_NAME) : undefined,
+    tookMs: performance.now() - startedAt,
+  };
 }
 
 async function decide(request: TrainRunRequest, session: Standpoint): Promise<TrainRun> {
@@ -184,80 +226,50 @@ async function checkFolders({ data, output }: TrainRun, { emit }: Caller): Promi
   }
 }
 
-/** Size and time of every file below a folder, by its path there. */
-async function listFiles(
-  root: string,
-): Promise<ReadonlyMap<string, { readonly size: number; readonly mtimeNs: bigint }>> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const found = new Map<string, { readonly size: number; readonly mtimeNs: bigint }>();
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    const stats = await stat(path, { bigint: true }).catch(() => undefined);
-    if (stats !== undefined)
-      found.set(path.slice(root.length + 1), { size: Number(stats.size), mtimeNs: stats.mtimeNs });
-  }
-  return found;
+/** What the record of a run says from its start on. */
+function beginningOf(
+  { image }: TrainRun,
+  { digest, command }: TrainStart,
+): Pick<RunRecord, "image" | "command"> {
+  return { ...(digest === undefined ? {} : { image: { name: image, digest } }), command };
+}
+
+interface Outcome {
+  readonly run: TrainRun;
+  readonly start: TrainStart | undefined;
+  /** Absent when it was ended from outside. */
+  readonly end: TrainEnd | undefined;
+  readonly before: FolderState;
 }
 
 /** What made the output is kept beside it, for `slipway pack`; the picture stays out of it. */
 async function leaveBehind(
-  run: TrainRun,
-  { end, curves }: { readonly end: TrainEnd; readonly curves: readonly Curve[] },
+  { run, start, end, before }: Outcome,
+  watch: TrainWatch,
   session: Standpoint,
-): Promise<void> {
-  const image = end.digest === undefined ? {} : { image: { name: run.image, digest: end.digest } };
-  const metrics = Object.fromEntries(
-    curves.map(({ name, points }) => [name, points.at(-1)?.value ?? 0]),
-  );
-  await writeFile(
-    join(run.output, RUN_FILE_NAME),
-    printRunRecord({
-      schemaVersion: 1,
-      ...image,
-      command: end.command,
-      exitCode: end.exitCode,
-      metrics,
-    }),
-  ).catch((error: unknown) => {
-    session.emit({
-      kind: "warning",
-      text: `"${RUN_FILE_NAME}" could not be written to the output folder (${error instanceof Error ? error.message : String(error)}); what is packed from it will not say where it comes from`,
-    });
-  });
+): Promise<{ readonly curves: readonly Curve[]; readonly files: readonly MadeFile[] }> {
+  const curves = await watch.finish();
+  const files = await filesMadeSince(before, run.output);
+  if (start !== undefined)
+    await keepRecord(
+      {
+        state: end === undefined ? "stopped" : "ended",
+        ...beginningOf(run, start),
+        ...(end === undefined ? {} : { exitCode: end.exitCode }),
+        metrics: lastValues(curves),
+        files: await digestsOf(files, run.output),
+      },
+      run.output,
+      session,
+    );
   if (curves.length > 0)
     await writeFile(
       resolve(session.cwd, run.request.svg ?? CURVES_FILE_NAME),
       curvesToSvg(curves, `${run.image}: ${run.plan.code.mainFile}`),
     );
+  return { curves, files };
 }
 
-interface Outcome {
-  readonly run: TrainRun;
-  readonly end: TrainEnd;
-  readonly curves: readonly Curve[];
-  readonly before: Awaited<ReturnType<typeof listFiles>>;
-  readonly tookMs: number;
-}
-
-async function resultOf({ run, end, curves, before, tookMs }: Outcome): Promise<TrainRunResult> {
-  const after = await listFiles(run.output);
-  const files = [...after]
-    .filter(
-      ([path, { size, mtimeNs }]) =>
-        path !== RUN_FILE_NAME &&
-        (before.get(path)?.mtimeNs !== mtimeNs || before.get(path)?.size !== size),
-    )
-    .map(([path, { size }]) => ({ path, size }));
-  return {
-    exitCode: end.exitCode,
-    isOutOfMemory: end.isOutOfMemory === true,
-    mainFile: run.plan.code.mainFile,
-    digest: end.digest,
-    output: run.request.output ?? run.plan.output,
-    outputFolder: run.output,
-    files,
-    metrics: Object.fromEntries(curves.map(({ name, points }) => [name, points.at(-1)?.value])),
-    svg: curves.length > 0 ? (run.request.svg ?? CURVES_FILE_NAME) : undefined,
-    tookMs,
-  };
+function lastValues(curves: readonly Curve[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(curves.map(({ name, points }) => [name, points.at(-1)?.value ?? 0]));
 }

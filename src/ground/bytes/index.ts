@@ -10,6 +10,7 @@ export {
   type Segment,
 } from "./content-plan.ts";
 export { crc32c, maskCrc32c } from "./crc32c.ts";
+export { hashFile } from "./hash-file.ts";
 export { hashPlan, openPlan } from "./open-plan.ts";
 export { parsePlan, planToJson } from "./plan-json.ts";
 export { planShape, samplePlan } from "./plan-sample.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localTasks, provenanceLabels, tasksOf } from "./index.ts";
+import { localTasks, parseProvenance, tasksOf } from "./index.ts";
 
 test("torch's processes know the first one's address, their rank and how many they are", () => {
   const tasks = localTasks({ framework: "pytorch" }, { workers: 2, servers: 0 });
@@ -90,23 +90,32 @@ test("Caffe starts its own processes", () => {
   });
 });
 
-test("an image that is packed from a run's output says what made it, and other files say nothing", () => {
+test("the record of a run that is over says what made the files that it names, and other texts say nothing", () => {
   const digest = `sha256:${"a".repeat(64)}`;
   const record = {
-    schemaVersion: 1,
+    schemaVersion: 2,
+    state: "ended",
     image: { name: "store:job-cpu:1", digest },
     command: ["python", "train.py"],
     exitCode: 0,
     metrics: {},
+    files: { "model.onnx": digest, "other.onnx": "sha256:1" },
   };
-  assert.deepEqual(provenanceLabels(JSON.stringify(record)), {
-    "dev.slipway.trained.image": "store:job-cpu:1",
-    "dev.slipway.trained.digest": digest,
-    "dev.slipway.trained.command": '["python","train.py"]',
+  assert.deepEqual(parseProvenance(JSON.stringify(record)), {
+    labels: {
+      "dev.slipway.trained.image": "store:job-cpu:1",
+      "dev.slipway.trained.digest": digest,
+      "dev.slipway.trained.command": '["python","train.py"]',
+    },
+    made: new Set([digest]),
   });
-  assert.deepEqual(Object.keys(provenanceLabels(JSON.stringify({ ...record, image: undefined }))), [
-    "dev.slipway.trained.command",
-  ]);
-  for (const text of ["", "null", "[]", "{}", '{"schemaVersion":1,"command":[1]}'])
-    assert.deepEqual(provenanceLabels(text), {}, text);
+  const labels = parseProvenance(JSON.stringify({ ...record, image: undefined }))?.labels;
+  assert.deepEqual(Object.keys(labels ?? {}), ["dev.slipway.trained.command"]);
+  for (const text of [
+    ...["", "null", "[]", "{}", '{"schemaVersion":2,"state":"ended","command":[1]}'],
+    JSON.stringify({ ...record, state: "running" }),
+    JSON.stringify({ ...record, files: undefined }),
+    JSON.stringify({ ...record, schemaVersion: 1 }),
+  ])
+    assert.equal(parseProvenance(text), undefined, text);
 });

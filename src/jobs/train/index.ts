@@ -54,7 +54,14 @@ export {
 } from "./plan-file.ts";
 export { combinationOf, findRelease, isOpen, recipeOf } from "./releases.ts";
 export { createProgressReader, type Progress, type ProgressReader } from "./progress.ts";
-export { printRunRecord, provenanceLabels, RUN_FILE_NAME, type RunRecord } from "./run-file.ts";
+export {
+  MAX_RUN_FILE_BYTES,
+  parseProvenance,
+  printRunRecord,
+  RUN_FILE_NAME,
+  type Provenance,
+  type RunRecord,
+} from "./run-file.ts";
 export {
   joinParts,
   PART_BYTES,
