@@ -141,7 +141,23 @@ test("the two images share every layer when they stand on one base, and a second
   await packTraining("pytorch", flags, place.cli);
   const first = await readFile(join(place.cwd, "slipway-train.json"), "utf8");
   const { images } = parsePlan(first, "plan");
-  assert.equal(images.cpu?.digest, images.gpu?.digest);
+  await using store = storeOf(place);
+  const [cpu, gpu] = await Promise.all(
+    [
+      { from: store, name: "localhost/job-cpu:uaitrain" },
+      { from: registry.store, name: images.gpu?.name ?? "" },
+    ].map(async ({ from, name }) => {
+      const image = imageFrom(from, await from.resolve(inStore(name)));
+      return { layers: (await manifestOf(image)).layers, env: (await configOf(image)).config?.Env };
+    }),
+  );
+  assert.deepEqual(cpu?.layers, gpu?.layers);
+  const isForCards = (line: string): boolean => line.startsWith("NVIDIA_");
+  assert.deepEqual(cpu?.env?.filter(isForCards) ?? [], []);
+  assert.deepEqual(gpu?.env?.filter(isForCards), [
+    "NVIDIA_VISIBLE_DEVICES=all",
+    "NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+  ]);
   assert.deepEqual([images.cpu?.isPushed, images.gpu?.isPushed], [false, true]);
   await packTraining("pytorch", flags, place.cli);
   assert.equal(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), first);

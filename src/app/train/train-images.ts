@@ -25,7 +25,7 @@ import { packContextOf } from "../pack/pack-context.ts";
 
 /** What the images of a job are made of. */
 export interface ImageRequest {
-  readonly code: Omit<CodeProject, "requirementLines" | "helpers" | "pythonLink">;
+  readonly code: Omit<CodeProject, "requirementLines" | "helpers" | "pythonLink" | "env">;
   /** What is in the code folder. */
   readonly tree: ProjectTree;
   /** Patterns of files in which secrets are allowed. */
@@ -81,22 +81,39 @@ export async function createImageMaker(
       session,
     });
   };
-  const makeOne = async ({ name, requirements, extraIndexUrls }: ImageOrigin): Promise<Packed> => {
+  const makeOne = async (
+    { name, requirements, extraIndexUrls }: ImageOrigin,
+    accelerator: Accelerator,
+  ): Promise<Packed> => {
     const base = await onceFor(bases, name, openOne);
     const indexes = {
       ...project.indexes,
       extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls],
     };
-    const own = { project: { ...project, requirementLines: requirements, indexes } };
+    const env = accelerator === "gpu" ? await gpuVariables(base) : undefined;
+    const own = { project: { ...project, requirementLines: requirements, indexes, env } };
     return { base, image: await packTraining({ ...own, tree: request.tree }, base, packContext) };
   };
   return {
-    // Two images that stand on the same are one image with two names.
     make(accelerator) {
-      const origin = sourceOf(request, accelerator);
-      return onceFor(made, JSON.stringify(origin), () => makeOne(origin));
+      return onceFor(made, accelerator, () => makeOne(sourceOf(request, accelerator), accelerator));
     },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+/**
+ * What NVIDIA's runtime, enroot and pyxis read to know which cards and driver libraries a container gets; without it they
+ * give none. A base that names the libraries that it needs keeps its own list.
+ * @see NVIDIA Container Toolkit, "Specialized Configurations with Docker"
+ */
+async function gpuVariables({ image }: BaseImage): Promise<Readonly<Record<string, string>>> {
+  const set = (await configOf(image)).config?.Env ?? [];
+  return {
+    NVIDIA_VISIBLE_DEVICES: "all",
+    ...(set.some((line) => line.startsWith("NVIDIA_DRIVER_CAPABILITIES="))
+      ? {}
+      : { NVIDIA_DRIVER_CAPABILITIES: "compute,utility" }),
   };
 }
 

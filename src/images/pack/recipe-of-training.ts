@@ -39,6 +39,8 @@ export interface CodeProject {
   readonly helpers?: { readonly folder: string; readonly files: readonly AddedFile[] } | undefined;
   /** Path at which scripts expect Python; a link is put there where the base has Python elsewhere only. */
   readonly pythonLink?: string | undefined;
+  /** Variables; they replace the base's of the same name. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds since the epoch. */
   readonly epochS: number;
@@ -62,7 +64,11 @@ export function recipeOfTraining(
     tool: "slipway train pack",
     epochS: project.epochS,
     annotations: metadata,
-    config: { folders: foldersOf(project, base, hasPackages), labels: metadata },
+    config: {
+      env: project.env,
+      folders: foldersOf(project, base, hasPackages),
+      labels: metadata,
+    },
     steps: [
       ...(hasPackages ? [{ kind: "python", packages } as const] : []),
       ...filesStep(
