@@ -326,6 +326,34 @@ test("outputs go back as raw bytes where that is asked for, packed where the cli
   assert.throws(() => gunzipSync(unpacked));
 });
 
+test("an ONNX file takes and gives half floats bit by bit, and text, but no other bytes", async (t) => {
+  await using server = await startV2Server(t, "onnx");
+  if (server === undefined) return;
+  const url = `http://127.0.0.1:${server.ports.http}`;
+  const ask = (model: string, datatype: string, hex: string): Promise<Response> =>
+    send(url + infer(model), {
+      body: {
+        inputs: [
+          {
+            ...{ name: "INPUT0", datatype, shape: [1, 2] },
+            parameters: { binary_data_size: hex.length / 2 },
+          },
+        ],
+        parameters: { binary_data_output: true },
+      },
+      blobs: [hex],
+    });
+  const halves = await ask("identity_fp16", "FP16", "003e01fc");
+  assert.equal(halves.status, 200);
+  const body = Buffer.from(await halves.arrayBuffer());
+  assert.equal(body.subarray(-4).toString("hex"), "003e01fc"); // a signalling NaN too
+  const text = await ask("identity_bytes", "BYTES", "02000000c3a400000000");
+  assert.ok(Buffer.from(await text.arrayBuffer()).includes("ä"));
+  const refused = await ask("identity_bytes", "BYTES", "01000000ff00000000");
+  assert.equal(refused.status, 400);
+  assert.match(await refused.text(), /\\"INPUT0\\" holds bytes that are no UTF-8/);
+});
+
 test("models are counted, listed, taken out of use and loaded again", async (t) => {
   await using server = await startV2Server(t, "class");
   if (server === undefined) return;

@@ -15,7 +15,7 @@ const MODELS = [
   "identity_fp32",
   "identity_int64",
 ];
-const WITH_ONNX = ["add_sub", "identity_fp32"];
+const WITH_ONNX = ["add_sub", "identity_bytes", "identity_fp16", "identity_fp32"];
 
 /** The models of the fixture as Python classes, or those that are ONNX files as these. Skips the test where there is no Python. */
 export async function startV2Server(

@@ -1,8 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { availableParallelism } from "node:os";
 import { InferenceError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { ModelDescription } from "../../../models/description/index.ts";
-import type { Signature } from "../../../models/tensor/index.ts";
+import type { Signature, Tensor } from "../../../models/tensor/index.ts";
 import {
   matchInputs,
   SERVER_DEFAULTS,
@@ -71,6 +72,7 @@ export async function createOnnxPredictor(
     describe: () => facts,
     infer: async (request) => {
       const inputs = matchInputs(request, signature, name);
+      for (const input of inputs) checkText(input, name);
       const outputs = (await pool.call(inputs, [], request.caller)) as readonly NamedTensor[]; // our own thread sends them
       return wanted(request, outputs);
     },
@@ -80,4 +82,20 @@ export async function createOnnxPredictor(
     abandon: () => pool.abandon(),
     [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
   };
+}
+
+/** onnxruntime takes text as JavaScript strings: bytes that are none would come out as others. */
+function checkText({ name: tensor, datatype, data }: Tensor, model: string): void {
+  if (datatype !== "BYTES") return;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = 0; at + 4 <= data.byteLength;) {
+    const end = at + 4 + view.getUint32(at, true);
+    if (!isUtf8(data.subarray(at + 4, end)))
+      throw new InferenceError(
+        "TENSOR_INVALID",
+        `call the model "${model}": the input "${tensor}" holds bytes that are no UTF-8, and an ONNX model takes text only`,
+        { model, tensor, expected: "UTF-8", actual: "other bytes" },
+      );
+    at = end;
+  }
 }

@@ -76,6 +76,8 @@ function hideHalfFloats(): void {
 async function importRuntime(
   send: (message: FromThread) => void,
 ): Promise<OnnxRuntime | undefined> {
+  // onnxruntime-node 1.30 cannot take or give Float16Array, which Node 24 has; without it, its tensors hold the bits in Uint16Array, as ours do.
+  Reflect.deleteProperty(globalThis, "Float16Array");
   try {
     const module: { default?: OnnxRuntime } & Partial<OnnxRuntime> =
       await import("onnxruntime-node");
