@@ -1,6 +1,7 @@
 import { createSession } from "../app/index.ts";
 import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
+import { ScriptError } from "./script-error.ts";
 import type { Cli } from "./cli.ts";
 import { createEventPrinter } from "./render/events.ts";
 import { refuseMissingValues } from "./missing-values.ts";
@@ -125,7 +126,7 @@ function report(error: unknown, cli: Cli): void {
   else process.stderr.write(`${errorLines(shown).join("\n")}\n`);
   if (!isToolError(shown) && process.env["SLIPWAY_DEBUG"] === "1" && shown instanceof Error)
     process.stderr.write(`${shown.stack ?? ""}\n`);
-  process.exitCode = factsOf(shown).exit;
+  process.exitCode = shown instanceof ScriptError ? shown.exitCode : factsOf(shown).exit;
 }
 
 function isAbort(error: unknown, cli: Cli): boolean {

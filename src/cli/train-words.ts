@@ -19,6 +19,7 @@ export interface TrainRunFlags extends ReachFlags {
   readonly nproc?: string;
   readonly servers?: string;
   readonly svg?: string;
+  readonly metric?: readonly string[];
   readonly env?: readonly string[];
   readonly pull?: boolean;
 }
@@ -43,9 +44,28 @@ export function trainRunRequestOf(
     processes: numberOf(flags.nproc),
     servers: numberOf(flags.servers),
     svg: flags.svg,
+    metrics: flags.metric?.map(patternOf),
     env: environmentOf(flags.env ?? [], environment),
     isPull: flags.pull,
   };
+}
+
+function patternOf(text: string): RegExp {
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(text);
+  } catch (error) {
+    throw new ToolError("USAGE", `--metric "${text}": it is no regular expression`, {
+      cause: error,
+      hint: "write one such as 'Loss: ([0-9.]+)'",
+    });
+  }
+  // With an empty alternative it matches anything, and tells how many groups it has.
+  if ((new RegExp(`${text}|`).exec("")?.length ?? 0) < 2)
+    throw new ToolError("USAGE", `--metric "${text}": it has no group for the value`, {
+      hint: "put the number in a group, such as '(?<name>Loss): (?<value>[0-9.]+)'",
+    });
+  return pattern;
 }
 
 /** Flags of `slipway train manifest`. */

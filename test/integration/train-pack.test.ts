@@ -308,6 +308,19 @@ test("a dry run names images and commands, and makes neither image nor plan", as
   );
 });
 
+test("a dry run fails for a base that the store does not have, and for a parameter with a line break", async (t) => {
+  const place = await trainPlace(t);
+  await place.write(CODE);
+  const flags = { ...flagsFor("tf", "registry.example.com"), dryRun: true };
+  await assert.rejects(packTraining("tf", { ...flags, bimg_name: "store:nosuch" }, place.cli), {
+    code: "REFERENCE_NOT_FOUND",
+  });
+  await assert.rejects(packTraining("tf", { ...flags, train_params: "--a 1\n--b 2" }, place.cli), {
+    code: "USAGE",
+    message: /--train_params has a line break in it/,
+  });
+});
+
 test("what is missing is said before anything is made", async (t) => {
   const place = await trainPlace(t);
   await place.write(CODE);

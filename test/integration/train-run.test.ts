@@ -125,8 +125,34 @@ test("a script that fails is a failed command, with its exit code", async (t) =>
   await assert.rejects(runTraining([], { host: true }, place.cli), {
     code: "PROCESS_FAILED",
     message: /exit code 7/,
+    exitCode: 7,
   });
+  const { exitCode } = await run([process.execPath, PROGRAM, "train", "run", "--host"], {
+    cwd: place.cwd,
+    env: { ...place.cli.session.environment, SLIPWAY_FROM_SOURCE: "1" },
+    allowFailure: true,
+  });
+  assert.equal(exitCode, 7);
   assert.match(place.lines.join("\n"), /exit code 7/);
+});
+
+test("forms of metrics that the user gives take the place of the known ones", async (t) => {
+  const place = await trainPlace(t);
+  await packed(
+    place,
+    "for n in (1, 2): print('round %d | perplexity is %d, loss=3' % (n, n * 8))\n",
+  );
+  const metric = ["round (?<step>\\d+) .*(?<name>perplexity) is (?<value>\\d+)"];
+  await runTraining([], { host: true, metric }, place.cli);
+  assert.deepEqual(place.results[0]?.["metrics"], { perplexity: 16 });
+  for (const [text, message] of [
+    ["loss (", /no regular expression/],
+    ["loss \\d", /no group for the value/],
+  ] as const)
+    await assert.rejects(runTraining([], { host: true, metric: [text] }, place.cli), {
+      code: "USAGE",
+      message,
+    });
 });
 
 test("input and output are checked before anything starts", async (t) => {
@@ -135,6 +161,13 @@ test("input and output are checked before anything starts", async (t) => {
   await assert.rejects(runTraining([], { host: true, data: "nowhere" }, place.cli), {
     code: "PROJECT_NOT_FOUND",
     message: /nowhere/,
+  });
+  await assert.rejects(runTraining([], { host: true, data: "code/train.py" }, place.cli), {
+    code: "PROJECT_NOT_FOUND",
+    message: /train\.py" is a file, not a folder/,
+  });
+  await assert.rejects(runTraining([], { host: true, output: "/proc/x/y" }, place.cli), {
+    code: "STORE_UNWRITABLE",
   });
   await assert.rejects(runTraining([], { host: true, output: "code/train.py/out" }, place.cli), {
     code: "STORE_UNWRITABLE",
@@ -174,10 +207,14 @@ if "--fail" in sys.argv:
   const files = result?.["files"] as readonly { readonly path: string }[] | undefined;
   assert.deepEqual(files?.map(({ path }) => path).sort(), ["chief0", "ps0", "worker0", "worker1"]);
   assert.deepEqual(result?.["metrics"], { loss: 6 }, "of several, the first one's numbers count");
-  await assert.rejects(
-    runTraining(["--fail"], { host: true, nproc: "3", servers: "1" }, place.cli),
-    { code: "PROCESS_FAILED", message: /exit code 3/ },
-  );
+  const words = ["train", "run", "--host", "--nproc", "3", "--servers", "1", "--", "--fail"];
+  const { exitCode, stderrTail } = await run([process.execPath, PROGRAM, ...words], {
+    cwd: place.cwd,
+    env: { ...place.cli.session.environment, SLIPWAY_FROM_SOURCE: "1" },
+    allowFailure: true,
+  });
+  assert.equal(exitCode, 3);
+  assert.match(stderrTail, /worker 1 ended with exit code 3, so the others are stopped/);
 });
 
 test("TensorBoard files that a run writes are read, and older ones are not", async (t) => {

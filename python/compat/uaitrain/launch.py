@@ -69,18 +69,20 @@ class Job(object):
             if process.poll() is None:
                 process.terminate()
 
-    def watch(self, process):
+    def watch(self, name, process):
         code = process.wait()
         with self.lock:
             if code != 0 and self.failed is None and not self.is_stopping:
                 self.failed = code
+                sys.stderr.write("%s ended with exit code %d, so the others are stopped\n" % (name, code if code > 0 else 128 - code))
+                sys.stderr.flush()
                 self.stop()
 
     def run(self):
         """Waits for the end. Gives the exit code."""
         watchers = []
         for task, process in zip(self.tasks, self.processes):
-            watcher = threading.Thread(target=self.watch, args=(process,))
+            watcher = threading.Thread(target=self.watch, args=(task["name"], process))
             watcher.daemon = True
             watcher.start()
             watchers.append((task, watcher))

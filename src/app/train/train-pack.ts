@@ -118,24 +118,36 @@ export async function trainPack(
   };
 }
 
-/** What would be made of what; asks no registry, and leaves only the command file. */
+/**
+ * What would be made of what; asks no registry, and leaves only the command file.
+ * @throws ToolError as `trainPack`; `REFERENCE_NOT_FOUND` for a base that the store does not have.
+ */
 export async function planTrainPack(
   request: TrainPackRequest,
   session: Session,
 ): Promise<TrainPackPlan> {
   const work = await prepare(request, session);
   const { files } = work.image.tree;
+  const images = (Object.entries(imagesOf(work.job)) as readonly [Accelerator, string][]).map(
+    ([accelerator, name]) => ({ accelerator, name, ...planOf(work, accelerator) }),
+  );
+  for (const { base } of images)
+    if (base?.startsWith("store:") === true) await checkStored(base, session);
   await writeCommands(work, session);
   return {
     kind: "plan",
-    images: (Object.entries(imagesOf(work.job)) as readonly [Accelerator, string][]).map(
-      ([accelerator, name]) => ({ accelerator, name, ...planOf(work, accelerator) }),
-    ),
+    images,
     files: files.length,
     bytes: files.reduce((sum, { guard }) => sum + guard.size, 0),
     platform: formatPlatform(work.image.platform),
     commands: commandLines(work.job, work.paths),
   };
+}
+
+/** @throws ContentError `REFERENCE_NOT_FOUND` when the store has no such image. */
+async function checkStored(name: string, session: Session): Promise<void> {
+  await using place = await openForReading(name, session);
+  await place.source.resolve(place.reference, session);
 }
 
 interface Work {

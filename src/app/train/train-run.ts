@@ -1,5 +1,5 @@
 import { access, constants, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { Digest } from "../../images/oci/index.ts";
 import {
@@ -55,6 +55,11 @@ export interface TrainRunRequest {
   readonly servers?: number | undefined;
   /** Picture of the metrics. Default: `slipway-train.svg`. */
   readonly svg?: string | undefined;
+  /**
+   * Forms of metrics in the log, each with a group `value` (else the first group), and perhaps groups `name` and `step`.
+   * Default: the forms that frameworks print.
+   */
+  readonly metrics?: readonly RegExp[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Asks the registry though the store has an image of that name. Default false. */
   readonly isPull?: boolean | undefined;
@@ -128,7 +133,10 @@ export async function trainRun(
   const run = await decide(request, session);
   await checkFolders(run, session);
   const before = await stateOfFolder(run.output);
-  await using watch = createTrainWatch({ output: run.output, task: run.tasks[0]?.name }, session);
+  await using watch = createTrainWatch(
+    { output: run.output, task: run.tasks[0]?.name, patterns: request.metrics },
+    session,
+  );
   let start: TrainStart | undefined;
   const follower: TrainFollower = {
     log: (text) => watch.log(text),
@@ -209,13 +217,13 @@ async function checkFolders({ data, output }: TrainRun, { emit }: Caller): Promi
   if (seen?.isDirectory() !== true)
     throw new ToolError(
       "PROJECT_NOT_FOUND",
-      `train run: the data folder "${data}" does not exist`,
+      `train run: ${seen === undefined ? `the data folder "${data}" does not exist` : `the data "${data}" is a file, not a folder`}`,
       { hint: "name another with --data" },
     );
   if ((await readdir(data)).length === 0)
     emit({ kind: "warning", text: `the data folder "${data}" is empty` });
   try {
-    await mkdir(output, { recursive: true });
+    await makeFolder(output);
     await access(output, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ToolError(
@@ -224,6 +232,13 @@ async function checkFolders({ data, output }: TrainRun, { emit }: Caller): Promi
       { cause: error, hint: "name another with --output" },
     );
   }
+}
+
+/** Makes a folder and those above it. One by one: `recursive` never ends where a file system takes no folders, such as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path);
 }
 
 /** What the record of a run says from its start on. */

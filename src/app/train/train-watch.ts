@@ -7,6 +7,7 @@ import {
   createProgressReader,
   type Curve,
   type EventReader,
+  type ScannerOptions,
 } from "../../jobs/train/index.ts";
 import type { Caller } from "../session.ts";
 
@@ -22,10 +23,10 @@ const POLL_MS = 1000;
 
 /** Starts to follow; event files of the output folder are read as they grow. */
 export function createTrainWatch(
-  { output, task }: { readonly output: string; readonly task: string | undefined },
+  { output, ...scanned }: { readonly output: string } & Pick<ScannerOptions, "task" | "patterns">,
   { emit }: Caller,
 ): TrainWatch {
-  const scanner = createMetricScanner({ task });
+  const scanner = createMetricScanner(scanned);
   const book = createCurveBook();
   const events = createEventFolder(output);
   const progress = createProgressReader();

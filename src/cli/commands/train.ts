@@ -64,10 +64,15 @@ function defineRun(command: Command, cli: Cli): void {
     .option("--host", "run on this machine, without a container")
     .option("--python <path>", "with --host: this Python (default: the active environment's)")
     .option("--svg <file>", "picture of the metrics (default: slipway-train.svg)")
+    .option(
+      "--metric <regex>",
+      "form of a metric in the log, in place of the known ones; groups value (else the first), name and step; may come more than once",
+      collect,
+    )
     .option("--pull", "ask the registry, though the store has an image of that name")
     .addHelpText(
       "after",
-      "\nMetrics are numbers printed as key=value or as JSON lines, and scalars of TensorBoard files in the output folder.\n\nExample:\n  slipway train run\n  slipway train run --nproc 2 -- --epochs 3",
+      "\nMetrics are numbers printed in the forms that frameworks print or that --metric gives, and scalars of TensorBoard files in the output folder.\n\nExample:\n  slipway train run\n  slipway train run --nproc 2 -- --epochs 3",
     )
     .action((parameters: readonly string[], flags: TrainRunFlags) =>
       runTraining(parameters, flags, cli),

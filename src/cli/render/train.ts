@@ -1,6 +1,6 @@
 import type { TrainPackPlan, TrainPackResult, TrainRunResult } from "../../app/index.ts";
-import { ToolError } from "../../ground/errors/index.ts";
 import { formatBytes, formatDuration, formatTable } from "./format.ts";
+import { ScriptError } from "../script-error.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** The commands, the images by digest, and the same as data. */
@@ -41,7 +41,7 @@ export function reportTrainPlan(
   });
 }
 
-/** What a run left. @throws ToolError `PROCESS_FAILED` when the script failed. */
+/** What a run left. @throws ScriptError `PROCESS_FAILED` when the script failed. */
 export function reportTrainRun(reporter: Reporter, result: TrainRunResult): void {
   const { exitCode, files, tookMs } = result;
   reporter.line(
@@ -59,10 +59,9 @@ export function reportTrainRun(reporter: Reporter, result: TrainRunResult): void
     seconds: Math.round(tookMs) / 1000,
   });
   if (exitCode !== 0)
-    throw new ToolError(
-      "PROCESS_FAILED",
-      `train run "${result.mainFile}": it ended with exit code ${exitCode}`,
-      { hint: "the lines above are its own" },
-    );
+    throw new ScriptError(`train run "${result.mainFile}": it ended with exit code ${exitCode}`, {
+      exitCode,
+      hint: "read the lines above, which are its own",
+    });
   if (files.length > 0) reporter.line(`pack what it left: slipway pack ${result.output}`);
 }

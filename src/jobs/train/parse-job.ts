@@ -37,7 +37,11 @@ export function parseJob(
   const hasBase = options.hasBase === true || ownImage !== undefined;
   const value = (name: string): string =>
     values[name] ?? flags.find((flag) => flag.name === name)?.defaultValue ?? "";
-  const problems = [...missing(flags, values, hasBase), ...wrongChoices(flags, values)];
+  const problems = [
+    ...missing(flags, values, hasBase),
+    ...wrongChoices(flags, values),
+    ...brokenLines(values),
+  ];
   const collect = <T>(make: () => T): T | undefined => {
     try {
       return make();
@@ -117,6 +121,13 @@ function wrongChoices(flags: readonly TrainFlag[], values: TrainValues): string[
       ? []
       : [`--${name} "${value}" is not one of ${choices.join(", ")}`];
   });
+}
+
+/** The command file has one line for each command. */
+function brokenLines(values: TrainValues): string[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    /[\r\n]/.test(value?.trim() ?? "") ? [`--${name} has a line break in it`] : [],
+  );
 }
 
 function acceleratorOf(text: string): Accelerator {
