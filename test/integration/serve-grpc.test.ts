@@ -39,6 +39,7 @@ test("tools that know no .proto file find the services by reflection, and call t
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "inference.GRPCInferenceService",
     ...["Combiner", "Generic", "Model", "OutputTransformer", "Router", "Seldon", "Transformer"].map(
       (name) => `seldon.protos.${name}`,
     ),
