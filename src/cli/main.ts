@@ -8,7 +8,6 @@ import { refuseMissingValues } from "./missing-values.ts";
 import { readSecret } from "./prompt.ts";
 import { createReporter } from "./render/create-reporter.ts";
 import { errorData, errorLines } from "./render/error.ts";
-import { formatTable } from "./render/format.ts";
 
 /** Flags of the old tools whose values are secrets. */
 const HAS_SECRET = /^--(?:uhub[_-]password|private[_-]key)(?:=|$)/;
@@ -135,11 +134,11 @@ function isAbort(error: unknown, cli: Cli): boolean {
 
 function overview(): string {
   const groups = Map.groupBy(COMMAND_TABLE, (row) => row.group);
-  const width = formatTable(COMMAND_TABLE.map((row) => [row.name, ""]))[0]?.length ?? 0;
+  const width = Math.max(...COMMAND_TABLE.map(({ name }) => name.length));
   const body = [...groups].flatMap(([group, rows]) => [
     ``,
     `${group}:`,
-    ...rows.map((row) => `  ${row.name.padEnd(Math.max(width + 2, 12))}${row.summary}`),
+    ...rows.map((row) => `  ${row.name.padEnd(width + 2)}${row.summary}`),
   ]);
   return [
     "slipway packs a trained model into an image without a Docker daemon, pushes it, and serves it.",
