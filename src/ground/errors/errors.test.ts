@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  ContentError,
+  InferenceError,
+  ProcessError,
+  ProjectError,
+  RegistryError,
+  ToolError,
   bound,
+  explainFullDisk,
   factsOf,
   isRetryable,
   isToolError,
   redactUrl,
-  RegistryError,
   stripControls,
-  ToolError,
 } from "./index.ts";
 
 test("a tool error carries code, hint and cause, and names its class", () => {
@@ -70,4 +75,43 @@ test("control characters cannot reach a terminal", () => {
 test("long text is cut and says by how much", () => {
   assert.equal(bound("abcdef", 4), "abcd… (2 more characters)");
   assert.equal(bound("abc", 4), "abc");
+});
+
+test("kinds of errors carry what a caller acts on, and nothing that was not said", () => {
+  const content = new ContentError("DIGEST_MISMATCH", "read a blob: it differs", {
+    expected: "sha256:a",
+    actual: "sha256:b",
+  });
+  assert.deepEqual([content.expected, content.actual], ["sha256:a", "sha256:b"]);
+  const failed = new ProcessError("PROCESS_FAILED", "run it: it failed", {
+    command: ["it"],
+    exitCode: 3,
+    signal: "SIGKILL",
+  });
+  assert.deepEqual(
+    [failed.command, failed.exitCode, failed.signal, failed.timedOut, failed.stderrTail],
+    [["it"], 3, "SIGKILL", false, ""],
+  );
+  const project = { file: "slipway.yaml", line: 3, column: 5, keyPath: "server.workers" };
+  assert.partialDeepStrictEqual(
+    Object.assign({}, new ProjectError("PROJECT_INVALID", "no", project)),
+    project,
+  );
+  const asked = { model: "iris", tensor: "x", expected: "FP32", actual: "BYTES" };
+  assert.partialDeepStrictEqual(
+    Object.assign({}, new InferenceError("TENSOR_INVALID", "no", asked)),
+    asked,
+  );
+  const bare = new InferenceError("MODEL_FAILED", "no");
+  assert.deepEqual([bare.model, bare.tensor], [undefined, undefined]);
+});
+
+test("a full disk has its own code and names the place, and no other error is touched", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+  assert.equal((explainFullDisk(full, "/cache") as ToolError).code, "DISK_FULL");
+  assert.match(String(explainFullDisk(full, "/cache")), /write "\/cache": no space left/);
+  const named = Object.assign(new Error("EDQUOT"), { code: "EDQUOT", path: "/data/x" });
+  assert.match(String(explainFullDisk(named, "/cache")), /write "\/data\/x"/);
+  for (const other of [Object.assign(new Error("x"), { code: "EACCES" }), new Error("x"), "text"])
+    assert.equal(explainFullDisk(other, "/cache"), other);
 });
