@@ -399,3 +399,26 @@ test("models are counted, listed, taken out of use and loaded again", async (t) 
   assert.equal((await post(infer("classify"), { inputs: [rows(1)] })).status, 200);
   assert.equal((await post("/v2/repository/models/nosuch/load")).status, 404);
 });
+
+test("pages of other hosts can neither load nor unload models", async (t) => {
+  await using server = await startV2Server(t, "onnx");
+  if (server === undefined) return;
+  const url = `http://127.0.0.1:${server.ports.http}`;
+  const control = (action: string, origin: string): Promise<Response> =>
+    send(`${url}/v2/repository/models/add_sub/${action}`, { body: {}, headers: { origin } });
+  for (const action of ["unload", "load"])
+    for (const origin of [
+      "https://elsewhere.example",
+      "null",
+      "http://127.0.0.1:1",
+      "",
+      "no url",
+    ]) {
+      const refused = await control(action, origin);
+      assert.equal(refused.status, 403, `${action} ${origin}`);
+      assert.match(await refused.text(), /clients may not do that.*from a page of/);
+    }
+  assert.equal((await fetch(`${url}/v2/models/add_sub/ready`)).status, 200);
+  assert.equal((await control("unload", url)).status, 200);
+  assert.equal((await control("load", url)).status, 200);
+});

@@ -31,6 +31,11 @@ class Model:
 };
 
 const ANSWERS = { kserve: /"data":\[0/, seldon: /"ndarray":\[\[0/, uai: /4 bytes/ };
+const V1_ANSWERS = {
+  kserve: /"outputs":\[\[0/,
+  seldon: /"outputs":\[\[0/,
+  uai: /bodies, not tensors/,
+};
 
 for (const contract of CONTRACTS) {
   test(`the sample request of ${contract} is answered by a server of that contract`, async (t) => {
@@ -58,6 +63,9 @@ for (const contract of CONTRACTS) {
     const line = protocolOf(contract).sample(description, url).replace("curl", "curl --fail");
     const { stdout } = await promisify(execFile)("sh", ["-c", line], { cwd: folder.path });
     assert.match(stdout, ANSWERS[contract]);
+    const other = protocolOf("v1").sample(description, url);
+    const { stdout: answer } = await promisify(execFile)("sh", ["-c", other]);
+    assert.match(answer, V1_ANSWERS[contract]);
     const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
     assert.ok("/predict" in document.paths && "/service" in document.paths);
   });

@@ -25,7 +25,7 @@ export {
   type GraphComponent,
   type Payload,
 } from "./graph-component.ts";
-export { tensorOfList } from "./list-tensor.ts";
+export { packItems, tensorOfList } from "./list-tensor.ts";
 export { joinRows } from "./tensor-rows.ts";
 export { limited, type LimitOptions } from "./limited.ts";
 export { matchInputs } from "./match-inputs.ts";

@@ -58,6 +58,11 @@ function itemTexts({ data }: Tensor, asciiOnly: boolean): readonly string[] {
   return texts;
 }
 
+/** Texts of elements, in row-major order, as nested lists of a shape; the only one as it is for the shape `[]`. */
+export function nestTexts(shape: readonly number[], texts: readonly string[]): string {
+  return layOut({ shape, form: "nested" }, texts);
+}
+
 function layOut({ shape, form }: Job, texts: readonly string[]): string {
   if (form === "flat") return `[${texts.join(",")}]`;
   let at = 0;

@@ -1,4 +1,4 @@
-export { arrayText, type ArrayForm } from "./array-text.ts";
+export { arrayText, nestTexts, type ArrayForm } from "./array-text.ts";
 export { DenseArrayReader } from "./dense-array.ts";
 export { indentJson } from "./indent.ts";
 export { JsonError } from "./json-error.ts";

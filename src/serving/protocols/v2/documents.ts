@@ -112,6 +112,26 @@ export function repositoryIndex(
     }));
 }
 
+/**
+ * Refuses what a browser sends for a page of another host: such a page reaches servers on loopback too, and needs no answer to do harm.
+ * @param origin - the header; absent for clients that are no browsers
+ * @throws InferenceError `CONTROL_REFUSED`
+ */
+export function refuseForeignPages(
+  origin: string | undefined,
+  host: string | undefined,
+  what: string,
+): void {
+  if (origin === undefined) return;
+  const asked = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).host : undefined;
+  if (URL.canParse(origin) && new URL(origin).host === asked) return;
+  throw new InferenceError(
+    "CONTROL_REFUSED",
+    `${what}: clients may not do that from a page of "${origin.slice(0, 100)}"`,
+    { hint: "send it from the command line, or from a page of the server's own host" },
+  );
+}
+
 /** Loads or unloads a model, all of its versions. @throws InferenceError `MODEL_NOT_FOUND`, `MODEL_LOAD_FAILED`, `CONTROL_REFUSED` */
 export async function controlModel(
   { models, allowsControl }: { readonly models: ModelRepository; readonly allowsControl: boolean },

@@ -4,6 +4,7 @@ import { tensorInvalid } from "./invalid.ts";
 import { countElements, type TensorHead } from "./tensor-size.ts";
 
 const OPEN = 0x5b;
+const OBJECT = 0x7b;
 const QUOTE = 0x22;
 /** No 64-bit integer has more characters. */
 const LONGEST_INTEGER = 20;
@@ -24,16 +25,30 @@ export function readJsonData(reader: JsonReader, head: TensorHead): Uint8Array {
       tensor: head.name,
       why: `its data has fewer values than the ${count} of shape ${shapeText(head.shape)}`,
     });
-  const sink = SINKS[head.datatype](head, count);
+  const sink = createSink(head, count);
   const rows = new RowReader(reader, { ...head, count }, sink);
   rows.read();
   return sink.finish();
 }
 
-/** Takes values one by one. */
-interface Sink {
+/** Takes values one by one, in row-major order. */
+export interface Sink {
+  /** @throws InferenceError `TENSOR_INVALID` for a value that the datatype cannot hold */
   take(reader: JsonReader, index: number): void;
   finish(): Uint8Array;
+}
+
+/** Takes an object that stands for bytes. */
+export type ItemReader = (reader: JsonReader, head: { readonly name: string }) => Uint8Array;
+
+/**
+ * Takes `count` JSON values as data of a datatype.
+ * @param readItem - takes objects among the values of `BYTES`. Default: they are refused
+ */
+export function createSink(head: TensorHead, count: number, readItem?: ItemReader): Sink {
+  return head.datatype === "BYTES"
+    ? textSink(head, count, readItem)
+    : SINKS[head.datatype](head, count);
 }
 
 class RowReader {
@@ -122,7 +137,7 @@ const SINKS: Readonly<Record<TensorHead["datatype"], (head: TensorHead, count: n
   BF16: refuseHalf,
   FP32: (head, count) => floatSink(head, new Float32Array(count)),
   FP64: (head, count) => floatSink(head, new Float64Array(count)),
-  BYTES: (head, count) => textSink(head, count),
+  BYTES: textSink,
 };
 
 function refuseHalf({ name, datatype }: TensorHead): never {
@@ -221,14 +236,18 @@ function boolSink(head: TensorHead, count: number): Sink {
   };
 }
 
-function textSink(head: TensorHead, count: number): Sink {
-  const parts: Buffer[] = [];
+function textSink(head: TensorHead, count: number, readItem?: ItemReader): Sink {
+  const parts: Uint8Array[] = [];
+  const textAt = (reader: JsonReader, index: number): Uint8Array => {
+    if (reader.peek() !== QUOTE) refuseOther(reader, head, index);
+    const text = reader.string();
+    if (!text.isWellFormed()) refuseValue(head, index, "text with half a surrogate pair");
+    return Buffer.from(text, "utf8");
+  };
   return {
     take: (reader, index) => {
-      if (reader.peek() !== QUOTE) refuseOther(reader, head, index);
-      const text = reader.string();
-      if (!text.isWellFormed()) refuseValue(head, index, "text with half a surrogate pair");
-      const item = Buffer.from(text, "utf8");
+      const isObject = readItem !== undefined && reader.peek() === OBJECT;
+      const item = isObject ? readItem(reader, head) : textAt(reader, index);
       const length = Buffer.allocUnsafe(4);
       length.writeUInt32LE(item.byteLength);
       parts.push(length, item);

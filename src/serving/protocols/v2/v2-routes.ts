@@ -1,4 +1,3 @@
-import { acceptedEncoding, encodeBody } from "../../../ground/http/index.ts";
 import type { ServedModel } from "../../plane/index.ts";
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
 import { isObject, JsonError, JsonReader, readNode } from "../json/index.ts";
@@ -10,6 +9,7 @@ import {
   modelConfig,
   modelMetadata,
   modelStatistics,
+  refuseForeignPages,
   repositoryIndex,
   SERVER_NAME,
   unreadyError,
@@ -19,7 +19,8 @@ import { requestInvalid } from "./invalid.ts";
 import { readInferJson } from "./read-infer-json.ts";
 import { readRawTensor } from "./read-raw-tensor.ts";
 import { answerOf, inferRequestOf } from "./run-infer.ts";
-import { JSON_TYPE, replyError } from "./v2-errors.ts";
+import { headersOf, jsonReply, settle } from "./reply.ts";
+import { JSON_TYPE } from "./v2-errors.ts";
 import { isBinaryOnly, refuseInJson, writeInferJson } from "./write-infer-json.ts";
 
 const BINARY_TYPE = "application/octet-stream";
@@ -72,32 +73,6 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
       post("v2-repository", (one) => control(plane, one, "unload")),
     ],
   ]);
-}
-
-/** Answers with what `start` comes to, or with its error. */
-function settle(plane: Plane, exchange: Exchange, start: () => Promise<Reply>): void {
-  start()
-    .then(async (reply) => exchange.reply(await packed(exchange, reply)))
-    .catch((error: unknown) => replyError(plane, exchange, error));
-}
-
-function jsonReply(value: unknown): Reply {
-  return { status: 200, contentType: JSON_TYPE, body: Buffer.from(JSON.stringify(value)) };
-}
-
-/** The reply as the client asks for it, gzip or deflate. */
-async function packed(exchange: Exchange, reply: Reply): Promise<Reply> {
-  const encoding = acceptedEncoding(exchange.header("accept-encoding"));
-  if (encoding === undefined || typeof reply.body === "string") return reply;
-  const body = await encodeBody(reply.body, encoding);
-  const headers = [
-    ...(reply.headers ?? []),
-    "Content-Encoding",
-    encoding,
-    "Vary",
-    "Accept-Encoding",
-  ];
-  return { ...reply, body, headers };
 }
 
 function readyRoute({ models }: Plane): Route {
@@ -156,15 +131,6 @@ function isWantedAsJson({ outputs, isBinaryOut }: InferCall, name: string): bool
   return output !== undefined && output.classes === 0 && !(output.isBinary ?? isBinaryOut);
 }
 
-function headersOf({ request }: Exchange): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(", ") : (value ?? ""),
-    ]),
-  );
-}
-
 async function index({ models }: Plane, exchange: Exchange): Promise<Reply> {
   const ready = readOptions(exchange.body).get("ready") ?? false;
   if (typeof ready !== "boolean") throw requestInvalid("ready is no boolean");
@@ -173,9 +139,16 @@ async function index({ models }: Plane, exchange: Exchange): Promise<Reply> {
 
 async function control(
   plane: Plane,
-  { params, body }: Exchange,
+  exchange: Exchange,
   action: "load" | "unload",
 ): Promise<Reply> {
+  const { params, body } = exchange;
+  const name = params["name"] ?? "";
+  refuseForeignPages(
+    exchange.header("origin"),
+    exchange.header("host"),
+    `${action} the model "${name}"`,
+  );
   const parameters = readOptions(body).get("parameters") ?? new Map();
   if (!isObject(parameters)) throw requestInvalid("parameters are no object");
   const [unknown] = [...parameters.keys()].filter((name) => name !== "unload_dependents");
@@ -183,7 +156,7 @@ async function control(
     throw requestInvalid(
       `the parameter "${unknown.slice(0, 100)}" is not served: no model or configuration is taken from clients`,
     );
-  await controlModel(plane, params["name"] ?? "", action);
+  await controlModel(plane, name, action);
   return jsonReply({});
 }
 

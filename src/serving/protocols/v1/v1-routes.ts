@@ -1,0 +1,113 @@
+import { InferenceError } from "../../../ground/errors/index.ts";
+import { isRaw, type InferRequest, type ServedModel } from "../../plane/index.ts";
+import type { Exchange, Reply, Route } from "../../transport/index.ts";
+import { JsonReader } from "../json/index.ts";
+import type { Plane } from "../protocol.ts";
+import { headersOf, jsonReply, settle } from "../v2/reply.ts";
+import { JSON_TYPE } from "../v2/v2-errors.ts";
+import { modelMetadata, modelNames, modelOf, modelStatus, type ModelPath } from "./documents.ts";
+import { readPredict } from "./read-predict.ts";
+import { writePredictions } from "./write-predictions.ts";
+
+/** What a path may name: a model, a version of it, or a label. */
+const MODEL_PATHS = [
+  "/v1/models/{name}",
+  "/v1/models/{name}/versions/{version}",
+  "/v1/models/{name}/labels/{label}",
+] as const;
+
+/** Clients that encode the colon of `:predict` mean the same. */
+const COLONS = [":", "%3A", "%3a"] as const;
+
+const UNSERVED: Readonly<Record<string, string>> = {
+  classify: "it takes tensors, and not examples of features to classify",
+  regress: "it takes tensors, and not examples of features for a regression",
+  explain: "it has no explainer",
+};
+
+/** Every path of V1, KServe's and TensorFlow Serving's. */
+export function v1Routes(plane: Plane): ReadonlyMap<string, Route> {
+  const { models } = plane;
+  const get = (answer: (exchange: Exchange) => Reply): Route => ({
+    name: "v1-metadata",
+    methods: ["GET"],
+    handle: (exchange) => settle(plane, exchange, async () => answer(exchange)),
+  });
+  const post = (name: string, answer: (exchange: Exchange) => Promise<Reply>): Route => ({
+    name,
+    methods: ["POST"],
+    handle: (exchange) => settle(plane, exchange, async () => answer(exchange)),
+  });
+  const status: Route = {
+    // as a probe it has no name, so that it is not counted
+    methods: ["GET"],
+    handle: (exchange) => settle(plane, exchange, async () => statusReply(plane, exchange)),
+  };
+  const verbs: readonly (readonly [string, Route])[] = [
+    ["predict", post("v1-predict", async (one) => predict(modelOf(models, pathOf(one)), one))],
+    ...Object.entries(UNSERVED).map(
+      ([verb, why]) =>
+        [verb, post("v1-other", async (one) => refuseVerb(plane, one, `${verb}: ${why}`))] as const,
+    ),
+  ];
+  return new Map<string, Route>([
+    ["/v1/models", get(() => jsonReply(modelNames(models)))],
+    ...MODEL_PATHS.flatMap((path) => [
+      [path, status] as const,
+      [
+        `${path}/metadata`,
+        get((exchange) => jsonReply(modelMetadata(modelOf(models, pathOf(exchange))))),
+      ] as const,
+      ...verbs.flatMap(([verb, route]) =>
+        COLONS.map((colon) => [`${path}${colon}${verb}`, route] as const),
+      ),
+    ]),
+  ]);
+}
+
+function pathOf({ params }: Exchange): ModelPath {
+  return { name: params["name"] ?? "", version: params["version"], label: params["label"] };
+}
+
+/** 503 while the model cannot be called, as KServe's clients and probes want it. */
+function statusReply({ models }: Plane, exchange: Exchange): Reply {
+  const { isReady, document } = modelStatus(models, pathOf(exchange));
+  return { ...jsonReply(document), status: isReady ? 200 : 503 };
+}
+
+function refuseVerb({ models }: Plane, exchange: Exchange, why: string): never {
+  const { name } = modelOf(models, pathOf(exchange));
+  throw new InferenceError("UNSUPPORTED", `call the model "${name}" by :${why}`, {
+    model: name,
+    hint: "ask it by :predict",
+  });
+}
+
+const reader = new JsonReader();
+
+async function predict(model: ServedModel, exchange: Exchange): Promise<Reply> {
+  const { predictor } = model;
+  const { signature, wantsHeaders, takesTensors } = predictor.describe();
+  if (!takesTensors) refuseBodies(model.name);
+  const { form, inputs, isUntyped } = readPredict(reader, exchange.body, signature?.inputs);
+  const { requestId, span } = exchange;
+  const request: InferRequest = {
+    inputs,
+    ...(isUntyped && { isUntyped }),
+    ...(requestId !== undefined && { id: requestId }),
+    ...(span !== undefined && { trace: span }),
+    ...(wantsHeaders && { headers: headersOf(exchange) }),
+    caller: exchange,
+  };
+  const { outputs } = await predictor.infer(request);
+  if (isRaw(outputs)) refuseBodies(model.name);
+  return { status: 200, contentType: JSON_TYPE, body: writePredictions(form, outputs) };
+}
+
+function refuseBodies(model: string): never {
+  throw new InferenceError(
+    "UNSUPPORTED",
+    `call the model "${model}": it takes and gives bodies, not tensors`,
+    { model },
+  );
+}
