@@ -12,6 +12,8 @@ export async function renderReference() {
 }
 
 async function renderCommands() {
+  // Each call of the tool listens for the end of whoever reads its output.
+  process.stdout.setMaxListeners(0);
   const sections = [];
   for (const { name } of COMMAND_TABLE) {
     const own = await help([name]);

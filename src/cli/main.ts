@@ -29,7 +29,6 @@ export async function main(args: readonly string[]): Promise<void> {
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
-    process.stdout.off("error", endQuietly);
   }
 }
 

@@ -9,7 +9,7 @@ import glob
 import importlib
 import json
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..contracts import keras1
 from .given import by_name, spec
@@ -19,8 +19,9 @@ class KerasModel:
     def __init__(self, path: str) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         self._numpy = importlib.import_module("numpy")
-        self._model = _read(path)
-        self._inputs = [_plain(name) for name in self._names("inputs")]
+        self._model, architecture = _read(path)
+        own = [_plain(name) for name in self._names("inputs")]
+        self._inputs = _inputs_in(architecture, len(own)) or own
         self._outputs = [_plain(name) for name in self._names("outputs")]
 
     def _names(self, side: str) -> List[str]:
@@ -54,9 +55,21 @@ def _dtype(tensor: Any) -> str:
     return str(getattr(dtype, "name", dtype))
 
 
-def _read(path: str) -> Any:
+def _inputs_in(architecture: Optional[str], count: int) -> Optional[List[str]]:
+    """A sequential model without an input layer of its own gets one, called after its first layer: so says the description, too."""
+    model = json.loads(architecture) if architecture else {}
+    config = model.get("config")
+    layers = config if isinstance(config, list) else (config or {}).get("layers")
+    if model.get("class_name") != "Sequential" or not layers or count != 1 or layers[0].get("class_name") == "InputLayer":
+        return None
+    name = (layers[0].get("config") or {}).get("name") or layers[0].get("name")
+    return ["%s_input" % name] if name else None
+
+
+def _read(path: str) -> Tuple[Any, Optional[str]]:
+    """The model, and its architecture as JSON where that stands outside of an archive."""
     if path.endswith(".keras"):
-        return _keras("3").models.load_model(path, compile=False)
+        return _keras("3").models.load_model(path, compile=False), None
     h5py = importlib.import_module("h5py")
     with h5py.File(path, "r") as opened:
         config = _text(opened.attrs.get("model_config"))
@@ -67,10 +80,10 @@ def _read(path: str) -> Any:
     library = _keras(version or "2")
     keras1.extend(library.models)
     if architecture is None:
-        return library.models.load_model(path, compile=False)
+        return library.models.load_model(path, compile=False), config
     model = library.models.model_from_json(_today(architecture))
     model.load_weights(path)
-    return model
+    return model, architecture
 
 
 def _today(architecture: str) -> str:

@@ -49,6 +49,19 @@ export function readArchitecture(model: JsonObject): KerasArchitecture {
   };
 }
 
+/**
+ * The inputs by the names that Keras gives the tensors. A sequential model without an input layer of its own gets one, called after the
+ * first layer; the loader in the worker follows the same rule.
+ */
+export function inputTensors({
+  className,
+  layers,
+  inputs,
+}: KerasArchitecture): readonly StatedTensor[] {
+  const isNamed = className !== "Sequential" || layers[0]?.className === "InputLayer";
+  return isNamed ? inputs : inputs.map((input) => ({ ...input, name: `${input.name}_input` }));
+}
+
 function layersIn(model: JsonObject): readonly JsonObject[] {
   const config = model["config"];
   const layers = Array.isArray(config)

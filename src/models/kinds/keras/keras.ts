@@ -17,6 +17,7 @@ import { openZip } from "../files/zip-file.ts";
 import {
   hasWeights,
   isKerasModel,
+  inputTensors,
   readArchitecture,
   type KerasArchitecture,
 } from "./architecture.ts";
@@ -29,7 +30,8 @@ const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 const MAX_UNPACKED_WEIGHTS = 64 * 2 ** 20;
 /** The newest Keras that reads files of release 3, and the last one that reads those of 1 and 2. */
 const KERAS_3 = ["tensorflow-cpu==2.20.0"];
-const KERAS_2 = ["tensorflow-cpu==2.20.0", "tf-keras==2.20.1"];
+/** tf-keras wants `tensorflow`; beside `tensorflow-cpu` the two would write the same files. */
+const KERAS_2 = ["tensorflow==2.20.0", "tf-keras==2.20.1"];
 
 /** Keras: a whole model in HDF5 or a `.keras` archive, or weights in HDF5 with the architecture as JSON beside them. */
 export const keras: KindRow = {
@@ -134,9 +136,10 @@ function kerasFacts({ files, weights, model, isInside, architectureFile }: Keras
   const version = weights.kerasVersion ?? stringIn(model, "keras_version");
   const backend = weights.backend ?? stringIn(model, "backend");
   const obstacle = obstacleOf(architecture);
+  const inputs = inputTensors(architecture);
   return {
-    ...signatureOf(architecture.inputs, architecture.outputs),
-    inputs: architecture.inputs,
+    ...signatureOf(inputs, architecture.outputs),
+    inputs,
     outputs: architecture.outputs,
     files,
     warnings: [],
