@@ -254,6 +254,7 @@ test("the server of the vendor's own base is not tried outside a container", asy
     "echo:v1",
     "--test",
     "2.txt",
+    "--no-push",
     "--test-engine",
     "none",
   );
