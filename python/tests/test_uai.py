@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import unittest
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from slipway_worker.calls import PREDICT, Answer, Call, Message
 from slipway_worker.contracts.old_numpy import let_array_str_take_numbers
@@ -91,11 +91,11 @@ class Execution(unittest.TestCase):
         self.assertEqual([isinstance(one, ValueError) for one in found], [False, True, False])
 
     def test_a_wrong_number_of_answers(self) -> None:
-        cases = (
+        cases: List[Tuple[Any, str]] = [
             (lambda data, size: [], "0 answers for 1 requests"),
             (lambda data, size: "2", "gave a str"),
             (lambda data, size: None, "NoneType"),
-        )
+        ]
         for execute, words in cases:
             with self.assertRaisesRegex(WrongAnswers, words):
                 self.adapter(execute).call(Call(PREDICT, [Message(b"x", [])], {}, False))
@@ -117,7 +117,8 @@ class Execution(unittest.TestCase):
             self.skipTest("numpy is not installed")
         let_array_str_take_numbers()
         let_array_str_take_numbers()
-        self.assertEqual((numpy.array_str(numpy.argmax([1, 3])), numpy.array_str(numpy.array([1, 2]))), ("1", "[1 2]"))
+        number: Any = numpy.argmax([1, 3])
+        self.assertEqual((numpy.array_str(number), numpy.array_str(numpy.array([1, 2]))), ("1", "[1 2]"))
 
 
 class Loading(unittest.TestCase):
