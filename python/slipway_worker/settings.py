@@ -34,6 +34,7 @@ class Settings:
         self.sort_keys = values.get("sortKeys") is not False
         self.ascii_only = values.get("asciiOnly") is not False
         self.typed_arrays = values.get("typedArrays") is True
+        self.watched = values.get("watched") is True
         self.arena_bytes = int(values.get("arenaBytes", 0))
         self.shared_from = int(values.get("sharedFrom", 32768))
         self.worker = int(values.get("worker", 0))

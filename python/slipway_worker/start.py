@@ -50,6 +50,9 @@ def _serve(channel: Channel, load: bytes) -> int:
         settings = Settings(load)
         set_up_limits(settings)
         set_up_paths(settings)
+        if settings.watched:
+            # Kept bytecode is told from the source by its size and whole seconds: an edit right after a start would not be seen.
+            sys.dont_write_bytecode = True
         log = capture(channel, settings.log_level)
         channel.start()
         adapter, loop, ready = _load(channel, settings)

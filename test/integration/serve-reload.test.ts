@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename, writeFile } from "node:fs/promises";
+import { rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startEntry, type Served } from "./serve-support.ts";
@@ -51,6 +51,22 @@ test("with SLIPWAY_WATCH an edit is live without a request lost, and a broken on
   const page = await (await fetch(`${served.url}/metrics`)).text();
   assert.match(page, /^slipway_reloads_total\{.*\} 2\.0$/m);
   assert.match(page, /^slipway_failed_reloads_total\{.*\} 1\.0$/m);
+});
+
+test("an edit of the same length in the same second is seen", async (t) => {
+  await using served = await startEntry(t, {
+    source: answering("one"),
+    env: { SLIPWAY_WATCH: "1" },
+  });
+  if (served === undefined) return;
+  assert.equal(await answerOf(served), "one");
+  const { atime, mtime } = await stat(join(served.folder, "Model.py"));
+  const draft = `${served.folder}.draft`;
+  await writeFile(draft, answering("two"));
+  await utimes(draft, atime, mtime);
+  await rename(draft, join(served.folder, "Model.py"));
+  await served.line(({ msg }) => msg === "reloaded");
+  assert.equal(await answerOf(served), "two");
 });
 
 test("without it nothing is watched", async (t) => {

@@ -30,6 +30,8 @@ export interface LoadOptions {
   /** A name of Python's logging. */
   readonly logLevel: string;
   readonly threads: number;
+  /** True where the code is loaded anew when its files change. */
+  readonly isWatched?: boolean;
   /** Environment of the workers; the server's own when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly log: Logger;
@@ -105,6 +107,7 @@ async function loadBare(description: ModelDescription, options: LoadOptions): Pr
     logLevel,
     threads,
     typedArrays: settings.hasTypedArrays,
+    isWatched: options.isWatched === true,
     ...(onRestart !== undefined && { onRestart }),
     ...(onBatch !== undefined && { onBatch }),
     ...(workerMemoryMib !== undefined && { memoryBytes: workerMemoryMib * 2 ** 20 }),

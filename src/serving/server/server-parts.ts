@@ -118,7 +118,7 @@ function addModel(
   description: ModelDescription,
   labels: Readonly<Record<string, string>>,
 ): { readonly model: ServedModel; readonly metrics: ServerMetrics } {
-  const { parameters = [], logLevel = "INFO", threads = 1, env, signal } = options;
+  const { parameters = [], logLevel = "INFO", threads = 1, env, signal, watch = false } = options;
   const metrics = registerServerMetrics(
     registry,
     { model_name: labels["model_name"] ?? description.name },
@@ -142,6 +142,7 @@ function addModel(
     load: (_, statistics) =>
       loadPredictor(description, {
         ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },
+        isWatched: watch,
         onBatch: (rows) => metrics.batchRows.observe(rows),
         tracer: observation.tracer,
       }),

@@ -44,6 +44,8 @@ export interface PythonOptions extends CallOptions {
   readonly asciiOnly?: boolean;
   /** Numbers beside text in one array stay numbers, in an object array. Default false: all become text, as in the original. */
   readonly typedArrays?: boolean;
+  /** True where the code is loaded anew when its files change: then no bytecode of it is kept, which is told by whole seconds. Default false. */
+  readonly isWatched?: boolean;
   /** Calls of user code at the same time in one worker, for code that waits for something else. Default 1; with more, rows are not joined. */
   readonly threads?: number;
   /** Calls that may wait for a worker. Default 1024. */
@@ -211,6 +213,7 @@ const DEFAULTS = {
   sortKeys: true,
   asciiOnly: true,
   typedArrays: false,
+  isWatched: false,
   threads: 1,
   memoryBytes: 0,
   maxWindow: 64,
@@ -232,6 +235,7 @@ function settingsOf(
     sortKeys,
     asciiOnly,
     typedArrays,
+    isWatched,
     memoryBytes,
     threads,
   } = { ...DEFAULTS, ...options };
@@ -257,6 +261,7 @@ function settingsOf(
       sortKeys,
       asciiOnly,
       typedArrays,
+      watched: isWatched,
       memoryBytes,
       threads,
       workers,
