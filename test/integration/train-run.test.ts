@@ -293,8 +293,11 @@ test("Ctrl-C ends the processes of a run on the host", async (t) => {
     place,
     `import os, sys, time
 output = [a for a in sys.argv if a.startswith("--output_dir=")][0][13:]
-open(os.path.join(output, "pid" + os.environ["RANK"]), "w").write(str(os.getpid()))
-while len(os.listdir(output)) < 2:
+mine = os.path.join(output, "pid" + os.environ["RANK"])
+with open(mine + ".draft", "w") as draft:
+    draft.write(str(os.getpid()))
+os.rename(mine + ".draft", mine)
+while not all(os.path.exists(os.path.join(output, "pid" + rank)) for rank in "01"):
     time.sleep(0.01)
 print("loss=0.5", flush=True)
 print("training began", flush=True)
