@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { CallOptions } from "../ground/bytes/index.ts";
 import { ProjectError } from "../ground/errors/index.ts";
-import { writeFileAtomic } from "../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../ground/process/index.ts";
 import {
   exportGraph,
   openSavedModel,
@@ -127,7 +127,7 @@ async function writeExport(
 
 async function findSource({ source, step }: CheckpointExport): Promise<FoundCheckpoint> {
   const path = resolve(source);
-  const facts = await stat(path).catch(() => undefined);
+  const facts = await stat(path).catch(noFile);
   if (facts?.isDirectory() === true) return await chooseCheckpoint(path, { step });
   const prefix = path.replace(/\.(?:index|meta|data-\d{5}-of-\d{5})$/, "");
   const all = await findCheckpoints(dirname(prefix));

@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { walkTree } from "../../images/pack/index.ts";
 import {
@@ -32,7 +33,7 @@ const MAX_BESIDE = 20_000;
  */
 export async function describePath(path: string, session: Surroundings): Promise<DescribedModel> {
   const location = resolve(session.cwd, path);
-  const stats = await stat(location).catch(() => undefined);
+  const stats = await stat(location).catch(noFile);
   if (stats === undefined)
     throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file or folder`);
   const request = stats.isDirectory() ? await inFolder(location, session) : await beside(location);

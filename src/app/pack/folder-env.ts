@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { environmentOfDockerfile } from "../../images/dockerfile/index.ts";
 import { isContainerVariable, parseEnvironmentFile } from "../../models/description/index.ts";
 import type { WalkedFile } from "../../images/pack/index.ts";
@@ -36,7 +37,7 @@ export async function readFolderEnv(
   const sources: string[] = [];
   for (const [name, parse] of FILES) {
     const path = join(root, name);
-    const stats = await stat(path).catch(() => undefined);
+    const stats = await stat(path).catch(noFile);
     if (stats?.isFile() !== true || stats.size > MAX_BYTES) continue;
     const found = parse(await readFile(path, "utf8"));
     if (Object.keys(found).length > 0) sources.push(name);

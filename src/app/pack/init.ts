@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
-import { writeFileAtomic } from "../../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import { printProjectFile, PROJECT_FILE_NAME } from "../../models/description/index.ts";
 import type { Surroundings } from "../session.ts";
 import { loadProject } from "./project.ts";
@@ -25,7 +25,7 @@ export async function initProject(
 ): Promise<{ readonly path: string; readonly text: string }> {
   const { project } = await loadProject(request.folder, {}, { session });
   const path = join(project.root, PROJECT_FILE_NAME);
-  if (request.isForced !== true && (await stat(path).catch(() => undefined)) !== undefined) {
+  if (request.isForced !== true && (await stat(path).catch(noFile)) !== undefined) {
     throw new ToolError("USAGE", `init: "${path}" is there already`, {
       hint: "pass --force to replace it",
     });

@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { ProjectError, ToolError } from "../../ground/errors/index.ts";
 import {
   checkPickles,
@@ -233,7 +234,7 @@ function allowedSecrets(
 }
 
 async function rootOf(folder: string): Promise<string> {
-  const stats = await stat(folder).catch(() => undefined);
+  const stats = await stat(folder).catch(noFile);
   if (stats === undefined)
     throw new ToolError("PROJECT_NOT_FOUND", `read "${folder}": there is no such folder`);
   if (!stats.isDirectory())
@@ -248,7 +249,7 @@ async function rootOf(folder: string): Promise<string> {
 /** The project file of a folder; empty when there is none. @throws ProjectError `PROJECT_INVALID` */
 export async function readProjectFile(root: string): Promise<ProjectFile> {
   const path = join(root, PROJECT_FILE_NAME);
-  const stats = await stat(path).catch(() => undefined);
+  const stats = await stat(path).catch(noFile);
   if (stats === undefined) return {};
   if (stats.size > MAX_PROJECT_FILE_BYTES)
     throw new ToolError(
@@ -268,7 +269,7 @@ async function requirementsOf(
   if (file.python?.requirements !== undefined)
     return { requirements: file.python.requirements, requirementLines: [] };
   if (runtimeOf(chosen) !== "python") return { requirements: [], requirementLines: [] };
-  const stats = await stat(join(root, "requirements.txt")).catch(() => undefined);
+  const stats = await stat(join(root, "requirements.txt")).catch(noFile);
   if (stats?.isFile() === true) return { requirements: ["requirements.txt"], requirementLines: [] };
   const declared = await readDeclaredPackages(root);
   if (declared.unread.length > 0)

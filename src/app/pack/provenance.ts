@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { hashFile } from "../../ground/bytes/index.ts";
 import type { ProjectTree, WalkedFile } from "../../images/pack/index.ts";
 import type { Provenance } from "../../jobs/train/index.ts";
@@ -21,7 +22,7 @@ export async function provenanceOf(
   { emit, signal }: Caller,
 ): Promise<Readonly<Record<string, string>>> {
   const file = join(root, RECORD);
-  const stats = await stat(file).catch(() => undefined);
+  const stats = await stat(file).catch(noFile);
   if (stats?.isFile() !== true) return {};
   const { MAX_RUN_FILE_BYTES, parseProvenance } = await import("../../jobs/train/index.ts");
   const record =

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import {
   knownRegistries,
   mergeCatalogues,
@@ -57,7 +58,7 @@ export async function openCatalogue(
 
 async function textOf(named: string, setting: string, cwd: string): Promise<string> {
   const path = resolve(cwd, named);
-  const stats = await stat(path).catch(() => undefined);
+  const stats = await stat(path).catch(noFile);
   if (stats?.isFile() !== true)
     throw new ToolError("USAGE", `${setting} "${named}": it is not a file`);
   if (stats.size > MAX_BYTES)

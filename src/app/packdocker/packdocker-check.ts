@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import {
   checkClass,
@@ -54,8 +55,7 @@ export async function checkJob(
     ...baseProblems(job, { request, session }),
   ];
   const folder = resolve(session.cwd, job.folder);
-  const isFolder =
-    job.folder !== "" && (await stat(folder).catch(() => undefined))?.isDirectory() === true;
+  const isFolder = job.folder !== "" && (await stat(folder).catch(noFile))?.isDirectory() === true;
   const { problems: inFolder, ...found } = await lookInto(job, folder, session);
   const noFolder = job.folder === "" ? [] : [`--pack_file_path: "${job.folder}" is not a folder`];
   const problems = [
@@ -97,7 +97,7 @@ async function testProblems(
   const files = await Promise.all(
     (test?.files ?? []).map(async (file) => ({
       file,
-      isFile: (await stat(resolve(cwd, file)).catch(() => undefined))?.isFile() === true,
+      isFile: (await stat(resolve(cwd, file)).catch(noFile))?.isFile() === true,
     })),
   );
   return files.flatMap(({ file, isFile }) => (isFile ? [] : [`--test: "${file}" is not a file`]));

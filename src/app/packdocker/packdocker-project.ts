@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { walkTree, type PackProject } from "../../images/pack/index.ts";
 import { modelFile } from "../pack/project.ts";
 import { checkPickles } from "../../models/kinds/index.ts";
@@ -28,7 +29,7 @@ export async function uaiProjectOf(
   const { allowPickle } = request;
   await checkPickles(files.map(modelFile), { allowPickle, signal: session.signal });
   const hasRequirements =
-    (await stat(join(folder, "requirements.txt")).catch(() => undefined))?.isFile() === true;
+    (await stat(join(folder, "requirements.txt")).catch(noFile))?.isFile() === true;
   return {
     root: folder,
     name:

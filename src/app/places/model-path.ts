@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { Places } from "../session.ts";
 import { isInStore, namesRegistry } from "./places.ts";
@@ -15,7 +16,7 @@ const PATH = /^(?:\.{1,2}(?:\/|$)|\/)/;
 export async function isModelPath(text: string, session: Places): Promise<boolean> {
   if (IMAGE.test(text)) return false;
   if (PATH.test(text)) return true;
-  const stats = await stat(resolve(session.cwd, text)).catch(() => undefined);
+  const stats = await stat(resolve(session.cwd, text)).catch(noFile);
   if (stats === undefined) return false;
   const isHost = namesRegistry(text);
   if (!isHost && !(await isStored(text, session))) return true;

@@ -78,7 +78,7 @@ async function readCertificates(file: string): Promise<string> {
 
 async function dockerCertificates(host: string): Promise<readonly string[]> {
   const folder = join(DOCKER_CERTS, host);
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch(() => []); // only root may read it on some machines
   return Promise.all(
     names
       .filter((name) => name.endsWith(".crt"))

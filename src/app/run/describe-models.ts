@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ProjectError } from "../../ground/errors/index.ts";
-import { mapLimited } from "../../ground/process/index.ts";
+import { mapLimited, noFile } from "../../ground/process/index.ts";
 import type { ModelDescription } from "../../models/description/index.ts";
 import { PROJECT_FILE_NAME } from "../../models/description/index.ts";
 import { protocolOf } from "../../serving/protocols/index.ts";
@@ -22,7 +22,7 @@ const CONTRACT = "kserve";
  * folder that is no project itself. Sorted; none where the folder is a project.
  */
 export async function modelFoldersIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []); // whoever reads the project says why
+  const entries = (await readdir(folder, { withFileTypes: true }).catch(noFile)) ?? []; // whoever reads the project says why
   const isProject = entries.some(
     ({ name }) => name === PROJECT_FILE_NAME || PROJECT_FILES.test(name),
   );

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile } from "../../ground/bytes/index.ts";
-import { writeFileAtomic } from "../../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../../ground/process/index.ts";
 import { parseDigest, type Digest } from "../../images/oci/index.ts";
 import { printRunRecord, RUN_FILE_NAME, type RunRecord } from "../../jobs/train/index.ts";
 import type { Caller } from "../session.ts";
@@ -22,7 +22,7 @@ export async function stateOfFolder(root: string): Promise<FolderState> {
   const found = new Map<string, { readonly size: number; readonly mtimeNs: bigint }>();
   for (const entry of entries.filter((one) => one.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    const stats = await stat(path, { bigint: true }).catch(() => undefined);
+    const stats = await stat(path, { bigint: true }).catch(noFile);
     if (stats !== undefined)
       found.set(path.slice(root.length + 1), { size: Number(stats.size), mtimeNs: stats.mtimeNs });
   }
@@ -50,7 +50,7 @@ export async function digestsOf(
 ): Promise<Readonly<Record<string, Digest>>> {
   const digests: [string, Digest][] = [];
   for (const { path } of files) {
-    const hex = await hashFile(join(root, path)).catch(() => undefined);
+    const hex = await hashFile(join(root, path)).catch(() => undefined); // removed or unreadable: no digest
     if (hex !== undefined) digests.push([path, parseDigest(`sha256:${hex}`)]);
   }
   return Object.fromEntries(digests);

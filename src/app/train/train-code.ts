@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { walkTree, type ProjectTree } from "../../images/pack/index.ts";
 import {
@@ -17,7 +18,7 @@ import type { TrainPackRequest } from "./train-request.ts";
 /** The code's folder, absolute. @throws ToolError `PROJECT_NOT_FOUND` naming every file that is not there. */
 export async function checkCode(job: TrainJob, session: Standpoint): Promise<string> {
   const root = resolve(session.cwd, job.codePath);
-  const stats = await stat(root).catch(() => undefined);
+  const stats = await stat(root).catch(noFile);
   if (stats?.isDirectory() !== true)
     throw new ToolError(
       "PROJECT_NOT_FOUND",
@@ -30,7 +31,7 @@ export async function checkCode(job: TrainJob, session: Standpoint): Promise<str
   const missing: string[] = [];
   for (const [flag, path] of wanted) {
     if (path === undefined || path.startsWith("/")) continue;
-    const file = await stat(join(root, path)).catch(() => undefined);
+    const file = await stat(join(root, path)).catch(noFile);
     if (file?.isFile() !== true) missing.push(`--${flag} "${path}"`);
   }
   if (missing.length > 0)
@@ -91,10 +92,7 @@ export async function readCode(
   }
   const hidden: string[] = [];
   for (const folder of HIDDEN_FOLDERS)
-    if (
-      !named.includes(folder) &&
-      (await stat(join(codePath, folder)).catch(() => undefined)) !== undefined
-    )
+    if (!named.includes(folder) && (await stat(join(codePath, folder)).catch(noFile)) !== undefined)
       hidden.push(folder);
   const out = [...new Set([...named, ...hidden])];
   for (const folder of out)
@@ -123,5 +121,5 @@ export async function readCode(
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
+  return (await stat(path).catch(noFile))?.isFile() === true;
 }

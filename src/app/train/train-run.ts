@@ -1,5 +1,6 @@
 import { access, constants, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import type { Digest } from "../../images/oci/index.ts";
 import {
@@ -213,7 +214,7 @@ function imageName({ images }: TrainPlan, isGpu: boolean): string {
 
 /** @throws ToolError `PROJECT_NOT_FOUND`, `STORE_UNWRITABLE`. */
 async function checkFolders({ data, output }: TrainRun, { emit }: Caller): Promise<void> {
-  const seen = await stat(data).catch(() => undefined);
+  const seen = await stat(data).catch(noFile);
   if (seen?.isDirectory() !== true)
     throw new ToolError(
       "PROJECT_NOT_FOUND",
@@ -236,7 +237,7 @@ async function checkFolders({ data, output }: TrainRun, { emit }: Caller): Promi
 
 /** Makes a folder and those above it. One by one: `recursive` never ends where a file system takes no folders, such as in /proc. */
 async function makeFolder(path: string): Promise<void> {
-  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return;
+  if ((await stat(path).catch(noFile))?.isDirectory() === true) return;
   if (dirname(path) !== path) await makeFolder(dirname(path));
   await mkdir(path);
 }

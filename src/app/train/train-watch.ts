@@ -99,6 +99,7 @@ function createEventFolder(root: string): { read(): Promise<ReturnType<EventRead
 }
 
 async function listEvents(root: string): Promise<readonly string[]> {
+  // Folders come and go while the script runs, and some belong to root: the next look may read them.
   const names = await readdir(root, { recursive: true }).catch(() => []);
   return names
     .filter((name) => /(?:^|\/)events\.out\.tfevents\.[^/]*$/.test(name))

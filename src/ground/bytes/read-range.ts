@@ -66,7 +66,7 @@ function createBuffers(options: ReadRangeOptions): (position: number) => Buffer 
 /** Starts a read whose failure is seen when it is awaited, not before. */
 function readAhead(file: FileHandle, buffer: Buffer, position: number): Promise<Uint8Array> {
   const reading = readChunk(file, buffer, position);
-  reading.catch(() => undefined);
+  reading.catch(() => undefined); // thrown where it is awaited
   return reading;
 }
 

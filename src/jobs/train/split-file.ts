@@ -2,7 +2,7 @@ import { open, readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import { type CallOptions } from "../../ground/bytes/index.ts";
-import { writeFileAtomic } from "../../ground/process/index.ts";
+import { noFile, writeFileAtomic } from "../../ground/process/index.ts";
 
 /** Size of a part, as the old tool made them. */
 export const PART_BYTES: number = 128 * 2 ** 20;
@@ -25,7 +25,7 @@ export async function splitFile(
   options: SplitOptions = {},
 ): Promise<readonly string[]> {
   const { partBytes = PART_BYTES, signal } = options;
-  const stats = await stat(path).catch(() => undefined);
+  const stats = await stat(path).catch(noFile);
   if (stats?.isFile() !== true)
     throw new ToolError("PROJECT_NOT_FOUND", `split "${path}": there is no such file`);
   const count = Math.ceil(stats.size / partBytes);
@@ -63,7 +63,7 @@ export async function joinParts(
   target: string,
   options: JoinOptions = {},
 ): Promise<number> {
-  const names = (await readdir(folder).catch(() => []))
+  const names = ((await readdir(folder).catch(noFile)) ?? [])
     .filter((name) => name.startsWith(prefix) && join(folder, name) !== target)
     .sort();
   if (names.length === 0)

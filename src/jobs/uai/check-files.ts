@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import { findPythonClasses } from "../../models/kinds/index.ts";
 import type { FlagProblem, NamedFramework, UaiModel } from "./contracts.ts";
 
@@ -45,7 +46,7 @@ export async function checkClass(
   if (stem === "") return { file: "", problems: [] };
   const candidates = [`${stem}.py`, `${stem}/__init__.py`];
   for (const file of candidates) {
-    const stats = await stat(join(folder, file)).catch(() => undefined);
+    const stats = await stat(join(folder, file)).catch(noFile);
     if (stats?.isFile() !== true) continue;
     if (stats.size > MAX_SOURCE_BYTES)
       return {
@@ -86,7 +87,7 @@ export async function checkClass(
 async function isFileName(folder: string, mainModule: string): Promise<boolean> {
   return (
     mainModule.endsWith(".py") &&
-    (await stat(join(folder, mainModule)).catch(() => undefined))?.isFile() === true
+    (await stat(join(folder, mainModule)).catch(noFile))?.isFile() === true
   );
 }
 
@@ -101,7 +102,7 @@ const BYTE_ORDER_MARK = "\uFEFF";
 
 /** Reads a configuration of the user's own. */
 export async function readConf(path: string): Promise<ReadConf> {
-  const stats = await stat(path).catch(() => undefined);
+  const stats = await stat(path).catch(noFile);
   if (stats?.isFile() !== true) return { kind: "missing" };
   if (stats.size > MAX_CONF_BYTES)
     return { kind: "invalid", why: `it is longer than ${MAX_CONF_BYTES} bytes` };
@@ -149,7 +150,7 @@ async function modelFilesOf(
       found: [],
       problems: [{ flag: "model_dir", why: `"${model.modelDir}" is not inside the folder` }],
     };
-  const names = await readdir(join(folder, dir)).catch(() => undefined);
+  const names = await readdir(join(folder, dir)).catch(noFile);
   if (names === undefined)
     return {
       found: [],
@@ -191,7 +192,7 @@ async function filesIn(
   const all = await Promise.all(
     names.toSorted().map(async (name) => ({
       path: posix.join(dir, name),
-      stats: await stat(join(folder, dir, name)).catch(() => undefined),
+      stats: await stat(join(folder, dir, name)).catch(noFile),
     })),
   );
   return all.filter(({ stats }) => stats?.isFile() === true).map(({ path }) => path);

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import {
   findCheckpoints,
   invalidFile,
@@ -55,7 +56,7 @@ async function readPipeline(
 ): Promise<GraphSource["pipeline"]> {
   const path = wanted ?? join(dirname(prefix), "pipeline.config");
   const name = basename(path);
-  const facts = await stat(path).catch(() => undefined);
+  const facts = await stat(path).catch(noFile);
   if (facts?.isFile() !== true) {
     if (wanted === undefined) return undefined;
     throw invalidFile(path, "it is not there, or is no file");
@@ -85,6 +86,7 @@ export async function openSavedModel(
       `its graphs have the tags ${nameSome(metas.map(({ tags }) => tags.join(",")))}`,
       "choose one with --tags serve",
     );
+  // A graph without variables has no such folder; where one is missing, its name is told below.
   const variables = await findCheckpoints(join(folder, "variables")).catch(() => []);
   const found = variables.find(({ prefix }) => basename(prefix) === "variables");
   const none: Checkpoint = {

@@ -125,6 +125,7 @@ const MAX_STATE_BYTES = 1 << 20;
 
 /** The name in `model_checkpoint_path` of the file `checkpoint`; folders in it are of the machine that trained. */
 async function namedByState(folder: string): Promise<string | undefined> {
+  // A hint only: where it cannot be read, or is a folder, the newest step by number is taken.
   const text = await readFile(join(folder, "checkpoint"), "utf8").catch(() => "");
   if (text.length > MAX_STATE_BYTES) return undefined;
   const path = /^\s*model_checkpoint_path:\s*"([^"\n]*)"/m.exec(text)?.[1];

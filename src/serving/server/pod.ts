@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import type { ModelDescription } from "../../models/description/index.ts";
 import { ANNOTATIONS_FILE, parseAnnotations } from "./seldon/annotations.ts";
 import type { ServeOptions } from "./server-parts.ts";
@@ -15,7 +16,7 @@ export interface Pod {
 /** Reads them; `SLIPWAY_ROOT` stands before their paths. @throws ToolError `USAGE` for a certificate that cannot be read */
 export async function readPod(env: Readonly<Record<string, string | undefined>>): Promise<Pod> {
   const root = env["SLIPWAY_ROOT"] ?? "";
-  const text = await readFile(join(root, ANNOTATIONS_FILE), "utf8").catch(() => ""); // outside of clusters there is none
+  const text = (await readFile(join(root, ANNOTATIONS_FILE), "utf8").catch(noFile)) ?? ""; // outside of clusters there is none
   const { grpcMaxMessageBytes, restTimeoutMs } = parseAnnotations(text);
   const tls = await readTls(env, root);
   return {

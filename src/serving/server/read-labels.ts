@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { noFile } from "../../ground/process/index.ts";
 import type { ModelDescription } from "../../models/description/index.ts";
 import type { Signature } from "../../models/tensor/index.ts";
 
@@ -55,7 +56,7 @@ function parsed(text: string): unknown {
 }
 
 async function readBounded(path: string): Promise<string | undefined> {
-  const file = await open(path).catch(() => undefined); // most models have none
+  const file = await open(path).catch(noFile); // most models have none
   if (file === undefined) return undefined;
   try {
     const { size } = await file.stat();

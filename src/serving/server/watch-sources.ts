@@ -89,7 +89,7 @@ async function visit(path: string, found: Map<string, string>, isNamed: boolean)
   if (about?.isFile() === true && (isNamed || SOURCES.test(path)))
     found.set(path, `${about.mtimeNs} ${about.size} ${about.ino}`);
   if (about?.isDirectory() !== true) return;
-  const names = await readdir(path).catch((): string[] => []);
+  const names = await readdir(path).catch((): string[] => []); // gone, or not ours to read: nothing to watch
   if (names.includes("pyvenv.cfg")) return; // an environment, whatever it is called
   for (const name of names) if (!SKIPPED.test(name)) await visit(join(path, name), found, false);
 }

@@ -56,6 +56,6 @@ function expandKnown(
     const text = expandWord(value, variables, { escape });
     return expandWord(value, variables, { escape, keepsUnset: true }) === text ? text : undefined;
   } catch {
-    return undefined;
+    return undefined; // a word that cannot be expanded is refused where it is used
   }
 }

@@ -1,5 +1,6 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { noFile } from "../../../ground/process/index.ts";
 import { ToolError } from "../../../ground/errors/index.ts";
 import { cleanPath } from "./clean-path.ts";
 import { compilePatterns, type PathPatterns } from "./path-patterns.ts";
@@ -36,7 +37,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const isThere = await lstat(path).catch(() => undefined);
+    const isThere = await lstat(path).catch(noFile); // a dangling link is there
     if ((code === "ENOENT" || code === "ENOTDIR") && isThere === undefined) return undefined;
     throw new ToolError("FILE_REFUSED", `read "${path}": the ignore file cannot be read`, {
       cause: error,

@@ -13,7 +13,7 @@ export function jsonList(raw: RawInstruction, text: string): readonly string[] |
   try {
     list = JSON.parse(text);
   } catch {
-    return undefined;
+    return undefined; // no JSON: the shell form
   }
   if (!Array.isArray(list)) return undefined;
   return list.map((item: unknown) => {

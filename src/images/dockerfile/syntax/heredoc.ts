@@ -33,7 +33,7 @@ export function heredocWord(word: string): Heredoc | undefined {
   try {
     return parseHeredocWord(word);
   } catch {
-    return undefined;
+    return undefined; // its own reader refuses it with the line
   }
 }
 
@@ -51,7 +51,7 @@ function wordsOrNone(line: string): readonly string[] {
       keepsUnset: true,
     });
   } catch {
-    return [];
+    return []; // its own reader refuses it with the line
   }
 }
 

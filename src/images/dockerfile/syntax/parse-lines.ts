@@ -166,7 +166,7 @@ function isJsonList(rest: string): boolean {
   try {
     return Array.isArray(JSON.parse(rest));
   } catch {
-    return false;
+    return false; // no JSON: the shell form
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type CallOptions,
   type FileGuard,
 } from "../../../ground/bytes/index.ts";
-import { createTempDir } from "../../../ground/process/index.ts";
+import { createTempDir, noFile } from "../../../ground/process/index.ts";
 import { readTar } from "../../tar/index.ts";
 import type { FileContent, FileNode, TarSource } from "./tree-node.ts";
 
@@ -85,7 +85,7 @@ async function missingIn(
 ): Promise<ReadonlySet<number>> {
   const missing = new Set<number>();
   for (const [index, size] of indexes) {
-    const stats = await stat(join(place, `${index}`)).catch(() => undefined);
+    const stats = await stat(join(place, `${index}`)).catch(noFile);
     if (stats?.size !== size) missing.add(index);
   }
   return missing;

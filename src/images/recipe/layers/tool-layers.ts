@@ -7,7 +7,7 @@ import { createGunzip } from "node:zlib";
 import { ContentError, ToolError } from "../../../ground/errors/index.ts";
 import { COMPRESSOR_ID } from "../../compress/index.ts";
 import { guardOf } from "../../../ground/bytes/index.ts";
-import { createTempDir, writeFileAtomic } from "../../../ground/process/index.ts";
+import { createTempDir, noFile, writeFileAtomic } from "../../../ground/process/index.ts";
 import type { Platform } from "../../oci/index.ts";
 import { readTar } from "../../tar/index.ts";
 import type { BaseFacts } from "../base-image.ts";
@@ -176,7 +176,7 @@ async function nodeBinary(
 }
 
 async function fileSha256(path: string): Promise<string | undefined> {
-  return digestOfFile(path, "sha256", "hex").catch(() => undefined);
+  return digestOfFile(path, "sha256", "hex").catch(noFile);
 }
 
 async function digestOfFile(

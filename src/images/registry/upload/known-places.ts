@@ -108,6 +108,7 @@ function layersOf(manifest: Uint8Array): readonly Digest[] {
 }
 
 async function readPlaces(path: string | undefined): Promise<Places> {
+  // A memory that is not there, or cannot be read, costs a guess.
   const text = path === undefined ? "" : await readFile(path, "utf8").catch(() => "");
   return text.length > MAX_FILE_BYTES ? new Map() : parsePlaces(text);
 }

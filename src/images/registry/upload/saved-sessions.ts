@@ -80,6 +80,7 @@ async function takeOver(
       () => true,
       () => false,
     );
+    // A record that cannot be read is none: the upload starts anew.
     const found = isOurs
       ? parseRecord(await readFile(want.path, "utf8").catch(() => ""), want.identity)
       : undefined;
@@ -91,7 +92,7 @@ async function takeOver(
 
 /** Records that no living process holds. Those that are too old for any registry are removed. */
 async function abandonedIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch(() => []); // no folder, no records
   const abandoned: string[] = [];
   for (const name of names) {
     const owner = /^[0-9a-f]{40}\.([^.]+)\.json$/.exec(name)?.[1];
@@ -131,5 +132,5 @@ function countOf(value: unknown): number {
 
 /** The record is a help, not a need: without it the next process starts anew. */
 async function quietly(action: () => Promise<unknown>): Promise<void> {
-  await action().catch(() => undefined);
+  await action().catch(() => undefined); // as said above
 }

@@ -126,7 +126,7 @@ export async function cancelSession(
     accept: [204, 200, 202, 404, 405],
     signal: AbortSignal.timeout(5000),
     attempts: 1,
-  }).catch(() => undefined);
+  }).catch(() => undefined); // best effort, as said above
   await response?.discard();
 }
 

@@ -207,7 +207,7 @@ async function lookIntoZip(file: FileHandle, size: number, look: Look): Promise<
 async function lookIntoMember(input: PickleInput, name: string, look: Look): Promise<void> {
   await using opened = input;
   try {
-    await opened.fill(6).catch(() => undefined);
+    await opened.fill(6);
     const content = contentOf(opened.peek(6));
     if (content === "zip") look.found.fault("it holds an archive in an archive");
     else if (content !== "packed") await walkAll(opened, { ...look, name, content });

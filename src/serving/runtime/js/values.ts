@@ -36,6 +36,7 @@ export function parseLoose(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // NaN, the infinities, or no JSON at all: the other reader tells
     return parseWithWords(text);
   }
 }

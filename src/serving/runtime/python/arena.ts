@@ -105,7 +105,7 @@ export function openArena(options: ArenaOptions & { readonly workers: number }):
     const bytes = Math.min(options.bytes, share) - (Math.min(options.bytes, share) % PAGE_BYTES);
     return bytes < 2 ** 20 ? undefined : new Arena({ folder: options.folder, bytes });
   } catch {
-    return undefined;
+    return undefined; // no memory file system here: data goes inside the frames
   }
 }
 

@@ -35,6 +35,7 @@ export function watchMemory(
 
 /** Private memory of a process in bytes; 0 when it cannot be read. */
 async function privateMemory(pid: number): Promise<number> {
+  // Any error: the process has just ended.
   const text = await readFile(`/proc/${pid}/status`, "latin1").catch(() => "");
   return Number(/^RssAnon:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }

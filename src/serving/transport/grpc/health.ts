@@ -68,6 +68,7 @@ function withService(handle: (call: GrpcCall, service: string) => void): GrpcMet
       try {
         handle(call, readService(message));
       } catch {
+        // the one thing that throws here is a message that is no protobuf
         call.fail({ status: "INTERNAL", message: "Exception deserializing request!" });
       }
     },

@@ -105,6 +105,7 @@ function answer(call: GrpcCall, message: Buffer, index: Index): void {
     writer.string(TELL.host, request.host);
     call.write(writer.finish());
   } catch {
+    // the one thing that throws here is a message that is no protobuf
     call.fail({ status: "INTERNAL", message: "Exception deserializing request!" });
   }
 }
