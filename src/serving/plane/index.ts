@@ -36,6 +36,7 @@ export { SERVER_DEFAULTS } from "./server-defaults.ts";
 export { ServedModel, type ModelName, type ModelState } from "./served-model.ts";
 export { formatTraceparent, IdSource, type SpanContext } from "./trace-context.ts";
 export { countCalls, countRuns, ModelStatistics, type Duration } from "./statistics.ts";
+export { USER_CODE_DEFAULTS, type UserCodeSettings } from "./user-code.ts";
 export { wrapped } from "./wrapped.ts";
 export { traced, type TraceOptions } from "./traced.ts";
 export { Tracer, type EndedSpan, type Sampler, type SpanKind } from "./tracer.ts";

@@ -11,6 +11,7 @@ import {
   type ModelStatistics,
   type Predictor,
   type Tracer,
+  type UserCodeSettings,
 } from "../plane/index.ts";
 import {
   createJsPredictor,
@@ -24,12 +25,9 @@ import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "../protocols/index.ts";
 import { readLabels } from "./read-labels.ts";
 
-export interface LoadOptions {
+export interface LoadOptions extends Pick<UserCodeSettings, "logLevel" | "threads"> {
   readonly settings: SeldonSettings;
   readonly parameters: readonly ClassParameter[];
-  /** A name of Python's logging. */
-  readonly logLevel: string;
-  readonly threads: number;
   /** True where the code is loaded anew when its files change. */
   readonly isWatched?: boolean;
   /** Environment of the workers; the server's own when absent. */
@@ -95,7 +93,7 @@ async function loadBare(description: ModelDescription, options: LoadOptions): Pr
   const contract = {
     ...common,
     parameters,
-    strictCompat: settings.isStrict,
+    isStrict: settings.isStrict,
     sortKeys: settings.sortKeys,
     asciiOnly: settings.asciiOnly,
     onLog: (line: LogLine): void => logLine(options.log, line),
@@ -106,7 +104,7 @@ async function loadBare(description: ModelDescription, options: LoadOptions): Pr
     ...contract,
     logLevel,
     threads,
-    typedArrays: settings.hasTypedArrays,
+    hasTypedArrays: settings.hasTypedArrays,
     isWatched: options.isWatched === true,
     ...(onRestart !== undefined && { onRestart }),
     ...(onBatch !== undefined && { onBatch }),

@@ -3,7 +3,12 @@ import { isLoopbackHost } from "../../ground/http/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
 import { parseYaml, type ModelDescription, type Ports } from "../../models/description/index.ts";
 import { MetricRegistry } from "../metrics/index.ts";
-import { ComponentError, ModelRepository, type ServedModel } from "../plane/index.ts";
+import {
+  ComponentError,
+  ModelRepository,
+  USER_CODE_DEFAULTS,
+  type ServedModel,
+} from "../plane/index.ts";
 import {
   DEFAULT_SELDON_SETTINGS,
   nodeLabels,
@@ -118,7 +123,8 @@ function addModel(
   description: ModelDescription,
   labels: Readonly<Record<string, string>>,
 ): { readonly model: ServedModel; readonly metrics: ServerMetrics } {
-  const { parameters = [], logLevel = "INFO", threads = 1, env, signal, watch = false } = options;
+  const { parameters = [], env, signal, watch = false } = options;
+  const { logLevel, threads } = { ...USER_CODE_DEFAULTS, ...options };
   const metrics = registerServerMetrics(
     registry,
     { model_name: labels["model_name"] ?? description.name },

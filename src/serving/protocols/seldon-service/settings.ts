@@ -1,17 +1,15 @@
+import { USER_CODE_DEFAULTS, type UserCodeSettings } from "../../plane/index.ts";
 import type { AnswerSettings } from "../seldon/index.ts";
 
 /** What the Seldon contract's environment says about a node; `parseSeldonEnvironment` reads it. */
-export interface SeldonSettings extends AnswerSettings {
-  /** `SELDON_STRICT_COMPAT=1`: every quirk of the wrapper that a client could see. */
-  readonly isStrict: boolean;
+export interface SeldonSettings
+  extends AnswerSettings, Pick<UserCodeSettings, "isStrict" | "hasTypedArrays"> {
   /** `PAYLOAD_PASSTHROUGH`: predictions go to `predict_raw` as the bytes that came. */
   readonly isPassthrough: boolean;
   /** `MODEL_METADATA`: YAML or JSON. */
   readonly modelMetadata?: string;
   /** `SELDON_EXECUTOR_ENABLED=false` stops counting rewards. */
   readonly countsRewards: boolean;
-  /** `SLIPWAY_TYPED_ARRAYS=1`: numbers beside text in one array stay numbers. In the wrapper, and by default, all become text. */
-  readonly hasTypedArrays: boolean;
   /** Predictions whose array is not of the shape that the metadata declares are refused; not with `SLIPWAY_CHECK_SHAPES=0`, and not in strict mode. */
   readonly checksShapes: boolean;
   readonly deploymentName?: string;
@@ -20,13 +18,13 @@ export interface SeldonSettings extends AnswerSettings {
 }
 
 export const DEFAULT_SELDON_SETTINGS: SeldonSettings = {
-  isStrict: false,
+  isStrict: USER_CODE_DEFAULTS.isStrict,
+  hasTypedArrays: USER_CODE_DEFAULTS.hasTypedArrays,
+  sortKeys: USER_CODE_DEFAULTS.sortKeys,
+  asciiOnly: USER_CODE_DEFAULTS.asciiOnly,
   isPassthrough: false,
   countsRewards: true,
-  hasTypedArrays: false,
   checksShapes: true,
-  sortKeys: true,
-  asciiOnly: true,
   isPretty: false,
   includeMetrics: true,
 };

@@ -13,19 +13,18 @@ import {
   type Payload,
   type Predictor,
   type UserFailure,
+  USER_CODE_DEFAULTS,
+  type UserCodeSettings,
 } from "../../plane/index.ts";
 import type { ClassParameter, LogLine } from "../python/index.ts";
 import { ThreadPool } from "../threads/index.ts";
 import type { JsThreadData } from "./js-thread.ts";
 
-export interface JsOptions extends CallOptions {
+export interface JsOptions extends CallOptions, Partial<UserCodeSettings> {
   /** Given to the constructor as one object. */
   readonly parameters?: readonly ClassParameter[];
   /** The threads' whole environment. Default: that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly strictCompat?: boolean;
-  readonly sortKeys?: boolean;
-  readonly asciiOnly?: boolean;
   /** Calls that may wait for a thread. Default 1024. */
   readonly maxQueue?: number;
   /** What user code prints. */
@@ -84,7 +83,7 @@ function threadData(
   { name, code, codePath, service }: ModelDescription,
   options: JsOptions,
 ): JsThreadData {
-  const { parameters = [], strictCompat = false, sortKeys = true, asciiOnly = true } = options;
+  const { parameters = [], isStrict, sortKeys, asciiOnly } = { ...USER_CODE_DEFAULTS, ...options };
   if (code === undefined || codePath === undefined)
     throw new InferenceError(
       "MODEL_LOAD_FAILED",
@@ -95,7 +94,7 @@ function threadData(
     file: join(codePath, code.file),
     name: code.name,
     parameters,
-    adapter: { service, isStrict: strictCompat, sortKeys, asciiOnly },
+    adapter: { service, isStrict, sortKeys, asciiOnly },
   };
 }
 

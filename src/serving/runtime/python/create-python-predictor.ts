@@ -10,6 +10,8 @@ import {
   type GraphComponent,
   type Predictor,
   type PredictorStats,
+  USER_CODE_DEFAULTS,
+  type UserCodeSettings,
 } from "../../plane/index.ts";
 import { openArena } from "./arena.ts";
 import type { LogLine } from "./log-lines.ts";
@@ -27,27 +29,15 @@ export interface ClassParameter {
   readonly type: string;
 }
 
-export interface PythonOptions extends CallOptions {
+export interface PythonOptions extends CallOptions, Partial<UserCodeSettings> {
   /** Keyword arguments of the class. */
   readonly parameters?: readonly ClassParameter[];
   /** The workers' whole environment. Default: the parent's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where `slipway_worker` is. Default: found beside the sources, the package or the bundle. */
   readonly workerFolder?: string;
-  /** `SELDON_STRICT_COMPAT=1`: every quirk of the original back. */
-  readonly strictCompat?: boolean;
-  /** Python logging name, such as `INFO` (the default). */
-  readonly logLevel?: string;
-  /** `FLASK_JSON_SORT_KEYS`; default true. Decides the order of keys in JSON that user code returns. */
-  readonly sortKeys?: boolean;
-  /** `FLASK_JSON_AS_ASCII`; default true. */
-  readonly asciiOnly?: boolean;
-  /** Numbers beside text in one array stay numbers, in an object array. Default false: all become text, as in the original. */
-  readonly typedArrays?: boolean;
   /** True where the code is loaded anew when its files change: then no bytecode of it is kept, which is told by whole seconds. Default false. */
   readonly isWatched?: boolean;
-  /** Calls of user code at the same time in one worker, for code that waits for something else. Default 1; with more, rows are not joined. */
-  readonly threads?: number;
   /** Calls that may wait for a worker. Default 1024. */
   readonly maxQueue?: number;
   /** Calls inside one worker at the most. Default 64. */
@@ -208,13 +198,8 @@ function startWorker({ description, options, workerFolder, ...rest }: Start): Wo
 
 const DEFAULTS = {
   parameters: [] as readonly ClassParameter[],
-  strictCompat: false,
-  logLevel: "INFO",
-  sortKeys: true,
-  asciiOnly: true,
-  typedArrays: false,
+  ...USER_CODE_DEFAULTS,
   isWatched: false,
-  threads: 1,
   memoryBytes: 0,
   maxWindow: 64,
   sharedFolder: "/dev/shm",
@@ -230,11 +215,11 @@ function settingsOf(
 ): string {
   const {
     parameters,
-    strictCompat,
+    isStrict,
     logLevel,
     sortKeys,
     asciiOnly,
-    typedArrays,
+    hasTypedArrays,
     isWatched,
     memoryBytes,
     threads,
@@ -256,11 +241,11 @@ function settingsOf(
     },
     ...{
       parameters,
-      strict: strictCompat,
+      strict: isStrict,
       logLevel,
       sortKeys,
       asciiOnly,
-      typedArrays,
+      typedArrays: hasTypedArrays,
       watched: isWatched,
       memoryBytes,
       threads,

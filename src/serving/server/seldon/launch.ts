@@ -1,3 +1,4 @@
+import { USER_CODE_DEFAULTS } from "../../plane/index.ts";
 import { ToolError } from "../../../ground/errors/index.ts";
 import type { Ports, ServiceType } from "../../../models/description/index.ts";
 import type { ClassParameter } from "../../runtime/index.ts";
@@ -97,7 +98,9 @@ export function parseSeldonLaunch(argv: readonly string[], env: Environment): Se
     metricsPath: env["PREDICTIVE_UNIT_METRICS_ENDPOINT"] ?? "/metrics",
     ...(workers > 0 && { workers }),
     threads: threadsOf(flags, env),
-    logLevel: logLevelOf(env["SELDON_LOG_LEVEL"] ?? flags.values.get("log-level") ?? "INFO"),
+    logLevel: logLevelOf(
+      env["SELDON_LOG_LEVEL"] ?? flags.values.get("log-level") ?? USER_CODE_DEFAULTS.logLevel,
+    ),
     accessLog: flag("access-log", truth(env["GUNICORN_ACCESS_LOG"])),
     ...(flags.values.has("pidfile") && { pidFile: flags.values.get("pidfile") ?? "" }),
     settings: settingsOf(env, { isStrict, isDebug }),
@@ -209,7 +212,11 @@ function threadsOf(flags: FlagValues, env: Environment): number {
     ? 1
     : Math.max(
         1,
-        numberIn(flags, { name: "threads", text: env["GUNICORN_THREADS"], otherwise: 1 }),
+        numberIn(flags, {
+          name: "threads",
+          text: env["GUNICORN_THREADS"],
+          otherwise: USER_CODE_DEFAULTS.threads,
+        }),
       );
 }
 
