@@ -67,7 +67,10 @@ for (const contract of CONTRACTS) {
     const { stdout: answer } = await promisify(execFile)("sh", ["-c", other]);
     assert.match(answer, V1_ANSWERS[contract]);
     const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
-    assert.ok("/predict" in document.paths && "/service" in document.paths);
+    assert.deepEqual(
+      ["/predict", "/service", "/v2/models/{name}/infer"].map((path) => path in document.paths),
+      [true, contract === "uai", contract !== "uai"],
+    );
   });
 }
 

@@ -7,7 +7,10 @@ export {
   nodeOf,
   withRouting,
 } from "./seldon/index.ts";
+export { examplePath } from "./sample.ts";
 export type {
+  ApiModel,
+  ExampleRequest,
   FailureNote,
   GrpcServices,
   Json,

@@ -1,4 +1,5 @@
 import type { ModelDescription, Ports } from "../../models/description/index.ts";
+import type { TensorSpec } from "../../models/tensor/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
 import type { ModelRepository } from "../plane/index.ts";
 import type { Exchange, GrpcMethod, ProtoFile, Refusal, Route } from "../transport/index.ts";
@@ -55,6 +56,25 @@ export interface OpenApiPart {
   readonly schemas: Readonly<Record<string, Json>>;
 }
 
+/** A model as documents for clients show it. */
+export interface ApiModel {
+  readonly name: string;
+  /** Empty when only user code knows. */
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Requests of named tensors are answered; others get 501. */
+  readonly takesTensors: boolean;
+  /** Requests that are a raw body are answered; others get 501. */
+  readonly takesRawBody: boolean;
+}
+
+/** A POST that is answered with 200 as it stands. */
+export interface ExampleRequest {
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /** What a sample request needs to know of a model. Everything may be missing: it comes from labels of images too. */
 export interface SampleModel {
   readonly name?: string;
@@ -84,7 +104,10 @@ export interface Protocol {
   readonly refuse?: (plane: Plane, exchange: Exchange, why: Refusal) => void;
   /** A path, such as `/v2`, below which every path is this protocol's, be there a route or not. */
   readonly prefix?: string;
-  readonly openapi: (description: ModelDescription) => OpenApiPart;
+  /** Paths for these models, the first of which answers where a path names none; calls that a model refuses are left out. */
+  readonly openapi: (models: readonly ApiModel[]) => OpenApiPart;
+  /** A request that the model answers; absent where this protocol gets 501 of it, or only user code knows what it takes. */
+  readonly example: (model: ApiModel) => ExampleRequest | undefined;
   /** A line for the shell that asks the model at `url` for a prediction, and works as it stands. */
   readonly sample: (model: SampleModel, url: string) => string;
 }

@@ -7,7 +7,13 @@ import {
 } from "../../models/description/index.ts";
 import { MetricRegistry } from "../metrics/index.ts";
 import { ModelRepository } from "../plane/index.ts";
-import { DEFAULT_SELDON_SETTINGS, PROTOCOLS, protocolOf, type Plane } from "./index.ts";
+import {
+  DEFAULT_SELDON_SETTINGS,
+  PROTOCOLS,
+  protocolOf,
+  type ApiModel,
+  type Plane,
+} from "./index.ts";
 
 const description: ModelDescription = {
   schemaVersion: 1,
@@ -17,6 +23,13 @@ const description: ModelDescription = {
   service: "MODEL",
   ports: { http: 0 },
   server: {},
+};
+
+const API_MODEL: ApiModel = {
+  name: "m",
+  inputs: [{ name: "x", datatype: "FP32", shape: [-1, 3] }],
+  outputs: [{ name: "y", datatype: "FP32", shape: [-1] }],
+  ...{ takesTensors: true, takesRawBody: true },
 };
 
 function plane(): Plane {
@@ -56,7 +69,7 @@ test("no two rows answer one path or one gRPC method, and names of schemas are t
   for (const [what, namesOf] of [
     ["path", (row) => [...row.routes(shared).keys()]],
     ["method", (row) => [...(row.grpc?.(shared).methods.keys() ?? [])]],
-    ["schema", (row) => Object.keys(row.openapi(description).schemas)],
+    ["schema", (row) => Object.keys(row.openapi([API_MODEL]).schemas)],
   ] as const satisfies readonly (readonly [
     string,
     (row: (typeof PROTOCOLS)[number]) => readonly string[],
@@ -73,8 +86,22 @@ test("no two rows answer one path or one gRPC method, and names of schemas are t
 test("the OpenAPI document has routes only that there are", () => {
   const shared = plane();
   for (const row of PROTOCOLS) {
-    const routes = row.routes(shared);
-    for (const path of Object.keys(row.openapi(description).paths))
-      assert.ok(routes.has(path), `${row.name}: ${path}`);
+    const patterns = [...row.routes(shared).keys()];
+    for (const path of Object.keys(row.openapi([API_MODEL]).paths))
+      assert.ok(
+        patterns.some((pattern) => pattern === path || pattern.replace("{name}", "m") === path),
+        `${row.name}: ${path}`,
+      );
+    const example = row.example(API_MODEL);
+    if (example !== undefined) assert.ok(example.path in row.openapi([API_MODEL]).paths);
   }
+});
+
+test("calls that a model refuses are left out of the document", () => {
+  const paths = (model: ApiModel): readonly string[] =>
+    PROTOCOLS.flatMap((row) => Object.keys(row.openapi([model]).paths));
+  const raw = paths({ ...API_MODEL, takesTensors: false });
+  assert.ok(raw.includes("/service") && !raw.some((path) => /infer$|:predict$/.test(path)));
+  const tensors = paths({ ...API_MODEL, takesRawBody: false });
+  assert.ok(!tensors.includes("/service") && tensors.includes("/v2/models/m/infer"));
 });

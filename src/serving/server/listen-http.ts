@@ -64,7 +64,7 @@ function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
       ...PROTOCOLS.flatMap((protocol) => [...protocol.routes(plane)]),
       ...probeRoutes(models),
       ...metricsRoutes(registry, METRICS_PATHS),
-      ...openApiRoutes(description),
+      ...openApiRoutes(plane),
     ]),
     refuse: (exchange, why) =>
       (ownerOf(exchange.path)?.refuse ?? own.refuse ?? first?.refuse)?.(plane, exchange, why),

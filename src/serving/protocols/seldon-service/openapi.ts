@@ -1,4 +1,6 @@
-import type { Json, OpenApiPart } from "../protocol.ts";
+import type { ApiModel, Json, OpenApiPart } from "../protocol.ts";
+import { openApiExample } from "../sample.ts";
+import { seldonExample } from "./seldon-example.ts";
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 const described = (description: string, schema: string): Json => ({
@@ -12,15 +14,22 @@ const FAILURE = described(
 
 function posting(
   summary: string,
-  { takes, gives = "SeldonMessage" }: { readonly takes: string; readonly gives?: string },
+  { takes, model }: { readonly takes: string; readonly model?: ApiModel | undefined },
 ): Json {
+  const example = model === undefined ? undefined : seldonExample(model);
   const schema = ref(takes);
   return {
     summary,
     requestBody: {
       required: true,
       content: {
-        "application/json": { schema },
+        "application/json": {
+          schema,
+          ...(model !== undefined &&
+            example !== undefined && {
+              examples: openApiExample(example, { protocol: "seldon", model }),
+            }),
+        },
         "multipart/form-data": { schema },
         "application/x-www-form-urlencoded": {
           schema: { type: "object", properties: { json: { type: "string" } } },
@@ -28,7 +37,7 @@ function posting(
       },
     },
     responses: {
-      "200": described("the answer", gives),
+      "200": described("the answer", "SeldonMessage"),
       "400": FAILURE,
       "500": FAILURE,
       "503": FAILURE,
@@ -131,10 +140,17 @@ const CALLS = [
   ["/send-feedback", "tell what an answer was worth", "Feedback"],
 ] as const;
 
-function paths(): { readonly [path: string]: Json } {
+/** @param model - that answers, for an example of its own */
+function paths(model?: ApiModel): { readonly [path: string]: Json } {
   const calls = CALLS.map(
     ([path, summary, takes]) =>
-      [path, { get: byQuery(summary), post: posting(summary, { takes }) }] as const,
+      [
+        path,
+        {
+          get: byQuery(summary),
+          post: posting(summary, { takes, ...(path === "/predict" && { model }) }),
+        },
+      ] as const,
   );
   const versioned = ["v1.0", "v0.1"].flatMap((version) => [
     [
@@ -165,9 +181,9 @@ function paths(): { readonly [path: string]: Json } {
   };
 }
 
-/** The contract's paths and messages. */
-export function openApiPart(): OpenApiPart {
-  return { paths: paths(), schemas: SCHEMAS };
+/** The contract's paths and messages. @param model - that answers */
+export function openApiPart(model: ApiModel | undefined): OpenApiPart {
+  return { paths: paths(model), schemas: SCHEMAS };
 }
 
 /** `/seldon.json`: the same as a document. @see https://spec.openapis.org/oas/v3.0.0 */

@@ -1,6 +1,7 @@
 import type { Plane, Protocol } from "../protocol.ts";
-import { JSON_HEADER, zerosOf } from "../sample.ts";
+import { apiModelOf, curlOf } from "../sample.ts";
 import { openApiPart } from "./openapi.ts";
+import { seldonExample } from "./seldon-example.ts";
 import { SeldonApi } from "./seldon-api.ts";
 import { SELDON_PROTO } from "./seldon-descriptors.ts";
 import { seldonGrpcMethods } from "./seldon-grpc.ts";
@@ -13,15 +14,12 @@ export const seldonProtocol: Protocol = {
   routes: (plane) => seldonRoutes(apiOf(plane)),
   grpc: (plane) => ({ files: [SELDON_PROTO], methods: seldonGrpcMethods(apiOf(plane)) }),
   refuse: (plane, exchange, why) => refuse(apiOf(plane), exchange, why),
-  openapi: () => openApiPart(),
-  sample: ({ signature }, url) => {
-    const { inputs = [] } = signature ?? {};
-    const named = inputs.map((input) => `${JSON.stringify(input.name ?? "")}:${zerosOf(input)}`);
-    const body =
-      inputs.length > 1
-        ? `{"jsonData":{${named.join(",")}}}`
-        : `{"data":{"ndarray":${zerosOf(inputs[0])}}}`;
-    return `curl -s ${url}/predict ${JSON_HEADER} -d '${body}'`;
+  openapi: ([first]) => openApiPart(first),
+  example: seldonExample,
+  sample: (said, url) => {
+    const model = apiModelOf(said);
+    const example = seldonExample(model);
+    return example === undefined ? "" : curlOf(example, { url, protocol: "seldon", model });
   },
 };
 

@@ -14,7 +14,8 @@ export const uaiProtocol: Protocol = {
   name: "uai",
   defaultPorts: { http: 8080 },
   routes: (plane) => new Map([["/service", serviceRoute(plane)]]),
-  openapi: () => OPEN_API,
+  openapi: ([first]) => (first?.takesRawBody === true ? OPEN_API : { paths: {}, schemas: {} }),
+  example: () => undefined, // only user code knows what a body is to be
   sample: (_, url) => `curl -s ${url}/service --data-binary @input`,
 };
 

@@ -1,4 +1,5 @@
-import type { Json, OpenApiPart } from "../protocol.ts";
+import type { ApiModel, ExampleRequest, Json, OpenApiPart } from "../protocol.ts";
+import { jsonExample, openApiExample, zerosOf } from "../sample.ts";
 
 const answer = (description: string, schema: string): Json => ({
   description,
@@ -26,6 +27,11 @@ function getting(summary: string, schema: string, parameters: readonly Json[]): 
   };
 }
 
+const PREDICTED: Json = {
+  "200": answer("predictions for instances, outputs for inputs", "V1PredictResponse"),
+  ...{ "400": REFUSED, "404": REFUSED, default: REFUSED },
+};
+
 function predicting(parameters: readonly Json[]): Json {
   return {
     post: {
@@ -37,10 +43,7 @@ function predicting(parameters: readonly Json[]): Json {
           "application/json": { schema: { $ref: "#/components/schemas/V1PredictRequest" } },
         },
       },
-      responses: {
-        "200": answer("predictions for instances, outputs for inputs", "V1PredictResponse"),
-        ...{ "400": REFUSED, "404": REFUSED, default: REFUSED },
-      },
+      responses: PREDICTED,
     },
   };
 }
@@ -86,20 +89,68 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
   },
 };
 
+/** A request of zeros by columns; absent for a model without a signature. */
+export function v1Example({ name, inputs, takesTensors }: ApiModel): ExampleRequest | undefined {
+  const [first] = inputs;
+  if (!takesTensors || first === undefined) return undefined;
+  const named = inputs.map((input) => `${JSON.stringify(input.name)}:${zerosOf(input)}`);
+  const columns = inputs.length === 1 ? zerosOf(first) : `{${named.join(",")}}`;
+  return jsonExample(`/v1/models/${encodeURIComponent(name)}:predict`, `{"inputs":${columns}}`);
+}
+
+/** The call of one model, with the names of its inputs where it has several, and with an example. */
+function predictingOne(model: ApiModel): readonly (readonly [string, Json])[] {
+  const example = v1Example(model);
+  if (example === undefined) return [];
+  const { inputs } = model;
+  const names = inputs.map(({ name }) => name);
+  const columns =
+    inputs.length === 1
+      ? {}
+      : object(Object.fromEntries(names.map((name): [string, Json] => [name, {}])), names);
+  const schema: Json = {
+    oneOf: [
+      object({ signature_name: SIGNATURE, instances: ROWS }, ["instances"]),
+      object({ signature_name: SIGNATURE, inputs: columns }, ["inputs"]),
+    ],
+  };
+  return [
+    [
+      example.path,
+      {
+        post: {
+          summary: `call ${model.name}, by instances or by columns`,
+          requestBody: {
+            required: true,
+            content: {
+              "application/json": {
+                schema,
+                examples: openApiExample(example, { protocol: "v1", model }),
+              },
+            },
+          },
+          responses: PREDICTED,
+        },
+      },
+    ],
+  ];
+}
+
 /** V1's share of the OpenAPI document. */
-export function v1OpenApi(): OpenApiPart {
-  const models = OF_MODEL.flatMap(([path, parameters]) => [
+export function v1OpenApi(models: readonly ApiModel[]): OpenApiPart {
+  const isCallable = models.some(({ takesTensors }) => takesTensors);
+  const paths = OF_MODEL.flatMap(([path, parameters]) => [
     [path, getting("whether the model can be called", "V1Status", parameters)] as const,
     [
       `${path}/metadata`,
       getting("what the model takes and gives", "V1Metadata", parameters),
     ] as const,
-    [`${path}:predict`, predicting(parameters)] as const,
+    ...(isCallable ? [[`${path}:predict`, predicting(parameters)] as const] : []),
   ]);
   return {
     paths: {
       "/v1/models": getting("names of the models", "V1Models", []),
-      ...Object.fromEntries(models),
+      ...Object.fromEntries([...models.flatMap(predictingOne), ...paths]),
     },
     schemas: SCHEMAS,
   };

@@ -1,7 +1,7 @@
 import type { Protocol } from "../protocol.ts";
-import { JSON_HEADER, zerosOf } from "../sample.ts";
+import { apiModelOf, curlOf } from "../sample.ts";
 import { refuseExchange } from "../v2/v2-errors.ts";
-import { v1OpenApi } from "./v1-openapi.ts";
+import { v1Example, v1OpenApi } from "./v1-openapi.ts";
 import { v1Routes } from "./v1-routes.ts";
 
 /** V1 over REST, as KServe and TensorFlow Serving speak it. The ports are KServe's. */
@@ -12,13 +12,10 @@ export const v1Protocol: Protocol = {
   routes: v1Routes,
   refuse: refuseExchange,
   openapi: v1OpenApi,
-  sample: ({ name = "model", signature }, url) => {
-    const { inputs = [] } = signature ?? {};
-    const [only] = inputs;
-    const columns =
-      inputs.length < 2
-        ? zerosOf(only)
-        : `{${inputs.map((input) => `${JSON.stringify(input.name ?? "")}:${zerosOf(input)}`).join(",")}}`;
-    return `curl -s ${url}/v1/models/${encodeURIComponent(name)}:predict ${JSON_HEADER} -d '{"inputs":${columns}}'`;
+  example: v1Example,
+  sample: (said, url) => {
+    const model = apiModelOf(said);
+    const example = v1Example(model);
+    return example === undefined ? "" : curlOf(example, { url, protocol: "v1", model });
   },
 };

@@ -1,5 +1,7 @@
-import { DATATYPES } from "../../../models/tensor/index.ts";
-import type { Json, OpenApiPart } from "../protocol.ts";
+import { DATATYPES, type TensorSpec } from "../../../models/tensor/index.ts";
+import type { ApiModel, Json, OpenApiPart } from "../protocol.ts";
+import { openApiExample } from "../sample.ts";
+import { v2Example } from "./v2-example.ts";
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 const answer = (description: string, schema: string): Json => ({
@@ -78,6 +80,16 @@ const NAMES = ["name", "datatype", "shape"];
 const TENSOR = object({ ...HEAD, parameters: PARAMETERS, data: LIST }, NAMES);
 const SPECS: Json = { type: "array", items: object(HEAD, NAMES) };
 
+const HEAD_OF_CALL = {
+  id: TEXT,
+  parameters: PARAMETERS,
+  outputs: { type: "array", items: object({ name: TEXT, parameters: PARAMETERS }, ["name"]) },
+} as const;
+const HEAD_OF_ANSWER = {
+  ...{ model_name: TEXT, model_version: TEXT, id: TEXT, parameters: PARAMETERS },
+} as const;
+const HEADS_OF_ANSWER = ["model_name", "outputs"];
+
 const SCHEMAS: Readonly<Record<string, Json>> = {
   V2Error: object({ error: TEXT }, ["error"]),
   V2Object: { type: "object" },
@@ -95,20 +107,12 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     ["name", "platform", "inputs", "outputs"],
   ),
   V2InferRequest: object(
-    {
-      id: TEXT,
-      parameters: PARAMETERS,
-      inputs: { type: "array", items: TENSOR, minItems: 1 },
-      outputs: { type: "array", items: object({ name: TEXT, parameters: PARAMETERS }, ["name"]) },
-    },
+    { ...HEAD_OF_CALL, inputs: { type: "array", items: TENSOR, minItems: 1 } },
     ["inputs"],
   ),
   V2InferResponse: object(
-    {
-      ...{ model_name: TEXT, model_version: TEXT, id: TEXT, parameters: PARAMETERS },
-      outputs: { type: "array", items: TENSOR },
-    },
-    ["model_name", "outputs"],
+    { ...HEAD_OF_ANSWER, outputs: { type: "array", items: TENSOR } },
+    HEADS_OF_ANSWER,
   ),
   V2Statistics: object({ model_stats: { type: "array", items: { type: "object" } } }, [
     "model_stats",
@@ -119,18 +123,88 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
   },
 };
 
+/** A tensor of a signature, by the datatype and the number of axes that it has. */
+function tensorSchema({ name, datatype, shape, isRankUnknown }: TensorSpec): Json {
+  const axes = { type: "array", items: { type: "integer" } };
+  return object(
+    {
+      name: { type: "string", enum: [name] },
+      datatype: { type: "string", enum: [datatype] },
+      shape:
+        isRankUnknown === true
+          ? axes
+          : {
+              ...axes,
+              minItems: shape.length,
+              maxItems: shape.length,
+              description: `[${shape.join(", ")}], where -1 is an axis of any length`,
+            },
+      ...{ parameters: PARAMETERS, data: LIST },
+    },
+    NAMES,
+  );
+}
+
+function tensorsSchema(specs: readonly TensorSpec[]): Json {
+  const [first] = specs;
+  if (first === undefined) return { type: "array", items: TENSOR };
+  return {
+    type: "array",
+    items: specs.length === 1 ? tensorSchema(first) : { oneOf: specs.map(tensorSchema) },
+    ...{ minItems: 1, maxItems: specs.length },
+  };
+}
+
+/** The call of one model by its own signature, with an example. */
+function inferOne(model: ApiModel): readonly (readonly [string, Json])[] {
+  if (!model.takesTensors || model.inputs.length === 0) return [];
+  const example = v2Example(model);
+  const schema = object({ ...HEAD_OF_CALL, inputs: tensorsSchema(model.inputs) }, ["inputs"]);
+  const answered = object(
+    { ...HEAD_OF_ANSWER, outputs: tensorsSchema(model.outputs) },
+    HEADS_OF_ANSWER,
+  );
+  const json = {
+    schema,
+    ...(example !== undefined && {
+      examples: openApiExample(example, { protocol: "kserve", model }),
+    }),
+  };
+  return [
+    [
+      `/v2/models/${encodeURIComponent(model.name)}/infer`,
+      {
+        post: {
+          summary: `call ${model.name}`,
+          requestBody: { required: true, content: { "application/json": json } },
+          responses: {
+            "200": {
+              description: "the answer",
+              content: { "application/json": { schema: answered } },
+            },
+            ...{ "400": REFUSED, "404": REFUSED, default: REFUSED },
+          },
+        },
+      },
+    ],
+  ];
+}
+
 /** Open Inference V2's share of the OpenAPI document. */
-export function v2OpenApi(): OpenApiPart {
-  const models = OF_MODEL.flatMap(([path, item]) => [
+export function v2OpenApi(models: readonly ApiModel[]): OpenApiPart {
+  const isCallable = models.some(({ takesTensors }) => takesTensors);
+  const ofModel = OF_MODEL.filter(([path]) => isCallable || path !== "/infer");
+  const templates = ofModel.flatMap(([path, item]) => [
     [`/v2/models/{name}${path}`, item([NAME])] as const,
     [`/v2/models/{name}/versions/{version}${path}`, item([NAME, VERSION])] as const,
   ]);
   return {
     paths: {
+      ...Object.fromEntries(models.flatMap(inferOne)),
       "/v2": getting("the server and its extensions", "V2ServerMetadata"),
       "/v2/health/live": getting("whether the server answers", "V2Live"),
       "/v2/health/ready": getting("whether every model can be called", "V2Ready"),
-      ...Object.fromEntries(models),
+      ...Object.fromEntries(templates),
       "/v2/models/stats": getting("what all models have done", "V2Statistics"),
       "/v2/repository/index": posting({
         summary: "the models that there are",

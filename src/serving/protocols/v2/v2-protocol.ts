@@ -1,5 +1,6 @@
 import type { Protocol } from "../protocol.ts";
-import { JSON_HEADER, zerosOf } from "../sample.ts";
+import { apiModelOf, curlOf } from "../sample.ts";
+import { v2Example } from "./v2-example.ts";
 import { v2Grpc } from "./v2-grpc.ts";
 import { refuseExchange } from "./v2-errors.ts";
 import { v2OpenApi } from "./v2-openapi.ts";
@@ -14,14 +15,12 @@ export const v2Protocol: Protocol = {
   grpc: v2Grpc,
   refuse: refuseExchange,
   openapi: v2OpenApi,
-  sample: ({ name = "model", signature }, url) => {
-    const { inputs = [] } = signature ?? {};
-    const specs =
-      inputs.length === 0 ? [{ name: "input", datatype: "FP64", shape: [1, 3] }] : inputs;
-    const tensors = specs.map((input) => {
-      const shape = (input.shape ?? [1, 3]).map((axis) => (axis > 0 ? axis : 1));
-      return `{"name":${JSON.stringify(input.name ?? "")},"datatype":"${input.datatype ?? "FP64"}","shape":[${shape.join(",")}],"data":${zerosOf(input)}}`;
-    });
-    return `curl -s ${url}/v2/models/${encodeURIComponent(name)}/infer ${JSON_HEADER} -d '{"inputs":[${tensors.join(",")}]}'`;
+  example: v2Example,
+  sample: (said, url) => {
+    const model = apiModelOf(said);
+    const example = v2Example(model);
+    return example === undefined
+      ? `curl -s ${url}/v2/models/${encodeURIComponent(model.name)}` // what it takes, since JSON cannot carry it
+      : curlOf(example, { url, protocol: "kserve", model });
   },
 };
