@@ -8,7 +8,7 @@ const IMAGE_SIDE = 64;
 
 const JSON_TYPE = "application/json";
 /** The header of a request in JSON, for the shell. */
-export const JSON_HEADER = "-H 'Content-Type: application/json'";
+const JSON_HEADER = "-H 'Content-Type: application/json'";
 
 type Input = NonNullable<NonNullable<SampleModel["signature"]>["inputs"]>[number];
 
