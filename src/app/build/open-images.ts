@@ -39,7 +39,10 @@ export function openImages(session: Places): OpenImages {
   };
 }
 
-/** A name that its registry does not know may be that of an image built here and not pushed yet. */
+/**
+ * The registry does not know the name. It may be an image that was built here and is not pushed
+ * yet.
+ */
 async function openPlace(name: string, session: Places): Promise<ReadPlace> {
   const { kind } = parseLocation(name);
   if (kind !== "registry" && kind !== "store")

@@ -116,7 +116,7 @@ export async function loadProject(
   return { file, detected, project, tree };
 }
 
-/** A model that lacks a part, or that nothing here runs, is described and goes no further. */
+/** A model that lacks a part, or that has no runtime here, is described and then refused. */
 function refuseUnserved({ obstacle, chosen }: DetectedModel): void {
   if (obstacle === undefined) return;
   const path = chosen.modelPath ?? "";

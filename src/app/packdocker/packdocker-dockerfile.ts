@@ -76,7 +76,7 @@ function indexFlags({
   ];
 }
 
-/** An index may be named with a password, which has no place in a file that is passed on. */
+/** The address of an index may hold a password, and this file is passed on. */
 function withoutCredentials(place: string): string {
   return place.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }

@@ -36,8 +36,10 @@ export interface Trial {
 }
 
 /**
- * Starts the very image that was packed, posts each file to `/service`, shows what it answers, and takes the server away again, with all that it was started from.
- * @throws ToolError what starting an image throws; `MODEL_FAILED` for an answer that is not good, `TIMEOUT`.
+ * Starts the image that was packed, posts each file to `/service`, prints the answers, and removes
+ * the container and everything it was started from.
+ * @throws ToolError what starting an image throws; `MODEL_FAILED` for an answer that is not good,
+ * `TIMEOUT`.
  */
 export async function tryPacked(trial: Trial, session: Places): Promise<readonly FileAnswer[]> {
   await using service = await startService(trial, session);

@@ -91,7 +91,10 @@ async function moveBlobs(from: ReadPlace, options: MoveOptions, session: Places)
   return { descriptor: result.descriptor, result };
 }
 
-/** What the image is called there. A layout folder without a tag gets the one that the image had, so that others find it. */
+/**
+ * The name of the image in that place. A layout folder without a tag gets the tag that the image
+ * had.
+ */
 function namesIn(target: Reference, from: Reference): readonly Reference[] {
   if (target.tag !== undefined) return [target];
   return target.registry === "" ? [{ ...target, tag: from.tag ?? "latest" }] : [];

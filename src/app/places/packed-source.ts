@@ -9,7 +9,10 @@ import {
 import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
 import { ContentError } from "../../ground/errors/index.ts";
 
-/** Reads an image that is in no place yet, as if it were in one under any name. Layers whose digest nobody knows are hashed first. */
+/**
+ * Reads an image that is not stored yet, under any name. Layers without a known digest are hashed
+ * first.
+ */
 export async function packedSource(image: Image, options: CallOptions = {}): Promise<Source> {
   const [descriptor, { config, layers: descriptors }, layers] = await Promise.all([
     imageDescriptor(image, options),

@@ -47,7 +47,7 @@ export async function openRunSource(
   }
 }
 
-/** A name for the engine that always means this content, so that an older image of the same name never runs in its place. */
+/** The name holds the digest, so the engine never runs an older image under it. */
 export function engineName({ repository }: Reference, { descriptor }: SeenImage): string {
   const name = repository === "" ? "image" : repository;
   return `slipway.local/${name}:${descriptor.digest.slice(descriptor.digest.indexOf(":") + 1).slice(0, 16)}`;

@@ -15,7 +15,7 @@ export async function runOnHost(
   const { plan, data, output } = run;
   const python = run.request.python ?? (await findPython(plan.code.path, session));
   const helpers = join(findToolFiles().workerFolder, "compat", "uaitrain");
-  // A folder with nothing else in it, so that Python finds the helpers and not what lies beside them.
+  // A folder that holds the helpers alone, so that Python does not find other modules beside them.
   await using folder = await createTempDir("slipway-helpers");
   await symlink(helpers, join(folder.path, "uaitrain"));
   const words = run.words.map((word) => onHost(word, { code: plan.code.path, data, output }));

@@ -174,7 +174,10 @@ export function sourceOf(
   };
 }
 
-/** A base that says what it has, and has no bash, cannot run the commands that are printed. Remembered, so that the builder is loaded for a new base only. */
+/**
+ * The base says what it has, and it has no bash: the printed commands would fail. The answer is
+ * kept, so the builder is loaded once for each new base.
+ */
 export async function lacksShell({ base, image }: Packed, cache: JsonCache): Promise<boolean> {
   if (image.platform.os !== "linux") return false;
   const key = `lacks shell 1 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;

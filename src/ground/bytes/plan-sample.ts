@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import type { CallOptions } from "./bytes.ts";
 import { segmentSize, type ContentPlan, type Segment } from "./content-plan.ts";
 
-/** Few enough to cost nothing on a disk that must seek, many enough that another model shows. */
+/** Few enough samples to be cheap on a spinning disk, enough to tell two models apart. */
 const SAMPLES = 32;
 const SAMPLE_BYTES = 4096;
 

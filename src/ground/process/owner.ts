@@ -14,8 +14,8 @@ export function ownerName(): string {
 }
 
 /**
- * Tells whether the process that `ownerName` named has ended. False also when that cannot be known, as for a process
- * of another machine or container that shares the folder, and for names that are no owner's.
+ * True when the process that `ownerName` named has ended. False when it runs, when it belongs to
+ * another machine or container that shares the folder, and when the name has another form.
  */
 export function isOwnerGone(name: string): boolean {
   const [, pid, ticks, space] = OWNER.exec(name) ?? [];

@@ -44,7 +44,7 @@ export async function makeLayer(tar: Bytes, options: MakeLayerOptions): Promise<
   return { descriptor, diffId: digestOfHash(plain) };
 }
 
-/** Remembers by key what was made, so that it need not be made again as long as its blobs are there. */
+/** Keeps what was made, by key, and gives it again while its blobs are there. */
 export interface LayerMemory {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;

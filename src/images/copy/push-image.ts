@@ -14,8 +14,9 @@ import { withScope } from "./scope.ts";
 import { createTransfer, type Transfer } from "./transfer.ts";
 
 /**
- * Writes an image that exists only as an object. A layer whose digest is known costs an existence check; one whose digest
- * is not is hashed while it is uploaded where the sink can do that, and before where it cannot, or where its content is likely known.
+ * Writes an image that is made in memory. A layer with a known digest costs one existence check.
+ * Another layer is hashed while it is uploaded. It is hashed before the upload when the sink needs
+ * the digest first, or when the content was probably sent before.
  * @throws as `copy`.
  */
 export async function pushImage(

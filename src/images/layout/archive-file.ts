@@ -168,7 +168,10 @@ async function openPlain(
   }
 }
 
-/** Writes to a file that has no name any more, so that nothing of it stays however this process ends. */
+/**
+ * Writes to a file that was already unlinked. The system frees it when this process ends, in
+ * whatever way.
+ */
 async function spool(content: Bytes, options: OpenArchiveOptions): Promise<FileHandle> {
   await using folder = await createTempDir("slipway-archive", options.temporaryDir);
   const file = await open(join(folder.path, "archive.tar"), "wx+", 0o600);

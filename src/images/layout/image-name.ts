@@ -14,8 +14,8 @@ export function tagReference(tag?: string): Reference {
 }
 
 /**
- * The whole name of an image: `docker.io/library/iris:v1`. `undefined` for a reference that stands for a place in a
- * layout and has no name beyond its tag.
+ * The full name of an image: `docker.io/library/iris:v1`. `undefined` when the reference is only a
+ * tag in a layout.
  */
 export function fullNameOf(reference: Reference): string | undefined {
   const { registry, repository, tag = DEFAULT_TAG } = reference;
@@ -70,7 +70,7 @@ export function entriesFor(
     (entry) => entry.annotations?.[REF_NAME] === (reference.tag ?? DEFAULT_TAG),
   );
   if (byTag.length > 0 && full === undefined) return unique(byTag);
-  // A name that the index does not know must not find another image that has the same tag.
+  // An unknown name must not match another image with the same tag.
   const nameless = byTag.filter((entry) => entry.annotations?.[IMAGE_NAME] === undefined);
   if (nameless.length > 0) return unique(nameless);
   return reference.tag === undefined && full === undefined && unique(entries).length === 1

@@ -94,7 +94,7 @@ export async function createImageArchive(
   ];
   const plan = planTar([
     ...(isWhole ? layout : []),
-    // Without an image in it there is nothing for Docker to load, and an empty list would say otherwise.
+    // An archive without images has no list for Docker: an empty list would be an error.
     ...(dockerImages.length === 0 ? [] : [jsonMember("manifest.json", dockerImages)]),
     ...tree.members(options.without),
   ]);

@@ -78,7 +78,10 @@ export function parsePlatform(text: string): Platform {
   };
 }
 
-/** The tag under which referrers of a manifest are listed where the registry has no referrers API. @see distribution-spec, spec.md#referrers-tag-schema */
+/**
+ * The tag with the list of referrers of a manifest, for registries without a referrers API.
+ * @see distribution-spec, spec.md#referrers-tag-schema
+ */
 export function referrersTag(subject: Digest): string {
   const [algorithm = "", hex = ""] = subject.split(":");
   return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;

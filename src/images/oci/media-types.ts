@@ -27,7 +27,7 @@ const COMPRESSION: Readonly<Record<string, LayerCompression>> = {
   [MEDIA_TYPES.layerTarZstd]: "zstd",
 };
 
-/** The compression that a layer's media type states, or `undefined` when it is no layer this project unpacks. */
+/** The compression that the media type of a layer names. `undefined` for other media types. */
 export function layerCompressionOf(mediaType: string): LayerCompression | undefined {
   return COMPRESSION[mediaType];
 }

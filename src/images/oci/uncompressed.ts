@@ -112,8 +112,9 @@ async function* joined(
 }
 
 /**
- * How the content is really stored. A media type that does not fit would make the diffId a digest of something that is no
- * tar; but Docker labels every layer that it pushes as gzip, also those that it pulled as a plain tar, and all engines cope.
+ * How the content is really stored. The media type must fit, else the diffId would be the digest of
+ * compressed bytes. One exception: Docker labels every layer that it pushes as gzip, plain tar
+ * layers too, and all engines accept them.
  */
 function agreed(stated: LayerCompression, first: Uint8Array): LayerCompression {
   const starts = (magic: readonly number[]): boolean =>

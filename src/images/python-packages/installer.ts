@@ -23,7 +23,10 @@ const CANDIDATES = [
   { kind: "pip", command: ["pip3"] },
 ] as const;
 
-/** Links into the cache would leave the image with nothing, and a user or virtual environment is not where we install. */
+/**
+ * Copies, since links into the cache would be broken in the image; and into the system's
+ * environment, since the image has no other.
+ */
 const SETTINGS = {
   UV_PYTHON_DOWNLOADS: "never",
   UV_LINK_MODE: undefined,

@@ -79,7 +79,7 @@ async function layersOf(
   };
 }
 
-/** A stage that touches nothing until something has to be unpacked. */
+/** A stage that makes no folder until a wheel has to be unpacked. */
 function createLazyStage(request: PythonRequest, context: PythonContext): Stage {
   let stage: Promise<Stage> | undefined;
   return {

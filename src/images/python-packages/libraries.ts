@@ -77,7 +77,10 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   "libusb-1.0.so.0": "libusb-1.0-0",
 };
 
-/** What is missing: `needed` by something that can be loaded, or `unneeded` since no module reaches who asks for it. */
+/**
+ * Missing libraries: `needed` by a file that is loaded, or `unneeded`, since no module reaches the
+ * file that asks for it.
+ */
 export interface MissingLibraries {
   readonly needed: readonly MissingLibrary[];
   readonly unneeded: readonly MissingLibrary[];
@@ -127,8 +130,8 @@ function namesOfLibrary({ path, soname }: SharedLibrary): readonly string[] {
 }
 
 /**
- * What Python code loads itself: extension modules; in a package without any, libraries that are loaded by name, whose names end
- * in `.so` and carry no version.
+ * The files that Python code loads itself: extension modules. A package without extension modules
+ * loads libraries by name; those end in `.so` and have no version.
  */
 function rootsOf(owner: string, libraries: readonly SharedLibrary[]): readonly OwnedLibrary[] {
   const owned = libraries.map((one) => ({ ...one, owner }));

@@ -14,7 +14,10 @@ export interface Work {
   readonly unpacked: Map<string, UnpackedWheel>;
 }
 
-/** Unpacks what is not unpacked yet: all in one go, and one by one where it cannot be told apart. */
+/**
+ * Unpacks the wheels that are missing: in one call, or one by one when their files could not be
+ * told apart.
+ */
 export async function unpack(
   wheels: readonly LockedWheel[],
   work: Work,

@@ -17,8 +17,9 @@ export interface RegistryServerOptions {
   /** Default 0: any free port. */
   readonly port?: number | undefined;
   /**
-   * Brings a blob into the store that a manifest there needs and the store lacks, as base layers that were never downloaded; does
-   * nothing when it cannot. What it throws becomes the refusal's words. Default: such blobs are not there.
+   * Fetches a blob that a manifest needs and the store lacks, such as a base layer that was never
+   * downloaded. It returns without the blob when it cannot get it. The words of an error become the
+   * words of the refusal. Default: such blobs are unknown.
    */
   readonly fetchBlob?: ((digest: Digest) => Promise<void>) | undefined;
   /** Refuses everything that writes. Default false. */

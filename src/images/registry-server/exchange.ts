@@ -13,7 +13,7 @@ export interface Context {
   readonly store: Store;
   readonly repositories: Repositories;
   readonly uploads: UploadSessions;
-  /** Brings a blob that is visible but not in the store into it, when that can be done. */
+  /** Fetches a blob that the registry lists and the store lacks, where that is possible. */
   readonly fetchBlob: (digest: Digest) => Promise<void>;
   /** Refuse everything that writes. */
   readonly isReadOnly: boolean;

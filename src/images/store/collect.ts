@@ -13,7 +13,10 @@ import { nameOf, readTags, removeTag, type StoredImage } from "./tags.ts";
 export interface GcOptions extends CallOptions {
   /** Spares content that was written or asked for within this time. Default: 1 hour while another process may be writing, else 0. */
   readonly graceMs?: number | undefined;
-  /** Also forgets manifests that a repository of the registry holds without a tag, save those that say something about another one. Default false. */
+  /**
+   * Also removes manifests that a repository of the registry holds without a tag. Referrers of
+   * other manifests stay. Default false.
+   */
   readonly untagged?: boolean | undefined;
   /** Counts what would go and removes nothing. Default false. */
   readonly dryRun?: boolean | undefined;

@@ -108,7 +108,7 @@ function sinkOf(place: BlobPlace): IngestSink {
       await checkLayout(place);
       if (!(await has(place, target))) throw blobNotFound(target.digest);
       if (!(await writeTag(place, { reference, descriptor: target }))) return;
-      // A collection that began before this tag must not take what the tag has just made reachable.
+      // A collection that began earlier must keep the blobs of this new tag.
       for (const digest of (await reachOf(place, [target], options)).digests)
         await touchBlob(place, digest);
       await writeIndexFile(place);

@@ -22,8 +22,9 @@ export interface DigestCache {
   resembles(plan: ContentPlan, options?: CallOptions): Promise<boolean>;
 }
 
-// File times move in steps of the kernel's clock. A file that was written within one step before it was read could be
-// written again in the same step without a trace, so its digest is not kept.
+// File times move in steps of the kernel's clock. A file that was written in the same step as it
+// was read may be written once more in that step, and its time would not change. So its digest is
+// not kept.
 const CLOCK_STEP_MS = 20;
 // File systems that keep whole seconds only; FAT keeps even ones.
 const COARSE_STEP_MS = 2000;

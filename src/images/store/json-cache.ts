@@ -8,7 +8,7 @@ import type { StorePaths } from "./store-paths.ts";
 
 /** Small JSON values that can be made again. Any entry may be gone at any time. */
 export interface JsonCache {
-  /** The value, or `undefined` when it is unknown or unreadable. */
+  /** The value, or `undefined` when there is none or the file cannot be read. */
   get(key: string): Promise<unknown>;
   /** Keeps a value. Does nothing where the cache cannot be written; never fails for that reason. */
   set(key: string, value: unknown): Promise<void>;

@@ -6,8 +6,8 @@ const SECRET = /PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE/i;
 const NAME = /^[A-Za-z_]\w*$/;
 
 /**
- * True for a variable that a folder's own description may set in an image: not one of the machine that it was written on, such as PATH, and
- * not one that is called like a secret.
+ * True for a variable that a description in a folder may set in an image. False for variables of
+ * the machine, such as PATH, and for names that look like secrets.
  */
 export function isContainerVariable(name: string): boolean {
   return NAME.test(name) && !OF_THE_MACHINE.test(name) && !SECRET.test(name);

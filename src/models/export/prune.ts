@@ -4,7 +4,7 @@ import { createControlEdges } from "./control-edges.ts";
 import { isInferenceIdentity, outsideSource } from "./operations.ts";
 import { dataInputs, nodeName } from "./tensor-name.ts";
 
-/** What is known of shapes and devices in training is not true, or not wanted, in the frozen graph. */
+/** Attributes that hold for training only: the shapes and devices that were known there. */
 const DROPPED_ATTRS: ReadonlySet<string> = new Set([
   "_class",
   "_gradient_op_type",

@@ -9,7 +9,10 @@ import {
   type OpSignature,
 } from "../tensorflow/index.ts";
 
-/** Attributes that say the types of all results, for operations whose signature is not in the file. */
+/**
+ * The attributes that give the types of all results, for operations that the file does not
+ * describe.
+ */
 const LISTS = ["component_types", "output_types", "Tout", "dtypes"] as const;
 const SINGLE = ["dtype", "out_type", "DstT", "output_type", "T"] as const;
 

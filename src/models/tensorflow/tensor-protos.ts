@@ -4,7 +4,7 @@ import type { Extent } from "./tensor-entry.ts";
 /** TensorFlow's own bound is 254; nothing real comes near. */
 const MAX_RANK = 254;
 
-/** A TensorShapeProto: sizes with -1 for unknown ones, or `undefined` for an unknown rank. */
+/** Reads a TensorShapeProto. An unknown size is -1, an unknown rank is `undefined`. */
 export function parseShape(bytes: Buffer): readonly number[] | undefined {
   const reader = new WireReader(bytes);
   const sizes: number[] = [];

@@ -65,7 +65,10 @@ export interface ComponentResponse {
   readonly metrics?: string;
   /** True when a `*_raw` method answered, so that nothing may be added. */
   readonly isRaw: boolean;
-  /** True when the method is missing, or returned None where that is allowed, and the payload is the empty array that stands for it. */
+  /**
+   * True when the method is missing, or returned None where that is allowed. The payload is then
+   * the empty array.
+   */
   readonly isAbsent?: boolean;
 }
 

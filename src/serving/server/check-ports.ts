@@ -2,7 +2,8 @@ import { createServer } from "node:net";
 import { ToolError } from "../../ground/errors/index.ts";
 
 /**
- * Takes each port for a moment, so that one that is taken is named before a model is loaded, and not minutes later.
+ * Opens and closes each port before a model is loaded, so that a taken port is reported at once and
+ * not after minutes.
  * @throws ToolError `PORT_TAKEN`
  */
 export async function checkPorts(

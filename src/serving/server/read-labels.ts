@@ -12,8 +12,9 @@ const METADATA_FILE = "metadata.json";
 export type Labels = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Names of classes that lie beside a model: `labels` of outputs in `metadata.json`, and `labels.txt`, a name on each line, for the first
- * output. Files that are not there, longer than 8 MiB or no text of that kind say nothing.
+ * Reads the names of classes beside a model: `labels` of outputs in `metadata.json`, and
+ * `labels.txt`, one name a line, for the first output. A file is ignored when it is missing, longer
+ * than 8 MiB, or not text.
  */
 export async function readLabels(
   { codePath, modelPath }: Pick<ModelDescription, "codePath" | "modelPath">,

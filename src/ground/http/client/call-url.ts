@@ -32,7 +32,7 @@ export async function callUrl(client: HttpClient, call: UrlCall): Promise<HttpRe
   });
 }
 
-/** A host name that does not exist is a mistake that waiting does not mend. */
+/** An unknown host name is a mistake. Waiting does not help. */
 function isUnknownName(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && "code" in cause && cause.code === "ENOTFOUND";

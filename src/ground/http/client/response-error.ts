@@ -1,7 +1,7 @@
 import { redactUrl, RegistryError, type ErrorCode } from "../../errors/index.ts";
 import type { HttpResponse } from "./http-message.ts";
 
-/** 499 is nginx's for a client that left, 522 Cloudflare's for an origin that did not answer. */
+/** 499: the client left (nginx). 522: the origin did not answer (Cloudflare). */
 const UNAVAILABLE = new Set([408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524]);
 
 /** The error code of a status that was not wanted. @param notFound - what a 404 means here */

@@ -15,8 +15,8 @@ export interface WriteControl {
 }
 
 /**
- * Sends a body to its end. The last chunk is held back until the source has ended well: a source that fails at its end,
- * such as one whose digest is wrong, never makes a complete request.
+ * Sends a body. The last chunk waits until the source has ended well: when the source fails at its
+ * end, for instance by a wrong digest, the request stays incomplete and the server drops it.
  * @returns true when the whole body was sent, false when it was stopped.
  * @throws ContentError `SIZE_MISMATCH`; whatever the source throws.
  */

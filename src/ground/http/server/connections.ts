@@ -46,7 +46,10 @@ export class Connections {
     return new Set(this.#open.keys().map(addressOf));
   }
 
-  /** Ends those on which nothing was ever sent, and those without an unanswered request on which nothing has moved since the last call. */
+  /**
+   * Ends two kinds of connections: those that never sent a byte, and those that are idle (every
+   * request is answered) and did not move since the last call.
+   */
   endQuiet(): void {
     for (const [socket, connection] of this.#open) {
       const bytes = socket.bytesRead + socket.bytesWritten;

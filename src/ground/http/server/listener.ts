@@ -58,7 +58,7 @@ export interface Listener {
 const KEEP_ALIVE_MS = 75_000;
 const HEADERS_MS = 30_000;
 const REQUEST_MS = 300_000;
-/** A connection without an answer to wait for is ended when nothing has come over it for this long. */
+/** An idle connection, with every request answered, is closed after this time without a byte. */
 const QUIET_MS = 1000;
 
 /** Who hears of what comes in. */

@@ -102,7 +102,7 @@ async function knownStanzas(
 ): Promise<ReadonlyMap<string, string>> {
   const wanted = installed.map(({ name, version }) => `${name}=${version}`);
   if (wanted.length === 0) return new Map();
-  // Packages that the index no longer has, or never had, are complaints on standard error and a bad exit code.
+  // apt reports packages that the index does not have on standard error, with a bad exit code.
   const { stdout } = await folder.apt(["apt-cache", "show", "--", ...wanted], {
     signal,
     allowFailure: true,

@@ -77,7 +77,7 @@ function followersOf(words: readonly string[]): Alternative["followers"] {
   });
 }
 
-/** A word that the shell would not change, and no path that leads elsewhere than it says. */
+/** A word without shell syntax and without `..` or links: it means what it says. */
 function isPlain(word: string | undefined): boolean {
   return word !== undefined && /^[A-Za-z0-9_./+@:-]+$/.test(word) && posix.normalize(word) === word;
 }

@@ -29,7 +29,7 @@ const NEEDS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /update-alternatives\s+(?:\\\n\s*)?--install\s+\S*\$/, what: "computes alternatives" },
 ];
 
-/** Says which packages would do something in their scripts that is not done here, one sentence each. */
+/** One sentence for each package whose maintainer script does something that is not done here. */
 export function scriptNotes(packages: readonly OpenedPackage[]): readonly string[] {
   return packages.flatMap((item) => {
     if (KNOWN.has(item.name)) return [];

@@ -227,7 +227,7 @@ function withProxies(
   return new Map([...[...buildArgs].filter(([name]) => PROXIES.test(name)), ...variables]);
 }
 
-/** Stages that steps mount, under names that no other stage has. */
+/** The stages that steps mount, each under a name that is used once. */
 async function mountedImages(
   build: Build,
   stage: ResolvedStage,

@@ -42,7 +42,7 @@ export function heredocsOf(line: string): readonly Heredoc[] {
   return wordsOrNone(line).flatMap((word) => parseHeredocWord(word) ?? []);
 }
 
-/** A line that is no list of words, such as one with an open quote, announces nothing. */
+/** A line that is not a list of words, for example with an open quote, has no heredocs. */
 function wordsOrNone(line: string): readonly string[] {
   try {
     return expandWords(line, new Map(), {

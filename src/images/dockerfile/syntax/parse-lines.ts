@@ -130,7 +130,10 @@ function readDirective(scanner: Scanner, line: string, place: Place): void {
   scanner.escape = value;
 }
 
-/** A line that ends with the escape character goes on in the next one, unless that character is escaped itself. */
+/**
+ * A line that ends with the escape character goes on in the next line. An escaped escape character
+ * at the end does not count.
+ */
 function withoutContinuation(line: string, escape: string): { text: string; isContinued: boolean } {
   let end = line.length;
   while (line[end - 1] === " " || line[end - 1] === "\t") end -= 1;

@@ -1,4 +1,4 @@
-/** Unicode's white space, which is not what `\s` stands for: U+0085 belongs to it, U+FEFF does not. */
+/** White space as Unicode defines it. JavaScript's `\s` differs: it has U+FEFF and lacks U+0085. */
 const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 const LEADING = new RegExp(`^${SPACE.source}+`);
 const TRAILING = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;

@@ -7,8 +7,9 @@ import { OPAQUE_WHITEOUT, readTar, WHITEOUT_PREFIX, type TarEntry } from "../../
 import { findInRoot, makeParent, relativeTarget, type RootPath } from "./root-path.ts";
 
 /**
- * Applies a layer's tar to a folder that only this process writes to. Owners are ignored, set-user bits dropped,
- * devices left out; links are rewritten so that they mean the same without a container, and none is followed out.
+ * Applies the tar of a layer to a folder that only this process writes to. Owners are ignored,
+ * set-user bits are dropped, devices are left out. Links are rewritten to mean the same outside of
+ * a container, and no link is followed out of the folder.
  * @throws ContentError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`.
  * @see image-spec, layer.md#applying-changesets
  */

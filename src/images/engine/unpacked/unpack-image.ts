@@ -16,9 +16,11 @@ export interface UnpackedImage {
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
- * Unpacks an image into an empty folder, without root and without a container. Links in it mean the same as in a
- * container, and its Python interpreters are wrapped so that they start from here with the image's own libraries.
- * @throws ToolError `UNSUPPORTED` for an image of another platform, `USAGE` for a folder that is not empty; ContentError as `applyLayer`.
+ * Unpacks an image into an empty folder, without root and without a container. Links mean the same
+ * as in a container. Python interpreters are wrapped: they start from this folder, with the
+ * libraries of the image.
+ * @throws ToolError `UNSUPPORTED` for an image of another platform, `USAGE` for a folder that is
+ * not empty; ContentError as `applyLayer`.
  */
 export async function unpackImage(
   image: Image,

@@ -69,7 +69,11 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The loader that a program asks for, `undefined` for what is no dynamic 64-bit little-endian program. @see ELF-64, program header */
+/**
+ * The loader that a program asks for. `undefined` when the file is not a dynamic 64-bit
+ * little-endian program.
+ * @see ELF-64, program header
+ */
 async function interpreterOf(path: string): Promise<string | undefined> {
   await using file = await open(path, "r");
   const read = async (position: number, length: number): Promise<Buffer> => {

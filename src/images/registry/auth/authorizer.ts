@@ -18,7 +18,10 @@ export interface Need extends CallOptions {
 
 /** Knows how one registry wants to be asked, and keeps its tokens. */
 export interface Authorizer {
-  /** The `Authorization` header for a request; nothing while the registry has not asked for one, or when there is none. */
+  /**
+   * The `Authorization` header for a request. Undefined until the registry asks for one, and when
+   * there is no account for it.
+   */
   headerFor(need: Need): Promise<string | undefined>;
   /** Learns from an answer how the registry wants to be asked. A 401 drops the token that was refused. @returns true when asking again may help. */
   learn(response: HttpResponse, need: Need, used: string | undefined): boolean;

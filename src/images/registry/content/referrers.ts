@@ -25,7 +25,8 @@ export interface Referrer {
 const MAX_TRIES = 4;
 
 /**
- * Lists what refers to a manifest: by the API, or where the registry has none, from the list that clients keep under a tag.
+ * Lists the manifests that refer to another one. It asks the referrers API, and reads the list
+ * under the fallback tag where there is no API.
  * @see distribution-spec, spec.md#listing-referrers
  */
 export async function listReferrers(

@@ -114,7 +114,9 @@ async function repeat<T>(
   });
 }
 
-/** A name that does not exist, or a port that nobody has ever answered at, is a mistake that waiting does not mend. */
+/**
+ * An unknown host name, or a port that never answered, is a typing mistake. Waiting does not help.
+ */
 function isHopeless(error: unknown, context: TransportContext): boolean {
   if (!(error instanceof RegistryError) || error.code !== "REGISTRY_UNREACHABLE") return false;
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;

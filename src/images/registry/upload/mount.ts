@@ -15,8 +15,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Mounts within one registry only: others cannot. A registry that refuses, as many do when the other repository is not readable for
- * us, has not mounted; whether we may push at all shows when the content is sent.
+ * Mounts a blob from another repository of the same registry. A registry may refuse, for instance
+ * when the other repository is private: then the content is sent, and that request shows whether
+ * the account may push.
  * @see distribution-spec, end-11
  */
 export async function mount(

@@ -1,8 +1,8 @@
 import { isRetryable, type RegistryError } from "../../../ground/errors/index.ts";
 
 /**
- * What may help after a failed upload request: go on where the registry is, begin again, send less at once, do without PATCH,
- * or nothing.
+ * What to try after a failed upload request: continue at the byte the registry names, begin again,
+ * send smaller parts, avoid PATCH, or give up.
  */
 export type Remedy = "resume" | "restart" | "smaller" | "without-patch" | "none";
 
@@ -14,7 +14,10 @@ export interface RemedyFacts {
   readonly hasPatch: boolean;
 }
 
-/** Statuses by which registries say that they do not know a session, or are at another byte of it. */
+/**
+ * The statuses that registries answer when they do not know a session, or are at another byte of
+ * it.
+ */
 const LOST = new Set([400, 404, 409, 410, 416]);
 
 export function remedyFor(error: RegistryError, facts: RemedyFacts): Remedy {

@@ -90,7 +90,10 @@ export async function askSession(
   return { location, offset: endOfRange(response) ?? 0, minChunk: session.minChunk };
 }
 
-/** Ends a session under the digest of the whole, with the rest of the content or without. @see distribution-spec, end-6 */
+/**
+ * Ends a session with the digest of the whole blob. The last part of the content may come with it.
+ * @see distribution-spec, end-6
+ */
 export async function closeSession(
   context: RepositoryContext,
   session: Session,

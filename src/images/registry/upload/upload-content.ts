@@ -11,7 +11,7 @@ export interface UploadContent {
   readonly isReopenable: boolean;
   /** The digest, when it is known before anything is read. */
   readonly known?: Digest | undefined;
-  /** What is remembered of it between processes. Nothing: it is not remembered. */
+  /** Names the content in the memory that processes share. Absent: the content is not remembered. */
   readonly identity?: string | undefined;
   /** `count` bytes from `offset` on, or all from there: then the end of the source is seen too, with what it may throw. */
   part(offset: number, count?: number): Bytes;

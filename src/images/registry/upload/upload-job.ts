@@ -220,7 +220,10 @@ export class UploadJob {
     this.#noteProgress(found?.offset ?? 0);
   }
 
-  /** A session is of no use when the registry refuses it at the very byte at which it says that it stands. */
+  /**
+   * The registry refused the session at the byte that it named itself. The session is broken: begin
+   * again.
+   */
   async #ask(old: Session, error: RegistryError): Promise<Session | undefined> {
     const { signal, content } = this.#options;
     if (!this.#context.uploads.quirks.canResume) return undefined;

@@ -15,8 +15,8 @@ export interface ModeChange {
 }
 
 /**
- * Nodes between images and heads as inference wants them: batch norm takes the saved averages, dropout lets everything through, and the
- * number of images is what comes in, not what was trained with.
+ * Turns the nodes between images and heads to inference: batch norm takes the saved averages,
+ * dropout passes everything, and the batch size is that of the input.
  * @returns nodes that take the place of those with the same name
  * @throws ToolError `UNSUPPORTED` for batch norm whose averages are not found.
  */

@@ -1,6 +1,6 @@
 import type { RandomReader } from "../../../ground/bytes/index.ts";
 
-/** Bytes that are no HDF5 file, or a part of the format that is not read here. */
+/** The bytes are not HDF5, or use a part of the format that this reader does not support. */
 export class Hdf5Error extends Error {}
 
 /** An address that points nowhere. */

@@ -279,7 +279,7 @@ function countOf(text: string | undefined): number {
 function defined<T extends Record<string, unknown>>(
   values: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  // Entries that are undefined are gone, so what is left has the types without undefined.
+  // The entries that are undefined are removed, so the type of the rest is right.
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };

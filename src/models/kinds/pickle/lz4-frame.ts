@@ -6,9 +6,10 @@ const HISTORY_BYTES = 64 * 1024;
 const BLOCK_SIZES: readonly number[] = [0, 0, 0, 0, 64 * 1024, 256 * 1024, 2 ** 20, 4 * 2 ** 20];
 
 /**
- * Unpacks an LZ4 frame, which Node has no decoder for. Checksums are not looked at: what is read here decides nothing that the
- * real loader does not check.
- * @throws PickleError for what is no frame. @see lz4, doc/lz4_Frame_format.md and doc/lz4_Block_format.md
+ * Unpacks an LZ4 frame, since Node has no decoder for it. Checksums are not checked here: the real
+ * loader checks them.
+ * @throws PickleError for what is no frame. @see lz4, doc/lz4_Frame_format.md and
+ * doc/lz4_Block_format.md
  */
 export async function* unpackLz4(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const read = reader(bytes);

@@ -75,7 +75,10 @@ async function candidateOf(file: ModelFile, options: ReadOptions): Promise<reado
   ];
 }
 
-/** A pickle that is no estimator, and imports what no model may: when nothing else is there, its description says why it is not loaded. */
+/**
+ * The pickle holds no estimator and imports a forbidden name. Its description says so when the
+ * folder has no other model.
+ */
 async function suspectOf(file: ModelFile, options: ReadOptions): Promise<readonly Candidate[]> {
   try {
     const facts = await keptFactsOf(file, options);

@@ -83,7 +83,10 @@ function mergeMetrics({ metas }: AnswerContext, { metrics = [] }: OwnMeta): read
   return [...metas.flatMap((incoming) => listIn(incoming, "metrics")), ...metrics];
 }
 
-/** Tags that are no object and metrics that are no list: those of a single message pass through when nothing has to be added to them. */
+/**
+ * Tags that are not an object, and metrics that are not a list. Those of a single message pass
+ * through when there is nothing to add.
+ */
 function oddParts(
   { metas }: AnswerContext,
   own: OwnMeta,

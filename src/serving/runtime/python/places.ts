@@ -28,7 +28,7 @@ export class Places {
     return page;
   }
 
-  /** False when the page is not taken, that is, when the peer is not to be trusted. */
+  /** False when the page was not in use: the peer sent a wrong number and cannot be trusted. */
   giveBack(page: number): boolean {
     const pages = this.#taken.get(page);
     if (pages === undefined) return false;

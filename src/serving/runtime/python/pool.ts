@@ -41,7 +41,9 @@ interface WorkerCallbacks {
 }
 
 const FIRST_PAUSE_MS = 100;
-/** Longest pause after a worker that had been ready, and after one that did not start. */
+/**
+ * Longest pause before a new worker: after one that had been ready, and after one that never was.
+ */
 const LONGEST_PAUSE_MS = 1000;
 const LONGEST_START_PAUSE_MS = 10_000;
 /** A worker that lived this long is not part of a crash loop. */

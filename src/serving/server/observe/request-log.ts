@@ -54,7 +54,10 @@ export interface LogSink {
 export interface RequestLogOptions {
   readonly settings: RequestLogSettings;
   readonly sink: LogSink;
-  /** Told about a sink that fails, at most once a minute, with the number of requests that were not logged since the start. */
+  /**
+   * Called when a sink fails, at most once a minute, with the number of requests that were not
+   * logged since the start.
+   */
   readonly onFailure: (why: string, lost: number) => void;
   /** Draws from 0 to 1, for the sample. Default `Math.random`. */
   readonly draw?: () => number;

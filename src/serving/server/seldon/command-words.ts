@@ -7,9 +7,10 @@ const NEEDS_SHELL = /[;&|<>`(){}*?[\]~#\n\\]/;
 const WORD = /(?:"([^"]*)"|'([^']*)'|([^\s"']+))/g;
 
 /**
- * The arguments of `seldon-core-microservice` in what a container was told to run: the program by its name, or the documented
- * `CMD exec seldon-core-microservice $MODEL_NAME --service-type $SERVICE_TYPE`, which arrives as `/bin/sh -c "…"` and is understood without
- * a shell, since images need not have one. Undefined when something else is to be run.
+ * Finds the arguments of `seldon-core-microservice` in a container's command. The program may stand
+ * there by its name, or in the documented `CMD exec seldon-core-microservice $MODEL_NAME
+ * --service-type $SERVICE_TYPE`. That form arrives as `/bin/sh -c "…"`; it is parsed here, because
+ * an image may have no shell. Undefined when the command runs something else.
  */
 export function microserviceArguments(
   argv: readonly string[],
