@@ -1,4 +1,4 @@
-import type { Datatype, Tensor } from "../../../models/tensor/index.ts";
+import { itemBytes, type Datatype, type Tensor } from "../../../models/tensor/index.ts";
 import type {
   ComponentMessage,
   ComponentResponse,
@@ -350,25 +350,8 @@ function tensorOf({ datatype: number, shape, data }: Content): Tensor {
   return { name: "", datatype, shape, data };
 }
 
-const ITEM_BYTES: Readonly<Record<Datatype, number>> = {
-  BOOL: 1,
-  UINT8: 1,
-  UINT16: 2,
-  UINT32: 4,
-  UINT64: 8,
-  INT8: 1,
-  INT16: 2,
-  INT32: 4,
-  INT64: 8,
-  FP16: 2,
-  BF16: 2,
-  FP32: 4,
-  FP64: 8,
-  BYTES: 0,
-};
-
 function checkSize(datatype: Datatype, shape: readonly number[], bytes: number): void {
-  const want = shape.reduce((product, axis) => product * axis, ITEM_BYTES[datatype]);
+  const want = shape.reduce((product, axis) => product * axis, itemBytes(datatype));
   if (datatype !== "BYTES" && want !== bytes)
     throw new FrameError(`${bytes} bytes for shape [${shape.join(",")}] of ${datatype}`);
 }

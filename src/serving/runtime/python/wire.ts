@@ -1,4 +1,4 @@
-import type { Datatype } from "../../../models/tensor/index.ts";
+import { DATATYPES as TENSOR_DATATYPES, type Datatype } from "../../../models/tensor/index.ts";
 import type { ComponentMethod, Payload } from "../../plane/index.ts";
 
 /** Numbers of the worker protocol; `python/README.md` has the tables and `frames.py` the same numbers. */
@@ -36,24 +36,10 @@ export const KINDS: readonly (Payload["kind"] | "none")[] = [
   "any",
 ];
 
-/** Index = number on the wire; 0 is for payloads that are not tensors. */
-export const DATATYPES: readonly (Datatype | "")[] = [
-  "",
-  "BOOL",
-  "UINT8",
-  "UINT16",
-  "UINT32",
-  "UINT64",
-  "INT8",
-  "INT16",
-  "INT32",
-  "INT64",
-  "FP16",
-  "BF16",
-  "FP32",
-  "FP64",
-  "BYTES",
-];
+/**
+ * Index = number on the wire, in the order of the Open Inference Protocol; 0 is for payloads that are not tensors.
+ */
+export const DATATYPES: readonly (Datatype | "")[] = ["", ...TENSOR_DATATYPES];
 
 /** Bits of a request's, a response's and a message's flags. */
 export const GRPC = 1;
