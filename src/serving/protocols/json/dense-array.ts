@@ -1,5 +1,6 @@
 import type { Tensor } from "../../../models/tensor/index.ts";
 import type { JsonReader } from "./json-reader.ts";
+import { writeWide } from "./number-run.ts";
 
 const MAX_AXES = 32;
 const FIRST_CAPACITY = 64;
@@ -55,7 +56,9 @@ export class DenseArrayReader {
         if (this.#leafDepth !== -1 || this.#axes.length > depth + 1) return false;
         this.#leafDepth = depth;
       }
-      if (!this.#leaf(reader)) return false;
+      const taken = this.#isBool ? 0 : this.#numbers(reader);
+      if (taken > 0) length += taken - 1;
+      else if (!this.#leaf(reader)) return false;
     }
     return this.#closeRow(depth, length);
   }
@@ -84,6 +87,14 @@ export class DenseArrayReader {
     return true;
   }
 
+  #numbers(reader: JsonReader): number {
+    if (this.#count === this.#values.length) this.#widen();
+    const taken = reader.numbers(this.#values, this.#count);
+    if (reader.isFloat) this.#hasFloat = true;
+    this.#count += taken;
+    return taken;
+  }
+
   #truth(reader: JsonReader): boolean {
     if (this.#count === 0) this.#isBool = true;
     else if (!this.#isBool) return false;
@@ -92,13 +103,15 @@ export class DenseArrayReader {
   }
 
   #push(value: number): void {
-    if (this.#count === this.#values.length) {
-      const wider = new Float64Array(this.#values.length * 4);
-      wider.set(this.#values);
-      this.#values = wider;
-    }
+    if (this.#count === this.#values.length) this.#widen();
     this.#values[this.#count] = value;
     this.#count += 1;
+  }
+
+  #widen(): void {
+    const wider = new Float64Array(this.#values.length * 4);
+    wider.set(this.#values);
+    this.#values = wider;
   }
 
   #tensor(): Tensor {
@@ -121,14 +134,12 @@ export class DenseArrayReader {
   }
 
   #writeIntegers(data: Buffer): void {
-    const words = new Int32Array(data.buffer, data.byteOffset, this.#count * 2);
-    const values = this.#values;
-    for (let index = 0; index < this.#count; index += 1) {
-      const value = values[index] ?? 0;
-      const high = Math.floor(value / 4_294_967_296);
-      words[2 * index] = value - high * 4_294_967_296;
-      words[2 * index + 1] = high;
-    }
+    writeWide(
+      new Int32Array(data.buffer, data.byteOffset, this.#count * 2),
+      0,
+      this.#values,
+      this.#count,
+    );
     for (const [index, value] of this.#bigs) data.writeBigInt64LE(value, index * 8);
   }
 }

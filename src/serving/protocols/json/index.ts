@@ -15,5 +15,6 @@ export {
 } from "./json-node.ts";
 export { JsonReader } from "./json-reader.ts";
 export { listTensor } from "./list-tensor.ts";
+export { takeRun, writeWide } from "./number-run.ts";
 export { pythonFloat } from "../../plane/index.ts";
 export { pythonRepr, pythonStr, pythonType } from "./python-text.ts";

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { JsonError, MAX_DEPTH } from "./json-error.ts";
+import { NumberScanner } from "./scan-numbers.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -8,6 +9,10 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const POWERS: Float64Array = Float64Array.from({ length: 23 }, (_, index) => Number(`1e${index}`));
 const SHORT_STRING = 48;
+/** Python takes no longer integers either: their time would grow with the square of their length. */
+const MAX_DIGITS = 4300;
+/** Numbers that nobody wants. */
+const PASSED = new Float64Array(1024);
 const LITERALS: readonly (readonly [first: number, text: string])[] = [
   [0x74, "true"],
   [0x66, "false"],
@@ -21,6 +26,7 @@ const LITERALS: readonly (readonly [first: number, text: string])[] = [
 export class JsonReader {
   #bytes: Buffer = Buffer.alloc(0);
   #depth = 0;
+  readonly #scanner = new NumberScanner();
   /** Offset of the next byte. */
   at = 0;
   /** About the number read last: it had a fraction or an exponent, or was NaN or an infinity. */
@@ -149,7 +155,8 @@ export class JsonReader {
       for (let key = this.firstKey(); key !== undefined; key = this.nextKey()) this.skip();
     } else if (byte === 0x5b) {
       this.enter(0x5b);
-      for (let more = this.firstItem(); more; more = this.nextItem()) this.skip();
+      for (let more = this.firstItem(); more; more = this.nextItem())
+        if (this.numbers(PASSED, 0) === 0) this.skip();
     } else if (!this.literal()) this.number();
   }
 
@@ -189,12 +196,27 @@ export class JsonReader {
       : this.#integer(at, { mantissa, digits, isNegative });
   }
 
+  /**
+   * Inside an array, where a value may begin: takes numbers and the commas between them, as many as are plain and as there is room for in
+   * `into` from `from` on, and stands behind the last one. Who gets 0 takes the value by itself. `isFloat` tells of all of them.
+   * @returns how many
+   */
+  numbers(into: Float64Array, from: number): number {
+    const scanner = this.#scanner;
+    const count = scanner.scan(this.#bytes, this.at, into, from);
+    this.at = scanner.at;
+    this.isFloat = scanner.hasFloat;
+    this.isBig = false;
+    return count;
+  }
+
   #integer(at: number, { mantissa, digits, isNegative }: Scanned): number {
     const start = this.at;
     this.at = at;
     this.isFloat = false;
     this.isBig = false;
     if (digits > 15) {
+      this.#checkLength(start);
       const value = Number(this.#bytes.toString("latin1", start, at));
       this.isBig = !Number.isSafeInteger(value);
       return value;
@@ -225,11 +247,16 @@ export class JsonReader {
     if (isExponent(byte)) exponent += this.#exponent();
     this.isFloat = true;
     this.isBig = false;
+    this.#checkLength(start);
     if (digits > 15) return Number(this.#bytes.toString("latin1", start, this.at));
     return (
       scaled(isNegative ? -mantissa : mantissa, exponent) ??
       Number(this.#bytes.toString("latin1", start, this.at))
     );
+  }
+
+  #checkLength(start: number): void {
+    if (this.at - start > MAX_DIGITS) this.fail(`a number of more than ${MAX_DIGITS} digits`);
   }
 
   #exponent(): number {

@@ -194,3 +194,18 @@ test("text elements and scalars are written", () => {
     "[7]",
   );
 });
+
+test("a number of more digits than Python takes is refused at once", () => {
+  const reader = new JsonReader();
+  for (const text of [
+    "9".repeat(10_000_000),
+    `0.${"3".repeat(10_000_000)}`,
+    `-1${"0".repeat(4300)}`,
+  ]) {
+    reader.open(Buffer.from(`[${text}]`));
+    reader.peek();
+    const startedAt = performance.now();
+    assert.throws(() => new DenseArrayReader().read(reader), /a number of more than 4300 digits/);
+    assert.ok(performance.now() - startedAt < 2000);
+  }
+});

@@ -109,11 +109,20 @@ export class Column {
     let length = 0;
     reader.enter(OPEN);
     for (let more = reader.firstItem(); more; more = reader.nextItem()) {
-      if (length === wanted) this.#refuseShape();
+      const taken = axis === this.#inner.length - 1 ? this.#takeMany(reader) : 0;
+      length += taken;
+      if (length > wanted || (taken === 0 && length === wanted)) this.#refuseShape();
+      if (taken > 0) continue;
       this.#value(reader, axis + 1);
       length += 1;
     }
     if (length !== wanted) this.#refuseShape();
+  }
+
+  #takeMany(reader: JsonReader): number {
+    const taken = this.#sink.takeMany?.(reader, this.#next) ?? 0;
+    this.#next += taken;
+    return taken;
   }
 
   #refuseShape(): never {

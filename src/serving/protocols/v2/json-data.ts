@@ -1,5 +1,5 @@
 import { bytesOf, shapeText } from "../../../models/tensor/index.ts";
-import type { JsonReader } from "../json/index.ts";
+import { takeRun, writeWide, type JsonReader } from "../json/index.ts";
 import { tensorInvalid } from "./invalid.ts";
 import { countElements, type TensorHead } from "./tensor-size.ts";
 
@@ -35,6 +35,11 @@ export function readJsonData(reader: JsonReader, head: TensorHead): Uint8Array {
 export interface Sink {
   /** @throws InferenceError `TENSOR_INVALID` for a value that the datatype cannot hold */
   take(reader: JsonReader, index: number): void;
+  /**
+   * Takes plain numbers from `index` on, as many as lie there and as there is room for, each of which `take` would have taken. Returns how
+   * many; after a 0 `take` has its turn. Absent where values are no numbers.
+   */
+  readonly takeMany?: (reader: JsonReader, index: number) => number;
   finish(): Uint8Array;
 }
 
@@ -97,7 +102,10 @@ class RowReader {
     const reader = this.#reader;
     const last = this.#next + wanted;
     for (let more = !isEmpty; more; more = reader.nextItem()) {
-      if (this.#next === last) this.#miscounted("more");
+      const taken = this.#sink.takeMany?.(reader, this.#next) ?? 0;
+      this.#next += taken;
+      if (this.#next > last || (taken === 0 && this.#next === last)) this.#miscounted("more");
+      if (taken > 0) continue;
       this.#sink.take(reader, this.#next);
       this.#next += 1;
     }
@@ -183,12 +191,30 @@ function integerSink(head: TensorHead, into: SmallIntegers): Sink {
       if (into[index] !== value || reader.isFloat)
         refuseValue(head, index, reader.slice(start, reader.at).trim());
     },
+    takeMany: (reader, index) =>
+      takeRun(reader, into.length - index, (values, count) => {
+        if (reader.isFloat) return false;
+        for (let at = 0; at < count; at += 1) {
+          const value = values[at] ?? 0;
+          into[index + at] = value;
+          if (into[index + at] !== value) return false;
+        }
+        return true;
+      }),
     finish: () => bytesOf(into),
   };
 }
 
 function bigSink(head: TensorHead, into: BigInt64Array | BigUint64Array): Sink {
+  const words = new Int32Array(into.buffer);
+  const isSigned = into instanceof BigInt64Array;
   return {
+    takeMany: (reader, index) =>
+      takeRun(reader, into.length - index, (values, count) => {
+        if (reader.isFloat || !(isSigned || areNatural(values, count))) return false;
+        writeWide(words, index, values, count);
+        return true;
+      }),
     take: (reader, index) => {
       reader.peek();
       const start = reader.at;
@@ -206,6 +232,18 @@ function bigSink(head: TensorHead, into: BigInt64Array | BigUint64Array): Sink {
   };
 }
 
+function areNatural(values: Float64Array, count: number): boolean {
+  for (let at = 0; at < count; at += 1) if ((values[at] ?? 0) < 0) return false;
+  return true;
+}
+
+/** False when a number was so large that it has become an infinity. */
+function areFinite(values: Float32Array, from: number, count: number): boolean {
+  for (let at = from; at < from + count; at += 1)
+    if (!Number.isFinite(values[at] ?? 0)) return false;
+  return true;
+}
+
 /** Infinities and NaN come as words; a number so large that it would become one is refused. */
 function floatSink(head: TensorHead, into: Float32Array | Float64Array): Sink {
   return {
@@ -220,6 +258,13 @@ function floatSink(head: TensorHead, into: Float32Array | Float64Array): Sink {
         if (!text.endsWith("Infinity")) refuseValue(head, index, text);
       }
     },
+    takeMany: (reader, index) =>
+      into instanceof Float64Array
+        ? reader.numbers(into, index)
+        : takeRun(reader, into.length - index, (values, count) => {
+            for (let at = 0; at < count; at += 1) into[index + at] = values[at] ?? 0;
+            return areFinite(into, index, count);
+          }),
     finish: () => bytesOf(into),
   };
 }
