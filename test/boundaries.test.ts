@@ -72,8 +72,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "models/description": ["yaml", "@cfworker/json-schema"],
   "images/python-packages": ["yauzl", "smol-toml"],
-  // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy; joblib's compressors that Node lacks
-  "models/kinds": ["sax", "yauzl", "unbzip2-stream", "xz-decompress"],
+  // compressors that Node lacks: joblib's files, archives that a Dockerfile adds
+  "ground/bytes": ["unbzip2-stream", "xz-decompress"],
+  // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy
+  "models/kinds": ["sax", "yauzl"],
   "serving/server": ["pino"],
   "serving/runtime": ["onnxruntime-node"],
   cli: ["commander"],

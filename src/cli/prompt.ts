@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { ToolError } from "../ground/errors/index.ts";
 
+const MAX_INPUT_CHARS = 1024 * 1024;
 const MAX_SECRET_CHARS = 64 * 1024;
 
 /** True when there is a person to ask. */
@@ -30,6 +31,19 @@ export async function ask(
     terminal.close();
     if (isHidden) process.stderr.write("\n");
   }
+}
+
+/** Reads a small text from standard input to its end. @throws ToolError `USAGE` beyond a MiB. */
+export async function readInput({ signal }: { readonly signal: AbortSignal }): Promise<string> {
+  let text = "";
+  process.stdin.setEncoding("utf8");
+  for await (const chunk of process.stdin as AsyncIterable<string>) {
+    signal.throwIfAborted();
+    text += chunk;
+    if (text.length > MAX_INPUT_CHARS)
+      throw new ToolError("USAGE", "read standard input: it is longer than a MiB");
+  }
+  return text;
 }
 
 /** Reads a secret from standard input to its end, without the line end that `echo` puts there. @throws ToolError `USAGE`. */

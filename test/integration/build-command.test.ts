@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { openLayout, tagReference } from "../../src/images/layout/index.ts";
@@ -185,4 +185,38 @@ test("build, login and push by copy and paste, with a word on what does not fit 
   assert.match(built.stderr, /object_detect_inference\.py:3: Python 3 will not run it/);
   assert.doesNotMatch(built.stderr, /ops\.py/);
   assert.equal((await user.run(["push", name])).exitCode, 0);
+});
+
+test("a Dockerfile may come on standard input; labels and the digest's file are as docker has them", async (t) => {
+  const user = await createUser(t);
+  await writeProject(user, { "serve.py": "print(1)\n", ".dockerignore": "*.md\n", "a.md": "" });
+  const stdin = "FROM scratch\nLABEL team=blue stage=dev\nCOPY . /app/\n";
+  const words = ["--label", "team=red", "--label", "commit=abc", "--iidfile", "iid.txt"];
+  const env = { GIT_REF: "main" };
+  const built = resultOf(
+    await user.run(
+      [
+        ...["build", "-t", "store:piped", "-f", "-", "project", ...words, "--label", "GIT_REF"],
+        ...["-o", "oci=out", "--json"],
+      ],
+      { stdin, env },
+    ),
+  );
+  assert.equal(await readFile(join(user.home, "iid.txt"), "utf8"), built["digest"]);
+  const layout = openLayout(join(user.home, "out"));
+  const image = imageFrom(layout, await layout.resolve(tagReference("latest")));
+  assert.deepEqual((await configOf(image)).config?.Labels, {
+    ...{ team: "red", stage: "dev", commit: "abc", GIT_REF: "main" },
+  });
+  const paths = [...(await imageFiles(image)).keys()];
+  assert.ok(
+    paths.some((path) => path.endsWith("app/serve.py")),
+    paths.join(" "),
+  );
+  assert.ok(!paths.some((path) => path.endsWith("a.md")), "the ignore file of the context holds");
+  const wrong = await user.run(["build", "-f", "-", "project"], {
+    stdin: "FROM scratch\nCOPPY a b\n",
+  });
+  assert.equal(wrong.exitCode, 3, wrong.stderr);
+  assert.match(wrong.stderr, /-:2:1: unknown instruction: COPPY/);
 });

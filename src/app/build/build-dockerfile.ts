@@ -2,6 +2,7 @@ import { lstat, readFile, realpath, stat } from "node:fs/promises";
 import { arch } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { ProjectError, ToolError } from "../../ground/errors/index.ts";
+import { writeFileAtomic } from "../../ground/process/index.ts";
 import { createDeflatePool } from "../../images/compress/index.ts";
 import {
   buildTarget,
@@ -33,6 +34,12 @@ export interface BuildRequest {
   readonly names?: readonly string[] | undefined;
   /** The Dockerfile; default `Dockerfile` of the context. */
   readonly file?: string | undefined;
+  /** The text of the Dockerfile, in place of a file. Lines of errors are those of `-`. */
+  readonly text?: string | undefined;
+  /** `NAME=VALUE`; a label of the Dockerfile with that name gives way. */
+  readonly label?: readonly string[] | undefined;
+  /** A file that gets the digest of the image, or of the index over several platforms. */
+  readonly iidfile?: string | undefined;
   /** `NAME=VALUE`, or `NAME` for the value of the environment. */
   readonly buildArg?: readonly string[] | undefined;
   readonly target?: string | undefined;
@@ -98,6 +105,8 @@ export async function buildDockerfile(
     if (output.startsWith("oci:")) session.emit({ kind: "step", text: `writing ${output}` });
     await move({ from: names[0] ?? "", to: output, isFromStore: true }, session);
   }
+  if (request.iidfile !== undefined)
+    await writeFileAtomic(resolve(session.cwd, request.iidfile), delivered.descriptor.digest);
   return await deliveryResult(delivered, { packed, names, startedAt });
 }
 
@@ -116,15 +125,19 @@ async function readSource(
 ): Promise<BuildSource> {
   const root = await contextFolder(resolve(session.cwd, folder));
   const path =
-    request.file === undefined ? join(root, "Dockerfile") : resolve(session.cwd, request.file);
-  const shown = request.file ?? relative(session.cwd, path);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new ProjectError("PROJECT_NOT_FOUND", `build "${shown}": there is no such Dockerfile`, {
-      cause: error,
-      file: shown,
-      hint: "name it with -f",
-    });
-  });
+    request.file === undefined || request.text !== undefined
+      ? join(root, "Dockerfile")
+      : resolve(session.cwd, request.file);
+  const shown = request.text === undefined ? (request.file ?? relative(session.cwd, path)) : "-";
+  const text =
+    request.text ??
+    (await readFile(path, "utf8").catch((error: unknown) => {
+      throw new ProjectError("PROJECT_NOT_FOUND", `build "${shown}": there is no such Dockerfile`, {
+        cause: error,
+        file: shown,
+        hint: "name it with -f",
+      });
+    }));
   return {
     dockerfile: parseDockerfile(text, shown),
     folder: root,
@@ -154,7 +167,8 @@ async function buildFor(
   { dockerfile, folder, ignore }: BuildSource,
   { platform, request, session, host }: PlatformBuild,
 ): Promise<BuiltTarget> {
-  const buildArgs = buildArgsOf(request.buildArg ?? [], session);
+  const buildArgs = assignments("--build-arg", request.buildArg ?? [], session);
+  const labels = Object.fromEntries(assignments("--label", request.label ?? [], session));
   return buildTarget(
     {
       dockerfile,
@@ -166,6 +180,7 @@ async function buildFor(
         ignored: ignore.patterns,
         signal: session.signal,
       }),
+      labels,
       explainMissing: (path) => explainMissing({ dockerfile, folder, ignore }, path),
       epochS: epochOf(
         buildArgs.get("SOURCE_DATE_EPOCH") ?? session.environment["SOURCE_DATE_EPOCH"],
@@ -189,8 +204,9 @@ async function explainMissing(
     : `it is left out by "${relative(folder, ignore.path)}"`;
 }
 
-/** @throws ToolError `USAGE`. */
-function buildArgsOf(
+/** `NAME=VALUE`, and `NAME` for a value of the environment. @throws ToolError `USAGE`. */
+function assignments(
+  flag: string,
   entries: readonly string[],
   { environment: env }: Surroundings,
 ): ReadonlyMap<string, string> {
@@ -198,7 +214,7 @@ function buildArgsOf(
   for (const entry of entries) {
     const sign = entry.indexOf("=");
     const name = sign < 0 ? entry : entry.slice(0, sign);
-    if (name === "") throw new ToolError("USAGE", "--build-arg: it is not NAME=VALUE");
+    if (name === "") throw new ToolError("USAGE", `${flag} "${entry}": it is not NAME=VALUE`);
     const value = sign < 0 ? env[name] : entry.slice(sign + 1);
     if (value !== undefined) args.set(name, value);
   }

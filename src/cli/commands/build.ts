@@ -1,6 +1,7 @@
 import { buildDockerfile } from "../../app/index.ts";
 import type { CommandModule } from "../command.ts";
 import { collect } from "../options.ts";
+import { readInput } from "../prompt.ts";
 import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
 import { reportImages } from "../render/images.ts";
 
@@ -8,6 +9,8 @@ interface Flags extends RegistryFlags {
   readonly tag?: readonly string[];
   readonly file?: string;
   readonly buildArg?: readonly string[];
+  readonly label?: readonly string[];
+  readonly iidfile?: string;
   readonly target?: string;
   readonly platform?: readonly string[];
   readonly secret?: readonly string[];
@@ -26,12 +29,17 @@ export const define: CommandModule["define"] = (command, cli) => {
       "name of the image; may come more than once (default: store:build)",
       collect,
     )
-    .option("-f, --file <dockerfile>", "the Dockerfile (default: Dockerfile of the context)")
+    .option(
+      "-f, --file <dockerfile>",
+      "the Dockerfile, or - for standard input (default: Dockerfile of the context)",
+    )
     .option(
       "--build-arg <name=value>",
       "value of an ARG, or NAME for the value of the environment; may come more than once",
       collect,
     )
+    .option("--label <name=value>", "label of the image; may come more than once", collect)
+    .option("--iidfile <file>", "write the digest of the image to a file")
     .option("--target <stage>", "stage to build, by name (default: the last)")
     .option(
       "--platform <os/arch>",
@@ -63,6 +71,7 @@ export const define: CommandModule["define"] = (command, cli) => {
       const { tag, platform, output, cache, push, ...same } = flags;
       const request = {
         ...same,
+        text: flags.file === "-" ? await readInput(session) : undefined,
         names: tag,
         platforms: platform?.flatMap((text) => text.split(",")),
         outputs: output,

@@ -12,6 +12,7 @@ export {
 export { crc32c, maskCrc32c } from "./crc32c.ts";
 export { hashFile } from "./hash-file.ts";
 export { hashPlan, openPlan } from "./open-plan.ts";
+export { unbzip2, unxz } from "./old-compressions.ts";
 export { parsePlan, planToJson } from "./plan-json.ts";
 export { planShape, samplePlan } from "./plan-sample.ts";
 export { openReader, readerOf, type RandomReader } from "./random-reader.ts";

@@ -33,6 +33,8 @@ export interface BuildRequest extends StageOptions {
   explainMissing(path: string): Promise<string | undefined>;
   /** Time of every file: seconds since the epoch. */
   readonly epochS: number;
+  /** Labels of the image beside those of the Dockerfile; of two with one name these hold. Default none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A file of the context that is in the image. */
@@ -87,12 +89,19 @@ export async function buildTarget(
   host: DockerfileHost,
 ): Promise<BuiltTarget> {
   const build = createBuild(request, host);
-  const stage = await build.stage(build.graph.target.index);
+  const stage = labelled(await build.stage(build.graph.target.index), request.labels ?? {});
   return {
     image: await build.assemble(stage),
     base: stage.base ?? nothing(stage.platform),
     copied: copiedFiles(stage),
   };
+}
+
+function labelled(stage: DoneStage, labels: Readonly<Record<string, string>>): DoneStage {
+  if (Object.keys(labels).length === 0) return stage;
+  const { config } = stage.scope;
+  const Labels = { ...config.Labels, ...labels };
+  return { ...stage, scope: { ...stage.scope, config: { ...config, Labels } } };
 }
 
 function copiedFiles({ steps }: DoneStage): readonly CopiedFile[] {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import type { Bytes, CallOptions } from "../../../ground/bytes/index.ts";
-import { runStream } from "../../../ground/process/index.ts";
+import { unbzip2, unxz, type Bytes, type CallOptions } from "../../../ground/bytes/index.ts";
+import { ContentError, isToolError } from "../../../ground/errors/index.ts";
 import { MEDIA_TYPES, uncompressed } from "../../oci/index.ts";
 import type { JsonCache } from "../../recipe/index.ts";
 import { nodeOf } from "./apply-layer.ts";
@@ -22,11 +22,12 @@ const FOLDER_MODE = 0o755;
 const ROOT: Owner = { uid: 0, gid: 0 };
 /** Enough to tell every compression apart. */
 const MAGIC_BYTES = 10;
+const MAX_UNPACKED_BYTES = 256 * 2 ** 30;
 
 /**
  * The tar in a file, whatever compresses it: gzip, bzip2, xz, zstd or nothing. The content decides, not the name.
  * @returns `undefined` for a file that holds no tar, and for an empty one.
- * @throws ToolError `TOOL_MISSING` when the program for bzip2 or xz is not there.
+ * @throws ContentError `ARCHIVE_INVALID` for damaged content, `LIMIT_EXCEEDED` when more than 256 GiB come out.
  */
 export async function archiveIn(
   file: FileNode,
@@ -69,8 +70,30 @@ function decompressed(
     case "zstd":
       return uncompressed(stored, MEDIA_TYPES.layerTarZstd, options);
     case "bzip2":
+      return bounded(unbzip2(stored), compression);
     case "xz":
-      return runStream([compression, "-d", "-c"], { ...options, stdin: stored });
+      return bounded(unxz(stored), compression);
+  }
+}
+
+/** The unpackers' own errors are damage of the content; they have neither code nor system call. */
+async function* bounded(unpacked: Bytes, compression: Compression): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  try {
+    for await (const chunk of unpacked) {
+      count += chunk.byteLength;
+      if (count > MAX_UNPACKED_BYTES)
+        throw new ContentError(
+          "LIMIT_EXCEEDED",
+          `unpack an archive: more than ${MAX_UNPACKED_BYTES} bytes come out of it`,
+        );
+      yield chunk;
+    }
+  } catch (error) {
+    if (isToolError(error) || (error instanceof Error && "syscall" in error)) throw error;
+    throw new ContentError("ARCHIVE_INVALID", `unpack an archive: its ${compression} is damaged`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,9 +1,8 @@
 import { createReadStream } from "node:fs";
 import { constants, open } from "node:fs/promises";
-import { Readable, type Transform } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
+import type { Transform } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
-import type { Bytes } from "../../../ground/bytes/index.ts";
+import { unbzip2, unxz, type Bytes } from "../../../ground/bytes/index.ts";
 import { fileFeed, PickleInput, streamFeed } from "./input.ts";
 import { unpackLz4 } from "./lz4-frame.ts";
 import { PickleError } from "./pickle-error.ts";
@@ -63,8 +62,8 @@ function unpack(location: string, compression: Compression): Bytes | undefined {
   if (compression === "lz4") return unpackLz4(chunksOf(location));
   if (compression === "zlib") return unzipped(location, createInflate());
   if (compression === "gzip") return unzipped(location, createGunzip());
-  if (compression === "bz2") return unbzipped(location);
-  return compression === "xz" ? unxzipped(location) : undefined;
+  if (compression === "bz2") return unpackedBy(unbzip2(chunksOf(location)));
+  return compression === "xz" ? unpackedBy(unxz(chunksOf(location))) : undefined;
 }
 
 async function* chunksOf(location: string): AsyncGenerator<Uint8Array> {
@@ -87,35 +86,13 @@ async function* unzipped(location: string, unzip: Transform): AsyncGenerator<Uin
   }
 }
 
-async function* unbzipped(location: string): AsyncGenerator<Uint8Array> {
-  const { default: createUnbzip2 } = await import("unbzip2-stream");
-  const file = createReadStream(location, { highWaterMark: 64 * 1024 });
-  // It would close itself before its last bytes were taken.
-  const unzip = Object.assign(createUnbzip2(), { autoDestroy: false });
-  file.on("error", (error) => unzip.emit("error", error));
-  yield* unpackedBy(new Readable().wrap(file.pipe(unzip)), file);
-}
-
-async function* unxzipped(location: string): AsyncGenerator<Uint8Array> {
-  const { XzReadableStream } = (await import("xz-decompress")).default;
-  const file = createReadStream(location, { highWaterMark: 64 * 1024 });
-  const packed = Readable.toWeb(file) as ConstructorParameters<typeof XzReadableStream>[0];
-  const unpacked = new XzReadableStream(packed) as unknown as ReadableStream<Uint8Array>;
-  yield* unpackedBy(unpacked, file);
-}
-
 /** The unpackers' own errors have no code: whatever does not come from the file system is damage of the content. */
-async function* unpackedBy(
-  unpacked: AsyncIterable<Uint8Array>,
-  file: Readable,
-): AsyncGenerator<Uint8Array> {
+async function* unpackedBy(unpacked: Bytes): AsyncGenerator<Uint8Array> {
   try {
     yield* unpacked;
   } catch (error) {
     if (error instanceof Error && "syscall" in error) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new PickleError(`it cannot be unpacked: ${why}`, { cause: error });
-  } finally {
-    file.destroy();
   }
 }
