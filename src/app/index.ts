@@ -40,6 +40,11 @@ export type { TrainPackPlan, TrainPackResult } from "./train/train-pack.ts";
 export type { TrainPackRequest } from "./train/train-request.ts";
 export type { TrainRunRequest, TrainRunResult } from "./train/train-run.ts";
 export type { TrainManifestRequest, TrainManifestResult } from "./train/train-manifest.ts";
+export type {
+  ServeManifestRequest,
+  ServeManifestResult,
+  SiblingRequest,
+} from "./cluster/serve-manifest.ts";
 export type { RunRequest } from "./run/run-in-engine.ts";
 export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
 export type { ServeFolderRequest } from "./run/serve-folder.ts";

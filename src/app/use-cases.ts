@@ -44,6 +44,11 @@ export const trainManifest: typeof import("./train/train-manifest.ts").trainMani
   ...args
 ) => (await import("./train/train-manifest.ts")).trainManifest(...args);
 
+/** Renders the objects that serve a model on a cluster, writes them, compares them, or hands them to kubectl. */
+export const serveManifest: typeof import("./cluster/serve-manifest.ts").serveManifest = async (
+  ...args
+) => (await import("./cluster/serve-manifest.ts")).serveManifest(...args);
+
 /** Copies an image of the local store to its registry. */
 export const push: typeof import("./places/transfer.ts").push = async (...args) =>
   (await import("./places/transfer.ts")).push(...args);

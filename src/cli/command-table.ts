@@ -137,6 +137,12 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: () => import("./commands/seldon-core-microservice.ts"),
   },
   {
+    name: "manifest",
+    group: "Serve",
+    summary: "write the objects that serve an image on Kubernetes, Seldon Core or KServe",
+    load: () => import("./commands/manifest.ts"),
+  },
+  {
     name: "registry",
     group: "Serve",
     summary: "serve the local store as a registry on loopback",

@@ -107,6 +107,8 @@ test("the page of metrics has latency by endpoint and model, queue, workers and 
   for (const line of [
     "slipway_queue_requests",
     "slipway_running_requests",
+    "slipway_inflight_requests",
+    "slipway_expected_wait_seconds",
     "slipway_worker_restarts_total",
   ])
     assert.match(page, new RegExp(`^${line}\\{model_name="classifier"\\} 0\\.0$`, "m"));

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { test } from "node:test";
-import { Validator, type Schema } from "@cfworker/json-schema";
 import { parse } from "yaml";
 import { printTrainManifest } from "../../src/cli/train-actions.ts";
 import type { TrainManifestFlags } from "../../src/cli/train-words.ts";
@@ -20,6 +18,7 @@ import {
   type TrainPlan,
 } from "../../src/jobs/train/index.ts";
 import { run } from "../../src/ground/process/index.ts";
+import { breaches, definitionOf } from "../support/resource-definitions.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { trainPlace } from "../support/train-place.ts";
 
@@ -30,7 +29,6 @@ const FILES: Readonly<Record<Exclude<ManifestKind, "job">, string>> = {
   mpijob: "mpi-mpijobs",
   trainjob: "trainer-trainjobs",
 };
-const DEFINITIONS = join(import.meta.dirname, "../fixtures/crds");
 
 const DIGEST = `sha256:${"b".repeat(64)}` as const;
 const IMAGE = `registry.example.com/team/mnist@${DIGEST}`;
@@ -111,52 +109,13 @@ const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = {
   trainjob: "pytorch",
 };
 
-/** The published schema of a resource, made strict: a server prunes what it does not know, and then the job is not what was written. */
-async function schemaOf(name: string): Promise<Schema> {
-  const packed = await readFile(join(DEFINITIONS, `${name}.yaml.gz`));
-  const crd = parse(gunzipSync(packed).toString("utf8")) as {
-    readonly spec: {
-      readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[];
-    };
-  };
-  return strict(crd.spec.versions[0]?.schema.openAPIV3Schema);
-}
-
-function strict(schema: unknown): Schema {
-  if (Array.isArray(schema)) return schema.map(strict) as unknown as Schema;
-  if (typeof schema !== "object" || schema === null) return schema as Schema;
-  const own = schema as Record<string, unknown>;
-  const copy: Record<string, unknown> = Object.fromEntries(
-    Object.entries(own).map(([key, value]) => [
-      key,
-      key === "properties"
-        ? Object.fromEntries(
-            Object.entries(value as object).map(([name, part]) => [name, strict(part)]),
-          )
-        : strict(value),
-    ]),
-  );
-  if (
-    own["properties"] !== undefined &&
-    own["additionalProperties"] === undefined &&
-    own["x-kubernetes-preserve-unknown-fields"] !== true
-  )
-    copy["additionalProperties"] = false;
-  return copy as Schema;
-}
-
-function check(schema: Schema, value: unknown): readonly string[] {
-  const { valid, errors } = new Validator(schema, "2019-09", false).validate(value);
-  return valid ? [] : errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
-}
-
 for (const kind of MANIFEST_KINDS) {
   if (kind === "job") continue;
   test(`a ${kind} is what its published schema allows, with few options and with all`, async () => {
-    const schema = await schemaOf(FILES[kind]);
+    const schema = await definitionOf(FILES[kind]);
     for (const options of [{ kind, name: "mnist", trainer: "2.0" as const }, richFor(kind)]) {
       const manifest = renderManifest(planOf(FRAMEWORK[kind]), { reference: IMAGE }, options);
-      assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
+      assert.deepEqual(breaches(schema, { ...manifest, metadata: {} }), []);
     }
     const spoiled = JSON.parse(
       JSON.stringify(
@@ -164,7 +123,7 @@ for (const kind of MANIFEST_KINDS) {
       ).replace('"volumes"', '"volumez"'),
     ) as object;
     assert.notDeepEqual(
-      check(schema, { ...spoiled, metadata: {} }),
+      breaches(schema, { ...spoiled, metadata: {} }),
       [],
       "the check sees what is wrong",
     );
@@ -172,14 +131,14 @@ for (const kind of MANIFEST_KINDS) {
 }
 
 test("a TrainJob of Trainer 2.2 is what its published schema allows, with the user and the deadline", async () => {
-  const schema = await schemaOf("trainer22-trainjobs");
+  const schema = await definitionOf("trainer22-trainjobs");
   const options = { ...TRAINJOB, kind: "trainjob", trainer: "2.2", pullSecret: "reg" } as const;
   const manifest = renderManifest(
     planOf("pytorch"),
     { reference: IMAGE },
     { ...options, deadlineS: 3600, runAs: RICH.runAs },
   );
-  assert.deepEqual(check(schema, { ...manifest, metadata: {} }), []);
+  assert.deepEqual(breaches(schema, { ...manifest, metadata: {} }), []);
 });
 
 test("a Job is what Kubernetes' own schemas allow, with few options and with all", async (t) => {

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import { run, writeFileAtomic } from "../../ground/process/index.ts";
-import { setValue } from "../../jobs/kubernetes/index.ts";
+import { writeFileAtomic } from "../../ground/process/index.ts";
+import { dnsLabelOf, setValue } from "../../jobs/kubernetes/index.ts";
 import { printYaml } from "../../models/description/index.ts";
 import { formatReference } from "../../images/oci/index.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type ManifestOptions,
   type TrainPlan,
 } from "../../jobs/train/index.ts";
+import { applyObjects } from "../cluster/kubectl.ts";
 import type { Surroundings } from "../session.ts";
 
 /** A cluster's object for a packed job. */
@@ -64,7 +65,7 @@ export async function trainManifest(
   return {
     manifest,
     yaml,
-    applied: request.isApplied === true ? await apply(yaml, request, session) : [],
+    applied: request.isApplied === true ? await applyObjects(yaml, request, session) : [],
   };
 }
 
@@ -104,28 +105,6 @@ function imageOf({ images }: TrainPlan): string {
 }
 
 function nameOf(image: string): string {
-  return (
-    (image.split("/").at(-1) ?? "")
-      .replace(/[:@].*$/s, "")
-      .replaceAll(/[^a-z0-9]+/g, "-")
-      .replaceAll(/^-+|-+$/g, "")
-      .slice(0, 53) || "train"
-  );
-}
-
-async function apply(
-  yaml: string,
-  { cluster, namespace }: TrainManifestRequest,
-  { environment, signal }: Surroundings,
-): Promise<readonly string[]> {
-  const args = [
-    ...(cluster === undefined ? [] : ["--context", cluster]),
-    ...(namespace === undefined ? [] : ["--namespace", namespace]),
-  ];
-  const { stdout } = await run(["kubectl", ...args, "apply", "-f", "-"], {
-    stdin: yaml,
-    env: environment,
-    signal,
-  });
-  return stdout.toString("utf8").trimEnd().split("\n");
+  const name = (image.split("/").at(-1) ?? "").replace(/[:@].*$/s, "");
+  return dnsLabelOf(name, 53) || "train";
 }

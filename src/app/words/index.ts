@@ -11,12 +11,17 @@ export {
   type Framework as TrainFramework,
   type ManifestKind,
   type ManifestOptions,
-  type ManifestVariable,
-  type Toleration,
   type Progress,
   type TrainFlag,
   type TrainValues,
 } from "../../jobs/train/index.ts";
+export {
+  SERVING_KINDS,
+  type Autoscaling,
+  type ManifestVariable,
+  type ServingKind,
+  type Toleration,
+} from "../../jobs/kubernetes/index.ts";
 export {
   strayFlagsOf,
   UAI_FRAMEWORKS,

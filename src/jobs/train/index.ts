@@ -29,13 +29,7 @@ export { createEventReader, type EventReader } from "./event-file.ts";
 export { flagsOf, TRAIN_FLAGS, type TrainFlag } from "./flags.ts";
 export { checkGpu, type GpuFacts } from "./gpu-check.ts";
 export { type TrainerVersion } from "./manifest-trainjob.ts";
-export {
-  MANIFEST_KINDS,
-  type ManifestKind,
-  type ManifestOptions,
-  type ManifestVariable,
-  type Toleration,
-} from "./manifest-options.ts";
+export { MANIFEST_KINDS, type ManifestKind, type ManifestOptions } from "./manifest-options.ts";
 export { renderManifest, type ManifestImage } from "./manifest.ts";
 export {
   createMetricScanner,

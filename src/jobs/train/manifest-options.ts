@@ -1,4 +1,10 @@
 import { ToolError } from "../../ground/errors/index.ts";
+import {
+  checkObjectWords,
+  type ManifestVariable,
+  type ResourceOptions,
+  type Scheduling,
+} from "../kubernetes/index.ts";
 import type { TrainerVersion } from "./manifest-trainjob.ts";
 import type { TrainPlan } from "./plan-file.ts";
 
@@ -14,7 +20,7 @@ export const MANIFEST_KINDS: readonly ManifestKind[] = [
 ];
 
 /** What a cluster must be told beside the plan. */
-export interface ManifestOptions {
+export interface ManifestOptions extends Scheduling, ResourceOptions {
   /** Default: a Job for one node, else what the framework's jobs are. */
   readonly kind?: ManifestKind | undefined;
   /** A DNS label. */
@@ -26,10 +32,6 @@ export interface ManifestOptions {
   readonly servers?: number | undefined;
   /** Processes on a node. Default: one for each card, else one; only torch and MPI start several. */
   readonly processes?: number | undefined;
-  /** Graphics cards of a node. Default 0. */
-  readonly gpus?: number | undefined;
-  readonly cpus?: string | undefined;
-  readonly memory?: string | undefined;
   /** Size of `/dev/shm`. Default 1Gi; loaders of several processes need it. */
   readonly sharedMemory?: string | undefined;
   /** `pvc:NAME[/SUBPATH]`, `nfs:HOST:/PATH`, `host:/PATH` or `empty`. Default `pvc:NAME-data` and `pvc:NAME-output`. */
@@ -46,12 +48,7 @@ export interface ManifestOptions {
   readonly runtime?: string | undefined;
   /** Kubeflow Trainer of the cluster; each of these says in its own way what a pod needs. Default `2.2`, which newer ones take too. */
   readonly trainer?: TrainerVersion | undefined;
-  readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
-  readonly tolerations?: readonly Toleration[] | undefined;
-  readonly serviceAccount?: string | undefined;
   readonly priorityClass?: string | undefined;
-  /** What the cluster calls a card. Default `nvidia.com/gpu`. */
-  readonly gpuResource?: string | undefined;
   /** Variables of the script, after ours; one of the same name replaces ours. */
   readonly env?: readonly ManifestVariable[] | undefined;
   /** Parameters of the script after those of the plan. */
@@ -62,19 +59,6 @@ export interface ManifestOptions {
   readonly graceS?: number | undefined;
   /** Runs as this user, in a way that Pod Security "restricted" allows. Default: as the image says. */
   readonly runAs?: { readonly user: number; readonly group: number } | undefined;
-}
-
-/** A variable by its value, or by a key of a Secret. */
-export type ManifestVariable =
-  | { readonly name: string; readonly value: string }
-  | { readonly name: string; readonly secret: string; readonly key: string };
-
-/** @see Kubernetes, taints and tolerations */
-export interface Toleration {
-  readonly key?: string;
-  readonly operator: "Equal" | "Exists";
-  readonly value?: string;
-  readonly effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
 }
 
 /**
@@ -143,27 +127,12 @@ function checkWords({
       `name the job "${name}": it is no DNS label of at most 53 letters`,
       { hint: "pass --name NAME: lower-case letters, digits and dashes" },
     );
-  const names = { queue, "service-account": serviceAccount, "priority-class": priorityClass };
-  for (const [flag, text] of Object.entries(names))
-    if (text !== undefined && !DNS_NAME.test(text))
-      throw new ToolError("USAGE", `--${flag} "${text}" is no name of an object`, {
-        hint: "lower-case letters, digits, dashes and dots",
-      });
-  for (const [label, value] of Object.entries(nodeSelector ?? {}))
-    if (!LABEL_KEY.test(label) || !LABEL_VALUE.test(value))
-      throw new ToolError("USAGE", `--node-selector "${label}=${value}" is no label with a value`, {
-        hint: "write --node-selector accelerator=a100",
-      });
-  for (const { name } of env ?? [])
-    if (!/^[A-Za-z_][\w.-]*$/.test(name))
-      throw new ToolError("USAGE", `the variable "${name}" has a name that no cluster takes`);
+  checkObjectWords({
+    names: { queue, "service-account": serviceAccount, "priority-class": priorityClass },
+    nodeSelector,
+    env,
+  });
 }
-
-/** @see Kubernetes, object names and IDs; labels and selectors */
-const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
-const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/;
-const LABEL_KEY =
-  /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/;
 
 function defaultKind({ framework }: TrainPlan): ManifestKind {
   if (framework === "tf" || framework === "keras") return "tfjob";

@@ -1,5 +1,12 @@
-import type { Fragment } from "../kubernetes/index.ts";
-import { ToolError } from "../../ground/errors/index.ts";
+import {
+  CONTAINER_SECURITY,
+  cardLimits,
+  podSecurity,
+  quantityOf,
+  schedulingOf,
+  variableEntries,
+  type Fragment,
+} from "../kubernetes/index.ts";
 import { PLACES } from "./contracts.ts";
 import type { ManifestOptions } from "./manifest-options.ts";
 import type { Request } from "./manifest.ts";
@@ -44,36 +51,6 @@ export function podOf(
   };
 }
 
-/** Which nodes may run the pod, and as whom it talks to the cluster. */
-export function schedulingOf({
-  nodeSelector,
-  tolerations,
-  serviceAccount,
-}: ManifestOptions): Fragment {
-  return {
-    ...(nodeSelector === undefined ? {} : { nodeSelector }),
-    ...(tolerations === undefined || tolerations.length === 0 ? {} : { tolerations }),
-    ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
-  };
-}
-
-/** @see Kubernetes, Pod Security Standards, Restricted */
-export const CONTAINER_SECURITY: Fragment = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-};
-
-/** An ordinary user, whose group owns the volumes. */
-export function podSecurity({ user, group }: NonNullable<ManifestOptions["runAs"]>): Fragment {
-  return {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: group,
-    fsGroup: group,
-    seccompProfile: { type: "RuntimeDefault" },
-  };
-}
-
 /** What scripts of the old platform read beside the framework's own variables: nodes, and processes of each. */
 export function environmentOf({ plan, nodes, processes, options }: Request): readonly Fragment[] {
   const isTorch = plan.framework === "pytorch" || plan.framework === "self";
@@ -88,27 +65,18 @@ export function environmentOf({ plan, nodes, processes, options }: Request): rea
     ...Object.entries(values)
       .filter(([name]) => !isOwn(name))
       .map(([name, value]) => ({ name, value })),
-    ...own.map((variable) =>
-      "secret" in variable
-        ? {
-            name: variable.name,
-            valueFrom: { secretKeyRef: { name: variable.secret, key: variable.key } },
-          }
-        : { name: variable.name, value: variable.value },
-    ),
+    ...variableEntries(own),
   ];
 }
 
 /** Cards are asked for by limits alone; what is asked of CPU and memory is asked for and is the limit. */
-export function resourcesOf(
-  { gpus = 0, gpuResource = "nvidia.com/gpu", cpus, memory }: ManifestOptions,
-  hasGpus: boolean,
-): Fragment | undefined {
+export function resourcesOf(options: ManifestOptions, hasGpus: boolean): Fragment | undefined {
+  const { cpus, memory } = options;
   const plain = {
-    ...(cpus === undefined ? {} : { cpu: quantity("cpus", cpus) }),
-    ...(memory === undefined ? {} : { memory: quantity("memory", memory) }),
+    ...(cpus === undefined ? {} : { cpu: quantityOf("cpus", cpus) }),
+    ...(memory === undefined ? {} : { memory: quantityOf("memory", memory) }),
   };
-  const limits = { ...plain, ...(gpus > 0 && hasGpus ? { [gpuResource]: String(gpus) } : {}) };
+  const limits = { ...plain, ...(hasGpus ? cardLimits(options) : {}) };
   if (Object.keys(limits).length === 0) return undefined;
   return { ...(Object.keys(plain).length === 0 ? {} : { requests: plain }), limits };
 }
@@ -125,7 +93,7 @@ export function volumesOf({
     { name: "output", ...volumeOf("output", output ?? `pvc:${name}-output`).source },
     {
       name: "shm",
-      emptyDir: { medium: "Memory", sizeLimit: quantity("shm", sharedMemory ?? "1Gi") },
+      emptyDir: { medium: "Memory", sizeLimit: quantityOf("shm", sharedMemory ?? "1Gi") },
     },
   ];
 }
@@ -145,12 +113,4 @@ export function volumeMounts({ name, data, output }: ManifestOptions): readonly 
     mount("output", output ?? `pvc:${name}-output`),
     { name: "shm", mountPath: "/dev/shm" },
   ];
-}
-
-/** @see Kubernetes, resource quantities */
-function quantity(flag: string, text: string): string {
-  if (/^\d+(\.\d+)?(m|[kMGTPE]i?|Ki)?$/.test(text)) return text;
-  throw new ToolError("USAGE", `--${flag} "${text}" is no quantity`, {
-    hint: "write it as 500m, 4, 16Gi",
-  });
 }

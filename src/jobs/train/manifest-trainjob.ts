@@ -1,15 +1,12 @@
-import type { Fragment } from "../kubernetes/index.ts";
-import { ToolError } from "../../ground/errors/index.ts";
-import { LAUNCHER, PLACES, PYTHON } from "./contracts.ts";
 import {
   CONTAINER_SECURITY,
-  environmentOf,
   podSecurity,
-  resourcesOf,
   schedulingOf,
-  volumeMounts,
-  volumesOf,
-} from "./manifest-pod.ts";
+  type Fragment,
+} from "../kubernetes/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
+import { LAUNCHER, PLACES, PYTHON } from "./contracts.ts";
+import { environmentOf, resourcesOf, volumeMounts, volumesOf } from "./manifest-pod.ts";
 import type { Request } from "./manifest.ts";
 import type { TrainPlan } from "./plan-file.ts";
 

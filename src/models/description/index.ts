@@ -28,7 +28,9 @@ export { printProjectFile } from "./print-project-file.ts";
 export {
   MAX_PROJECT_FILE_BYTES,
   PROJECT_FILE_NAME,
+  type NodeSource,
   type ProjectFile,
+  type ProjectGraph,
   type PythonSettings,
 } from "./project-file.ts";
 export { isContainerVariable, parseEnvironmentFile } from "./container-env.ts";

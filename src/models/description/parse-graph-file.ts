@@ -51,16 +51,16 @@ const SCHEMA: JsonSchema = {
   },
 };
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** A value of the document with its place. */
-interface Spot {
+export interface Spot {
   readonly value: unknown;
   readonly path: DocumentPath;
 }
 
 /** What parsing a graph shares. */
-interface Reading {
+export interface Reading {
   readonly refuse: (path: DocumentPath, why: string, hint?: string) => ProjectError;
   readonly containers: ReadonlyMap<string, Fields>;
   readonly names: Set<string>;
@@ -121,7 +121,12 @@ function predictorIndex(
   return 0;
 }
 
-function readNode(spot: Spot, reading: Reading, level: number): GraphNode {
+/**
+ * Reads a node with what hangs below it, in the form of a SeldonDeployment.
+ * @param level - 1 for the root.
+ * @throws ProjectError `PROJECT_INVALID` through `reading.refuse`
+ */
+export function readNode(spot: Spot, reading: Reading, level: number): GraphNode {
   const { refuse, containers } = reading;
   if (level > MAX_LEVELS) throw refuse(spot.path, `the graph is deeper than ${MAX_LEVELS} levels`);
   const node = objectAt(spot, reading);

@@ -1,5 +1,6 @@
 import { parseDocumentBy } from "./parse-document.ts";
 import { MAX_PROJECT_FILE_BYTES, PROJECT_FILE_NAME, type ProjectFile } from "./project-file.ts";
+import { parseProjectGraph } from "./parse-project-graph.ts";
 import { PROJECT_SCHEMA } from "./project-schema.ts";
 
 /**
@@ -12,13 +13,17 @@ export async function parseProjectFile(
   text: string,
   file: string = PROJECT_FILE_NAME,
 ): Promise<ProjectFile> {
-  const { value } = await parseDocumentBy(text, {
+  const { value, refuse } = await parseDocumentBy(text, {
     file,
     what: "the project file",
     maxBytes: MAX_PROJECT_FILE_BYTES,
     schema: PROJECT_SCHEMA,
   });
-  return normalise(value);
+  const { graph, ...rest } = value;
+  const project = normalise(rest);
+  return graph === undefined
+    ? project
+    : { ...project, graph: parseProjectGraph({ value: graph, path: ["graph"] }, refuse) };
 }
 
 /** Turns what may be written in two ways into one. The schema has checked the value. */

@@ -4,8 +4,8 @@ export async function parseYaml(text: string): Promise<unknown> {
   return parse(text, { maxAliasCount: 20, prettyErrors: false, logLevel: "error" }) as unknown;
 }
 
-/** Plain values as YAML, long lines unbroken. */
+/** Plain values as YAML, long lines unbroken. Texts that readers of YAML 1.1 (kubectl) take for something else, such as `yes`, are quoted. */
 export async function printYaml(value: unknown): Promise<string> {
   const { stringify } = await import("yaml");
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
 }

@@ -1,4 +1,5 @@
 import type { Contract, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
+import type { GraphNode } from "./graph-file.ts";
 
 /** What `python:` says. */
 export interface PythonSettings {
@@ -10,6 +11,21 @@ export interface PythonSettings {
   readonly findLinks?: readonly string[];
   /** Shared libraries that may be missing. */
   readonly ignoreLibraries?: readonly string[];
+}
+
+/** Where a node of the project's graph comes from. */
+export interface NodeSource {
+  /** `File.py:Class`, or the folder of a project, relative to the file's folder. */
+  readonly place?: string;
+  /** What the class is, where the type of a graph's node has no word for it. */
+  readonly service?: ServiceType;
+}
+
+/** What `graph:` says. */
+export interface ProjectGraph {
+  readonly root: GraphNode;
+  /** By the names of nodes; all are there. */
+  readonly sources: ReadonlyMap<string, NodeSource>;
 }
 
 /** What the project file says, checked but without defaults: an absent key was not written. Paths are relative to the file's folder. */
@@ -35,6 +51,8 @@ export interface ProjectFile {
   readonly allowPickle?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Nodes in the place of one model. */
+  readonly graph?: ProjectGraph;
 }
 
 /** Name of the project file. */

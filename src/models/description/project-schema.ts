@@ -204,6 +204,22 @@ export const PROJECT_SCHEMA: JsonSchema = {
         "Classes and functions that pickles may import beside those that models are made of, by exact name.",
       examples: [["features.Cleaner"]],
     },
+    graph: {
+      type: "object",
+      description:
+        "A Seldon graph in place of one model: name, type, parameters, children and so on of each node as in a SeldonDeployment, with code (File.py:Class or the folder of a project), image and env of its own.",
+      examples: [
+        {
+          name: "choose",
+          type: "ROUTER",
+          code: "Choose.py:Choose",
+          children: [
+            { name: "small", code: "Small.py:Small" },
+            { name: "large", code: "./large" },
+          ],
+        },
+      ],
+    },
     labels: { ...TEXT_MAP, description: "Labels of the image." },
     annotations: { ...TEXT_MAP, description: "Annotations of the image's manifest." },
   },

@@ -36,6 +36,11 @@ export function registerServerMetrics(
   const ready = gauge("ready", "1 when requests reach a model");
   const queued = gauge("queue_requests", "Requests that wait for a worker");
   const running = gauge("running_requests", "Requests inside workers");
+  const inflight = gauge("inflight_requests", "Requests that wait for a worker or are inside one");
+  const wait = gauge(
+    "expected_wait_seconds",
+    "Time that a request which comes now waits for a worker, by the last calls",
+  );
   const workers = gauge("workers", "Workers that there should be");
   const workersReady = gauge("workers_ready", "Workers that answer");
   const spansLost = counter("spans_lost_total", "Spans that did not reach the collector");
@@ -46,6 +51,8 @@ export function registerServerMetrics(
     ready.value = isReady ? 1 : 0;
     queued.value = stats?.queued ?? 0;
     running.value = stats?.running ?? 0;
+    inflight.value = queued.value + running.value;
+    wait.value = stats === undefined ? 0 : expectedWaitSeconds(stats);
     workers.value = stats?.workers ?? 0;
     workersReady.value = stats?.ready ?? 0;
     spansLost.value = lost.spansLost;
@@ -68,6 +75,12 @@ export function registerServerMetrics(
       labels,
     ),
   };
+}
+
+/** Until a worker is free for one request more: 0 while one is idle. */
+function expectedWaitSeconds({ queued, running, workers, callMs = 0 }: PredictorStats): number {
+  const ahead = Math.max(0, queued + running + 1 - workers);
+  return (ahead * callMs) / Math.max(1, workers) / 1000;
 }
 
 /** Registers what the server's process takes. @returns brings the numbers up to date. */
