@@ -36,7 +36,11 @@ if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 /** Entry points of the image: the server, and every file that it starts as a thread. */
 const entryPoints = { server: "src/serving/server/main.ts" };
-for (const folder of ["src/serving/runtime/onnx", "src/serving/runtime/js"]) {
+for (const folder of [
+  "src/serving/runtime/onnx",
+  "src/serving/runtime/js",
+  "src/serving/server/codecs",
+]) {
   if (!existsSync(join(root, folder))) continue;
   for (const name of readdirSync(join(root, folder))) {
     if (/-thread\.ts$/.test(name)) entryPoints[name.slice(0, -3)] = join(folder, name);

@@ -1,3 +1,6 @@
+export { CODECS, type CodecInput, type CodecName, type CodecOutput } from "./codecs/table.ts";
+export { postError, receiveError, type PostedError } from "./codecs/codec-errors.ts";
+export type { Codecs } from "./codecs/codecs.ts";
 export type { JsonNode } from "./json/index.ts";
 export {
   ALL_BRANCHES,

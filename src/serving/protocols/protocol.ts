@@ -3,6 +3,7 @@ import type { TensorSpec } from "../../models/tensor/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
 import type { ModelRepository } from "../plane/index.ts";
 import type { Exchange, GrpcMethod, ProtoFile, Refusal, Route } from "../transport/index.ts";
+import type { Codecs } from "./codecs/codecs.ts";
 import type { JsonNode } from "./json/index.ts";
 import type { SeldonSettings } from "./seldon-service/settings.ts";
 
@@ -23,6 +24,8 @@ export interface Plane {
   readonly seldon: SeldonSettings;
   /** `MODEL_METADATA`, parsed. */
   readonly seldonMetadata: JsonNode | undefined;
+  /** For large messages. */
+  readonly codecs: Codecs;
 }
 
 export interface FailureNote {

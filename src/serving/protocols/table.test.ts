@@ -40,6 +40,7 @@ function plane(): Plane {
     ...{ version: "1.2.3", allowsControl: true },
     seldon: DEFAULT_SELDON_SETTINGS,
     seldonMetadata: undefined,
+    codecs: { run: () => Promise.reject(new Error("nothing here is large")) },
     onFailure: () => undefined,
   };
 }

@@ -21,7 +21,7 @@ export async function serveModel(
   options: ServeOptions = {},
 ): Promise<RunningServer> {
   const parts = createParts(description, options);
-  const { models, log, observation } = parts;
+  const { models, log, observation, codecs } = parts;
   const watch =
     options.watch === true
       ? await watchSources({
@@ -42,7 +42,11 @@ export async function serveModel(
       models,
       servers,
       log,
-      closers: [() => watch?.close(), async () => observation[Symbol.asyncDispose]()],
+      closers: [
+        () => watch?.close(),
+        () => codecs[Symbol.dispose](),
+        async () => observation[Symbol.asyncDispose](),
+      ],
     });
   } catch (error) {
     watch?.close();

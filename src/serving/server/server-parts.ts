@@ -20,6 +20,7 @@ import {
 } from "../protocols/index.ts";
 import type { ClassParameter } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
+import { CodecPool } from "./codecs/index.ts";
 import { loadPredictor } from "./load-predictor.ts";
 import { serverVersion } from "./server-version.ts";
 import { createLogger, type Logger } from "./log/index.ts";
@@ -81,6 +82,8 @@ export interface ServerParts {
   readonly metrics: ServerMetrics;
   readonly models: ModelRepository;
   readonly model: ServedModel;
+  /** Ended with the server. */
+  readonly codecs: CodecPool;
   /** Loads all models; rejects when none of them loads. */
   readonly loadAll: () => Promise<void>;
   /** Loads the first model anew. */
@@ -107,6 +110,7 @@ export function createParts(description: ModelDescription, options: ServeOptions
   return {
     ...{ description, options, settings, log, registry, observation, metrics },
     ...{ models, model },
+    codecs: new CodecPool({ keepsBodies: observe.requestLog !== undefined }),
     load: () => models.load(model.name, model.version),
     loadAll: () => loadAll(models, log),
   };
@@ -206,10 +210,10 @@ function requestLabels(
 
 /** What the protocols get. @param parts - of a server whose model is known, be it loaded or not */
 export async function createPlane(parts: ServerParts): Promise<Plane> {
-  const { description, models, registry, settings, log, options } = parts;
+  const { description, models, registry, settings, log, options, codecs } = parts;
   const { host = DEFAULT_HOST, allowsControl = isLoopbackHost(host) } = options;
   return {
-    ...{ models, description, registry, allowsControl },
+    ...{ models, description, registry, allowsControl, codecs },
     version: serverVersion(),
     seldon: settings,
     seldonMetadata: await readMetadata(settings.modelMetadata, log),

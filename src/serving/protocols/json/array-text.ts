@@ -30,8 +30,19 @@ export function arrayText(tensor: Tensor, form: ArrayForm, asciiOnly = true): st
   const job = { shape: tensor.shape, form };
   if (tensor.datatype === "BYTES") return layOut(job, itemTexts(tensor, asciiOnly));
   const elements = elementsOf(tensor);
-  if (elements.length <= FEW) return layOut(job, elementTexts(tensor, elements));
+  if (elements.length <= FEW && rowsOf(tensor.shape) <= FEW)
+    return layOut(job, elementTexts(tensor, elements));
   return new ArrayWriter(tensor, elements).write(job);
+}
+
+/** Bytes that a tensor's text takes, roughly and at least: an axis of length 0 leaves the brackets of those before it. */
+export function leastTextBytes({ shape, data }: Pick<Tensor, "shape" | "data">): number {
+  return data.byteLength + 2 * rowsOf(shape);
+}
+
+/** Rows of the last axis, whatever its own length is. */
+function rowsOf(shape: readonly number[]): number {
+  return shape.slice(0, -1).reduce((count, length) => count * length, 1);
 }
 
 function elementTexts({ datatype }: Tensor, elements: NumberArray): readonly string[] {

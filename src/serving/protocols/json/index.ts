@@ -1,4 +1,5 @@
-export { arrayText, nestTexts, type ArrayForm } from "./array-text.ts";
+export { arrayText, leastTextBytes, nestTexts, type ArrayForm } from "./array-text.ts";
+export { bufferOf } from "./buffer-of.ts";
 export { DenseArrayReader } from "./dense-array.ts";
 export { indentJson } from "./indent.ts";
 export { JsonError } from "./json-error.ts";

@@ -26,6 +26,7 @@ export interface JsonStyle {
 
 /** Takes the next value whole. The last of two equal keys wins, as in Python. */
 export function readNode(reader: JsonReader): JsonNode {
+  reader.countValue();
   const byte = reader.peek();
   if (byte === 0x22) return reader.string();
   if (byte === 0x7b) return readObject(reader);

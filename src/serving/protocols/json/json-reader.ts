@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { JsonError, MAX_DEPTH } from "./json-error.ts";
+import { JsonError, MAX_DEPTH, MAX_VALUES } from "./json-error.ts";
 import { NumberScanner } from "./scan-numbers.ts";
 
 const QUOTE = 0x22;
@@ -26,6 +26,8 @@ const LITERALS: readonly (readonly [first: number, text: string])[] = [
 export class JsonReader {
   #bytes: Buffer = Buffer.alloc(0);
   #depth = 0;
+  #values = 0;
+  #maxValues: number = MAX_VALUES;
   readonly #scanner = new NumberScanner();
   /** Offset of the next byte. */
   at = 0;
@@ -39,6 +41,7 @@ export class JsonReader {
     if (!isUtf8(bytes)) throw new JsonError("not UTF-8", 0);
     this.#bytes = bytes;
     this.#depth = 0;
+    this.#values = 0;
     this.at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   }
 
@@ -65,6 +68,23 @@ export class JsonReader {
   /** Bytes from here to the end. */
   get left(): number {
     return this.#bytes.byteLength - this.at;
+  }
+
+  /** Counts a value that becomes an object. */
+  countValue(): void {
+    this.#values += 1;
+    if (this.#values > this.#maxValues) this.fail("too many values");
+  }
+
+  /** Takes a value that may have so many values inside itself. */
+  bounded<T>(maxValues: number, take: () => T): T {
+    const before = this.#maxValues;
+    this.#maxValues = Math.min(before, this.#values + maxValues);
+    try {
+      return take();
+    } finally {
+      this.#maxValues = before;
+    }
   }
 
   fail(why = "unexpected character"): never {

@@ -1,4 +1,3 @@
-import { isObject, type JsonNode, type JsonObject } from "../json/index.ts";
 import { protoMetrics } from "../protobuf/index.ts";
 import {
   checkDeclared,
@@ -12,6 +11,8 @@ import {
   SeldonError,
   SeldonRequestParser,
   type AnswerContext,
+  type AnswerParts,
+  type DataToWrite,
   type OwnMeta,
   type ParseOptions,
   type SeldonAnswer,
@@ -24,10 +25,19 @@ import type {
   ComponentRequest,
   ComponentResponse,
   GraphComponent,
+  Payload,
   ServedModel,
 } from "../../plane/index.ts";
 import type { Signature } from "../../../models/tensor/index.ts";
 import type { MetricRegistry } from "../../metrics/index.ts";
+import { isLargeText, type Codecs } from "../codecs/codecs.ts";
+import {
+  bufferOf,
+  isObject,
+  leastTextBytes,
+  type JsonNode,
+  type JsonObject,
+} from "../json/index.ts";
 import { CustomMetrics, type MetricMethod } from "./custom-metrics.ts";
 import { failureOf, type Failure } from "./failure.ts";
 import { nodeLabels, splitImage, type SeldonSettings } from "./settings.ts";
@@ -42,6 +52,8 @@ export interface SeldonApiOptions {
   readonly metadataFromEnv?: JsonNode | undefined;
   /** What the model file says of itself. */
   readonly signature?: Signature | undefined;
+  /** For large messages. Default: all are read and written here. */
+  readonly codecs?: Codecs | undefined;
 }
 
 const METRIC_METHODS: Readonly<Record<ComponentMethod, MetricMethod>> = {
@@ -62,6 +74,7 @@ const NOTHING: OwnMeta = {};
 export class SeldonApi {
   readonly settings: SeldonSettings;
   readonly model: ServedModel;
+  readonly codecs: Codecs | undefined;
   readonly writer: SeldonAnswerWriter;
   readonly parser: SeldonRequestParser = new SeldonRequestParser();
   readonly metrics: CustomMetrics;
@@ -78,6 +91,7 @@ export class SeldonApi {
     onFailure,
     metadataFromEnv,
     signature,
+    codecs,
   }: SeldonApiOptions) {
     const { image, version } = splitImage(settings.unitImage ?? "");
     this.#metadata = (facts) =>
@@ -91,6 +105,7 @@ export class SeldonApi {
       });
     this.settings = settings;
     this.model = model;
+    this.codecs = codecs;
     this.writer = new SeldonAnswerWriter(settings);
     this.metrics = new CustomMetrics(registry, nodeLabels(settings));
     this.#onFailure = onFailure;
@@ -202,10 +217,37 @@ export class SeldonApi {
     method: ComponentMethod,
     response: ComponentResponse,
     context: AnswerContext,
-  ): SeldonAnswer {
+  ): SeldonAnswer | Promise<SeldonAnswer> {
     const parts = { method, response, context, own: this.own(method, response) };
-    return method === "send-feedback" ? this.writer.feedback(parts) : this.writer.answer(parts);
+    if (method === "send-feedback") return this.writer.feedback(parts);
+    const { payload } = response.message;
+    return this.codecs !== undefined && isLargePayload(payload) && !response.isRaw
+      ? this.#answerLarge(this.codecs, parts, payload)
+      : this.writer.answer(parts);
   }
+
+  async #answerLarge(
+    codecs: Codecs,
+    parts: AnswerParts,
+    payload: DataToWrite["payload"],
+  ): Promise<SeldonAnswer> {
+    const { sortKeys, asciiOnly } = this.settings;
+    const { dataKind } = parts.context;
+    const written = await codecs.run("seldon-write", {
+      payload,
+      dataKind,
+      style: { sortKeys, asciiOnly },
+    });
+    return this.writer.answer({ ...parts, written: bufferOf(written) });
+  }
+}
+
+function isLargePayload(payload: Payload): payload is DataToWrite["payload"] {
+  if (payload.kind === "tensor") return isLargeText(leastTextBytes(payload.tensor));
+  if (payload.kind === "bytes") return isLargeText(payload.bytes.byteLength);
+  return (
+    payload.kind === "array" && payload.datatype !== undefined && isLargeText(payload.json.length)
+  );
 }
 
 /** The wrapper writes the label `method` into the tags of the metrics that it was given, so that clients see it there. */

@@ -29,10 +29,11 @@ const apis = new WeakMap<Plane, SeldonApi>();
 function apiOf(plane: Plane): SeldonApi {
   let found = apis.get(plane);
   if (found === undefined) {
-    const { models, description, registry, onFailure, seldon, seldonMetadata } = plane;
+    const { models, description, registry, onFailure, seldon, seldonMetadata, codecs } = plane;
     found = new SeldonApi({
       model: models.model(),
       settings: seldon,
+      codecs,
       registry,
       metadataFromEnv: seldonMetadata,
       signature: description.signature,

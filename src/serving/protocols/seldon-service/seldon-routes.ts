@@ -3,7 +3,9 @@ import type { ComponentMethod } from "../../plane/index.ts";
 import type { Exchange, Refusal, Reply, Route } from "../../transport/index.ts";
 import type { Failure } from "./failure.ts";
 import { openApiText } from "./openapi.ts";
-import { readCall, readFeedback } from "./read-call.ts";
+import { isLargeText } from "../codecs/codecs.ts";
+import { withNumbers } from "../codecs/posted-nodes.ts";
+import { isPassedThrough, readCall, readFeedback, readSettings } from "./read-call.ts";
 import type { SeldonApi } from "./seldon-api.ts";
 
 /** As many as a worker keeps of an id. */
@@ -73,16 +75,38 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
 
 function handleCall(api: SeldonApi, method: ComponentMethod, exchange: Exchange): void {
   settle(api, exchange, () => {
-    const call = named(exchange, readCall(api, exchange, method));
-    return api.call(call, exchange.requestId, exchange);
+    const inThread = readLarge(api, exchange, method);
+    if (inThread === undefined) return answerCall(api, exchange, readCall(api, exchange, method));
+    return inThread.then((call) => answerCall(api, exchange, call));
   });
 }
 
+function answerCall(api: SeldonApi, exchange: Exchange, call: SeldonCall): Promise<SeldonAnswer> {
+  return api.call(named(exchange, call), exchange.requestId, exchange);
+}
+
 function handleFeedback(api: SeldonApi, exchange: Exchange): void {
+  const answer = (call: SeldonCall): Promise<SeldonAnswer> =>
+    api.feedback(named(exchange, call), exchange.requestId, exchange);
   settle(api, exchange, () => {
-    const call = named(exchange, readFeedback(api, exchange));
-    return api.feedback(call, exchange.requestId, exchange);
+    const inThread = readLarge(api, exchange, "send-feedback");
+    return inThread === undefined ? answer(readFeedback(api, exchange)) : inThread.then(answer);
   });
+}
+
+/** The call of a large message, which a thread reads; undefined where it is to be read here. */
+function readLarge(
+  api: SeldonApi,
+  exchange: Exchange,
+  method: ComponentMethod,
+): Promise<SeldonCall> | undefined {
+  const { body, query } = exchange;
+  if (api.codecs === undefined || !isLargeText(body.byteLength + query.length)) return undefined;
+  const settings = readSettings(api, method);
+  if (isPassedThrough(settings)) return undefined;
+  const message = { body, query, contentType: exchange.header("content-type"), settings };
+  const codec = method === "send-feedback" ? "seldon-feedback" : "seldon-read";
+  return api.codecs.run(codec, message).then(withNumbers);
 }
 
 /** Answers with what `start` comes to, or with its error. */

@@ -3,6 +3,10 @@ import type { Tensor } from "../../../models/tensor/index.ts";
 import { decodeBase64, decodeClean } from "./base64.ts";
 import { SeldonError } from "./seldon-error.ts";
 
+/** Values in `meta`, and names of columns: they travel one by one, where numbers travel as bytes. */
+const MAX_META = 10_000;
+const MAX_NAMES = 65_536;
+
 /** An array as it stood on the wire: numbers in bytes, or the JSON text of anything else. */
 export interface WireArray {
   readonly dense?: Tensor;
@@ -65,7 +69,10 @@ export class DraftReader {
         draft.data = this.#data(reader);
         break;
       case "meta":
-        draft.metaText = textOf(reader, () => (draft.meta = readNode(reader)));
+        draft.metaText = textOf(
+          reader,
+          () => (draft.meta = reader.bounded(MAX_META, () => readNode(reader))),
+        );
         break;
       case "jsonData":
         draft.jsonData = textOf(reader, () => reader.skip());
@@ -90,7 +97,7 @@ export class DraftReader {
     reader.enter(0x7b);
     for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey()) {
       if (key === "ndarray") draft.ndarray = this.#array(reader);
-      else if (key === "names") draft.names = readNode(reader);
+      else if (key === "names") draft.names = reader.bounded(MAX_NAMES, () => readNode(reader));
       else if (key === "tensor") draft.tensor = this.#tensor(reader);
       else if (key === "tftensor") draft.tftensor = readNode(reader);
       else reader.skip();

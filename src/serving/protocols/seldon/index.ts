@@ -18,5 +18,11 @@ export {
 export { graphOf } from "./graph-of-predictor.ts";
 export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";
 export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";
-export { badInput, noJson, SeldonError } from "./seldon-error.ts";
-export { rawMetrics, SeldonAnswerWriter, type AnswerParts } from "./write-answer.ts";
+export { badInput, noJson, SeldonError, type SeldonReason } from "./seldon-error.ts";
+export {
+  rawMetrics,
+  SeldonAnswerWriter,
+  writeData,
+  type AnswerParts,
+  type DataToWrite,
+} from "./write-answer.ts";

@@ -32,6 +32,8 @@ const EMPTY: Payload = {
   tensor: { name: "", datatype: "FP64", shape: [0], data: new Uint8Array(0) },
 };
 const LIST_METHODS: ReadonlySet<ComponentMethod> = new Set(["aggregate"]);
+/** Messages of one list, each of which is an object of its own. */
+const MAX_MESSAGES = 10_000;
 const PAYLOADS: ReadonlySet<string> = new Set(["data", "jsonData", "strData", "binData"]);
 /** Of a router's request only the puid comes back. */
 const PUID_ONLY: ReadonlySet<ComponentMethod> = new Set(["route"]);
@@ -211,8 +213,10 @@ export class SeldonRequestParser {
   #items(reader: JsonReader, drafts: MessageDraft[]): void {
     drafts.length = 0;
     reader.enter(0x5b);
-    for (let more = reader.firstItem(); more; more = reader.nextItem())
+    for (let more = reader.firstItem(); more; more = reader.nextItem()) {
+      if (drafts.length === MAX_MESSAGES) reader.fail("too many values");
       drafts.push(this.#drafts.message(reader));
+    }
   }
 }
 
@@ -224,8 +228,11 @@ function fileText(content: Buffer, isFile: boolean): string {
   }
 }
 
+/** Refusals of JSON that Python would have read. */
+const BOUNDS = /^(nested|too many|a number of)/;
+
 function jsonRefusal(error: JsonError): SeldonError {
-  return error.message.startsWith("nested")
+  return BOUNDS.test(error.message)
     ? badData(`Can't find JSON in data: ${error.message}`)
     : noJson();
 }

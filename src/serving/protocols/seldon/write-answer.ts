@@ -31,6 +31,22 @@ export interface AnswerParts {
   readonly context: AnswerContext;
   /** Tags and metrics of the class, where the caller has parsed them already. */
   readonly own?: OwnMeta;
+  /** What `writeData` has made of the payload already. */
+  readonly written?: Buffer;
+}
+
+/** The payload of an answer that is large enough to be written by itself. */
+export interface DataToWrite {
+  readonly payload: Extract<Payload, { kind: "tensor" | "array" | "bytes" }>;
+  readonly dataKind: DataKind | undefined;
+  readonly style: JsonStyle;
+}
+
+/** The text of a payload as it stands in an answer: the member of `data` that an array is, or the base64 of bytes. */
+export function writeData({ payload, dataKind, style }: DataToWrite): Buffer {
+  return bytesOf(
+    payload.kind === "bytes" ? [new Base64(payload.bytes)] : dataParts(payload, dataKind, style),
+  );
 }
 
 /** Writes answers of one node. Remembers the JSON text of column names, which are the same ones again and again. */
@@ -81,33 +97,35 @@ export class SeldonAnswerWriter {
   }
 
   /** Keys in alphabetical order, or payload first when keys are not sorted. */
-  #message({ response, context }: AnswerParts, meta: string): readonly Part[] {
+  #message({ response, context, written }: AnswerParts, meta: string): readonly Part[] {
     const { payload } = response.message;
-    const payloadParts = this.#payload(response.message, context);
+    const payloadParts = this.#payload(response.message, context, written);
     const isMetaFirst = this.#settings.sortKeys && payload.kind === "text";
     return isMetaFirst
       ? [`{"meta":${meta},`, ...payloadParts, "}"]
       : ["{", ...payloadParts, `,"meta":${meta}}`];
   }
 
-  #payload(message: ComponentMessage, context: AnswerContext): readonly Part[] {
+  #payload(
+    message: ComponentMessage,
+    context: AnswerContext,
+    written: Buffer | undefined,
+  ): readonly Part[] {
     const { asciiOnly } = this.#settings;
     const { payload } = message;
     switch (payload.kind) {
       case "tensor":
-        return this.#data(message, dataText(payload.tensor, context.dataKind, this.#settings));
       case "array":
-        return this.#data(message, listText(payload, context.dataKind, this.#settings));
+        return this.#data(
+          message,
+          written === undefined ? dataParts(payload, context.dataKind, this.#settings) : [written],
+        );
       case "json":
         return ['"jsonData":', payload.json];
       case "text":
         return ['"strData":', stringText(payload.text, asciiOnly)];
       case "bytes":
-        return [
-          '"binData":"',
-          payload.bytes.byteLength > LARGE ? new Base64(payload.bytes) : base64Of(payload.bytes),
-          '"',
-        ];
+        return ['"binData":"', written ?? base64Part(payload.bytes), '"'];
       case "any":
       case "raw":
       case "proto":
@@ -223,6 +241,20 @@ export function answerMeta(
   settings: AnswerSettings,
 ): JsonObject {
   return mergeMeta(context, own ?? parseOwnMeta(response), settings);
+}
+
+function base64Part(bytes: Uint8Array): Part {
+  return bytes.byteLength > LARGE ? new Base64(bytes) : base64Of(bytes);
+}
+
+function dataParts(
+  payload: Extract<Payload, { kind: "tensor" | "array" }>,
+  requested: DataKind | undefined,
+  style: JsonStyle,
+): readonly Part[] {
+  return payload.kind === "tensor"
+    ? dataText(payload.tensor, requested, style)
+    : listText(payload, requested, style);
 }
 
 function dataText(

@@ -1,12 +1,14 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
-import { isRaw, type InferRequest, type ServedModel } from "../../plane/index.ts";
+import type { TensorSpec } from "../../../models/tensor/index.ts";
+import { isRaw, type InferRequest, type NamedTensor, type ServedModel } from "../../plane/index.ts";
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
-import { JsonReader } from "../json/index.ts";
+import { isLargeText } from "../codecs/codecs.ts";
+import { bufferOf, JsonReader, leastTextBytes } from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import { headersOf, jsonReply, settle } from "../v2/reply.ts";
 import { JSON_TYPE } from "../v2/v2-errors.ts";
 import { modelMetadata, modelNames, modelOf, modelStatus, type ModelPath } from "./documents.ts";
-import { readPredict } from "./read-predict.ts";
+import { readPredict, type PredictCall } from "./read-predict.ts";
 import { writePredictions } from "./write-predictions.ts";
 
 /** What a path may name: a model, a version of it, or a label. */
@@ -44,7 +46,10 @@ export function v1Routes(plane: Plane): ReadonlyMap<string, Route> {
     handle: (exchange) => settle(plane, exchange, async () => statusReply(plane, exchange)),
   };
   const verbs: readonly (readonly [string, Route])[] = [
-    ["predict", post("v1-predict", async (one) => predict(modelOf(models, pathOf(one)), one))],
+    [
+      "predict",
+      post("v1-predict", async (one) => predict(plane, modelOf(models, pathOf(one)), one)),
+    ],
     ...Object.entries(UNSERVED).map(
       ([verb, why]) =>
         [verb, post("v1-other", async (one) => refuseVerb(plane, one, `${verb}: ${why}`))] as const,
@@ -85,11 +90,32 @@ function refuseVerb({ models }: Plane, exchange: Exchange, why: string): never {
 
 const reader = new JsonReader();
 
-async function predict(model: ServedModel, exchange: Exchange): Promise<Reply> {
+function readCall(
+  { codecs }: Plane,
+  { body }: Exchange,
+  specs: readonly TensorSpec[] | undefined,
+): PredictCall | Promise<PredictCall> {
+  return isLargeText(body.byteLength)
+    ? codecs.run("v1-read", { body, specs })
+    : readPredict(reader, body, specs);
+}
+
+async function written(
+  { codecs }: Plane,
+  form: PredictCall["form"],
+  outputs: readonly NamedTensor[],
+): Promise<Buffer> {
+  const bytes = outputs.reduce((sum, output) => sum + leastTextBytes(output), 0);
+  return isLargeText(bytes)
+    ? bufferOf(await codecs.run("v1-write", { form, outputs }))
+    : writePredictions(form, outputs);
+}
+
+async function predict(plane: Plane, model: ServedModel, exchange: Exchange): Promise<Reply> {
   const { predictor } = model;
   const { signature, wantsHeaders, takesTensors } = predictor.describe();
   if (!takesTensors) refuseBodies(model.name);
-  const { form, inputs, isUntyped } = readPredict(reader, exchange.body, signature?.inputs);
+  const { form, inputs, isUntyped } = await readCall(plane, exchange, signature?.inputs);
   const { requestId, span } = exchange;
   const request: InferRequest = {
     inputs,
@@ -101,7 +127,7 @@ async function predict(model: ServedModel, exchange: Exchange): Promise<Reply> {
   };
   const { outputs } = await predictor.infer(request);
   if (isRaw(outputs)) refuseBodies(model.name);
-  return { status: 200, contentType: JSON_TYPE, body: writePredictions(form, outputs) };
+  return { status: 200, contentType: JSON_TYPE, body: await written(plane, form, outputs) };
 }
 
 function refuseBodies(model: string): never {

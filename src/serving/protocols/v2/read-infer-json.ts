@@ -16,6 +16,7 @@ const OBJECT = 0x7b;
 const LIST = 0x5b;
 const QUOTE = 0x22;
 const MAX_TENSORS = 10_000;
+const MAX_PARAMETERS = 1000;
 
 /**
  * Reads an inference request.
@@ -182,8 +183,11 @@ class InferReader {
     if (reader.peek() !== OBJECT) throw requestInvalid(`parameters of ${of} are no object`);
     const found = new Map<string, ParameterValue>();
     reader.enter(OBJECT);
-    for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey())
+    for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey()) {
+      if (found.size === MAX_PARAMETERS)
+        throw requestInvalid(`parameters of ${of} are more than ${MAX_PARAMETERS}`);
       found.set(key, this.#parameter(key));
+    }
     return Object.fromEntries(found);
   }
 

@@ -1,6 +1,14 @@
 import type { ServedModel } from "../../plane/index.ts";
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
-import { isObject, JsonError, JsonReader, readNode } from "../json/index.ts";
+import { isLargeText } from "../codecs/codecs.ts";
+import {
+  bufferOf,
+  isObject,
+  leastTextBytes,
+  JsonError,
+  JsonReader,
+  readNode,
+} from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import {
   controlModel,
@@ -21,7 +29,13 @@ import { readRawTensor } from "./read-raw-tensor.ts";
 import { answerOf, inferRequestOf } from "./run-infer.ts";
 import { headersOf, jsonReply, settle } from "./reply.ts";
 import { JSON_TYPE } from "./v2-errors.ts";
-import { isBinaryOnly, refuseInJson, writeInferJson } from "./write-infer-json.ts";
+import {
+  isBinaryOnly,
+  refuseInJson,
+  writeInferJson,
+  type InferAnswer,
+  type WrittenAnswer,
+} from "./write-infer-json.ts";
 
 const BINARY_TYPE = "application/octet-stream";
 const HEADER_LENGTH = "inference-header-content-length";
@@ -47,7 +61,7 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
     ["/config", get("v2-metadata", (exchange) => modelConfig(models, model(exchange)))],
     ["/ready", get(undefined, (exchange) => readiness(model(exchange)))],
     ["/stats", get(undefined, (exchange) => ({ model_stats: [modelStatistics(model(exchange))] }))],
-    ["/infer", post("v2-infer", (exchange) => infer(model(exchange), exchange))],
+    ["/infer", post("v2-infer", (exchange) => infer(plane, model(exchange), exchange))],
   ];
   const server = get("v2-metadata", () => ({ name: SERVER_NAME, version, extensions: EXTENSIONS }));
   return new Map<string, Route>([
@@ -90,16 +104,16 @@ function readiness(model: ServedModel): unknown {
   return { name: model.name, ready: true };
 }
 
-async function infer(model: ServedModel, exchange: Exchange): Promise<Reply> {
+async function infer(plane: Plane, model: ServedModel, exchange: Exchange): Promise<Reply> {
   const { predictor } = model;
   const facts = predictor.describe();
-  const call = readCall(exchange, facts.signature);
+  const call = await readCall(plane, exchange, facts.signature);
   if (call.id !== undefined) exchange.requestId = call.id.slice(0, MAX_ID_CHARACTERS);
   for (const { name, datatype } of facts.signature?.outputs ?? [])
     if (isBinaryOnly(datatype) && isWantedAsJson(call, name)) refuseInJson(name, datatype);
   const asker = { caller: exchange, span: exchange.span, headers: () => headersOf(exchange) };
   const response = await predictor.infer(inferRequestOf(call, facts, asker));
-  const { body, headerBytes } = writeInferJson(answerOf(model, facts, call, response));
+  const { body, headerBytes } = await written(plane, answerOf(model, facts, call, response));
   return headerBytes === undefined
     ? { status: 200, contentType: JSON_TYPE, body }
     : {
@@ -112,16 +126,41 @@ async function infer(model: ServedModel, exchange: Exchange): Promise<Reply> {
 
 const reader = new JsonReader();
 
-function readCall(exchange: Exchange, signature: Parameters<typeof readRawTensor>[1]): InferCall {
+function readCall(
+  { codecs }: Plane,
+  exchange: Exchange,
+  signature: Parameters<typeof readRawTensor>[1],
+): InferCall | Promise<InferCall> {
+  const { body } = exchange;
+  const said = headerBytesOf(exchange);
+  if (said === 0) return readRawTensor(body, signature);
+  const headerBytes = said ?? body.byteLength;
+  return isLargeText(headerBytes)
+    ? codecs.run("v2-read", { body, headerBytes })
+    : readInferJson(reader, body, headerBytes);
+}
+
+/** Length of the JSON before the raw bytes, where the client says it. */
+function headerBytesOf(exchange: Exchange): number | undefined {
   const { body } = exchange;
   const text = exchange.header(HEADER_LENGTH);
-  if (text === undefined) return readInferJson(reader, body);
+  if (text === undefined) return undefined;
   const length = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!(length <= body.byteLength))
     throw requestInvalid(
       `Inference-Header-Content-Length is "${text.slice(0, 40)}", and 0 to ${body.byteLength} is possible`,
     );
-  return length === 0 ? readRawTensor(body, signature) : readInferJson(reader, body, length);
+  return length;
+}
+
+/** An answer in JSON, of which raw bytes are no part that takes time. */
+async function written({ codecs }: Plane, answer: InferAnswer): Promise<WrittenAnswer> {
+  const bytes = answer.outputs
+    .filter(({ isBinary }) => !isBinary)
+    .reduce((sum, { tensor }) => sum + leastTextBytes(tensor), 0);
+  if (!isLargeText(bytes)) return writeInferJson(answer);
+  const { body, ...rest } = await codecs.run("v2-write", answer);
+  return { body: bufferOf(body), ...rest };
 }
 
 /** Checked before the model runs, since its work would be lost. */

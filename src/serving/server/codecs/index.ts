@@ -1,0 +1,1 @@
+export { CodecPool } from "./codec-pool.ts";
