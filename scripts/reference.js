@@ -1,7 +1,7 @@
 // Writes docs/reference: what `--help` says of every command and what slipway.yaml may say, to be read and searched without the tool.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { COMMAND_TABLE } from "../src/cli/command-table.ts";
+import { COMMANDS } from "../src/app/index.ts";
 import { main } from "../src/cli/main.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -15,24 +15,15 @@ async function renderCommands() {
   // Each call of the tool listens for the end of whoever reads its output.
   process.stdout.setMaxListeners(0);
   const sections = [];
-  for (const { name } of COMMAND_TABLE) {
-    const own = await help([name]);
-    sections.push(section([name], own));
-    for (const child of subcommandsIn(own))
-      sections.push(section([name, child], await help([name, child])));
+  for (const name of Object.keys(COMMANDS)) {
+    const words = name.split(" ");
+    sections.push(section(words, await help(words)));
   }
   return `# Command reference\n\nMade from \`--help\` by \`node scripts/reference.js\`; a test keeps it true.\n\n${sections.join("\n")}`;
 }
 
 function section(words, text) {
   return `## slipway ${words.join(" ")}\n\n\`\`\`\n${text}\n\`\`\`\n`;
-}
-
-function subcommandsIn(text) {
-  const [, list = ""] = text.split(/^Commands:$/m);
-  return [...list.matchAll(/^ {2}([a-z][\w-]*)/gm)]
-    .map((match) => match[1])
-    .filter((child) => child !== "help");
 }
 
 /** What the command prints, asked of it in this process: a process for each page would take a minute. */

@@ -19,8 +19,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
 /** The command line knows the use cases, errors, and the entry of the server. */
 const COMMANDS_MAY_IMPORT: readonly string[] = [
   "app",
-  "app/words",
-  "app/export-words",
+  "app/curves",
   "ground/errors",
   "serving/server",
 ];
@@ -62,9 +61,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "jobs/kubernetes": [],
   "jobs/train": ["catalogue", "kubernetes"],
   "jobs/uai": ["catalogue"],
-  app: ["words"],
-  "app/words": [],
-  "app/export-words": [],
+  app: [],
+  "app/curves": [],
   cli: [],
 };
 

@@ -2,6 +2,23 @@
  * The application layer: one function a use case. Each takes a request and a session, tells what happens as events, and gives a
  * result that is data. What a use case needs is loaded when it is called.
  */
+export { COMMANDS, type CommandName, type CommandRequests, type CommandRow } from "./commands.ts";
+export { readOptions } from "./options/read-options.ts";
+export {
+  LOGIN_OPTIONS,
+  reachOptions,
+  registriesIn,
+  type OneLogin,
+  type Reach,
+} from "./options/registry-options.ts";
+export type {
+  CommandSpec,
+  Flag,
+  Option,
+  OptionContext,
+  Options,
+  RegistryUse,
+} from "./options/option.ts";
 export type { AppEvent, ReadyEvent, TrainingEvent } from "./events.ts";
 export { formatBytes, formatDuration, shortDigest } from "./format.ts";
 export { historyOf, modelOf, type ModelLabel, type TensorLabel } from "./image-label.ts";

@@ -73,6 +73,10 @@ export const logOut: typeof import("./places/login.ts").logOut = async (...args)
 export const run: typeof import("./run/run.ts").run = async (...args) =>
   (await import("./run/run.ts")).run(...args);
 
+/** Serves a folder, or a graph when its file is named, until the session is aborted. */
+export const serve: typeof import("./run/serve.ts").serve = async (...args) =>
+  (await import("./run/serve.ts")).serve(...args);
+
 /** Serves a project folder as it lies until the session is aborted. */
 export const serveFolder: typeof import("./run/serve-folder.ts").serveFolder = async (...args) =>
   (await import("./run/serve-folder.ts")).serveFolder(...args);

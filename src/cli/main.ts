@@ -1,10 +1,10 @@
-import { createSession } from "../app/index.ts";
+import { COMMANDS, createSession } from "../app/index.ts";
 import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
-import { COMMAND_TABLE, type CommandRow } from "./command-table.ts";
 import { ScriptError } from "./script-error.ts";
 import type { Cli } from "./cli.ts";
+import { commandNames, GLOBAL_FORMS } from "./create-command.ts";
+import { runCommand } from "./run-command.ts";
 import { createEventPrinter } from "./render/events.ts";
-import { refuseMissingValues } from "./missing-values.ts";
 import { readSecret } from "./prompt.ts";
 import { createReporter } from "./render/create-reporter.ts";
 import { errorData, errorLines } from "./render/error.ts";
@@ -66,52 +66,15 @@ function createCli(args: readonly string[], signal: AbortSignal): Cli {
 }
 
 async function dispatch(args: readonly string[], cli: Cli): Promise<void> {
-  const [name, ...rest] = args;
+  const at = args.findIndex((arg) => !GLOBAL_FORMS.includes(arg));
+  const name = args[at];
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return void process.stdout.write(overview());
   if (name === "--version" || name === "-V")
     return void process.stdout.write(`${cli.session.toolVersion}\n`);
-  const row = COMMAND_TABLE.find((candidate) => candidate.name === name);
-  if (row === undefined) throw unknownCommand(name);
-  await runCommand(row, rest, cli);
-}
-
-async function runCommand(row: CommandRow, args: readonly string[], cli: Cli): Promise<void> {
-  const [{ Command, CommanderError }, module] = await Promise.all([
-    import("commander"),
-    row.load(),
-  ]);
-  const command = new Command(`slipway ${row.name}`)
-    .description(row.summary)
-    .option("--json", "print events and the result as JSON lines")
-    .option("--quiet", "print the result only")
-    .option("--plain-http", "speak plain HTTP to a registry that is not on loopback")
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
-  module.define(command, cli);
-  for (const child of command.commands)
-    child.exitOverride().configureOutput({ writeErr: () => undefined });
-  try {
-    refuseMissingValues(command, args);
-    await command.parseAsync([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return;
-    throw new ToolError("USAGE", `slipway ${row.name}: ${withoutValues(error.message)}`, {
-      hint: `run \`slipway ${row.name} --help\``,
-    });
-  } finally {
-    cli.reporter.close();
-  }
-}
-
-/** The parser's sentence without what stood where it knows no option: that may be a secret whose flag was mistyped. */
-function withoutValues(message: string): string {
-  return message
-    .replace(/^error: /, "")
-    .replace(/(unknown option '[^'=]*)=[^]*'/, "$1'")
-    .replace(/(too many arguments[^]*but got \d+): [^]*$/, "$1")
-    .replace(/\.$/, "");
+  const known = commandNames().find((candidate) => candidate === name && !name.includes(" "));
+  if (known === undefined) throw unknownCommand(name);
+  await runCommand(known, [...args.slice(0, at), ...args.slice(at + 1)], cli);
 }
 
 function report(error: unknown, cli: Cli): void {
@@ -132,12 +95,13 @@ function isAbort(error: unknown, cli: Cli): boolean {
 }
 
 function overview(): string {
-  const groups = Map.groupBy(COMMAND_TABLE, (row) => row.group);
-  const width = Math.max(...COMMAND_TABLE.map(({ name }) => name.length));
-  const body = [...groups].flatMap(([group, rows]) => [
+  const names = commandNames().filter((name) => !name.includes(" "));
+  const groups = Map.groupBy(names, (name) => COMMANDS[name].group);
+  const width = Math.max(...names.map((name) => name.length));
+  const body = [...groups].flatMap(([group, members]) => [
     ``,
     `${group}:`,
-    ...rows.map((row) => `  ${row.name.padEnd(width + 2)}${row.summary}`),
+    ...members.map((name) => `  ${name.padEnd(width + 2)}${COMMANDS[name].summary}`),
   ]);
   return [
     "slipway packs a trained model into an image without a Docker daemon, pushes it, and serves it.",
@@ -155,8 +119,8 @@ function overview(): string {
 }
 
 function unknownCommand(name: string): ToolError {
-  const near = COMMAND_TABLE.map((row) => row.name).filter((known) =>
-    known.startsWith(name.slice(0, 2)),
+  const near = commandNames().filter(
+    (known) => !known.includes(" ") && known.startsWith(name.slice(0, 2)),
   );
   return new ToolError("USAGE", `slipway: there is no command "${name}"`, {
     hint:

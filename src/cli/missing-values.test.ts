@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Command } from "commander";
-import { COMMAND_TABLE } from "./command-table.ts";
-import type { CommandModule } from "./command.ts";
+import type { CommandName } from "../app/index.ts";
+import { createCommand } from "./create-command.ts";
 import { refuseMissingValues } from "./missing-values.ts";
 
 const CASES: readonly {
-  readonly of: string;
+  readonly of: CommandName;
   readonly args: readonly string[];
   readonly flag?: string;
 }[] = [
@@ -31,8 +30,11 @@ const CASES: readonly {
 
 for (const { of, args, flag } of CASES)
   test(`${of} ${args.join(" ")}: ${flag === undefined ? "taken" : `${flag} has no value`}`, async () => {
-    const command = new Command(`slipway ${of}`);
-    (await moduleOf(of)).define(command, nothing());
+    const command = await createCommand(
+      of,
+      () => assert.fail("making a parser reads what is around it"),
+      () => assert.fail("making a parser runs the command"),
+    );
     if (flag === undefined) return refuseMissingValues(command, args);
     assert.throws(
       () => refuseMissingValues(command, args),
@@ -40,16 +42,3 @@ for (const { of, args, flag } of CASES)
         error.code === "USAGE" && error.message.includes(flag) && !error.message.includes("s3cret"),
     );
   });
-
-async function moduleOf(name: string): Promise<CommandModule> {
-  const row = COMMAND_TABLE.find((one) => one.name === name);
-  assert.ok(row);
-  return row.load();
-}
-
-/** Defining a command touches nothing of its surroundings. */
-function nothing(): Parameters<CommandModule["define"]>[1] {
-  return new Proxy({} as Parameters<CommandModule["define"]>[1], {
-    get: (_, key) => assert.fail(`defining a command reads ${String(key)}`),
-  });
-}

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commandLine, putFakeBase } from "../support/command-line.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";
-import { packTraining } from "../../src/cli/train-actions.ts";
 import { createStore } from "../../src/images/store/index.ts";
 import { writeFiles } from "../support/pack-fixture.ts";
 import { putSmallImage } from "../support/small-image.ts";
-import { trainPlace } from "../support/train-place.ts";
+import { packTraining, trainPlace } from "../support/train-place.ts";
 
 const ACCOUNT = { username: "mia", password: "s3cret" };
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";

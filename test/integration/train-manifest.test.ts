@@ -3,8 +3,6 @@ import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { printTrainManifest } from "../../src/cli/train-actions.ts";
-import type { TrainManifestFlags } from "../../src/cli/train-words.ts";
 import {
   FRAMEWORKS,
   MANIFEST_KINDS,
@@ -20,7 +18,7 @@ import {
 import { run } from "../../src/ground/process/index.ts";
 import { breaches, definitionOf } from "../support/resource-definitions.ts";
 import { pythonEnv } from "../support/python-env.ts";
-import { trainPlace } from "../support/train-place.ts";
+import { printTrainManifest, trainPlace } from "../support/train-place.ts";
 
 /** The operators' own definitions. */
 const FILES: Readonly<Record<Exclude<ManifestKind, "job">, string>> = {
@@ -399,7 +397,7 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
       namespace: "ml",
       context: "prod",
       nodes: "2",
-    } satisfies TrainManifestFlags,
+    },
     cli,
   );
   const applied = await readFile(join(place.cwd, "stdin"), "utf8");

@@ -3,8 +3,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { packTraining } from "../../src/cli/train-actions.ts";
-import type { TrainPackFlags } from "../../src/cli/train-flags.ts";
 import {
   configOf,
   imageFrom,
@@ -21,7 +19,12 @@ import { readTar } from "../../src/images/tar/index.ts";
 import { FRAMEWORKS, parsePlan, type Framework } from "../../src/jobs/train/index.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { putSmallImage } from "../support/small-image.ts";
-import { trainPlace, type TrainPlace } from "../support/train-place.ts";
+import {
+  packTraining,
+  trainPlace,
+  type TrainPlace,
+  type TestFlags,
+} from "../support/train-place.ts";
 import { engineEnvironment, trainUser } from "../support/train-user.ts";
 
 // A change here is one that users' images see: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
@@ -64,7 +67,7 @@ async function registryFor(
   return { host: new URL(server.url).host, store };
 }
 
-const flagsFor = (framework: Framework, host: string): TrainPackFlags => ({
+const flagsFor = (framework: Framework, host: string): TestFlags => ({
   code_path: "./code/",
   mainfile_path: "train.py",
   uhub_registry: `${host}/team`,

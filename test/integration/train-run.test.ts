@@ -7,11 +7,10 @@ import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
 import { loadProject } from "../../src/app/pack/project.ts";
-import { runTraining } from "../../src/cli/train-actions.ts";
 import { run } from "../../src/ground/process/index.ts";
 import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/jobs/train/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
-import { trainPlace, type TrainPlace } from "../support/train-place.ts";
+import { runTraining, trainPlace, type TrainPlace } from "../support/train-place.ts";
 import { engineEnvironment, trainUser } from "../support/train-user.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../bin/slipway.js");

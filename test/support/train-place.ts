@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import { createSession } from "../../src/app/index.ts";
+import { createSession, type TrainPackRequest } from "../../src/app/index.ts";
 import type { Cli } from "../../src/cli/cli.ts";
+import { runCommand } from "../../src/cli/run-command.ts";
 import { createEventPrinter } from "../../src/cli/render/events.ts";
 import type { Reporter } from "../../src/cli/render/reporter.ts";
 import { createTempDir } from "../../src/ground/process/index.ts";
@@ -72,4 +73,43 @@ export async function trainPlace(
       }
     },
   };
+}
+
+/** Options of a command line: `dryRun: true` is `--dry-run`, `push: false` is `--no-push`, a list comes again and again. */
+export type TestFlags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+/** Runs `slipway train pack --framework FRAMEWORK` in this process. */
+export function packTraining(
+  framework: TrainPackRequest["framework"],
+  flags: TestFlags,
+  cli: Cli,
+): Promise<void> {
+  return runCommand("train", ["pack", "--framework", framework, ...optionsOf(flags)], cli);
+}
+
+/** Runs `slipway train run`. @param parameters - what stands after `--`. */
+export function runTraining(
+  parameters: readonly string[],
+  flags: TestFlags,
+  cli: Cli,
+): Promise<void> {
+  return runCommand("train", ["run", ...optionsOf(flags), "--", ...parameters], cli);
+}
+
+/** Runs `slipway train manifest`. @param parameters - what stands after `--`. */
+export function printTrainManifest(
+  parameters: readonly string[],
+  flags: TestFlags,
+  cli: Cli,
+): Promise<void> {
+  return runCommand("train", ["manifest", ...optionsOf(flags), "--", ...parameters], cli);
+}
+
+function optionsOf(flags: TestFlags): readonly string[] {
+  return Object.entries(flags).flatMap(([name, value]) => {
+    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (value === undefined) return [];
+    if (typeof value === "boolean") return [value ? `--${flag}` : `--no-${flag}`];
+    return [value].flat().map((one) => `--${flag}=${one}`);
+  });
 }

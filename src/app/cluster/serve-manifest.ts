@@ -70,6 +70,7 @@ export async function serveManifest(
   request: ServeManifestRequest,
   session: ClusterCaller,
 ): Promise<ServeManifestResult> {
+  assertOneOf(request);
   const { image, options, project } = await openTarget(request, session);
   for (const text of servingNotes({ image: image.served, options }))
     session.emit({ kind: "warning", text });
@@ -92,6 +93,11 @@ export async function serveManifest(
     yaml,
     answer: await askCluster(yaml, request, session),
   };
+}
+
+function assertOneOf({ isApplied, isCompared }: ServeManifestRequest): void {
+  if (isApplied === true && isCompared === true)
+    throw new ToolError("USAGE", "--apply and --diff: one changes the cluster, the other does not");
 }
 
 async function askCluster(

@@ -10,7 +10,7 @@ import {
   type RegistryHosts,
 } from "../../jobs/catalogue/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import { CATALOGUE_VARIABLE } from "../words/index.ts";
+import { CATALOGUE_VARIABLE } from "../options/catalogue-option.ts";
 import type { Surroundings } from "../session.ts";
 
 /** Pairs of hosts that are one registry, `PUBLIC=INTERNAL` with commas between. */

@@ -1,6 +1,6 @@
 import { strayFlagsOf, type UaiFramework, type UaiValues } from "../../jobs/uai/index.ts";
 import type { Caller } from "../session.ts";
-import type { TestEngine, UaiBaseSource, UaiServer } from "../words/index.ts";
+import type { TestEngine, UaiBaseSource, UaiServer } from "./packdocker-choices.ts";
 
 /** An inference image to make, as the old tool's command of this name was asked for it. */
 export interface PackdockerRequest {

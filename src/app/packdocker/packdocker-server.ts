@@ -2,7 +2,7 @@ import { ToolError } from "../../ground/errors/index.ts";
 import type { BaseImage, PackProject } from "../../images/pack/index.ts";
 import { GUNICORN_COMMAND, SERVER_ROOT } from "../../jobs/uai/index.ts";
 import type { Places } from "../session.ts";
-import type { UaiServer } from "../words/index.ts";
+import type { UaiServer } from "./packdocker-choices.ts";
 
 export interface ChosenServer {
   readonly kind: UaiServer;

@@ -14,7 +14,7 @@ import { imageDescriptor } from "../../images/oci/index.ts";
 import type { Places } from "../session.ts";
 import type { Packed } from "../pack/deliver.ts";
 import { loadImage } from "../run/load-image.ts";
-import type { TestEngine } from "../words/index.ts";
+import type { TestEngine } from "./packdocker-choices.ts";
 import type { ChosenServer } from "./packdocker-server.ts";
 import { packedSource } from "../places/packed-source.ts";
 import { openEngine } from "../places/places.ts";

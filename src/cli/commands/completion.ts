@@ -1,21 +1,18 @@
-import { Argument } from "commander";
-import { COMMAND_TABLE } from "../command-table.ts";
-import type { CommandModule } from "../command.ts";
+import { COMMANDS } from "../../app/index.ts";
+import type { Run } from "../cli.ts";
+import { commandNames } from "../create-command.ts";
 
 /** `slipway completion SHELL`: completes command names, and file names after them. */
-export const define: CommandModule["define"] = (command, { reporter }) => {
-  command
-    .addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish"]))
-    .addHelpText("after", "\nExample:\n  source <(slipway completion bash)")
-    .action((shell: "bash" | "zsh" | "fish") => {
-      for (const line of SCRIPTS[shell]().split("\n")) reporter.line(line);
-      reporter.result({ shell, script: SCRIPTS[shell]() });
-    });
+export const printCompletion: Run<"completion"> = async ({ shell }, { reporter }) => {
+  const script = SCRIPTS[shell]?.() ?? "";
+  for (const line of script.split("\n")) reporter.line(line);
+  reporter.result({ shell, script });
 };
 
-const names = (): string => COMMAND_TABLE.map((row) => row.name).join(" ");
+const topNames = () => commandNames().filter((name) => !name.includes(" "));
+const names = (): string => topNames().join(" ");
 
-const SCRIPTS = {
+const SCRIPTS: Readonly<Record<string, () => string>> = {
   bash: () => `_slipway() {
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${names()}" -- "\${COMP_WORDS[1]}"))
   else COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")); fi
@@ -24,13 +21,17 @@ complete -o filenames -F _slipway slipway`,
   zsh: () => `#compdef slipway
 _slipway() {
   local -a commands
-  commands=(${COMMAND_TABLE.map((row) => `'${row.name}:${row.summary.replaceAll("'", "").replaceAll(":", "\\:")}'`).join(" ")})
+  commands=(${topNames()
+    .map((name) => `'${name}:${COMMANDS[name].summary.replaceAll("'", "").replaceAll(":", "\\:")}'`)
+    .join(" ")})
   if (( CURRENT == 2 )); then _describe command commands; else _files; fi
 }
 compdef _slipway slipway`,
   fish: () =>
-    COMMAND_TABLE.map(
-      (row) =>
-        `complete -c slipway -n __fish_use_subcommand -a ${row.name} -d '${row.summary.replaceAll("'", "")}'`,
-    ).join("\n"),
-} as const;
+    topNames()
+      .map(
+        (name) =>
+          `complete -c slipway -n __fish_use_subcommand -a ${name} -d '${COMMANDS[name].summary.replaceAll("'", "")}'`,
+      )
+      .join("\n"),
+};

@@ -11,37 +11,15 @@ import {
   type ImageConfig,
   type SeenManifest,
 } from "../../app/index.ts";
-import type { Cli } from "../cli.ts";
-import type { CommandModule } from "../command.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import type { Cli, Run } from "../cli.ts";
 import { formatBytes, formatTable, shortDigest } from "../render/format.ts";
 import { configLines, modelLines } from "../render/image.ts";
 import { describedData, describedLines } from "../render/model.ts";
 
-interface Flags extends RegistryFlags {
-  readonly platform?: string;
-  readonly raw?: boolean;
-}
-
-/** `slipway inspect IMAGE`. */
-export const define: CommandModule["define"] = (command, cli) => {
-  addRegistryFlags(command)
-    .argument(
-      "<image or path>",
-      "a model file or folder | store:NAME | HOST/REPOSITORY | oci:DIR | oci-archive:FILE | docker-archive:FILE | docker-daemon:REF | podman:REF",
-    )
-    .option("--platform <os/arch>", "of a multi-platform image, this one only")
-    .option("--raw", "print the bytes of the manifest or index")
-    .addHelpText(
-      "after",
-      "\nA path that exists is described as a model; store: or a host makes it an image.\n\nExample:\n  slipway inspect ./model.onnx\n  slipway inspect store:iris\n  slipway inspect registry.example.com/team/iris:v1 --platform linux/arm64\n  slipway inspect store:iris --raw | sha256sum",
-    )
-    .action(async (name: string, flags: Flags) => {
-      if (await isModelPath(name, cli.session)) return inspectModel(name, cli);
-      const own = await withRegistryFlags(cli, flags, [name]);
-      const request = { name, platform: flags.platform };
-      return flags.raw === true ? printRaw(request, own) : inspect(request, own);
-    });
+/** `slipway inspect`. */
+export const inspect: Run<"inspect"> = async ({ isRaw = false, ...request }, cli) => {
+  if (await isModelPath(request.name, cli.session)) return inspectModel(request.name, cli);
+  return isRaw ? printRaw(request, cli) : showImage(request, cli);
 };
 
 /** Describes a model. One that lacks a part is an error, after all that could be said of it. */
@@ -60,7 +38,7 @@ async function inspectModel(path: string, { session, reporter }: Cli): Promise<v
 
 type Request = Parameters<typeof inspectImage>[0];
 
-async function inspect(request: Request, { session, reporter }: Cli): Promise<void> {
+async function showImage(request: Request, { session, reporter }: Cli): Promise<void> {
   const { name, descriptor, sizeBytes, manifests } = await inspectImage(request, session);
   reporter.line(`${name}`);
   reporter.line(`  digest      ${descriptor.digest}`);

@@ -1,39 +1,17 @@
-import { logIn, registryHostOf, type LoginPlace } from "../../app/index.ts";
+import { logIn, logOut, type CommandRequests, type LoginPlace } from "../../app/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Cli } from "../cli.ts";
-import type { CommandModule } from "../command.ts";
+import type { Cli, Run } from "../cli.ts";
 import { ask, canAsk } from "../prompt.ts";
-import { addReachFlags, withReachFlags, type ReachFlags } from "../registry-flags.ts";
 
-interface Flags extends ReachFlags {
-  readonly username?: string;
-  readonly password?: string;
-  readonly passwordStdin?: boolean;
-}
+type Words = CommandRequests["login"];
 
-/** `slipway login HOST`. */
-export const define: CommandModule["define"] = (command, cli) => {
-  addReachFlags(command)
-    .argument("[host]", "the registry", "docker.io")
-    .option("-u, --username <name>", "who you are there")
-    .option("--password-stdin", "read the password or token from standard input")
-    .option(
-      "-p, --password <password>",
-      "the password; other programs can see it, so use --password-stdin",
-    )
-    .addHelpText(
-      "after",
-      "\nThe registry is asked first. What it accepts is kept where docker keeps it: in the helper that is set up, else in docker's config.\n\nExample:\n  slipway login registry.example.com --username mia --password-stdin < token.txt",
-    )
-    .action((host: string, flags: Flags) => logInTo(host, flags, withReachFlags(cli, flags)));
-};
-
-async function logInTo(text: string, flags: Flags, cli: Cli): Promise<void> {
-  const host = registryHostOf(text);
-  if (flags.password !== undefined && flags.passwordStdin === true)
+/** `slipway login`: asks for what is missing, and asks the registry first. */
+export const login: Run<"login"> = async (words, cli) => {
+  const { host } = words;
+  if (words.password !== undefined && words.isPasswordOnStdin === true)
     throw new ToolError("USAGE", "login: --password and --password-stdin exclude each other");
-  const username = flags.username ?? (await askFor("username", host, cli));
-  const password = await passwordOf(flags, host, cli);
+  const username = words.username ?? (await askFor("username", host, cli));
+  const password = await passwordOf(words, cli);
   const place = await logIn({ host, username, password }, cli.session);
   const { reporter } = cli;
   reporter.line(`logged in to ${host} as ${username}; kept in ${nameOf(place)}`);
@@ -42,15 +20,26 @@ async function logInTo(text: string, flags: Flags, cli: Cli): Promise<void> {
       `"${place.file}" holds the password readable for you; a credential helper would keep it better`,
     );
   reporter.result({ host, username, ...place });
-}
+};
 
-async function passwordOf(flags: Flags, host: string, cli: Cli): Promise<string> {
-  if (flags.passwordStdin === true) return cli.readSecret();
-  if (flags.password === undefined) return askFor("password", host, cli);
+/** `slipway logout`. */
+export const logout: Run<"logout"> = async ({ host }, { session, reporter }) => {
+  const place = await logOut(host, session);
+  reporter.line(
+    place === undefined
+      ? `there was no credential for ${host}`
+      : `forgot the credential for ${host}, which was in ${place.helper ?? place.file}`,
+  );
+  reporter.result({ host, isForgotten: place !== undefined, ...place });
+};
+
+async function passwordOf(words: Words, cli: Cli): Promise<string> {
+  if (words.isPasswordOnStdin === true) return cli.readSecret();
+  if (words.password === undefined) return askFor("password", words.host, cli);
   cli.reporter.warn(
     "a password on the command line shows in the process list and the shell's history; use --password-stdin",
   );
-  return flags.password;
+  return words.password;
 }
 
 async function askFor(what: "username" | "password", host: string, cli: Cli): Promise<string> {

@@ -1,26 +1,9 @@
-import type { CommandModule } from "../command.ts";
-import type { Cli } from "../cli.ts";
 import { listImages, listRepositories, listTags, type StoredImageResult } from "../../app/index.ts";
-import { addRegistryFlags, withRegistryFlags, type RegistryFlags } from "../registry-flags.ts";
+import type { Run } from "../cli.ts";
 import { formatAge, formatBytes, formatTable, shortDigest } from "../render/format.ts";
 
-/** `slipway ls [NAME]`. */
-export const define: CommandModule["define"] = (command, cli) => {
-  addRegistryFlags(command)
-    .argument(
-      "[name]",
-      "store:NAME for the tags of one image of the store, HOST/REPOSITORY for those in a registry, HOST/ for a registry's repositories",
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  slipway ls\n  slipway ls registry.example.com/team/iris\n  slipway ls localhost:5000/",
-    )
-    .action(async (name: string | undefined, flags: RegistryFlags) =>
-      list(name, await withRegistryFlags(cli, flags, [name?.replace(/^([^/]+)\/$/, "$1/any")])),
-    );
-};
-
-async function list(name: string | undefined, { session, reporter }: Cli): Promise<void> {
+/** `slipway ls`. */
+export const list: Run<"ls"> = async ({ name }, { session, reporter }) => {
   if (name === undefined || name.startsWith("store:")) {
     const images = await listImages(name, session);
     if (images.length === 0)
@@ -38,7 +21,7 @@ async function list(name: string | undefined, { session, reporter }: Cli): Promi
   if (tags.length === 0) reporter.step("it has no tags");
   for (const tag of tags) reporter.line(tag);
   reporter.result({ repository, tags });
-}
+};
 
 const HEAD = ["NAME", "TAG", "DIGEST", "SIZE", "AGE", "KIND", "PLATFORMS"];
 

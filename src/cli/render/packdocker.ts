@@ -1,5 +1,9 @@
-import type { FileAnswer, PackdockerPlan, PackdockerResult } from "../../app/index.ts";
-import type { UaiFramework } from "../../app/words/index.ts";
+import type {
+  FileAnswer,
+  PackdockerPlan,
+  PackdockerRequest,
+  PackdockerResult,
+} from "../../app/index.ts";
 import { stripControls } from "../../ground/errors/index.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { planData, planLines } from "./plan.ts";
@@ -8,7 +12,7 @@ import type { Reporter } from "./reporter.ts";
 /** The closing lines, and the same as data. */
 export function reportPackdocker(
   reporter: Reporter,
-  framework: UaiFramework,
+  framework: PackdockerRequest["framework"],
   { names, descriptor, isPushed, images, server, answers }: PackdockerResult,
 ): void {
   const [image] = names;

@@ -1,5 +1,5 @@
 import type { TrainingEvent } from "../../app/index.ts";
-import { drawCurve, type Curve, type Progress } from "../../app/words/index.ts";
+import { drawCurve, type Curve, type Progress } from "../../app/curves/index.ts";
 import type { Cli } from "../cli.ts";
 import { formatDuration } from "./format.ts";
 

@@ -37,11 +37,7 @@ export function parseJob(
   const hasBase = options.hasBase === true || ownImage !== undefined;
   const value = (name: string): string =>
     values[name] ?? flags.find((flag) => flag.name === name)?.defaultValue ?? "";
-  const problems = [
-    ...missing(flags, values, hasBase),
-    ...wrongChoices(flags, values),
-    ...brokenLines(values),
-  ];
+  const problems = problemsIn(flags, values, hasBase);
   const collect = <T>(make: () => T): T | undefined => {
     try {
       return make();
@@ -99,6 +95,21 @@ function ownImageOf(values: TrainValues, registries: readonly RegistryHosts[]): 
     nonEmpty(values["self_img"]) ??
     (base === undefined ? undefined : switchRegistryHost(base, trainSideOf(values), registries))
   );
+}
+
+function problemsIn(flags: readonly TrainFlag[], values: TrainValues, hasBase: boolean): string[] {
+  return [
+    ...unknownFlags(flags, values),
+    ...missing(flags, values, hasBase),
+    ...wrongChoices(flags, values),
+    ...brokenLines(values),
+  ];
+}
+
+function unknownFlags(flags: readonly TrainFlag[], values: TrainValues): string[] {
+  return Object.keys(values)
+    .filter((name) => values[name] !== undefined && !flags.some((flag) => flag.name === name))
+    .map((name) => `it has no --${name}`);
 }
 
 function missing(flags: readonly TrainFlag[], values: TrainValues, hasBase: boolean): string[] {

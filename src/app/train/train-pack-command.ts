@@ -1,0 +1,154 @@
+import { ToolError } from "../../ground/errors/index.ts";
+import {
+  FRAMEWORKS,
+  flagsOf,
+  TRAIN_FLAGS,
+  type Framework,
+  type TrainFlag,
+} from "../../jobs/train/index.ts";
+import { CATALOGUE_NOTE, catalogueOption } from "../options/catalogue-option.ts";
+import {
+  always,
+  choice,
+  flag,
+  names,
+  negated,
+  oldFlag,
+  text,
+  texts,
+  valuesByName,
+} from "../options/kinds.ts";
+import type { CommandSpec, Option, Options } from "../options/option.ts";
+import { PACKING } from "../options/shared.ts";
+import type { TrainPackRequest } from "./train-request.ts";
+
+/** Training images to make, or only to plan. */
+export interface TrainPackWords extends Omit<TrainPackRequest, "password"> {
+  /** Checks everything and makes nothing. Default false. */
+  readonly isDryRun?: boolean | undefined;
+  readonly isPasswordOnStdin?: boolean | undefined;
+}
+
+/** `slipway train`. */
+export const TRAIN_COMMAND: CommandSpec<object> = {
+  options: {},
+  examples: ["slipway train pack --framework pytorch --help"],
+  unfinished: {
+    problem: "train: it does not say what to do",
+    hint: "write `slipway train pack --framework pytorch …`",
+  },
+};
+
+/** `slipway train pack`. */
+export const TRAIN_PACK_COMMAND: CommandSpec<TrainPackWords> = {
+  options: {
+    framework: {
+      flags: [{ form: "--framework <name>", help: "pytorch, tf, keras, caffe, mxnet or self" }],
+      read: ([given = []]) => parseFramework(given.at(-1)),
+    },
+    ...packOptions(),
+    catalogue: catalogueOption(),
+  },
+  registry: { sends: true },
+  notes: [CATALOGUE_NOTE],
+  examples: [
+    "slipway train pack --framework pytorch --ai_arch_v pytorch-2.6.0 --code_path ./code --mainfile_path mnist.py \\\n    --uhub_registry registry.example.com/team --uhub_imagename mnist --test_data_path ./data --test_output_path ./output",
+  ],
+};
+
+/** `slipway pytorch` and its siblings: the old tools' own spelling. */
+export function oldTrainCommand(framework: Framework): CommandSpec<object> {
+  return {
+    options: {},
+    examples: [`slipway ${framework} pack --help`],
+    unfinished: {
+      problem: `${framework}: it does not say what to do`,
+      hint: `write \`slipway ${framework} pack …\``,
+    },
+  };
+}
+
+/** `slipway pytorch pack` and its siblings. */
+export function oldTrainPackCommand(framework: Framework): CommandSpec<TrainPackWords> {
+  const isNamed = framework !== "self";
+  return {
+    options: {
+      framework: always(framework),
+      ...packOptions(framework),
+      ...(isNamed && { catalogue: catalogueOption() }),
+    },
+    registry: { sends: true },
+    notes: [
+      ...(isNamed ? [CATALOGUE_NOTE] : []),
+      `The same as \`slipway train pack --framework ${framework}\`.`,
+    ],
+    examples: [`slipway ${framework} pack --code_path ./code/ --mainfile_path train.py …`],
+  };
+}
+
+/** The old flags of a framework, or of all, and the new ones. */
+function packOptions(
+  framework?: Framework,
+): Omit<Options<TrainPackWords>, "framework" | "catalogue"> {
+  return {
+    values: oldValues(framework),
+    base: text(
+      "--base <image>",
+      "base image in place of the known one; the framework's wheels go on top when --ai_arch_v names one",
+    ),
+    gpuBase: text("--gpu-base <image>", "another base for the GPU image"),
+    requirements: texts(
+      "--requirements <file>",
+      "Python packages for both images; may come more than once (default: requirements.txt of the code folder)",
+    ),
+    apt: names("--apt <packages>", "Debian packages for both images, with commas between them"),
+    isCpuPushed: flag("--push-cpu", "push the CPU image too: REGISTRY/NAME-cpu:TAG"),
+    isPush: negated("--no-push", "push nothing"),
+    engine: choice(
+      "--engine <name>",
+      "load the CPU image into this engine (default: the one that answers)",
+      ["auto", "docker", "podman", "none"],
+      { byDefault: "auto" },
+    ),
+    isDryRun: flag("--dry-run", "check everything, show the plan and the commands, make nothing"),
+    platform: text("--platform <os/arch>", "linux/amd64 (default) or linux/arm64"),
+    gpu: text(
+      "--gpu <card>",
+      "card that shall train, such as V100, sm_86 or 9.0: checked against the framework's CUDA",
+    ),
+    driver: text("--driver <version>", "its driver, checked too"),
+    allowSecrets: PACKING.allowSecrets(),
+    indexUrl: PACKING.indexUrl(),
+    extraIndexUrls: texts("--extra-index-url <url>", "another one; may come more than once"),
+    allowMissingLibraries: PACKING.allowMissingLibraries(),
+    findLinks: PACKING.findLinks(),
+    isPasswordOnStdin: flag("--password-stdin", "read the registry's password from standard input"),
+  };
+}
+
+function oldValues(framework: Framework | undefined): Option<TrainPackRequest["values"]> {
+  return valuesByName(
+    (framework === undefined ? TRAIN_FLAGS : flagsOf(framework)).map((one) =>
+      oldFlag(one.name, helpOf(one, framework)),
+    ),
+  );
+}
+
+function helpOf(one: TrainFlag, framework: Framework | undefined): string {
+  const isOfFew = framework === undefined && one.frameworks.length < 3;
+  return isOfFew ? `${one.frameworks.join(", ")}: ${one.help}` : one.help;
+}
+
+function parseFramework(name: string | undefined): Framework {
+  const found =
+    FRAMEWORKS.find((framework) => framework === name?.toLowerCase()) ??
+    (name?.toLowerCase() === "tensorflow" ? "tf" : undefined);
+  if (found !== undefined) return found;
+  throw new ToolError(
+    "USAGE",
+    name === undefined
+      ? "train pack: --framework is missing"
+      : `train pack: there is no framework "${name}"`,
+    { hint: `it is one of ${FRAMEWORKS.join(", ")}` },
+  );
+}
