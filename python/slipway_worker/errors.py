@@ -6,6 +6,7 @@ import base64
 import importlib
 import json
 import os
+import re
 import traceback
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -73,6 +74,9 @@ def describe(error: BaseException, handled: Optional[Tuple[int, str, bytes]] = N
     for key, value in (("message", message), ("reason", reason)):
         if not isinstance(value, str):
             out[key + "Json"] = _json_of(value)
+    lacks = lacks_of(error)
+    if lacks is not None:
+        out["lacks"] = lacks
     payload = getattr(error, "payload", None) if seldon else None
     if payload is not None:
         out["payload"] = repr(payload)[:_MAX_TEXT]
@@ -80,6 +84,20 @@ def describe(error: BaseException, handled: Optional[Tuple[int, str, bytes]] = N
         status, content_type, body = handled
         out["response"] = {"status": status, "contentType": content_type, "body": base64.b64encode(body).decode("ascii")}
     return json.dumps(out).encode("ascii")
+
+
+_NO_ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+
+
+def lacks_of(error: BaseException) -> Optional[Dict[str, str]]:
+    """The module that is not there, or the attribute that a module does not have; `None` for any other error."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return {"module": error.name}
+    if isinstance(error, AttributeError):
+        found = _NO_ATTRIBUTE.search(_text_of(error))
+        if found is not None:
+            return {"module": found.group(1), "attribute": found.group(2)}
+    return None
 
 
 def _json_of(value: Any) -> str:

@@ -95,6 +95,21 @@ class Errors(unittest.TestCase):
         self.assertEqual(json.loads(describe(Silent()))["message"], "(the error has no text)")
 
 
+    def test_what_is_missing_is_named_apart(self) -> None:
+        def lacks(code: str) -> object:
+            try:
+                exec(code, {})
+            except Exception as error:
+                return json.loads(describe(error)).get("lacks")
+            return None
+
+        self.assertEqual(lacks("import no_such_module.part"), {"module": "no_such_module"})
+        self.assertEqual(lacks("import json; json.no_such"), {"module": "json", "attribute": "no_such"})
+        self.assertEqual(lacks("import os; os.path.no_such"), {"module": "posixpath", "attribute": "no_such"})
+        self.assertIsNone(lacks("(1).no_such"))
+        self.assertIsNone(lacks("from json import no_such"))
+
+
 class Memory(unittest.TestCase):
     def test_places_are_used_again_and_never_twice(self) -> None:
         places = Places(1, 17)

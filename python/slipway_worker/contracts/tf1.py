@@ -35,6 +35,8 @@ def use_tf1() -> None:
     if has_old_keras:
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # read when TensorFlow is imported
     whole: Any = importlib.import_module("tensorflow")
+    if str(getattr(whole, "__version__", "")).startswith("1."):
+        return
     v1: Any = importlib.import_module("tensorflow.compat.v1")
     v1.disable_v2_behavior()
     v1.__path__ = [*v1.__path__, *(path for path in whole.__path__ if path not in v1.__path__)]  # tensorflow.python.x, tensorflow.core.x

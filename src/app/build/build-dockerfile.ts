@@ -23,7 +23,7 @@ import { packContextOf } from "../pack/pack-context.ts";
 import { move } from "../places/move.ts";
 import { parseOutput } from "../places/names.ts";
 import { openStore } from "../places/places.ts";
-import { warnOfPython2 } from "./check-python.ts";
+import { warnOfPythonTwo } from "../python/warn-of-python-two.ts";
 import { BUILDER_KINDS, type BuilderKind } from "./find-builder.ts";
 import { handOver } from "./hand-over.ts";
 import { warnOfHosts } from "./host-warnings.ts";
@@ -98,7 +98,7 @@ export async function buildDockerfile(
         },
       }),
     );
-  await warnOfPython2(packed[0]?.copied ?? [], packed[0]?.base.name ?? "", session);
+  await warnOfPythonTwo(packed[0]?.copied ?? [], packed[0]?.base.name ?? "", session);
   const isPush = request.isPush === true;
   const delivered = await deliver({ packed, names, isPush, store, session });
   for (const output of outputs) {

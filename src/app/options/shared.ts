@@ -1,5 +1,5 @@
 // Options that several commands have.
-import { choice, parsedEach, text, texts } from "./kinds.ts";
+import { choice, flag, parsedEach, text, texts } from "./kinds.ts";
 import type { Option } from "./option.ts";
 
 type Text = Option<string | undefined>;
@@ -54,6 +54,12 @@ export const PACKING = {
     texts("--find-links <place>", "folder or page with wheels; may come more than once", {
       heading,
     }),
+  isConverted: (heading?: string): Option<true | undefined> =>
+    flag(
+      "--convert-py2",
+      "write a copy of the folder, NAME-py3, with Python 2 made Python 3 (by fissix, with uv), and pack that",
+      { heading },
+    ),
   indexUrl: (heading?: string): Text =>
     text("--index-url <url>", "Python package index", { heading }),
 } as const;

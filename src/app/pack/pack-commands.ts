@@ -62,6 +62,7 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
     allowSecrets: PACKING.allowSecrets(),
     allowPickle: PACKING.allowPickle(),
     allowMissingLibraries: PACKING.allowMissingLibraries(),
+    isConverted: PACKING.isConverted(),
     findLinks: PACKING.findLinks(),
     indexUrl: PACKING.indexUrl(),
   },

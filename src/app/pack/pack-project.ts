@@ -9,6 +9,8 @@ import { checkPushes, openStore } from "../places/places.ts";
 import type { Store } from "../../images/store/index.ts";
 import type { ImagesResult, PlanResult } from "../results.ts";
 import type { Session } from "../session.ts";
+import { readPythonSources, sourceFile } from "../python/python-sources.ts";
+import { refusePythonTwo, reviewPython, warnOfOldTensorFlow } from "../python/review-python.ts";
 import { withAptPackages, type AptRequest } from "./apt-packages.ts";
 import { openBase, type OpenBase } from "./base-image.ts";
 import { deliver, deliveryResult, referenceOf, type Packed } from "./deliver.ts";
@@ -28,6 +30,8 @@ export interface PackRequest extends ProjectRequest {
   readonly base?: string | undefined;
   /** `os/architecture`. Default: `platforms` of the project file, else `linux/amd64`. */
   readonly platforms?: readonly string[] | undefined;
+  /** Packs a copy of the folder, `NAME-py3` beside it, whose Python files were made Python 3. Default false. */
+  readonly isConverted?: boolean | undefined;
 }
 
 /** Packs a project, and takes the images where they shall go. */
@@ -108,10 +112,11 @@ async function withPacked<T>(
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, session);
   const packContext = isKept ? real : withoutWriting(real);
-  const loaded = await loadProject(request.folder, request, {
+  const loaded = await loadProject(await folderOf(request, session), request, {
     session,
     memory: packContext.cache("formats"),
   });
+  await refuseOldCode(loaded, session);
   const { requirementLines } = loaded.project;
   if (requirementLines.length > 0)
     session.emit({
@@ -134,6 +139,21 @@ async function withPacked<T>(
   );
   const packed = images.map((image, index) => ({ image, base: bases[index] as BaseImage })); // one image a base, in order
   return await use({ loaded, packed, names, store });
+}
+
+/** The folder, or its converted copy where that is wanted. */
+async function folderOf({ folder, isConverted }: PackRequest, session: Session): Promise<string> {
+  if (isConverted !== true) return folder;
+  return (await import("../python/convert-python-two.ts")).convertPythonTwo(folder, session);
+}
+
+/** A class is started by Python 3. @throws ToolError `PROJECT_INVALID` naming every line that it does not take. */
+async function refuseOldCode({ project, tree }: LoadedProject, session: Session): Promise<void> {
+  if (project.code?.language !== "python") return;
+  const sources = await readPythonSources(tree.files.map(sourceFile));
+  const review = reviewPython(project.code.file, sources);
+  refusePythonTwo(review, { what: `pack "${project.name}"`, caller: session });
+  warnOfOldTensorFlow(review, session);
 }
 
 /** Every base is looked at before anything is made. */

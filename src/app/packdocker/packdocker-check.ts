@@ -17,6 +17,9 @@ import {
   type SelfJob,
   type UaiJob,
 } from "../../jobs/uai/index.ts";
+import { walkTree } from "../../images/pack/index.ts";
+import { readPythonSources, sourceFile } from "../python/python-sources.ts";
+import { CONVERT_HINT, reviewPython, type PythonReview } from "../python/review-python.ts";
 import type { Session, Standpoint } from "../session.ts";
 import { accountProblems } from "./account.ts";
 import type { PackSettings } from "./catalogue.ts";
@@ -32,6 +35,8 @@ export interface CheckedJob {
   readonly modelFiles: readonly string[];
   readonly conf: Uint8Array;
   readonly confName: string;
+  /** What Python 3 says to the code. It counts where the base runs Python 3. */
+  readonly review: PythonReview;
 }
 
 /**
@@ -58,18 +63,38 @@ export async function checkJob(
   const isFolder = job.folder !== "" && (await stat(folder).catch(noFile))?.isDirectory() === true;
   const { problems: inFolder, ...found } = await lookInto(job, folder, session);
   const noFolder = job.folder === "" ? [] : [`--pack_file_path: "${job.folder}" is not a folder`];
-  const problems = [
+  const others = [
     ...ofFlags,
     ...(isFolder ? inFolder.map(problemLine) : noFolder),
     ...(await testProblems(request, session)),
   ];
-  if (problems.length === 0) return { job, folder, ...found };
+  const review = isFolder ? await reviewOf(folder, found.mainFile, session) : NO_REVIEW;
+  const problems = [...others, ...(isOnPythonThree(job, request) ? review.problems : [])];
+  if (problems.length === 0) return { job, folder, ...found, review };
   const count = problems.length === 1 ? "" : `${problems.length} problems\n  `;
   throw new ToolError(
     ofFlags.length > 0 ? "USAGE" : "PROJECT_INVALID",
     `packdocker ${framework}: ${count}${problems.join("\n  ")}`,
-    { hint: `nothing was made; ${hintFor(request)}` },
+    {
+      hint: `nothing was made; ${problems.length > others.length ? CONVERT_HINT : hintFor(request)}`,
+    },
   );
+}
+
+const NO_REVIEW: PythonReview = { problems: [], remarks: [] };
+
+async function reviewOf(
+  folder: string,
+  mainFile: string,
+  { signal }: Standpoint,
+): Promise<PythonReview> {
+  const { files } = await walkTree(folder, { ignore: [], signal });
+  return reviewPython(mainFile, await readPythonSources(files.map(sourceFile)));
+}
+
+/** The known bases do; of an image of the user's own that shows when it is opened. */
+export function isOnPythonThree(job: UaiJob, { baseFrom }: PackdockerRequest): boolean {
+  return job.baseImage === undefined && baseFrom !== "vendor";
 }
 
 function problemLine({ flag, why }: FlagProblem): string {
@@ -103,7 +128,9 @@ async function testProblems(
   return files.flatMap(({ file, isFile }) => (isFile ? [] : [`--test: "${file}" is not a file`]));
 }
 
-type Found = Omit<CheckedJob, "job" | "folder"> & { readonly problems: readonly FlagProblem[] };
+type Found = Omit<CheckedJob, "job" | "folder" | "review"> & {
+  readonly problems: readonly FlagProblem[];
+};
 
 function lookInto(job: UaiJob, folder: string, session: Standpoint): Promise<Found> {
   return job.framework === "self" ? checkSelf(job, folder, session) : checkNamed(job, folder);

@@ -100,6 +100,7 @@ function oldFlagsOf(framework: UaiFramework): readonly Flag[] {
 /** What goes in, where it goes, and what is written beside it. */
 function packingOptions(): Pick<
   Options<PackdockerWords>,
+  | "isConverted"
   | "allowPickle"
   | "allowSecrets"
   | "isPasswordOnStdin"
@@ -115,6 +116,7 @@ function packingOptions(): Pick<
   const goes = { heading: TITLES.goes };
   const leaves = { heading: TITLES.leaves };
   return {
+    isConverted: PACKING.isConverted(TITLES.packed),
     allowPickle: PACKING.allowPickle(TITLES.packed),
     allowSecrets: PACKING.allowSecrets(TITLES.packed),
     isPasswordOnStdin: flag(
@@ -193,7 +195,18 @@ function servingOptions(): Pick<
       "longest time that a request waits for company (default: 0)",
       serves,
     ),
-    isTf1: flag("--tf1-compat", "let `import tensorflow` give the API of TensorFlow 1", serves),
+    isTf1: {
+      flags: [
+        {
+          form: "--tf1-compat",
+          help: "let `import tensorflow` give the API of TensorFlow 1 (default: where the code uses it)",
+          ...serves,
+        },
+        { form: "--no-tf1-compat", help: "leave `import tensorflow` as it is", ...serves },
+      ],
+      read: ([wanted = [], unwanted = []]) =>
+        unwanted.length > 0 ? false : wanted.length > 0 || undefined,
+    },
     isPlan: flag("--plan", "show the layers and what a push would send, make no image", first),
     isDryRun: flag("--dry-run", "the same, and remember nothing of it", first),
   };

@@ -14,6 +14,9 @@ import type { PackdockerRequest } from "./packdocker-request.ts";
 const PORT = 8080;
 const MAX_BATCH = 32;
 
+/** Has `import tensorflow` give the API of TensorFlow 1. */
+export const TF1_ENVIRONMENT: Readonly<Record<string, string>> = { SLIPWAY_TF1_COMPAT: "1" };
+
 /** What a job comes to as a project: `source` says which packages its base lacks. */
 export async function uaiProjectOf(
   checked: CheckedJob,
@@ -75,6 +78,6 @@ function environmentOf(
   return {
     UAI_SERVICE_CONFIG: `${SERVER_ROOT}/${confName}`,
     ...(framework === "caffe" && { PYTHONPATH: "/root/caffe/python" }),
-    ...(isTf1 && { SLIPWAY_TF1_COMPAT: "1" }),
+    ...(isTf1 && TF1_ENVIRONMENT),
   };
 }

@@ -31,8 +31,10 @@ export interface PackdockerRequest {
   /** Requests in one call. Default 32. */
   readonly maxBatch?: number | undefined;
   readonly maxWaitMs?: number | undefined;
-  /** `import tensorflow` gives the API of TensorFlow 1. Default false. */
+  /** `import tensorflow` gives the API of TensorFlow 1. Default: where the code uses it. */
   readonly isTf1?: boolean | undefined;
+  /** Packs a copy of the folder, `NAME-py3` beside it, whose Python files were made Python 3. Default false. */
+  readonly isConverted?: boolean | undefined;
   /** Classes and functions, as `MODULE.NAME`, that pickles may import. */
   readonly allowPickle?: readonly string[] | undefined;
   readonly allowSecrets?: readonly string[] | undefined;

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { createDeflatePool } from "../../images/compress/index.ts";
 import { writeFileAtomic } from "../../ground/process/index.ts";
 import { parsePlatform } from "../../images/oci/index.ts";
-import { packImages, walkTree, type PackProject } from "../../images/pack/index.ts";
+import { packImages, walkTree, type BaseImage, type PackProject } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import { withAptPackages } from "../pack/apt-packages.ts";
 import { openBase } from "../pack/base-image.ts";
@@ -18,9 +18,10 @@ import type { Session } from "../session.ts";
 import { warnOfSecrets, withAccount } from "./account.ts";
 import { openPackSettings } from "./catalogue.ts";
 import { baseSourceOf } from "./packdocker-base.ts";
-import { checkJob, type CheckedJob } from "./packdocker-check.ts";
+import { refusePythonTwo, warnOfRemarks } from "../python/review-python.ts";
+import { checkJob, isOnPythonThree, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
-import { uaiProjectOf } from "./packdocker-project.ts";
+import { TF1_ENVIRONMENT, uaiProjectOf } from "./packdocker-project.ts";
 import { ownSettingsIn, warnOfStrays, type PackdockerRequest } from "./packdocker-request.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
 import type { FileAnswer } from "./post-file.ts";
@@ -95,10 +96,12 @@ interface PreparedJob {
   readonly session: Session;
 }
 
-async function prepare(request: PackdockerRequest, session: Session): Promise<PreparedJob> {
+async function prepare(given: PackdockerRequest, session: Session): Promise<PreparedJob> {
+  const request = await inPythonThree(given, session);
   const { values, baseFrom } = request;
   const settings = await openPackSettings(request.catalogue, session);
   const checked = await checkJob(request, settings, session);
+  if (isOnPythonThree(checked.job, request)) warnOfRemarks(checked.review, session);
   warnOfSecrets(
     values,
     session,
@@ -115,6 +118,18 @@ async function prepare(request: PackdockerRequest, session: Session): Promise<Pr
     base: source.base,
     session: withAccount(values, { password: request.password, image: checked.job.image }, session),
   };
+}
+
+/** The request for a converted copy of its folder, where that is wanted. */
+async function inPythonThree(
+  request: PackdockerRequest,
+  session: Session,
+): Promise<PackdockerRequest> {
+  const folder = request.values["pack_file_path"] ?? "";
+  if (request.isConverted !== true || folder === "") return request;
+  const { convertPythonTwo } = await import("../python/convert-python-two.ts");
+  const copy = await convertPythonTwo(folder, session);
+  return { ...request, values: { ...request.values, pack_file_path: copy } };
 }
 
 interface MadeJob extends PreparedJob {
@@ -145,7 +160,8 @@ async function withPacked<T>(
     },
   );
   const server = chooseServer(request.server, base);
-  const project = servedBy(server, job.project, {
+  if (!isOnPythonThree(job.checked.job, request)) holdAgainstBase(job, server, base);
+  const project = servedBy(server, withTensorFlowOne(job, server), {
     base,
     given: ownSettingsIn(request),
     session,
@@ -158,6 +174,33 @@ async function withPacked<T>(
   );
   const packed = images.map((image) => ({ image, base }));
   return await use({ ...job, project, store, packed, server });
+}
+
+/** Code of TensorFlow 1 gets its API, unless the user has said whether it should. */
+function withTensorFlowOne(
+  { project, request, checked: { review }, session }: PreparedJob,
+  { kind }: ChosenServer,
+): PackProject {
+  const { oldTensorFlow } = review;
+  if (kind !== "slipway" || request.isTf1 !== undefined || oldTensorFlow === undefined)
+    return project;
+  session.emit({
+    kind: "step",
+    text: `${oldTensorFlow}: \`import tensorflow\` gives its API in this image, as with --tf1-compat (--no-tf1-compat leaves it as it is)`,
+  });
+  return { ...project, env: { ...project.env, ...TF1_ENVIRONMENT } };
+}
+
+/** Our server runs classes on Python 3; a server of the base's own may have Python 2. */
+function holdAgainstBase(
+  { checked: { review }, session, request }: PreparedJob,
+  { kind }: ChosenServer,
+  { facts }: BaseImage,
+): void {
+  const { problems } = review;
+  if (kind === "slipway")
+    refusePythonTwo(review, { what: `packdocker ${request.framework}`, caller: session });
+  else if (facts.python !== undefined) warnOfRemarks({ remarks: problems }, session);
 }
 
 /** Pushes, or keeps; what is written on this machine is written last, so that a failure leaves nothing. */

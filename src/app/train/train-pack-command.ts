@@ -117,6 +117,7 @@ function packOptions(
       "card that shall train, such as V100, sm_86 or 9.0: checked against the framework's CUDA",
     ),
     driver: text("--driver <version>", "its driver, checked too"),
+    isConverted: PACKING.isConverted(),
     allowSecrets: PACKING.allowSecrets(),
     indexUrl: PACKING.indexUrl(),
     extraIndexUrls: texts("--extra-index-url <url>", "another one; may come more than once"),

@@ -30,6 +30,13 @@ import { accountProblems, warnOfSecrets, withAccount } from "../packdocker/accou
 import { openPackSettings } from "../packdocker/catalogue.ts";
 import { checkPushes, openEngine, openForReading, openStore } from "../places/places.ts";
 import type { ImageResult, TransferResult } from "../results.ts";
+import { readPythonSources, sourceFile } from "../python/python-sources.ts";
+import {
+  refusePythonTwo,
+  reviewPython,
+  warnOfOldTensorFlow,
+  warnOfRemarks,
+} from "../python/review-python.ts";
 import { epochOf } from "../settings.ts";
 import type { Caller, Places, Session } from "../session.ts";
 import { checkCode, indexesOf, readCode, requirementsOf } from "./train-code.ts";
@@ -159,7 +166,8 @@ interface Work {
   readonly image: ImageRequest;
 }
 
-async function prepare(request: TrainPackRequest, session: Session): Promise<Work> {
+async function prepare(given: TrainPackRequest, session: Session): Promise<Work> {
+  const request = await inPythonThree(given, session);
   const { framework, values } = request;
   const { catalogue, registries } = await openPackSettings(request.catalogue, session);
   const hasBase = request.base !== undefined;
@@ -182,13 +190,41 @@ async function prepare(request: TrainPackRequest, session: Session): Promise<Wor
     for (const text of checkGpu(release, { card: request.gpu, driver: request.driver }))
       session.emit({ kind: "step", text });
   const codePath = await checkCode(job, session);
+  const image = await requestOf(job, { request, codePath, release, catalogue, session });
+  await reviewCode({ job, image }, session);
   return {
     job,
     request,
     codePath,
     paths: { data: resolved(job.dataPath, session), output: resolved(job.outputPath, session) },
-    image: await requestOf(job, { request, codePath, release, catalogue, session }),
+    image,
   };
+}
+
+/** The request for a converted copy of its code, where that is wanted. */
+async function inPythonThree(
+  request: TrainPackRequest,
+  session: Session,
+): Promise<TrainPackRequest> {
+  const folder = request.values["code_path"] ?? "";
+  if (request.isConverted !== true || folder === "") return request;
+  const { convertPythonTwo } = await import("../python/convert-python-two.ts");
+  const copy = await convertPythonTwo(folder, session);
+  return { ...request, values: { ...request.values, code_path: copy } };
+}
+
+/** The known bases have Python 3, and a base of the user's own may have Python 2. @throws ToolError `PROJECT_INVALID`. */
+async function reviewCode(
+  { job, image: { tree, release, isOwnImage } }: Pick<Work, "job" | "image">,
+  session: Session,
+): Promise<void> {
+  const review = reviewPython(job.mainFile, await readPythonSources(tree.files.map(sourceFile)));
+  const { problems, remarks } = review;
+  const isKnown = release !== undefined && isOpen(release) && !isOwnImage;
+  if (isKnown) {
+    refusePythonTwo(review, { what: `pack for ${job.framework}`, caller: session });
+    warnOfOldTensorFlow(review, session);
+  } else warnOfRemarks({ remarks: [...problems, ...remarks] }, session);
 }
 
 /** An absolute path stays as it was written; docker takes no others. */

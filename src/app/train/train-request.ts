@@ -29,6 +29,8 @@ export interface TrainPackRequest {
   readonly gpu?: string | undefined;
   /** Version of its driver. */
   readonly driver?: string | undefined;
+  /** Packs a copy of the code folder, `NAME-py3` beside it, whose Python files were made Python 3. Default false. */
+  readonly isConverted?: boolean | undefined;
   readonly allowSecrets?: readonly string[] | undefined;
   /** Shared libraries that Python packages may miss. */
   readonly allowMissingLibraries?: readonly string[] | undefined;

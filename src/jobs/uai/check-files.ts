@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { noFile } from "../../ground/process/index.ts";
-import { findPythonClasses } from "../../models/kinds/index.ts";
+import { findPythonClasses } from "../../models/python-source/index.ts";
 import type { FlagProblem, NamedFramework, UaiModel } from "./contracts.ts";
 
 /** What a folder holds for a job. */

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import type { ModelFile } from "./contracts.ts";
 import { detectModel, type DetectedModel } from "./detect.ts";
-import { findPythonClasses } from "./python-source.ts";
+import { findPythonClasses } from "../python-source/index.ts";
 
 const ONNX = readFileSync(resolve(import.meta.dirname, "../../../test/fixtures/onnx/digits.onnx"));
 const BAYES = readFileSync(

@@ -9,8 +9,6 @@ export type {
   ModelFile,
   ReadOptions,
 } from "./contracts.ts";
-export { findPython2 } from "./python-two.ts";
-export { findPythonClasses, type PythonClass } from "./python-source.ts";
 export { kindRow, runtimeOf } from "./rows.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";
 export { checkPickles } from "./pickle/check-files.ts";

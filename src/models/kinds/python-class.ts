@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { type CallOptions } from "../../ground/bytes/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
 import type { Candidate, ModelFile } from "./contracts.ts";
-import { findPythonClasses, type PythonClass } from "./python-source.ts";
+import { findPythonClasses, type PythonClass } from "../python-source/index.ts";
 
 /** Any of these makes a class one that can answer requests. @see Seldon Core, Python component interface */
 const CONTRACT_METHODS: ReadonlySet<string> = new Set(

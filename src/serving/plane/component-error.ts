@@ -16,6 +16,8 @@ export interface UserFailure {
   readonly isRefusal: boolean;
   /** Multi-line, with the user's frames only; for logs, never for clients. */
   readonly traceback: string;
+  /** What was looked for in vain: a module, or an attribute of one. */
+  readonly lacks?: { readonly module: string; readonly attribute?: string };
   /** The answer of the user's own error handler, to be sent as it is. */
   readonly response?: {
     readonly status: number;

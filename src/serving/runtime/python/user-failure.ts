@@ -15,7 +15,15 @@ export function parseUserFailure(text: string): UserFailure {
     ...(typeof value["messageJson"] === "string" && { messageJson: value["messageJson"] }),
     ...(typeof value["reasonJson"] === "string" && { reasonJson: value["reasonJson"] }),
     ...(response !== undefined && { response }),
+    ...lacksOf(value["lacks"]),
   };
+}
+
+function lacksOf(value: unknown): Pick<UserFailure, "lacks"> {
+  if (typeof value !== "object" || value === null) return {};
+  const { module, attribute } = value as Record<string, unknown>; // checked: an object
+  if (typeof module !== "string") return {};
+  return { lacks: { module, ...(typeof attribute === "string" && { attribute }) } };
 }
 
 /** One line that says what was raised, without control characters. */

@@ -3,6 +3,7 @@ import { ComponentError, isRaw } from "../../plane/index.ts";
 import { parseReady, type ReadyFacts } from "./facts.ts";
 import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { startHint } from "./start-hint.ts";
 import { lineOf, parseUserFailure } from "./user-failure.ts";
 import { FRAME, PROTOCOL_VERSION } from "./wire.ts";
 import { logLineOf, type Flight, type WorkerOptions } from "./worker-call.ts";
@@ -240,7 +241,7 @@ export class Worker {
         new ComponentError("MODEL_LOAD_FAILED", `load the model "${model}": ${lineOf(failure)}`, {
           model,
           failure,
-          hint: "read the traceback in the log",
+          hint: startHint(failure),
         }),
       );
       return 0;

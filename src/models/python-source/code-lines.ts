@@ -3,6 +3,8 @@ export interface CodeLine {
   /** From 1. */
   readonly line: number;
   readonly code: string;
+  /** As it is written, without its comment and without white space around it. */
+  readonly text: string;
   /** White space before a statement; absent for blank lines and for lines that go on with an earlier one. */
   readonly indent: string | undefined;
 }
@@ -24,24 +26,25 @@ export function codeLines(source: string): readonly CodeLine[] {
     .split(/\r\n|\r|\n/)
     .map((text, index) => {
       const isStatement = scan.quote === undefined && scan.depth === 0 && !scan.isContinued;
-      const code = codeOf(text, scan);
+      const { code, end } = codeOf(text, scan);
       scan.isContinued = scan.quote === undefined && code.endsWith("\\");
       const indent =
         isStatement && code.trim() !== "" ? (/^[ \t\f]*/.exec(text)?.[0] ?? "") : undefined;
-      return { line: index + 1, code, indent };
+      return { line: index + 1, code, text: text.slice(0, end).trim(), indent };
     });
 }
 
 const TEXT_START = /'''|"""|'|"/y;
 
-function codeOf(text: string, scan: Scan): string {
+/** The code of a line, and where its comment begins or it ends. */
+function codeOf(text: string, scan: Scan): { readonly code: string; readonly end: number } {
   let code = "";
   for (let at = 0; at < text.length;) {
     if (scan.quote !== undefined) {
       const end = endOfText(text, at, scan.quote);
       if (end === undefined) {
         if (scan.quote.length === 1 && !text.endsWith("\\")) scan.quote = undefined;
-        return code;
+        return { code, end: text.length };
       }
       code += scan.quote;
       scan.quote = undefined;
@@ -49,7 +52,7 @@ function codeOf(text: string, scan: Scan): string {
       continue;
     }
     const character = text[at] ?? "";
-    if (character === "#") return code;
+    if (character === "#") return { code, end: at };
     TEXT_START.lastIndex = at;
     const quote = TEXT_START.exec(text)?.[0];
     if (quote !== undefined) {
@@ -63,7 +66,7 @@ function codeOf(text: string, scan: Scan): string {
     code += character;
     at += 1;
   }
-  return code;
+  return { code, end: text.length };
 }
 
 /** Where a text that is open ends, behind its quotes; `undefined` when it does not end in this line. */
