@@ -12,7 +12,8 @@ from typing import Any, Dict, List, Tuple
 
 from slipway_worker.calls import PREDICT, Answer, Call, Message
 from slipway_worker.contracts.old_numpy import let_array_str_take_numbers
-from slipway_worker.contracts.uai import BINARY, JSON, TEXT, ServiceRequest, UaiAdapter, WrongAnswers, body_of, load_uai, read_conf
+from slipway_worker.contracts.service_request import ServiceRequest
+from slipway_worker.contracts.uai import BINARY, JSON, TEXT, UaiAdapter, WrongAnswers, body_of, load_uai, read_conf
 from slipway_worker.settings import Settings
 
 _COMPAT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "compat")
@@ -35,8 +36,14 @@ def conf(**more: Any) -> Dict[str, Any]:
 class Answers(unittest.TestCase):
     def test_every_type_has_a_body(self) -> None:
         cases = [
-            ("2\n", TEXT, b"2\n"), (b"\x00\xff", BINARY, b"\x00\xff"), (b"two", TEXT, b"two"), (3, TEXT, b"3"), (0.5, TEXT, b"0.5"),
-            (True, JSON, b"true"), (None, JSON, b"null"), ([1, (2, b"x")], JSON, b'[1, [2, "x"]]'),
+            ("2\n", TEXT, b"2\n"),
+            (b"\x00\xff", BINARY, b"\x00\xff"),
+            (b"two", TEXT, b"two"),
+            (3, TEXT, b"3"),
+            (0.5, TEXT, b"0.5"),
+            (True, JSON, b"true"),
+            (None, JSON, b"null"),
+            ([1, (2, b"x")], JSON, b'[1, [2, "x"]]'),
             ({"a": [0.5], 1: "\u4e8c"}, JSON, '{"a": [0.5], "1": "\u4e8c"}'.encode()),
         ]
         for value, content_type, body in cases:
@@ -70,6 +77,30 @@ class Requests(unittest.TestCase):
         self.assertEqual((request.seek(0), request.read(), request.body, request.META["CONTENT_LENGTH"]), (0, b'{"a": 1}\nx', b'{"a": 1}\nx', "10"))
         self.assertIsInstance(request, io.BufferedIOBase)
 
+    def test_what_django_tells_is_told(self) -> None:
+        about = {"method": "PUT", "query": "a=1&a=2&b=", "headers": {"content-type": "application/x-www-form-urlencoded", "x-user": "me"}}
+        request = ServiceRequest(b"name=%E4%BA%8C&n=1", json.dumps(about).encode())
+        self.assertEqual(
+            (request.method, request.content_type, request.headers["X-User"], "X-USER" in request.headers),
+            ("PUT", "application/x-www-form-urlencoded", "me", True),
+        )
+        self.assertEqual((request.GET["a"], request.GET.getlist("a"), request.GET.get("b"), request.GET.get("c")), ("2", ["1", "2"], "", None))
+        self.assertEqual((request.POST["name"], request.POST.get("n"), dict(request.FILES)), ("\u4e8c", "1", {}))
+        self.assertEqual((request.META["HTTP_X_USER"], request.META["QUERY_STRING"], request.META["CONTENT_LENGTH"]), ("me", "a=1&a=2&b=", "18"))
+        self.assertEqual(request.read(), b"name=%E4%BA%8C&n=1")
+
+    def test_files_of_a_form(self) -> None:
+        body = b'--x\r\nContent-Disposition: form-data; name="image"; filename="2.jpg"\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\x00\n\r\n--x\r\n'
+        body += b'Content-Disposition: form-data; name="top"\r\n\r\n5\r\n--x--\r\n'
+        request = ServiceRequest(body, json.dumps({"headers": {"content-type": "multipart/form-data; boundary=x"}}).encode())
+        image = request.FILES["image"]
+        self.assertEqual(
+            (image.name, image.content_type, image.size, image.read(), b"".join(image.chunks(2))),
+            ("2.jpg", "image/jpeg", 4, b"\xff\xd8\x00\n", b"\xff\xd8\x00\n"),
+        )
+        self.assertEqual(request.POST["top"], "5")
+        self.assertEqual(dict(ServiceRequest(b"x").POST), {})
+
 
 class Execution(unittest.TestCase):
     def adapter(self, execute: Any) -> UaiAdapter:
@@ -99,7 +130,6 @@ class Execution(unittest.TestCase):
         for execute, words in cases:
             with self.assertRaisesRegex(WrongAnswers, words):
                 self.adapter(execute).call(Call(PREDICT, [Message(b"x", [])], {}, False))
-
 
     def test_more_answers_than_the_one_request_give_the_first_and_a_warning(self) -> None:
         adapter = self.adapter(lambda data, size: ["%s-%d" % (item.body.decode(), part) for item in data for part in range(3)])

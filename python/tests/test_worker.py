@@ -94,7 +94,6 @@ class Errors(unittest.TestCase):
 
         self.assertEqual(json.loads(describe(Silent()))["message"], "(the error has no text)")
 
-
     def test_what_is_missing_is_named_apart(self) -> None:
         def lacks(code: str) -> object:
             try:

@@ -24,6 +24,8 @@ class Model(TFAiUcloudModel):
                 self.gate.wait(0.05)
             if text == b"bad":
                 raise ValueError("cannot read this one")
+            if text == b"about":
+                text = json.dumps([item.method, item.GET.get("q"), item.headers["X-User"], item.META["HTTP_X_USER"], item.content_type]).encode()
             if text == b"sizes":
                 text = json.dumps(self.sizes).encode()
             answers.append(text)
@@ -140,4 +142,15 @@ test("requests that lie ready together are executed together, and never more tha
     sizes.reduce((sum, size) => sum + size),
     41,
   );
+});
+
+test("a class sees the request behind the body, as Django showed it", async (t) => {
+  const service = await serve(t);
+  if (service === undefined) return;
+  const answer = await fetch(`${service.url}/service?q=a%20b`, {
+    method: "PUT",
+    body: "about",
+    headers: { "X-User": "me", "Content-Type": "text/x-words; charset=utf-8" },
+  });
+  assert.deepEqual(await answer.json(), ["PUT", "a b", "me", "me", "text/x-words"]);
 });

@@ -25,6 +25,19 @@ test("the worker's own tests pass with numpy, protobuf and flask", async (t) => 
   if (environment !== undefined) await unitTests(environment.python);
 });
 
+test("the stand-in for Caffe answers as its networks' numbers say", async (t) => {
+  const environment = await pythonEnv(t, {
+    packages: ["opencv-python-headless<5", "numpy", "pillow"],
+  });
+  if (environment === undefined) return;
+  const { stderrTail } = await run(
+    [environment.python, "-m", "unittest", "tests.test_caffe", "tests.test_uai_package"],
+    { cwd: PYTHON, env: PYCACHE, timeoutMs: 60_000 },
+  );
+  assert.match(stderrTail, /Ran \d+ tests/);
+  assert.doesNotMatch(stderrTail, /skipped/);
+});
+
 test("the worker's sources are clean for ruff and mypy", async (t) => {
   const environment = await pythonEnv(t, { packages: ["ruff", "mypy", "numpy"] });
   if (environment === undefined) return;

@@ -7,7 +7,6 @@ gives the wrong number of answers, each request is tried alone, so that only tho
 from __future__ import annotations
 
 import importlib
-import io
 import json
 import logging
 import os
@@ -19,6 +18,7 @@ from ..errors import SeldonMicroserviceException
 from ..settings import Settings
 from .keras1 import watch_keras
 from .old_numpy import let_array_str_take_numbers
+from .service_request import ServiceRequest
 from .tf1 import use_tf1
 
 _LOG = logging.getLogger("slipway.uai")
@@ -26,18 +26,6 @@ _NAMES = ("ufile.json", "conf.json")
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 BINARY = "application/octet-stream"
-
-
-class ServiceRequest(io.BytesIO):
-    """One request's body: a binary file to read, seek and iterate, with the attributes of it that users' code looks at."""
-
-    method = "POST"
-    path = "/service"
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__(body)
-        self.body = body
-        self.META = {"REQUEST_METHOD": self.method, "PATH_INFO": self.path, "CONTENT_LENGTH": str(len(body))}
 
 
 class WrongAnswers(Exception):
@@ -76,7 +64,7 @@ class UaiAdapter(Adapter):
             return error
 
     def _execute(self, messages: Sequence[Message]) -> List[Any]:
-        data = [ServiceRequest(_bytes_of(message.value)) for message in messages]
+        data = [ServiceRequest(_bytes_of(message.value), message.meta_text) for message in messages]
         given = self._user.execute(data, len(data))
         if isinstance(given, (str, bytes, bytearray, dict)) or given is None:
             raise WrongAnswers("execute gave a %s; it has to give a sequence with one answer for each request" % type(given).__name__)
@@ -197,4 +185,3 @@ def read_conf(folder: str) -> Dict[str, Any]:
     with open(path, encoding="utf-8") as file:
         conf: Dict[str, Any] = json.load(file)
     return conf
-

@@ -17,7 +17,9 @@ export async function warnOfPythonTwo(
   for (const { path, text } of await readPythonSources(files))
     for (const problem of findPythonProblems(text))
       if (problem.stopsStart)
-        warnings.push(`Python 3 will not run it: ${sayPythonProblem(path, problem)}`);
+        warnings.push(
+          sayPythonProblem(path, { ...problem, why: `Python 3 will not run it: ${problem.why}` }),
+        );
   for (const text of warnings.slice(0, MAX_WARNINGS)) emit({ kind: "warning", text });
   if (warnings.length > MAX_WARNINGS)
     emit({

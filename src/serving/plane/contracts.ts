@@ -17,6 +17,17 @@ export interface RawBody {
   /** As the client said it; empty when it said nothing. */
   readonly contentType: string;
   readonly bytes: Uint8Array;
+  /** The request that it came with, for classes that look at more than the body. */
+  readonly request?: RawRequest;
+}
+
+/** What an HTTP request says beside its body. */
+export interface RawRequest {
+  readonly method: string;
+  /** Behind the question mark, as it came; empty without one. */
+  readonly query: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** The model's own body, as it goes back. */

@@ -8,6 +8,7 @@ import {
   type Predictor,
   type PredictorFacts,
   type RawAnswer,
+  type RawBody,
 } from "./contracts.ts";
 import type {
   ComponentMessage,
@@ -67,14 +68,15 @@ function graphRequest(
     );
   return {
     method: "predict",
-    messages: [isRaw(inputs) ? rawMessage(inputs.bytes) : tensorMessage(inputs, model)],
+    messages: [isRaw(inputs) ? rawMessage(inputs) : tensorMessage(inputs, model)],
     ...(id !== undefined && { requestId: id }),
     ...(trace !== undefined && { trace }),
   };
 }
 
-function rawMessage(bytes: Uint8Array): ComponentMessage {
-  return { payload: { kind: "bytes", bytes }, names: [] };
+function rawMessage({ bytes, request }: RawBody): ComponentMessage {
+  const message: ComponentMessage = { payload: { kind: "bytes", bytes }, names: [] };
+  return request === undefined ? message : { ...message, meta: JSON.stringify(request) };
 }
 
 function tensorMessage(inputs: readonly NamedTensor[], model: string): ComponentMessage {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional
 
 from ..arch_conf.base_conf import ArchJsonConfLoader
 
@@ -25,7 +25,9 @@ class AiUcloudModel:
         self.main_class = loader.get_main_class()
 
     def load_model(self) -> Any:
-        raise NotImplementedError("load_model")
+        """Does nothing, so that a class may call it through `super()`."""
+        return None
 
-    def execute(self, data: List[Any], batch_size: int) -> Sequence[Any]:
-        raise NotImplementedError("execute")
+    def execute(self, data: List[Any], batch_size: int) -> Any:
+        """Does nothing; the server says what a class without it lacks."""
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence
 
-from ..arch_conf.tf_serving_conf import TFServingJsonConfLoader
+from ..arch_conf.tf_conf import TFServingJsonConfLoader
 from .tf_model import TFAiUcloudModel
 
 
@@ -12,11 +12,11 @@ class TFServingAiUcloudModel(TFAiUcloudModel):
     """One input and any number of outputs, named by `conf`. The model is loaded once, where the old class did it twice."""
 
     def _parse_conf(self, conf: Dict[str, Any]) -> None:
-        super()._parse_conf(conf)
         loader = TFServingJsonConfLoader(conf)
-        self.input_info: Dict[str, Any] = loader.get_input()
-        self.output_info: Dict[str, Any] = loader.get_output()
-        self.tag: List[str] = loader.get_tag()
+        self.model_dir = loader.get_model_dir()
+        self.input_info: Dict[str, Any] = loader.get_input_set()
+        self.output_info: Dict[str, Any] = loader.get_output_set()
+        self.tag: List[str] = loader.get_tag_set()
         self.signature: str = loader.get_signature()
 
     def load_model(self) -> Any:
@@ -28,8 +28,9 @@ class TFServingAiUcloudModel(TFAiUcloudModel):
             meta = v1.saved_model.loader.load(session, self.tag, self.model_dir)
         known = meta.signature_def[self.signature]
         self.output["sess"] = session
-        self.output["x"] = known.inputs[self.input_info["name"]].name
-        self.output["y_"] = [known.outputs[name].name for name in self.output_info["name"]]
+        tensor = session.graph.get_tensor_by_name
+        self.output["input_tensor"] = tensor(known.inputs[self.input_info["name"]].name)
+        self.output["output_tensor"] = [tensor(known.outputs[name].name) for name in self.output_info["name"]]
         return session
 
     def preprocess(self, request: Any) -> Any:
@@ -37,6 +38,8 @@ class TFServingAiUcloudModel(TFAiUcloudModel):
 
     def execute(self, data: List[Any], batch_size: int) -> Sequence[Any]:
         """The output arrays, one for each name; a class of the user's turns them into one answer for each request."""
-        items = [self.preprocess(request) for request in data]
-        results: Sequence[Any] = self.output["sess"].run(self.output["y_"], feed_dict={self.output["x"]: items})
+        import numpy
+
+        items = numpy.array([numpy.array(self.preprocess(data[index])) for index in range(batch_size)])
+        results: Sequence[Any] = self.output["sess"].run(self.output["output_tensor"], feed_dict={self.output["input_tensor"]: items})
         return results

@@ -24,8 +24,11 @@ export interface LayerFile {
 /** An entry that knows where its content comes from. */
 export type LayerEntry = TarEntry & { readonly from?: LayerFile["from"] };
 
-/** Folders of ours that a group-0 user may write to, as arbitrary-user platforms need. */
-const GROUP_WRITABLE: ReadonlySet<string> = new Set(["app", "models"]);
+/**
+ * Folders of ours that a group-0 user may write to, as arbitrary-user platforms need. The folder of the old inference service is
+ * writable with all below it: classes for it were root there, and write where they please.
+ */
+const GROUP_WRITABLE = /^(?:app|models|ai-ucloud-client-django(?:\/.*)?)$/;
 
 /**
  * Entries of a layer with every folder above its files. Folders that the base has keep the base's own mode and owner, since a layer
@@ -59,7 +62,7 @@ function folderEntry(
   empty: ReadonlySet<string>,
 ): LayerEntry {
   const known = directories[`/${path}`];
-  const mode = known?.mode ?? (GROUP_WRITABLE.has(path) || empty.has(path) ? 0o775 : 0o755);
+  const mode = known?.mode ?? (GROUP_WRITABLE.test(path) || empty.has(path) ? 0o775 : 0o755);
   return { path, type: "directory", mode, size: 0, uid: known?.uid ?? 0, gid: known?.gid ?? 0 };
 }
 

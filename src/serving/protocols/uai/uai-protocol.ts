@@ -46,9 +46,14 @@ function serviceRoute(plane: Plane): Route {
 }
 
 function answer(plane: Plane, exchange: Exchange): void {
-  const { requestId, span, body } = exchange;
+  const { requestId, span, body, query } = exchange;
+  const { method = "POST", headers } = exchange.request;
   const request: InferRequest = {
-    inputs: { contentType: exchange.header("content-type") ?? "", bytes: body },
+    inputs: {
+      contentType: exchange.header("content-type") ?? "",
+      bytes: body,
+      request: { method, query, headers },
+    },
     caller: exchange,
     ...(requestId !== undefined && { id: requestId }),
     ...(span !== undefined && { trace: span }),

@@ -1,0 +1,1 @@
+"""The one message that classes which predict read."""

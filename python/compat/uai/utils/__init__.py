@@ -1,0 +1,1 @@
+"""Small things of the old tools that users' code imports too."""
