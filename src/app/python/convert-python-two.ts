@@ -14,7 +14,7 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
-import { createTempDir, run } from "../../ground/process/index.ts";
+import { createTempDir, noFile, run } from "../../ground/process/index.ts";
 import { expandTabs } from "../../models/python-source/index.ts";
 import type { Surroundings } from "../session.ts";
 
@@ -34,7 +34,7 @@ const TIMEOUT_MS = 600_000;
 export async function convertPythonTwo(folder: string, session: Surroundings): Promise<string> {
   const root = resolve(session.cwd, folder);
   const target = `${root}-py3`;
-  if ((await stat(target).catch(() => undefined)) !== undefined)
+  if ((await stat(target).catch(noFile)) !== undefined)
     throw new ToolError("USAGE", `convert "${folder}": "${target}" is there already`, {
       hint: "name that folder in this one's place, or remove it to have it written anew",
     });
@@ -76,6 +76,7 @@ async function copyOne(source: string, target: string): Promise<void> {
   const { size } = await stat(source);
   if (size < LINKED_BYTES || source.endsWith(".py"))
     return copyFile(source, target, constants.COPYFILE_FICLONE);
+  // whatever keeps a link from being made, a copy is as good
   await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
 }
 
