@@ -50,15 +50,7 @@ export async function checkJob(
 ): Promise<CheckedJob> {
   const { framework, values } = request;
   const { job, problems: inFlags } = parseUaiJob(framework, values, settings.registries);
-  const release = releaseProblem(job, settings.catalogue, {
-    hasBase: job.baseImage !== undefined || request.baseFrom === "vendor",
-  });
-  const ofFlags = [
-    ...inFlags,
-    ...accountProblems(values, request.password).map(problemLine),
-    ...(release === undefined ? [] : [release]),
-    ...baseProblems(job, { request, session }),
-  ];
+  const ofFlags = [...inFlags, ...flagProblems(job, { request, settings, session })];
   const folder = resolve(session.cwd, job.folder);
   const isFolder = job.folder !== "" && (await stat(folder).catch(noFile))?.isDirectory() === true;
   const { problems: inFolder, ...found } = await lookInto(job, folder, session);
@@ -79,6 +71,26 @@ export async function checkJob(
       hint: `nothing was made; ${problems.length > others.length ? CONVERT_HINT : hintFor(request)}`,
     },
   );
+}
+
+/** What is wrong with flags beside their own values. */
+function flagProblems(
+  job: UaiJob,
+  about: {
+    readonly request: PackdockerRequest;
+    readonly settings: PackSettings;
+    readonly session: Session;
+  },
+): readonly string[] {
+  const { request, settings } = about;
+  const release = releaseProblem(job, settings.catalogue, {
+    hasBase: job.baseImage !== undefined || request.baseFrom === "vendor",
+  });
+  return [
+    ...accountProblems(request.values, request.password).map(problemLine),
+    ...(release === undefined ? [] : [release]),
+    ...baseProblems(job, about),
+  ];
 }
 
 const NO_REVIEW: PythonReview = { problems: [], remarks: [] };

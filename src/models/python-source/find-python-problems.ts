@@ -77,6 +77,15 @@ interface Depth {
 
 /** One problem for a file, at its first line. @see CPython, Parser/lexer/lexer.c, where TabError is raised */
 function indentationProblems(lines: readonly CodeLine[]): readonly PythonProblem[] {
+  const mixed = mixedLines(lines);
+  const [first] = mixed;
+  if (first === undefined) return [];
+  const others = mixed.length === 1 ? "" : `, here and in ${mixed.length - 1} more lines`;
+  const why = `tabs and spaces are mixed${others}`;
+  return [{ line: first, why, instead: "spaces only", stopsStart: true }];
+}
+
+function mixedLines(lines: readonly CodeLine[]): readonly number[] {
   const open: Depth[] = [{ wide: 0, narrow: 0 }];
   const mixed: number[] = [];
   for (const { line, indent } of lines) {
@@ -88,11 +97,7 @@ function indentationProblems(lines: readonly CodeLine[]): readonly PythonProblem
     if (isSame ? depth.narrow !== last.narrow : depth.narrow <= last.narrow) mixed.push(line);
     if (!isSame) open.push(depth);
   }
-  const [first] = mixed;
-  if (first === undefined) return [];
-  const others = mixed.length === 1 ? "" : `, here and in ${mixed.length - 1} more lines`;
-  const why = `tabs and spaces are mixed${others}`;
-  return [{ line: first, why, instead: "spaces only", stopsStart: true }];
+  return mixed;
 }
 
 function depthOf(indent: string): Depth {

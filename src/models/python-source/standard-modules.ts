@@ -73,9 +73,3 @@ export function isStandardModule(name: string, pythonVersion: string): boolean {
   const [gone, came] = [GONE[name], CAME[name]];
   return (gone !== undefined && minor < gone) || (came !== undefined && minor >= came);
 }
-
-/** Since which version of Python 3 a module is gone, such as `3.12`; `undefined` for one that never left. */
-export function goneSince(name: string): string | undefined {
-  const gone = GONE[name];
-  return gone === undefined ? undefined : `3.${gone}`;
-}
