@@ -8,6 +8,8 @@ set -euo pipefail
 bin="${XDG_CACHE_HOME:-$HOME/.cache}/slipway-test/bin"
 crane_module="github.com/google/go-containerregistry/cmd/crane"
 crane_version="v0.20.6"
+versitygw_module="github.com/versity/versitygw/cmd/versitygw"
+versitygw_version="v1.8.0"
 
 # program:package pairs; the program tells whether the package is there.
 wanted=(
@@ -66,23 +68,25 @@ install_packages() {
   rm -f "$log"
 }
 
-install_crane() {
-  local log
-  [ -x "$bin/crane" ] && [ "$(cat "$bin/.crane-version" 2>/dev/null)" = "$crane_version" ] && return
-  if ! has go; then missing+=("crane: there is no go to build it with"); return; fi
-  say "building crane $crane_version"
+# A program of Go: name, module, version. The version that is there already is kept.
+install_go_program() {
+  local name="$1" module="$2" version="$3" log
+  [ -x "$bin/$name" ] && [ "$(cat "$bin/.$name-version" 2>/dev/null)" = "$version" ] && return
+  if ! has go; then missing+=("$name: there is no go to build it with"); return; fi
+  say "building $name $version"
   mkdir -p "$bin"
   log="$(mktemp)"
-  if GOBIN="$bin" GOFLAGS="-buildvcs=false" timeout 600 go install "$crane_module@$crane_version" >"$log" 2>&1; then
-    printf '%s' "$crane_version" >"$bin/.crane-version"
+  if GOBIN="$bin" GOFLAGS="-buildvcs=false" timeout 600 go install "$module@$version" >"$log" 2>&1; then
+    printf '%s' "$version" >"$bin/.$name-version"
   else
-    missing+=("crane: $(tail -n 1 "$log")")
+    missing+=("$name: $(tail -n 1 "$log")")
   fi
   rm -f "$log"
 }
 
 install_packages
-install_crane
+install_go_program crane "$crane_module" "$crane_version"
+install_go_program versitygw "$versitygw_module" "$versitygw_version"
 
 if [ "${#missing[@]}" = 0 ]; then
   say "all there"

@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "models/python-source": [],
   "models/tensorflow": [],
   "models/export": ["tensorflow"],
+  "models/fetch": [],
   "images/oci": [],
   "images/tar": [],
   "images/compress": [],
@@ -75,6 +76,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "ground/bytes": ["unbzip2-stream", "xz-decompress"],
   // XML of PMML, read as a stream; archives of Keras, PyTorch, skops and NumPy
   "models/kinds": ["sax", "yauzl"],
+  // signatures of S3 requests (24 kB, no dependency); zip archives; lists of a bucket's objects, which are XML
+  "models/fetch": ["aws4fetch", "yauzl", "sax"],
   "serving/server": ["pino"],
   "serving/runtime": ["onnxruntime-node"],
   cli: ["commander"],

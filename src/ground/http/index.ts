@@ -1,6 +1,7 @@
 export { callUrl, type UrlCall } from "./client/call-url.ts";
 export { createHttpClient, type HttpClientOptions } from "./client/create-http-client.ts";
 export { download, type DownloadCall } from "./client/download.ts";
+export { downloadRanges, type RangesCall } from "./client/download-ranges.ts";
 export type {
   HttpBody,
   HttpClient,

@@ -1,5 +1,7 @@
+import { lookup } from "node:dns";
 import { Agent as HttpAgent, request as httpRequest, type ClientRequestArgs } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect, getCACertificates } from "node:tls";
 import { proxyFor, type ProxyEnvironment } from "./proxy.ts";
@@ -10,6 +12,8 @@ export interface ConnectionOptions {
   readonly ca?: string | undefined;
   /** Where the proxy variables are read from. Default: no proxy. */
   readonly env?: ProxyEnvironment | undefined;
+  /** Addresses of host names that are not looked up, by name in lower case. Default none. */
+  readonly hosts?: ReadonlyMap<string, string> | undefined;
   /** Connections to one host at once. Default 32. */
   readonly maxSockets?: number | undefined;
   /** Takes any certificate. For the own server on loopback, and nothing else. Default false. */
@@ -41,6 +45,7 @@ export function createAgents(options: ConnectionOptions): Agents {
     keepAlive: true,
     maxSockets: options.maxSockets ?? 32,
     scheduling: "lifo" as const,
+    ...(options.hosts !== undefined && { lookup: lookupAmong(options.hosts) }),
   };
   const trust = {
     ...(options.ca !== undefined && { ca: [...getCACertificates("default"), options.ca] }),
@@ -71,6 +76,17 @@ export function createAgents(options: ConnectionOptions): Agents {
       for (const agent of kept.values()) agent.destroy();
       kept.clear();
     },
+  };
+}
+
+/** Looks names up as Node does, except those that have an address here. */
+function lookupAmong(hosts: ReadonlyMap<string, string>): LookupFunction {
+  return (name, options, callback) => {
+    const address = hosts.get(name.toLowerCase());
+    if (address === undefined) return lookup(name, options, callback);
+    const family = isIP(address);
+    if (options.all === true) return callback(null, [{ address, family }]);
+    return callback(null, address, family);
   };
 }
 

@@ -9,6 +9,20 @@ import { protocolError } from "./response-error.ts";
 export interface DownloadCall extends Omit<UrlCall, "method" | "body" | "accepts"> {
   /** A longer content is refused, by its stated length or when that many bytes have come. */
   readonly maxBytes: number;
+  /** Told of the head of the first answer. */
+  readonly onStart?: ((response: HttpResponse) => void) | undefined;
+  /** A part of a content that is known: only its bytes come. Default: all of it. */
+  readonly part?: DownloadPart | undefined;
+}
+
+/** Bytes of one content. */
+export interface DownloadPart {
+  /** Offset of the first byte. */
+  readonly start: number;
+  /** Offset behind the last byte. */
+  readonly end: number;
+  /** The content's `ETag` or `Last-Modified`. */
+  readonly validator: string;
 }
 
 /** Cuts in a row without a single new byte before a download is given up. */
@@ -25,8 +39,7 @@ export async function* download(
   call: DownloadCall,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const sleep = call.retry?.sleep ?? pause;
-  let position = 0;
-  let validator: string | undefined;
+  let { position, validator }: Place = startOf(call);
   for (let barren = 0; ;) {
     const before = position;
     try {
@@ -45,6 +58,12 @@ export async function* download(
   }
 }
 
+function startOf({ part }: DownloadCall): Place {
+  return part === undefined
+    ? { position: 0, validator: undefined }
+    : { position: part.start, validator: part.validator };
+}
+
 /** One request, from the place on; a clean end means that all bytes came. */
 async function* contentFrom(
   client: HttpClient,
@@ -53,14 +72,18 @@ async function* contentFrom(
   onValidator: (validator: string | undefined) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const response = await request(client, call, place);
+  call.onStart?.(response);
   const validator = place.validator ?? validatorOf(response);
   onValidator(validator);
   let { position } = place;
   const skip = await bytesToSkip(response, call, { position, validator });
+  const end = call.part?.end ?? Infinity;
   for await (const chunk of skipBytes(response.body(), skip)) {
-    position += chunk.byteLength;
+    const wanted = chunk.subarray(0, end - position);
+    position += wanted.byteLength;
     if (position > call.maxBytes) throw tooLong(call);
-    yield chunk;
+    yield wanted;
+    if (position >= end) return;
   }
 }
 
@@ -76,10 +99,12 @@ function request(
   call: DownloadCall,
   { position, validator }: Place,
 ): Promise<HttpResponse> {
+  const end = call.part === undefined ? "" : call.part.end - 1;
+  const isWhole = call.part === undefined && position === 0;
   const range: Readonly<Record<string, string>> =
-    position === 0 || validator === undefined
+    isWhole || validator === undefined
       ? {}
-      : { range: `bytes=${position}-`, "if-range": validator };
+      : { range: `bytes=${position}-${end}`, "if-range": validator };
   return callUrl(client, {
     ...call,
     method: "GET",
@@ -87,8 +112,8 @@ function request(
   });
 }
 
-/** A weak ETag does not name bytes. @see RFC 9110, 13.1.5 If-Range */
-function validatorOf(response: HttpResponse): string | undefined {
+/** What names the bytes of an answer; a weak ETag does not. @see RFC 9110, 13.1.5 If-Range */
+export function validatorOf(response: HttpResponse): string | undefined {
   const tag = response.header("etag");
   return tag?.startsWith('"') === true ? tag : response.header("last-modified");
 }
@@ -109,7 +134,7 @@ async function bytesToSkip(
       : protocolError(response, call.action, "changed the content while it was downloaded");
   }
   const start = Number(/^bytes (\d+)-/.exec(response.header("content-range") ?? "")?.[1]);
-  if (start <= position && position > 0) return position - start;
+  if (start <= position && (position > 0 || call.part !== undefined)) return position - start;
   await response.drop();
   throw protocolError(response, call.action, "gave another part than was asked for");
 }
