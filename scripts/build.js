@@ -34,8 +34,8 @@ const compiled = spawnSync(
 );
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
-/** Entry points of the image: the server, and every file that it starts as a thread. */
-const entryPoints = { server: "src/serving/server/main.ts" };
+/** Entry points of the image: the server, the one that fetches its model first, and every file that they start as a thread. */
+const entryPoints = { server: "src/serving/server/main.ts", boot: "src/app/boot/main.ts" };
 for (const folder of [
   "src/serving/runtime/onnx",
   "src/serving/runtime/js",

@@ -116,7 +116,7 @@ const SHARP: readonly {
       "cli/",
       "images/registry/keychain",
       "ground/process/process.ts",
-      "serving/server/main.ts",
+      "serving/server/run-entry.ts",
     ],
   },
 ];

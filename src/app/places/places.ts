@@ -204,6 +204,7 @@ export async function registryOptions(host: string, session: Places): Promise<Re
     keychain: createKeychain({ environment: session.access.environment, explicit }),
     stateDir: session.directories.state,
     environment: session.access.environment,
+    hosts: session.access.hosts,
     plainHttp: session.access.isPlainHttp,
     userAgent: session.access.userAgent,
     onWarning: (warning: string) => session.emit({ kind: "warning", text: `${host}: ${warning}` }),

@@ -13,6 +13,8 @@ export interface RegistryAccess {
   readonly userAgent: string;
   /** Speak plain HTTP also to a registry that is not on loopback. */
   readonly isPlainHttp: boolean;
+  /** Addresses of host names that are not looked up, by name in lower case. */
+  readonly hosts?: ReadonlyMap<string, string> | undefined;
   /** PEM file. */
   readonly caFile?: string | undefined;
   /** `REGISTRY=HOST`, or `HOST` for a mirror of Docker Hub. */

@@ -1,14 +1,14 @@
 import type { Ports } from "../../models/description/index.ts";
-import { choice, count, environment, flag, needed, text } from "../options/kinds.ts";
+import { choice, count, environment, flag, needed, text, texts } from "../options/kinds.ts";
 import type { CommandSpec, Flag, Option } from "../options/option.ts";
 import { CODE, MODEL, PACKING, SERVICE_TYPE } from "../options/shared.ts";
 import { parsePortNumber } from "../options/values.ts";
-import type { ServeFolderRequest } from "./serve-folder.ts";
 import type { ServeGraphRequest } from "./serve-graph-file.ts";
+import type { ServePlaceRequest } from "./serve-place.ts";
 
-/** A folder to serve, or a graph when its file is named. */
+/** A folder or a URI to serve, or a graph when its file is named. */
 export interface ServeWords
-  extends ServeFolderRequest, Pick<ServeGraphRequest, "components" | "predictor"> {
+  extends ServePlaceRequest, Pick<ServeGraphRequest, "components" | "predictor"> {
   /** File of a SeldonDeployment. */
   readonly graph?: string | undefined;
 }
@@ -28,7 +28,14 @@ const PORT_FLAGS: Readonly<Record<keyof Ports, Flag>> = {
 /** `slipway serve [DIR]`. */
 export const SERVE_COMMAND: CommandSpec<ServeWords> = {
   options: {
-    folder: needed("[folder]", "the project, or a folder of models", { byDefault: "." }),
+    folder: text(
+      "[folder]",
+      "the project, a folder of models, or a model's URI: http, https, file, oci, s3, hf",
+    ),
+    isFetched: flag(
+      "--fetch",
+      "fetch the model that the variables name, as an image without a model does",
+    ),
     graph: text("--graph <file>", "a SeldonDeployment, whose graph is run on this machine"),
     components: text(
       "--components <file>",
@@ -67,6 +74,10 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
     ),
     logsRequests: flag("--access-log", "a line in the log for each request"),
     env: environment("-e, --env <name=value>", "environment of the model; may come more than once"),
+    envFiles: texts(
+      "--env-file <file>",
+      "variables, as docker run reads them; may come more than once",
+    ),
   },
   notes: [
     "Runs until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json or slipway.yaml) is served whole, each model under the name of its folder.",
@@ -75,6 +86,8 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
     "slipway serve ./iris",
     "slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000",
     "slipway serve ./models",
+    "slipway serve hf://team/iris@v1",
+    "slipway serve --env-file model.env",
     "slipway serve --graph abtest.yaml --components components.json",
   ],
 };

@@ -20,12 +20,8 @@ import { describeModels, modelFoldersIn } from "./describe-models.ts";
 import { describeProject } from "./describe-project.ts";
 import { sampleRequest } from "./sample-request.ts";
 
-/** A folder to serve as it lies. */
-export interface ServeFolderRequest extends Pick<
-  ProjectRequest,
-  "code" | "model" | "serviceType" | "env" | "allowPickle"
-> {
-  readonly folder: string;
+/** How models are served on this machine. */
+export interface ServeSettings extends Pick<ProjectRequest, "env"> {
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** 0 takes one that is free. Default: the contract's. */
@@ -47,6 +43,12 @@ export interface ServeFolderRequest extends Pick<
   readonly logsRequests?: boolean | undefined;
 }
 
+/** A folder to serve as it lies. */
+export interface ServeFolderRequest
+  extends ServeSettings, Pick<ProjectRequest, "code" | "model" | "serviceType" | "allowPickle"> {
+  readonly folder: string;
+}
+
 /**
  * Serves a folder until the session is aborted; tells when it is ready, and what is logged.
  * @throws ToolError `PROJECT_NOT_FOUND`, `MODEL_NOT_DETECTED`, `MODEL_LOAD_FAILED`, `PORT_TAKEN`.
@@ -55,9 +57,17 @@ export async function serveFolder(
   request: ServeFolderRequest,
   session: Surroundings,
 ): Promise<void> {
+  await serveDescribed(await describeFolder(request, session), request, session);
+}
+
+/** Serves models that are described until the session is aborted. @throws as `serveFolder` */
+export async function serveDescribed(
+  found: DescribedModels,
+  request: ServeSettings,
+  session: Surroundings,
+): Promise<void> {
   const { signal, emit } = session;
   const { host = "127.0.0.1" } = request;
-  const found = await describeFolder(request, session);
   const env = { ...session.environment, ...found.env };
   const pod = await readPod(env);
   const launch = launchOf(request, env);
@@ -90,7 +100,8 @@ export async function serveFolder(
   await server.stop();
 }
 
-interface Described {
+/** What is to be served. */
+export interface DescribedModels {
   /** At least one. */
   readonly models: readonly ModelDescription[];
   /** Environment that the project names. */
@@ -101,7 +112,7 @@ interface Described {
 async function describeFolder(
   request: ServeFolderRequest,
   session: Surroundings,
-): Promise<Described> {
+): Promise<DescribedModels> {
   const { folder, code, model, serviceType, env = {}, allowPickle } = request;
   const names =
     code === undefined && model === undefined
@@ -121,7 +132,7 @@ async function describeFolder(
 
 /** Flags, and the variables of Seldon's wrapper; the class and its service type are the project's own. */
 function launchOf(
-  { workers, threads, parameters, logLevel }: ServeFolderRequest,
+  { workers, threads, parameters, logLevel }: ServeSettings,
   env: Environment,
 ): SeldonLaunch {
   const said = Object.entries({ workers, threads, parameters, "log-level": logLevel });
@@ -132,7 +143,7 @@ function launchOf(
 /** The description without what is not to be served. */
 function served(
   description: ModelDescription,
-  { apiType }: ServeFolderRequest,
+  { apiType }: ServeSettings,
   { hasGrpc }: SeldonLaunch,
 ): ModelDescription {
   const { grpc, ...others } = description.ports;

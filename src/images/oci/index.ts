@@ -58,6 +58,7 @@ export {
   isForeignLayer,
   isIndexType,
   isManifestType,
+  layerCompressionOf,
   MEDIA_TYPES,
   type LayerCompression,
 } from "./media-types.ts";

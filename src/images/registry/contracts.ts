@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly mirrors?: readonly string[] | undefined;
   /** Where `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read. Default: no proxy. */
   readonly environment?: ProxyEnvironment | undefined;
+  /** Addresses of host names that are not looked up, by name in lower case. Default none. */
+  readonly hosts?: ReadonlyMap<string, string> | undefined;
   /** PEM certificates of authorities to trust besides the usual ones. */
   readonly ca?: string | undefined;
   readonly userAgent?: string | undefined;

@@ -22,10 +22,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     userAgent,
     timeouts,
     ca,
+    hosts,
     environment: env,
     plainHttp: isPlainHttp = false,
   } = options;
-  const client = createHttpClient({ userAgent, timeouts, ca, env });
+  const client = createHttpClient({ userAgent, timeouts, ca, hosts, env });
   const counters = createCounters();
   const warnings = createWarnings(options.onWarning);
   const sleep = options.sleep ?? pause;

@@ -1,3 +1,4 @@
+export { parseBootDescription, printBootDescription, type BootDescription } from "./boot-file.ts";
 export { parseDescription, printDescription } from "./description-file.ts";
 export {
   MODEL_KINDS,

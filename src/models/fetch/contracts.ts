@@ -36,6 +36,8 @@ export interface ImagePart {
   readonly kind: "layer" | "files" | "file";
   /** Of a `file`: its path in the model. */
   readonly path?: string | undefined;
+  /** True for a layer that has nothing of the model when its first entry has not, as ours are: the rest of it is not read. */
+  readonly isSorted?: boolean | undefined;
   /** Bytes as stored. */
   readonly size: number;
   open(options?: CallOptions): Bytes;
@@ -85,6 +87,8 @@ export interface FetchedContent {
   readonly name: string;
   /** `auto`: an archive when the content and the name are those of one. */
   readonly as: "auto" | "archive" | "file" | "layer";
+  /** As that of an `ImagePart`. */
+  readonly isSorted?: boolean | undefined;
   /** Lower-case hex, where it is known. */
   readonly sha256?: string | undefined;
   /** Bytes, where that is known. */

@@ -1,5 +1,5 @@
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from "./log/index.ts";
-export { runEntry, serveOptions, type EntryOptions } from "./main.ts";
+export { runAsEntry, runEntry, serveOptions, type EntryOptions } from "./run-entry.ts";
 export { parseObserveSettings, type ObserveSettings } from "./observe/index.ts";
 export type { RunningServer } from "./running-server.ts";
 export { parseSeldonLaunch, type SeldonLaunch } from "./seldon/launch.ts";

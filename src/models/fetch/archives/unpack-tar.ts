@@ -34,17 +34,20 @@ export interface LayerRemovals {
 
 /**
  * Unpacks what a layer of an image has below `/models`; everything else is passed over.
+ * @returns `isLeft`: it was not read to its end, since it has nothing of a model
  * @throws as `unpackTar`
  * @see image-spec, layer.md#whiteouts
  */
 export async function unpackLayer(
   tar: Bytes,
   writer: ContentWriter,
-  context: FetchContext,
-): Promise<LayerRemovals> {
+  { context, isSorted }: { readonly context: FetchContext; readonly isSorted: boolean },
+): Promise<LayerRemovals & { readonly isLeft: boolean }> {
   const paths: string[] = [];
   const opaque: string[] = [];
   for await (const { entry, content } of readEntries(tar, context, false)) {
+    if (isSorted && !`${entry.path}/`.startsWith(`${IMAGE_FOLDER}/`))
+      return { paths, opaque, isLeft: true };
     const folder = posix.dirname(entry.path);
     const name = posix.basename(entry.path);
     const isInside = entry.path.startsWith(`${IMAGE_FOLDER}/`);
@@ -56,7 +59,7 @@ export async function unpackLayer(
       paths.push(below(posix.join(folder, name.slice(WHITEOUT.length))));
     else await writeEntry({ ...entry, path: below(entry.path) }, content, { writer, context });
   }
-  return { paths, opaque };
+  return { paths, opaque, isLeft: false };
 }
 
 function readEntries(

@@ -111,12 +111,15 @@ async function stageContent(content: FetchedContent, staging: Staging): Promise<
   const kind = archiveKindOf(first);
   const writer = createContentWriter(own, budget);
   const removals = await land({ content, kind, name, first, whole }, { ...staging, writer });
-  checkWhole(content, bytes, hash);
+  if (removals.isLeft !== true) checkWhole(content, bytes, hash);
   kinds.add(
     isFile({ content, kind, name }) ? "file" : content.as === "layer" ? "layer" : "archive",
   );
   return removals;
 }
+
+/** What a layer takes away; `isLeft` when it was not read to its end. */
+type Landed = LayerRemovals & { readonly isLeft?: boolean };
 
 interface Arrived {
   readonly content: FetchedContent;
@@ -137,14 +140,17 @@ function isFile({ content, kind, name }: Pick<Arrived, "content" | "kind" | "nam
 async function land(
   arrived: Arrived,
   staging: Staging & { readonly writer: ContentWriter },
-): Promise<LayerRemovals> {
+): Promise<Landed> {
   const { content, kind, name, whole } = arrived;
   const { writer, context } = staging;
   if (isFile(arrived)) {
     await writer.writeFile(name, whole, context);
     return NO_REMOVALS;
   }
-  if (content.as === "layer") return unpackLayer(plainTar(kind, whole, context), writer, context);
+  if (content.as === "layer") {
+    const isSorted = content.isSorted === true;
+    return unpackLayer(plainTar(kind, whole, context), writer, { context, isSorted });
+  }
   if (kind === "zip") {
     await unpackSpooled(whole, staging);
     return NO_REMOVALS;

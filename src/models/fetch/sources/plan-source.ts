@@ -64,6 +64,7 @@ function partContent(part: ImagePart): FetchedContent {
     name: part.path ?? "",
     as: part.kind === "layer" ? "layer" : part.kind === "files" ? "archive" : "file",
     size: part.size,
+    isSorted: part.isSorted,
     open: (options) => part.open(options),
   };
 }
