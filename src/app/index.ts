@@ -64,7 +64,8 @@ export type {
 } from "./cluster/serve-manifest.ts";
 export type { RunRequest } from "./run/run-in-engine.ts";
 export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
-export type { ServeRequest } from "./run/serve.ts";
+export type { ServeFolderRequest } from "./run/serve-folder.ts";
+export type { ServePlaceRequest } from "./run/serve-place.ts";
 export type { CheckpointExport, ExportResult, SavedModelExport } from "./export.ts";
 export type { BuildRequest } from "./build/build-dockerfile.ts";
 export type { DescribedModel } from "./describe/describe-path.ts";
