@@ -9,9 +9,9 @@ import {
   type ModelSource,
 } from "../../models/fetch/index.ts";
 import { describeFetched } from "../fetch/describe-fetched.ts";
-import { fetchSource } from "../fetch/fetch-source.ts";
+import { fetchSource, type Fetcher } from "../fetch/fetch-source.ts";
 import { formatBytes } from "../format.ts";
-import type { Environment, Session } from "../session.ts";
+import type { Environment } from "../session.ts";
 import { findPython } from "./describe-project.ts";
 import { serveDescribed, type ServeFolderRequest, type ServeSettings } from "./serve-folder.ts";
 
@@ -27,7 +27,7 @@ export interface ServeFetchedRequest
  * aborted. The variables are those that an image without a model reads; `MODEL_DIR` names another folder.
  * @throws as `fetchModel`, `describeFetched` and `serveFolder`; ToolError `USAGE` when nothing names a model
  */
-export async function serveFetched(request: ServeFetchedRequest, session: Session): Promise<void> {
+export async function serveFetched(request: ServeFetchedRequest, session: Fetcher): Promise<void> {
   const environment = environmentOf(request, session.environment);
   const source =
     request.uri === undefined
@@ -72,7 +72,7 @@ function environmentOf(
 const CONTRACT = "seldon";
 
 /** A folder of the cache for each source: a model is fetched once. */
-function folderOfSource(source: ModelSource, { directories }: Session): string {
+function folderOfSource(source: ModelSource, { directories }: Fetcher): string {
   const text =
     source.kind === "url"
       ? `${source.request.method} ${source.request.url.href}`
@@ -84,7 +84,7 @@ function folderOfSource(source: ModelSource, { directories }: Session): string {
 /** Tells each tenth of what is known to come, or each so many bytes. */
 function createSteps({
   emit,
-}: Session): (progress: { bytes: number; size?: number | undefined }) => void {
+}: Fetcher): (progress: { bytes: number; size?: number | undefined }) => void {
   const blind = 256 * 2 ** 20;
   let told = 0;
   return ({ bytes, size }) => {

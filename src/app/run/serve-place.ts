@@ -1,5 +1,5 @@
 import { isModelUri, sourceFromEnvironment } from "../../models/fetch/index.ts";
-import type { Session } from "../session.ts";
+import type { Fetcher } from "../fetch/fetch-source.ts";
 import { readEnvFiles } from "./env-file.ts";
 import { serveFetched } from "./serve-fetched.ts";
 import { serveFolder, type ServeFolderRequest } from "./serve-folder.ts";
@@ -18,7 +18,7 @@ export interface ServePlaceRequest extends Omit<ServeFolderRequest, "folder"> {
  * Serves a folder as it lies, or fetches a model and serves it, until the session is aborted.
  * @throws as `serveFolder` and `serveFetched`
  */
-export async function servePlace(request: ServePlaceRequest, session: Session): Promise<void> {
+export async function servePlace(request: ServePlaceRequest, session: Fetcher): Promise<void> {
   const { folder, isFetched = false, envFiles = [], ...settings } = request;
   const env = { ...(await readEnvFiles(envFiles, session)), ...request.env };
   const isNamed = folder !== undefined && !isFetched;

@@ -1,5 +1,5 @@
 import { ToolError } from "../../ground/errors/index.ts";
-import type { Session } from "../session.ts";
+import type { Fetcher } from "../fetch/fetch-source.ts";
 import type { ServeWords } from "./serve-commands.ts";
 
 /** What only a single model has, and how a command line says it. */
@@ -16,7 +16,7 @@ const OF_ONE_MODEL = [
  * Serves a folder, a model that is fetched first, or a graph when its file is named, until the session is aborted.
  * @throws as `servePlace` and `serveGraphFile`; ToolError `USAGE` for what a graph has no use for.
  */
-export async function serve(words: ServeWords, session: Session): Promise<void> {
+export async function serve(words: ServeWords, session: Fetcher): Promise<void> {
   const { graph } = words;
   if (graph === undefined) return (await import("./serve-place.ts")).servePlace(words, session);
   const wrong =
