@@ -1,7 +1,15 @@
 // Compiles src/ to dist/ file by file, and bundles the server and its threads into dist/server for the images.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
@@ -39,6 +47,7 @@ const entryPoints = { server: "src/serving/server/main.ts", boot: "src/app/boot/
 for (const folder of [
   "src/serving/runtime/onnx",
   "src/serving/runtime/js",
+  "src/serving/runtime/images",
   "src/serving/server/codecs",
 ]) {
   if (!existsSync(join(root, folder))) continue;
@@ -68,6 +77,17 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
+
+/** Decoders of pictures, which the threads look for beside themselves. */
+for (const path of [
+  "jpeg/codec/dec/mozjpeg_dec.wasm",
+  "webp/codec/dec/webp_dec.wasm",
+  "png/codec/pkg/squoosh_png_bg.wasm",
+])
+  copyFileSync(
+    join(root, "node_modules/@jsquash", path),
+    join(made, "server", path.replace(/.*\//, "")),
+  );
 
 const old = `${made}.old`;
 if (existsSync(dist)) renameSync(dist, old);

@@ -38,6 +38,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "models/tensorflow": [],
   "models/export": ["tensorflow"],
   "models/fetch": [],
+  "models/inputs": ["tensor", "description"],
+  "models/answers": ["tensor", "description", "inputs"],
   "images/oci": [],
   "images/tar": [],
   "images/compress": [],
@@ -78,6 +80,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "models/kinds": ["sax", "yauzl"],
   // signatures of S3 requests (24 kB, no dependency); zip archives; lists of a bucket's objects, which are XML
   "models/fetch": ["aws4fetch", "yauzl", "sax"],
+  // decoders of pictures: Chrome's and Cloudflare's own in WebAssembly, for every platform; GIF in 20 KB of JavaScript
+  "models/inputs": ["@jsquash/jpeg", "@jsquash/png", "@jsquash/webp", "omggif"],
   "serving/server": ["pino"],
   "serving/runtime": ["onnxruntime-node"],
   cli: ["commander"],

@@ -11,6 +11,11 @@ import { createLogger, serveModel } from "../../src/serving/server/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
 
 const CLASSES = {
+  "model-server": `
+class Model:
+    def predict(self, inputs):
+        return {"output": inputs["input"]}
+`,
   kserve: `
 class Model:
     def predict(self, inputs):
@@ -30,8 +35,14 @@ class Model:
 `,
 };
 
-const ANSWERS = { kserve: /"data":\[0/, seldon: /"ndarray":\[\[0/, uai: /4 bytes/ };
+const ANSWERS = {
+  "model-server": /"outputs":\{"\w+":\[\[0/,
+  kserve: /"data":\[0/,
+  seldon: /"ndarray":\[\[0/,
+  uai: /4 bytes/,
+};
 const V1_ANSWERS = {
+  "model-server": /"outputs":\[\[0/,
   kserve: /"outputs":\[\[0/,
   seldon: /"outputs":\[\[0/,
   uai: /bodies, not tensors/,

@@ -25,6 +25,7 @@ import {
 } from "../../images/pack/index.ts";
 import { readDeclaredPackages } from "../../images/python-packages/index.ts";
 import { protocolOf } from "../../serving/protocols/index.ts";
+import { processingOf } from "./processing.ts";
 import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
@@ -92,6 +93,7 @@ export async function loadProject(
     root,
     name: file.name ?? nameOf(root),
     ...modelOf(root, detected),
+    processing: processingOf(root, file, detected),
     ...serviceOf(request, file, container),
     env: { ...container.env, ...file.env, ...request.env },
     ...(await requirementsOf({ root, file, detected }, session)),

@@ -18,7 +18,7 @@ export async function describeProject(
 ): Promise<ModelDescription> {
   const { name, kind, contract, service, root, code, signature, modelPath, ports, server } =
     project;
-  const { allowPickle } = project;
+  const { allowPickle, processing } = project;
   const { workers = server.workers } = options;
   return {
     schemaVersion: 1,
@@ -32,6 +32,7 @@ export async function describeProject(
     ...(signature === undefined ? {} : { signature }),
     ...(modelPath === undefined ? {} : { modelPath }),
     ...(allowPickle === undefined ? {} : { allowPickle }),
+    ...processing,
     server: { ...server, ...(workers === undefined ? {} : { workers }) },
     python: {
       executable: options.python ?? (await findPython(root, session.environment)),

@@ -1,6 +1,7 @@
 import type {
   CodeEntry,
   Contract,
+  ModelDescription,
   ModelKind,
   Ports,
   ServerSettings,
@@ -22,6 +23,8 @@ export interface PackProject {
   readonly modelFiles?: readonly string[] | undefined;
   readonly code?: CodeEntry | undefined;
   readonly signature?: Signature | undefined;
+  /** What the description says of pictures, of answers and of classes. */
+  readonly processing?: Pick<ModelDescription, "preprocess" | "postprocess" | "labels"> | undefined;
   readonly contract: Contract;
   readonly service: ServiceType;
   readonly ports: Ports;

@@ -134,6 +134,7 @@ function describeModel(project: PackProject, base: BaseImage): ModelDescription 
     ports,
     server,
     ...(project.allowPickle === undefined ? {} : { allowPickle: project.allowPickle }),
+    ...project.processing,
     ...pythonOf(base.facts.python, wantsPackages(project)),
   };
 }

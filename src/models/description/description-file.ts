@@ -9,6 +9,12 @@ import {
   type ServerSettings,
   type ServiceType,
 } from "./description.ts";
+import {
+  parsePostprocess,
+  parsePreprocess,
+  printPostprocess,
+  printPreprocess,
+} from "./processing-file.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,6 +37,7 @@ const LIMITS: readonly (keyof ServerSettings)[] = [
 ];
 const MAX_BYTES = 8 * 2 ** 20;
 const MAX_TENSORS = 10_000;
+const MAX_LABELS = 200_000;
 
 /** The bytes of `/opt/slipway/model.json`: keys in a fixed order, absent ones left out, so that equal descriptions give equal bytes. */
 export function printDescription(description: ModelDescription): Uint8Array {
@@ -48,6 +55,9 @@ export function printDescription(description: ModelDescription): Uint8Array {
     server,
     python,
     allowPickle,
+    preprocess,
+    postprocess,
+    labels,
     modelDigest,
   } = description;
   const ordered = {
@@ -72,6 +82,9 @@ export function printDescription(description: ModelDescription): Uint8Array {
     ),
     python: python === undefined ? undefined : { executable: python.executable, path: python.path },
     allowPickle,
+    preprocess: preprocess === undefined ? undefined : printPreprocess(preprocess),
+    postprocess: postprocess === undefined ? undefined : printPostprocess(postprocess),
+    labels,
     modelDigest,
   };
   return Buffer.from(`${JSON.stringify(ordered, undefined, 2)}\n`);
@@ -92,6 +105,7 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
   if (fields["schemaVersion"] !== 1)
     throw read.wrong("schemaVersion", "1; a newer slipway made this image");
   const { code, signature, python, allowPickle, modelDigest } = fields;
+  const { preprocess, postprocess, labels } = fields;
   const ports = read.object(fields["ports"], "ports");
   return {
     schemaVersion: 1,
@@ -109,6 +123,13 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
     ...optional("allowPickle", allowPickle, (value) =>
       read.list(value, "allowPickle").map((name) => read.text(name, "allowPickle")),
     ),
+    ...optional("preprocess", preprocess, (value) =>
+      parsePreprocess(read.object(value, "preprocess"), file),
+    ),
+    ...optional("postprocess", postprocess, (value) =>
+      parsePostprocess(read.object(value, "postprocess"), file),
+    ),
+    ...optional("labels", labels, (value) => parseLabels(value, read)),
     ...optional("modelDigest", modelDigest, (value) => read.text(value, "modelDigest")),
   };
 }
@@ -201,6 +222,12 @@ function parseSpecs(value: unknown, keyPath: string, read: Reader): readonly Ten
         .map((size) => read.whole(size, `${keyPath}[${index}].shape`, -1)),
     };
   });
+}
+
+function parseLabels(value: unknown, read: Reader): readonly string[] {
+  const isList = Array.isArray(value) && value.length <= MAX_LABELS;
+  if (isList && value.every((label) => typeof label === "string")) return value;
+  throw read.wrong("labels", `a list of at most ${MAX_LABELS} texts`);
 }
 
 function parsePorts({ http, grpc, metrics }: Fields, read: Reader): Ports {

@@ -1,4 +1,5 @@
 import type { Signature } from "../tensor/index.ts";
+import type { PostprocessSettings, PreprocessSettings } from "./processing.ts";
 
 /** Every kind of model, by what its files are; `class` means that only user code knows. */
 export const MODEL_KINDS = [
@@ -30,7 +31,7 @@ export const MODEL_KINDS = [
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** Names of the protocols that an image can be made for; the server has a row for each. The first one is the default. */
-export const CONTRACTS = ["seldon", "uai", "kserve"] as const;
+export const CONTRACTS = ["seldon", "uai", "kserve", "model-server"] as const;
 
 /** Which class contract and default ports an image follows. */
 export type Contract = (typeof CONTRACTS)[number];
@@ -92,6 +93,12 @@ export interface ModelDescription {
   readonly python?: { readonly executable: string; readonly path: readonly string[] };
   /** Dotted names that pickles may import beside those of the allow-list. */
   readonly allowPickle?: readonly string[];
+  /** How uploaded pictures become tensors. */
+  readonly preprocess?: PreprocessSettings;
+  /** What is made of outputs. */
+  readonly postprocess?: PostprocessSettings;
+  /** Names of classes by index; of a detection model by the number of the class. */
+  readonly labels?: readonly string[];
   /** Digest over the model files, `sha256:…`; shown by the server. */
   readonly modelDigest?: string;
 }

@@ -24,6 +24,18 @@ export { nearestName } from "./nearest.ts";
 export type { JsonSchema } from "./json-schema.ts";
 export { parseDocumentBy, type CheckedDocument, type DocumentPath } from "./parse-document.ts";
 export { parseProjectFile } from "./parse-project-file.ts";
+export {
+  CHANNELS,
+  FITS,
+  LAYOUTS,
+  RESAMPLING,
+  type Channels,
+  type Fit,
+  type Layout,
+  type PostprocessSettings,
+  type PreprocessSettings,
+  type Resampling,
+} from "./processing.ts";
 export { parseYaml, printYaml } from "./parse-yaml.ts";
 export { printProjectFile } from "./print-project-file.ts";
 export {

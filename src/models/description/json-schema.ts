@@ -4,7 +4,7 @@ export interface JsonSchema {
   readonly $id?: string;
   readonly title?: string;
   readonly description?: string;
-  readonly type?: "object" | "string" | "integer" | "boolean" | "array";
+  readonly type?: "object" | "string" | "integer" | "number" | "boolean" | "array";
   readonly enum?: readonly string[];
   readonly pattern?: string;
   readonly minLength?: number;

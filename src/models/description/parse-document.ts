@@ -144,6 +144,8 @@ const WORDS: Readonly<Record<NonNullable<JsonSchema["type"]>, (schema: JsonSchem
     maximum === undefined
       ? `a whole number of at least ${minimum}`
       : `a whole number from ${minimum} to ${maximum}`,
+  number: ({ minimum, maximum }) =>
+    minimum === undefined ? "a number" : `a number from ${minimum} to ${maximum ?? "any"}`,
   array: ({ minItems, uniqueItems, items = {} }) =>
     `a list${minItems === undefined ? "" : ` of at least ${minItems}`}${uniqueItems === true ? " without repeats" : ""}, each ${expectedOf(items)}`,
   object: () => "keys and values",

@@ -1,3 +1,4 @@
+import type { PostprocessSettings, PreprocessSettings } from "./processing.ts";
 import type { Contract, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
 import type { GraphNode } from "./graph-file.ts";
 
@@ -45,6 +46,8 @@ export interface ProjectFile {
   readonly env?: Readonly<Record<string, string>>;
   readonly ports?: Partial<Ports>;
   readonly server?: ServerSettings;
+  readonly preprocess?: PreprocessSettings;
+  readonly postprocess?: PostprocessSettings;
   readonly ignore?: readonly string[];
   readonly allowSecrets?: boolean | readonly string[];
   /** Dotted names that pickles may import beside those of the allow-list. */

@@ -1,5 +1,6 @@
 import { CONTRACTS, MODEL_KINDS } from "./description.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { POSTPROCESS, PREPROCESS } from "./processing-schema.ts";
 
 const PATH: JsonSchema = {
   type: "string",
@@ -184,6 +185,8 @@ export const PROJECT_SCHEMA: JsonSchema = {
       properties: { http: PORT, grpc: PORT, metrics: PORT },
     },
     server: SERVER,
+    preprocess: PREPROCESS,
+    postprocess: POSTPROCESS,
     ignore: {
       ...listOf(TEXT),
       description:

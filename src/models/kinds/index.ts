@@ -9,6 +9,7 @@ export type {
   ModelFile,
   ReadOptions,
 } from "./contracts.ts";
+export { readLabelsFile } from "./files/labels.ts";
 export { kindRow, runtimeOf } from "./rows.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";
 export { checkPickles } from "./pickle/check-files.ts";

@@ -1,4 +1,9 @@
 import type { CallOptions } from "../../ground/bytes/index.ts";
+import type {
+  ModelKind,
+  PostprocessSettings,
+  PreprocessSettings,
+} from "../../models/description/index.ts";
 import type { Signature, Tensor } from "../../models/tensor/index.ts";
 import type { GraphComponent } from "./graph-component.ts";
 import type { SpanContext } from "./trace-context.ts";
@@ -81,6 +86,12 @@ export interface PredictorFacts {
   readonly signature?: Signature;
   /** Names of classes by index, by the name of the output that has their scores. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
+  /** What its files are. */
+  readonly kind?: ModelKind;
+  /** How pictures become its inputs. */
+  readonly preprocess?: PreprocessSettings;
+  /** What is made of its outputs. */
+  readonly postprocess?: PostprocessSettings;
   /** What runs it, as Open Inference names platforms, such as `onnxruntime_onnx` or `python_class`. */
   readonly platform: string;
   /** True when `inputs` may be named tensors. */

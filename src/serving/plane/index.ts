@@ -25,6 +25,7 @@ export {
   type GraphComponent,
   type Payload,
 } from "./graph-component.ts";
+export type { ImageReader, ImageTensor } from "./image-reader.ts";
 export { packItems, tensorOfList } from "./list-tensor.ts";
 export { joinRows } from "./tensor-rows.ts";
 export { limited, type LimitOptions } from "./limited.ts";

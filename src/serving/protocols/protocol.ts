@@ -1,7 +1,7 @@
 import type { ModelDescription, Ports } from "../../models/description/index.ts";
 import type { TensorSpec } from "../../models/tensor/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
-import type { ModelRepository } from "../plane/index.ts";
+import type { ImageReader, ModelRepository } from "../plane/index.ts";
 import type { Exchange, GrpcMethod, ProtoFile, Refusal, Route } from "../transport/index.ts";
 import type { Codecs } from "./codecs/codecs.ts";
 import type { JsonNode } from "./json/index.ts";
@@ -10,6 +10,8 @@ import type { SeldonSettings } from "./seldon-service/settings.ts";
 /** What a server gives its protocols. The same object for all of them, for as long as the server runs. */
 export interface Plane {
   readonly models: ModelRepository;
+  /** Makes tensors of pictures. */
+  readonly images: ImageReader;
   /** Of this server. */
   readonly version: string;
   /** True when clients may load and unload models. */
@@ -101,6 +103,8 @@ export interface Protocol {
    * belongs to one row. A model that cannot answer refuses with `UNSUPPORTED`, which is 501.
    */
   readonly routes: (plane: Plane) => ReadonlyMap<string, Route>;
+  /** What it answers beside that on servers whose contract it is; these go before the routes of other rows. */
+  readonly ownRoutes?: (plane: Plane) => ReadonlyMap<string, Route>;
   /** What it answers over gRPC; absent where it has none. */
   readonly grpc?: (plane: Plane) => GrpcServices;
   /** Answers what no route takes: below `prefix`, and on servers whose contract this is. Default: the first row's way. */

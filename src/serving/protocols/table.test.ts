@@ -32,12 +32,17 @@ const API_MODEL: ApiModel = {
   ...{ takesTensors: true, takesRawBody: true },
 };
 
+const NO_IMAGES: Plane["images"] = {
+  read: () => Promise.reject(new Error("never asked")),
+  [Symbol.asyncDispose]: async () => undefined,
+};
+
 function plane(): Plane {
   const models = new ModelRepository();
   models.add({ name: "m", version: "1", load: () => Promise.reject(new Error("never loaded")) });
   return {
     ...{ models, description, registry: new MetricRegistry() },
-    ...{ version: "1.2.3", allowsControl: true },
+    ...{ version: "1.2.3", allowsControl: true, images: NO_IMAGES },
     seldon: DEFAULT_SELDON_SETTINGS,
     seldonMetadata: undefined,
     codecs: { run: () => Promise.reject(new Error("nothing here is large")) },
@@ -53,7 +58,7 @@ test("every contract of a project file has a row, and names that have none are r
 
 test("a contract without a row is refused when the project file is read, and the ones that there are are named", async () => {
   await assert.rejects(
-    parseProjectFile("name: iris\ncontract: model-server\n", "slipway.yaml"),
+    parseProjectFile("name: iris\ncontract: morse\n", "slipway.yaml"),
     (error: unknown) => {
       assert.match(String(error), /contract/);
       assert.ok(

@@ -1,3 +1,4 @@
+export { createImageReader } from "./images/index.ts";
 export { createJsPredictor, type JsOptions } from "./js/index.ts";
 export { createOnnxPredictor, type OnnxOptions } from "./onnx/index.ts";
 export {

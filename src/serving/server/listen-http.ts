@@ -65,6 +65,7 @@ function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
       ...probeRoutes(models),
       ...metricsRoutes(registry, METRICS_PATHS),
       ...openApiRoutes(plane),
+      ...(own.ownRoutes?.(plane) ?? []),
     ]),
     refuse: (exchange, why) =>
       (ownerOf(exchange.path)?.refuse ?? own.refuse ?? first?.refuse)?.(plane, exchange, why),

@@ -53,7 +53,7 @@ export async function loadPredictor(
   const { name: model, server } = description;
   const { onBatch, tracer, statistics } = options;
   const bare = countRuns(
-    await withLabels(description, await loadBare(description, options)),
+    await withDescription(description, await loadBare(description, options)),
     statistics,
   );
   const { maxBatch, maxQueue, maxWaitMs } = { ...SERVER_DEFAULTS, ...server };
@@ -72,13 +72,19 @@ export async function loadPredictor(
   return countCalls(seen, statistics);
 }
 
-/** A predictor that knows the names of its classes too, where a file beside the model has them. */
-async function withLabels(description: ModelDescription, bare: Predictor): Promise<Predictor> {
-  const facts = bare.describe();
-  const labels = await readLabels(description, facts.signature);
-  return Object.keys(labels).length === 0
-    ? bare
-    : wrapped(bare, { describe: () => ({ ...facts, labels }) });
+/** A predictor that knows what the description says beside the signature, and the names of its classes. */
+async function withDescription(description: ModelDescription, bare: Predictor): Promise<Predictor> {
+  const { kind, preprocess, postprocess } = description;
+  const own = bare.describe();
+  const labels = await readLabels(description, own.signature);
+  const facts = {
+    ...own,
+    kind,
+    ...(preprocess !== undefined && { preprocess }),
+    ...(postprocess !== undefined && { postprocess }),
+    ...(Object.keys(labels).length > 0 && { labels }),
+  };
+  return wrapped(bare, { describe: () => facts });
 }
 
 async function loadBare(description: ModelDescription, options: LoadOptions): Promise<Predictor> {

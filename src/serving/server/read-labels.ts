@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { noFile } from "../../ground/process/index.ts";
+import { isDetector } from "../../models/answers/index.ts";
 import type { ModelDescription } from "../../models/description/index.ts";
 import type { Signature } from "../../models/tensor/index.ts";
 
@@ -12,22 +13,29 @@ const METADATA_FILE = "metadata.json";
 export type Labels = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Reads the names of classes beside a model: `labels` of outputs in `metadata.json`, and
- * `labels.txt`, one name a line, for the first output. A file is ignored when it is missing, longer
- * than 8 MiB, or not text.
+ * Names of classes of a model: those of its description, for the classes of a detector or for the first output; `labels` of outputs in
+ * `metadata.json`, and `labels.txt`, a name on each line, for the first output. Files that are not there, longer than 8 MiB or no text of that kind say nothing.
  */
 export async function readLabels(
-  { codePath, modelPath }: Pick<ModelDescription, "codePath" | "modelPath">,
+  { codePath, modelPath, labels }: Pick<ModelDescription, "codePath" | "modelPath" | "labels">,
   signature: Signature | undefined,
 ): Promise<Labels> {
+  const first = classesOutput(signature);
+  const own = first === undefined || labels === undefined ? {} : { [first]: labels };
   const folder = codePath ?? (modelPath === undefined ? undefined : dirname(modelPath));
-  if (folder === undefined) return {};
-  const first = signature?.outputs[0]?.name;
+  if (folder === undefined) return own;
   const lines = (await readBounded(join(folder, LABELS_FILE)))?.trimEnd().split(/\r?\n/);
   return {
     ...(first !== undefined && lines !== undefined && { [first]: lines }),
+    ...own,
     ...labelsIn(await readBounded(join(folder, METADATA_FILE))),
   };
+}
+
+/** The output that names of classes without an output are for. */
+function classesOutput(signature: Signature | undefined): string | undefined {
+  const outputs = signature?.outputs ?? [];
+  return isDetector(outputs) ? "detection_classes" : outputs[0]?.name;
 }
 
 function labelsIn(text: string | undefined): Labels {

@@ -45,6 +45,7 @@ export async function serveModel(
       closers: [
         () => watch?.close(),
         () => codecs[Symbol.dispose](),
+        async () => plane.images[Symbol.asyncDispose](),
         async () => observation[Symbol.asyncDispose](),
       ],
     });

@@ -18,7 +18,7 @@ import {
   type Plane,
   type SeldonSettings,
 } from "../protocols/index.ts";
-import type { ClassParameter } from "../runtime/index.ts";
+import { createImageReader, type ClassParameter } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 import { CodecPool } from "./codecs/index.ts";
 import { loadPredictor } from "./load-predictor.ts";
@@ -213,7 +213,7 @@ export async function createPlane(parts: ServerParts): Promise<Plane> {
   const { description, models, registry, settings, log, options, codecs } = parts;
   const { host = DEFAULT_HOST, allowsControl = isLoopbackHost(host) } = options;
   return {
-    ...{ models, description, registry, allowsControl, codecs },
+    ...{ models, description, registry, allowsControl, codecs, images: createImageReader() },
     version: serverVersion(),
     seldon: settings,
     seldonMetadata: await readMetadata(settings.modelMetadata, log),

@@ -94,7 +94,9 @@ export async function serverLayer(
   layers: SmallLayerContext,
 ): Promise<StoredLayer> {
   const { serverFolder, workerFolder } = context.tool;
-  const server = await filesBelow(serverFolder, "opt/slipway", (path) => path.endsWith(".mjs"));
+  const server = await filesBelow(serverFolder, "opt/slipway", (path) =>
+    /\.(?:mjs|wasm)$/.test(path),
+  );
   if (!server.some(({ path }) => path === "opt/slipway/server.mjs")) {
     throw new ToolError("TOOL_MISSING", `pack: the server bundle is not in "${serverFolder}"`, {
       hint: "run `npm run build` in the checkout",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { ModelFile } from "../contracts.ts";
 import { filesBeside, headOf } from "./model-file.ts";
@@ -66,4 +66,12 @@ export function labelsBeside(
   if (found === undefined || !/^(?:text|json)$/.test(headOf(found).content)) return undefined;
   const labels = labelsInText(readFileSync(found.location, "utf8"));
   return labels.length === 0 ? undefined : { path: found.path, labels };
+}
+
+/** Labels in a file that is named; undefined where it cannot be read, is longer than 8 MiB, or holds none. */
+export function readLabelsFile(location: string): readonly string[] | undefined {
+  const stats = statSync(location, { throwIfNoEntry: false });
+  if (stats?.isFile() !== true || stats.size > MAX_BYTES) return undefined;
+  const labels = labelsInText(readFileSync(location, "utf8"));
+  return labels.some((label) => label !== "") ? labels : undefined;
 }

@@ -60,7 +60,8 @@ function writeRows(parts: Text[], outputs: readonly NamedTensor[]): void {
   parts.push("]");
 }
 
-function tensorText(tensor: NamedTensor): Text {
+/** A tensor as nested lists, in ASCII. @throws InferenceError `REQUEST_INVALID` for bytes that are no text */
+export function tensorText(tensor: NamedTensor): string | Buffer {
   return tensor.datatype === "BYTES"
     ? nestTexts(tensor.shape, itemTexts(tensor))
     : arrayText(tensor, "nested", true);

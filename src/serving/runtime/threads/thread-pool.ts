@@ -15,7 +15,13 @@ export type FromThread =
       readonly hint?: string;
     }
   | { readonly kind: "done"; readonly id: number; readonly value: unknown }
-  | { readonly kind: "error"; readonly id: number; readonly error: unknown }
+  | {
+      readonly kind: "error";
+      readonly id: number;
+      readonly error: unknown;
+      /** True when the thread ends now, and another one is to take its place. */
+      readonly isLast?: boolean;
+    }
   | {
       readonly kind: "log";
       readonly level: string;
@@ -60,6 +66,8 @@ interface Thread {
   readonly index: number;
   readonly worker: Worker;
   isReady: boolean;
+  /** True for one that was ready, and says that it ends. */
+  isLeaving: boolean;
   call: Call | undefined;
   timer: NodeJS.Timeout | undefined;
   /** When its call was sent, in ms of `performance.now()`. */
@@ -216,6 +224,7 @@ export class ThreadPool implements AsyncDisposable {
       index,
       worker,
       isReady: false,
+      isLeaving: false,
       call: undefined,
       timer: undefined,
       sentAt: 0,
@@ -258,7 +267,10 @@ export class ThreadPool implements AsyncDisposable {
     const callMs = performance.now() - thread.sentAt;
     this.#callMs = this.#callMs === undefined ? callMs : this.#callMs + (callMs - this.#callMs) / 8;
     if (message.kind === "done") call?.resolve(message.value);
-    else call?.reject(this.#options.toError(message.error));
+    else {
+      if (message.isLast === true) [thread.isReady, thread.isLeaving] = [false, true];
+      call?.reject(this.#options.toError(message.error));
+    }
     this.#pump();
   }
 
@@ -270,7 +282,7 @@ export class ThreadPool implements AsyncDisposable {
   #exit(thread: Thread, code: number): void {
     clearTimeout(thread.timer);
     this.#lose(thread, `it ended with ${code}`);
-    const wasReady = thread.isReady;
+    const wasReady = thread.isReady || thread.isLeaving;
     thread.isReady = false;
     this.#threads[thread.index] = undefined;
     const isNeeded = !this.#isClosed || this.#queue.length > 0;

@@ -1,0 +1,1 @@
+export { createImageReader } from "./create-image-reader.ts";
