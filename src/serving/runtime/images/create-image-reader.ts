@@ -13,7 +13,7 @@ const TIMEOUT_MS = 30_000;
  */
 export function createImageReader(): ImageReader {
   let started: Promise<ThreadPool> | undefined;
-  const pool = async (): Promise<ThreadPool> => {
+  const running = async (): Promise<ThreadPool> => {
     started ??= startPool();
     try {
       return await started;
@@ -26,10 +26,11 @@ export function createImageReader(): ImageReader {
     async read(bytes, plan, caller) {
       const own = Uint8Array.from(bytes); // a view would take all of its buffer along
       const question: ImageQuestion = { bytes: own, plan };
-      return (await (await pool()).call(question, [own.buffer], caller)) as ImageTensor; // our own thread sends one
+      return (await (await running()).call(question, [own.buffer], caller)) as ImageTensor; // our own thread sends one
     },
     async [Symbol.asyncDispose]() {
-      await (await started?.catch(() => undefined))?.[Symbol.asyncDispose]();
+      const pool = await started?.catch(() => undefined); // the picture that started it was told why it did not
+      await pool?.[Symbol.asyncDispose]();
     },
   };
 }
