@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "models/description": ["tensor"],
   "models/kinds": ["tensor", "description", "tensorflow", "python-source"],
   "models/python-source": [],
+  "models/repository": ["description"],
   "models/tensorflow": [],
   "models/export": ["tensorflow"],
   "models/fetch": [],

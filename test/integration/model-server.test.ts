@@ -41,7 +41,15 @@ before(async () => {
   await copyFile(join(FIXTURES, "digits.onnx"), join(folder, "digits.onnx"));
   server = await serveModel(describe("digits", { preprocess: { scale: 1 / 15 } }), {
     host: "127.0.0.1",
-    others: [describe("named", { preprocess: { scale: 1 / 15 }, postprocess: { top: 2 } })],
+    others: {
+      models: [
+        {
+          ...{ name: "named", version: "1" },
+          describe: async () =>
+            describe("named", { preprocess: { scale: 1 / 15 }, postprocess: { top: 2 } }),
+        },
+      ],
+    },
     log: createLogger({ level: "fatal", write: () => undefined }),
   });
   url = `http://127.0.0.1:${server.ports.http}`;

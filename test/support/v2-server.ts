@@ -37,7 +37,9 @@ export async function startV2Server(
   const [first = "", ...others] = kind === "onnx" ? WITH_ONNX : MODELS;
   return serveModel(describe(first), {
     host: "127.0.0.1",
-    others: others.map(describe),
+    others: {
+      models: others.map((name) => ({ name, version: "1", describe: async () => describe(name) })),
+    },
     log: createLogger({ level: "fatal", write: () => undefined }),
   });
 }

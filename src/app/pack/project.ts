@@ -12,6 +12,7 @@ import {
   type ModelFile,
 } from "../../models/kinds/index.ts";
 import {
+  type ModelKind,
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
   PROJECT_FILE_NAME,
@@ -36,6 +37,8 @@ export interface ProjectRequest {
   readonly code?: string | undefined;
   readonly model?: string | undefined;
   readonly serviceType?: string | undefined;
+  /** What the model is, where its files would do for several. */
+  readonly kind?: ModelKind | undefined;
   /** Patterns of files that may go in though they look like secrets. */
   readonly allowSecrets?: readonly string[] | undefined;
   /** Classes and functions, as `MODULE.NAME`, that pickles may import. */
@@ -77,7 +80,7 @@ export async function loadProject(
     {
       folder,
       files: files.map(modelFile),
-      kind: file.kind,
+      kind: request.kind ?? file.kind,
       ...namedBy({ ...request, code: codeInside(root, request.code) }, file, container),
     },
     { signal: session.signal, memory, allowPickle },

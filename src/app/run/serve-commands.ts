@@ -70,7 +70,15 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
     allowPickle: PACKING.allowPickle(),
     isWatched: flag(
       "--watch",
-      "load the code anew when it changes; what does not load changes nothing",
+      "load what changes anew: code, and the models of a folder; what does not load changes nothing",
+    ),
+    isLazy: flag(
+      "--lazy",
+      "load the models of a folder when they are first called (default: where there are more than 32)",
+    ),
+    memoryBudgetMib: count(
+      "--memory-budget <MiB>",
+      "memory that the loaded models of a folder may take together; what was not called for longest makes room",
     ),
     logsRequests: flag("--access-log", "a line in the log for each request"),
     env: environment("-e, --env <name=value>", "environment of the model; may come more than once"),
@@ -80,7 +88,7 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
     ),
   },
   notes: [
-    "Runs until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json or slipway.yaml) is served whole, each model under the name of its folder.",
+    "Runs until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json, slipway.yaml, numbered versions, or a layout of Triton, MLServer or TensorFlow Serving) is\nserved whole, each model under the name of its folder.",
   ],
   examples: [
     "slipway serve ./iris",

@@ -53,7 +53,7 @@ export async function serveFetched(request: ServeFetchedRequest, session: Fetche
   const { workers = description.server.workers } = request;
   const server = { ...description.server, ...(workers !== undefined && { workers }) };
   const env = request.env ?? {};
-  await serveDescribed({ models: [{ ...description, server }], env }, request, session);
+  await serveDescribed({ description: { ...description, server }, env }, request, session);
 }
 
 /** What the request says goes before the variables of the same meaning. */

@@ -30,3 +30,4 @@ export {
 } from "./seldon-service/settings.ts";
 export { createSeldonNode, type SeldonNode } from "./seldon-service/seldon-node.ts";
 export { PROTOCOLS, protocolOf } from "./table.ts";
+export { readRequests } from "./v2/read-requests.ts";

@@ -1,6 +1,7 @@
 export { createImageReader } from "./images/index.ts";
 export { createJsPredictor, type JsOptions } from "./js/index.ts";
-export { createOnnxPredictor, type OnnxOptions } from "./onnx/index.ts";
+export { createOnnxPredictor, spareOnnxThreads, type OnnxOptions } from "./onnx/index.ts";
+export type { SpareThreads } from "./threads/index.ts";
 export {
   createPythonPredictor,
   parseInterfaceName,

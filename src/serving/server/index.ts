@@ -9,7 +9,8 @@ export {
   type MicroservicePlace,
 } from "./seldon/microservice.ts";
 export { serveGraph, type ServeGraphOptions } from "./serve-graph.ts";
-export { serveModel } from "./serve-model.ts";
+export { serveModel, type RunningModels } from "./serve-model.ts";
 export type { ServeOptions } from "./server-parts.ts";
 export { readPod, type Pod } from "./pod.ts";
 export { applyServerEnv, controlOf } from "./server-env.ts";
+export type { ModelSource, ModelSources } from "./model-set.ts";

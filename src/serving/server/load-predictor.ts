@@ -19,11 +19,13 @@ import {
   createPythonPredictor,
   type ClassParameter,
   type LogLine,
+  type OnnxOptions,
   type PythonOptions,
 } from "../runtime/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "../protocols/index.ts";
 import { readLabels } from "./read-labels.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface LoadOptions extends Pick<UserCodeSettings, "logLevel" | "threads"> {
   readonly settings: SeldonSettings;
@@ -39,6 +41,8 @@ export interface LoadOptions extends Pick<UserCodeSettings, "logLevel" | "thread
   /** Makes a span of each call that belongs to a trace; absent when tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** For ONNX models that load with their first call. */
+  readonly spares?: OnnxOptions["spares"];
 }
 
 /**
@@ -52,10 +56,14 @@ export async function loadPredictor(
 ): Promise<Predictor> {
   const { name: model, server } = description;
   const { onBatch, tracer, statistics } = options;
-  const bare = countRuns(
-    await withDescription(description, await loadBare(description, options)),
-    statistics,
-  );
+  const loaded = await loadBare(description, options);
+  try {
+    await warmUp(description, loaded);
+  } catch (error) {
+    await loaded[Symbol.asyncDispose]();
+    throw error;
+  }
+  const bare = countRuns(await withDescription(description, loaded), statistics);
   const { maxBatch, maxQueue, maxWaitMs } = { ...SERVER_DEFAULTS, ...server };
   const joined = batched(bare, {
     model,
@@ -95,7 +103,8 @@ async function loadBare(description: ModelDescription, options: LoadOptions): Pr
     ...(maxQueue !== undefined && { maxQueue }),
     ...(signal !== undefined && { signal }),
   };
-  if (runtimeOf(description) === "onnx") return createOnnxPredictor(description, common);
+  if (runtimeOf(description) === "onnx")
+    return createOnnxPredictor(description, { ...common, spares: options.spares });
   const contract = {
     ...common,
     parameters,

@@ -96,7 +96,7 @@ function apiModels({ models }: Plane): readonly ApiModel[] {
   const names = [...new Set(models.models.map(({ name }) => name))].slice(0, MAX_NAMED_MODELS);
   return names
     .map((name) => models.model(name))
-    .filter(({ isReady }) => isReady)
+    .filter(({ isLoaded, isReady }) => isLoaded && isReady)
     .map(apiModel);
 }
 

@@ -10,7 +10,17 @@ import {
   type ServeOptions,
   type ServerParts,
 } from "./server-parts.ts";
+import type { ModelSources } from "./model-set.ts";
 import { watchSources, type SourceWatch } from "./watch-sources.ts";
+
+/** A server of models, whose models may change while it runs. */
+export interface RunningModels extends RunningServer {
+  /**
+   * Makes the models beside the first those that are told: adds new ones, loads changed ones anew, takes those that are gone out of use.
+   * What does not load is logged, and stops nothing.
+   */
+  follow(sources: ModelSources): Promise<void>;
+}
 
 /**
  * Loads a model, and those beside it, and serves them. Resolves when it answers; nothing listens before the models are loaded.
@@ -19,11 +29,11 @@ import { watchSources, type SourceWatch } from "./watch-sources.ts";
 export async function serveModel(
   description: ModelDescription,
   options: ServeOptions = {},
-): Promise<RunningServer> {
+): Promise<RunningModels> {
   const parts = createParts(description, options);
   const { models, log, observation, codecs } = parts;
   const watch =
-    options.watch === true
+    options.watch === true && options.source?.mark === undefined // who marks models follows them too
       ? await watchSources({
           paths: [description.codePath, description.modelPath].filter((path) => path !== undefined),
         })
@@ -32,22 +42,20 @@ export async function serveModel(
   const { host = DEFAULT_HOST, ports: own } = options;
   try {
     await checkPorts(host, Object.values({ ...description.ports, ...own }));
-    await parts.loadAll();
+    await parts.set.loadAll();
     const plane = await createPlane(parts);
     const ports = await listen({ parts, plane, servers });
     startWatch(parts, watch);
     log.info({ model: description.name, kind: description.kind, ports }, "ready");
-    return runningServer({
-      ports,
-      models,
-      servers,
-      log,
-      closers: [
-        () => watch?.close(),
-        () => codecs[Symbol.dispose](),
-        async () => plane.images[Symbol.asyncDispose](),
-        async () => observation[Symbol.asyncDispose](),
-      ],
+    const closers = [
+      () => watch?.close(),
+      () => codecs[Symbol.dispose](),
+      async () => plane.images[Symbol.asyncDispose](),
+      async () => parts.set[Symbol.asyncDispose](),
+      async () => observation[Symbol.asyncDispose](),
+    ];
+    return Object.assign(runningServer({ ports, models, servers, log, closers }), {
+      follow: (sources: ModelSources) => parts.set.follow(sources, [parts.model]),
     });
   } catch (error) {
     watch?.close();

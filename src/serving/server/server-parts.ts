@@ -1,14 +1,8 @@
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import { isLoopbackHost } from "../../ground/http/index.ts";
-import { mapLimited } from "../../ground/process/index.ts";
 import { parseYaml, type ModelDescription, type Ports } from "../../models/description/index.ts";
 import { MetricRegistry } from "../metrics/index.ts";
-import {
-  ComponentError,
-  ModelRepository,
-  USER_CODE_DEFAULTS,
-  type ServedModel,
-} from "../plane/index.ts";
+import { ComponentError, ModelRepository, type ServedModel } from "../plane/index.ts";
 import {
   DEFAULT_SELDON_SETTINGS,
   nodeLabels,
@@ -21,12 +15,11 @@ import {
 import { createImageReader, type ClassParameter } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 import { CodecPool } from "./codecs/index.ts";
-import { loadPredictor } from "./load-predictor.ts";
+import { ModelSet, type ModelSource, type ModelSources } from "./model-set.ts";
 import { serverVersion } from "./server-version.ts";
 import { createLogger, type Logger } from "./log/index.ts";
 import {
   createObservation,
-  registerServerMetrics,
   type Observation,
   type ObserveSettings,
   type ServerMetrics,
@@ -59,8 +52,12 @@ export interface ServeOptions extends CallOptions {
   readonly observe?: ObserveSettings;
   /** Loads the code anew when its files change. Default false. */
   readonly watch?: boolean;
-  /** Models that are served beside the first, each under its own name. One that does not load does not stop the others. */
-  readonly others?: readonly ModelDescription[];
+  /** The first model's version, and how it is described anew for a load. Default: version 1, as it was described. */
+  readonly source?: Pick<ModelSource, "version" | "describe"> & Partial<ModelSource>;
+  /** Models that are served beside the first, by name and version. One that does not load does not stop the others. */
+  readonly others?: ModelSources;
+  /** Memory that loaded models may take together, in bytes. Default: no bound. */
+  readonly memoryBudgetBytes?: number | undefined;
   /** True when clients may load and unload models. Default: on addresses of this machine's loopback only. */
   readonly allowsControl?: boolean;
 }
@@ -82,17 +79,16 @@ export interface ServerParts {
   readonly metrics: ServerMetrics;
   readonly models: ModelRepository;
   readonly model: ServedModel;
+  readonly set: ModelSet;
   /** Ended with the server. */
   readonly codecs: CodecPool;
-  /** Loads all models; rejects when none of them loads. */
-  readonly loadAll: () => Promise<void>;
   /** Loads the first model anew. */
   readonly load: () => Promise<void>;
 }
 
 /** Puts together what a server is made of. Nothing is loaded, and nothing listens. */
 export function createParts(description: ModelDescription, options: ServeOptions): ServerParts {
-  const { log = createLogger(), observe = {}, others = [] } = options;
+  const { log = createLogger(), observe = {}, others = { models: [] } } = options;
   const settings = { ...DEFAULT_SELDON_SETTINGS, ...options.seldon };
   const registry = new MetricRegistry();
   const labels = requestLabels(settings, description.name);
@@ -102,78 +98,22 @@ export function createParts(description: ModelDescription, options: ServeOptions
     endpoint: settings.predictorName,
   };
   const observation = createObservation({ settings: observe, registry, labels, log, source });
-  const models = new ModelRepository();
-  const shared: Shared = { options, settings, log, registry, observation, models };
-  const { model, metrics } = addModel(shared, description, labels);
-  for (const other of others)
-    addModel(shared, other, { model_name: other.name, model_version: VERSION });
+  const models = new ModelRepository({ memoryBytes: options.memoryBudgetBytes });
+  const set = new ModelSet({ options, settings, log, registry, observation, models });
+  const first: ModelSource = {
+    ...{ version: VERSION, describe: async () => description },
+    ...options.source,
+    name: description.name,
+  };
+  const { model, metrics } = set.add(first, labels);
+  for (const other of others.models) set.add(other);
+  for (const [name, rules] of others.rules ?? []) models.setRules(name, rules);
   return {
     ...{ description, options, settings, log, registry, observation, metrics },
-    ...{ models, model },
+    ...{ models, model, set },
     codecs: new CodecPool({ keepsBodies: observe.requestLog !== undefined }),
     load: () => models.load(model.name, model.version),
-    loadAll: () => loadAll(models, log),
   };
-}
-
-type Shared = Pick<
-  ServerParts,
-  "options" | "settings" | "log" | "registry" | "observation" | "models"
->;
-
-/** Makes a model known to the server's repository and to its page of metrics. */
-function addModel(
-  { options, settings, log, registry, observation, models }: Shared,
-  description: ModelDescription,
-  labels: Readonly<Record<string, string>>,
-): { readonly model: ServedModel; readonly metrics: ServerMetrics } {
-  const { parameters = [], env, signal, watch = false } = options;
-  const { logLevel, threads } = { ...USER_CODE_DEFAULTS, ...options };
-  const metrics = registerServerMetrics(
-    registry,
-    { model_name: labels["model_name"] ?? description.name },
-    () => {
-      const { spansLost, requestLogLost } = observation;
-      return { isReady: model.isReady, stats: model.stats, spansLost, requestLogLost };
-    },
-  );
-  const onRestart = (event: {
-    readonly worker: number;
-    readonly reason: string;
-    readonly delayMs: number;
-  }): void => {
-    metrics.restarts.value += 1;
-    log.warn({ ...event, model: description.name }, "a worker ended and is started again");
-  };
-  const model = models.add({
-    name: description.name,
-    version: VERSION,
-    labels,
-    load: (_, statistics) =>
-      loadPredictor(description, {
-        ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },
-        isWatched: watch,
-        onBatch: (rows) => metrics.batchRows.observe(rows),
-        tracer: observation.tracer,
-      }),
-  });
-  return { model, metrics };
-}
-
-/** Models that are loaded at the same time: most of it is waiting for interpreters to start. */
-const LOADS_AT_ONCE = 4;
-
-async function loadAll(models: ModelRepository, log: Logger): Promise<void> {
-  const failures = await mapLimited(models.models, LOADS_AT_ONCE, ({ name, version }) =>
-    models.load(name, version).then(
-      () => undefined,
-      (error: unknown) => ({ name, error }),
-    ),
-  );
-  const failed = failures.filter((failure) => failure !== undefined);
-  if (failed.length === failures.length) throw failed[0]?.error;
-  for (const { name, error } of failed)
-    log.error({ model: name }, error instanceof Error ? error.message : String(error));
 }
 
 /** The labels of Seldon's executor that say which model it was. */

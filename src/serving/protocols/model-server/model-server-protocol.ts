@@ -58,7 +58,11 @@ function predictRoute(plane: Plane): Route {
     name: "predict",
     methods: ["POST", "PUT"],
     handle: (exchange) =>
-      answer(plane, exchange, async () => predict(plane, modelOf(plane, exchange), exchange)),
+      answer(plane, exchange, async () => {
+        const model = modelOf(plane, exchange);
+        if (model.isAsleep) await model.wake();
+        return predict(plane, model, exchange);
+      }),
   };
 }
 

@@ -12,6 +12,7 @@ export interface ModelPath {
 }
 
 const STATES: Readonly<Record<ModelState, string>> = {
+  standby: "AVAILABLE",
   ready: "AVAILABLE",
   loading: "LOADING",
   failed: "END",
@@ -25,18 +26,30 @@ export function modelNames(models: ModelRepository): Json {
   return { models: [...new Set(there.map(({ name }) => name))] };
 }
 
-/** The model of a path. @throws InferenceError `MODEL_NOT_FOUND`, also for labels, which nobody can give here, and when it is not loaded */
+/** The model of a path. @throws InferenceError `MODEL_NOT_FOUND`, also for a label that nobody gave, and when it is not loaded */
 export function modelOf(models: ModelRepository, { name, version, label }: ModelPath): ServedModel {
-  const model = models.model(name, version);
-  if (label !== undefined)
-    throw new InferenceError(
-      "MODEL_NOT_FOUND",
-      `find a model: no version of "${name}" has the label "${label.slice(0, 100)}", since there are no labels`,
-      {
-        model: name,
-        hint: `ask for /v1/models/${encodeURIComponent(name)}/versions/${model.version}`,
-      },
-    );
+  return unlessUnloaded(
+    label === undefined ? models.model(name, version) : models.labelled(name, label),
+  );
+}
+
+/**
+ * The same for a call: versions share the calls that name none, and a model that loads with its first call is loaded.
+ * @throws InferenceError `MODEL_NOT_FOUND`, and what the load throws
+ */
+export async function modelForCall(
+  models: ModelRepository,
+  { name, version, label }: ModelPath,
+): Promise<ServedModel> {
+  const model = unlessUnloaded(
+    label === undefined ? models.modelForCall(name, version) : models.labelled(name, label),
+  );
+  if (model.isAsleep) await model.wake();
+  return model;
+}
+
+function unlessUnloaded(model: ServedModel): ServedModel {
+  const { name } = model;
   if (model.state !== "unloaded") return model;
   throw new InferenceError("MODEL_NOT_FOUND", `call the model "${name}": it is not loaded`, {
     model: name,
@@ -53,7 +66,7 @@ export interface ModelStatus {
 /** @throws InferenceError `MODEL_NOT_FOUND` */
 export function modelStatus(models: ModelRepository, path: ModelPath): ModelStatus {
   const model = modelOf(models, path);
-  const isOne = path.version !== undefined;
+  const isOne = path.version !== undefined || path.label !== undefined;
   const versions = isOne ? [model] : models.versions(path.name);
   return {
     isReady: model.isReady,
@@ -78,8 +91,10 @@ function versionStatus({ version, state, isReady, reason }: ServedModel): Json {
   };
 }
 
-/** What the model takes and gives, as a signature of TensorFlow. @throws InferenceError `MODEL_NOT_READY` while it loads */
-export function modelMetadata({ name, version, predictor }: ServedModel): Json {
+/** What the model takes and gives, as a signature of TensorFlow. @throws InferenceError `MODEL_NOT_READY` while it loads, and what a load throws */
+export async function modelMetadata(model: ServedModel): Promise<Json> {
+  await model.wake();
+  const { name, version, predictor } = model;
   const { signature } = predictor.describe();
   return {
     model_spec: { name, signature_name: "", version },

@@ -7,7 +7,14 @@ import { bufferOf, JsonReader, leastTextBytes } from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import { headersOf, jsonReply, settle } from "../v2/reply.ts";
 import { JSON_TYPE } from "../v2/v2-errors.ts";
-import { modelMetadata, modelNames, modelOf, modelStatus, type ModelPath } from "./documents.ts";
+import {
+  modelForCall,
+  modelMetadata,
+  modelNames,
+  modelOf,
+  modelStatus,
+  type ModelPath,
+} from "./documents.ts";
 import { readPredict, type PredictCall } from "./read-predict.ts";
 import { writePredictions } from "./write-predictions.ts";
 
@@ -30,7 +37,7 @@ const UNSERVED: Readonly<Record<string, string>> = {
 /** Every path of V1, KServe's and TensorFlow Serving's. */
 export function v1Routes(plane: Plane): ReadonlyMap<string, Route> {
   const { models } = plane;
-  const get = (answer: (exchange: Exchange) => Reply): Route => ({
+  const get = (answer: (exchange: Exchange) => Reply | Promise<Reply>): Route => ({
     name: "v1-metadata",
     methods: ["GET"],
     handle: (exchange) => settle(plane, exchange, async () => answer(exchange)),
@@ -48,7 +55,9 @@ export function v1Routes(plane: Plane): ReadonlyMap<string, Route> {
   const verbs: readonly (readonly [string, Route])[] = [
     [
       "predict",
-      post("v1-predict", async (one) => predict(plane, modelOf(models, pathOf(one)), one)),
+      post("v1-predict", async (one) =>
+        predict(plane, await modelForCall(models, pathOf(one)), one),
+      ),
     ],
     ...Object.entries(UNSERVED).map(
       ([verb, why]) =>
@@ -61,7 +70,7 @@ export function v1Routes(plane: Plane): ReadonlyMap<string, Route> {
       [path, status] as const,
       [
         `${path}/metadata`,
-        get((exchange) => jsonReply(modelMetadata(modelOf(models, pathOf(exchange))))),
+        get(async (exchange) => jsonReply(await modelMetadata(modelOf(models, pathOf(exchange))))),
       ] as const,
       ...verbs.flatMap(([verb, route]) =>
         COLONS.map((colon) => [`${path}${colon}${verb}`, route] as const),

@@ -21,7 +21,25 @@ export const SERVER_NAME = "slipway";
  * @throws InferenceError `MODEL_NOT_FOUND`, also for one that is not loaded
  */
 export function loadedModel(models: ModelRepository, name: string, version?: string): ServedModel {
-  const model = models.model(name, version);
+  return unlessUnloaded(models.model(name, version));
+}
+
+/**
+ * The same for a call: versions share the calls that name none, and a model that loads with its first call is loaded.
+ * @throws InferenceError `MODEL_NOT_FOUND`, and what the load throws
+ */
+export async function modelForCall(
+  models: ModelRepository,
+  name: string,
+  version?: string,
+): Promise<ServedModel> {
+  const model = unlessUnloaded(models.modelForCall(name, version));
+  if (model.isAsleep) await model.wake();
+  return model;
+}
+
+function unlessUnloaded(model: ServedModel): ServedModel {
+  const { name } = model;
   if (model.state !== "unloaded") return model;
   throw new InferenceError("MODEL_NOT_FOUND", `call the model "${name}": it is not loaded`, {
     model: name,
@@ -39,8 +57,12 @@ export interface ModelMetadata {
   readonly outputs: readonly TensorSpec[];
 }
 
-/** @throws InferenceError `MODEL_NOT_READY` while it loads */
-export function modelMetadata(models: ModelRepository, model: ServedModel): ModelMetadata {
+/** A model that loads with its first call is loaded. @throws InferenceError `MODEL_NOT_READY` while it loads, and what the load throws */
+export async function modelMetadata(
+  models: ModelRepository,
+  model: ServedModel,
+): Promise<ModelMetadata> {
+  await model.wake();
   const { platform, signature } = model.predictor.describe();
   const loaded = models.versions(model.name).filter(({ state }) => state !== "unloaded");
   return {
@@ -57,8 +79,8 @@ function specOnly({ name, datatype, shape }: TensorSpec): TensorSpec {
 }
 
 /** As Triton's ModelConfig has it: axes are all in `dims`, so `max_batch_size` is 0. @see model_config.proto */
-export function modelConfig(models: ModelRepository, model: ServedModel): Json {
-  const { name, platform, inputs, outputs } = modelMetadata(models, model);
+export async function modelConfig(models: ModelRepository, model: ServedModel): Promise<Json> {
+  const { name, platform, inputs, outputs } = await modelMetadata(models, model);
   const tensors = (specs: readonly TensorSpec[]): Json =>
     specs.map((spec) => ({
       name: spec.name,
@@ -90,6 +112,7 @@ export interface IndexEntry {
 }
 
 const STATES: Readonly<Record<ModelState, string>> = {
+  standby: "READY",
   ready: "READY",
   loading: "LOADING",
   failed: "UNAVAILABLE",

@@ -7,6 +7,7 @@ import {
   controlModel,
   EXTENSIONS,
   loadedModel,
+  modelForCall,
   modelMetadata,
   modelStatistics,
   repositoryIndex,
@@ -63,11 +64,11 @@ export function v2Grpc(plane: Plane): GrpcServices {
     ServerMetadata: unary("v2-metadata", () =>
       writeServerMetadata(SERVER_NAME, version, EXTENSIONS),
     ),
-    ModelMetadata: unary("v2-metadata", (message) =>
-      writeModelMetadata(modelMetadata(models, asked(message))),
+    ModelMetadata: unary("v2-metadata", async (message) =>
+      writeModelMetadata(await modelMetadata(models, asked(message))),
     ),
-    ModelConfig: unary("v2-metadata", (message) =>
-      writeModelConfig(modelMetadata(models, asked(message))),
+    ModelConfig: unary("v2-metadata", async (message) =>
+      writeModelConfig(await modelMetadata(models, asked(message))),
     ),
     ModelInfer: unary("v2-infer", (message, call) => infer(plane, call, message)),
     ModelStreamInfer: streamMethod(plane),
@@ -91,7 +92,7 @@ export function v2Grpc(plane: Plane): GrpcServices {
 async function infer(plane: Plane, call: GrpcCall, message: Buffer): Promise<Uint8Array> {
   const read = readInferProto(message);
   if (read.id !== undefined) call.requestId = read.id;
-  const model = loadedModel(plane.models, read.model, read.version);
+  const model = await modelForCall(plane.models, read.model, read.version);
   const { predictor } = model;
   const facts = predictor.describe();
   const response = await predictor.infer(inferRequestOf(read, facts, askerOf(call)));
@@ -134,7 +135,7 @@ async function answerOne(plane: Plane, call: GrpcCall, message: Buffer): Promise
   try {
     if (call.status !== undefined) return;
     read = readInferProto(message);
-    const model = loadedModel(plane.models, read.model, read.version);
+    const model = await modelForCall(plane.models, read.model, read.version);
     const { predictor } = model;
     const facts = predictor.describe();
     const request = inferRequestOf(read, facts, askerOf(call));

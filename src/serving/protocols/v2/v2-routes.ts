@@ -14,6 +14,7 @@ import {
   controlModel,
   EXTENSIONS,
   loadedModel,
+  modelForCall,
   modelConfig,
   modelMetadata,
   modelStatistics,
@@ -47,7 +48,7 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
   const get = (name: string | undefined, answer: (exchange: Exchange) => unknown): Route => ({
     ...(name !== undefined && { name }),
     methods: ["GET"],
-    handle: (exchange) => settle(plane, exchange, async () => jsonReply(answer(exchange))),
+    handle: (exchange) => settle(plane, exchange, async () => jsonReply(await answer(exchange))),
   });
   const post = (name: string, answer: (exchange: Exchange) => Promise<Reply>): Route => ({
     name,
@@ -56,12 +57,17 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
   });
   const model = ({ params }: Exchange): ServedModel =>
     loadedModel(models, params["name"] ?? "", params["version"]);
+  const called = ({ params }: Exchange): Promise<ServedModel> =>
+    modelForCall(models, params["name"] ?? "", params["version"]);
   const ofModel: readonly (readonly [string, Route])[] = [
     ["", get("v2-metadata", (exchange) => modelMetadata(models, model(exchange)))],
     ["/config", get("v2-metadata", (exchange) => modelConfig(models, model(exchange)))],
     ["/ready", get(undefined, (exchange) => readiness(model(exchange)))],
     ["/stats", get(undefined, (exchange) => ({ model_stats: [modelStatistics(model(exchange))] }))],
-    ["/infer", post("v2-infer", (exchange) => infer(plane, model(exchange), exchange))],
+    [
+      "/infer",
+      post("v2-infer", async (exchange) => infer(plane, await called(exchange), exchange)),
+    ],
   ];
   const server = get("v2-metadata", () => ({ name: SERVER_NAME, version, extensions: EXTENSIONS }));
   return new Map<string, Route>([

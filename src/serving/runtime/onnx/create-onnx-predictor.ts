@@ -12,13 +12,22 @@ import {
   type Predictor,
   type PredictorFacts,
 } from "../../plane/index.ts";
-import { ThreadPool } from "../threads/index.ts";
+import { SpareThreads, ThreadPool } from "../threads/index.ts";
 import type { OnnxThreadData } from "./onnx-thread.ts";
 
 export interface OnnxOptions extends CallOptions {
   /** Calls that may wait for a thread. Default 1024. */
   readonly maxQueue?: number;
+  /** Threads that have onnxruntime loaded already; `spareOnnxThreads` makes them. */
+  readonly spares?: SpareThreads | undefined;
 }
+
+/** Keeps a thread with onnxruntime ready, for models that load with their first call. */
+export function spareOnnxThreads(): SpareThreads {
+  return new SpareThreads(import.meta.dirname, THREAD_FILE);
+}
+
+const THREAD_FILE = "onnx-thread";
 
 /** What onnxruntime says of inputs that it cannot tell from the signature; it has no codes. */
 const NOT_TAKEN = /Invalid rank for input|Got invalid dimensions for input/;
@@ -45,7 +54,8 @@ export async function createOnnxPredictor(
     intraOpThreads: Math.max(1, Math.floor(availableParallelism() / threads)),
   };
   const pool = new ThreadPool({
-    ...{ model: name, file: "onnx-thread", folder: import.meta.dirname, data, threads },
+    ...{ model: name, file: THREAD_FILE, folder: import.meta.dirname, data, threads },
+    spares: options.spares,
     timeoutMs: server.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,
     maxQueue: options.maxQueue ?? SERVER_DEFAULTS.maxQueue,
     toError: (error) =>

@@ -1,1 +1,5 @@
-export { createOnnxPredictor, type OnnxOptions } from "./create-onnx-predictor.ts";
+export {
+  createOnnxPredictor,
+  spareOnnxThreads,
+  type OnnxOptions,
+} from "./create-onnx-predictor.ts";

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { InferenceSession, Tensor as OnnxTensor, TensorConstructor } from "onnxruntime-node";
 import {
@@ -6,7 +7,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from "../../../models/tensor/index.ts";
-import type { FromThread, ToThread } from "../threads/index.ts";
+import type { FromThread, ThreadStart, ToThread } from "../threads/index.ts";
 import { datatypeOfOnnx, onnxOfDatatype } from "./onnx-types.ts";
 
 /** What a thread needs to know. */
@@ -26,12 +27,18 @@ interface OnnxRuntime {
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-async function main(port: MessagePort, data: OnnxThreadData): Promise<void> {
+/** @param known - absent in a spare thread, which is told of its model later */
+async function main(port: MessagePort, known: OnnxThreadData | undefined): Promise<void> {
   const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
   hideHalfFloats();
-  const ort = await importRuntime(send);
-  if (ort === undefined) return;
+  const importing = importRuntime();
+  const data = known ?? (await dataOfSpare(port)); // nobody listens to a spare thread before that
+  const ort = await importing;
+  if ("kind" in ort) {
+    send(ort);
+    return;
+  }
   let session: InferenceSession;
   try {
     session = await ort.InferenceSession.create(data.modelPath, {
@@ -65,6 +72,11 @@ async function main(port: MessagePort, data: OnnxThreadData): Promise<void> {
   }
 }
 
+async function dataOfSpare(port: MessagePort): Promise<OnnxThreadData> {
+  const [{ start }] = (await once(port, "message")) as [ThreadStart];
+  return start as OnnxThreadData; // our own end sends it
+}
+
 /**
  * Where JavaScript has `Float16Array`, onnxruntime-node wants it for float16 tensors, and its binding cannot read it: "not enough space:
  * expected 4, got 0". Without it both sides take bits in a `Uint16Array`, which is what our tensors hold. This thread has nothing else.
@@ -73,23 +85,18 @@ function hideHalfFloats(): void {
   Reflect.deleteProperty(globalThis, "Float16Array");
 }
 
-async function importRuntime(
-  send: (message: FromThread) => void,
-): Promise<OnnxRuntime | undefined> {
-  // onnxruntime-node 1.30 cannot take or give Float16Array, which Node 24 has; without it, its tensors hold the bits in Uint16Array, as ours do.
-  Reflect.deleteProperty(globalThis, "Float16Array");
+async function importRuntime(): Promise<OnnxRuntime | Extract<FromThread, { kind: "failed" }>> {
   try {
     const module: { default?: OnnxRuntime } & Partial<OnnxRuntime> =
       await import("onnxruntime-node");
     return (module.default ?? module) as OnnxRuntime; // a CommonJS module: everything is under `default`
   } catch (error) {
-    send({
+    return {
       kind: "failed",
       code: "RUNTIME_MISSING",
       message: `onnxruntime-node cannot be loaded: ${textOf(error)}`,
       hint: "npm install onnxruntime-node",
-    });
-    return undefined;
+    };
   }
 }
 
@@ -173,4 +180,5 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-if (parentPort !== null) void main(parentPort, workerData as OnnxThreadData); // only threads have a port; main reports its own failures
+if (parentPort !== null)
+  void main(parentPort, (workerData ?? undefined) as OnnxThreadData | undefined); // only threads have a port; main reports its own failures

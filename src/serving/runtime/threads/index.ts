@@ -4,3 +4,4 @@ export {
   type ThreadPoolOptions,
   type ToThread,
 } from "./thread-pool.ts";
+export { SpareThreads, type ThreadStart } from "./spare-threads.ts";

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Worker, type TransferListItem } from "node:worker_threads";
 import { InferenceError, type ErrorCode } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { CallerOptions, PredictorStats } from "../../plane/index.ts";
+import type { SpareThreads } from "./spare-threads.ts";
+import { threadFile } from "./thread-file.ts";
 
 /** What a thread sends: once `ready` or `failed`, then one `done` or `error` for each call, and log lines at any time. */
 export type FromThread =
@@ -50,6 +50,8 @@ export interface ThreadPoolOptions {
   readonly timeoutMs: number;
   /** Calls that may wait. */
   readonly maxQueue: number;
+  /** Threads of that file that wait for their `data` already. Default: each thread is started when it is needed. */
+  readonly spares?: SpareThreads | undefined;
   /** Turns what a thread sent as an error into one to reject with. */
   readonly toError: (error: unknown) => Error;
   readonly onLog: (line: Extract<FromThread, { kind: "log" }>, thread: number) => void;
@@ -213,13 +215,7 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   #start(index: number): Promise<unknown> {
-    const { file, folder, data, env } = this.#options;
-    const worker = new Worker(threadFile(folder, file), {
-      workerData: data,
-      stdout: false,
-      stderr: false,
-      ...(env !== undefined && { env: { ...env } }),
-    });
+    const worker = this.#newWorker();
     const thread: Thread = {
       index,
       worker,
@@ -254,6 +250,17 @@ export class ThreadPool implements AsyncDisposable {
       this.#exit(thread, code);
     });
     return promise;
+  }
+
+  #newWorker(): Worker {
+    const { file, folder, data, env, spares } = this.#options;
+    if (spares !== undefined) return spares.take(data);
+    return new Worker(threadFile(folder, file), {
+      workerData: data,
+      stdout: false,
+      stderr: false,
+      ...(env !== undefined && { env: { ...env } }),
+    });
   }
 
   #take(thread: Thread, message: Exclude<FromThread, { kind: "ready" | "failed" }>): void {
@@ -309,14 +316,4 @@ export class ThreadPool implements AsyncDisposable {
       model: this.#options.model,
     });
   }
-}
-
-/** Sources, compiled files and the bundle of images name a thread's file with different endings. */
-function threadFile(folder: string, file: string): string {
-  const found = [".ts", ".js", ".mjs"]
-    .map((ending) => join(folder, `${file}${ending}`))
-    .find((path) => existsSync(path));
-  if (found === undefined)
-    throw new InferenceError("RUNTIME_MISSING", `start a thread: "${file}" is not in "${folder}"`);
-  return found;
 }
