@@ -1,14 +1,16 @@
-// Compiles src/ to dist/ file by file, and bundles the server and its threads into dist/server for the images.
+// Compiles src/ to dist/ file by file, makes the manual page, and bundles the server and its threads into dist/server for the images.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
-  readdirSync,
+  mkdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
 
@@ -88,6 +90,10 @@ for (const path of [
     join(root, "node_modules/@jsquash", path),
     join(made, "server", path.replace(/.*\//, "")),
   );
+
+const { renderManPage } = await import("./man-page.js");
+mkdirSync(join(made, "man"));
+writeFileSync(join(made, "man", "slipway.1"), await renderManPage());
 
 const old = `${made}.old`;
 if (existsSync(dist)) renameSync(dist, old);

@@ -6,9 +6,12 @@ import { main } from "../src/cli/main.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** The pages, by file name below docs/reference. */
+/** The pages, by file name below docs. */
 export async function renderReference() {
-  return { "cli.md": await renderCommands(), "slipway-yaml.md": renderProjectFile() };
+  return {
+    "reference/cli.md": await renderCommands(),
+    "reference/slipway-yaml.md": renderProjectFile(),
+  };
 }
 
 async function renderCommands() {
@@ -82,7 +85,7 @@ const escape = (text) => text.replaceAll("|", "\\|");
 
 if (process.argv[1] === import.meta.filename) {
   for (const [name, text] of Object.entries(await renderReference())) {
-    const target = resolve(root, "docs/reference", name);
+    const target = resolve(root, "docs", name);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, text);
   }

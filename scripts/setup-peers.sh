@@ -15,7 +15,7 @@ versitygw_version="v1.8.0"
 wanted=(
   docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah runc:runc dockerd:docker.io
   mmdebstrap:mmdebstrap chromium:chromium htpasswd:apache2-utils iptables:iptables curl:curl git:git xz:xz-utils
-  strace:strace
+  strace:strace zsh:zsh fish:fish groff:groff-base
   python3:python3
 )
 # Packages without a program of their own; looked up in dpkg's database.

@@ -1,6 +1,6 @@
 import type { Framework } from "../jobs/train/index.ts";
 import type { UaiFramework } from "../jobs/uai/index.ts";
-import type { CommandSpec } from "./options/option.ts";
+import type { CommandSpec, NoRequest } from "./options/option.ts";
 import type { InitRequest } from "./pack/init.ts";
 import type { PackWords } from "./pack/pack-commands.ts";
 import type { BuildWords } from "./build/build-command.ts";
@@ -42,14 +42,14 @@ export type CommandRequests = {
   readonly init: InitRequest;
   readonly pack: PackWords;
   readonly build: BuildWords;
-  readonly packdocker: object;
-  readonly export: object;
+  readonly packdocker: NoRequest;
+  readonly export: NoRequest;
   readonly "export tf-checkpoint": CheckpointExport;
   readonly "export saved-model": SavedModelExport;
   readonly "export inference-graph": ExporterWords;
-  readonly base: object;
+  readonly base: NoRequest;
   readonly "base debian": DebianBaseRequest;
-  readonly train: object;
+  readonly train: NoRequest;
   readonly "train pack": TrainPackWords;
   readonly "train run": TrainRunRequest;
   readonly "train manifest": TrainManifestRequest;
@@ -73,7 +73,7 @@ export type CommandRequests = {
   readonly gc: GarbageRequest;
   readonly completion: CompletionWords;
 } & { readonly [Mode in UaiFramework as `packdocker ${Mode}`]: PackdockerWords } & {
-  readonly [Tool in Framework]: object;
+  readonly [Tool in Framework]: NoRequest;
 } & { readonly [Tool in Framework as `${Tool} pack`]: TrainPackWords };
 
 /** A command's words, such as `push` or `train run`. */
@@ -287,7 +287,7 @@ function packdockerMode(framework: UaiFramework): CommandRow<PackdockerWords> {
   );
 }
 
-function oldTrain(framework: Framework): CommandRow<object> {
+function oldTrain(framework: Framework): CommandRow<NoRequest> {
   return row(
     "Train",
     `\`${framework} pack\`: the same as train pack --framework ${framework}`,

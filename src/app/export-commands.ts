@@ -3,7 +3,7 @@ import { ToolError } from "../ground/errors/index.ts";
 import { INPUT_TYPES, parseInputType, parseReplacement } from "../models/export/index.ts";
 import type { CheckpointExport, SavedModelExport } from "./export.ts";
 import { ignored, needed, parsed, parsedEach, text } from "./options/kinds.ts";
-import type { CommandSpec, Option, Options } from "./options/option.ts";
+import type { CommandSpec, NoRequest, Option, Options } from "./options/option.ts";
 
 const EXAMPLES = [
   "slipway export tf-checkpoint ./train -o frozen_inference_graph.pb --outputs probs",
@@ -13,7 +13,7 @@ const EXAMPLES = [
 ];
 
 /** `slipway export`. */
-export const EXPORT_COMMAND: CommandSpec<object> = { options: {}, examples: EXAMPLES };
+export const EXPORT_COMMAND: CommandSpec<NoRequest> = { options: {}, examples: EXAMPLES };
 
 type SharedWords = Pick<
   CheckpointExport,

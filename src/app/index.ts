@@ -3,6 +3,7 @@
  * result that is data. What a use case needs is loaded when it is called.
  */
 export { COMMANDS, type CommandName, type CommandRequests, type CommandRow } from "./commands.ts";
+export { complete, type Candidate, type Completion } from "./complete.ts";
 export { readOptions } from "./options/read-options.ts";
 export {
   LOGIN_OPTIONS,
@@ -12,6 +13,7 @@ export {
   type Reach,
 } from "./options/registry-options.ts";
 export type {
+  AnyCommandSpec,
   CommandSpec,
   Flag,
   Option,

@@ -94,6 +94,10 @@ export const findPython: typeof import("./run/describe-project.ts").findPython =
 export const checkImage: typeof import("./check/check-image.ts").checkImage = async (...args) =>
   (await import("./check/check-image.ts")).checkImage(...args);
 
+/** Checks this machine, what a command needs of it, or an image. */
+export const doctor: typeof import("./check/doctor.ts").doctor = async (...args) =>
+  (await import("./check/doctor.ts")).doctor(...args);
+
 /** Says whether this machine, and a registry, are as the tool needs them. */
 export const checkMachine: typeof import("./check/check-machine.ts").checkMachine = async (
   ...args

@@ -4,8 +4,8 @@ import {
   LOGIN_OPTIONS,
   reachOptions,
   readOptions,
+  type AnyCommandSpec,
   type CommandName,
-  type CommandSpec,
   type Flag,
   type OneLogin,
   type Option,
@@ -25,20 +25,12 @@ export interface ReadWords {
   readonly loginNames: readonly (string | undefined)[];
 }
 
-/** A spec whose request may be any. */
-type AnySpec = CommandSpec<object> & {
-  readonly options: Readonly<Record<string, Option<unknown>>>;
-};
-
-/** Options of every command. */
-const GLOBAL_FLAGS: readonly Flag[] = [
+/** Options of every command. They may stand before its name, too. */
+export const GLOBAL_FLAGS: readonly Flag[] = [
   { form: "--json", help: "print events and the result as JSON lines" },
   { form: "--quiet", help: "print the result only" },
   { form: "--plain-http", help: "speak plain HTTP to a registry that is not on loopback" },
 ];
-
-/** Options that may stand before the command's name too. */
-export const GLOBAL_FORMS: readonly string[] = GLOBAL_FLAGS.map(({ form }) => form);
 
 /**
  * Makes the parser of a command and of those below it. It throws Commander's errors.
@@ -75,13 +67,13 @@ export function commandNames(): readonly CommandName[] {
   return Object.keys(COMMANDS) as CommandName[];
 }
 
-async function loadSpec(name: CommandName): Promise<AnySpec> {
-  return (await COMMANDS[name].load()) as AnySpec;
+async function loadSpec(name: CommandName): Promise<AnyCommandSpec> {
+  return COMMANDS[name].load();
 }
 
 interface Definition {
   readonly name: CommandName;
-  readonly spec: AnySpec;
+  readonly spec: AnyCommandSpec;
   readonly context: () => OptionContext;
   readonly act: (words: ReadWords) => Promise<void>;
 }
@@ -105,7 +97,7 @@ function define(command: Command, { name, spec, context, act }: Definition): voi
       request,
       reach: readOptions(reach, given, context()),
       login: readOptions(login, given, context()),
-      loginNames: registry?.login?.(request) ?? [],
+      loginNames: registry?.login?.(request as never) ?? [],
     });
   });
 }
@@ -114,7 +106,7 @@ type SomeOptions = Readonly<Record<string, Option<unknown>>>;
 
 /** Flags in the order of their titles, and below each title as they come. */
 function sortedFlags(
-  { options, headings = [] }: AnySpec,
+  { options, headings = [] }: AnyCommandSpec,
   more: readonly SomeOptions[],
 ): readonly Flag[] {
   const flags = [options, ...more].flatMap((some) =>
@@ -125,7 +117,7 @@ function sortedFlags(
   return flags.toSorted((a, b) => place(a) - place(b));
 }
 
-function textBelow({ notes = [], examples = [] }: AnySpec): string {
+function textBelow({ notes = [], examples = [] }: AnyCommandSpec): string {
   const example = examples.map((line) => `\n  ${line}`).join("");
   const paragraphs = [...notes, ...(example === "" ? [] : [`Example:${example}`])];
   return paragraphs.length === 0 ? "" : `\n${paragraphs.join("\n\n")}`;
@@ -160,7 +152,10 @@ function wordOf(form: string, { isRepeated = false, heading }: Flag): Word {
 }
 
 /** What was written for each flag. */
-function readerOf(command: Command, { options }: AnySpec): (flag: Flag) => readonly string[] {
+function readerOf(
+  command: Command,
+  { options }: AnyCommandSpec,
+): (flag: Flag) => readonly string[] {
   const places = Object.values(options)
     .flatMap(({ flags }) => flags)
     .filter(isArgument);

@@ -2,7 +2,7 @@ import { COMMANDS, createSession } from "../app/index.ts";
 import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { ScriptError } from "./script-error.ts";
 import type { Cli } from "./cli.ts";
-import { commandNames, GLOBAL_FORMS } from "./create-command.ts";
+import { commandNames, GLOBAL_FLAGS } from "./create-command.ts";
 import { runCommand } from "./run-command.ts";
 import { createEventPrinter } from "./render/events.ts";
 import { readSecret } from "./prompt.ts";
@@ -66,12 +66,16 @@ function createCli(args: readonly string[], signal: AbortSignal): Cli {
 }
 
 async function dispatch(args: readonly string[], cli: Cli): Promise<void> {
-  const at = args.findIndex((arg) => !GLOBAL_FORMS.includes(arg));
+  const at = args.findIndex((arg) => !GLOBAL_FLAGS.some(({ form }) => form === arg));
   const name = args[at];
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return void process.stdout.write(overview());
   if (name === "--version" || name === "-V")
     return void process.stdout.write(`${cli.session.toolVersion}\n`);
+  if (name === "__complete") {
+    const { printCandidates } = await import("./commands/completion.ts");
+    return printCandidates(args.slice(at + 1), cli);
+  }
   const known = commandNames().find((candidate) => candidate === name && !name.includes(" "));
   if (known === undefined) throw unknownCommand(name);
   await runCommand(known, [...args.slice(0, at), ...args.slice(at + 1)], cli);

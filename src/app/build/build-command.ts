@@ -41,6 +41,12 @@ export const BUILD_COMMAND: CommandSpec<BuildWords> = {
     isPush: flag("--push", "push to every name that is in a registry"),
     outputs: OUTPUTS,
   },
+  needs: [
+    {
+      programs: ["buildah", "docker", "podman"],
+      what: "runs the steps that execute; a Dockerfile without them does without",
+    },
+  ],
   registry: { sends: true, login: ({ names = [] }) => names },
   examples: [
     "slipway build -t registry.example.com/team/detect:v1 -f detect.Dockerfile . --push",

@@ -1,4 +1,4 @@
-import { flag, needed, parsed, text } from "../options/kinds.ts";
+import { flag, needed, parsed } from "../options/kinds.ts";
 import type { CommandSpec } from "../options/option.ts";
 import { IMAGE_HELP } from "../options/shared.ts";
 import { registryHostOf } from "../places/registry-host.ts";
@@ -17,8 +17,8 @@ export const VERIFY_COMMAND: CommandSpec<VerifyRequest> = {
 
 /** What to check. */
 export interface DoctorWords {
-  /** An image; default this machine. */
-  readonly image?: string | undefined;
+  /** A command's words, or one image; default this machine. */
+  readonly subject: readonly string[];
   /** A registry's host, to be asked too. */
   readonly registry?: string | undefined;
 }
@@ -26,7 +26,15 @@ export interface DoctorWords {
 /** `slipway doctor [IMAGE]`. */
 export const DOCTOR_COMMAND: CommandSpec<DoctorWords> = {
   options: {
-    image: text("[image]", "check this image instead: store:NAME, HOST/REPOSITORY, oci:DIR, …"),
+    subject: {
+      flags: [
+        {
+          form: "[image or command...]",
+          help: "check this image instead: store:NAME, HOST/REPOSITORY, oci:DIR, …; or what a command needs of this machine, such as build",
+        },
+      ],
+      read: ([given = []]) => given,
+    },
     registry: parsed(
       "--registry <host>",
       "also ask this registry whether it answers and takes the credential",
@@ -34,6 +42,12 @@ export const DOCTOR_COMMAND: CommandSpec<DoctorWords> = {
     ),
   },
   registry: {},
-  notes: ["Ends well unless a check fails."],
-  examples: ["slipway doctor --registry registry.example.com", "slipway doctor store:iris"],
+  notes: [
+    "Ends well unless a check fails. A command's name comes before an image of that name, which store: makes clear.",
+  ],
+  examples: [
+    "slipway doctor --registry registry.example.com",
+    "slipway doctor store:iris",
+    "slipway doctor train run",
+  ],
 };

@@ -83,31 +83,42 @@ const TOOLS: readonly { readonly program: string; readonly hint: string }[] = [
 async function checkTools({ signal }: Places): Promise<readonly Check[]> {
   return Promise.all(
     TOOLS.map(async ({ program, hint }): Promise<Check> => {
-      try {
-        const { stdout } = await run([program, "--version"], { signal, timeoutMs: 10_000 });
-        return {
-          name: program,
-          status: "ok",
-          detail: stdout.toString("utf8").split("\n")[0]?.trim() ?? "",
-        };
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isToolError(error)) throw error;
-        return {
-          name: program,
-          status: "warn",
-          detail: error.code === "TOOL_MISSING" ? "not installed" : error.message,
-          hint,
-        };
-      }
+      const { version, problem } = await askVersion(program, signal);
+      return problem === undefined
+        ? { name: program, status: "ok", detail: version }
+        : { name: program, status: "warn", detail: problem, hint };
     }),
   );
+}
+
+/** What came of asking a program for its version. */
+interface Asked {
+  readonly isThere: boolean;
+  /** First line of the answer; empty without one. */
+  readonly version: string;
+  /** Why there is none. */
+  readonly problem?: string;
+}
+
+/** Asks a program for its version. */
+export async function askVersion(program: string, signal: AbortSignal): Promise<Asked> {
+  try {
+    const { stdout } = await run([program, "--version"], { signal, timeoutMs: 10_000 });
+    return { isThere: true, version: stdout.toString("utf8").split("\n")[0]?.trim() ?? "" };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isToolError(error)) throw error;
+    return error.code === "TOOL_MISSING"
+      ? { isThere: false, version: "", problem: "not installed" }
+      : { isThere: true, version: "", problem: error.message };
+  }
 }
 
 const LOW_BYTES = 5 * 2 ** 30;
 const NO_BYTES = 100 * 2 ** 20;
 
-async function checkFolders({ directories }: Places): Promise<readonly Check[]> {
+/** Whether the folders of local data can be written, and have room. */
+export async function checkFolders({ directories }: Places): Promise<readonly Check[]> {
   return Promise.all([
     checkFolder("store", directories.data),
     checkFolder("cache", directories.cache),

@@ -1,5 +1,6 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import { SERVING_KINDS, type Autoscaling, type ServingKind } from "../../jobs/kubernetes/index.ts";
+import { KUBECTL } from "../options/needs.ts";
 import { choice, flag, needed, parsed, text, texts } from "../options/kinds.ts";
 import type { CommandSpec, Flag, Option, Options } from "../options/option.ts";
 import { parseVariables } from "../options/values.ts";
@@ -107,6 +108,7 @@ export const SERVE_MANIFEST_COMMAND: CommandSpec<ServeManifestRequest> = {
     isCompared: flag("--diff", "say how they differ from those of the cluster"),
     cluster: text("--context <name>", "with --apply or --diff: kubectl's context"),
   },
+  needs: [KUBECTL],
   notes: [
     "One object a document, in an order that never changes. What needs more than a plain cluster (--gateway, --monitor, --keda) is off.",
   ],

@@ -53,10 +53,25 @@ export interface RegistryUse<Request> {
   readonly login?: ((request: Request) => readonly (string | undefined)[]) | undefined;
 }
 
+/** Programs of this machine that a command calls; it needs one of them. */
+export interface Need {
+  /** The first that is there is used. */
+  readonly programs: readonly [string, ...string[]];
+  /** What it is called for, and what does without: `runs the image; --unpacked does without`. */
+  readonly what: string;
+  /** True when the command can do nothing without it. Default false. */
+  readonly isRequired?: boolean | undefined;
+}
+
+/** Of a command that only has others below it. */
+export type NoRequest = Readonly<Record<string, never>>;
+
 /** A command as data: its request's options, and what `--help` says beside them. */
 export interface CommandSpec<Request> {
   readonly options: Options<Request>;
   readonly registry?: RegistryUse<Request> | undefined;
+  /** Programs that it calls. Default: none. */
+  readonly needs?: readonly Need[] | undefined;
   /** Titles in the order that `--help` shows them. Default: as the options come. */
   readonly headings?: readonly string[] | undefined;
   /** Paragraphs below the options. */
@@ -69,4 +84,10 @@ export interface CommandSpec<Request> {
   readonly isDefault?: boolean | undefined;
   /** True when options that it does not know belong to another program. */
   readonly isOpen?: boolean | undefined;
+}
+
+/** Any command's data, for what works on all of them alike. */
+export interface AnyCommandSpec extends Omit<CommandSpec<NoRequest>, "options" | "registry"> {
+  readonly options: Readonly<Record<string, Option<unknown>>>;
+  readonly registry?: RegistryUse<never> | undefined;
 }

@@ -1,5 +1,6 @@
 import { flag, names, needed, text, texts } from "../options/kinds.ts";
-import type { CommandSpec } from "../options/option.ts";
+import type { CommandSpec, NoRequest } from "../options/option.ts";
+import { RESOLVER } from "../options/needs.ts";
 import { CODE, MODEL, OUTPUTS, PACKING, PLATFORMS, SERVICE_TYPE } from "../options/shared.ts";
 import { parseVariables } from "../options/values.ts";
 import type { InitRequest } from "./init.ts";
@@ -66,6 +67,7 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
     findLinks: PACKING.findLinks(),
     indexUrl: PACKING.indexUrl(),
   },
+  needs: [RESOLVER],
   registry: { sends: true, login: ({ names: tags = [] }) => tags },
   examples: [
     "slipway pack ./iris --base store:pybase -t localhost:5000/iris:v1 --push",
@@ -75,7 +77,7 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
 };
 
 /** `slipway base`. */
-export const BASE_COMMAND: CommandSpec<object> = {
+export const BASE_COMMAND: CommandSpec<NoRequest> = {
   options: {},
   examples: ["slipway base debian --include python3 --name pybase"],
   unfinished: {
@@ -105,6 +107,11 @@ export const DEBIAN_COMMAND: CommandSpec<DebianBaseRequest> = {
       "use the exact packages of the file; it is written when it is not there",
     ),
   },
+  needs: [
+    { programs: ["apt-get"], what: "chooses Debian packages", isRequired: true },
+    { programs: ["dpkg-deb"], what: "unpacks Debian packages", isRequired: true },
+    { programs: ["mmdebstrap"], what: "makes a whole Debian, for --full only" },
+  ],
   examples: [
     "slipway base debian --include python3,libgomp1 --name pybase",
     "slipway base debian --include python3 --arch amd64,arm64 --lock pybase.lock.json --name pybase:v2",

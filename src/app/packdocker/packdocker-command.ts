@@ -18,7 +18,8 @@ import {
   texts,
   valuesByName,
 } from "../options/kinds.ts";
-import type { CommandSpec, Flag, Option, Options } from "../options/option.ts";
+import { ENGINE_NEED, RESOLVER } from "../options/needs.ts";
+import type { CommandSpec, NoRequest, Flag, Option, Options } from "../options/option.ts";
 import { PACKING } from "../options/shared.ts";
 import { parseCount } from "../options/values.ts";
 import { BASE_SOURCES, TEST_ENGINES, UAI_SERVERS } from "./packdocker-choices.ts";
@@ -46,7 +47,7 @@ const TITLES = {
 } as const;
 
 /** `slipway packdocker`. */
-export const PACKDOCKER_COMMAND: CommandSpec<object> = {
+export const PACKDOCKER_COMMAND: CommandSpec<NoRequest> = {
   options: {},
   examples: [
     "slipway packdocker keras --main_module mnist_inference --main_class MnistModel --model_dir checkpoint_dir --model_name mnist_model --pack_file_path mnist_keras --uhub_registry me --uhub_imagename keras-inference:test",
@@ -72,6 +73,10 @@ export function packdockerModeCommand(framework: UaiFramework): CommandSpec<Pack
       ...servingOptions(),
       test: testOption(),
     },
+    needs: [
+      RESOLVER,
+      { ...ENGINE_NEED, what: "tries the image, for --test; a plain process does without" },
+    ],
     registry: { sends: true, heading: TITLES.reach },
     headings: Object.values(TITLES),
     notes: [

@@ -3,6 +3,7 @@ import { ToolError } from "../../ground/errors/index.ts";
 import type { MountRequest, PortRequest } from "../../images/engine/index.ts";
 import { environment, flag, needed, parsedEach, scaled, text } from "../options/kinds.ts";
 import type { CommandSpec } from "../options/option.ts";
+import { ENGINE_NEED } from "../options/needs.ts";
 import { ENGINE, IMAGE_HELP } from "../options/shared.ts";
 import { parsePortNumber } from "../options/values.ts";
 import type { RunRequest } from "./run-in-engine.ts";
@@ -41,6 +42,7 @@ export const RUN_COMMAND: CommandSpec<RunRequest> = {
       byDefault: 120,
     }),
   },
+  needs: [{ ...ENGINE_NEED, what: "runs the image; --unpacked does without" }],
   registry: {},
   notes: ["Shows what the image prints until Ctrl-C."],
   examples: [

@@ -1,6 +1,7 @@
 import type { Ports } from "../../models/description/index.ts";
 import { choice, count, environment, flag, needed, text, texts } from "../options/kinds.ts";
 import type { CommandSpec, Flag, Option } from "../options/option.ts";
+import { PYTHON } from "../options/needs.ts";
 import { CODE, MODEL, PACKING, SERVICE_TYPE } from "../options/shared.ts";
 import { parsePortNumber } from "../options/values.ts";
 import type { ServeGraphRequest } from "./serve-graph-file.ts";
@@ -87,6 +88,7 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
       "variables, as docker run reads them; may come more than once",
     ),
   },
+  needs: [PYTHON],
   notes: [
     "Runs until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json, slipway.yaml, numbered versions, or a layout of Triton, MLServer or TensorFlow Serving) is\nserved whole, each model under the name of its folder.",
   ],
@@ -133,6 +135,7 @@ export const MICROSERVICE_COMMAND: CommandSpec<MicroserviceWords> = {
       read: ([given = []]) => given,
     },
   },
+  needs: [{ ...PYTHON, isRequired: true }],
   isOpen: true,
   notes: [
     "The class is imported from the working folder; the environment is that of Seldon's wrapper. Runs until Ctrl-C.",

@@ -1,6 +1,7 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import { MANIFEST_KINDS, type ManifestKind } from "../../jobs/train/index.ts";
 import { POD_OPTIONS, wholeNumber } from "../cluster/pod-options.ts";
+import { KUBECTL } from "../options/needs.ts";
 import { choice, count, flag, parsed, text, texts } from "../options/kinds.ts";
 import type { CommandSpec } from "../options/option.ts";
 import { PARAMETERS, PLAN } from "./train-run-command.ts";
@@ -53,6 +54,7 @@ export const TRAIN_MANIFEST_COMMAND: CommandSpec<TrainManifestRequest> = {
       "any other field of the object; may come more than once",
     ),
   },
+  needs: [KUBECTL],
   examples: [
     "slipway train manifest --gpus 1 --data pvc:mnist --output pvc:results",
     "slipway train manifest --nodes 4 --gpus 8 --shm 16Gi --queue team --toleration nvidia.com/gpu --apply -- --epochs 90",

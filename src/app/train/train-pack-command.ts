@@ -18,7 +18,8 @@ import {
   texts,
   valuesByName,
 } from "../options/kinds.ts";
-import type { CommandSpec, Option, Options } from "../options/option.ts";
+import { ENGINE_NEED, RESOLVER } from "../options/needs.ts";
+import type { CommandSpec, Need, NoRequest, Option, Options } from "../options/option.ts";
 import { PACKING } from "../options/shared.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
@@ -29,8 +30,13 @@ export interface TrainPackWords extends Omit<TrainPackRequest, "password"> {
   readonly isPasswordOnStdin?: boolean | undefined;
 }
 
+const NEEDS: readonly Need[] = [
+  RESOLVER,
+  { ...ENGINE_NEED, what: "loads the CPU image for a local test; --engine none does without" },
+];
+
 /** `slipway train`. */
-export const TRAIN_COMMAND: CommandSpec<object> = {
+export const TRAIN_COMMAND: CommandSpec<NoRequest> = {
   options: {},
   examples: ["slipway train pack --framework pytorch --help"],
   unfinished: {
@@ -49,6 +55,7 @@ export const TRAIN_PACK_COMMAND: CommandSpec<TrainPackWords> = {
     ...packOptions(),
     catalogue: catalogueOption(),
   },
+  needs: NEEDS,
   registry: { sends: true },
   notes: [CATALOGUE_NOTE],
   examples: [
@@ -57,7 +64,7 @@ export const TRAIN_PACK_COMMAND: CommandSpec<TrainPackWords> = {
 };
 
 /** `slipway pytorch` and its siblings: the old tools' own spelling. */
-export function oldTrainCommand(framework: Framework): CommandSpec<object> {
+export function oldTrainCommand(framework: Framework): CommandSpec<NoRequest> {
   return {
     options: {},
     examples: [`slipway ${framework} pack --help`],
@@ -77,6 +84,7 @@ export function oldTrainPackCommand(framework: Framework): CommandSpec<TrainPack
       ...packOptions(framework),
       ...(isNamed && { catalogue: catalogueOption() }),
     },
+    needs: NEEDS,
     registry: { sends: true },
     notes: [
       ...(isNamed ? [CATALOGUE_NOTE] : []),

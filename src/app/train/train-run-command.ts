@@ -1,6 +1,7 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import { count, environment, flag, parsedEach, text } from "../options/kinds.ts";
 import type { CommandSpec, Option } from "../options/option.ts";
+import { ENGINE_NEED, PYTHON } from "../options/needs.ts";
 import { ENGINE } from "../options/shared.ts";
 import type { TrainRunRequest } from "./train-run.ts";
 
@@ -46,6 +47,10 @@ export const TRAIN_RUN_COMMAND: CommandSpec<TrainRunRequest> = {
     ),
     isPull: flag("--pull", "ask the registry, though the store has an image of that name"),
   },
+  needs: [
+    { ...ENGINE_NEED, what: "runs the training; --host does without" },
+    { ...PYTHON, what: "runs the training, with --host" },
+  ],
   registry: {},
   notes: [
     "Metrics are numbers printed in the forms that frameworks print or that --metric gives, and scalars of TensorBoard files in the output folder.",

@@ -1,13 +1,12 @@
-import { checkImage, checkMachine, verifyImage } from "../../app/index.ts";
+import { doctor, verifyImage } from "../../app/index.ts";
 import type { Run } from "../cli.ts";
 import { reportChecks } from "../render/checks.ts";
 import { formatBytes, formatDuration } from "../render/format.ts";
 
 /** `slipway doctor`. */
-export const doctor: Run<"doctor"> = async ({ image, registry }, { session, reporter }) => {
-  if (image === undefined)
-    return reportChecks(await checkMachine(registry, session), "this machine", reporter);
-  reportChecks(await checkImage(image, session), `"${image}"`, reporter);
+export const runDoctor: Run<"doctor"> = async (words, { session, reporter }) => {
+  const { checks, about } = await doctor(words, session);
+  reportChecks(checks, about, reporter);
 };
 
 /** `slipway verify`. */
