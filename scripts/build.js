@@ -1,5 +1,6 @@
-// Compiles src/ to dist/ file by file, makes the manual page, and bundles the server and its threads into dist/server for the images.
+// Compiles src/ to dist/ file by file, makes the manual page, and bundles the server, its threads and its page into dist/server for the images.
 import { build } from "esbuild";
+import { build as buildPage } from "vite";
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -31,7 +32,11 @@ if (
   !process.argv.includes("--force") &&
   existsSync(stamp) &&
   statSync(stamp).mtimeMs >
-    Math.max(newest(join(root, "src")), statSync(join(root, "package-lock.json")).mtimeMs)
+    Math.max(
+      newest(join(root, "src")),
+      newest(join(root, "ui")),
+      statSync(join(root, "package-lock.json")).mtimeMs,
+    )
 ) {
   process.exit(0);
 }
@@ -94,6 +99,11 @@ for (const path of [
 const { renderManPage } = await import("./man-page.js");
 mkdirSync(join(made, "man"));
 writeFileSync(join(made, "man", "slipway.1"), await renderManPage());
+
+await buildPage({
+  configFile: join(root, "ui/vite.config.js"),
+  build: { outDir: join(made, "server/page") },
+});
 
 const old = `${made}.old`;
 if (existsSync(dist)) renameSync(dist, old);

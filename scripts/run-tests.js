@@ -11,7 +11,11 @@ process.chdir(root);
 
 /** Tiers in order. Files of a tier run side by side; the later ones start real peers and want the machine for themselves. */
 const tiers = [
-  { name: "unit", patterns: ["src/**/*.test.ts", "test/*.test.ts"], concurrency: 2 },
+  {
+    name: "unit",
+    patterns: ["src/**/*.test.ts", "ui/src/**/*.test.ts", "test/*.test.ts"],
+    concurrency: 2,
+  },
   { name: "conformance", patterns: ["test/conformance/**/*.test.ts"], concurrency: 1 },
   { name: "integration", patterns: ["test/integration/**/*.test.ts"], concurrency: 1 },
   { name: "e2e", patterns: ["test/e2e/**/*.test.ts"], concurrency: 1 },

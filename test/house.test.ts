@@ -9,6 +9,13 @@ const bin = (name: string): string => resolve(ROOT, "node_modules/.bin", name);
 const CHECKS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "every file is formatted": [bin("oxfmt"), "--check"],
   "types agree": [process.execPath, "node_modules/typescript/bin/tsc", "--noEmit"],
+  "types of the page agree": [
+    process.execPath,
+    "node_modules/typescript/bin/tsc",
+    "--noEmit",
+    "-p",
+    "ui",
+  ],
   "the linter has nothing to say": [
     bin("oxlint"),
     "--type-aware",
@@ -16,6 +23,7 @@ const CHECKS: Readonly<Record<string, readonly [string, ...string[]]>> = {
     "test",
     "bench",
     "scripts",
+    "ui/src",
   ],
   "no file, export or dependency is unused": [bin("knip")],
 };

@@ -39,6 +39,8 @@ export interface ServeSettings extends Pick<ProjectRequest, "env"> {
   readonly isWatched?: boolean | undefined;
   /** Logs each request. Default false. */
   readonly logsRequests?: boolean | undefined;
+  /** Whether `/` has the page for people. Default true, or what `SLIPWAY_PAGE` says. */
+  readonly page?: boolean | undefined;
 }
 
 /** A folder to serve as it lies. */

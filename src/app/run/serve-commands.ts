@@ -82,6 +82,10 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
       "memory that the loaded models of a folder may take together; what was not called for longest makes room",
     ),
     logsRequests: flag("--access-log", "a line in the log for each request"),
+    page: {
+      flags: [{ form: "--no-page", help: "leave out the page for people at /" }],
+      read: ([given = []]) => (given.length === 0 ? undefined : false), // else the environment says it
+    },
     env: environment("-e, --env <name=value>", "environment of the model; may come more than once"),
     envFiles: texts(
       "--env-file <file>",

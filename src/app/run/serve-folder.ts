@@ -3,6 +3,7 @@ import type { ModelDescription } from "../../models/description/index.ts";
 import {
   controlOf,
   createLogger,
+  pageSettingOf,
   parseObserveSettings,
   serveModel,
   serveOptions,
@@ -68,6 +69,8 @@ async function serveOpened(
     others: opened.others,
     memoryBudgetBytes: opened.memoryBudgetBytes,
     ...controlOf(env),
+    ...pageSettingOf(env),
+    ...(request.page !== undefined && { page: request.page }),
     signal,
   });
   const scheme = pod.options.tls === undefined ? "http" : "https";

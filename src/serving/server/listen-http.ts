@@ -1,13 +1,14 @@
 import { connectionCap, defaultBodyBudget, type BodyBudget } from "../../ground/http/index.ts";
 import type { Ports } from "../../models/description/index.ts";
 import { SERVER_DEFAULTS } from "../plane/index.ts";
+import { pageRoutes } from "../page/index.ts";
 import { PROTOCOLS, protocolOf, type Plane } from "../protocols/index.ts";
 import { startHttpServer, type HttpServerOptions, type Route } from "../transport/index.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { observedExchanges } from "./observed-exchange.ts";
 import { metricsRoutes, openApiRoutes, probeRoutes } from "./own-routes.ts";
 import type { Stoppable } from "./running-server.ts";
-import { DEFAULT_HOST, type ServerParts } from "./server-parts.ts";
+import { DEFAULT_HOST, logFailure, type ServerParts } from "./server-parts.ts";
 
 const STRICT_MESSAGE_BYTES = 4_194_304;
 const TEXT = "text/plain; charset=utf-8";
@@ -31,11 +32,15 @@ export async function listen(listening: Listening): Promise<Ports> {
   const maxBodyBytes = description.server.maxBodyBytes ?? SERVER_DEFAULTS.maxBodyBytes;
   const { host = DEFAULT_HOST } = options;
   const shared: Shared = { host, maxBodyBytes, bodies: defaultBodyBudget(maxBodyBytes) };
-  const main = await startHttpServer({ ...shared, ...restOptions(listening, wanted.http) });
+  let grpcPort: number | undefined;
+  const page = await pageOf(listening, () => grpcPort);
+  const rest = restOptions(listening, { port: wanted.http, page });
+  const main = await startHttpServer({ ...shared, ...rest });
   servers.push(main);
   const grpc =
     wanted.grpc === undefined ? undefined : await listenForCalls(listening, shared, wanted.grpc);
   if (grpc !== undefined) servers.push(grpc);
+  grpcPort = grpc?.port;
   const ports = { http: main.port, ...(grpc !== undefined && { grpc: grpc.port }) };
   if (wanted.metrics === undefined) return ports;
   const metrics = await startHttpServer({ ...shared, ...pageOptions(parts, wanted.metrics) });
@@ -52,7 +57,10 @@ interface Shared {
 type OwnOptions = Omit<HttpServerOptions, keyof Shared>;
 
 /** Every protocol, whatever the contract is; the contract's own answers what no route takes. */
-function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
+function restOptions(
+  { parts, plane }: Listening,
+  { port, page }: { readonly port: number; readonly page: ReadonlyMap<string, Route> },
+): OwnOptions {
   const { options, description, registry, observation, models } = parts;
   const [first] = PROTOCOLS;
   const own = protocolOf(description.contract);
@@ -65,12 +73,28 @@ function restOptions({ parts, plane }: Listening, port: number): OwnOptions {
       ...probeRoutes(models),
       ...metricsRoutes(registry, METRICS_PATHS),
       ...openApiRoutes(plane),
+      ...page,
       ...(own.ownRoutes?.(plane) ?? []),
     ]),
     refuse: (exchange, why) =>
       (ownerOf(exchange.path)?.refuse ?? own.refuse ?? first?.refuse)?.(plane, exchange, why),
     ...observedExchanges(observation.observer),
   };
+}
+
+/** Routes of the page, unless it is not wanted. A server that answers strictly as Seldon's wrapper has one only when it is asked for. */
+async function pageOf(
+  { parts, plane }: Listening,
+  grpcPort: () => number | undefined,
+): Promise<ReadonlyMap<string, Route>> {
+  const { options, settings, log, set } = parts;
+  const { page = !settings.isStrict } = options;
+  if (!page) return new Map();
+  return pageRoutes({
+    ...{ plane, grpcPort },
+    describe: (model) => set.descriptionOf(model),
+    onFailure: (error) => logFailure(log, error, { isBug: true, requestId: undefined }),
+  });
 }
 
 /** The protocol below whose prefix a path lies. */

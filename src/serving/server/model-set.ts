@@ -57,6 +57,7 @@ export class ModelSet implements AsyncDisposable {
   readonly #shared: Shared;
   /** As they were told last, by name and version. */
   readonly #sources = new Map<string, ModelSource>();
+  readonly #described = new Map<string, ModelDescription>();
   /** For ONNX models that load with their first call; made when the server has started. */
   #spares: SpareThreads | undefined;
 
@@ -92,16 +93,24 @@ export class ModelSet implements AsyncDisposable {
       ...{ name, version, isLazy },
       ...(labels !== undefined && { labels }),
       memoryBytes: async () => memoryBytes(await describe()),
-      load: async (_, statistics) =>
-        loadPredictor(await describe(), {
+      load: async (_, statistics) => {
+        const description = await describe();
+        this.#described.set(keyOf(source), description);
+        return loadPredictor(description, {
           ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },
           ...(isLazy && { spares: this.#spares }),
           isWatched,
           onBatch: (rows) => metrics.batchRows.observe(rows),
           tracer: observation.tracer,
-        }),
+        });
+      },
     });
     return { model, metrics };
+  }
+
+  /** What a model was loaded by last; undefined before its first load. */
+  descriptionOf(name: ModelName): ModelDescription | undefined {
+    return this.#described.get(keyOf(name));
   }
 
   /**
@@ -134,6 +143,7 @@ export class ModelSet implements AsyncDisposable {
     );
     for (const source of gone) {
       this.#sources.delete(keyOf(source));
+      this.#described.delete(keyOf(source));
       await models.remove(source.name, source.version);
       log.info({ model: source.name, version: source.version }, "is gone");
     }

@@ -18,7 +18,7 @@ import {
 } from "./seldon/microservice.ts";
 import { serveModel } from "./serve-model.ts";
 import type { ServeOptions } from "./server-parts.ts";
-import { applyServerEnv, controlOf, millisecondsIn } from "./server-env.ts";
+import { applyServerEnv, controlOf, millisecondsIn, pageSettingOf } from "./server-env.ts";
 import { hasTls } from "./tls.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
@@ -113,6 +113,7 @@ async function serveUntilStopped({
     observe,
     watch: truth(env["SLIPWAY_WATCH"]),
     ...controlOf(env),
+    ...pageSettingOf(env),
     log,
     signal,
   });

@@ -30,6 +30,12 @@ export function applyServerEnv(description: ModelDescription, env: Environment):
     : { ...description, server: { ...description.server, ...Object.fromEntries(said) } };
 }
 
+/** Whether the server has its page, as `SLIPWAY_PAGE` says it; nothing where it says nothing. */
+export function pageSettingOf(env: Environment): { readonly page?: boolean } {
+  const text = env["SLIPWAY_PAGE"]?.trim() ?? "";
+  return text === "" ? {} : { page: /^(?:1|true|yes|on)$/i.test(text) };
+}
+
 /** Whether clients may load and unload models, as `SLIPWAY_MODEL_CONTROL` says it; nothing where it says nothing. */
 export function controlOf(env: Environment): { readonly allowsControl?: boolean } {
   const text = env["SLIPWAY_MODEL_CONTROL"]?.trim() ?? "";

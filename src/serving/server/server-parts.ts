@@ -60,6 +60,8 @@ export interface ServeOptions extends CallOptions {
   readonly memoryBudgetBytes?: number | undefined;
   /** True when clients may load and unload models. Default: on addresses of this machine's loopback only. */
   readonly allowsControl?: boolean;
+  /** Whether `/` has the page for people. Default true; false in strict mode, where unknown paths have the wrapper's answer. */
+  readonly page?: boolean;
 }
 
 /** A description speaks of one version of its model. */

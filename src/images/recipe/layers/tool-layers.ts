@@ -87,6 +87,10 @@ export async function nodeLayer(
   return made;
 }
 
+/** The bundle, its threads and what they load, and the built page. */
+const isServerFile = (path: string): boolean =>
+  /\.(?:mjs|wasm)$/.test(path) || /^page\/(?:assets\/)?[\w.-]+\.(?:html|js|css|svg)$/.test(path);
+
 /** The server bundle and the Python worker below `/opt/slipway`. */
 export async function serverLayer(
   { facts }: ToolLayerRequest,
@@ -94,9 +98,7 @@ export async function serverLayer(
   layers: SmallLayerContext,
 ): Promise<StoredLayer> {
   const { serverFolder, workerFolder } = context.tool;
-  const server = await filesBelow(serverFolder, "opt/slipway", (path) =>
-    /\.(?:mjs|wasm)$/.test(path),
-  );
+  const server = await filesBelow(serverFolder, "opt/slipway", isServerFile);
   if (!server.some(({ path }) => path === "opt/slipway/server.mjs")) {
     throw new ToolError("TOOL_MISSING", `pack: the server bundle is not in "${serverFolder}"`, {
       hint: "run `npm run build` in the checkout",

@@ -1,0 +1,1 @@
+export { pageRoutes, type PageOptions } from "./page-routes.ts";

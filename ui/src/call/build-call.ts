@@ -1,0 +1,168 @@
+import type { ModelDocument, TensorSpec } from "../server.ts";
+import { elementsIn, type TensorValue } from "../tensor/shape.ts";
+
+/** Protocols that a prediction can be asked over from a browser. */
+const PROTOCOLS = ["v2", "v1", "seldon", "service"] as const;
+export type ProtocolName = (typeof PROTOCOLS)[number];
+
+/** What the form has in it. */
+export type CallInput =
+  | { readonly kind: "tensors"; readonly tensors: readonly TensorValue[] }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "json"; readonly text: string }
+  | { readonly kind: "file"; readonly file: Blob };
+
+/** A request as it is sent, and as it is shown. */
+export interface Call {
+  readonly protocol: ProtocolName;
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: string | Blob;
+  /** The same over gRPC; absent where it has no such form. */
+  readonly grpc?: { readonly method: string; readonly message: string };
+}
+
+/** True for an input that a request in JSON cannot carry over V2. */
+function isHalf({ datatype }: TensorSpec): boolean {
+  return datatype === "FP16" || datatype === "BF16";
+}
+
+/** Protocols that the model answers, the best first. @param isFirst - paths without a name lead to this model */
+export function protocolsOf(model: ModelDocument, isFirst: boolean): readonly ProtocolName[] {
+  const { takesTensors, takesRawBody, inputs, outputs, kind } = model;
+  const hasHalves = [...inputs, ...outputs].some(isHalf);
+  const isSeldonClass = kind === "class" && inputs.length === 0;
+  const found = PROTOCOLS.filter((name) => {
+    if (name === "service") return takesRawBody && isFirst;
+    if (name === "seldon") return takesTensors && isFirst;
+    return takesTensors && !(name === "v2" && hasHalves);
+  });
+  return isSeldonClass && found.includes("seldon")
+    ? ["seldon", ...found.filter((name) => name !== "seldon")]
+    : found;
+}
+
+/** Makes the request of a protocol. */
+export function buildCall(protocol: ProtocolName, model: ModelDocument, input: CallInput): Call {
+  const name = encodeURIComponent(model.name);
+  const json = { protocol, contentType: "application/json" };
+  switch (protocol) {
+    case "v2": {
+      const tensors = tensorsOf(input);
+      const message = v2Message(model, tensors);
+      return {
+        ...json,
+        path: `/v2/models/${name}/versions/${encodeURIComponent(model.version)}/infer`,
+        body: `{"inputs":[${tensors.map(v2Tensor).join(",")}]}`,
+        ...(message !== undefined && {
+          grpc: { method: "inference.GRPCInferenceService/ModelInfer", message },
+        }),
+      };
+    }
+    case "v1":
+      return {
+        ...json,
+        path: `/v1/models/${name}:predict`,
+        body: `{"inputs":${columns(model, tensorsOf(input))}}`,
+      };
+    case "seldon": {
+      const body = seldonBody(model, input);
+      return {
+        ...{ ...json, path: "/predict", body },
+        ...(!body.includes('"jsonData"') && {
+          grpc: { method: "seldon.protos.Model/Predict", message: body },
+        }),
+      };
+    }
+    case "service":
+      return serviceCall(input);
+  }
+}
+
+function tensorsOf(input: CallInput): readonly TensorValue[] {
+  return input.kind === "tensors" ? input.tensors : [];
+}
+
+/** Nested lists in a shape, as JSON. */
+export function nested(shape: readonly number[], literals: readonly string[]): string {
+  const [size, ...rest] = shape;
+  if (size === undefined) return literals[0] ?? "null";
+  if (rest.length === 0) return `[${literals.join(",")}]`;
+  const step = elementsIn(rest);
+  const parts = Array.from({ length: size }, (_, at) =>
+    nested(rest, literals.slice(at * step, (at + 1) * step)),
+  );
+  return `[${parts.join(",")}]`;
+}
+
+function v2Tensor({ name, datatype, shape, literals }: TensorValue): string {
+  return `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}],"data":[${literals.join(",")}]}`;
+}
+
+const CONTENTS: Readonly<Partial<Record<TensorValue["datatype"], string>>> = {
+  ...{ BOOL: "bool_contents", BYTES: "bytes_contents", FP32: "fp32_contents" },
+  ...{ FP64: "fp64_contents", INT64: "int64_contents", UINT64: "uint64_contents" },
+  ...{ INT8: "int_contents", INT16: "int_contents", INT32: "int_contents" },
+  ...{ UINT8: "uint_contents", UINT16: "uint_contents", UINT32: "uint_contents" },
+};
+
+/** The message of gRPC; undefined where a tensor has no field of its own. */
+function v2Message(model: ModelDocument, tensors: readonly TensorValue[]): string | undefined {
+  const inputs = tensors.map(({ name, datatype, shape, literals }) => {
+    const field = CONTENTS[datatype];
+    if (field === undefined) return undefined;
+    const items = datatype === "BYTES" ? literals.map(inBase64) : literals;
+    return `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}],"contents":{"${field}":[${items.join(",")}]}}`;
+  });
+  return inputs.includes(undefined)
+    ? undefined
+    : `{"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)},"inputs":[${inputs.join(",")}]}`;
+}
+
+function inBase64(literal: string): string {
+  const bytes = new TextEncoder().encode(String(JSON.parse(literal)));
+  return JSON.stringify(btoa(String.fromCodePoint(...bytes)));
+}
+
+function columns({ inputs }: ModelDocument, tensors: readonly TensorValue[]): string {
+  const [first] = tensors;
+  if (first !== undefined && tensors.length === 1 && inputs.length < 2)
+    return nested(first.shape, first.literals);
+  return byName(tensors);
+}
+
+function byName(tensors: readonly TensorValue[]): string {
+  const members = tensors.map(
+    ({ name, shape, literals }) => `${JSON.stringify(name)}:${nested(shape, literals)}`,
+  );
+  return `{${members.join(",")}}`;
+}
+
+function seldonBody({ inputs }: ModelDocument, input: CallInput): string {
+  if (input.kind === "text") return `{"strData":${JSON.stringify(input.text)}}`;
+  if (input.kind === "json") return `{"jsonData":${input.text}}`;
+  const tensors = tensorsOf(input);
+  const [first] = tensors;
+  if (first === undefined) return "{}";
+  return inputs.length > 1
+    ? `{"jsonData":${byName(tensors)}}`
+    : `{"data":{"ndarray":${nested(first.shape, first.literals)}}}`;
+}
+
+function serviceCall(input: CallInput): Call {
+  const common = { protocol: "service", path: "/service" } as const;
+  switch (input.kind) {
+    case "file":
+      return {
+        ...common,
+        contentType: input.file.type === "" ? "application/octet-stream" : input.file.type,
+        body: input.file,
+      };
+    case "json":
+      return { ...common, contentType: "application/json", body: input.text };
+    case "text":
+      return { ...common, contentType: "text/plain; charset=utf-8", body: input.text };
+    case "tensors":
+      return { ...common, contentType: "application/json", body: byName(input.tensors) };
+  }
+}

@@ -1,0 +1,106 @@
+import type { Call } from "./build-call.ts";
+
+/** Ways in which a call is shown. */
+export const LANGUAGES = ["curl", "python", "typescript", "grpcurl"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** Characters of a body that stand in the code; a longer one is a file beside it. */
+const MAX_INLINE = 1200;
+/** Name of that file. */
+export const BODY_FILE = "request.json";
+
+/** Where the server is. */
+export interface ServerPlace {
+  /** Such as `http://localhost:9000`. */
+  readonly origin: string;
+  readonly hostname: string;
+  readonly isSecure: boolean;
+  readonly grpcPort: number | undefined;
+}
+
+/** True for a body that the code takes from a file. */
+export function isInFile({ body }: Call): boolean {
+  return typeof body !== "string" || body.length > MAX_INLINE;
+}
+
+/** A program, or a line for the shell, that makes a call; undefined where it cannot be made in that way. */
+export function snippetOf(language: Language, call: Call, place: ServerPlace): string | undefined {
+  switch (language) {
+    case "curl":
+      return curl(call, place);
+    case "python":
+      return python(call, place);
+    case "typescript":
+      return typescript(call, place);
+    case "grpcurl":
+      return grpcurl(call, place);
+  }
+}
+
+function inlineBody(call: Call): string | undefined {
+  return typeof call.body === "string" && !isInFile(call) ? call.body : undefined;
+}
+
+function fileOf({ body }: Call): string {
+  return typeof body === "string" ? BODY_FILE : "name" in body ? String(body.name) : "input";
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function curl(call: Call, { origin }: ServerPlace): string {
+  const body = inlineBody(call);
+  const data =
+    body === undefined ? `--data-binary ${quoted(`@${fileOf(call)}`)}` : `-d ${quoted(body)}`;
+  return `curl -s ${origin}${call.path} \\\n  -H ${quoted(`Content-Type: ${call.contentType}`)} \\\n  ${data}`;
+}
+
+function python(call: Call, { origin }: ServerPlace): string {
+  const body = inlineBody(call);
+  const isPlain = body !== undefined && !body.includes('"""') && !/\\$|"$/.test(body);
+  const data = isPlain
+    ? `r"""${body}""".encode()`
+    : `open(${JSON.stringify(fileOf(call))}, "rb").read()`;
+  const read = isJson(call) ? "json.load(answer)" : "answer.read().decode()";
+  return `${isJson(call) ? "import json\n" : ""}import urllib.request
+
+request = urllib.request.Request(
+    ${JSON.stringify(origin + call.path)},
+    data=${data},
+    headers={"Content-Type": ${JSON.stringify(call.contentType)}},
+)
+with urllib.request.urlopen(request) as answer:
+    print(${read})`;
+}
+
+function isJson({ protocol }: Call): boolean {
+  return protocol !== "service";
+}
+
+function typescript(call: Call, { origin }: ServerPlace): string {
+  const body = inlineBody(call);
+  const isFile = body === undefined;
+  const isExact = body === undefined || !/\d{16,}/.test(body);
+  const data = isFile
+    ? `await readFile(${JSON.stringify(fileOf(call))})`
+    : isJson(call) && isExact
+      ? `JSON.stringify(${body})`
+      : JSON.stringify(body);
+  return `${isFile ? 'import { readFile } from "node:fs/promises";\n\n' : ""}const answer = await fetch(${JSON.stringify(origin + call.path)}, {
+  method: "POST",
+  headers: { "Content-Type": ${JSON.stringify(call.contentType)} },
+  body: ${data},
+});
+if (!answer.ok) throw new Error(await answer.text());
+console.log(${isJson(call) ? "JSON.stringify(await answer.json())" : "await answer.text()"});`;
+}
+
+function grpcurl(
+  { grpc }: Call,
+  { hostname, grpcPort, isSecure }: ServerPlace,
+): string | undefined {
+  if (grpc === undefined || grpcPort === undefined || grpc.message.length > MAX_INLINE)
+    return undefined;
+  return `grpcurl ${isSecure ? "" : "-plaintext "}-d ${quoted(grpc.message)} \\\n  ${hostname}:${grpcPort} ${grpc.method}`;
+}

@@ -1,0 +1,17 @@
+import type { ModelDocument, ServerDocument } from "../../src/serving/page/server-document.ts";
+
+export type { ModelDocument, ServerDocument };
+export type TensorSpec = ModelDocument["inputs"][number];
+export type Datatype = TensorSpec["datatype"];
+
+/** What the server says of itself and its models. @throws Error in words for people */
+export async function fetchServer(signal: AbortSignal): Promise<ServerDocument> {
+  const response = await fetch("/ui/server.json", { signal });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  return (await response.json()) as ServerDocument; // our own server's
+}
+
+/** Key of a model in the page's address. */
+export function addressOf({ name, version }: ModelDocument): string {
+  return `#/${encodeURIComponent(name)}/${encodeURIComponent(version)}`;
+}
