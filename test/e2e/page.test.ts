@@ -21,12 +21,15 @@ before(async () => {
   await run([process.execPath, "scripts/build.js"], { cwd: ROOT, timeoutMs: 300_000 });
 });
 
-const DIGIT: ModelDescription = {
-  ...{ schemaVersion: 1, name: "digit", kind: "onnx", contract: "kserve", service: "MODEL" },
-  modelPath: join(FIXTURES, "onnx/digit28.onnx"),
-  codePath: join(FIXTURES, "onnx"),
+const COMMON: Omit<ModelDescription, "name" | "kind"> = {
+  ...{ schemaVersion: 1, contract: "kserve", service: "MODEL" },
   ports: { http: 0, grpc: 0 },
   server: {},
+};
+const DIGIT: ModelDescription = {
+  ...{ ...COMMON, name: "digit", kind: "onnx" },
+  modelPath: join(FIXTURES, "onnx/digit28.onnx"),
+  codePath: join(FIXTURES, "onnx"),
   modelDigest: `sha256:${"0f".repeat(32)}`,
 };
 
@@ -34,14 +37,13 @@ const DIGIT: ModelDescription = {
 async function serveMany(t: TestContext): Promise<RunningServer | undefined> {
   const environment = await pythonEnv(t, { packages: ["numpy"] });
   if (environment === undefined) return undefined;
-  const { modelPath: _, modelDigest: __, ...common } = DIGIT;
   const described: readonly ModelDescription[] = [
     "add_sub",
     "fail",
     "identity_bytes",
     "identity_int64",
   ].map((name) => ({
-    ...common,
+    ...COMMON,
     ...{ name, kind: "class" as const, codePath: join(FIXTURES, "v2", name) },
     code: { file: "model.py", name: "Model", language: "python" as const },
     python: { executable: environment.python, path: [] },
