@@ -83,3 +83,50 @@ async function save(folder: string, source: string): Promise<void> {
   await writeFile(draft, source);
   await rename(draft, join(folder, "Model.py"));
 }
+
+test("answers say which code gave them, and the same code again has the same digest", async (t) => {
+  const image = `registry.example/a/b@sha256:${"0".repeat(64)}`;
+  await using served = await startEntry(t, {
+    source: answering("one"),
+    env: { SLIPWAY_WATCH: "1", SLIPWAY_IMAGE: image },
+  });
+  if (served === undefined) return;
+  const told = async (): Promise<readonly [text: string, digest: string | null]> => {
+    const response = await served.predict([[1]]);
+    assert.equal(response.headers.get("slipway-image-digest"), image.split("@")[1]);
+    const { strData } = (await response.json()) as { strData: string };
+    return [strData, response.headers.get("slipway-code-digest")];
+  };
+  const [, first] = await told();
+  assert.match(first ?? "", /^sha256:[0-9a-f]{64}$/);
+  const seen = new Map<string, Set<string | null>>();
+  let isDone = false;
+  const client = (async (): Promise<void> => {
+    while (!isDone) {
+      const [text, digest] = await told();
+      seen.set(text, (seen.get(text) ?? new Set()).add(digest));
+    }
+  })();
+  const reloaded = async (text: string): Promise<void> => {
+    const count = served.log.filter(({ msg }) => msg === "reloaded").length;
+    await save(served.folder, answering(text));
+    await served.line(
+      ({ msg }) =>
+        msg === "reloaded" && served.log.filter((line) => line.msg === "reloaded").length > count,
+    );
+  };
+  await reloaded("two");
+  const [, second] = await told();
+  assert.notEqual(second, first);
+  const page = await (await fetch(`${served.url}/metrics`)).text();
+  assert.match(page, new RegExp(`^slipway_model_info\\{code_digest="${second}",.*\\} 1`, "m"));
+  const metadata = (await (await fetch(`${served.url}/v2/models/Model`)).json()) as {
+    parameters: Record<string, string>;
+  };
+  assert.equal(metadata.parameters["slipway_code_digest"], second);
+  await reloaded("one");
+  assert.equal((await told())[1], first);
+  isDone = true;
+  await client;
+  for (const digests of seen.values()) assert.equal(digests.size, 1);
+});

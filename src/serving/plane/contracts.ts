@@ -48,6 +48,8 @@ export interface CallerOptions extends CallOptions {
    * call out of the queue and rejects it; a call that has begun goes on.
    */
   whileWaiting?(): AbortSignal;
+  /** Takes a header of the answer, which over gRPC is a trailer; the name in lower case. Absent where answers have none. */
+  answerHeader?(name: string, value: string): void;
   /** When the answer is of no use any more, in ms of `performance.now()`. A call that still waits then is refused with `MODEL_TIMEOUT`. */
   readonly deadlineAt?: number;
 }
@@ -80,6 +82,16 @@ export interface InferResponse {
   readonly parameters?: Parameters;
 }
 
+/** Which bytes a model was loaded from, as `sha256:` digests; each is absent where it is not known. */
+export interface ModelIdentity {
+  /** Of the model's file, or of its folder: of the lines that `sha256sum` prints for its files, sorted by name. */
+  readonly model?: string;
+  /** Of the folder of user code, likewise. */
+  readonly code?: string;
+  /** Of the image that runs. */
+  readonly image?: string;
+}
+
 /** What a loaded model is; the same object until it is loaded again. */
 export interface PredictorFacts {
   /** Names, datatypes and shapes; -1 for an axis of any length. Absent when only user code knows. */
@@ -104,6 +116,8 @@ export interface PredictorFacts {
   readonly joinsRows: boolean;
   /** True when user code asks for the headers of its request. */
   readonly wantsHeaders: boolean;
+  /** Absent where nobody knows. Digests of large files come later than the model. */
+  readonly identity?: ModelIdentity | undefined;
 }
 
 /** How busy a predictor is at this moment. */

@@ -6,6 +6,7 @@ export {
   type CallerOptions,
   type InferRequest,
   type InferResponse,
+  type ModelIdentity,
   type NamedTensor,
   type Parameters,
   type ParameterValue,
@@ -28,6 +29,7 @@ export {
 export type { ImageReader, ImageTensor } from "./image-reader.ts";
 export { packItems, tensorOfList } from "./list-tensor.ts";
 export { joinRows } from "./tensor-rows.ts";
+export { identified, identityHeaders } from "./identified.ts";
 export { limited, type LimitOptions } from "./limited.ts";
 export { matchInputs } from "./match-inputs.ts";
 export { pythonFloat, pythonInteger } from "./number-text.ts";

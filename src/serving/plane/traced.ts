@@ -8,6 +8,8 @@ export interface TraceOptions {
   readonly tracer: Pick<Tracer, "child" | "end">;
   /** Name of the model, for the attribute `slipway.model`. */
   readonly model: string;
+  /** Further attributes. Default none. */
+  readonly attributes?: () => Readonly<Record<string, string>>;
 }
 
 /** Makes a span of each call that belongs to a trace; the call itself, and what user code calls, belongs to that span then. */
@@ -92,7 +94,7 @@ async function inSpan<T>(
 }
 
 function beginSpan(
-  { tracer, model }: TraceOptions,
+  { tracer, model, attributes = () => ({}) }: TraceOptions,
   { name, parent }: SpanStart,
 ): { readonly context: SpanContext; end(error: unknown): void } {
   const context = tracer.child(parent);
@@ -100,7 +102,7 @@ function beginSpan(
     name,
     kind: "internal",
     startedAt: performance.now(),
-    attributes: { "slipway.model": model },
+    attributes: { "slipway.model": model, ...attributes() },
   } as const;
   return {
     context,

@@ -4,12 +4,16 @@ import {
   batched,
   countCalls,
   countRuns,
+  identified,
+  identityHeaders,
   limited,
   SERVER_DEFAULTS,
   traced,
   wrapped,
+  type ModelIdentity,
   type ModelStatistics,
   type Predictor,
+  type PredictorFacts,
   type Tracer,
   type UserCodeSettings,
 } from "../plane/index.ts";
@@ -22,6 +26,7 @@ import {
   type OnnxOptions,
   type PythonOptions,
 } from "../runtime/index.ts";
+import { identifyModel, modelSources } from "./identity/index.ts";
 import type { Logger } from "./log/index.ts";
 import type { SeldonSettings } from "../protocols/index.ts";
 import { readLabels } from "./read-labels.ts";
@@ -43,6 +48,8 @@ export interface LoadOptions extends Pick<UserCodeSettings, "logLevel" | "thread
   readonly signal?: AbortSignal | undefined;
   /** For ONNX models that load with their first call. */
   readonly spares?: OnnxOptions["spares"];
+  /** Reference of the image that runs, where it is known. */
+  readonly image?: string | undefined;
 }
 
 /**
@@ -56,6 +63,7 @@ export async function loadPredictor(
 ): Promise<Predictor> {
   const { name: model, server } = description;
   const { onBatch, tracer, statistics } = options;
+  const sources = await modelSources(description);
   const loaded = await loadBare(description, options);
   try {
     await warmUp(description, loaded);
@@ -63,7 +71,8 @@ export async function loadPredictor(
     await loaded[Symbol.asyncDispose]();
     throw error;
   }
-  const bare = countRuns(await withDescription(description, loaded), statistics);
+  const identity = await identifyModel(description, sources, options.image);
+  const bare = countRuns(await withDescription(description, loaded, identity), statistics);
   const { maxBatch, maxQueue, maxWaitMs } = { ...SERVER_DEFAULTS, ...server };
   const joined = batched(bare, {
     model,
@@ -76,17 +85,31 @@ export async function loadPredictor(
     joined === bare
       ? bare // it has a queue of its own
       : limited(joined, { model, maxCalls: maxQueue + workers * maxBatch });
-  const seen = tracer === undefined ? bounded : traced(bounded, { tracer, model });
-  return countCalls(seen, statistics);
+  const attributes = (): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      identityHeaders(identity.current ?? {}).map(([name, value]) => [
+        name.replaceAll("-", "."),
+        value,
+      ]),
+    );
+  const seen = tracer === undefined ? bounded : traced(bounded, { tracer, model, attributes });
+  return identified(countCalls(seen, statistics));
 }
 
 /** A predictor that knows what the description says beside the signature, and the names of its classes. */
-async function withDescription(description: ModelDescription, bare: Predictor): Promise<Predictor> {
+async function withDescription(
+  description: ModelDescription,
+  bare: Predictor,
+  told: { readonly current: ModelIdentity | undefined },
+): Promise<Predictor> {
   const { kind, preprocess, postprocess } = description;
   const own = bare.describe();
   const labels = await readLabels(description, own.signature);
-  const facts = {
+  const facts: PredictorFacts = {
     ...own,
+    get identity() {
+      return told.current;
+    },
     kind,
     ...(preprocess !== undefined && { preprocess }),
     ...(postprocess !== undefined && { postprocess }),

@@ -12,6 +12,7 @@ import {
 } from "../plane/index.ts";
 import { spareOnnxThreads, type SpareThreads } from "../runtime/index.ts";
 import { weightBytes } from "./weight-bytes.ts";
+import { registerIdentity } from "./identity/index.ts";
 import { loadPredictor } from "./load-predictor.ts";
 import type { Logger } from "./log/index.ts";
 import { registerServerMetrics, type ServerMetrics } from "./observe/index.ts";
@@ -100,11 +101,13 @@ export class ModelSet implements AsyncDisposable {
           ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },
           ...(isLazy && { spares: this.#spares }),
           isWatched,
+          image: options.image ?? settings.unitImage,
           onBatch: (rows) => metrics.batchRows.observe(rows),
           tracer: observation.tracer,
         });
       },
     });
+    registerIdentity(registry, model);
     return { model, metrics };
   }
 

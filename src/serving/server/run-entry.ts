@@ -18,7 +18,13 @@ import {
 } from "./seldon/microservice.ts";
 import { serveModel } from "./serve-model.ts";
 import type { ServeOptions } from "./server-parts.ts";
-import { applyServerEnv, controlOf, millisecondsIn, pageSettingOf } from "./server-env.ts";
+import {
+  applyServerEnv,
+  controlOf,
+  imageOf,
+  millisecondsIn,
+  pageSettingOf,
+} from "./server-env.ts";
 import { hasTls } from "./tls.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
@@ -114,6 +120,7 @@ async function serveUntilStopped({
     watch: truth(env["SLIPWAY_WATCH"]),
     ...controlOf(env),
     ...pageSettingOf(env),
+    ...imageOf(env),
     log,
     signal,
   });

@@ -36,6 +36,12 @@ export function pageSettingOf(env: Environment): { readonly page?: boolean } {
   return text === "" ? {} : { page: /^(?:1|true|yes|on)$/i.test(text) };
 }
 
+/** The image that runs, as `SLIPWAY_IMAGE` names it by its digest; nothing where it says nothing. */
+export function imageOf(env: Environment): { readonly image?: string } {
+  const image = env["SLIPWAY_IMAGE"]?.trim() ?? "";
+  return image === "" ? {} : { image };
+}
+
 /** Whether clients may load and unload models, as `SLIPWAY_MODEL_CONTROL` says it; nothing where it says nothing. */
 export function controlOf(env: Environment): { readonly allowsControl?: boolean } {
   const text = env["SLIPWAY_MODEL_CONTROL"]?.trim() ?? "";

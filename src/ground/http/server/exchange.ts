@@ -61,6 +61,7 @@ export class Exchange<Span = unknown> {
   /** True while a body is on its way that nobody has read to its end. */
   #isBodyDue: boolean;
   #taken = 0;
+  #headers: string[] | undefined;
   #leave: (() => void) | undefined;
   #status = 0;
 
@@ -116,6 +117,14 @@ export class Exchange<Span = unknown> {
     if (this.#connection.isGone) leave();
     else this.#connection.waiting.add(leave);
     return () => void this.#connection.waiting.delete(leave);
+  }
+
+  /** Adds a header to the answer; one of a name that is there already takes its place. The value may hold printable ASCII only. */
+  answerHeader(name: string, value: string): void {
+    const headers = (this.#headers ??= []);
+    const at = headers.indexOf(name);
+    if (at >= 0 && at % 2 === 0) headers[at + 1] = value;
+    else headers.push(name, value);
   }
 
   /** Takes memory for the body out of the server's budget, until the answer or the client's end. False when there is not so much left. */
@@ -177,6 +186,7 @@ export class Exchange<Span = unknown> {
     if (this.#isBodyDue) lingerAfterAnswer(this.request.socket);
     if (isClosing || this.#isBodyDue) all.push("Connection", "close");
     if (headers !== undefined) all.push(...headers);
+    if (this.#headers !== undefined) all.push(...this.#headers);
     this.#response.writeHead(status, all);
     this.#response.end(body, "latin1");
   }

@@ -78,21 +78,31 @@ function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
       ...(requestId !== undefined && { requestId }),
       ...(span !== undefined && { trace: span }),
     };
-    api.graph.call(named, { whileWaiting: () => call.whileWaiting() }).then(
-      (response) => {
-        try {
-          call.reply(
-            writeSeldonMessage(
-              { method: request.method, response, context, own: api.own(request.method, response) },
-              api.settings,
-            ),
-          );
-        } catch (error) {
-          refuse(api, call, error);
-        }
-      },
-      (error: unknown) => refuse(api, call, error),
-    );
+    api.graph
+      .call(named, {
+        whileWaiting: () => call.whileWaiting(),
+        answerHeader: (name, value) => call.answerHeader(name, value),
+      })
+      .then(
+        (response) => {
+          try {
+            call.reply(
+              writeSeldonMessage(
+                {
+                  method: request.method,
+                  response,
+                  context,
+                  own: api.own(request.method, response),
+                },
+                api.settings,
+              ),
+            );
+          } catch (error) {
+            refuse(api, call, error);
+          }
+        },
+        (error: unknown) => refuse(api, call, error),
+      );
   } catch (error) {
     refuse(api, call, error);
   }

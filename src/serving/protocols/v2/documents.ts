@@ -1,6 +1,12 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
 import type { Datatype, TensorSpec } from "../../../models/tensor/index.ts";
-import type { Duration, ModelRepository, ModelState, ServedModel } from "../../plane/index.ts";
+import {
+  identityHeaders,
+  type Duration,
+  type ModelRepository,
+  type ModelState,
+  type ServedModel,
+} from "../../plane/index.ts";
 import type { Json } from "../protocol.ts";
 
 /** Names of the extensions that are served whole, as server metadata lists them. @see Triton's docs/protocol/README.md */
@@ -55,6 +61,8 @@ export interface ModelMetadata {
   readonly platform: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Digests of what it was loaded from; MLServer has parameters there too. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 /** A model that loads with its first call is loaded. @throws InferenceError `MODEL_NOT_READY` while it loads, and what the load throws */
@@ -63,7 +71,7 @@ export async function modelMetadata(
   model: ServedModel,
 ): Promise<ModelMetadata> {
   await model.wake();
-  const { platform, signature } = model.predictor.describe();
+  const { platform, signature, identity } = model.predictor.describe();
   const loaded = models.versions(model.name).filter(({ state }) => state !== "unloaded");
   return {
     name: model.name,
@@ -71,6 +79,11 @@ export async function modelMetadata(
     platform,
     inputs: (signature?.inputs ?? []).map(specOnly),
     outputs: (signature?.outputs ?? []).map(specOnly),
+    ...(identity !== undefined && {
+      parameters: Object.fromEntries(
+        identityHeaders(identity).map(([name, value]) => [name.replaceAll("-", "_"), value]),
+      ),
+    }),
   };
 }
 

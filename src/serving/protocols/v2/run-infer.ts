@@ -16,7 +16,10 @@ import type { InferAnswer } from "./write-infer-json.ts";
 /** Who asks, as far as the model is concerned. */
 export interface Asker {
   /** Needs its `this`. */
-  readonly caller: { whileWaiting(): AbortSignal };
+  readonly caller: {
+    whileWaiting(): AbortSignal;
+    answerHeader(name: string, value: string): void;
+  };
   readonly span?: SpanContext | undefined;
   /** Those of the request, names in lower case; asked for only where user code wants them. */
   readonly headers: () => Readonly<Record<string, string>>;
@@ -44,6 +47,7 @@ export function inferRequestOf(
 function withDeadline(caller: Asker["caller"], timeoutMs: number): CallerOptions {
   return {
     whileWaiting: () => caller.whileWaiting(),
+    answerHeader: (name, value) => caller.answerHeader(name, value),
     deadlineAt: performance.now() + timeoutMs,
   };
 }

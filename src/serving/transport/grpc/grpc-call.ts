@@ -139,6 +139,11 @@ export class GrpcCall {
     );
   }
 
+  /** Adds a trailer to the answer, failed or not; the name in lower case, the value printable ASCII. */
+  answerHeader(name: string, value: string): void {
+    this.#trailers = { ...this.#trailers, [name]: value };
+  }
+
   /** Answers with one message and ends the call; after its end nothing is sent. */
   reply(message: Uint8Array): void {
     if (this.#status !== undefined) return;
@@ -177,6 +182,7 @@ export class GrpcCall {
       ([name, value]) => [name, messageText(value)] as const,
     );
     const own = {
+      ...this.#trailers,
       ...Object.fromEntries(further),
       "grpc-status": String(GRPC_STATUS[status]),
       ...(message !== "" && { "grpc-message": messageText(message) }),
