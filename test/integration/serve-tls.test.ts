@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { test, type TestContext } from "node:test";
+import { connect } from "node:tls";
 import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { readPod } from "../../src/serving/server/pod.ts";
+import { spawnEntry } from "./serve-support.ts";
 import { requirePeer } from "../support/peers.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { startGrpcClient, startOurGrpc } from "../support/seldon/grpc.ts";
@@ -103,3 +105,51 @@ for (const isMutual of [false, true]) {
     },
   );
 }
+
+/** The fingerprint of the certificate that a port shows. */
+function fingerprint(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
+
+test("SIGHUP loads the model anew and takes a renewed certificate, over REST and gRPC, and a broken one changes nothing", async (t) => {
+  const made = await makeCertificates(t);
+  if (made === undefined) return;
+  const folder = `${made}/mounted`;
+  await mkdir(folder);
+  const mount = async (name: string): Promise<void> => {
+    for (const kind of ["crt", "key"])
+      await copyFile(`${made}/${name}.${kind}`, `${folder}/tls.${kind}`);
+  };
+  await mount("tls");
+  await using entry = await spawnEntry(t, {
+    source: "class Model:\n    def predict(self, X, names):\n        return X\n",
+    env: { SELDON_CERT_MOUNT_PATH: folder, GRPC_WORKERS: "1" },
+    args: ["--grpc-workers", "1", "--grpc-port", "0"],
+  });
+  if (entry === undefined) return;
+  const { ports } = (await entry.line(({ msg }) => msg === "ready")) as unknown as {
+    ports: { http: number; grpc: number };
+  };
+  const shown = (): Promise<string[]> =>
+    Promise.all([fingerprint(ports.http), fingerprint(ports.grpc)]);
+  const before = await shown();
+  await mount("client");
+  entry.child.kill("SIGHUP");
+  await entry.line(({ msg }) => msg === "the TLS certificate was renewed");
+  await entry.line(({ msg }) => msg === "reloaded");
+  const after = await shown();
+  assert.equal(new Set([...before, ...after]).size, 2);
+  assert.notEqual(after[0], before[0]);
+  await writeFile(`${folder}/tls.key`, await readFile(`${made}/tls.key`));
+  entry.child.kill("SIGHUP");
+  await entry.line(({ msg }) =>
+    msg.startsWith("renew the TLS certificate: the one before goes on"),
+  );
+  assert.deepEqual(await shown(), after);
+});

@@ -18,14 +18,10 @@ import {
 } from "./seldon/microservice.ts";
 import { serveModel } from "./serve-model.ts";
 import type { ServeOptions } from "./server-parts.ts";
-import {
-  applyServerEnv,
-  controlOf,
-  imageOf,
-  millisecondsIn,
-  pageSettingOf,
-} from "./server-env.ts";
-import { hasTls } from "./tls.ts";
+import { applyServerEnv, controlOf, imageOf, millisecondsIn, pageSettingOf } from "./server-env.ts";
+import { hasTls, readTls } from "./tls.ts";
+import { followTls } from "./follow-tls.ts";
+import type { TlsFiles } from "../transport/index.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
 const HEALTHCHECK = "--healthcheck";
@@ -45,6 +41,8 @@ export interface EntryOptions {
   readonly cwd: string;
   /** Aborted when the server is to stop. */
   readonly signal: AbortSignal;
+  /** Takes what is to be done when the server is told to load everything anew. Default: nobody tells it. */
+  readonly onHangup?: (reload: () => void) => void;
   /** Where tracebacks of a failed start and the outcome of `--healthcheck` are printed. */
   readonly print: (text: string) => void;
   /** What is served, or would be. Default: what the image's description says. */
@@ -72,7 +70,8 @@ export async function runEntry(options: EntryOptions): Promise<number> {
       env,
     );
     for (const note of launch.ignored) log.current.warn({}, `has no effect here: ${note}`);
-    await serveUntilStopped({ description, launch, log: log.current, signal, env });
+    const { onHangup } = options;
+    await serveUntilStopped({ description, launch, log: log.current, signal, env, onHangup });
     return 0;
   } catch (error) {
     if (signal.aborted) return 0;
@@ -99,6 +98,7 @@ interface Running {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly env: Environment;
+  readonly onHangup: EntryOptions["onHangup"];
 }
 
 async function serveUntilStopped({
@@ -107,6 +107,7 @@ async function serveUntilStopped({
   log,
   signal,
   env,
+  onHangup,
 }: Running): Promise<void> {
   const pod = await readPod(env);
   const observe = {
@@ -123,6 +124,15 @@ async function serveUntilStopped({
     ...imageOf(env),
     log,
     signal,
+  });
+  const readAgain = (): Promise<TlsFiles | undefined> => readTls(env, env["SLIPWAY_ROOT"]);
+  using follower =
+    pod.options.tls === undefined
+      ? undefined
+      : followTls(pod.options.tls, readAgain, { server, log });
+  onHangup?.(() => {
+    void follower?.look(); // neither of them rejects
+    void server.reload();
   });
   if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
   if (!signal.aborted)
@@ -260,6 +270,13 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** SIGHUP loads everything anew; before there is anything to load it does nothing, and never ends the process. */
+function hangups(): NonNullable<EntryOptions["onHangup"]> {
+  let reload: (() => void) | undefined;
+  process.on("SIGHUP", () => reload?.());
+  return (given) => (reload = given);
+}
+
 /** Runs the server as this process. For the launchers of images. */
 export async function main(argv: readonly string[]): Promise<void> {
   await runAsEntry(runEntry, argv);
@@ -276,6 +293,7 @@ export async function runAsEntry(
     env: process.env,
     cwd: process.cwd(),
     signal: stopSignal(),
+    onHangup: hangups(),
     print: (text) => void process.stderr.write(text),
   });
 }

@@ -1,5 +1,5 @@
 import type { Ports } from "../../models/description/index.ts";
-import type { HttpServer } from "../transport/index.ts";
+import type { HttpServer, TlsFiles } from "../transport/index.ts";
 import type { ModelRepository } from "../plane/index.ts";
 import type { Logger } from "./log/index.ts";
 
@@ -7,6 +7,13 @@ import type { Logger } from "./log/index.ts";
 export interface RunningServer extends AsyncDisposable {
   readonly ports: Ports;
   readonly models: ModelRepository;
+  /** Loads the first model anew, as it lies there now; what does not load changes nothing. Never rejects. */
+  reload(): Promise<void>;
+  /**
+   * Uses another certificate for connections that come from now on.
+   * @throws Error when certificate and key do not belong together; the ones before go on
+   */
+  renewTls(tls: TlsFiles): void;
   /**
    * Not ready from now on; after `delayMs` (for load balancers to notice; default 0) takes no new connections, answers what is
    * under way for at most `graceMs` (default 25,000), then ends the workers.
@@ -15,7 +22,7 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /** What stops with a server: it takes no more clients, then cuts off those that are left. */
-export type Stoppable = Pick<HttpServer, "stop" | "cut">;
+export type Stoppable = Pick<HttpServer, "stop" | "cut" | "renewTls">;
 
 export interface RunningParts {
   readonly ports: Ports;
@@ -24,15 +31,19 @@ export interface RunningParts {
   /** Ended last, in this order. */
   readonly closers: readonly (() => void | Promise<void>)[];
   readonly log: Logger;
+  /** See `RunningServer.reload`. */
+  readonly reload: () => Promise<void>;
 }
 
 /** Puts the end of a server together. */
 export function runningServer(parts: RunningParts): RunningServer {
-  const { ports, models } = parts;
+  const { ports, models, servers, reload } = parts;
   let stopping: Promise<void> | undefined;
   return {
     ports,
     models,
+    reload,
+    renewTls: (tls) => servers.forEach((server) => server.renewTls(tls)),
     stop: ({ delayMs = 0, graceMs = 25_000 } = {}) => (stopping ??= stop(parts, delayMs, graceMs)),
     [Symbol.asyncDispose]: () => (stopping ??= stop(parts, 0, 5000)),
   };

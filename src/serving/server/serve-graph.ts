@@ -66,6 +66,7 @@ export async function serveGraph(
     log.info({ graph: graph.deployment, nodes: models.models.length, ports }, "ready");
     return runningServer({
       ...{ ports, models, servers, log },
+      reload: async () => log.warn({}, "a graph is not loaded anew: start it again"),
       closers: [() => nodes[Symbol.dispose](), async () => observation[Symbol.asyncDispose]()],
     });
   } catch (error) {

@@ -54,7 +54,8 @@ export async function serveModel(
       async () => parts.set[Symbol.asyncDispose](),
       async () => observation[Symbol.asyncDispose](),
     ];
-    return Object.assign(runningServer({ ports, models, servers, log, closers }), {
+    const again = (): Promise<void> => reloadNow(parts);
+    return Object.assign(runningServer({ ports, models, servers, log, closers, reload: again }), {
       follow: (sources: ModelSources) => parts.set.follow(sources, [parts.model]),
     });
   } catch (error) {
@@ -72,4 +73,8 @@ function startWatch(
   watch?.run(async (files) => {
     if (model.state !== "stopping") await reload({ load, metrics, log }, files);
   });
+}
+
+async function reloadNow({ model, load, metrics, log }: ServerParts): Promise<void> {
+  if (model.state !== "stopping") await reload({ load, metrics, log }, []);
 }

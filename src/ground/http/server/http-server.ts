@@ -46,7 +46,7 @@ export type Refusal<Span = unknown> =
   | { readonly kind: "error"; readonly error: ToolError };
 
 /** A listening server. While it stops, every answer ends its connection. */
-export type HttpServer = Pick<Listener, "port" | "stop" | "cut">;
+export type HttpServer = Pick<Listener, "port" | "stop" | "cut" | "renewTls">;
 
 /**
  * Answers requests by a table of routes. Bodies are read whole before their route is called. A refusal of a body comes before the client
@@ -80,6 +80,7 @@ export async function startHttpServer<Span = unknown>(
       return listener.stop(lingerMs);
     },
     cut: () => listener.cut(),
+    renewTls: (tls) => listener.renewTls(tls),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { Server as TlsServer } from "node:tls";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { ToolError } from "../../errors/index.ts";
 import { Connections, Sockets } from "./connections.ts";
@@ -52,6 +53,11 @@ export interface Listener {
   stop(lingerMs?: number): Promise<void>;
   /** Stops listening and cuts every connection. */
   cut(): void;
+  /**
+   * Uses another certificate for connections that come from now on. Does nothing without TLS.
+   * @throws Error when certificate and key do not belong together; the ones before go on
+   */
+  renewTls(tls: TlsFiles): void;
 }
 
 /** Above the idle time of common load balancers (60 s), so that they end idle connections and not we. */
@@ -107,6 +113,9 @@ export async function startListener(
     cut: () => {
       server.close(() => undefined); // it may be closed already
       server.closeAllConnections();
+    },
+    renewTls: (files) => {
+      if (server instanceof TlsServer) server.setSecureContext(tlsOptions(files));
     },
   };
 }

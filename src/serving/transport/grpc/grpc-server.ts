@@ -44,6 +44,8 @@ export interface GrpcServer {
   stop(): Promise<void>;
   /** Cuts every connection. */
   cut(): void;
+  /** Uses another certificate from now on; nothing without TLS. @throws Error when certificate and key do not belong together */
+  renewTls(tls: TlsFiles): void;
 }
 
 /** Of one connection at the same time; a client that wants more waits. */
@@ -111,6 +113,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       await closed;
       clearInterval(timer);
       clearInterval(sweep);
+    },
+    renewTls: (files) => {
+      if ("setSecureContext" in server) server.setSecureContext(tlsOptions(files));
     },
     cut: () => {
       clearInterval(sweep);
