@@ -6,6 +6,8 @@ import { lingerAfterAnswer } from "./linger.ts";
 import type { PathParameters } from "./routes.ts";
 
 const NO_BODY = Buffer.alloc(0);
+/** Never written to. */
+const NO_HEADERS: string[] = [];
 const NO_PARAMETERS: PathParameters = Object.freeze({});
 /** An id that may stand in a header as it is. */
 const SAFE_ID = /^[\x21-\x7e]{1,128}$/;
@@ -61,7 +63,7 @@ export class Exchange<Span = unknown> {
   /** True while a body is on its way that nobody has read to its end. */
   #isBodyDue: boolean;
   #taken = 0;
-  #headers: string[] | undefined;
+  #headers: string[] = NO_HEADERS;
   #leave: (() => void) | undefined;
   #status = 0;
 
@@ -121,7 +123,8 @@ export class Exchange<Span = unknown> {
 
   /** Adds a header to the answer; one of a name that is there already takes its place. The value may hold printable ASCII only. */
   answerHeader(name: string, value: string): void {
-    const headers = (this.#headers ??= []);
+    if (this.#headers === NO_HEADERS) this.#headers = [];
+    const headers = this.#headers;
     const at = headers.indexOf(name);
     if (at >= 0 && at % 2 === 0) headers[at + 1] = value;
     else headers.push(name, value);
@@ -186,7 +189,7 @@ export class Exchange<Span = unknown> {
     if (this.#isBodyDue) lingerAfterAnswer(this.request.socket);
     if (isClosing || this.#isBodyDue) all.push("Connection", "close");
     if (headers !== undefined) all.push(...headers);
-    if (this.#headers !== undefined) all.push(...this.#headers);
+    all.push(...this.#headers);
     this.#response.writeHead(status, all);
     this.#response.end(body, "latin1");
   }
