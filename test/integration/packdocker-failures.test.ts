@@ -136,10 +136,17 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     2,
     /is a release for keras, not for tf/,
   ],
-  "a release whose base is closed": [
-    ["tf", ...MODEL, "--pack_file_path", "mnist_tf", ...IMAGE, "--ai_arch_v", "tensorflow-1.4.0"],
+  "a Python that no Debian has": [
+    [
+      "tf",
+      ...MODEL,
+      "--pack_file_path",
+      "mnist_tf",
+      ...IMAGE,
+      ...["--base-from", "debian", "--python_version", "python-3.10"],
+    ],
     3,
-    /^error BASE_UNSUITABLE: .*closed\n {2}hint: .*--bimg_name/,
+    /^error BASE_UNSUITABLE: .*none has its Python\n {2}hint: .*--bimg_name/,
   ],
   "a module that is not there": [
     [

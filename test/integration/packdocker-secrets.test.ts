@@ -176,8 +176,12 @@ const CASES: Readonly<Record<string, Case>> = {
     exitCode: 7,
     says: /REFERENCE_NOT_FOUND/,
   },
-  "a base of the vendor's that is closed": {
-    words: [...KERAS, ...WITH_ACCOUNT, "--ai_arch_v", "keras-1.2.0"],
+  "a Python that no Debian has": {
+    words: [
+      ...KERAS,
+      ...WITH_ACCOUNT,
+      ...["--base-from", "debian", "--python_version", "python-3.12"],
+    ],
     exitCode: 3,
     says: /BASE_UNSUITABLE/,
   },

@@ -100,6 +100,8 @@ export interface FakeBaseOptions {
   readonly layers?: number;
   readonly python?: string;
   readonly glibc?: string;
+  /** More libraries than the usual ones. */
+  readonly libraries?: readonly string[];
   /** Claims a Python that is not there. Default false. */
   readonly isBare?: boolean;
 }
@@ -131,7 +133,13 @@ export async function putFakeBase(
 function fakeBase(
   architecture: string,
   seed: number,
-  { layers = 2, python = "3.11.2", glibc = "2.36", isBare = false }: FakeBaseOptions,
+  {
+    layers = 2,
+    python = "3.11.2",
+    glibc = "2.36",
+    isBare = false,
+    libraries = [],
+  }: FakeBaseOptions,
 ): Image {
   const additions = Array.from({ length: layers }, (_, index) => ({
     layer: randomLayer({ seed: 100 * seed + index, bytes: 30_000, compression: "gzip" }),
@@ -156,7 +164,7 @@ function fakeBase(
           "python.site-packages": "/usr/lib/python3/dist-packages",
         }),
     packages: "[]",
-    sonames: "libstdc++.so.6 libgcc_s.so.1",
+    sonames: ["libstdc++.so.6", "libgcc_s.so.1", ...libraries].join(" "),
     directories: "{}",
   };
   const Labels = Object.fromEntries(

@@ -154,7 +154,9 @@ async function dockerHub(t: TestContext, recipes: readonly Recipe[]): Promise<st
 async function putBase(store: Store, name: string): Promise<void> {
   const { repository, tag = "latest" } = parseReference(name);
   const python = /^(\d+\.\d+)/.exec(tag)?.[1] ?? "3.12";
-  await store.tag(await putFakeBase(store, "base", { python: `${python}.1` }), {
+  // What the wheels of MXNet need: nothing of Debian is downloaded here.
+  const libraries = python === "3.8" ? ["libgomp.so.1", "libquadmath.so.0"] : [];
+  await store.tag(await putFakeBase(store, "base", { python: `${python}.1`, libraries }), {
     ...nameInStore(repository),
     tag,
   });

@@ -60,6 +60,12 @@ export const PACKING = {
       "write a copy of the folder, NAME-py3, with Python 2 made Python 3 (by fissix, with uv), and pack that",
       { heading },
     ),
+  extraIndexUrls: (heading?: string): Texts =>
+    texts(
+      "--extra-index-url <url>",
+      "another one, in the place of the known release's own; may come more than once",
+      { heading },
+    ),
   indexUrl: (heading?: string): Text =>
     text("--index-url <url>", "Python package index", { heading }),
 } as const;

@@ -1,4 +1,4 @@
-import { switchRegistryHost } from "../../jobs/catalogue/index.ts";
+import { switchRegistryHost, type RowDebian } from "../../jobs/catalogue/index.ts";
 import {
   createVendorApi,
   resolveBaseImage,
@@ -18,6 +18,12 @@ export interface BaseSource {
   readonly base: string;
   readonly requirements: readonly string[];
   readonly extraIndexUrls?: readonly string[];
+  /** Debian packages that the requirements need. */
+  readonly apt?: readonly string[];
+  /** A Debian that can be made in the base's place. */
+  readonly debian?: RowDebian | undefined;
+  /** The vendor's release whose place it takes. */
+  readonly standsInFor?: string | undefined;
 }
 
 interface Asked {
@@ -58,6 +64,11 @@ export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSourc
   if (about.request.baseFrom === "vendor")
     return { base: await vendorBaseOf(job, about), requirements: [] };
   const recipe = uaiRecipeOf(job, about.settings.catalogue);
+  if (recipe.standsInFor !== undefined)
+    about.session.emit({
+      kind: "step",
+      text: `"${recipe.standsInFor}" stands on the vendor's closed image: taking ${recipe.name}, which runs the same classes (--base-from vendor asks for the closed one)`,
+    });
   return {
     ...recipe,
     base: switchRegistryHost(

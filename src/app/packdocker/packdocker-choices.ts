@@ -1,5 +1,5 @@
 /** What names the base when the user does not. */
-export const BASE_SOURCES = ["catalogue", "vendor"] as const;
+export const BASE_SOURCES = ["catalogue", "debian", "vendor"] as const;
 
 export type UaiBaseSource = (typeof BASE_SOURCES)[number];
 

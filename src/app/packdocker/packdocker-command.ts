@@ -112,6 +112,7 @@ function packingOptions(): Pick<
   | "isPush"
   | "outputs"
   | "indexUrl"
+  | "extraIndexUrls"
   | "allowMissingLibraries"
   | "apt"
   | "findLinks"
@@ -136,6 +137,7 @@ function packingOptions(): Pick<
       goes,
     ),
     indexUrl: PACKING.indexUrl(TITLES.python),
+    extraIndexUrls: PACKING.extraIndexUrls(TITLES.python),
     allowMissingLibraries: PACKING.allowMissingLibraries(TITLES.python),
     apt: names(
       "--apt <packages>",
@@ -165,7 +167,7 @@ function baseOptions(): Pick<
     catalogue: catalogueOption(TITLES.stands),
     baseFrom: choice(
       "--base-from <where>",
-      "what names the base without --bimg_name (default: catalogue)",
+      "what names the base without --bimg_name: the catalogue (default), Debian packages of this machine's mirror, or the vendor's API",
       BASE_SOURCES,
       { heading: TITLES.stands },
     ),

@@ -9,6 +9,8 @@ import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
 import type { BaseSource } from "./packdocker-base.ts";
 import type { CheckedJob } from "./packdocker-check.ts";
+import { rowIndexes } from "../pack/row-indexes.ts";
+import { rowRequirements } from "./row-requirements.ts";
 import type { PackdockerRequest } from "./packdocker-request.ts";
 
 const PORT = 8080;
@@ -50,12 +52,16 @@ export async function uaiProjectOf(
       maxBatch: request.maxBatch ?? MAX_BATCH,
       ...(request.maxWaitMs === undefined ? {} : { maxWaitMs: request.maxWaitMs }),
     },
-    env: environmentOf(job, { confName, isTf1: request.isTf1 === true }),
+    env: environmentOf(job, { confName, isTf1: isTf1Wanted(request, source) }),
     requirements: hasRequirements ? ["requirements.txt"] : [],
-    requirementLines: source.requirements,
+    requirementLines: await rowRequirements(
+      source.requirements,
+      checked,
+      hasRequirements ? "requirements.txt" : undefined,
+    ),
     indexes: {
       indexUrl: request.indexUrl,
-      extraIndexUrls: source.extraIndexUrls ?? [],
+      ...rowIndexes(source.extraIndexUrls ?? [], request),
       findLinks: (request.findLinks ?? []).map((place) =>
         /^[a-z+]+:\/\//.test(place) ? place : resolve(session.cwd, place),
       ),
@@ -69,6 +75,11 @@ export async function uaiProjectOf(
     added: [{ path: `${SERVER_ROOT.slice(1)}/${confName}`, bytes: conf }],
     epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
   };
+}
+
+/** The user's word, else that the release which was asked for is one of TensorFlow 1. */
+function isTf1Wanted({ isTf1 }: PackdockerRequest, { standsInFor = "" }: BaseSource): boolean {
+  return isTf1 ?? /^tensorflow-[01]\./.test(standsInFor);
 }
 
 function environmentOf(

@@ -43,6 +43,8 @@ export interface PackdockerRequest {
   /** Debian packages for the image; the base must say what it has. */
   readonly apt?: readonly string[] | undefined;
   readonly indexUrl?: string | undefined;
+  /** Further indexes; they take the place of those that a known release brings. */
+  readonly extraIndexUrls?: readonly string[] | undefined;
   readonly findLinks?: readonly string[] | undefined;
 }
 

@@ -5,7 +5,7 @@ import { parsePlatform } from "../../images/oci/index.ts";
 import { packImages, walkTree, type BaseImage, type PackProject } from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import { withAptPackages } from "../pack/apt-packages.ts";
-import { openBase } from "../pack/base-image.ts";
+import { lackingPackages, openKnownBase } from "../pack/known-base.ts";
 import { deliver, deliveryResult, type Packed } from "../pack/deliver.ts";
 import { forgetfulStore, withoutWriting } from "../pack/dry-run.ts";
 import { packContextOf } from "../pack/pack-context.ts";
@@ -17,7 +17,7 @@ import type { ImagesResult, PlanResult } from "../results.ts";
 import type { Session } from "../session.ts";
 import { warnOfSecrets, withAccount } from "./account.ts";
 import { openPackSettings } from "./catalogue.ts";
-import { baseSourceOf } from "./packdocker-base.ts";
+import { baseSourceOf, type BaseSource } from "./packdocker-base.ts";
 import { refusePythonTwo, warnOfRemarks } from "../python/review-python.ts";
 import { checkJob, isOnPythonThree, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
@@ -91,7 +91,7 @@ interface PreparedJob {
   readonly request: PackdockerRequest;
   readonly checked: CheckedJob;
   readonly project: PackProject;
-  readonly base: string;
+  readonly source: BaseSource;
   /** With the credentials of the flags, which are for the registry of the image alone. */
   readonly session: Session;
 }
@@ -115,7 +115,7 @@ async function prepare(given: PackdockerRequest, session: Session): Promise<Prep
     request,
     checked,
     project: await uaiProjectOf(checked, { request, source, session }),
-    base: source.base,
+    source,
     session: withAccount(values, { password: request.password, image: checked.job.image }, session),
   };
 }
@@ -149,16 +149,21 @@ async function withPacked<T>(
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, session);
   const packContext = isKept ? real : withoutWriting(real);
-  await using opened = await openBase(job.base, packContext.cache("base"), session);
-  const base = await withAptPackages(
-    await opened.imageFor(parsePlatform(request.platform ?? "linux/amd64")),
-    {
-      packages: request.apt ?? [],
-      store: isKept ? store : { ...forgetfulStore(store), resolve: store.resolve.bind(store) },
-      epochS: job.project.epochS,
-      session,
-    },
+  const { source } = job;
+  const platform = parsePlatform(request.platform ?? "linux/amd64");
+  const isDebianWanted = request.baseFrom === "debian";
+  await using opened = await openKnownBase(
+    { ...source, platform, isDebianWanted },
+    packContext.cache("base"),
+    session,
   );
+  const bare = await opened.imageFor(platform);
+  const base = await withAptPackages(bare, {
+    packages: [...lackingPackages(source.apt ?? [], bare), ...(request.apt ?? [])],
+    store: isKept ? store : { ...forgetfulStore(store), resolve: store.resolve.bind(store) },
+    epochS: job.project.epochS,
+    session,
+  });
   const server = chooseServer(request.server, base);
   if (!isOnPythonThree(job.checked.job, request)) holdAgainstBase(job, server, base);
   const project = servedBy(server, withTensorFlowOne(job, server), {
@@ -205,7 +210,7 @@ function holdAgainstBase(
 
 /** Pushes, or keeps; what is written on this machine is written last, so that a failure leaves nothing. */
 async function takeAway(
-  { request, checked, project, base, session, store, packed, server }: MadeJob,
+  { request, checked, project, source, session, store, packed, server }: MadeJob,
   about: { readonly outputs: readonly string[]; readonly startedAt: number },
 ): Promise<PackdockerResult> {
   const { job, confName } = checked;
@@ -218,7 +223,7 @@ async function takeAway(
   if (request.dockerfile !== undefined && first !== undefined) {
     await writeFileAtomic(
       resolve(session.cwd, request.dockerfile),
-      await dockerfileOf({ name: job.image, project, packed: first, base, confName }),
+      await dockerfileOf({ name: job.image, project, packed: first, base: source.base, confName }),
     );
   }
   await writeConf(checked, request);

@@ -1,6 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Catalogue, CatalogueRow } from "../../jobs/catalogue/index.ts";
+import {
+  debianOfRow,
+  type Catalogue,
+  type CatalogueRow,
+  type RowDebian,
+} from "../../jobs/catalogue/index.ts";
 import { createDeflatePool } from "../../images/compress/index.ts";
 import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
@@ -18,7 +23,9 @@ import type { Store } from "../../images/store/index.ts";
 import { isOpen, recipeOf, type Accelerator } from "../../jobs/train/index.ts";
 import { withAptPackages } from "../pack/apt-packages.ts";
 import type { Packed } from "../pack/deliver.ts";
-import { openBase, type OpenBase } from "../pack/base-image.ts";
+import type { OpenBase } from "../pack/base-image.ts";
+import { lackingPackages, openKnownBase } from "../pack/known-base.ts";
+import { rowIndexes } from "../pack/row-indexes.ts";
 import type { Session } from "../session.ts";
 import { move } from "../places/move.ts";
 import { packContextOf } from "../pack/pack-context.ts";
@@ -37,6 +44,8 @@ export interface ImageRequest {
   readonly isOwnImage: boolean;
   readonly release?: CatalogueRow | undefined;
   readonly catalogue: Catalogue;
+  /** Version of Python that the user asks for, such as `python-3.12`. */
+  readonly python?: string | undefined;
   readonly apt: readonly string[];
 }
 
@@ -70,25 +79,26 @@ export async function createImageMaker(
   });
   const [bases, made] = [new Map<string, Promise<BaseImage>>(), new Map<string, Promise<Packed>>()];
   const moved = stack.move();
-  const openOne = async (name: string): Promise<BaseImage> => {
+  const openOne = async ({ name, debian, apt }: ImageOrigin): Promise<BaseImage> => {
+    const { platform } = request;
+    const base = await inStore(name, session);
     const opened: OpenBase = moved.use(
-      await openBase(await inStore(name, session), store.cache("base"), session),
+      await openKnownBase({ base, debian, platform }, store.cache("base"), session),
     );
-    return withAptPackages(await opened.imageFor(request.platform), {
-      packages: request.apt,
+    const bare = await opened.imageFor(platform);
+    return withAptPackages(bare, {
+      packages: [...new Set([...lackingPackages(apt, bare), ...request.apt])],
       store,
       epochS: project.epochS,
       session,
     });
   };
-  const makeOne = async (
-    { name, requirements, extraIndexUrls }: ImageOrigin,
-    accelerator: Accelerator,
-  ): Promise<Packed> => {
-    const base = await onceFor(bases, name, openOne);
+  const makeOne = async (origin: ImageOrigin, accelerator: Accelerator): Promise<Packed> => {
+    const { requirements, extraIndexUrls } = origin;
+    const base = await onceFor(bases, origin.name, () => openOne(origin));
     const indexes = {
       ...project.indexes,
-      extraIndexUrls: [...(project.indexes?.extraIndexUrls ?? []), ...extraIndexUrls],
+      ...rowIndexes(extraIndexUrls, project.indexes ?? {}),
     };
     const env = accelerator === "gpu" ? await gpuVariables(base) : undefined;
     const own = { project: { ...project, requirementLines: requirements, indexes, env } };
@@ -146,6 +156,10 @@ interface ImageOrigin {
   readonly name: string;
   readonly requirements: readonly string[];
   readonly extraIndexUrls: readonly string[];
+  /** Debian packages that the requirements need. */
+  readonly apt: readonly string[];
+  /** A Debian that can be made in the base's place. */
+  readonly debian?: RowDebian | undefined;
 }
 
 /** Where an image's base comes from: what the user says, else the recipe of the release. */
@@ -155,13 +169,14 @@ export function sourceOf(
     isOwnImage,
     release,
     catalogue,
-  }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue">,
+    python,
+  }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue" | "python">,
   accelerator: Accelerator,
 ): ImageOrigin {
   const named = bases[accelerator];
   const hasRecipe = release !== undefined && isOpen(release) && !isOwnImage;
   if (named !== undefined && !hasRecipe)
-    return { name: named, requirements: [], extraIndexUrls: [] };
+    return { name: named, requirements: [], extraIndexUrls: [], apt: [] };
   if (release === undefined)
     throw new ToolError("USAGE", "train pack: nothing says what the image stands on", {
       hint: "pass --ai_arch_v FRAMEWORK-VERSION or --base IMAGE",
@@ -171,6 +186,8 @@ export function sourceOf(
     name: named ?? recipe.base,
     requirements: recipe.requirements,
     extraIndexUrls: recipe.extraIndexUrls,
+    apt: named === undefined ? recipe.apt : [],
+    debian: named === undefined ? debianOfRow(release, python) : undefined,
   };
 }
 

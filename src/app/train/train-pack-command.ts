@@ -128,7 +128,7 @@ function packOptions(
     isConverted: PACKING.isConverted(),
     allowSecrets: PACKING.allowSecrets(),
     indexUrl: PACKING.indexUrl(),
-    extraIndexUrls: texts("--extra-index-url <url>", "another one; may come more than once"),
+    extraIndexUrls: PACKING.extraIndexUrls(),
     allowMissingLibraries: PACKING.allowMissingLibraries(),
     findLinks: PACKING.findLinks(),
     isPasswordOnStdin: flag("--password-stdin", "read the registry's password from standard input"),

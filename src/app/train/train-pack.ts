@@ -250,6 +250,7 @@ async function requestOf(
     isOwnImage: job.ownImage !== undefined,
     release,
     catalogue,
+    python: job.python,
     apt: request.apt ?? [],
     tree: await readCode(job, codePath, session),
     allowSecrets: request.allowSecrets ?? [],

@@ -29,6 +29,8 @@ export interface IndexOptions {
   /** Replaces the default index. */
   readonly indexUrl?: string | undefined;
   readonly extraIndexUrls?: readonly string[] | undefined;
+  /** A package is taken from whichever index has the best version of it. Default false: from the first one that has its name. */
+  readonly areEqual?: boolean | undefined;
   /** Folders (absolute or below `root`) or pages with wheels. */
   readonly findLinks?: readonly string[] | undefined;
   /** Look at `findLinks` only. */

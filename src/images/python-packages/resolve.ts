@@ -177,12 +177,20 @@ async function askUv(
     uvPlatformOf(request.target),
   ];
   const call = (more: readonly string[]): Promise<{ readonly stdout: Buffer }> =>
-    installer.call([...args, ...target, ...more], { cwd: request.root, signal });
+    installer.call([...args, ...target, ...strategyOf(request), ...more], {
+      cwd: request.root,
+      signal,
+    });
   const { stdout } = await call(isOffline ? ["--offline"] : []).catch(async (error: unknown) => {
     if (isOffline || !isNetworkError(error)) throw error;
     return call(["--offline"]).catch(() => Promise.reject(error)); // the first failure says more
   });
   return parsePylock(stdout.toString("utf8"), request.root);
+}
+
+/** How uv chooses among indexes; pip asks all of them anyway. */
+export function strategyOf({ indexes }: PythonRequest): readonly string[] {
+  return indexes?.areEqual === true ? ["--index-strategy", "unsafe-best-match"] : [];
 }
 
 /** pip judges environment markers by its own Python and machine: right only where these are like the target. */

@@ -8,7 +8,7 @@ import { explainResolverError } from "./explain.ts";
 import { findInstaller, type Installer } from "./installer.ts";
 import { uvPlatformOf } from "./platform-tag.ts";
 import { readRequirements } from "./requirements.ts";
-import { indexLinesOf, pipTarget, writePrivate } from "./resolve.ts";
+import { indexLinesOf, pipTarget, strategyOf, writePrivate } from "./resolve.ts";
 import { inspectWheel } from "./wheel-zip.ts";
 
 /** Unpacks chosen wheels into folders of their own below one that goes away at the end. */
@@ -104,6 +104,7 @@ async function callUv(
     request.target.pythonVersion,
     "--python-platform",
     uvPlatformOf(request.target),
+    ...strategyOf(request),
   ];
   const args = [
     "install",

@@ -144,7 +144,7 @@ releases:
       },
       both,
     ).recipes.cpu,
-    { base: "registry.example.com/tf:1.4", requirements: [], extraIndexUrls: [] },
+    { base: "registry.example.com/tf:1.4", requirements: [], extraIndexUrls: [], apt: [] },
   );
   assert.equal(
     found({ framework: "tf", purpose: "training", name: "tensorflow-1.4.0" }, both).isClosed,
@@ -170,7 +170,7 @@ test("JSON is read as well as YAML", async () => {
       purposes: ["inference", "training"],
       pythons: [],
       isClosed: false,
-      recipes: { cpu: { base: "store:x", requirements: [], extraIndexUrls: [] } },
+      recipes: { cpu: { base: "store:x", requirements: [], extraIndexUrls: [], apt: [] } },
     },
   ]);
 });

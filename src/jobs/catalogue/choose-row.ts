@@ -109,7 +109,8 @@ function fits({ os, pythons }: CatalogueRow, wanted: Pick<WantedRow, "os" | "pyt
   );
 }
 
-function goTogether(one: string, other: string): boolean {
+/** True when one of two names is the other, or the beginning of it: `ubuntu` and `ubuntu-16.04`. */
+export function goTogether(one: string, other: string): boolean {
   const [short, long] = one.length <= other.length ? [one, other] : [other, one];
   return long === short || long.startsWith(`${short}.`) || long.startsWith(`${short}-`);
 }

@@ -25,6 +25,8 @@ export interface Recipe {
   /** Lines of a requirements file; none for a base that has the framework. */
   readonly requirements: readonly string[];
   readonly extraIndexUrls: readonly string[];
+  /** Debian packages that the wheels need. */
+  readonly apt: readonly string[];
 }
 
 /** What wheels ask of graphics cards. Capabilities as numbers: 8.6 for sm_86. */

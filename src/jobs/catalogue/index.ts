@@ -26,3 +26,4 @@ export {
   type RegistryHosts,
   type RegistrySide,
 } from "./registry-hosts.ts";
+export { debianOfRow, type RowDebian } from "./debian-of-row.ts";

@@ -97,8 +97,13 @@ function rowOf({
   };
 }
 
-function recipeOf({ base, requirements = [], extraIndexUrls = [] }: WrittenRecipe): Recipe {
-  return { base: base.trim(), requirements, extraIndexUrls };
+function recipeOf({
+  base,
+  requirements = [],
+  extraIndexUrls = [],
+  apt = [],
+}: WrittenRecipe): Recipe {
+  return { base: base.trim(), requirements, extraIndexUrls, apt };
 }
 
 function checkRow(

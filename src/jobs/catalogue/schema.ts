@@ -43,6 +43,7 @@ function recipe(description: string): JsonSchema {
         { ...TEXT, pattern: "^https?://", title: "an http or https address" },
         "More package indexes for these.",
       ),
+      apt: listOf(TEXT, "Debian packages that these need, beside what the base has."),
     },
   };
 }

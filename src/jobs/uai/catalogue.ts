@@ -1,10 +1,12 @@
 import {
   chooseRow,
+  debianOfRow,
   flagsOfRow,
   namesIn,
   type Catalogue,
   type CatalogueRow,
   type Recipe,
+  type RowDebian,
   type RowChoice,
 } from "../catalogue/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
@@ -34,21 +36,48 @@ export function releaseProblem(
     : `--ai_arch_v: "${name ?? ""}" is not known; known are ${known}`;
 }
 
+/** How an image for a release comes about. */
+export interface UaiRecipe extends Recipe {
+  /** The row that it is, such as `tensorflow-2.21.0`. */
+  readonly name: string;
+  /** The release of the vendor's that was asked for, and whose place this one takes. */
+  readonly standsInFor?: string | undefined;
+  /** A Debian that can be made in the base's place. */
+  readonly debian?: RowDebian | undefined;
+}
+
 /**
- * How the base of a release is made; without a name the first that can be made.
- * @throws ToolError `BASE_UNSUITABLE` for the vendor's closed images, and for what no row is for.
+ * How the base of a release is made; without a name the first that can be made. The vendor's closed releases have the first open
+ * one of their framework in their place, which runs the same classes.
+ * @throws ToolError `BASE_UNSUITABLE` for what no row is for, and for closed ones of a framework that has no open one.
  */
-export function uaiRecipeOf(wish: UaiWish, catalogue: Catalogue): Recipe {
+export function uaiRecipeOf(wish: UaiWish, catalogue: Catalogue): UaiRecipe {
   const choice = choose(wish, catalogue);
   if (choice.kind !== "found")
     throw cannotMake(wish, catalogue, { why: "the catalogue has nothing for it" });
   const { isClosed, recipes } = choice.row;
-  const recipe = recipes.cpu ?? recipes.gpu;
-  if (recipe !== undefined && !isClosed) return recipe;
+  if (!isClosed) return recipeOfRow(choice.row, { wish, catalogue });
+  const open = chooseRow(catalogue, { framework: wish.framework, purpose: "inference" });
+  if (open.kind === "found")
+    return {
+      ...recipeOfRow(open.row, { wish: { framework: wish.framework }, catalogue }),
+      standsInFor: wish.release,
+    };
   throw cannotMake(wish, catalogue, {
     why: "its base images are the vendor's own, and closed",
-    closed: recipe?.base,
+    closed: (recipes.cpu ?? recipes.gpu)?.base,
   });
+}
+
+function recipeOfRow(
+  row: CatalogueRow,
+  { wish, catalogue }: { readonly wish: UaiWish; readonly catalogue: Catalogue },
+): UaiRecipe {
+  const recipe = row.recipes.cpu ?? row.recipes.gpu;
+  if (recipe === undefined)
+    throw cannotMake(wish, catalogue, { why: "its row has nothing to make it of" });
+  const python = OLD_DEFAULTS.has(wish.python) ? undefined : wish.python;
+  return { ...recipe, name: row.name, debian: debianOfRow(row, python) };
 }
 
 function cannotMake(

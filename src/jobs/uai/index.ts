@@ -1,4 +1,4 @@
-export { releaseProblem, uaiRecipeOf, type UaiWish } from "./catalogue.ts";
+export { releaseProblem, uaiRecipeOf, type UaiRecipe, type UaiWish } from "./catalogue.ts";
 export {
   checkClass,
   checkModel,
