@@ -96,7 +96,7 @@ async function fetchAndDescribe(
       "RUNTIME_MISSING",
       `serve "${model.label}": it is a model of kind ${described.kind}, and this image runs ${boot.kinds.join(", ")}`,
       {
-        hint: `pack an image for it: slipway pack --contract model-server --kind ${described.kind}`,
+        hint: `pack an image for it: slipway pack --contract model-server --fetch ${described.kind}`,
       },
     );
   log.info({ from: model.label, kept: model.isKept }, "the model is there");

@@ -1,4 +1,5 @@
-import { flag, names, needed, text, texts } from "../options/kinds.ts";
+import { CONTRACTS } from "../../models/description/index.ts";
+import { choice, flag, names, needed, text, texts } from "../options/kinds.ts";
 import type { CommandSpec, NoRequest } from "../options/option.ts";
 import { RESOLVER } from "../options/needs.ts";
 import { CODE, MODEL, OUTPUTS, PACKING, PLATFORMS, SERVICE_TYPE } from "../options/shared.ts";
@@ -50,6 +51,11 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
     code: CODE,
     model: MODEL,
     serviceType: SERVICE_TYPE,
+    contract: choice("--contract <name>", "which clients and ports it is for", CONTRACTS),
+    fetchedKinds: names(
+      "--fetch <kinds>",
+      "make an image without a model, which fetches one of these kinds when it starts, such as keras,onnx",
+    ),
     env: {
       flags: [
         {
@@ -73,6 +79,7 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
     "slipway pack ./iris --base store:pybase -t localhost:5000/iris:v1 --push",
     "slipway pack . --plan",
     "slipway pack . --output oci-archive=iris.tar",
+    "slipway pack --contract model-server --fetch keras --base store:pybase -t team/modelserver:v1",
   ],
 };
 

@@ -7,6 +7,7 @@ import {
   detectModel,
   kindRow,
   runtimeOf,
+  type Candidate,
   type DetectedModel,
   type FactMemory,
   type ModelFile,
@@ -16,6 +17,7 @@ import {
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
   PROJECT_FILE_NAME,
+  type Contract,
   type ProjectFile,
 } from "../../models/description/index.ts";
 import {
@@ -29,6 +31,7 @@ import { protocolOf } from "../../serving/protocols/index.ts";
 import { processingOf } from "./processing.ts";
 import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
+import { fetchedKinds, FETCHING_CONTRACT, isFetchImage } from "./fetch-project.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
 import { provenanceOf } from "./provenance.ts";
 
@@ -39,6 +42,10 @@ export interface ProjectRequest {
   readonly serviceType?: string | undefined;
   /** What the model is, where its files would do for several. */
   readonly kind?: ModelKind | undefined;
+  /** Which clients and ports it is for. Default: `contract` of the project file, else `seldon`. */
+  readonly contract?: Contract | undefined;
+  /** Makes an image without a model, which fetches one of these kinds when it starts. */
+  readonly fetchedKinds?: readonly string[] | undefined;
   /** Patterns of files that may go in though they look like secrets. */
   readonly allowSecrets?: readonly string[] | undefined;
   /** Classes and functions, as `MODULE.NAME`, that pickles may import. */
@@ -75,6 +82,8 @@ export async function loadProject(
   const { files } = tree;
   sayWhatGoesInOnce(tree, session);
   const container = await readFolderEnv(root, files);
+  if (isFetchImage(request, file, tree))
+    return fetchProject({ root, file, tree, container }, request, session);
   const allowPickle = [...(file.allowPickle ?? []), ...(request.allowPickle ?? [])];
   const detected = await detectModel(
     {
@@ -119,6 +128,53 @@ export async function loadProject(
       text: `taking the environment from ${container.sources.join(" and ")}; no step is run`,
     });
   return { file, detected, project, tree };
+}
+
+/** A project whose image has no model in it, and fetches one when it starts. */
+async function fetchProject(
+  about: {
+    readonly root: string;
+    readonly file: ProjectFile;
+    readonly tree: ProjectTree;
+    readonly container: FolderEnv;
+  },
+  request: ProjectRequest,
+  session: Surroundings,
+): Promise<LoadedProject> {
+  const { root, file, tree, container } = about;
+  const { kinds, requirements } = fetchedKinds(
+    request.fetchedKinds ?? (file.kind === undefined ? [] : [file.kind]),
+  );
+  const chosen: Candidate = { kind: "class", isCertain: true, label: "a model that is fetched" };
+  const found = { files: [], warnings: [], details: {}, candidates: [], requirements };
+  const detected: DetectedModel = { ...found, chosen };
+  session.emit({
+    kind: "step",
+    text: `no model goes in: the image fetches one when it starts (${kinds.join(", ")})`,
+  });
+  const allowPickle = [...(file.allowPickle ?? []), ...(request.allowPickle ?? [])];
+  const contract = request.contract ?? file.contract ?? FETCHING_CONTRACT;
+  const project: PackProject = {
+    root,
+    name: file.name ?? nameOf(root),
+    kind: "class",
+    fetchedKinds: kinds,
+    ...serviceOf({ ...request, contract }, file, container),
+    env: { ...container.env, ...file.env, ...request.env },
+    ...(requirements.length === 0
+      ? { requirements: [], requirementLines: [] }
+      : await requirementsOf({ root, file, detected }, session)),
+    indexes: indexesOf(request, file, session.cwd),
+    pythonVersion: file.python?.version,
+    ignoreLibraries: missingLibraries(request, file),
+    ignore: file.ignore ?? [],
+    allowSecrets: allowedSecrets(request, file),
+    ...(allowPickle.length === 0 ? {} : { allowPickle }),
+    labels: file.labels ?? {},
+    annotations: file.annotations ?? {},
+    epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
+  };
+  return { file, detected, project, tree: { ...tree, files: [], emptyFolders: [] } };
 }
 
 /** A model that lacks a part, or that has no runtime here, is described and then refused. */
@@ -184,7 +240,8 @@ function serviceOf(
   file: ProjectFile,
   container: FolderEnv,
 ): Pick<PackProject, "contract" | "service" | "ports" | "server"> {
-  const { contract = "seldon", ports, server = {} } = file;
+  const { ports, server = {} } = file;
+  const contract = request.contract ?? file.contract ?? "seldon";
   return {
     contract,
     service:

@@ -27,7 +27,7 @@ export function metadataOf(
     "org.opencontainers.image.base.name": base.name,
     "org.opencontainers.image.base.digest": base.digest,
     [`${PREFIX}version`]: toolVersion,
-    [`${PREFIX}kind`]: project.kind,
+    [`${PREFIX}kind`]: project.fetchedKinds?.join(",") ?? project.kind,
     [`${PREFIX}contract`]: project.contract,
     ...project.annotations,
   };
@@ -63,30 +63,58 @@ export function runConfigChange(
       User: "8888:0",
       WorkingDir: folderOf(project), // there must be such a folder: not every engine makes it
       ExposedPorts: {},
-      Entrypoint: ["/opt/slipway/node", "/opt/slipway/server.mjs"],
+      Entrypoint: entryOf(project),
       Cmd: [],
       StopSignal: "SIGTERM",
-      Healthcheck: HEALTHCHECK,
+      Healthcheck: healthcheckOf(project),
     },
     exposedPorts: portsOf(project),
     env: {
       PYTHONUNBUFFERED: "1",
-      MODEL_NAME: project.code === undefined ? project.name : interfaceNameOf(project.code),
-      SERVICE_TYPE: project.service,
+      ...nameVariables(project),
       ...project.env,
     },
     folders: [pathWith([LAUNCHERS, ...packageFolders])],
-    labels: { ...metadata, [`${PREFIX}model`]: labelOf(description), ...project.labels },
+    labels: {
+      ...metadata,
+      [`${PREFIX}model`]: labelOf(description, project.fetchedKinds),
+      ...project.labels,
+    },
   };
 }
 
-const HEALTHCHECK: Healthcheck = {
-  Test: ["CMD", "/opt/slipway/node", "/opt/slipway/server.mjs", "--healthcheck"],
-  Interval: nanoseconds(10),
-  Timeout: nanoseconds(5),
-  StartPeriod: nanoseconds(60),
-  Retries: 3,
-};
+/** The program that a container starts: one that fetches its model first is a bundle of its own. */
+function entryOf({ fetchedKinds }: PackProject): readonly string[] {
+  const bundle = fetchedKinds === undefined ? "server" : "boot";
+  return ["/opt/slipway/node", `/opt/slipway/${bundle}.mjs`];
+}
+
+/** Seldon's variables. A model that is fetched is named when it is there. */
+function nameVariables({
+  fetchedKinds,
+  code,
+  name,
+  service,
+}: PackProject): Readonly<Record<string, string>> {
+  if (fetchedKinds !== undefined) return {};
+  return {
+    MODEL_NAME: code === undefined ? name : interfaceNameOf(code),
+    SERVICE_TYPE: service,
+  };
+}
+
+function healthcheckOf(project: PackProject): Healthcheck {
+  return {
+    Test: ["CMD", ...entryOf(project), "--healthcheck"],
+    Interval: nanoseconds(10),
+    Timeout: nanoseconds(5),
+    StartPeriod: nanoseconds(project.fetchedKinds === undefined ? 60 : FETCH_SECONDS),
+    Retries: 3,
+  };
+}
+
+/** An engine lets a model be fetched for this long before it calls the container unhealthy. */
+const FETCH_SECONDS = 1800;
 
 function nanoseconds(seconds: number): number {
   return seconds * 1_000_000_000;
@@ -101,13 +129,16 @@ function portsOf({ ports: { http, grpc, metrics } }: PackProject): readonly stri
 }
 
 /** The description without paths, for people and tools that only read labels. */
-function labelOf({ name, kind, contract, service, signature, ports }: ModelDescription): string {
+function labelOf(
+  { name, kind, contract, service, signature, ports }: ModelDescription,
+  fetchedKinds: PackProject["fetchedKinds"],
+): string {
+  const common = { contract, service, ports };
+  if (fetchedKinds !== undefined) return JSON.stringify({ name, fetches: fetchedKinds, ...common });
   return JSON.stringify({
     name,
     kind,
-    contract,
-    service,
-    ports,
+    ...common,
     ...(signature === undefined ? {} : { signature }),
   });
 }

@@ -1,5 +1,9 @@
 import { posix, relative } from "node:path";
-import { printDescription, type ModelDescription } from "../../models/description/index.ts";
+import {
+  printBootDescription,
+  printDescription,
+  type ModelDescription,
+} from "../../models/description/index.ts";
 import { runtimeOf } from "../../models/kinds/index.ts";
 import { DEFAULT_SITE_PACKAGES, sitePathSource } from "../python-packages/index.ts";
 import {
@@ -38,8 +42,10 @@ export function recipeOfModel(
     steps: [
       ...(isServed ? toolSteps(project) : []),
       ...pythonSteps(project, base),
-      ...projectSteps(project, tree, base),
-      ...(isServed ? descriptionSteps(description, base) : []),
+      ...(project.fetchedKinds === undefined
+        ? projectSteps(project, tree, base)
+        : modelFolderSteps(base)),
+      ...(isServed ? descriptionSteps(project, description, base) : []),
     ],
   };
 }
@@ -48,8 +54,18 @@ function toolSteps(project: PackProject): readonly RecipeStep[] {
   return [
     { kind: "tool", tool: "node" },
     { kind: "tool", tool: "server" },
-    ...(runtimeOf(project) === "onnx" ? [{ kind: "tool", tool: "onnxruntime" } as const] : []),
+    ...(project.fetchedKinds === undefined ? [] : [{ kind: "tool", tool: "boot" } as const]),
+    ...(needsOnnxRuntime(project) ? [{ kind: "tool", tool: "onnxruntime" } as const] : []),
   ];
+}
+
+function needsOnnxRuntime({ fetchedKinds, ...project }: PackProject): boolean {
+  return fetchedKinds === undefined ? runtimeOf(project) === "onnx" : fetchedKinds.includes("onnx");
+}
+
+/** The folder that a model is fetched into, empty. */
+function modelFolderSteps(base: BaseImage): readonly RecipeStep[] {
+  return filesStep("model folder", "model", layerEntries([], base.facts, ["models"]));
 }
 
 function wantsPackages({ requirements, requirementLines }: PackProject): boolean {
@@ -109,8 +125,18 @@ function isWeight(file: WalkedFile, project: PackProject): boolean {
   );
 }
 
-function descriptionSteps(description: ModelDescription, base: BaseImage): readonly RecipeStep[] {
-  const file = ownFile("opt/slipway/model.json", printDescription(description));
+function descriptionSteps(
+  { fetchedKinds }: PackProject,
+  description: ModelDescription,
+  base: BaseImage,
+): readonly RecipeStep[] {
+  const file =
+    fetchedKinds === undefined
+      ? ownFile("opt/slipway/model.json", printDescription(description))
+      : ownFile(
+          "opt/slipway/boot.json",
+          printBootDescription({ ...description, kinds: fetchedKinds }),
+        );
   return filesStep("description", "description", layerEntries([file], base.facts));
 }
 

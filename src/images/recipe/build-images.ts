@@ -14,7 +14,7 @@ import type { PackContext } from "./context.ts";
 import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
 import { pythonPackageLayers } from "./layers/python-layers.ts";
 import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
-import { nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
+import { bootLayer, nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
 import { weightLayer, type WeightLayerContext } from "./layers/weight-layer.ts";
 import type { PackedImage, PlannedLayer } from "./packed-image.ts";
 import type {
@@ -154,6 +154,8 @@ async function toolLayer(
       );
     case "server":
       return plannedLayer("slipway server", "server", await serverLayer(base, context, layers));
+    case "boot":
+      return plannedLayer("model fetcher", "server", await bootLayer(base, context, layers));
     case "onnxruntime":
       return plannedLayer(
         "ONNX Runtime",

@@ -27,7 +27,11 @@ function checkPython(
   version: string | undefined,
   refuse: (why: string) => never,
 ): void {
-  if (runtimeOf(project) !== "python") return;
+  const runsPython =
+    project.fetchedKinds === undefined
+      ? runtimeOf(project) === "python"
+      : project.fetchedKinds.some((kind) => runtimeOf({ kind }) === "python");
+  if (!runsPython) return;
   if (version === undefined) return refuse("it has no Python, and the project needs one");
   const wanted = project.pythonVersion;
   if (wanted !== undefined && version !== wanted && !version.startsWith(`${wanted}.`))

@@ -89,7 +89,8 @@ export async function nodeLayer(
 
 /** The bundle, its threads and what they load, and the built page. */
 const isServerFile = (path: string): boolean =>
-  /\.(?:mjs|wasm)$/.test(path) || /^page\/(?:assets\/)?[\w.-]+\.(?:html|js|css|svg)$/.test(path);
+  (/\.(?:mjs|wasm)$/.test(path) && path !== BOOT_BUNDLE) ||
+  /^page\/(?:assets\/)?[\w.-]+\.(?:html|js|css|svg)$/.test(path);
 
 /** The server bundle and the Python worker below `/opt/slipway`. */
 export async function serverLayer(
@@ -113,6 +114,24 @@ export async function serverLayer(
       !path.startsWith("tests/"),
   );
   return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
+}
+
+/** The entry of images that fetch their model; the others do without. */
+const BOOT_BUNDLE = "boot.mjs";
+
+/** The bundle that fetches a model and then serves it. */
+export async function bootLayer(
+  { facts }: ToolLayerRequest,
+  context: PackContext,
+  layers: SmallLayerContext,
+): Promise<StoredLayer> {
+  const { serverFolder } = context.tool;
+  const files = await filesBelow(serverFolder, "opt/slipway", (path) => path === BOOT_BUNDLE);
+  if (files.length === 0)
+    throw new ToolError("TOOL_MISSING", `pack: "${BOOT_BUNDLE}" is not in "${serverFolder}"`, {
+      hint: "run `npm run build` in the checkout",
+    });
+  return smallLayer(layerEntries(files, facts), layers);
 }
 
 /** `seldon-core-microservice`, as Dockerfiles and manifests that were written for it call it; no shell is needed. */
