@@ -34,12 +34,11 @@ const CASES: readonly (readonly [CommandName, readonly string[], object])[] = [
   ],
   ["build", ["--no-cache"], { folder: ".", usesCache: false }],
   ["build", [], { folder: ".", usesCache: true }],
-  ["serve", [], { folder: ".", host: "127.0.0.1", ports: {}, apiType: "both", env: {} }],
+  ["serve", [], { host: "127.0.0.1", ports: {}, apiType: "both", env: {} }],
   [
     "serve",
     ["--http-port", "0", "--metrics-port", "6001", "-e", "HOME", "-e", "NONE", "--watch"],
     {
-      folder: ".",
       host: "127.0.0.1",
       ports: { http: 0, metrics: 6001 },
       apiType: "both",

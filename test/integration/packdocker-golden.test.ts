@@ -110,7 +110,7 @@ async function filesOf(
     )) {
       const inTool =
         /^opt\/slipway\/(python|site-packages|bin)\//.exec(entry.path)?.[0] ??
-        /^opt\/slipway\/(?=[^/]+\.mjs$)/.exec(entry.path)?.[0].concat("*.mjs");
+        /^opt\/slipway\/(?=[^/]+\.(?:mjs|wasm)$)/.exec(entry.path)?.[0].concat("*.mjs");
       own.add(
         inTool ??
           `${entry.mode.toString(8)} ${entry.path}${entry.type === "directory" ? "/" : ""}${entry.linkTarget === undefined ? "" : ` -> ${entry.linkTarget}`}`,

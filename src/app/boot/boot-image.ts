@@ -47,7 +47,9 @@ export async function bootImage(options: EntryOptions): Promise<number> {
       return await runEntry({ ...options, description: placeholder(boot) });
     const description = await fetchAndDescribe(boot, { env, signal, log });
     log.info({ model: description.name, kind: description.kind }, "loading the model");
-    return await runEntry({ ...options, description });
+    // The document's own example has `bash` behind the image's name, which its entry point never looked at.
+    if (argv.length > 0) log.info({ ignored: argv.slice(0, 10) }, "arguments have no effect here");
+    return await runEntry({ ...options, argv: [], description });
   } catch (error) {
     if (signal.aborted) return 0;
     if (isToolError(error)) log.fatal({ code: error.code, hint: error.hint }, error.message);

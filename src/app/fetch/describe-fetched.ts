@@ -47,7 +47,7 @@ export async function describeFetched(
     },
     { signal, allowPickle },
   );
-  const { chosen, obstacle, signature } = detected;
+  const { chosen, obstacle, signature, labels } = detected;
   await checkPickles(
     files.filter(({ path }) => path !== chosen.modelPath),
     { signal, allowPickle },
@@ -66,6 +66,7 @@ export async function describeFetched(
     ...(chosen.modelPath !== undefined && { modelPath: join(model.folder, chosen.modelPath) }),
     ...(chosen.code !== undefined && { code: chosen.code }),
     ...(signature !== undefined && { signature }),
+    ...(labels !== undefined && { labels }),
     ...(allowPickle.length > 0 && { allowPickle }),
     ...(python !== undefined && { python }),
   };

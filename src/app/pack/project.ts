@@ -7,7 +7,6 @@ import {
   detectModel,
   kindRow,
   runtimeOf,
-  type Candidate,
   type DetectedModel,
   type FactMemory,
   type ModelFile,
@@ -107,20 +106,12 @@ export async function loadProject(
     ...modelOf(root, detected),
     processing: processingOf(root, file, detected),
     ...serviceOf(request, file, container),
-    env: { ...container.env, ...file.env, ...request.env },
+    ...settingsOf(request, { file, container }, session),
     ...(await requirementsOf({ root, file, detected }, session)),
-    indexes: indexesOf(request, file, session.cwd),
-    pythonVersion: file.python?.version,
-    ignoreLibraries: missingLibraries(request, file),
-    ignore: file.ignore ?? [],
-    allowSecrets: allowedSecrets(request, file),
-    ...(allowPickle.length === 0 ? {} : { allowPickle }),
     labels: {
       ...(await provenanceOf(root, { tree, modelFiles: weightsOf(detected) }, session)),
       ...file.labels,
     },
-    annotations: file.annotations ?? {},
-    epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
   };
   if (container.sources.length > 0)
     session.emit({
@@ -142,17 +133,13 @@ async function fetchProject(
   session: Surroundings,
 ): Promise<LoadedProject> {
   const { root, file, tree, container } = about;
-  const { kinds, requirements } = fetchedKinds(
-    request.fetchedKinds ?? (file.kind === undefined ? [] : [file.kind]),
-  );
-  const chosen: Candidate = { kind: "class", isCertain: true, label: "a model that is fetched" };
-  const found = { files: [], warnings: [], details: {}, candidates: [], requirements };
-  const detected: DetectedModel = { ...found, chosen };
+  const named = request.fetchedKinds ?? (file.kind === undefined ? [] : [file.kind]);
+  const { kinds, requirements } = fetchedKinds(named);
+  const detected = { ...TO_BE_FETCHED, requirements };
   session.emit({
     kind: "step",
     text: `no model goes in: the image fetches one when it starts (${kinds.join(", ")})`,
   });
-  const allowPickle = [...(file.allowPickle ?? []), ...(request.allowPickle ?? [])];
   const contract = request.contract ?? file.contract ?? FETCHING_CONTRACT;
   const project: PackProject = {
     root,
@@ -160,21 +147,50 @@ async function fetchProject(
     kind: "class",
     fetchedKinds: kinds,
     ...serviceOf({ ...request, contract }, file, container),
-    env: { ...container.env, ...file.env, ...request.env },
+    ...settingsOf(request, { file, container }, session),
     ...(requirements.length === 0
       ? { requirements: [], requirementLines: [] }
       : await requirementsOf({ root, file, detected }, session)),
+    labels: file.labels ?? {},
+  };
+  return { file, detected, project, tree: { ...tree, files: [], emptyFolders: [] } };
+}
+
+/** What is known of a model that is not there yet. */
+const TO_BE_FETCHED: DetectedModel = {
+  chosen: { kind: "class", isCertain: true, label: "a model that is fetched" },
+  ...{ files: [], warnings: [], details: {}, candidates: [] },
+};
+
+/** What is said of a project and does not depend on its model. */
+function settingsOf(
+  request: ProjectRequest,
+  { file, container }: { readonly file: ProjectFile; readonly container: FolderEnv },
+  session: Surroundings,
+): Pick<
+  PackProject,
+  | "env"
+  | "indexes"
+  | "pythonVersion"
+  | "ignoreLibraries"
+  | "ignore"
+  | "allowSecrets"
+  | "allowPickle"
+  | "annotations"
+  | "epochS"
+> {
+  const allowPickle = [...(file.allowPickle ?? []), ...(request.allowPickle ?? [])];
+  return {
+    env: { ...container.env, ...file.env, ...request.env },
     indexes: indexesOf(request, file, session.cwd),
     pythonVersion: file.python?.version,
     ignoreLibraries: missingLibraries(request, file),
     ignore: file.ignore ?? [],
     allowSecrets: allowedSecrets(request, file),
     ...(allowPickle.length === 0 ? {} : { allowPickle }),
-    labels: file.labels ?? {},
     annotations: file.annotations ?? {},
     epochS: epochOf(session.environment["SOURCE_DATE_EPOCH"]),
   };
-  return { file, detected, project, tree: { ...tree, files: [], emptyFolders: [] } };
 }
 
 /** A model that lacks a part, or that has no runtime here, is described and then refused. */

@@ -69,7 +69,7 @@ function environmentOf(
   };
 }
 
-const CONTRACT = "seldon";
+const CONTRACT = "model-server";
 
 /** A folder of the cache for each source: a model is fetched once. */
 function folderOfSource(source: ModelSource, { directories }: Fetcher): string {
