@@ -32,6 +32,7 @@ export async function createUser(t: TestContext): Promise<User> {
     PATH: process.env["PATH"] ?? "",
     HOME: folder.path,
     SLIPWAY_FROM_SOURCE: "1",
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
     XDG_DATA_HOME: join(folder.path, "data"),
     XDG_CACHE_HOME: join(folder.path, "cache"),
     XDG_STATE_HOME: join(folder.path, "state"),

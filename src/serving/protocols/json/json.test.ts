@@ -206,6 +206,7 @@ test("a number of more digits than Python takes is refused at once", () => {
     reader.peek();
     const startedAt = performance.now();
     assert.throws(() => new DenseArrayReader().read(reader), /a number of more than 4300 digits/);
-    assert.ok(performance.now() - startedAt < 2000);
+    // What reads them one by one again and again would take hours; measuring coverage alone takes seconds.
+    assert.ok(performance.now() - startedAt < 20_000);
   }
 });
