@@ -21,6 +21,7 @@ const tiers = [
   { name: "conformance", patterns: ["test/conformance/**/*.test.ts"], concurrency: 1 },
   { name: "integration", patterns: ["test/integration/**/*.test.ts"], concurrency: 1 },
   { name: "e2e", patterns: ["test/e2e/**/*.test.ts"], concurrency: 1 },
+  { name: "cluster", patterns: ["test/cluster/**/*.test.ts"], concurrency: 1 },
 ];
 /** Files that take from half a minute to three, where a quicker one goes the same way from end to end. */
 const SLOW = new Set(

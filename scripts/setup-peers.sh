@@ -16,10 +16,11 @@ wanted=(
   docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah runc:runc dockerd:docker.io
   mmdebstrap:mmdebstrap chromium:chromium htpasswd:apache2-utils iptables:iptables curl:curl git:git xz:xz-utils
   strace:strace zsh:zsh fish:fish groff:groff-base
+  etcd:etcd-server containerd:containerd conntrack:conntrack gcc:gcc openssl:openssl
   python3:python3
 )
 # Packages without a program of their own; looked up in dpkg's database.
-libraries=(python3-venv ca-certificates debian-archive-keyring containernetworking-plugins uidmap slirp4netns)
+libraries=(python3-venv ca-certificates debian-archive-keyring containernetworking-plugins libc6-dev uidmap slirp4netns)
 
 missing=()
 say() { printf 'peers: %s\n' "$*" >&2; }

@@ -24,6 +24,7 @@ import type { ExporterWords } from "./export-commands.ts";
 import type { DebianBaseRequest } from "./pack/make-base.ts";
 import type { TrainPackWords } from "./train/train-pack-command.ts";
 import type { TrainRunRequest } from "./train/train-run.ts";
+import type { ClusterJobRequest, JobLogsRequest, JobWaitRequest } from "./train/train-cluster.ts";
 import type { TrainManifestRequest } from "./train/train-manifest.ts";
 import type { JoinWords, SplitWords } from "./train/train-part-commands.ts";
 import type { PackdockerWords } from "./packdocker/packdocker-command.ts";
@@ -53,6 +54,9 @@ export type CommandRequests = {
   readonly "train pack": TrainPackWords;
   readonly "train run": TrainRunRequest;
   readonly "train manifest": TrainManifestRequest;
+  readonly "train logs": JobLogsRequest;
+  readonly "train wait": JobWaitRequest;
+  readonly "train delete": ClusterJobRequest;
   readonly "train split": SplitWords;
   readonly "train join": JoinWords;
   readonly push: PushRequest;
@@ -159,6 +163,21 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRow<CommandReque
     undefined,
     "print the Kubernetes object that runs a packed job, or apply it",
     async () => (await import("./train/train-manifest-command.ts")).TRAIN_MANIFEST_COMMAND,
+  ),
+  "train logs": row(
+    undefined,
+    "print what the pods of a cluster's job say",
+    async () => (await import("./train/train-cluster-commands.ts")).TRAIN_LOGS_COMMAND,
+  ),
+  "train wait": row(
+    undefined,
+    "wait until a cluster's job has ended well",
+    async () => (await import("./train/train-cluster-commands.ts")).TRAIN_WAIT_COMMAND,
+  ),
+  "train delete": row(
+    undefined,
+    "remove a cluster's job and its pods",
+    async () => (await import("./train/train-cluster-commands.ts")).TRAIN_DELETE_COMMAND,
   ),
   "train split": row(
     undefined,

@@ -58,6 +58,12 @@ export type { FileAnswer } from "./packdocker/post-file.ts";
 export type { TrainPackPlan, TrainPackResult } from "./train/train-pack.ts";
 export type { TrainPackRequest } from "./train/train-request.ts";
 export type { TrainRunRequest, TrainRunResult } from "./train/train-run.ts";
+export type {
+  ClusterJob,
+  ClusterJobRequest,
+  JobLogsRequest,
+  JobWaitRequest,
+} from "./train/train-cluster.ts";
 export type { TrainManifestRequest, TrainManifestResult } from "./train/train-manifest.ts";
 export type {
   ServeManifestRequest,

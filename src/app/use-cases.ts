@@ -44,6 +44,18 @@ export const trainManifest: typeof import("./train/train-manifest.ts").trainMani
   ...args
 ) => (await import("./train/train-manifest.ts")).trainManifest(...args);
 
+/** Tells what the pods of a cluster's training job print. */
+export const readJobLogs: typeof import("./train/train-cluster.ts").readJobLogs = async (...args) =>
+  (await import("./train/train-cluster.ts")).readJobLogs(...args);
+
+/** Waits until a cluster's training job has ended well. */
+export const waitForJob: typeof import("./train/train-cluster.ts").waitForJob = async (...args) =>
+  (await import("./train/train-cluster.ts")).waitForJob(...args);
+
+/** Removes a training job of a cluster. */
+export const deleteJob: typeof import("./train/train-cluster.ts").deleteJob = async (...args) =>
+  (await import("./train/train-cluster.ts")).deleteJob(...args);
+
 /** Renders the objects that serve a model on a cluster, writes them, compares them, or hands them to kubectl. */
 export const serveManifest: typeof import("./cluster/serve-manifest.ts").serveManifest = async (
   ...args

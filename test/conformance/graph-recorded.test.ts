@@ -2,21 +2,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
-import { parseGraphFile, type ModelDescription } from "../../src/models/description/index.ts";
-import { createLogger, serveGraph, type RunningServer } from "../../src/serving/server/index.ts";
+import type { RunningServer } from "../../src/serving/server/index.ts";
 import {
   assertGraphAnswer,
   sendGraphRequest,
   type GraphCase,
   type GraphExpectation,
 } from "../support/graph/cases.ts";
+import { startGraph } from "../support/graph/start-graph.ts";
 import { startStub, type Stub } from "../support/graph/stub.ts";
 import { pythonEnv } from "../support/python-env.ts";
 
 // What Seldon's executor answered; see the README of the fixtures.
-const FIXTURES = join(import.meta.dirname, "../fixtures/graph");
 const CASES = JSON.parse(
-  readFileSync(join(FIXTURES, "cases.json"), "utf8"),
+  readFileSync(join(import.meta.dirname, "../fixtures/graph/cases.json"), "utf8"),
 ) as readonly GraphCase[];
 
 test("the recording has cases of every kind", () => {
@@ -35,7 +34,11 @@ describe("graphs, against the answers of Seldon's executor", { concurrency: 2 },
       const environment = await pythonEnv(t, { packages: ["numpy"] });
       if (environment === undefined) return;
       await using stub = await startStub();
-      await using server = await startGraph(cases, { python: environment.python, stub });
+      const [{ graph, env } = { graph: "", env: undefined }] = cases;
+      await using server = await startGraph(graph, {
+        ...{ env, python: environment.python, stubPort: stub.port },
+        ports: { http: 0 },
+      });
       for (const one of cases) await t.test(one.id, (inner) => hold(inner, one, { server, stub }));
     });
 });
@@ -85,40 +88,4 @@ async function holdShare(
     const count = counts.get(value) ?? 0;
     assert.ok(count >= low && count <= high, `${value} came ${count} times`);
   }
-}
-
-async function startGraph(
-  cases: readonly GraphCase[],
-  { python, stub }: { readonly python: string; readonly stub: Stub },
-): Promise<RunningServer> {
-  const [{ graph, env } = { graph: "", env: undefined }] = cases;
-  const file = join(FIXTURES, "graphs", `${graph}.yaml`);
-  const text = readFileSync(file, "utf8").replaceAll("{stub_port}", String(stub.port));
-  const places = JSON.parse(readFileSync(file.replace(/yaml$/, "components.json"), "utf8"));
-  const components = Object.entries(places as Readonly<Record<string, string>>).map(
-    ([name, place]) => [name, componentOf(name, place, python)] as const,
-  );
-  return serveGraph(await parseGraphFile(text, { file }), new Map(components), {
-    host: "127.0.0.1",
-    ports: { http: 0 },
-    env: { PATH: process.env["PATH"], ...env },
-    log: createLogger({ write: () => undefined }),
-  });
-}
-
-function componentOf(name: string, place: string, python: string): ModelDescription {
-  const [file = "", symbol = ""] = place.split(":");
-  const codePath = join(FIXTURES, "components");
-  return {
-    schemaVersion: 1,
-    name,
-    kind: "class",
-    contract: "seldon",
-    service: "MODEL",
-    codePath,
-    code: { file, name: symbol, language: "python" },
-    ports: { http: 0 },
-    server: {},
-    python: { executable: python, path: [codePath] },
-  };
 }

@@ -100,3 +100,33 @@ for (const [what, components, words, why] of [
     assert.match(stderr, why);
   });
 }
+
+test("a folder whose project file has a graph is served as the graph", async (t) => {
+  const environment = await pythonEnv(t, { packages: ["numpy"] });
+  if (environment === undefined) return;
+  const user = await createUser(t);
+  await writeGraph(user, {});
+  await writeFile(
+    join(user.home, "slipway.yaml"),
+    [
+      "name: pair",
+      "graph:",
+      "  name: twice",
+      "  type: OUTLIER_DETECTOR",
+      "  code: Twice.py:Twice",
+      "  children:",
+      '    - { name: add, code: ./add, parameters: [{ name: amount, value: "5", type: INT }] }',
+    ].join("\n"),
+  );
+  const child = user.start([
+    ...["serve", ".", "--json", "--http-port", "0", "--python", environment.python],
+  ]);
+  const { url } = JSON.parse(await readyLine(child)) as { readonly url: string };
+  const response = await fetch(`${url}/api/v1.0/predictions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"data":{"ndarray":[[1,10]]}}',
+  });
+  const answer = (await response.json()) as { readonly data: unknown };
+  assert.deepEqual(answer.data, { names: ["t:0", "t:1"], ndarray: [[7, 25]] });
+});

@@ -6,19 +6,24 @@ import { parse } from "yaml";
 import {
   FRAMEWORKS,
   MANIFEST_KINDS,
-  parseJob,
-  printPlan,
   renderManifest,
-  parsePlan,
   type Framework,
   type ManifestKind,
   type ManifestOptions,
-  type TrainPlan,
 } from "../../src/jobs/train/index.ts";
 import { run } from "../../src/ground/process/index.ts";
 import { breaches, definitionOf } from "../support/resource-definitions.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { printTrainManifest, trainPlace } from "../support/train-place.ts";
+import {
+  FRAMEWORK,
+  IMAGE,
+  planOf,
+  planText,
+  RICH,
+  richFor,
+  TRAINJOB,
+} from "../support/training-cases.ts";
 
 /** The operators' own definitions. */
 const FILES: Readonly<Record<Exclude<ManifestKind, "job">, string>> = {
@@ -26,85 +31,6 @@ const FILES: Readonly<Record<Exclude<ManifestKind, "job">, string>> = {
   tfjob: "to1-tfjobs",
   mpijob: "mpi-mpijobs",
   trainjob: "trainer-trainjobs",
-};
-
-const DIGEST = `sha256:${"b".repeat(64)}` as const;
-const IMAGE = `registry.example.com/team/mnist@${DIGEST}`;
-
-function planText(framework: Framework): string {
-  const job = parseJob(framework, {
-    code_path: "code",
-    mainfile_path: "train.py",
-    uhub_registry: "registry.example.com/team",
-    uhub_imagename: "mnist",
-    test_data_path: "/d",
-    test_output_path: "/o",
-    train_params: "--epochs 3 --name 'a b'",
-    ...(framework === "self" ? { self_img: "x" } : { bimg_name: "x" }),
-    ...(framework === "caffe" ? { solver: "s.prototxt" } : {}),
-  });
-  return printPlan(job, {
-    paths: { data: "/d", output: "/o" },
-    codePath: "/code",
-    images: { gpu: { name: job.names.gpu, digest: DIGEST, isPushed: true } },
-  });
-}
-
-const planOf = (framework: Framework): TrainPlan => parsePlan(planText(framework), "plan");
-const RICH: ManifestOptions = {
-  name: "mnist",
-  namespace: "ml",
-  nodes: 3,
-  gpus: 2,
-  cpus: "4",
-  memory: "16Gi",
-  sharedMemory: "8Gi",
-  data: "pvc:sets/mnist",
-  output: "nfs:10.0.0.1:/results",
-  backoff: 2,
-  ttlS: 600,
-  queue: "team",
-  pullSecret: "reg",
-  nodeSelector: { accelerator: "a100" },
-  tolerations: [
-    { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
-    { key: "team", operator: "Equal", value: "ml" },
-  ],
-  serviceAccount: "trainer",
-  priorityClass: "high",
-  env: [
-    { name: "TOKEN", secret: "hub", key: "token" },
-    { name: "LOG_LEVEL", value: "debug" },
-  ],
-  parameters: ["--epochs", "90"],
-  deadlineS: 3600,
-  graceS: 120,
-  runAs: { user: 1000, group: 2000 },
-};
-/** What a TrainJob of the oldest Trainer can say: its schema is the one that Go modules have. */
-const TRAINJOB: ManifestOptions = {
-  ...RICH,
-  backoff: undefined,
-  ttlS: undefined,
-  pullSecret: undefined,
-  priorityClass: undefined,
-  deadlineS: undefined,
-  graceS: undefined,
-  runAs: undefined,
-  trainer: "2.0",
-};
-const richFor = (kind: ManifestKind): ManifestOptions => ({
-  ...(kind === "trainjob" ? TRAINJOB : RICH),
-  kind,
-  ...(kind === "tfjob" ? { servers: 2 } : {}),
-  ...(kind === "mpijob" ? { runAs: undefined } : {}),
-});
-const FRAMEWORK: Readonly<Record<ManifestKind, Framework>> = {
-  job: "pytorch",
-  pytorchjob: "pytorch",
-  tfjob: "tf",
-  mpijob: "mxnet",
-  trainjob: "pytorch",
 };
 
 for (const kind of MANIFEST_KINDS) {

@@ -23,7 +23,7 @@ export interface KubectlCall {
  * Runs kubectl to its end. Credentials are its own.
  * @throws ToolError `TOOL_MISSING`; ProcessError `PROCESS_FAILED` with what it said.
  */
-async function kubectl(
+export async function kubectl(
   args: readonly string[],
   { place: { cluster, namespace }, stdin, answers = [0], onOutput }: KubectlCall,
   { environment, signal }: Surroundings,

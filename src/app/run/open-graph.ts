@@ -1,13 +1,17 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import {
   nodesOf,
   parseDocumentBy,
   parseGraphFile,
+  parseProjectFile,
+  PROJECT_FILE_NAME,
   type GraphFile,
   type GraphNode,
   type ModelDescription,
+  type NodeSource,
+  type ProjectGraph,
   type ServiceType,
 } from "../../models/description/index.ts";
 import { loadProject } from "../pack/project.ts";
@@ -17,7 +21,7 @@ import { describeProject } from "./describe-project.ts";
 const MAX_COMPONENTS_BYTES = 1_048_576;
 
 export interface GraphSource {
-  /** File of a SeldonDeployment. */
+  /** File of a SeldonDeployment, or a project file with `graph:`. */
   readonly graph: string;
   /** File that says which code stands behind a node, as `file.py:Class` or the folder of a project. Default: none. */
   readonly components?: string | undefined;
@@ -43,20 +47,48 @@ export interface OpenedGraph {
  * @throws ToolError `PROJECT_NOT_FOUND`, `PROJECT_INVALID`, and what `loadProject` throws
  */
 export async function openGraph(source: GraphSource, session: Surroundings): Promise<OpenedGraph> {
-  const graph = await parseGraphFile(await readText(source.graph, session), {
-    file: source.graph,
-    predictor: source.predictor,
-  });
+  const { graph, sources } = await readGraph(source, session);
   const nodes = nodesOf(graph.root);
   const places = await readPlaces(source, nodes, session);
   const components = new Map<string, ModelDescription>();
   for (const node of nodes) {
-    const place = places.get(node.name);
+    const { place = places.get(node.name), service = serviceOf(node) } =
+      sources.get(node.name) ?? {};
     if (place !== undefined)
-      components.set(node.name, await describeNode(node, place, { source, session }));
+      components.set(node.name, await describeNode(node, { place, service }, { source, session }));
     else checkElsewhere(node);
   }
   return { graph, components };
+}
+
+/** A graph, and what a project's file says of its nodes. */
+interface ReadGraph {
+  readonly graph: GraphFile;
+  readonly sources: ProjectGraph["sources"];
+}
+
+/** A SeldonDeployment's graph, or that of a project file. */
+async function readGraph(source: GraphSource, session: Standpoint): Promise<ReadGraph> {
+  const { graph: file, predictor } = source;
+  const text = await readText(file, session);
+  if (basename(file) !== PROJECT_FILE_NAME)
+    return { graph: await parseGraphFile(text, { file, predictor }), sources: new Map() };
+  const { name, graph, env = {} } = await parseProjectFile(text, file);
+  if (graph === undefined)
+    throw new ToolError("PROJECT_INVALID", `open the graph: "${file}" has none`, {
+      hint: "say graph: in it, or name a SeldonDeployment",
+    });
+  return {
+    graph: {
+      deployment: name ?? basename(dirname(resolve(session.cwd, file))),
+      namespace: "default",
+      predictor: "default",
+      annotations: {},
+      env,
+      root: graph.root,
+    },
+    sources: graph.sources,
+  };
 }
 
 /** @throws ToolError `PROJECT_INVALID` for a node that nothing can answer for */
@@ -99,14 +131,14 @@ async function readPlaces(
 
 async function describeNode(
   node: GraphNode,
-  place: string,
+  { place, service }: Required<NodeSource>,
   { source, session }: { readonly source: GraphSource; readonly session: Surroundings },
 ): Promise<ModelDescription> {
   const { folder, python, workers, allowPickle } = source;
   const isClass = /\.(?:py|js|mjs|ts|mts):\w+$/.test(place);
   const { project } = await loadProject(
     isClass ? folder : resolve(session.cwd, folder, place),
-    { ...(isClass && { code: place }), serviceType: serviceOf(node), allowPickle },
+    { ...(isClass && { code: place }), serviceType: service, allowPickle },
     { session },
   );
   const description = await describeProject(project, { python, workers }, session);

@@ -15,7 +15,7 @@ export interface ServeGraphRequest extends GraphSource {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string | undefined;
-  /** 0 takes one that is free. Default: 8000, and no port of its own for the page of metrics. */
+  /** 0 takes one that is free. Default: 8000 for REST, 5001 for gRPC, and no port of its own for the page of metrics. */
   readonly ports?: Partial<Ports> | undefined;
   /** Calls of user code at the same time in one worker. */
   readonly threads?: number | undefined;
@@ -23,6 +23,9 @@ export interface ServeGraphRequest extends GraphSource {
   /** Logs each request. Default false. */
   readonly logsRequests?: boolean | undefined;
 }
+
+/** Of the executor beside a graph in a cluster. */
+const DEFAULT_GRPC_PORT = 5001;
 
 /**
  * Runs the graph of a SeldonDeployment until the session is aborted; tells when it is ready, and what is logged.
@@ -40,7 +43,8 @@ export async function serveGraphFile(
   emit({ kind: "step", text: `loading ${components.size} components of ${name}` });
   const { tls } = (await readPod(env)).options;
   await using server = await serveGraph(graph, components, {
-    ...{ host, ports, env, tls, signal },
+    ...{ host, env, tls, signal },
+    ports: { grpc: DEFAULT_GRPC_PORT, ...ports },
     ...(threads !== undefined && { threads }),
     ...(logLevel !== undefined && { logLevel }),
     log: createLogger({ write: (text) => emit({ kind: "output", text }) }),

@@ -54,8 +54,7 @@ export async function trainManifest(
     });
   });
   const plan = parsePlan(text, path);
-  const image = plan.images.gpu ?? plan.images.cpu;
-  const options = { ...request, name: request.name ?? nameOf(image?.name ?? "train") };
+  const options = { ...request, name: request.name ?? nameOfPlan(plan) };
   let manifest = renderManifest(plan, { reference: imageOf(plan) }, options);
   for (const assignment of request.assignments ?? [])
     manifest = await setValue(manifest, assignment);
@@ -104,7 +103,8 @@ function imageOf({ images }: TrainPlan): string {
   });
 }
 
-function nameOf(image: string): string {
-  const name = (image.split("/").at(-1) ?? "").replace(/[:@].*$/s, "");
-  return dnsLabelOf(name, 53) || "train";
+/** Name of a job's object where none is given: that of its image. */
+export function nameOfPlan({ images }: TrainPlan): string {
+  const { name = "train" } = images.gpu ?? images.cpu ?? {};
+  return dnsLabelOf((name.split("/").at(-1) ?? "").replace(/[:@].*$/s, ""), 53) || "train";
 }

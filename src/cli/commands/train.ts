@@ -1,10 +1,13 @@
 import {
+  deleteJob,
   joinParts,
   planTrainPack,
+  readJobLogs,
   splitFile,
   trainManifest,
   trainPack,
   trainRun,
+  waitForJob,
   type CommandName,
 } from "../../app/index.ts";
 import { resolve } from "node:path";
@@ -35,6 +38,30 @@ export const printManifest: Run<"train manifest"> = async (request, { session, r
   const isShown = request.isApplied !== true && request.file === undefined;
   for (const line of isShown ? yaml.trimEnd().split("\n") : applied) reporter.line(line);
   reporter.result({ manifest });
+};
+
+/** `slipway train logs`: what the pods print is the command's output. */
+export const logs: Run<"train logs"> = async (request, { session, reporter }) => {
+  const job = await readJobLogs(request, {
+    ...session,
+    emit: (event) =>
+      event.kind === "output" ? reporter.line(event.text.trimEnd()) : session.emit(event),
+  });
+  reporter.result({ ...job });
+};
+
+/** `slipway train wait`. */
+export const wait: Run<"train wait"> = async (request, { session, reporter }) => {
+  const job = await waitForJob(request, session);
+  reporter.line(`${job.name} has ended`);
+  reporter.result({ ...job });
+};
+
+/** `slipway train delete`. */
+export const remove: Run<"train delete"> = async (request, { session, reporter }) => {
+  const job = await deleteJob(request, session);
+  reporter.line(`${job.name} is deleted`);
+  reporter.result({ ...job });
 };
 
 /** `slipway train split`. */

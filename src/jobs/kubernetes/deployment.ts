@@ -9,6 +9,10 @@ import { monitorOf, networkPolicyOf } from "./watching.ts";
 type Track = "stable" | "canary" | "shadow";
 
 const DEFAULT_REPLICAS = 2;
+/** What lies in the pod's own volumes may be lost: cluster-autoscaler is told, and empties nodes all the same. */
+const EVICTION = {
+  "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": "tmp,shm,models",
+};
 
 /** Everything of a served model on a plain cluster, in the order in which it is read and applied. */
 export function deploymentObjects(request: ServingRequest): readonly Fragment[] {
@@ -92,7 +96,7 @@ function deploymentOf(request: ServingRequest, { track, image, replicas }: Track
       selector: { matchLabels: selector },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       template: {
-        metadata: { labels: selector },
+        metadata: { labels: selector, annotations: EVICTION },
         spec: {
           ...servingPod(own, selector),
           containers: [

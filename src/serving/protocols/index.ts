@@ -28,6 +28,12 @@ export {
   splitImage,
   type SeldonSettings,
 } from "./seldon-service/settings.ts";
+export { SELDON_PROTO } from "./seldon-service/seldon-descriptors.ts";
+export {
+  seldonJsonToProto,
+  seldonProtoToJson,
+  type SeldonMessageName,
+} from "./seldon-service/seldon-json-mapping.ts";
 export { createSeldonNode, type SeldonNode } from "./seldon-service/seldon-node.ts";
 export { PROTOCOLS, protocolOf } from "./table.ts";
 export { readRequests } from "./v2/read-requests.ts";

@@ -1,16 +1,24 @@
 import { mapLimited } from "../../ground/process/index.ts";
 import { connectionCap, defaultBodyBudget } from "../../ground/http/index.ts";
 import type { GraphFile, ModelDescription, Ports } from "../../models/description/index.ts";
-import { countCalls, GraphExecutor, graphRoutes, refuseGraphRequest } from "../graph/index.ts";
+import {
+  countCalls,
+  GraphExecutor,
+  graphGrpcMethods,
+  graphRoutes,
+  refuseGraphRequest,
+} from "../graph/index.ts";
 import { MetricRegistry, type Labels } from "../metrics/index.ts";
 import { ModelRepository, type PredictorStats } from "../plane/index.ts";
-import { startHttpServer, type HttpServer } from "../transport/index.ts";
+import { startHttpServer } from "../transport/index.ts";
 import { createGraphPeers, type GraphPeers } from "./graph-nodes.ts";
 import { createLogger, type Logger } from "./log/index.ts";
 import { createObservation, registerServerMetrics, type Observation } from "./observe/index.ts";
+import { listenGrpc } from "./listen-grpc.ts";
+import { SELDON_PROTO } from "../protocols/index.ts";
 import { observedExchanges } from "./observed-exchange.ts";
 import { metricsRoutes } from "./own-routes.ts";
-import { runningServer, type RunningServer } from "./running-server.ts";
+import { runningServer, type RunningServer, type Stoppable } from "./running-server.ts";
 import { seldonAnnotations } from "./seldon/annotations.ts";
 import { truth } from "./seldon/launch.ts";
 import { logFailure, type ServeOptions } from "./server-parts.ts";
@@ -21,13 +29,13 @@ const DEFAULT_PORT = 8000;
 const METRICS_PATHS = ["/metrics", "/prometheus"];
 /** Components that are loaded at the same time: most of it is waiting for interpreters to start. */
 const LOADS_AT_ONCE = 4;
-const SHARES = { http: 0.5, metrics: 0.1 };
+const SHARES = { http: 0.5, grpc: 0.3, metrics: 0.1 };
 
 export interface ServeGraphOptions extends Pick<
   ServeOptions,
   "host" | "log" | "env" | "observe" | "signal" | "tls" | "threads" | "logLevel"
 > {
-  /** Default 8000 for REST, and no port of its own for the page of metrics. */
+  /** Default 8000 for REST, no gRPC, and no port of its own for the page of metrics. */
   readonly ports?: Partial<Ports>;
 }
 
@@ -57,7 +65,7 @@ export async function serveGraph(
 ): Promise<RunningServer> {
   const server = await createGraphServer(graph, components, options);
   const { models, log, nodes, observation } = server;
-  const servers: HttpServer[] = [];
+  const servers: Stoppable[] = [];
   try {
     await mapLimited(models.models, LOADS_AT_ONCE, ({ name, version }) =>
       models.load(name, version),
@@ -135,7 +143,7 @@ function statsOf({ models }: ModelRepository): PredictorStats {
   };
 }
 
-async function listen(server: GraphServer, servers: HttpServer[]): Promise<Ports> {
+async function listen(server: GraphServer, servers: Stoppable[]): Promise<Ports> {
   const { graph, options, registry, observation, models, executor, env, log } = server;
   const { host = "0.0.0.0", tls, ports = {} } = options;
   const shared = {
@@ -165,7 +173,9 @@ async function listen(server: GraphServer, servers: HttpServer[]): Promise<Ports
     ...observedExchanges(observation.observer),
   });
   servers.push(main);
-  if (ports.metrics === undefined) return { http: main.port };
+  const grpc = await listenGraphGrpc(server, servers);
+  const found = { http: main.port, ...(grpc === undefined ? {} : { grpc }) };
+  if (ports.metrics === undefined) return found;
   const page = await startHttpServer({
     ...shared,
     port: ports.metrics,
@@ -173,5 +183,29 @@ async function listen(server: GraphServer, servers: HttpServer[]): Promise<Ports
     routes: metricsRoutes(registry, METRICS_PATHS),
   });
   servers.push(page);
-  return { http: main.port, metrics: page.port };
+  return { ...found, metrics: page.port };
+}
+
+/** The executor's gRPC interface, where a port is named for it. */
+async function listenGraphGrpc(
+  { graph, options, observation, models, executor, log }: GraphServer,
+  servers: Stoppable[],
+): Promise<number | undefined> {
+  const { host = "0.0.0.0", tls, ports = {} } = options;
+  if (ports.grpc === undefined) return undefined;
+  const methods = graphGrpcMethods({
+    ...{ graph, executor },
+    onBug: (error, requestId) => logFailure(log, error, { isBug: true, requestId }),
+  });
+  const grpc = await listenGrpc({
+    ...{ host, tls, port: ports.grpc },
+    maxMessageBytes: DEFAULT_BODY_BYTES,
+    bodies: defaultBodyBudget(DEFAULT_BODY_BYTES),
+    maxConnections: connectionCap(SHARES.grpc),
+    services: [{ files: [SELDON_PROTO], methods }],
+    isReady: () => models.isReady,
+    observer: observation.observer,
+  });
+  servers.push(grpc);
+  return grpc.port;
 }
