@@ -6,6 +6,7 @@ import {
   type NamedTensor,
   type Predictor,
 } from "./contracts.ts";
+import { BatchWait } from "./batch-wait.ts";
 import { joinRows, splitRows } from "./tensor-rows.ts";
 import { wrapped } from "./wrapped.ts";
 
@@ -14,16 +15,18 @@ export interface BatchOptions {
   readonly model: string;
   /** Rows joined into one call at the most. 1 joins nothing. */
   readonly maxRows: number;
-  /** Longest time that requests wait for company while other calls run, in ms. Default 0: until a worker is free. */
-  readonly maxWaitMs?: number;
+  /** Longest time that a worker that has just come free waits for company, in ms; 0 for none. Default: learned, at most 5. */
+  readonly maxWaitMs?: number | undefined;
+  /** Told how long requests waited before a call began with them, in ms each. */
+  readonly onWait?: ((ms: number) => void) | undefined;
   /** Told how many rows a call had that several requests were joined into. */
   readonly onBatch?: ((rows: number, requests: number) => void) | undefined;
 }
 
 /**
  * Joins requests along axis 0, so that the model runs once for many. Requests are joined when the names, datatypes and trailing axes of
- * their inputs, the outputs that they want and their parameters are equal; size is counted in rows. A request that finds a worker idle never
- * waits; a batch forms of those that came while all workers were busy. When a joined call fails for a reason that may lie in one request,
+ * their inputs, the outputs that they want and their parameters are equal; size is counted in rows. A request that finds a worker idle does
+ * not wait; a batch forms of those that came while all workers were busy, and of those that come back right behind a call (`BatchWait`). When a joined call fails for a reason that may lie in one request,
  * each is tried alone. A model whose outputs do not have the rows that went in is not asked with joined requests again.
  */
 export function batched(predictor: Predictor, options: BatchOptions): Predictor {
@@ -72,14 +75,18 @@ class Batcher {
   readonly #options: BatchOptions;
   #queue: Waiting[] = [];
   #running = 0;
+  /** Requests inside of calls. */
+  #inside = 0;
   #keepsRows = true;
-  /** True while a timer is set for a batch that waits for more. */
-  #isTimed = false;
+  readonly #wait: BatchWait;
+  /** Set while a batch waits for more. */
+  #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
 
   constructor(predictor: Predictor, options: BatchOptions) {
     this.#predictor = predictor;
     this.#options = options;
+    this.#wait = new BatchWait(() => predictor.stats?.workers ?? 1, options.maxWaitMs);
   }
 
   get waiting(): number {
@@ -179,28 +186,32 @@ class Batcher {
     );
   }
 
-  /** True while other calls run, the batch is not full, and its oldest request has not waited for long. */
+  /** True while the batch is not full and more that can be joined are expected at once. */
   #waitsForMore(batch: readonly Waiting[]): boolean {
-    const { maxWaitMs = 0, maxRows } = this.#options;
-    const [first] = batch;
-    if (first?.key === undefined || this.#running === 0 || maxWaitMs <= 0) return false;
     const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0);
-    const leftMs = first.since + maxWaitMs - performance.now();
-    if (rows >= maxRows || leftMs <= 0) return false;
-    if (!this.#isTimed) setTimeout(() => this.#pumpLate(), leftMs);
-    this.#isTimed = true;
+    if (batch[0]?.key === undefined || rows >= this.#options.maxRows) return false;
+    const leftMs = this.#wait.leftMs(performance.now(), batch.length);
+    if (leftMs <= 0) return false;
+    this.#timer ??= setTimeout(() => this.#pumpLate(), leftMs);
     return true;
   }
 
   #pumpLate(): void {
-    this.#isTimed = false;
+    this.#timer = undefined;
     this.#pump();
   }
 
   #start(batch: readonly Waiting[]): void {
+    const startedAt = performance.now();
+    const { onWait } = this.#options;
+    if (onWait !== undefined) for (const { since } of batch) onWait(startedAt - since);
     this.#running += 1;
+    this.#inside += batch.length;
     const over = (): void => {
+      const now = performance.now();
+      this.#wait.returned(now, now - startedAt, this.#inside + this.#queue.length);
       this.#running -= 1;
+      this.#inside -= batch.length;
       this.#pump();
     };
     void (batch.length === 1 ? this.#alone(batch) : this.#joined(batch)).then(over); // neither rejects

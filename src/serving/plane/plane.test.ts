@@ -78,6 +78,7 @@ test("a lone request goes on at once; those that come while it runs are joined b
   const predictor = batched(inner, {
     model: "m",
     maxRows: 4,
+    maxWaitMs: 0,
     onBatch: (count, requests) => joined.push([count, requests]),
   });
   const answers = [[[1]], [[2], [3]], [[4]], [[5], [6]]].map((table) =>
@@ -108,7 +109,7 @@ const APART: readonly (readonly [what: string, other: InferRequest])[] = [
 for (const [what, other] of APART) {
   test(`requests are not joined with ${what}`, async () => {
     const inner = new Held();
-    const predictor = batched(inner, { model: "m", maxRows: 8 });
+    const predictor = batched(inner, { model: "m", maxRows: 8, maxWaitMs: 0 });
     const answers = [
       predictor.infer(rows([0])),
       predictor.infer(rows([1])),
@@ -122,7 +123,7 @@ for (const [what, other] of APART) {
 
 test("only the request at fault fails when a joined call does", async () => {
   const inner = new Held();
-  const predictor = batched(inner, { model: "m", maxRows: 8 });
+  const predictor = batched(inner, { model: "m", maxRows: 8, maxWaitMs: 0 });
   const answers = [[[0]], [[1]], [[-1]]].map((table) => predictor.infer(rows(...table)));
   const refuseNegative = (request: InferRequest): InferResponse => {
     const answer = echo(request);
@@ -140,7 +141,7 @@ test("only the request at fault fails when a joined call does", async () => {
 
 test("a model whose outputs have other rows is not joined again", async () => {
   const inner = new Held();
-  const predictor = batched(inner, { model: "m", maxRows: 8 });
+  const predictor = batched(inner, { model: "m", maxRows: 8, maxWaitMs: 0 });
   const sum = (): InferResponse => ({ outputs: [tensorOfList("s", [7])] });
   const first = [1, 2, 3].map((value) => predictor.infer(rows([value])));
   for (let call = 0; call < 4; call += 1) await inner.settle(sum);
@@ -153,7 +154,7 @@ test("a model whose outputs have other rows is not joined again", async () => {
 
 test("a request whose caller goes, or whose time is up, leaves the queue", async () => {
   const inner = new Held();
-  const predictor = batched(inner, { model: "m", maxRows: 8 });
+  const predictor = batched(inner, { model: "m", maxRows: 8, maxWaitMs: 0 });
   const controller = new AbortController();
   const first = predictor.infer(rows([0]));
   const gone = predictor.infer({ ...rows([1]), caller: { whileWaiting: () => controller.signal } });
@@ -175,7 +176,7 @@ test("a request whose caller goes, or whose time is up, leaves the queue", async
 
 test("text is joined and split by its elements", async () => {
   const inner = new Held();
-  const predictor = batched(inner, { model: "m", maxRows: 8 });
+  const predictor = batched(inner, { model: "m", maxRows: 8, maxWaitMs: 0 });
   const text = (value: unknown): InferRequest => ({ inputs: [tensorOfList("x", value)] });
   const answers = [text(["a"]), text(["bb", ""]), text(["ccc"])].map((request) =>
     predictor.infer(request),
@@ -190,7 +191,7 @@ test("text is joined and split by its elements", async () => {
 
 test("disposing waits for what is queued", async () => {
   const inner = new Held();
-  const predictor = batched(inner, { model: "m", maxRows: 8 });
+  const predictor = batched(inner, { model: "m", maxRows: 8, maxWaitMs: 0 });
   const answers = [predictor.infer(rows([0])), predictor.infer(rows([1]))];
   const ended = predictor[Symbol.asyncDispose]();
   await inner.settle();

@@ -28,6 +28,8 @@ export class ModelStatistics {
   readonly fail: Duration = new Sum();
   /** Times that the model ran, for one call or for several that were joined, its wait for a free worker included. */
   readonly executions: Duration = new Sum();
+  /** Waits of requests that could be joined, until a call began with them. */
+  readonly queue: Duration = new Sum();
   readonly #byRows = new Map<number, Sum>();
 
   /** `executions` by the number of rows, in the order of their first time. */
@@ -44,6 +46,11 @@ export class ModelStatistics {
   /** A call came to nothing, by the model's fault or the server's. */
   failed(ms: number): void {
     (this.fail as Sum).add(ms); // our own
+  }
+
+  /** A request has waited for its call. */
+  waited(ms: number): void {
+    (this.queue as Sum).add(ms); // our own
   }
 
   /** The model has run. */

@@ -73,12 +73,13 @@ export async function loadPredictor(
   }
   const identity = await identifyModel(description, sources, options.image);
   const bare = countRuns(await withDescription(description, loaded, identity), statistics);
-  const { maxBatch, maxQueue, maxWaitMs } = { ...SERVER_DEFAULTS, ...server };
+  const { maxBatch, maxQueue } = { ...SERVER_DEFAULTS, ...server };
   const joined = batched(bare, {
     model,
     maxRows: maxBatch,
     onBatch,
-    maxWaitMs,
+    maxWaitMs: server.maxWaitMs,
+    onWait: (ms) => statistics.waited(ms),
   });
   const workers = bare.stats?.workers ?? 1;
   const bounded =

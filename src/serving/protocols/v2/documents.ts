@@ -224,7 +224,7 @@ const NONE: StatisticDuration = { count: 0, ns: 0 };
 
 /** `compute_infer` counts runs of the model, which several requests may share, their wait for a free worker included. */
 export function modelStatistics({ name, version, statistics }: ServedModel): ModelStatisticsEntry {
-  const { success, fail, executions, executionsByRows, lastCallAt, rows } = statistics;
+  const { success, fail, queue, executions, executionsByRows, lastCallAt, rows } = statistics;
   return {
     name,
     version,
@@ -234,7 +234,7 @@ export function modelStatistics({ name, version, statistics }: ServedModel): Mod
     inference_stats: {
       success: nanoseconds(success),
       fail: nanoseconds(fail),
-      queue: NONE,
+      queue: nanoseconds(queue),
       compute_input: NONE,
       compute_infer: nanoseconds(executions),
       compute_output: NONE,
