@@ -52,7 +52,7 @@ export interface ServerSettings {
   readonly workers?: number;
   /** Rows joined into one call at the most. Default 1, that is, no batching. */
   readonly maxBatch?: number;
-  /** Longest time a row waits for company, in ms. Default 0. */
+  /** Longest time a row waits for company, in ms. Default: learned, at most 5, for named tensors; 0 for classes of Seldon. */
   readonly maxWaitMs?: number;
   /** Largest request body, in bytes. Default 104857600. */
   readonly maxBodyBytes?: number;

@@ -63,10 +63,11 @@ const SERVER: JsonSchema = {
       ...wholeNumber("Rows joined into one call at the most; 1 switches joining off.", 1, 65_536),
       default: 1,
     },
-    maxWaitMs: {
-      ...wholeNumber("Longest time a row waits for company, in milliseconds.", 0, 60_000),
-      default: 0,
-    },
+    maxWaitMs: wholeNumber(
+      "Longest time a row waits for company, in milliseconds. Without it: learned, at most 5, for a model of named tensors; 0 for a class of Seldon.",
+      0,
+      60_000,
+    ),
     maxBodyBytes: {
       ...wholeNumber("Largest request body, in bytes.", 1, 2 ** 31),
       default: 104_857_600,
