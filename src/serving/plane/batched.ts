@@ -79,8 +79,8 @@ class Batcher {
   #inside = 0;
   #keepsRows = true;
   readonly #wait: BatchWait;
-  /** Set while a batch waits for more. */
-  #timer: NodeJS.Timeout | undefined;
+  /** True while a timer is set for a batch that waits for more. */
+  #isTimed = false;
   #drained: (() => void) | undefined;
 
   constructor(predictor: Predictor, options: BatchOptions) {
@@ -192,12 +192,13 @@ class Batcher {
     if (batch[0]?.key === undefined || rows >= this.#options.maxRows) return false;
     const leftMs = this.#wait.leftMs(performance.now(), batch.length);
     if (leftMs <= 0) return false;
-    this.#timer ??= setTimeout(() => this.#pumpLate(), leftMs);
+    if (!this.#isTimed) setTimeout(() => this.#pumpLate(), leftMs);
+    this.#isTimed = true;
     return true;
   }
 
   #pumpLate(): void {
-    this.#timer = undefined;
+    this.#isTimed = false;
     this.#pump();
   }
 
