@@ -22,6 +22,16 @@ export interface Reply {
   readonly headers?: readonly string[];
 }
 
+/** An answer that is sent piece by piece. */
+export interface AnswerStream {
+  /** Sends a piece; resolves when the connection has room for more, or when the client is gone. */
+  write(piece: Buffer): Promise<void>;
+  /** The answer is whole. */
+  end(): void;
+  /** True when the client has gone; pieces go nowhere then. */
+  readonly isGone: boolean;
+}
+
 /** What all exchanges of a server share. */
 export interface ExchangeSide<Span = unknown> {
   /** True while the server stops: every answer ends its connection. */
@@ -156,12 +166,46 @@ export class Exchange<Span = unknown> {
   /** Answers; a second call does nothing, and after the client has gone nothing is sent. */
   reply(reply: Reply): void {
     if (this.#status !== 0) return;
-    this.#status = reply.status;
+    this.#finish(reply);
+    if (!this.#response.destroyed) this.#send(reply);
+    this.#side.onAnswer?.(this, reply);
+  }
+
+  #finish({ status }: Reply): void {
+    this.#status = status;
     this.#connection.unanswered -= 1;
     if (this.#leave !== undefined) this.#connection.waiting.delete(this.#leave);
     if (this.#taken > 0) this.#giveMemory();
-    if (!this.#response.destroyed) this.#send(reply);
-    this.#side.onAnswer?.(this, reply);
+  }
+
+  /** Begins an answer of pieces that come later, of unknown length. Nothing may have been answered before, and nothing may be after. */
+  stream(head: Omit<Reply, "body">): AnswerStream {
+    const response = this.#response;
+    const reply = { ...head, body: NO_BODY };
+    this.#status = head.status;
+    if (!response.destroyed) response.writeHead(head.status, this.#headersOf(reply));
+    return {
+      get isGone() {
+        return response.destroyed;
+      },
+      write: async (piece) => {
+        if (response.destroyed || response.write(piece)) return;
+        await new Promise<void>((resolve) => {
+          const go = (): void => {
+            response.off("drain", go);
+            response.off("close", go);
+            resolve();
+          };
+          response.on("drain", go);
+          response.on("close", go);
+        });
+      },
+      end: () => {
+        this.#finish(reply);
+        if (!response.destroyed) response.end();
+        this.#side.onAnswer?.(this, reply);
+      },
+    };
   }
 
   #giveMemory(): void {
@@ -172,14 +216,22 @@ export class Exchange<Span = unknown> {
     this.#taken = 0;
   }
 
-  #send({ status, contentType, body, headers }: Reply): void {
+  #send(reply: Reply): void {
+    const { status, body } = reply;
+    this.#response.writeHead(status, [
+      ...this.#headersOf(reply),
+      "Content-Length",
+      String(body.length),
+    ]);
+    this.#response.end(body, "latin1");
+  }
+
+  #headersOf({ contentType, headers }: Reply): string[] {
     const { idHeader, isClosing, allowedOrigin } = this.#side;
     const origin = allowedOrigin === undefined ? this.request.headers.origin : undefined;
     const all = [
       "Content-Type",
       contentType,
-      "Content-Length",
-      String(body.length),
       "Access-Control-Allow-Origin",
       origin ?? allowedOrigin ?? "*",
     ];
@@ -190,8 +242,7 @@ export class Exchange<Span = unknown> {
     if (isClosing || this.#isBodyDue) all.push("Connection", "close");
     if (headers !== undefined) all.push(...headers);
     all.push(...this.#headers);
-    this.#response.writeHead(status, all);
-    this.#response.end(body, "latin1");
+    return all;
   }
 }
 

@@ -12,6 +12,7 @@ import type { Json } from "../protocol.ts";
 /** Names of the extensions that are served whole, as server metadata lists them. @see Triton's docs/protocol/README.md */
 export const EXTENSIONS: readonly string[] = [
   "classification",
+  "generate",
   "model_configuration",
   "model_repository",
   "parameters",

@@ -23,6 +23,7 @@ import {
   SERVER_NAME,
   unreadyError,
 } from "./documents.ts";
+import { generate, generateStream, settleStream } from "./generate.ts";
 import type { InferCall } from "./infer-call.ts";
 import { requestInvalid } from "./invalid.ts";
 import { readInferJson } from "./read-infer-json.ts";
@@ -68,6 +69,7 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
       "/infer",
       post("v2-infer", async (exchange) => infer(plane, await called(exchange), exchange)),
     ],
+    ...generateRoutes(plane, called),
   ];
   const server = get("v2-metadata", () => ({ name: SERVER_NAME, version, extensions: EXTENSIONS }));
   return new Map<string, Route>([
@@ -93,6 +95,28 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
       post("v2-repository", (one) => control(plane, one, "unload")),
     ],
   ]);
+}
+
+type Called = (exchange: Exchange) => Promise<ServedModel>;
+
+function generateRoutes(plane: Plane, called: Called): readonly (readonly [string, Route])[] {
+  const common = { name: "v2-generate", methods: ["POST"] } as const;
+  const one: Route = {
+    ...common,
+    handle: (exchange) =>
+      settle(plane, exchange, async () => generate(await called(exchange), exchange)),
+  };
+  const stream: Route = {
+    ...common,
+    handle: (exchange) =>
+      settleStream(plane, exchange, async () =>
+        generateStream(plane, await called(exchange), exchange),
+      ),
+  };
+  return [
+    ["/generate", one],
+    ["/generate_stream", stream],
+  ];
 }
 
 function readyRoute({ models }: Plane): Route {
