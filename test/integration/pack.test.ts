@@ -155,18 +155,22 @@ test("files stand where they belong, with plain modes and owners, and parents on
     const descriptor = await layer.descriptor();
     const { uncompressed } = await import("../../src/images/oci/index.ts");
     for await (const { entry } of readTar(uncompressed(layer.open(), descriptor.mediaType)))
-      found.push(`${kind} ${entry.path} ${entry.mode.toString(8)} ${entry.uid}:${entry.gid}`);
+      found.push(
+        `${kind} ${entry.path} ${entry.mode.toString(8)} ${entry.uid}:${entry.gid}${entry.linkTarget === undefined ? "" : ` -> ${entry.linkTarget}`}`,
+      );
   }
   assert.deepEqual(found, [
-    "model app 2750 5:6",
-    "model app/small.onnx 644 0:0",
-    "model app 2750 5:6",
-    "model app/weights.bin 644 0:0",
+    "model models 775 0:0",
+    "model models/small.onnx 644 0:0",
+    "model models 775 0:0",
+    "model models/weights.bin 644 0:0",
     "code app 2750 5:6",
     "code app/Model.py 644 0:0",
     "code app/lib 755 0:0",
     "code app/lib/help.py 644 0:0",
     "code app/logs 775 0:0",
+    "code app/small.onnx 777 0:0 -> ../models/small.onnx",
+    "code app/weights.bin 777 0:0 -> ../models/weights.bin",
   ]);
 });
 

@@ -2,6 +2,7 @@ import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import {
   configOf,
+  emptyImage,
   formatPlatform,
   formatReference,
   imageDescriptor,
@@ -15,7 +16,6 @@ import {
   type Descriptor,
   type Image,
   type Platform,
-  type Source,
 } from "../../images/oci/index.ts";
 import {
   inspectBase,
@@ -28,7 +28,6 @@ import { openForReading, type ReadPlace } from "../places/places.ts";
 
 /** A base that is open: its blobs can be read until it is disposed. */
 export interface OpenBase extends AsyncDisposable {
-  readonly source: Source;
   /** @throws ToolError `BASE_UNSUITABLE` when the base has no image for the platform. */
   imageFor(platform: Platform): Promise<BaseImage>;
 }
@@ -38,7 +37,6 @@ export async function openBase(text: string, cache: JsonCache, session: Places):
   const place = await openForReading(text, session);
   const target = await place.source.resolve(place.reference, session);
   return {
-    source: place.source,
     async imageFor(platform) {
       const descriptor = await narrow(place, target, { platform, text, session });
       const image = imageFrom(place.source, descriptor);
@@ -153,4 +151,16 @@ async function statedFacts(
         };
   await cache.set(key, facts === undefined ? {} : { facts });
   return facts;
+}
+
+/** A base that has nothing in it, for images of weights alone. */
+export function openNothing(): OpenBase {
+  return {
+    async imageFor(platform) {
+      const image = emptyImage(platform);
+      const { digest } = await imageDescriptor(image);
+      return { image, platform, digest, facts: { sonames: [], directories: {} }, name: "scratch" };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }

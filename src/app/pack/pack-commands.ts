@@ -56,6 +56,10 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
       "--fetch <kinds>",
       "make an image without a model, which fetches one of these kinds when it starts, such as keras,onnx",
     ),
+    isWeightsAlone: flag(
+      "--weights-image",
+      "make an image of the weights alone, below /models, for image volumes and KServe's oci://",
+    ),
     env: {
       flags: [
         {

@@ -12,7 +12,7 @@ import type { Session } from "../session.ts";
 import { readPythonSources, sourceFile } from "../python/python-sources.ts";
 import { refusePythonTwo, reviewPython, warnOfOldTensorFlow } from "../python/review-python.ts";
 import { withAptPackages, type AptRequest } from "./apt-packages.ts";
-import { openBase, type OpenBase } from "./base-image.ts";
+import { openBase, openNothing, type OpenBase } from "./base-image.ts";
 import { deliver, deliveryResult, referenceOf, type Packed } from "./deliver.ts";
 import { forgetfulStore, withoutWriting } from "./dry-run.ts";
 import { registryNames } from "./forecast.ts";
@@ -117,17 +117,19 @@ async function withPacked<T>(
     memory: packContext.cache("formats"),
   });
   await refuseOldCode(loaded, session);
-  const { requirementLines } = loaded.project;
-  if (requirementLines.length > 0)
+  const { requirementLines, isWeightsAlone = false } = loaded.project;
+  if (requirementLines.length > 0 && !isWeightsAlone)
     session.emit({
       kind: "step",
       text: `no requirements.txt: installing ${requirementLines.join(", ")}, which the model needs`,
     });
   const names = namesOf(request, loaded);
   const pushed = request.isPush === true ? registryNames(names) : [];
-  await using base = await openBase(baseOf(request, loaded), packContext.cache("base"), session);
+  await using base = isWeightsAlone
+    ? openNothing()
+    : await openBase(baseOf(request, loaded), packContext.cache("base"), session);
   const bases = await basesFor(base, platformsOf(request, loaded), {
-    packages: loaded.file.apt ?? [],
+    packages: isWeightsAlone ? [] : (loaded.file.apt ?? []),
     store: isKept ? store : { ...forgetfulStore(store), resolve: store.resolve.bind(store) },
     epochS: loaded.project.epochS,
     session,

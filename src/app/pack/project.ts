@@ -43,6 +43,8 @@ export interface ProjectRequest {
   readonly kind?: ModelKind | undefined;
   /** Which clients and ports it is for. Default: `contract` of the project file, else `seldon`. */
   readonly contract?: Contract | undefined;
+  /** Makes an image of the model's weights alone. Default false. */
+  readonly isWeightsAlone?: boolean | undefined;
   /** Makes an image without a model, which fetches one of these kinds when it starts. */
   readonly fetchedKinds?: readonly string[] | undefined;
   /** Patterns of files that may go in though they look like secrets. */
@@ -104,6 +106,7 @@ export async function loadProject(
     root,
     name: file.name ?? nameOf(root),
     ...modelOf(root, detected),
+    ...(request.isWeightsAlone === true && { isWeightsAlone: true }),
     processing: processingOf(root, file, detected),
     ...serviceOf(request, file, container),
     ...settingsOf(request, { file, container }, session),

@@ -15,6 +15,8 @@ export interface PackProject {
   readonly root: string;
   readonly name: string;
   readonly kind: ModelKind;
+  /** Packs the weights alone, on nothing. Default false. */
+  readonly isWeightsAlone?: boolean | undefined;
   /** Kinds of which an image without a model fetches one when it starts. Absent for an image of a model. */
   readonly fetchedKinds?: readonly ModelKind[] | undefined;
   /** File or folder below `root`; absent when user code brings everything itself. */

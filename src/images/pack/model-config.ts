@@ -12,6 +12,8 @@ import {
 import type { PackProject } from "./contracts.ts";
 
 const PREFIX = "dev.slipway.";
+/** Says of an image that it is weights alone, and where they are. */
+export const WEIGHTS_KEY = "dev.slipway.weights";
 /** Programs of ours that other tools' Dockerfiles and manifests call by name. */
 const LAUNCHERS = "/opt/slipway/bin";
 
@@ -37,6 +39,11 @@ export function metadataOf(
 export function folderOf({ code, contract }: Pick<PackProject, "code" | "contract">): string {
   if (contract === "uai") return "/ai-ucloud-client-django"; // where its code and its tools look
   return code === undefined ? "/models" : "/app";
+}
+
+/** Where the model's weights are in the image: in one place for every kind and class, where no contract demands another. */
+export function weightFolderOf(project: Pick<PackProject, "code" | "contract">): string {
+  return project.contract === "uai" ? folderOf(project) : "/models";
 }
 
 /** What a container of the image runs as, on top of the base's config. */

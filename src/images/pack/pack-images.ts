@@ -9,6 +9,7 @@ import { refuseSecrets } from "./context/find-secrets.ts";
 import type { ProjectTree } from "./context/walk.ts";
 import type { PackProject } from "./contracts.ts";
 import { recipeOfModel } from "./recipe-of-model.ts";
+import { recipeOfWeights } from "./recipe-of-weights.ts";
 import { recipeOfTraining, type CodeProject } from "./recipe-of-training.ts";
 
 /**
@@ -37,10 +38,11 @@ export async function packImages(
     signal: context.signal,
   });
   await onChecked?.();
+  const recipeOf = project.isWeightsAlone === true ? recipeOfWeights : recipeOfModel;
   const about = { toolVersion: context.tool.version };
   const orders = bases.map((base) => ({
     base,
-    recipe: recipeOfModel(project, tree, { ...about, base }),
+    recipe: recipeOf(project, tree, { ...about, base }),
   }));
   return buildImages(orders, context);
 }

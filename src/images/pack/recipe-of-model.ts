@@ -10,12 +10,13 @@ import {
   layerEntries,
   type BaseImage,
   type ImageRecipe,
+  type LayerFile,
   type PythonFacts,
   type RecipeStep,
 } from "../recipe/index.ts";
 import type { ProjectTree, WalkedFile } from "./context/walk.ts";
 import type { PackProject } from "./contracts.ts";
-import { folderOf, metadataOf, runConfigChange } from "./model-config.ts";
+import { folderOf, metadataOf, runConfigChange, weightFolderOf } from "./model-config.ts";
 import { filesStep, imageFile, LARGE_BYTES, ownFile, weightSteps } from "./split-files.ts";
 
 const WEIGHT_NAME =
@@ -89,25 +90,28 @@ function pythonSteps(project: PackProject, base: BaseImage): readonly RecipeStep
   ];
 }
 
-function projectSteps(
+/** The project's own files: weights first, then code, then what the tool adds. */
+export function projectSteps(
   project: PackProject,
   tree: ProjectTree,
   base: BaseImage,
 ): readonly RecipeStep[] {
   const folder = folderOf(project).slice(1);
+  const weightFolder = weightFolderOf(project).slice(1);
   const added = (project.added ?? []).map(({ path, bytes }) => ownFile(path, bytes));
   const own = new Set(added.map(({ path }) => path));
-  const code = tree.files
-    .filter((file) => !isWeight(file, project))
-    .map((file) => imageFile(file, folder))
-    .filter(({ path }) => !own.has(path));
+  const weights = tree.files.filter((file) => isWeight(file, project));
+  const links = weightFolder === folder ? [] : weights.map((file) => linkTo(file, folder));
+  const code = [
+    ...tree.files
+      .filter((file) => !isWeight(file, project))
+      .map((file) => imageFile(file, folder))
+      .filter(({ path }) => !own.has(path)),
+    ...links,
+  ];
   const emptyFolders = tree.emptyFolders.map((path) => `${folder}/${path}`);
   return [
-    ...weightSteps(
-      tree.files.filter((file) => isWeight(file, project)),
-      folder,
-      base,
-    ),
+    ...weightSteps(weights, weightFolder, base),
     ...filesStep(
       project.code === undefined ? "files" : "code",
       "code",
@@ -115,6 +119,16 @@ function projectSteps(
     ),
     ...filesStep("configuration", "code", layerEntries(added, base.facts)),
   ];
+}
+
+/** A link from where the code looks for a weight to where it lies; relative, so that it also holds below another root. */
+function linkTo({ path }: WalkedFile, folder: string): LayerFile {
+  const up = "../".repeat(path.split("/").length);
+  return {
+    path: `${folder}/${path}`,
+    isExecutable: false,
+    from: { kind: "link", target: `${up}models/${path}` },
+  };
 }
 
 function isWeight(file: WalkedFile, project: PackProject): boolean {

@@ -41,6 +41,38 @@ export function encodeHeader(entry: TarEntry, mtimeS: number): Buffer {
   return records.length === 0 ? block : Buffer.concat([encodePax(records, name), block]);
 }
 
+/**
+ * As `encodeHeader`, with a PAX comment before it that makes the content begin at a multiple of `alignment` bytes. Readers pass comments
+ * over.
+ * @param place - `position`: where in the tar the header begins, a multiple of 512; `alignment`: a multiple of 512
+ * @see POSIX pax, "pax Extended Header", the keyword `comment`
+ */
+export function encodeAlignedHeader(
+  entry: TarEntry,
+  mtimeS: number,
+  { position, alignment }: { readonly position: number; readonly alignment: number },
+): Buffer {
+  const plain = encodeHeader(entry, mtimeS);
+  if ((position + plain.byteLength) % alignment === 0) return plain;
+  const block = plain.subarray(plain.byteLength - BLOCK_BYTES);
+  const name = entry.path;
+  const records = paxRecords(entry, name, splitName(name) !== undefined);
+  const taken = records.reduce((sum, record) => sum + encodeRecord(...record).byteLength, 0);
+  let bodyBytes = taken + MIN_COMMENT_BYTES;
+  bodyBytes += paddingOf(bodyBytes);
+  while ((position + bodyBytes + 2 * BLOCK_BYTES) % alignment !== 0) bodyBytes += BLOCK_BYTES;
+  const comment: PaxRecord = ["comment", " ".repeat(commentLength(bodyBytes - taken))];
+  return Buffer.concat([encodePax([...records, comment], name), block]);
+}
+
+/** Room for a record that says nothing. */
+const MIN_COMMENT_BYTES = 16;
+
+/** Length of the value of a comment whose whole record has so many bytes. */
+function commentLength(recordBytes: number): number {
+  return recordBytes - `${recordBytes} comment=\n`.length;
+}
+
 function typeFlag({ type, path, device }: TarEntry): string {
   if (type !== "device") return TYPE_FLAGS[type];
   if (device === undefined) throw new ToolError("FILE_REFUSED", `write tar: "${path}" is a device`);

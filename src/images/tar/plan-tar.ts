@@ -1,11 +1,13 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import type { TarEntry, TarEntryType } from "./entry.ts";
-import { BLOCK_BYTES, encodeHeader, paddingOf } from "./header.ts";
+import { BLOCK_BYTES, encodeAlignedHeader, encodeHeader, paddingOf } from "./header.ts";
 import { isWhiteoutName } from "./whiteout.ts";
 
 export interface PlanTarOptions {
   /** Modification time of every entry, seconds since the epoch. Default 0. */
   readonly mtimeS?: number | undefined;
+  /** The content of each file begins at a multiple of so many bytes, itself a multiple of 512. Default: wherever its header ends. */
+  readonly alignment?: number | undefined;
 }
 
 /** A stretch of the tar: its own bytes, or the content of an entry, which the plan only refers to. */
@@ -42,8 +44,9 @@ export function planTar<E extends TarEntry>(
     pending = [];
   };
   for (const entry of sortEntries(entries)) {
-    add(encodeHeader(entry, options.mtimeS ?? 0));
-    if (entry.type !== "file" || entry.size === 0) continue;
+    const hasContent = entry.type === "file" && entry.size > 0;
+    add(headerAt(size, entry, hasContent ? options : { mtimeS: options.mtimeS }));
+    if (!hasContent) continue;
     flush();
     segments.push({ kind: "content", entry, size: entry.size });
     size += entry.size;
@@ -52,6 +55,16 @@ export function planTar<E extends TarEntry>(
   add(Buffer.alloc(2 * BLOCK_BYTES));
   flush();
   return { size, segments };
+}
+
+function headerAt(
+  position: number,
+  entry: TarEntry,
+  { mtimeS = 0, alignment }: PlanTarOptions,
+): Uint8Array {
+  return alignment === undefined
+    ? encodeHeader(entry, mtimeS)
+    : encodeAlignedHeader(entry, mtimeS, { position, alignment });
 }
 
 /**

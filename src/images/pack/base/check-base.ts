@@ -10,7 +10,7 @@ const HINT =
 
 /** Refuses a base on which the image could not run, from what is known of it; nothing is read. @throws ToolError `BASE_UNSUITABLE`. */
 export function checkBase(project: PackProject, { name, facts }: BaseImage): void {
-  if (project.startCommand !== undefined) return; // nothing of ours runs there
+  if (project.startCommand !== undefined || project.isWeightsAlone === true) return; // nothing of ours runs there
   const refuse = (why: string): never => {
     throw new ToolError("BASE_UNSUITABLE", `pack on "${name}": ${why}`, { hint: HINT });
   };

@@ -2,9 +2,17 @@ import { planOf, type ContentPlan, type Segment } from "../../../ground/bytes/in
 import { planTar } from "../../tar/index.ts";
 import type { LayerEntry } from "./layer-tree.ts";
 
-/** The tar of a layer as a plan: headers, and references to the files where they lie. @param mtimeS - seconds since the epoch. */
-export function layerPlan(entries: readonly LayerEntry[], mtimeS: number): ContentPlan {
-  const segments = planTar(entries, { mtimeS }).segments.map((segment): Segment => {
+/**
+ * The tar of a layer as a plan: headers, and references to the files where they lie.
+ * @param mtimeS - seconds since the epoch
+ * @param alignment - as that of `planTar`
+ */
+export function layerPlan(
+  entries: readonly LayerEntry[],
+  mtimeS: number,
+  alignment?: number,
+): ContentPlan {
+  const segments = planTar(entries, { mtimeS, alignment }).segments.map((segment): Segment => {
     if (segment.kind === "bytes") return { kind: "bytes", bytes: segment.bytes };
     const { from } = segment.entry;
     if (from?.kind === "bytes") return { kind: "bytes", bytes: from.bytes };

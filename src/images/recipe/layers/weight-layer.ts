@@ -20,11 +20,15 @@ export interface WeightLayerContext {
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
 }
 
+/** Pages of memory: weights that begin at one can be mapped from the layer as it lies. */
+const ALIGNMENT = 4096;
+
 /** Below this a pass for the digest is over before anyone asks what takes so long. */
 const TOLD_BYTES = 64 * 2 ** 20;
 
 /**
- * A layer of large files as a plain tar that is never written down: headers, and references to the files where they lie. Its
+ * A layer of large files as a plain tar that is never written down: headers, and references to the files where they lie, each at a
+ * multiple of 4096 bytes. Its
  * digest comes from the cache when the files have not changed; the store learns of it by recipe.
  * @param label - what a person calls the content
  */
@@ -33,7 +37,7 @@ export async function weightLayer(
   label: string,
   context: WeightLayerContext,
 ): Promise<UnhashedLayer> {
-  const plan = layerPlan(entries, context.epochS);
+  const plan = layerPlan(entries, context.epochS, ALIGNMENT);
   const key = planKey(plan);
   const made = context.made?.get(key) ?? makeLayer(plan, label, context);
   context.made?.set(key, made);
