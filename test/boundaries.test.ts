@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ground/http": ["errors", "bytes", "process"],
   "models/tensor": [],
   "models/description": ["tensor"],
-  "models/kinds": ["tensor", "description", "tensorflow", "python-source"],
+  "models/kinds": ["tensor", "description", "answers", "tensorflow", "python-source"],
   "models/python-source": [],
   "models/repository": ["description"],
   "models/tensorflow": [],

@@ -106,7 +106,15 @@ def _complete(value: Any) -> None:
 
 
 def _keras(version: str) -> Any:
-    return importlib.import_module("keras" if version.startswith("3") else "tf_keras")
+    """Files of Keras 1 and 2 are read by tf-keras, or by Keras 3 where that is not installed: it reads most of them."""
+    if version.startswith("3"):
+        return importlib.import_module("keras")
+    try:
+        return importlib.import_module("tf_keras")
+    except ModuleNotFoundError as error:
+        if error.name != "tf_keras":
+            raise
+        return importlib.import_module("keras")
 
 
 def _text(value: Any) -> Optional[str]:

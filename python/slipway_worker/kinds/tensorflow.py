@@ -86,6 +86,16 @@ def _named(graph: Any, names: List[str]) -> Dict[str, Any]:
     return {_node(name): graph.get_tensor_by_name(name if ":" in name else name + ":0") for name in names}
 
 
+_DETECTIONS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+
+
+def _detections(graph: Any) -> List[str]:
+    """The outputs of the object detection API; none in a graph of another kind."""
+    names = {one.name for one in graph.get_operations()}
+    found = [name for name in _DETECTIONS if name in names]
+    return found if len([name for name in found if name.startswith("detection_")]) == 3 else []
+
+
 _NO_ANSWER = ("NoOp", "Assert", "Assign", "Placeholder", "Restore", "Save", "Variable", "VarHandle")
 
 
@@ -127,7 +137,7 @@ def load_graph(path: str, outputs: str = "") -> GraphModel:
     graph, session = _session(v1)
     with graph.as_default():
         v1.import_graph_def(definition, name="")
-    return GraphModel(session, _places(graph), _named(graph, words(outputs) or _ends(graph)))
+    return GraphModel(session, _places(graph), _named(graph, words(outputs) or _detections(graph) or _ends(graph)))
 
 
 def load_checkpoint(path: str, outputs: str = "") -> GraphModel:
@@ -143,7 +153,7 @@ def load_checkpoint(path: str, outputs: str = "") -> GraphModel:
     with graph.as_default():
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
         saver.restore(session, prefix)
-    return GraphModel(session, _places(graph), _named(graph, words(outputs) or _answers(graph)))
+    return GraphModel(session, _places(graph), _named(graph, words(outputs) or _detections(graph) or _answers(graph)))
 
 
 _ANSWERS = ("Softmax", "Sigmoid", "ArgMax", "LogSoftmax")

@@ -14,7 +14,7 @@ export interface Detection {
 }
 
 /** Outputs of a detection model. @see TensorFlow's object detection API, g3doc/exporting_models.md */
-const DETECTION_OUTPUTS = [
+export const DETECTION_OUTPUTS = [
   "detection_boxes",
   "detection_scores",
   "detection_classes",

@@ -59,7 +59,7 @@ const MAX_PNG_MEMORY = 1.5 * 2 ** 30;
  * Holds the first bytes of a picture against the limits.
  * @throws InferenceError `REQUEST_INVALID` for what is no picture; `LIMIT_EXCEEDED`
  */
-function checkImage(
+export function checkImage(
   bytes: Uint8Array,
   { maxPixels = MAX_IMAGE_PIXELS }: ImageLimits = {},
 ): ImageHeader {

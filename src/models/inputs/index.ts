@@ -1,4 +1,4 @@
-export { createImageDecoder, type ImageDecoder } from "./decode-image.ts";
+export { checkImage, createImageDecoder, type ImageDecoder } from "./decode-image.ts";
 export { imageFormatOf, type ImageFormat } from "./image-header.ts";
 export {
   imageWay,

@@ -4,7 +4,14 @@ import { WireError, WireFile } from "../../../ground/wire/index.ts";
 import type { Candidate, KindRow, ModelFacts, ModelFile } from "../contracts.ts";
 import { signatureOf } from "../files/datatype-names.ts";
 import { headOf, invalidModel, modelFileAt, refuseImpostor } from "../files/model-file.ts";
-import { inputsOf, readGraphFile, sinksOf, variablesOf, type GraphFile } from "./graph-file.ts";
+import {
+  detectionOutputs,
+  inputsOf,
+  readGraphFile,
+  sinksOf,
+  variablesOf,
+  type GraphFile,
+} from "./graph-file.ts";
 import { TENSORFLOW } from "./requirements.ts";
 
 const MAX_FIELDS = 20_000_000;
@@ -46,9 +53,10 @@ function describeGraph(file: ModelFile): ModelFacts {
   const inputs = inputsOf(graph);
   const sinks = sinksOf(graph);
   const variables = variablesOf(graph);
-  const outputs = sinks.map((name) => ({ name, shape: null }));
+  const found = detectionOutputs(graph);
+  const outputs = found.length > 0 ? found : sinks.map((name) => ({ name, shape: null }));
   return {
-    ...signatureOf(inputs, []),
+    ...signatureOf(inputs, found),
     inputs,
     outputs,
     files: [file.path],
@@ -58,6 +66,7 @@ function describeGraph(file: ModelFile): ModelFacts {
       producer: graph.producer,
       nodes: graph.nodes.length,
       ...(graph.functions > 0 && { functions: graph.functions }),
+      ...(found.length > 0 && { task: "detection" }),
       sinks,
       variables,
     },

@@ -1,4 +1,5 @@
 import { WireError, type WireField, type WireFile } from "../../../ground/wire/index.ts";
+import { DETECTION_OUTPUTS, isDetector } from "../../answers/index.ts";
 import { baseType, dtypeName } from "../../tensorflow/index.ts";
 import type { StatedTensor } from "../contracts.ts";
 import { datatypeNamed } from "../files/datatype-names.ts";
@@ -144,6 +145,21 @@ export function sinksOf({ nodes }: GraphFile): readonly string[] {
   return nodes
     .filter(({ name, op }) => !taken.has(name) && !NO_ANSWER.test(op) && !VARIABLES.test(op))
     .map(({ name }) => name);
+}
+
+/** Outputs of a detection model. Its shapes: pictures, places in each, and four edges of a box. */
+const DETECTION_SHAPES: Readonly<Record<(typeof DETECTION_OUTPUTS)[number], readonly number[]>> = {
+  detection_boxes: [-1, -1, 4],
+  detection_scores: [-1, -1],
+  detection_classes: [-1, -1],
+  num_detections: [-1],
+};
+
+/** The outputs of a graph of the object detection API; none where the graph is another one. */
+export function detectionOutputs({ nodes }: GraphFile): readonly StatedTensor[] {
+  const found = DETECTION_OUTPUTS.filter((name) => nodes.some((node) => node.name === name));
+  const outputs = found.map((name) => ({ name, datatype: "FP32", shape: DETECTION_SHAPES[name] }));
+  return isDetector(outputs) ? outputs : [];
 }
 
 /**

@@ -1,4 +1,9 @@
-import { imageWay, takesImage, type ImageDefaults } from "../../../models/inputs/index.ts";
+import {
+  checkImage,
+  imageWay,
+  takesImage,
+  type ImageDefaults,
+} from "../../../models/inputs/index.ts";
 import type { PreprocessSettings } from "../../../models/description/index.ts";
 import type { TensorSpec } from "../../../models/tensor/index.ts";
 import {
@@ -22,8 +27,8 @@ export interface PictureSize {
 /** What a model is asked. */
 export interface PreparedInputs {
   readonly tensors: readonly NamedTensor[];
-  /** Of the pictures of the request, in their order; absent for those that the model decodes itself. */
-  readonly pictures: readonly (PictureSize | undefined)[];
+  /** Of the pictures of the request, in their order. */
+  readonly pictures: readonly PictureSize[];
 }
 
 /** What preparing needs to know beside the question. */
@@ -65,7 +70,7 @@ export async function prepareInputs(
 
 interface ReadImage {
   readonly tensor: NamedTensor;
-  readonly size: PictureSize | undefined;
+  readonly size: PictureSize;
 }
 
 /** One after another: the reader takes them so, and a request takes memory for few of them. */
@@ -86,10 +91,11 @@ async function readImage(
   const spec = imageSpec(input ?? preprocess.input, { facts, preprocess, defaults });
   const way = imageWay(spec, preprocess, defaults);
   if (way.kind === "encoded") {
+    const { width, height } = checkImage(bytes);
     const { name, shape } = way;
     return {
       tensor: { name, datatype: "BYTES", shape, data: packItems([bytes]) },
-      size: undefined,
+      size: { width, height },
     };
   }
   const { tensor, width, height } = await images.read(bytes, way.plan, caller);

@@ -19,7 +19,7 @@ export interface Answer {
   readonly wantsClasses: boolean;
   /** Names of the outputs that the answer holds. Default: all. */
   readonly names?: readonly string[] | undefined;
-  readonly pictures: readonly (PictureSize | undefined)[];
+  readonly pictures: readonly PictureSize[];
 }
 
 /**
@@ -44,8 +44,8 @@ export function writeAnswer(answer: Answer): Buffer {
   ];
   if (detections !== undefined)
     parts.push(`,"detections":${JSON.stringify(withPixels(detections, answer.pictures))}`);
-  if (detections !== undefined && answer.pictures.some((size) => size !== undefined))
-    parts.push(`,"images":${JSON.stringify(answer.pictures.map((size) => size ?? null))}`);
+  if (detections !== undefined && answer.pictures.length > 0)
+    parts.push(`,"images":${JSON.stringify(answer.pictures)}`);
   if (classes !== undefined)
     parts.push(
       `,"predictions":${JSON.stringify(classes.map((best) => ({ ...best[0], top: best })))}`,
@@ -70,7 +70,7 @@ function detectorLabels(labels: Readonly<Record<string, readonly string[]>>): {
 /** Boxes in pixels too, where the size of the picture is known. */
 function withPixels(
   detections: readonly (readonly Detection[])[],
-  pictures: readonly (PictureSize | undefined)[],
+  pictures: readonly PictureSize[],
 ): readonly unknown[] {
   return detections.map((found, at) => {
     const size = pictures[at];
