@@ -8,9 +8,12 @@ _DATATYPES = {"bool": "BOOL", "float16": "FP16", "bfloat16": "BF16", "float32": 
 
 
 def spec(name: str, dtype: str, shape: Optional[Sequence[Optional[int]]]) -> Dict[str, Any]:
-    """One entry of `inputs` or `outputs`. An axis of any length is -1; an unknown rank is one such axis."""
+    """One entry of `inputs` or `outputs`. An axis of any length is -1; an unknown rank is one such axis, and says so."""
     axes = [-1] if shape is None else [-1 if axis is None else int(axis) for axis in shape]
-    return {"name": name, "datatype": _DATATYPES.get(dtype, dtype.upper()), "shape": axes}
+    about: Dict[str, Any] = {"name": name, "datatype": _DATATYPES.get(dtype, dtype.upper()), "shape": axes}
+    if shape is None:
+        about["isRankUnknown"] = True
+    return about
 
 
 def only(inputs: Dict[str, Any]) -> Any:

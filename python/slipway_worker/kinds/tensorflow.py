@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from .given import by_name, spec, words
 
@@ -47,12 +47,14 @@ class GraphModel:
         if not outputs:
             raise ValueError("nothing says what the outputs of the graph are: name them with the parameter outputs")
         self._session = session
-        self._inputs = inputs
+        needed = _ancestors(list(outputs.values()))
+        self._inputs = {name: tensor for name, tensor in inputs.items() if tensor.op.name in needed}
         self._outputs = outputs
 
     @property
     def metadata(self) -> Dict[str, Any]:
-        return {"inputs": _tensor_specs(self._inputs), "outputs": _tensor_specs(self._outputs)}
+        required = {name: tensor for name, tensor in self._inputs.items() if tensor.op.type != "PlaceholderWithDefault"}
+        return {"inputs": _tensor_specs(required or self._inputs), "outputs": _tensor_specs(self._outputs)}
 
     def predict(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
         given = by_name({_node(name): value for name, value in inputs.items()}, list(self._inputs))
@@ -74,7 +76,30 @@ def _cast(value: Any, tensor: Any) -> Any:
 
 
 def _tensor_specs(tensors: Dict[str, Any]) -> List[Dict[str, Any]]:
-    return [spec(name, one.dtype.base_dtype.name, None if one.shape.rank is None else one.shape.as_list()) for name, one in tensors.items()]
+    return [spec(name, one.dtype.base_dtype.name, _shape(one)) for name, one in tensors.items()]
+
+
+def _shape(tensor: Any) -> Optional[List[Optional[int]]]:
+    """Graphs of TensorFlow 1.1 and older do not state shapes; what is multiplied by a matrix has rows as long as that is high."""
+    if tensor.shape.rank is not None:
+        found: List[Optional[int]] = tensor.shape.as_list()
+        return found
+    for one in tensor.consumers():
+        if one.type == "MatMul" and one.inputs[0] is tensor and not one.get_attr("transpose_a") and one.inputs[1].shape.rank == 2:
+            return [None, one.inputs[1].shape.as_list()[1 if one.get_attr("transpose_b") else 0]]
+    return None
+
+
+def _ancestors(tensors: List[Any]) -> Set[str]:
+    """Names of the operations that tensors depend on, their own among them."""
+    found: Set[str] = set()
+    open_ = [tensor.op for tensor in tensors]
+    while open_:
+        one = open_.pop()
+        if one.name not in found:
+            found.add(one.name)
+            open_.extend(tensor.op for tensor in one.inputs)
+    return found
 
 
 def _places(graph: Any) -> Dict[str, Any]:
@@ -157,11 +182,29 @@ def load_checkpoint(path: str, outputs: str = "") -> GraphModel:
 
 
 _ANSWERS = ("Softmax", "Sigmoid", "ArgMax", "LogSoftmax")
+_TRAINING = ("gradients/", "save/", "loss", "cost", "metrics/")
+_LOSSES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits", "SquaredDifference")
+_SAME = ("Identity", "Reshape", "StopGradient", "Cast")
 
 
 def _answers(graph: Any) -> List[str]:
-    skipped = ("gradients/", "save/", "loss", "cost", "metrics/")
-    return [one.name for one in graph.get_operations() if one.type in _ANSWERS and not one.name.startswith(skipped)]
+    """Of a training graph what looks like an answer, else what its losses compare with labels, never the loss itself."""
+    forward = [one for one in graph.get_operations() if not one.name.startswith(_TRAINING)]
+    found = [one.name for one in forward if one.type in _ANSWERS]
+    return found or sorted({_compared(one) for one in forward if one.type in _LOSSES})
+
+
+def _compared(loss: Any) -> str:
+    """The side of a loss that is no label, before it was only brought into another form."""
+    sides = [_made(tensor.op) for tensor in loss.inputs]
+    kept = [one for one in sides if not one.type.startswith("Placeholder")]
+    return str((kept or sides)[0].name)
+
+
+def _made(operation: Any) -> Any:
+    while operation.type in _SAME:
+        operation = operation.inputs[0].op
+    return operation
 
 
 def _session(v1: Any) -> Tuple[Any, Any]:

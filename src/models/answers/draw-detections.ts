@@ -36,7 +36,9 @@ export function drawDetections(pixels: Pixels, detections: readonly Detection[])
 }
 
 function labelOf({ label, class: number, score }: Detection): string {
-  const name = [...(label ?? `class ${number}`)].slice(0, MAX_TEXT).join("");
+  const name = Array.from(label ?? `class ${number}`)
+    .slice(0, MAX_TEXT)
+    .join("");
   return `${name} ${Math.round(score * 100)}%`;
 }
 
@@ -86,7 +88,7 @@ function drawLabel(pixels: Pixels, { text, frame, line, colour }: Label): void {
   const height = (GLYPH_ROWS + 2) * dot;
   const top = frame.top >= height ? frame.top - height : frame.top;
   const advance = (GLYPH_COLUMNS + 1) * dot;
-  const characters = [...text];
+  const characters = Array.from(text);
   const width = characters.length * advance + dot;
   const left = Math.max(0, Math.min(frame.left, pixels.width - width));
   fill(pixels, { left, top, right: left + width, bottom: top + height }, colour);

@@ -90,8 +90,8 @@ export function printDescription(description: ModelDescription): Uint8Array {
   return Buffer.from(`${JSON.stringify(ordered, undefined, 2)}\n`);
 }
 
-function printSpec({ name, datatype, shape }: TensorSpec): TensorSpec {
-  return { name, datatype, shape };
+function printSpec({ name, datatype, shape, isRankUnknown }: TensorSpec): TensorSpec {
+  return { name, datatype, shape, ...(isRankUnknown === true && { isRankUnknown }) };
 }
 
 /**
@@ -213,8 +213,9 @@ function parseSignature(value: unknown, read: Reader): Signature {
 
 function parseSpecs(value: unknown, keyPath: string, read: Reader): readonly TensorSpec[] {
   return read.list(value, keyPath).map((item, index) => {
-    const { name, datatype, shape } = read.object(item, `${keyPath}[${index}]`);
+    const { name, datatype, shape, isRankUnknown } = read.object(item, `${keyPath}[${index}]`);
     return {
+      ...(isRankUnknown === true && { isRankUnknown }),
       name: read.text(name, `${keyPath}[${index}].name`),
       datatype: read.oneOf(datatype, `${keyPath}[${index}].datatype`, DATATYPES),
       shape: read

@@ -176,7 +176,7 @@ function factsOfNetwork(network: PrototxtMessage): Omit<ModelFacts, "files"> {
   const [first] = inputs;
   const outputs = outputsOf(layers, inputs);
   return {
-    ...signatureOf(inputs, outputs),
+    ...signatureOf(inputs.map(servedInput(types)), outputs),
     inputs,
     outputs,
     warnings: [],
@@ -186,6 +186,20 @@ function factsOfNetwork(network: PrototxtMessage): Omit<ModelFacts, "files"> {
       layerTypes: [...new Set(types)].toSorted(),
       ...(first !== undefined && { input: { name: first.name, shape: first.shape } }),
     },
+  };
+}
+
+/** Layers that take pictures of one size only. */
+const FIXED_SIZE = /^(InnerProduct|INNER_PRODUCT)$/;
+
+/** The runtime takes any number of pictures, whatever the network says, and any size where no layer is for one size. */
+function servedInput(types: readonly string[]): (input: StatedTensor) => StatedTensor {
+  const isFixed = types.some((type) => FIXED_SIZE.test(type));
+  return (input) => {
+    const { shape } = input;
+    if (shape?.length !== 4) return input;
+    const [, channels = -1, height = -1, width = -1] = shape;
+    return { ...input, shape: isFixed ? [-1, channels, height, width] : [-1, channels, -1, -1] };
   };
 }
 

@@ -29,6 +29,12 @@ export function datatypeNamed(name: string): string {
   return DATATYPES[name] ?? name;
 }
 
+function specOf(name: string, datatype: Datatype, shape: readonly number[] | null): TensorSpec {
+  return shape === null
+    ? { name, datatype, shape: [-1], isRankUnknown: true }
+    : { name, datatype, shape };
+}
+
 /**
  * What requests are checked against: the tensors that a request can carry, those of unknown rank with one open axis.
  * @returns nothing when an input is of a type that no request carries.
@@ -39,7 +45,7 @@ export function signatureOf(
 ): { readonly signature?: Signature } {
   const specs = (tensors: readonly StatedTensor[]): readonly TensorSpec[] =>
     tensors.flatMap(({ name, datatype = "", shape }) =>
-      isDatatype(datatype) ? [{ name, datatype, shape: shape ?? [-1] }] : [],
+      isDatatype(datatype) ? [specOf(name, datatype, shape)] : [],
     );
   const known = specs(inputs);
   if (known.length === 0 || known.length < inputs.length) return {};

@@ -11,7 +11,13 @@ import {
   pathIn,
   refuseImpostor,
 } from "../files/model-file.ts";
-import { inputsOf, readGraphFile, suggestedOutputs, type GraphFile } from "./graph-file.ts";
+import {
+  inputsOf,
+  neededInputs,
+  readGraphFile,
+  suggestedOutputs,
+  type GraphFile,
+} from "./graph-file.ts";
 import { TENSORFLOW } from "./requirements.ts";
 import { countVariables, readVariables } from "./variables.ts";
 
@@ -144,7 +150,7 @@ function graphFacts(meta: ModelFile, details: ModelFacts["details"]): ModelFacts
   const inputs = inputsOf(graph);
   const outputs = suggestedOutputs(graph);
   return {
-    ...signatureOf(inputs, []),
+    ...signatureOf(neededInputs(graph, inputs, outputs), []),
     inputs,
     outputs: outputs.map((name) => ({ name, shape: null })),
     files: [],

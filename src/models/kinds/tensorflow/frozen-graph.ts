@@ -7,6 +7,7 @@ import { headOf, invalidModel, modelFileAt, refuseImpostor } from "../files/mode
 import {
   detectionOutputs,
   inputsOf,
+  neededInputs,
   readGraphFile,
   sinksOf,
   variablesOf,
@@ -56,7 +57,14 @@ function describeGraph(file: ModelFile): ModelFacts {
   const found = detectionOutputs(graph);
   const outputs = found.length > 0 ? found : sinks.map((name) => ({ name, shape: null }));
   return {
-    ...signatureOf(inputs, found),
+    ...signatureOf(
+      neededInputs(
+        graph,
+        inputs,
+        outputs.map(({ name }) => name),
+      ),
+      found,
+    ),
     inputs,
     outputs,
     files: [file.path],

@@ -122,16 +122,44 @@ export function typeNamed(dtype: number): string {
   return datatypeNamed(dtypeName(baseType(dtype)));
 }
 
+/** Producers up to this one write a shape without axes where none is known. @see tensorflow, core/ops/array_ops.cc, Placeholder */
+const LAST_SHAPELESS = 21;
+
 /** Placeholders, without those of savers. */
-export function inputsOf({ nodes }: GraphFile): readonly StatedTensor[] {
-  return nodes
+export function inputsOf(graph: GraphFile): readonly StatedTensor[] {
+  return graph.nodes
     .filter(({ name, op }) => op.startsWith("Placeholder") && !TRAINING.test(name))
-    .map(({ name, op, datatype, shape }) => ({
-      name,
-      ...(datatype !== undefined && { datatype }),
-      shape,
-      ...(op === "PlaceholderWithDefault" && { isOptional: true }),
+    .map((node) => ({
+      name: node.name,
+      ...(node.datatype !== undefined && { datatype: node.datatype }),
+      shape: inputShape(node, graph),
+      ...(node.op === "PlaceholderWithDefault" && { isOptional: true }),
     }));
+}
+
+/** What is stated; where nothing is, rows as long as the variable is high that they are multiplied by. */
+function inputShape(
+  { name, op, shape }: FileNode,
+  { nodes, producer }: GraphFile,
+): readonly number[] | null {
+  const isUnstated = op === "Placeholder" && producer <= LAST_SHAPELESS && shape?.length === 0;
+  if (shape !== null && !isUnstated) return shape;
+  const product = nodes.find((node) => node.op === "MatMul" && node.takes[0] === name);
+  const height = product === undefined ? undefined : variableShape(product.takes[1], nodes)?.[0];
+  return height === undefined ? null : [-1, height];
+}
+
+/** The shape of the variable that a node reads. */
+function variableShape(
+  name: string | undefined,
+  nodes: readonly FileNode[],
+): readonly number[] | undefined {
+  const found = nodes.find((node) => node.name === name);
+  if (found?.op === "Identity" || found?.op === "ReadVariableOp")
+    return variableShape(found.takes[0], nodes.slice(0, nodes.indexOf(found)));
+  return found !== undefined && VARIABLES.test(found.op) && found.shape?.length === 2
+    ? found.shape
+    : undefined;
 }
 
 /** Names of variables whose values are not in the graph. */
@@ -163,8 +191,8 @@ export function detectionOutputs({ nodes }: GraphFile): readonly StatedTensor[] 
 }
 
 /**
- * A guess at the outputs of a training graph: what answers look like (softmax, sigmoid, the largest of them); where there are none, the
- * ends of the part before losses and gradients.
+ * A guess at the outputs of a training graph: what answers look like (softmax, sigmoid, the largest of them); where there are none, what a
+ * loss compares with labels; else the ends of the part before losses and gradients.
  */
 export function suggestedOutputs(graph: GraphFile): readonly string[] {
   const forward = graph.nodes.filter(({ name }) => !TRAINING.test(name));
@@ -175,13 +203,55 @@ export function suggestedOutputs(graph: GraphFile): readonly string[] {
       fromInput.has(name) &&
       !NO_OUTPUT.test(name),
   );
+  const compared = comparedIn(forward, fromInput);
   const found =
     answers.length > 0
       ? answers.map(({ name }) => name)
-      : sinksOf({ ...graph, nodes: forward }).filter(
-          (name) => fromInput.has(name) && !NO_OUTPUT.test(name),
-        );
+      : compared.length > 0
+        ? compared
+        : sinksOf({ ...graph, nodes: forward }).filter(
+            (name) => fromInput.has(name) && !NO_OUTPUT.test(name),
+          );
   return found.slice(0, MAX_SUGGESTED);
+}
+
+const LOSSES =
+  /^(SoftmaxCrossEntropyWithLogits|SparseSoftmaxCrossEntropyWithLogits|SquaredDifference)$/;
+/** Nodes that only bring a tensor into another form. */
+const SAME = /^(Identity|Reshape|StopGradient|Cast)$/;
+
+/** What losses compare with labels, before it was only brought into another form. */
+function comparedIn(
+  forward: readonly FileNode[],
+  fromInput: ReadonlySet<string>,
+): readonly string[] {
+  const byName = new Map(forward.map((node) => [node.name, node]));
+  const made = (name: string): FileNode | undefined => {
+    let node = byName.get(name);
+    for (let step = 0; node !== undefined && SAME.test(node.op) && step < 100; step += 1)
+      node = byName.get(node.takes[0] ?? "");
+    return node;
+  };
+  const found = forward
+    .filter(({ op }) => LOSSES.test(op))
+    .flatMap(
+      ({ takes }) =>
+        takes.map(made).find((node) => node?.op.startsWith("Placeholder") === false)?.name ?? [],
+    );
+  return [...new Set(found)].filter((name) => fromInput.has(name));
+}
+
+/** Inputs that outputs depend on and that have no value of their own; all of them where none is left, or no output is known. */
+export function neededInputs(
+  { nodes }: GraphFile,
+  inputs: readonly StatedTensor[],
+  outputs: readonly string[],
+): readonly StatedTensor[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const found = new Set(outputs);
+  for (const name of found) for (const taken of byName.get(name)?.takes ?? []) found.add(taken); // grows while it is walked
+  const needed = inputs.filter(({ name, isOptional }) => found.has(name) && isOptional !== true);
+  return needed.length === 0 ? inputs : needed;
 }
 
 /** Names of nodes that depend on a placeholder. Graphs are written in order, but for loops. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ToolError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { CodeEntry, ModelDescription } from "../../../models/description/index.ts";
+import type { Signature } from "../../../models/tensor/index.ts";
 import {
   ComponentError,
   predictorOfGraph,
@@ -14,6 +15,7 @@ import {
   type UserCodeSettings,
 } from "../../plane/index.ts";
 import { openArena } from "./arena.ts";
+import type { ReadyFacts } from "./facts.ts";
 import type { LogLine } from "./log-lines.ts";
 import { tensorPredictor } from "./infer-tensors.ts";
 import { WorkerPool, type PoolOptions } from "./pool.ts";
@@ -129,7 +131,7 @@ function predictorOf(pool: WorkerPool, description: ModelDescription): PythonPre
   const { ready } = pool;
   const members =
     ready?.speaksTensors === true
-      ? tensorPredictor(pool, { model, platform, ready })
+      ? tensorPredictor(pool, { model, platform, ready: withSignature(ready, signature) })
       : {
           ...predictorOfGraph(pool, {
             model,
@@ -152,6 +154,12 @@ function predictorOf(pool: WorkerPool, description: ModelDescription): PythonPre
     abandon: () => pool.abandon(),
     [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
   };
+}
+
+/** A loader that cannot say what its model takes leaves that to what the files say. */
+function withSignature(ready: ReadyFacts, described: Signature | undefined): ReadyFacts {
+  const isSaid = (ready.signature?.inputs.length ?? 0) > 0;
+  return isSaid || described === undefined ? ready : { ...ready, signature: described };
 }
 
 interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onBatch" | "onRoom" | "onEnd"> {

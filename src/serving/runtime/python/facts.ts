@@ -63,13 +63,13 @@ function signatureOf(value: unknown): Signature | undefined {
 
 function specOf(value: unknown): readonly TensorSpec[] {
   if (typeof value !== "object" || value === null) return [];
-  const { name, datatype, shape } = value as Record<string, unknown>; // checked: an object
+  const { name, datatype, shape, isRankUnknown } = value as Record<string, unknown>; // checked: an object
   return typeof name === "string" &&
     typeof datatype === "string" &&
     isDatatype(datatype) &&
     Array.isArray(shape) &&
     shape.every((axis) => typeof axis === "number")
-    ? [{ name, datatype, shape }]
+    ? [{ name, datatype, shape, ...(isRankUnknown === true && { isRankUnknown }) }]
     : [];
 }
 
