@@ -116,7 +116,15 @@ test("frozen detection graphs answer an uploaded picture with boxes, and with na
   const description = await describe("pets", folder, python.python);
   await using server = await serveModel(description, {
     host: "127.0.0.1",
-    others: [await describe("encoded", encoded.folder, python.python)],
+    others: {
+      models: [
+        {
+          name: "encoded",
+          version: "1",
+          describe: async () => describe("encoded", encoded.folder, python.python),
+        },
+      ],
+    },
     log: createLogger({ level: "fatal", write: () => undefined }),
   });
   const picture = pictureOf(known);
