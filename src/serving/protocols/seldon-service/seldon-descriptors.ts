@@ -1,7 +1,7 @@
 import { ANY, EMPTY, STRUCT, type ProtoFile } from "../../transport/index.ts";
 
 /** Of TensorFlow's messages only what is served. @see tensorflow/core/framework/tensor.proto */
-const TENSOR: ProtoFile = {
+export const TENSOR_PROTO: ProtoFile = {
   name: "tensorflow/core/framework/tensor.proto",
   package: "tensorflow",
   messages: {
@@ -52,7 +52,7 @@ const FEEDBACK = "SendFeedback(Feedback) SeldonMessage";
 export const SELDON_PROTO: ProtoFile = {
   name: "proto/prediction.proto",
   package: "seldon.protos",
-  imports: [ANY, STRUCT, EMPTY, TENSOR],
+  imports: [ANY, STRUCT, EMPTY, TENSOR_PROTO],
   messages: {
     SeldonMessage: [
       "Status status = 1",

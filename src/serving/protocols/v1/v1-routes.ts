@@ -139,7 +139,8 @@ async function predict(plane: Plane, model: ServedModel, exchange: Exchange): Pr
   return { status: 200, contentType: JSON_TYPE, body: await written(plane, form, outputs) };
 }
 
-function refuseBodies(model: string): never {
+/** @throws InferenceError `UNSUPPORTED`, always */
+export function refuseBodies(model: string): never {
   throw new InferenceError(
     "UNSUPPORTED",
     `call the model "${model}": it takes and gives bodies, not tensors`,

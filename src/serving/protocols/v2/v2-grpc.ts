@@ -150,7 +150,7 @@ async function answerOne(plane: Plane, call: GrpcCall, message: Buffer): Promise
 }
 
 /** What a client is told about an error; bugs and the server's own faults go to the log too. */
-function failureFor(plane: Plane, call: GrpcCall, error: unknown): GrpcFailure {
+export function failureFor(plane: Plane, call: GrpcCall, error: unknown): GrpcFailure {
   if (error instanceof WireError)
     return {
       status: "INVALID_ARGUMENT",

@@ -1,0 +1,88 @@
+import { isRaw } from "../../plane/index.ts";
+import type { GrpcCall, GrpcMethod } from "../../transport/index.ts";
+import type { GrpcServices, Plane } from "../protocol.ts";
+import { requestInvalid } from "../v2/invalid.ts";
+import { failureFor } from "../v2/v2-grpc.ts";
+import { modelForCall, modelOf } from "./documents.ts";
+import {
+  readPredict,
+  readSpecRequest,
+  writeMetadata,
+  writePredict,
+  writeStatus,
+} from "./grpc-messages.ts";
+import { SERVING_PROTO } from "./grpc-proto.ts";
+import { refuseBodies } from "./v1-routes.ts";
+
+const PREDICTION = "/tensorflow.serving.PredictionService/";
+const MODEL = "/tensorflow.serving.ModelService/";
+
+/** TensorFlow Serving's gRPC: predictions, metadata and status. Examples of features to classify or regress are not taken. */
+export function v1Grpc(plane: Plane): GrpcServices {
+  const { models } = plane;
+  const unary = (
+    name: string,
+    answer: (message: Buffer, call: GrpcCall) => Promise<Uint8Array>,
+  ): GrpcMethod => ({
+    name,
+    onMessage: (call, message) => {
+      const start = async (): Promise<Uint8Array> => answer(message, call);
+      start().then(
+        (reply) => call.reply(reply),
+        (error: unknown) => call.fail(failureFor(plane, call, error)),
+      );
+    },
+  });
+  return {
+    files: [SERVING_PROTO],
+    methods: new Map([
+      [
+        `${PREDICTION}Predict`,
+        unary("v1-predict", (message, call) => predict(plane, call, message)),
+      ],
+      [
+        `${PREDICTION}GetModelMetadata`,
+        unary("v1-metadata", async (message) => {
+          const { model: path, fields } = readSpecRequest(message);
+          const unknown = fields.find((field) => field !== "signature_def");
+          if (unknown !== undefined || fields.length === 0)
+            throw requestInvalid(
+              `metadata_field is ${unknown === undefined ? "empty" : `"${unknown.slice(0, 100)}"`}, and signature_def is wanted`,
+            );
+          const model = modelOf(models, path);
+          await model.wake();
+          return writeMetadata(model, model.predictor.describe().signature);
+        }),
+      ],
+      [
+        `${MODEL}GetModelStatus`,
+        unary("v1-metadata", async (message) => {
+          const { model: path } = readSpecRequest(message);
+          const isOne = path.version !== undefined || path.label !== undefined;
+          return writeStatus(
+            isOne ? [modelOf(models, path)] : models.versions(path.name).toReversed(),
+          );
+        }),
+      ],
+    ]),
+  };
+}
+
+async function predict(plane: Plane, call: GrpcCall, message: Buffer): Promise<Uint8Array> {
+  const { model: path, inputs, outputs: wanted } = readPredict(message);
+  const model = await modelForCall(plane.models, path);
+  const { predictor } = model;
+  const { wantsHeaders, takesTensors } = predictor.describe();
+  if (!takesTensors) refuseBodies(model.name);
+  const { span, requestId } = call;
+  const { outputs } = await predictor.infer({
+    inputs,
+    ...(wanted.length > 0 && { outputs: wanted }),
+    ...(requestId !== undefined && { id: requestId }),
+    ...(span !== undefined && { trace: span }),
+    ...(wantsHeaders && { headers: call.textHeaders }),
+    caller: call,
+  });
+  if (isRaw(outputs)) refuseBodies(model.name);
+  return writePredict(model, outputs);
+}
