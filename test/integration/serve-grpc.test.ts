@@ -43,6 +43,7 @@ test("tools that know no .proto file find the services by reflection, and call t
     ...["Combiner", "Generic", "Model", "OutputTransformer", "Router", "Seldon", "Transformer"].map(
       (name) => `seldon.protos.${name}`,
     ),
+    ...["ModelService", "PredictionService"].map((name) => `tensorflow.serving.${name}`),
   ]);
   assert.deepEqual(found.methods["seldon.protos.Generic"], [
     "Aggregate",
