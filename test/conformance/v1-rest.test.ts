@@ -211,3 +211,46 @@ test("64-bit integers are exact, NaN is a bare word, and models that are gone ar
     assert.equal((await fetch(url + path)).status, 404, path);
   assert.match(await post(predict("classify"), '{"inputs":[]}'), /classify.*it is not loaded/);
 });
+
+test("CloudEvents are read and answered in the binary and in the structured mode", async (t) => {
+  await using server = await startV2Server(t, "onnx");
+  if (server === undefined) return;
+  const url = `http://127.0.0.1:${server.ports.http}${predict("identity_fp32")}`;
+  const send = (body: unknown, headers: Readonly<Record<string, string>>): Promise<Response> =>
+    fetch(url, { method: "POST", body: JSON.stringify(body), headers });
+  const attributes = { specversion: "1.0", id: "7", source: "here", type: "ask" };
+  const names = Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]);
+  const headers = Object.fromEntries(names) as Readonly<Record<string, string>>;
+
+  const binary = await send({ instances: FOURS }, headers);
+  assert.deepEqual([binary.status, await binary.json()], [200, { predictions: FOURS }]);
+  assert.deepEqual(
+    ["ce-specversion", "ce-source", "ce-type"].map((name) => binary.headers.get(name)),
+    ["1.0", "io.kserve.inference.identity_fp32", "io.kserve.inference.response"],
+  );
+  assert.match(binary.headers.get("ce-id") ?? "", /^[\da-f-]{36}$/);
+
+  const type = { "content-type": "application/cloudevents+json; charset=utf-8" };
+  const data = Buffer.from(JSON.stringify({ inputs: FOURS })).toString("base64");
+  for (const [sent, answer] of [
+    [{ ...attributes, data: { instances: FOURS } }, { predictions: FOURS }],
+    [{ ...attributes, data_base64: data }, { outputs: FOURS }],
+  ] as const) {
+    const structured = await send(sent, type);
+    assert.equal(structured.headers.get("content-type"), "application/cloudevents+json");
+    const event = (await structured.json()) as Readonly<Record<string, unknown>>;
+    assert.deepEqual([structured.status, event["data"]], [200, answer]);
+    assert.equal(event["type"], "io.kserve.inference.response");
+  }
+
+  for (const [body, wrong, why] of [
+    [{ instances: FOURS }, { ...headers, "ce-id": "" }, /no id/],
+    [{ instances: FOURS }, { ...headers, "ce-specversion": "0.3" }, /version 0\.3/],
+    [{ ...attributes }, type, /no data/],
+    [[], type, /no JSON object/],
+  ] as const) {
+    const refusal = await send(body, wrong);
+    assert.equal(refusal.status, 400);
+    assert.match(((await refusal.json()) as { error: string }).error, why);
+  }
+});

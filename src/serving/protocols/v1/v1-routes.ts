@@ -7,6 +7,7 @@ import { bufferOf, JsonReader, leastTextBytes } from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import { headersOf, jsonReply, settle } from "../v2/reply.ts";
 import { JSON_TYPE } from "../v2/v2-errors.ts";
+import { readCloudEvent, replyAsEvent } from "./cloud-event.ts";
 import {
   modelForCall,
   modelMetadata,
@@ -56,7 +57,7 @@ export function v1Routes(plane: Plane): ReadonlyMap<string, Route> {
     [
       "predict",
       post("v1-predict", async (one) =>
-        predict(plane, await modelForCall(models, pathOf(one)), one),
+        predictOrEvent(plane, await modelForCall(models, pathOf(one)), one),
       ),
     ],
     ...Object.entries(UNSERVED).map(
@@ -118,6 +119,18 @@ async function written(
   return isLargeText(bytes)
     ? bufferOf(await codecs.run("v1-write", { form, outputs }))
     : writePredictions(form, outputs);
+}
+
+/** A prediction; one that was asked for by an event is answered by one. */
+async function predictOrEvent(
+  plane: Plane,
+  model: ServedModel,
+  exchange: Exchange,
+): Promise<Reply> {
+  const event = readCloudEvent(exchange);
+  if (event === undefined) return predict(plane, model, exchange);
+  exchange.body = event.data;
+  return replyAsEvent(event, model.name, await predict(plane, model, exchange));
 }
 
 async function predict(plane: Plane, model: ServedModel, exchange: Exchange): Promise<Reply> {
