@@ -15,6 +15,7 @@ import type {
 import type { VerifyRequest } from "./check/verify.ts";
 import type { DoctorWords } from "./check/check-commands.ts";
 import type { RunRequest } from "./run/run-in-engine.ts";
+import type { PredictWords } from "./ask/ask-commands.ts";
 import type { MicroserviceWords, ServeWords } from "./run/serve-commands.ts";
 import type { GarbageRequest } from "./store/collect-garbage.ts";
 import type { CompletionWords } from "./completion-command.ts";
@@ -70,6 +71,7 @@ export type CommandRequests = {
   readonly doctor: DoctorWords;
   readonly run: RunRequest;
   readonly serve: ServeWords;
+  readonly predict: PredictWords;
   readonly "seldon-core-microservice": MicroserviceWords;
   readonly manifest: ServeManifestRequest;
   readonly registry: ServeStoreWords;
@@ -255,6 +257,11 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRow<CommandReque
     "Serve",
     "serve a model folder on this machine",
     async () => (await import("./run/serve-commands.ts")).SERVE_COMMAND,
+  ),
+  predict: row(
+    "Serve",
+    "ask a model: at a URL, in a folder or in an image",
+    async () => (await import("./ask/ask-commands.ts")).PREDICT_COMMAND,
   ),
   "seldon-core-microservice": row(
     "Serve",

@@ -71,6 +71,8 @@ export type {
   SiblingRequest,
 } from "./cluster/serve-manifest.ts";
 export type { RunRequest } from "./run/run-in-engine.ts";
+export type { Prediction, PredictRequest } from "./ask/predict.ts";
+export { predictionRows, rowCells } from "./ask/prediction-rows.ts";
 export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
 export type { ServeFolderRequest } from "./run/serve-folder.ts";
 export type { ServePlaceRequest } from "./run/serve-place.ts";

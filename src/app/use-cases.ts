@@ -89,6 +89,11 @@ export const run: typeof import("./run/run.ts").run = async (...args) =>
 export const serve: typeof import("./run/serve.ts").serve = async (...args) =>
   (await import("./run/serve.ts")).serve(...args);
 
+/** Asks a model for predictions, and gives each answer as it comes. */
+export const predict: typeof import("./ask/predict.ts").predict = async function* (...args) {
+  yield* (await import("./ask/predict.ts")).predict(...args);
+};
+
 /** Serves a project folder as it lies until the session is aborted. */
 export const serveFolder: typeof import("./run/serve-folder.ts").serveFolder = async (...args) =>
   (await import("./run/serve-folder.ts")).serveFolder(...args);

@@ -44,6 +44,7 @@ export const RUNS: { readonly [Name in CommandName]?: () => Promise<Run<Name>> }
   doctor: async () => (await import("./commands/check.ts")).runDoctor,
   run: async () => (await import("./commands/serve.ts")).runImage,
   serve: async () => (await import("./commands/serve.ts")).serveModels,
+  predict: async () => (await import("./commands/ask.ts")).askModel,
   "seldon-core-microservice": async () =>
     (await import("./commands/microservice.ts")).serveMicroservice,
   manifest: async () => (await import("./commands/manifest.ts")).printObjects,

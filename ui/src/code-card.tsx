@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Call } from "./call/build-call.ts";
+import type { Call } from "../../src/serving/calls/index.ts";
 import { BODY_FILE, isInFile, LANGUAGES, snippetOf, type Language } from "./call/snippets.ts";
 import { CopyButton } from "./parts/copy-button.tsx";
 import { Tabs } from "./parts/tabs.tsx";

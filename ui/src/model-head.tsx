@@ -3,7 +3,7 @@ import { formatBytes } from "./format.ts";
 import { CopyButton } from "./parts/copy-button.tsx";
 import { StateDot } from "./parts/state-dot.tsx";
 import type { ModelDocument, TensorSpec } from "./server.ts";
-import { shapeText } from "./tensor/shape.ts";
+import { shapeText } from "../../src/serving/calls/index.ts";
 import { useWords, type Words } from "./words.ts";
 
 const DIGEST_CHARACTERS = 19;

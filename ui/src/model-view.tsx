@@ -7,7 +7,7 @@ import {
   type Call,
   type CallInput,
   type ProtocolName,
-} from "./call/build-call.ts";
+} from "../../src/serving/calls/index.ts";
 import { sendCall } from "./call/send-call.ts";
 import { CodeCard } from "./code-card.tsx";
 import { FreeForm } from "./form/free-form.tsx";

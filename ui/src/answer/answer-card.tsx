@@ -1,8 +1,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { ProtocolName } from "../call/build-call.ts";
-import { boxesIn, classShares, type Box } from "../call/find-views.ts";
-import { readTensors, type OutputTensor } from "../call/read-answer.ts";
+import {
+  type ProtocolName,
+  boxesIn,
+  classShares,
+  type Box,
+  readTensors,
+  type OutputTensor,
+} from "../../../src/serving/calls/index.ts";
 import type { Answer } from "../call/send-call.ts";
 import type { PictureShown } from "../form/field.ts";
 import { formatBytes, formatMs } from "../format.ts";

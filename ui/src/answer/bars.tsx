@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { ClassShare } from "../call/find-views.ts";
+import type { ClassShare } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 
 const MAX_BARS = 10;

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Box } from "../call/find-views.ts";
+import type { Box } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 
 /** The picture with a frame around each object whose score is high enough. Coordinates are per mille of the picture. */

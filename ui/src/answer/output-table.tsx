@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { OutputTensor } from "../call/read-answer.ts";
+import type { OutputTensor } from "../../../src/serving/calls/index.ts";
 import { formatValue } from "../format.ts";
 import { useWords } from "../words.ts";
 

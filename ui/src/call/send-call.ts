@@ -1,4 +1,4 @@
-import type { Call } from "./build-call.ts";
+import type { Call } from "../../../src/serving/calls/index.ts";
 
 /** What came back. */
 export interface Answer {

@@ -1,4 +1,4 @@
-import type { Call } from "./build-call.ts";
+import type { Call } from "../../../src/serving/calls/index.ts";
 
 /** Ways in which a call is shown. */
 export const LANGUAGES = ["curl", "python", "typescript", "grpcurl"] as const;

@@ -2,7 +2,7 @@ import type { JSX, RefObject, TargetedPointerEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Choices } from "../parts/choices.tsx";
 import { defaultScale, resized, SCALES, tensorOfPixels, type Scale } from "../tensor/picture.ts";
-import { pictureLayout } from "../tensor/shape.ts";
+import { pictureLayout } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 import type { EditorProps } from "./field.ts";
 

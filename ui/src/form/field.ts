@@ -1,5 +1,10 @@
 import type { TensorSpec } from "../server.ts";
-import { columnsOf, isDrawing, pictureLayout, type TensorValue } from "../tensor/shape.ts";
+import {
+  columnsOf,
+  isDrawing,
+  pictureLayout,
+  type TensorValue,
+} from "../../../src/serving/calls/index.ts";
 
 /** Ways to fill in an input. */
 const EDITORS = ["draw", "image", "numbers", "text", "csv", "json"] as const;

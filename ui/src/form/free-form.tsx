@@ -1,11 +1,17 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { CallInput, ProtocolName } from "../call/build-call.ts";
+import {
+  type CallInput,
+  type ProtocolName,
+  checkJson,
+  parseCsv,
+  parseJsonValue,
+  parseLines,
+  ValueError,
+} from "../../../src/serving/calls/index.ts";
 import type { FormState } from "../model-view.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import type { TensorSpec } from "../server.ts";
-import { checkJson, parseCsv, parseJsonValue, parseLines } from "../tensor/parse-values.ts";
-import { ValueError } from "../tensor/shape.ts";
 import { formatBytes } from "../format.ts";
 import { useWords } from "../words.ts";
 import { DropZone } from "./drop-zone.tsx";

@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { literalOf } from "../tensor/parse-values.ts";
-import { columnsOf, ValueError } from "../tensor/shape.ts";
+import { literalOf, columnsOf, ValueError } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 import type { EditorProps, FieldState } from "./field.ts";
 

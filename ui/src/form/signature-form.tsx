@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { FormState } from "../model-view.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import type { TensorSpec } from "../server.ts";
-import { shapeText } from "../tensor/shape.ts";
+import { shapeText } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 import { DrawEditor } from "./draw-editor.tsx";
 import { editorsOf, type EditorName, type EditorProps, type FieldState } from "./field.ts";

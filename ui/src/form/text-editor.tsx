@@ -1,9 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { TensorSpec } from "../server.ts";
-import { nested } from "../call/build-call.ts";
-import { parseCsv, parseJsonValue, parseLines } from "../tensor/parse-values.ts";
-import { elementsIn, ValueError } from "../tensor/shape.ts";
+import {
+  nested,
+  parseCsv,
+  parseJsonValue,
+  parseLines,
+  elementsIn,
+  ValueError,
+} from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 import type { EditorProps, FieldState } from "./field.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TensorSpec } from "../server.ts";
 import { tensorOfPixels } from "./picture.ts";
-import { pictureLayout } from "./shape.ts";
+import { pictureLayout } from "../../../src/serving/calls/index.ts";
 
 test("pixels lie by channels or by places, scaled as is wanted, and grey is their luma", () => {
   const data = new Uint8ClampedArray(4 * 64);

@@ -1,5 +1,5 @@
 import type { Datatype, TensorSpec } from "../server.ts";
-import type { PictureLayout, TensorValue } from "./shape.ts";
+import type { PictureLayout, TensorValue } from "../../../src/serving/calls/index.ts";
 
 /** What bytes of a pixel become. */
 export const SCALES = ["bytes", "unit", "signed", "imagenet"] as const;

@@ -1,4 +1,4 @@
-import type { Datatype, TensorSpec } from "../server.ts";
+import type { Datatype, TensorSpec } from "../../models/tensor/index.ts";
 
 /** Values of an input as they are sent: each one is a JSON literal, so that 64-bit integers stay exact. */
 export interface TensorValue {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TensorSpec } from "../server.ts";
+import type { TensorSpec } from "../../models/tensor/index.ts";
 import { literalOf, parseCsv, parseJsonValue, parseLines } from "./parse-values.ts";
 import { columnsOf, pictureLayout } from "./shape.ts";
 

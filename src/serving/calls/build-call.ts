@@ -1,11 +1,24 @@
-import type { ModelDocument, TensorSpec } from "../server.ts";
-import { elementsIn, type TensorValue } from "../tensor/shape.ts";
+import type { TensorSpec } from "../../models/tensor/index.ts";
+import { elementsIn, type TensorValue } from "./shape.ts";
 
-/** Protocols that a prediction can be asked over from a browser. */
+/** Protocols that a prediction can be asked over with an HTTP request. */
 const PROTOCOLS = ["v2", "v1", "seldon", "service"] as const;
 export type ProtocolName = (typeof PROTOCOLS)[number];
 
-/** What the form has in it. */
+/** What has to be known of a model to call it. */
+export interface CallModel {
+  readonly name: string;
+  readonly version: string;
+  /** Absent where it is not known. */
+  readonly kind?: string;
+  readonly takesTensors: boolean;
+  readonly takesRawBody: boolean;
+  /** Empty when only user code knows. */
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** What a call is made of. */
 export type CallInput =
   | { readonly kind: "tensors"; readonly tensors: readonly TensorValue[] }
   | { readonly kind: "text"; readonly text: string }
@@ -28,7 +41,7 @@ function isHalf({ datatype }: TensorSpec): boolean {
 }
 
 /** Protocols that the model answers, the best first. @param isFirst - paths without a name lead to this model */
-export function protocolsOf(model: ModelDocument, isFirst: boolean): readonly ProtocolName[] {
+export function protocolsOf(model: CallModel, isFirst: boolean): readonly ProtocolName[] {
   const { takesTensors, takesRawBody, inputs, outputs, kind } = model;
   const hasHalves = [...inputs, ...outputs].some(isHalf);
   const isSeldonClass = kind === "class" && inputs.length === 0;
@@ -43,7 +56,7 @@ export function protocolsOf(model: ModelDocument, isFirst: boolean): readonly Pr
 }
 
 /** Makes the request of a protocol. */
-export function buildCall(protocol: ProtocolName, model: ModelDocument, input: CallInput): Call {
+export function buildCall(protocol: ProtocolName, model: CallModel, input: CallInput): Call {
   const name = encodeURIComponent(model.name);
   const json = { protocol, contentType: "application/json" };
   switch (protocol) {
@@ -107,7 +120,7 @@ const CONTENTS: Readonly<Partial<Record<TensorValue["datatype"], string>>> = {
 };
 
 /** The message of gRPC; undefined where a tensor has no field of its own. */
-function v2Message(model: ModelDocument, tensors: readonly TensorValue[]): string | undefined {
+function v2Message(model: CallModel, tensors: readonly TensorValue[]): string | undefined {
   const inputs = tensors.map(({ name, datatype, shape, literals }) => {
     const field = CONTENTS[datatype];
     if (field === undefined) return undefined;
@@ -124,7 +137,7 @@ function inBase64(literal: string): string {
   return JSON.stringify(btoa(String.fromCodePoint(...bytes)));
 }
 
-function columns({ inputs }: ModelDocument, tensors: readonly TensorValue[]): string {
+function columns({ inputs }: CallModel, tensors: readonly TensorValue[]): string {
   const [first] = tensors;
   if (first !== undefined && tensors.length === 1 && inputs.length < 2)
     return nested(first.shape, first.literals);
@@ -138,7 +151,7 @@ function byName(tensors: readonly TensorValue[]): string {
   return `{${members.join(",")}}`;
 }
 
-function seldonBody({ inputs }: ModelDocument, input: CallInput): string {
+function seldonBody({ inputs }: CallModel, input: CallInput): string {
   if (input.kind === "text") return `{"strData":${JSON.stringify(input.text)}}`;
   if (input.kind === "json") return `{"jsonData":${input.text}}`;
   const tensors = tensorsOf(input);

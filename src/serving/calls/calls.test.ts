@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelDocument } from "../server.ts";
-import { buildCall, protocolsOf, type CallInput } from "./build-call.ts";
+import { buildCall, protocolsOf, type CallInput, type CallModel } from "./build-call.ts";
 import { boxesIn, classShares } from "./find-views.ts";
 import { readTensors } from "./read-answer.ts";
-import { LANGUAGES, snippetOf } from "./snippets.ts";
 
-const model: ModelDocument = {
-  ...{ name: "m 1", version: "2", state: "ready", isReady: true, reason: "" },
-  ...{ kind: "onnx", service: "MODEL", takesTensors: true, takesRawBody: false, joinsRows: true },
+const model: CallModel = {
+  ...{ name: "m 1", version: "2", kind: "onnx", takesTensors: true, takesRawBody: false },
   inputs: [{ name: "x", datatype: "FP32", shape: [-1, 2] }],
   outputs: [],
-  labels: {},
-  limits: {
-    ...{ workers: 1, maxBatch: 1, maxWaitMs: 0, maxBodyBytes: 1, timeoutMs: 1, maxQueue: 1 },
-  },
 };
 const input: CallInput = {
   kind: "tensors",
@@ -24,7 +17,7 @@ const input: CallInput = {
 test("one input is the same call over each protocol", () => {
   const v2 = buildCall("v2", model, input);
   assert.equal(v2.path, "/v2/models/m%201/versions/2/infer");
-  assert.deepEqual(JSON.parse(String(v2.body)), {
+  assert.deepEqual(JSON.parse(typeof v2.body === "string" ? v2.body : ""), {
     inputs: [{ name: "x", datatype: "FP32", shape: [2, 2], data: [1, 2, 3, 4] }],
   });
   assert.match(v2.grpc?.message ?? "", /"fp32_contents":\[1,2,3,4\]/);
@@ -106,16 +99,4 @@ test("boxes are read as TensorFlow and as torchvision write them", () => {
   ];
   assert.deepEqual(boxesIn(pixels, size, ["", "dog"]), [one]);
   assert.equal(boxesIn([output("probabilities", [1, 4], [1, 0, 0, 0])], size), undefined);
-});
-
-test("code takes a long body from a file, and leaves gRPC out where there is no port", () => {
-  const place = { origin: "http://h:1", hostname: "h", isSecure: false, grpcPort: 2 };
-  const short = buildCall("v2", model, input);
-  for (const language of LANGUAGES) assert.ok(snippetOf(language, short, place)?.includes("h:"));
-  assert.equal(snippetOf("grpcurl", short, { ...place, grpcPort: undefined }), undefined);
-  const long = { ...short, body: " ".repeat(10_000) };
-  assert.match(snippetOf("curl", long, place) ?? "", /@request\.json/);
-  assert.match(snippetOf("python", long, place) ?? "", /open\("request\.json", "rb"\)/);
-  const quoted = { ...short, body: `{"a":"it's"}` };
-  assert.match(snippetOf("curl", quoted, place) ?? "", /it'\\''s/);
 });

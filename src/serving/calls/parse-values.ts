@@ -1,4 +1,4 @@
-import type { Datatype, TensorSpec } from "../server.ts";
+import type { Datatype, TensorSpec } from "../../models/tensor/index.ts";
 import { elementsIn, ValueError, type TensorValue } from "./shape.ts";
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;

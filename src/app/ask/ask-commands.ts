@@ -1,0 +1,63 @@
+import { choice, count, needed, scaled, text } from "../options/kinds.ts";
+import type { CommandSpec, Options } from "../options/option.ts";
+import type { TargetRequest } from "./open-target.ts";
+import type { PredictRequest } from "./predict.ts";
+
+/** How predictions are shown. */
+const SHOWN = ["table", "json", "ndjson"] as const;
+
+/** A request with what only the command line knows. */
+export interface PredictWords extends PredictRequest {
+  /** Default: a table on a terminal's lines. */
+  readonly output: (typeof SHOWN)[number];
+}
+
+const TARGET: Options<TargetRequest> = {
+  target: needed("<target>", "a URL, a folder or file of a model, or an image"),
+  workers: count("--workers <number>", "worker processes of a folder"),
+  python: text("--python <path>", "interpreter for a folder"),
+};
+const MODEL = text("--model <name>", "model of a server that has several");
+const PROTOCOL = choice("--protocol <name>", "how it is asked (default: found out by asking)", [
+  "v2",
+  "v1",
+  "seldon",
+  "service",
+]);
+
+/** `slipway predict TARGET INPUT`. */
+export const PREDICT_COMMAND: CommandSpec<PredictWords> = {
+  options: {
+    ...TARGET,
+    input: needed("[input]", "a file of inputs; - for standard input", { byDefault: "-" }),
+    form: choice("--form <name>", "what the input is (default: by its name; - is json)", [
+      "csv",
+      "ndjson",
+      "json",
+      "text",
+      "image",
+      "raw",
+    ]),
+    model: MODEL,
+    protocol: PROTOCOL,
+    output: {
+      ...choice("-o, --output <form>", "how the answer is shown", SHOWN, { byDefault: "table" }),
+      read: ([given = []]) => SHOWN.find((name) => name === given.at(-1)) ?? "table",
+    },
+    batchRows: count(
+      "--batch-rows <number>",
+      "rows of a table or of lines that are sent together (default: 64)",
+    ),
+    timeoutMs: scaled("--timeout <seconds>", "longest wait for an answer", 1000, { byDefault: 60 }),
+  },
+  registry: {},
+  notes: [
+    "A table (.csv, .tsv) has a row on each line; a first line of names is left out, and names the inputs where there are several.\n.ndjson and .jsonl have a value or an object on each line. .json is one request: lists for the only input, or an object of\nlists by the names of inputs. Pictures are given to the server as they are.",
+  ],
+  examples: [
+    "slipway predict http://localhost:9000 rows.csv",
+    "echo '[[5.1,3.5,1.4,0.2]]' | slipway predict ./iris",
+    "slipway predict store:iris rows.csv -o ndjson",
+    "slipway predict http://localhost:9000 cat.jpg --model resnet",
+  ],
+};
