@@ -61,8 +61,8 @@ test("a table, lines of JSON, a document and standard input become the same ques
       );
       assert.deepEqual(found.requests, input.endsWith(".json") ? [1] : [2, 2, 1]);
     }
-    const typed = await ask({ target, model, input: "-", protocol }, { stdin: "[[7,8]]" });
-    assert.deepEqual(Object.values(typed.rows[0] as object), [[7, 8]]);
+    const typed = await ask({ target, model, input: "-", protocol }, { stdin: "[[7,8,9,10]]" });
+    assert.deepEqual(Object.values(typed.rows[0] as object), [[7, 8, 9, 10]]);
   }
 });
 

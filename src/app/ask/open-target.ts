@@ -5,7 +5,7 @@ import { ToolError } from "../../ground/errors/index.ts";
 import { createTempDir } from "../../ground/process/index.ts";
 import { createLogger, serveModel, serveOptions } from "../../serving/server/index.ts";
 import { isModelPath } from "../places/model-path.ts";
-import type { Places, Session } from "../session.ts";
+import type { Places, Surroundings } from "../session.ts";
 import { openFolder } from "../run/open-folder.ts";
 import { READY_PATH, READY_TIMEOUT_MS } from "../run/run-in-engine.ts";
 import { openRunSource } from "../run/run-source.ts";
@@ -20,6 +20,9 @@ export interface TargetRequest {
   readonly python?: string | undefined;
 }
 
+/** Who asks: images are found by its places, folders are served in its surroundings. */
+export type Asker = Places & Surroundings;
+
 /** A server that answers at `url`; disposing of it ends what was started for it. */
 export interface OpenTarget extends AsyncDisposable {
   readonly url: URL;
@@ -30,7 +33,7 @@ export interface OpenTarget extends AsyncDisposable {
  * without a container.
  * @throws ToolError `USAGE`, and what serving or running throws
  */
-export async function openTarget(request: TargetRequest, session: Session): Promise<OpenTarget> {
+export async function openTarget(request: TargetRequest, session: Asker): Promise<OpenTarget> {
   const { target } = request;
   if (/^https?:\/\//i.test(target))
     return { url: parseUrl(target), [Symbol.asyncDispose]: nothing };
@@ -53,7 +56,7 @@ function parseUrl(text: string): URL {
 
 async function openFolderTarget(
   { target, workers, python }: TargetRequest,
-  session: Session,
+  session: Asker,
 ): Promise<OpenTarget> {
   const settings = { workers, python, env: {}, apiType: "rest" } as const;
   const opened = await openFolder({ folder: target, ...settings }, session);

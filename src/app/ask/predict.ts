@@ -7,9 +7,9 @@ import {
   type OutputTensor,
   type ProtocolName,
 } from "../../serving/calls/index.ts";
-import type { Session } from "../session.ts";
+
 import { findModel, type FoundModel } from "./find-model.ts";
-import { openTarget, type TargetRequest } from "./open-target.ts";
+import { openTarget, type Asker, type TargetRequest } from "./open-target.ts";
 import { formOf, readInputs, type InputBatch, type InputForm } from "./read-inputs.ts";
 import { callServer, createServerClient, type ServerClient } from "./server-client.ts";
 
@@ -51,7 +51,7 @@ const TOLD_EVERY_MS = 1000;
  */
 export async function* predict(
   request: PredictRequest,
-  { session, stdin }: { readonly session: Session; readonly stdin: Readable },
+  { session, stdin }: { readonly session: Asker; readonly stdin: Readable },
 ): AsyncGenerator<Prediction> {
   await using target = await openTarget(request, session);
   using client = createServerClient({
