@@ -15,7 +15,7 @@ import {
 } from "../../serving/calls/index.ts";
 
 /** What a file of inputs is written in. */
-export const INPUT_FORMS = ["csv", "ndjson", "json", "text", "image", "raw"] as const;
+const INPUT_FORMS = ["csv", "ndjson", "json", "text", "image", "raw"] as const;
 export type InputForm = (typeof INPUT_FORMS)[number];
 
 /** Inputs of one request. */
