@@ -144,5 +144,16 @@ class LauncherTest(unittest.TestCase):
         self.assertEqual((code, lines), (4, [os.path.realpath(folder)]))
 
 
+class Shell(unittest.TestCase):
+    def test_a_script_gets_its_parameters_and_gives_its_exit_code(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            script = os.path.join(folder, "run.sh")
+            with open(script, "w") as file:
+                file.write('echo "$1-$2"\nexit 7\n')
+            compat = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "compat")
+            done = subprocess.run([sys.executable, "-m", "uaitrain.shell", script, "a b", "--c=d"], capture_output=True, text=True, cwd=compat, check=False)
+            self.assertEqual((done.stdout, done.returncode), ("a b---c=d\n", 7))
+
+
 if __name__ == "__main__":
     unittest.main()

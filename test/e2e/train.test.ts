@@ -77,6 +77,7 @@ test("a training image trains in docker and in podman, and what it leaves answer
           engine,
           "--output",
           output,
+          "--writable-data",
           "--svg",
           `${engine}.svg`,
           "--",

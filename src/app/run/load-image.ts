@@ -18,6 +18,8 @@ export interface LoadRequest {
   readonly source: Source;
   readonly descriptor: Descriptor;
   readonly name: string;
+  /** Name of an image of the engine's that may have some of the layers already. Default: `name`. */
+  readonly like?: string | undefined;
 }
 
 /**
@@ -67,7 +69,7 @@ async function send(
 ): Promise<void> {
   session.emit({
     kind: "step",
-    text: `loading ${request.name} into ${engine.kind} (${formatBytes(archive.size)}${note})`,
+    text: `loading ${request.like ?? request.name} into ${engine.kind} (${formatBytes(archive.size)}${note})`,
   });
   await engine.load(archive.open({ signal: session.signal }), { signal: session.signal });
 }
@@ -75,11 +77,11 @@ async function send(
 /** Stored digests of the layers that the engine's image of that name has below all others. */
 async function sharedLayers(
   engine: Engine,
-  { source, descriptor, name }: LoadRequest,
+  { source, descriptor, name, like = name }: LoadRequest,
   session: Places,
 ): Promise<ReadonlySet<Digest>> {
   if (engine.kind !== "docker") return new Set();
-  const there = (await engine.diffIds(name, session)) ?? [];
+  const there = (await engine.diffIds(like, session)) ?? [];
   const image = imageFrom(source, descriptor);
   const [{ layers }, { rootfs }] = await Promise.all([
     manifestOf(image, session),

@@ -9,12 +9,10 @@ import {
   type RunningImage,
 } from "../../images/engine/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
-import { createImageArchive } from "../../images/layout/index.ts";
-import { parseReference } from "../../images/oci/index.ts";
 import type { Places } from "../session.ts";
 import { openEngine } from "../places/places.ts";
-import { formatBytes } from "../format.ts";
 import { modelOf } from "../image-label.ts";
+import { loadImage } from "./load-image.ts";
 import { httpPortOf, portsOf } from "./run-options.ts";
 import { engineName, type RunSource } from "./run-source.ts";
 import { sampleRequestOf } from "./sample-request.ts";
@@ -91,16 +89,10 @@ export async function ensureLoaded(
 ): Promise<string> {
   const image = engineName(source.place.reference, source.seen);
   if (await engine.has(image, session)) return image;
-  const archive = await createImageArchive(
-    source.place.source,
-    [{ descriptor: source.seen.descriptor, references: [parseReference(image)] }],
-    { signal: session.signal },
-  );
-  session.emit({
-    kind: "step",
-    text: `loading ${name} into ${engine.kind} (${formatBytes(archive.size)})`,
-  });
-  await engine.load(archive.open({ signal: session.signal }), { signal: session.signal });
+  const { descriptor } = source.seen;
+  // Packing loads images under their own names: what lies below the change is there.
+  const like = /^(?:store:)?([\w.-]+(?::\d+)?(?:\/[\w.-]+)*(?::[\w.-]+)?)$/.exec(name)?.[1];
+  await loadImage(engine, { source: source.place.source, descriptor, name: image, like }, session);
   return image;
 }
 

@@ -6,6 +6,7 @@ import { walkTree, type ProjectTree } from "../../images/pack/index.ts";
 import {
   findDataFolders,
   HIDDEN_FOLDERS,
+  mainModuleOf,
   OWN_FILES,
   placeBelow,
   type TrainJob,
@@ -31,8 +32,7 @@ export async function checkCode(job: TrainJob, session: Standpoint): Promise<str
   const missing: string[] = [];
   for (const [flag, path] of wanted) {
     if (path === undefined || path.startsWith("/")) continue;
-    const file = await stat(join(root, path)).catch(noFile);
-    if (file?.isFile() !== true) missing.push(`--${flag} "${path}"`);
+    if (!(await isThere(root, path))) missing.push(`--${flag} "${path}"`);
   }
   if (missing.length > 0)
     throw new ToolError(
@@ -45,6 +45,17 @@ export async function checkCode(job: TrainJob, session: Standpoint): Promise<str
       text: "caffe takes no --train_params; what the solver needs stands in its file",
     });
   return root;
+}
+
+/** A file; or a module, which is the image's own where the folder has nothing of its first name. */
+async function isThere(root: string, path: string): Promise<boolean> {
+  const module = mainModuleOf(path);
+  if (module === undefined) return isFile(join(root, path));
+  const stem = join(root, ...module.split("."));
+  const top = join(root, module.split(".")[0] ?? "");
+  const isOwn =
+    (await isFile(`${top}.py`)) || (await stat(top).catch(noFile))?.isDirectory() === true;
+  return !isOwn || (await isFile(`${stem}.py`)) || isFile(join(stem, "__main__.py"));
 }
 
 /** Files of requirements: those of the request, else the code's own. */
@@ -103,7 +114,7 @@ export async function readCode(
   const ignore = [...out.map((folder) => `/${folder}`), ...OWN_FILES.map((name) => `**/${name}`)];
   const tree = await walkTree(codePath, { ignore, signal: session.signal });
   const { files } = tree;
-  if (!files.some(({ path }) => path === job.mainFile))
+  if (mainModuleOf(job.mainFile) === undefined && !files.some(({ path }) => path === job.mainFile))
     throw new ToolError(
       "PROJECT_NOT_FOUND",
       `pack for ${job.framework}: --mainfile_path "${job.mainFile}" would not be in the image`,

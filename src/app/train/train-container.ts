@@ -1,5 +1,6 @@
 import { chooseRow } from "../../jobs/catalogue/index.ts";
-import type { Container } from "../../images/engine/index.ts";
+import { userInfo } from "node:os";
+import type { Container, ContainerRequest, EngineKind } from "../../images/engine/index.ts";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import { run as runProcess } from "../../ground/process/index.ts";
 import { checkGpu, LAUNCHER, PLACES, PYTHON } from "../../jobs/train/index.ts";
@@ -37,23 +38,64 @@ export async function runInContainer(
   });
   await follower.started({ digest: source.seen.descriptor.digest, command });
   const container = await engine.start(
-    {
-      image,
-      mounts: [
-        { source: run.data, target: PLACES.data },
-        { source: run.output, target: PLACES.output },
-      ],
-      env: { PYTHONUNBUFFERED: "1", ...run.request.env },
-      gpus: run.request.gpus,
-      // Loaders of several processes hand batches over in it, and die where there is too little.
-      sharedMemory: run.request.sharedMemory ?? "1g",
-      // A base may have no shell; the launcher goes to the code's folder, and hands signals on, which a first process does not get.
-      entrypoint: PYTHON,
-      command: [LAUNCHER, JSON.stringify({ cwd: PLACES.code, tasks: run.tasks }), ...command],
-    },
+    containerRequest(run, { image, engine: engine.kind, uid: userInfo().uid }),
     { signal: session.signal },
   );
-  return await follow(container, follower, session);
+  return await follow(container, follower, { session, graceS: run.request.stopTimeoutS });
+}
+
+/**
+ * The container of a run: the data as they are, to be read only unless the results lie among them or the caller says otherwise.
+ * @param about.uid - the caller's; what the script writes is the caller's then.
+ */
+export function containerRequest(
+  run: Pick<TrainRun, "request" | "data" | "output" | "words" | "tasks">,
+  about: { readonly image: string; readonly engine: EngineKind; readonly uid: number },
+): ContainerRequest {
+  const { request, data, output } = run;
+  const holdsOutput = output === data || output.startsWith(`${data}/`);
+  const user = request.user ?? callerIn(about);
+  return {
+    image: about.image,
+    mounts: [
+      {
+        source: data,
+        target: PLACES.data,
+        readOnly: request.isDataWritable !== true && !holdsOutput,
+      },
+      { source: output, target: PLACES.output },
+    ],
+    env: {
+      PYTHONUNBUFFERED: "1",
+      // A user that the image does not know has no home.
+      ...(user === undefined ? {} : { HOME: "/tmp" }),
+      ...request.env,
+    },
+    user,
+    memory: request.memory,
+    gpus: request.gpus,
+    // Loaders of several processes hand batches over in it, and die where there is too little.
+    sharedMemory: request.sharedMemory ?? "1g",
+    // A base may have no shell; the launcher goes to the code's folder, and hands signals on, which a first process does not get.
+    entrypoint: PYTHON,
+    command: [
+      LAUNCHER,
+      JSON.stringify({ cwd: PLACES.code, tasks: run.tasks }),
+      PYTHON,
+      ...run.words,
+    ],
+  };
+}
+
+/** Podman without root has the caller as the container's root already. Group 0 may write where the image lets it. */
+function callerIn({
+  engine,
+  uid,
+}: {
+  readonly engine: EngineKind;
+  readonly uid: number;
+}): string | undefined {
+  return uid <= 0 || engine !== "docker" ? undefined : `${uid}:0`;
 }
 
 /** Whether the wheels in the image work with what is in this machine; where nobody can be asked, the run will tell. */
@@ -90,12 +132,13 @@ async function checkCards(
 async function follow(
   container: Container,
   follower: TrainFollower,
-  { signal, emit }: Surroundings,
+  about: { readonly session: Surroundings; readonly graceS: number | undefined },
 ): Promise<TrainEnd> {
+  const { signal, emit } = about.session;
   let stopping: Promise<void> | undefined;
   const stop = (): void => {
     emit({ kind: "step", text: "stopping" });
-    stopping = container.stop();
+    stopping = container.stop({ graceS: about.graceS });
     stopping.catch(() => undefined); // thrown below, once the log is at its end
   };
   try {

@@ -30,17 +30,11 @@ import { accountProblems, warnOfSecrets, withAccount } from "../packdocker/accou
 import { openPackSettings } from "../packdocker/catalogue.ts";
 import { checkPushes, openEngine, openForReading, openStore } from "../places/places.ts";
 import type { ImageResult, TransferResult } from "../results.ts";
-import { readPythonSources, sourceFile } from "../python/python-sources.ts";
-import {
-  refusePythonTwo,
-  reviewPython,
-  warnOfOldTensorFlow,
-  warnOfRemarks,
-} from "../python/review-python.ts";
 import { epochOf } from "../settings.ts";
 import type { Caller, Places, Session } from "../session.ts";
 import { checkCode, indexesOf, readCode, requirementsOf } from "./train-code.ts";
 import { createImageMaker, lacksShell, sourceOf, type ImageRequest } from "./train-images.ts";
+import { inPythonThree, reviewCode } from "./train-python.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
 /** Training images that were made. */
@@ -199,32 +193,6 @@ async function prepare(given: TrainPackRequest, session: Session): Promise<Work>
     paths: { data: resolved(job.dataPath, session), output: resolved(job.outputPath, session) },
     image,
   };
-}
-
-/** The request for a converted copy of its code, where that is wanted. */
-async function inPythonThree(
-  request: TrainPackRequest,
-  session: Session,
-): Promise<TrainPackRequest> {
-  const folder = request.values["code_path"] ?? "";
-  if (request.isConverted !== true || folder === "") return request;
-  const { convertPythonTwo } = await import("../python/convert-python-two.ts");
-  const copy = await convertPythonTwo(folder, session);
-  return { ...request, values: { ...request.values, code_path: copy } };
-}
-
-/** The known bases have Python 3, and a base of the user's own may have Python 2. @throws ToolError `PROJECT_INVALID`. */
-async function reviewCode(
-  { job, image: { tree, release, isOwnImage } }: Pick<Work, "job" | "image">,
-  session: Session,
-): Promise<void> {
-  const review = reviewPython(job.mainFile, await readPythonSources(tree.files.map(sourceFile)));
-  const { problems, remarks } = review;
-  const isKnown = release !== undefined && isOpen(release) && !isOwnImage;
-  if (isKnown) {
-    refusePythonTwo(review, { what: `pack for ${job.framework}`, caller: session });
-    warnOfOldTensorFlow(review, session);
-  } else warnOfRemarks({ remarks: [...problems, ...remarks] }, session);
 }
 
 /** An absolute path stays as it was written; docker takes no others. */

@@ -28,6 +28,16 @@ export const TRAIN_RUN_COMMAND: CommandSpec<TrainRunRequest> = {
     engine: ENGINE,
     gpus: text("--gpus <which>", "run the GPU image on these cards, such as all"),
     sharedMemory: text("--shm <size>", "size of /dev/shm, such as 8g (default: 1g)"),
+    memory: text("--memory <size>", "most memory that it may use, such as 16g"),
+    user: text(
+      "--user <user>",
+      "user in the container, UID[:GID] or root (default: you, so that the results are yours)",
+    ),
+    isDataWritable: flag("--writable-data", "let the script write into the data folder"),
+    stopTimeoutS: count(
+      "--stop-timeout <seconds>",
+      "how long the script has to end after Ctrl-C (default: 10)",
+    ),
     processes: count(
       "--nproc <count>",
       "processes on this machine, with the environment of a distributed job",

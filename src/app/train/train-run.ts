@@ -50,6 +50,14 @@ export interface TrainRunRequest {
   readonly gpus?: string | undefined;
   /** Size of `/dev/shm`, such as `8g`. Default `1g`. */
   readonly sharedMemory?: string | undefined;
+  /** Most memory that the container may use, such as `16g`. Default: no bound. */
+  readonly memory?: string | undefined;
+  /** User in the container, `UID[:GID]` or a name. Default: the caller, with group 0; root where the engine runs without root itself. */
+  readonly user?: string | undefined;
+  /** The script may write into the data folder. Default false. */
+  readonly isDataWritable?: boolean | undefined;
+  /** Seconds that the script has to end after Ctrl-C. Default: the engine's, 10. */
+  readonly stopTimeoutS?: number | undefined;
   /** Default 1. */
   readonly processes?: number | undefined;
   /** Parameter servers beside them. Default 0. */

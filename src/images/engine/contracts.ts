@@ -65,6 +65,8 @@ export interface ContainerRequest {
   readonly gpus?: string | undefined;
   /** Size of `/dev/shm`, such as `1g`; default the engine's, which is 64 MiB. */
   readonly sharedMemory?: string | undefined;
+  /** Most memory that it may use, such as `8g`. Default: no bound. */
+  readonly memory?: string | undefined;
   /** `USER` or `UID:GID`; default the image's. */
   readonly user?: string | undefined;
   /** Program to start in place of the image's entry point. */

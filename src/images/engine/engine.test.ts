@@ -36,10 +36,12 @@ test("ports, mounts and graphics cards are said in each engine's words", () => {
     mounts: [{ source: "/a b", target: "/m", readOnly: true }],
     gpus: "all",
     sharedMemory: "1g",
+    memory: "2g",
   };
   const common = [
     "--pull=never",
     "--shm-size=1g",
+    "--memory=2g",
     "--publish",
     "127.0.0.1::9000",
     "--publish",

@@ -15,6 +15,7 @@ export function startArguments(request: ContainerRequest, kind: EngineKind): rea
     ...option("--platform", request.platform),
     ...option("--entrypoint", request.entrypoint),
     ...option("--shm-size", request.sharedMemory),
+    ...option("--memory", request.memory),
     ...(request.ports ?? []).flatMap((port) => ["--publish", portArgument(port)]),
     ...(request.mounts ?? []).flatMap((mount) => ["--mount", mountArgument(mount)]),
     ...Object.keys(request.env ?? {}).flatMap((name) => ["--env", checkedVariable(name)]),

@@ -1,4 +1,4 @@
-import { PLACES, PYTHON, type TrainJob } from "./contracts.ts";
+import { mainModuleOf, PLACES, PYTHON, type TrainJob } from "./contracts.ts";
 import { quoteDouble, quoteWord, splitWords } from "./shell-words.ts";
 
 /** Name of the file that the old tools left behind. */
@@ -98,15 +98,23 @@ function startOf(job: TrainJob): string {
   const words = programWords(job).map(quoteWord);
   const isPlain = /^[\w@%+=:,./ -]*$/.test(job.trainParams);
   return job.framework !== "caffe" && isPlain
-    ? `${words[0] ?? ""} ${job.trainParams}`
+    ? `${mainWords(job).map(quoteWord).join(" ")} ${job.trainParams}`
     : words.join(" ");
 }
 
 function programWords(job: TrainJob): readonly string[] {
   return [
-    `${PLACES.code}/${job.mainFile}`,
+    ...mainWords(job),
     ...(job.framework === "caffe" ? caffeWords(job) : splitWords(job.trainParams)),
   ];
+}
+
+/** What Python is started with: a file, a module, or the helper that hands over to a shell script. */
+function mainWords({ mainFile }: TrainJob): readonly string[] {
+  const module = mainModuleOf(mainFile);
+  if (module !== undefined) return ["-m", module];
+  const path = `${PLACES.code}/${mainFile}`;
+  return /\.(?:sh|bash)$/.test(mainFile) ? ["-m", "uaitrain.shell", path] : [path];
 }
 
 function caffeWords({ solver, snapshot }: TrainJob): readonly string[] {

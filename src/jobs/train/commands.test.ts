@@ -210,3 +210,25 @@ test("the plan is read back as it was written, and a damaged one is refused by k
     message: /commands\.deploy/,
   });
 });
+
+test("a shell script is started by way of Python, which the platform puts before it, and a module by its name", () => {
+  const lines = (mainfile_path: string, train_params = ""): readonly string[] =>
+    commandLines(parseJob("pytorch", { ...VALUES, mainfile_path, train_params }), PATHS);
+  assert.equal(
+    lines("scripts/run.sh", "--lr 0.1")[0],
+    "CMD Used for deploying: -m uaitrain.shell /data/scripts/run.sh --lr 0.1",
+  );
+  assert.match(
+    lines("run.sh")[1] ?? "",
+    /cd \/data && \/usr\/bin\/python -m uaitrain\.shell \/data\/run\.sh /,
+  );
+  assert.equal(
+    lines("-m pkg.train", "-n 'a b'")[0],
+    "CMD Used for deploying: -m pkg.train -n 'a b'",
+  );
+  const { cpuProgram } = jobCommands(
+    parseJob("pytorch", { ...VALUES, mainfile_path: "-m pkg.train" }),
+    PATHS,
+  );
+  assert.deepEqual(cpuProgram.slice(0, 3), ["/usr/bin/python", "-m", "pkg.train"]);
+});

@@ -59,3 +59,8 @@ export const PYTHON = "/usr/bin/python";
 
 /** In a training image: starts processes, with their environment and in their folder, and hands signals on. */
 export const LAUNCHER = "/opt/slipway/train/uaitrain/launch.py";
+
+/** The module of a main file that is written `-m package.module`; `undefined` for a path. */
+export function mainModuleOf(mainFile: string): string | undefined {
+  return /^-m\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/.exec(mainFile)?.[1];
+}

@@ -128,7 +128,7 @@ export const TRAIN_FLAGS: readonly TrainFlag[] = [
     name: "mainfile_path",
     frameworks: FRAMEWORKS,
     isRequired: true,
-    help: "main file, relative to the code folder",
+    help: "main file, relative to the code folder: Python or a shell script; or '-m package.module'",
   },
   {
     name: "train_params",

@@ -10,6 +10,7 @@ export {
   FRAMEWORKS,
   LAUNCHER,
   PLACES,
+  mainModuleOf,
   PYTHON,
   type Accelerator,
   type Framework,

@@ -8,7 +8,13 @@ import {
 } from "../catalogue/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { parseReference } from "../../images/oci/index.ts";
-import type { Accelerator, Framework, ImageNames, TrainJob } from "./contracts.ts";
+import {
+  mainModuleOf,
+  type Accelerator,
+  type Framework,
+  type ImageNames,
+  type TrainJob,
+} from "./contracts.ts";
 import { DEFAULT_TAG, flagsOf, type TrainFlag } from "./flags.ts";
 import { splitWords } from "./shell-words.ts";
 
@@ -147,9 +153,11 @@ function acceleratorOf(text: string): Accelerator {
   throw new ToolError("USAGE", `--acc_type "${text}" is neither gpu nor cpu`);
 }
 
-/** A path inside the code folder, whatever way the user wrote it. */
+/** A path inside the code folder, whatever way the user wrote it; or `-m` and a module. */
 function insideCode(flag: string, path: string, codePath: string): string {
   if (path === "") return "";
+  const module = mainModuleOf(path);
+  if (module !== undefined) return `-m ${module}`;
   const inside = posix.normalize(
     isAbsolute(path) && isAbsolute(codePath) ? relative(codePath, path) : path,
   );

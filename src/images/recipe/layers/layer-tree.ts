@@ -26,9 +26,9 @@ export type LayerEntry = TarEntry & { readonly from?: LayerFile["from"] };
 
 /**
  * Folders of ours that a group-0 user may write to, as arbitrary-user platforms need. The folder of the old inference service is
- * writable with all below it: classes for it were root there, and write where they please.
+ * writable with all below it: classes for it were root there, and write where they please. So is the folder that training scripts run in.
  */
-const GROUP_WRITABLE = /^(?:app|models|ai-ucloud-client-django(?:\/.*)?)$/;
+const GROUP_WRITABLE = /^(?:app|models|data|ai-ucloud-client-django(?:\/.*)?)$/;
 
 /**
  * Entries of a layer with every folder above its files. Folders that the base has keep the base's own mode and owner, since a layer
