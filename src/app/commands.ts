@@ -1,6 +1,7 @@
 import type { Framework } from "../jobs/train/index.ts";
 import type { UaiFramework } from "../jobs/uai/index.ts";
 import type { CommandSpec, NoRequest } from "./options/option.ts";
+import type { OldToolsRequest } from "./old-tools/write-old-tools.ts";
 import type { InitRequest } from "./pack/init.ts";
 import type { PackWords } from "./pack/pack-commands.ts";
 import type { BuildWords } from "./build/build-command.ts";
@@ -45,6 +46,7 @@ export type CommandRequests = {
   readonly pack: PackWords;
   readonly build: BuildWords;
   readonly packdocker: NoRequest;
+  readonly "old-tools": OldToolsRequest;
   readonly export: NoRequest;
   readonly "export tf-checkpoint": CheckpointExport;
   readonly "export saved-model": SavedModelExport;
@@ -116,6 +118,11 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRow<CommandReque
   "packdocker onnx": packdockerMode("onnx"),
   "packdocker sklearn": packdockerMode("sklearn"),
   "packdocker xgboost": packdockerMode("xgboost"),
+  "old-tools": row(
+    "Build",
+    "write uai_tool.py and its siblings, for scripts that call them",
+    async () => (await import("./old-tools/old-tools-command.ts")).OLD_TOOLS_COMMAND,
+  ),
   export: row(
     "Build",
     "freeze a training checkpoint into one graph file",

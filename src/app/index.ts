@@ -50,6 +50,7 @@ export type { CopyRequest, PullRequest, PushRequest } from "./places/transfer.ts
 export type { LoginRequest } from "./places/login.ts";
 export type { PushForecast } from "./pack/forecast.ts";
 export type { PackAndDeliverRequest, PackRequest } from "./pack/pack-project.ts";
+export type { OldToolsRequest } from "./old-tools/write-old-tools.ts";
 export type { InitRequest } from "./pack/init.ts";
 export type { DebianBaseRequest, DebianBaseResult, MadeBase } from "./pack/make-base.ts";
 export type { PackdockerPlan, PackdockerResult } from "./packdocker/packdocker.ts";

@@ -69,6 +69,11 @@ export const push: typeof import("./places/transfer.ts").push = async (...args) 
 export const pull: typeof import("./places/transfer.ts").pull = async (...args) =>
   (await import("./places/transfer.ts")).pull(...args);
 
+/** Writes Python files with the old tools' names, which hand over to this program. */
+export const writeOldTools: typeof import("./old-tools/write-old-tools.ts").writeOldTools = async (
+  ...args
+) => (await import("./old-tools/write-old-tools.ts")).writeOldTools(...args);
+
 /** Copies an image from any place to any other. */
 export const copy: typeof import("./places/transfer.ts").copy = async (...args) =>
   (await import("./places/transfer.ts")).copy(...args);

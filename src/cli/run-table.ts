@@ -15,6 +15,7 @@ export const RUNS: { readonly [Name in CommandName]?: () => Promise<Run<Name>> }
   "packdocker onnx": async () => (await import("./commands/packdocker.ts")).packdocker,
   "packdocker sklearn": async () => (await import("./commands/packdocker.ts")).packdocker,
   "packdocker xgboost": async () => (await import("./commands/packdocker.ts")).packdocker,
+  "old-tools": async () => (await import("./commands/project.ts")).oldTools,
   "export tf-checkpoint": async () => (await import("./commands/export.ts")).exportFromCheckpoint,
   "export saved-model": async () => (await import("./commands/export.ts")).exportFromSavedModel,
   "export inference-graph": async () => (await import("./commands/export.ts")).exportJob,

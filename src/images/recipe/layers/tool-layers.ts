@@ -111,7 +111,7 @@ export async function serverLayer(
     (path) =>
       (path.endsWith(".py") || path.startsWith("slipway_worker/allowed/")) &&
       !path.includes("/tests/") &&
-      !path.startsWith("tests/"),
+      !/^(?:tests|old_tools)\//.test(path),
   );
   return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
 }
