@@ -23,7 +23,8 @@ export async function withAptPackages(
   { packages, store, epochS, session }: AptRequest,
 ): Promise<BaseImage> {
   if (packages.length === 0) return base;
-  const { addDebianPackages, inspectDebian } = await import("../../images/bases/index.ts");
+  const { addDebianPackages, inspectDebian, layersLabel } =
+    await import("../../images/bases/index.ts");
   const facts = await inspectDebian(base.image, session);
   if (facts === undefined) {
     throw new ToolError(
@@ -49,7 +50,14 @@ export async function withAptPackages(
   if (added.additions.length === 0) return base;
   const image = mutateConfig(appendLayers(base.image, added.additions), (config) => ({
     ...config,
-    config: { ...config.config, Labels: { ...config.config?.Labels, ...added.labels } },
+    config: {
+      ...config.config,
+      Labels: {
+        ...config.config?.Labels,
+        ...added.labels,
+        ...layersLabel(config.rootfs.diff_ids),
+      },
+    },
   }));
   const sonames = [...new Set([...base.facts.sonames, ...added.facts.sonames])].sort();
   return {

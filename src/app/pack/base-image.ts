@@ -133,13 +133,13 @@ async function statedFacts(
     readonly session: Places;
   },
 ): Promise<BaseFacts | undefined> {
-  const key = `stated 1 ${digest}`;
+  const key = `stated 2 ${digest}`;
   const kept = await cache.get(key);
   // Only this function writes below such a key.
   if (typeof kept === "object" && kept !== null)
     return (kept as { readonly facts?: BaseFacts }).facts;
-  const { readBaseFacts } = await import("../../images/bases/index.ts");
-  const stated = readBaseFacts((await configOf(image, session)).config?.Labels);
+  const { factsOfImage } = await import("../../images/bases/index.ts");
+  const stated = factsOfImage(await configOf(image, session));
   const facts: BaseFacts | undefined =
     stated === undefined
       ? undefined

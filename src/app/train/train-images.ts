@@ -197,11 +197,11 @@ export function sourceOf(
  */
 export async function lacksShell({ base, image }: Packed, cache: JsonCache): Promise<boolean> {
   if (image.platform.os !== "linux") return false;
-  const key = `lacks shell 1 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;
+  const key = `lacks shell 2 ${base.digest} ${base.added?.packages.join(",") ?? ""}`;
   const kept = await cache.get(key);
   if (typeof kept === "boolean") return kept;
-  const { readBaseFacts } = await import("../../images/bases/index.ts");
-  const facts = readBaseFacts((await configOf(base.image)).config?.Labels);
+  const { factsOfImage } = await import("../../images/bases/index.ts");
+  const facts = factsOfImage(await configOf(base.image));
   const lacks = facts !== undefined && !facts.packages.some(({ name }) => name === "bash");
   await cache.set(key, lacks);
   return lacks;

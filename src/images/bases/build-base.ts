@@ -23,7 +23,7 @@ import type {
   DebianPackage,
 } from "./contracts.ts";
 import type { GroupRoots } from "./deb/layer-plan.ts";
-import { factsToLabels } from "./facts.ts";
+import { factsToLabels, layersLabel } from "./facts.ts";
 import { assumedPackages, MINIMAL_PACKAGES } from "./minimal-set.ts";
 import { unpackPackages, type Unpacked } from "./unpack.ts";
 
@@ -169,7 +169,12 @@ function assemble(
   const configured = mutateConfig(filled, (config) => ({
     ...config,
     created,
-    config: { ...config.config, Env: ENV, Labels: labels, WorkingDir: "/" },
+    config: {
+      ...config.config,
+      Env: ENV,
+      Labels: { ...labels, ...layersLabel(config.rootfs.diff_ids) },
+      WorkingDir: "/",
+    },
   }));
   return annotate(configured, {
     "org.opencontainers.image.created": created,

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isToolError } from "../../ground/errors/index.ts";
-import { factsToLabels, readBaseFacts, upstreamVersion } from "./facts.ts";
+import {
+  factsOfImage,
+  factsToLabels,
+  layersLabel,
+  readBaseFacts,
+  upstreamVersion,
+} from "./facts.ts";
 
 const line = fc.string({ maxLength: 20 }).filter((text) => !/[\r\n]/.test(text));
 const word = fc.stringMatching(/^[a-z0-9.+-]{1,12}$/);
@@ -86,4 +92,23 @@ test("the upstream version has neither epoch nor revision", () => {
     ["3.11.2-6+deb12u9", "2.36-9", "1:1.2.13.dfsg-1", "2.41~rc1-2", "12"].map(upstreamVersion),
     ["3.11.2", "2.36", "1.2.13.dfsg", "2.41", "12"],
   );
+});
+
+test("facts hold for the layers that they speak of, and for no others", () => {
+  const own = [`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`] as const;
+  const labels = {
+    "dev.slipway.base.suite": "bookworm",
+    "dev.slipway.base.architecture": "amd64",
+    "dev.slipway.base.packages": "[]",
+  };
+  const suiteOf = (
+    Labels: Readonly<Record<string, string>>,
+    diff_ids: readonly (typeof own)[number][],
+  ): string | undefined =>
+    factsOfImage({ config: { Labels }, rootfs: { type: "layers", diff_ids } })?.suite;
+  const bound = { ...labels, ...layersLabel(own) };
+  assert.equal(suiteOf(bound, own), "bookworm");
+  assert.equal(suiteOf(bound, [...own, `sha256:${"1".repeat(64)}`]), undefined);
+  assert.equal(suiteOf(bound, own.toReversed()), undefined);
+  assert.equal(suiteOf(labels, own), "bookworm", "bases of older releases say nothing of layers");
 });

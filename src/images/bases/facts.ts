@@ -1,5 +1,5 @@
 import { ContentError } from "../../ground/errors/index.ts";
-import { digestOf, parseDigest } from "../oci/index.ts";
+import { digestOf, parseDigest, type Digest, type ImageConfig } from "../oci/index.ts";
 import { architectureFacts } from "./architecture.ts";
 import type {
   BaseFacts,
@@ -115,6 +115,26 @@ export function readBaseFacts(
     ...(digest === undefined ? {} : { packagesDigest: parseDigest(digest) }),
     ...(snapshot === undefined ? {} : { snapshot }),
   };
+}
+
+/** The label that binds facts to the layers that they speak of. @param diffIds - of the image, base layer first */
+export function layersLabel(diffIds: readonly Digest[]): Readonly<Record<string, string>> {
+  return { [`${PREFIX}layers`]: digestOf(Buffer.from(diffIds.join("\n"))) };
+}
+
+/**
+ * Reads what an image's labels say of its layers. @returns `undefined` for an image that is no base of ours, and for one that has other layers
+ * than its labels speak of: they were inherited.
+ * @throws as `readBaseFacts`.
+ */
+export function factsOfImage({
+  config,
+  rootfs,
+}: Pick<ImageConfig, "config" | "rootfs">): BaseFacts | undefined {
+  const labels = config?.Labels;
+  const bound = labels?.[`${PREFIX}layers`];
+  const isOwn = bound === undefined || bound === layersLabel(rootfs.diff_ids)[`${PREFIX}layers`];
+  return isOwn ? readBaseFacts(labels) : undefined;
 }
 
 function pythonOfLabels(label: (name: string) => string | undefined): Pick<BaseFacts, "python"> {

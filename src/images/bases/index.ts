@@ -16,4 +16,4 @@ export type {
   PythonFacts,
 } from "./contracts.ts";
 export { inspectDebian } from "./inspect-debian.ts";
-export { factsToLabels, readBaseFacts } from "./facts.ts";
+export { factsOfImage, layersLabel } from "./facts.ts";

@@ -6,7 +6,7 @@ import { readTar } from "../tar/index.ts";
 import { architectureOf } from "./architecture.ts";
 import type { BaseFacts, InstalledPackage, PythonFacts } from "./contracts.ts";
 import { readInstalled } from "./deb/control.ts";
-import { readBaseFacts, upstreamVersion } from "./facts.ts";
+import { factsOfImage, upstreamVersion } from "./facts.ts";
 
 /** What is collected while the layers pass by. */
 interface Findings {
@@ -31,7 +31,7 @@ export async function inspectDebian(
   options: CallOptions = {},
 ): Promise<BaseFacts | undefined> {
   const config = await configOf(image, options);
-  const own = readBaseFacts(config.config?.Labels);
+  const own = factsOfImage(config);
   if (own !== undefined) return own;
   const findings: Findings = { texts: new Map(), libraries: new Set(), pythons: new Set() };
   for (const layer of await image.layers(options)) {
