@@ -21,6 +21,7 @@ import { baseSourceOf, type BaseSource } from "./packdocker-base.ts";
 import { refusePythonTwo, warnOfRemarks } from "../python/review-python.ts";
 import { checkJob, isOnPythonThree, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
+import { warnOfMissingImports } from "./packdocker-imports.ts";
 import { TF1_ENVIRONMENT, uaiProjectOf } from "./packdocker-project.ts";
 import { ownSettingsIn, warnOfStrays, type PackdockerRequest } from "./packdocker-request.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
@@ -111,10 +112,13 @@ async function prepare(given: PackdockerRequest, session: Session): Promise<Prep
   );
   warnOfStrays(request, session);
   const source = await baseSourceOf(checked.job, { request, settings, session });
+  const project = await uaiProjectOf(checked, { request, source, session });
+  if (isOnPythonThree(checked.job, request))
+    await warnOfMissingImports(project, source.base, session);
   return {
     request,
     checked,
-    project: await uaiProjectOf(checked, { request, source, session }),
+    project,
     source,
     session: withAccount(values, { password: request.password, image: checked.job.image }, session),
   };
