@@ -6,14 +6,14 @@ import {
   warnOfOldTensorFlow,
   warnOfRemarks,
 } from "../python/review-python.ts";
-import type { Session } from "../session.ts";
+import type { Caller, Surroundings } from "../session.ts";
 import type { ImageRequest } from "./train-images.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
 /** The request for a converted copy of its code, where that is wanted. */
 export async function inPythonThree(
   request: TrainPackRequest,
-  session: Session,
+  session: Surroundings,
 ): Promise<TrainPackRequest> {
   const folder = request.values["code_path"] ?? "";
   if (request.isConverted !== true || folder === "") return request;
@@ -35,7 +35,7 @@ export async function reviewCode(
     job,
     image: { tree, release, isOwnImage },
   }: { readonly job: TrainJob; readonly image: ImageRequest },
-  session: Session,
+  session: Caller,
 ): Promise<void> {
   const review = reviewPython(
     mainSourceOf(job, tree),
