@@ -179,14 +179,23 @@ function valuesOf(
   }
 }
 
+/** Texts that are filled up may not take more than this, in bytes. */
+const MAX_FILLED_BYTES = 1 << 26;
+
 function itemsOf(node: JsonNode | undefined, count: number): Uint8Array {
   const values = listOf(node, count).map((value) => decodeBase64(Buffer.from(textOf(value))));
-  const parts: Buffer[] = [];
+  const last = values.at(-1) ?? Buffer.alloc(0);
+  const filledBytes = (count - values.length) * (4 + last.byteLength);
+  if (filledBytes > MAX_FILLED_BYTES)
+    throw badInput(`Failed to parse tftensor: ${values.length} values for ${count} elements`);
+  const sentBytes = values.reduce((sum, value) => sum + 4 + value.byteLength, 0);
+  const data = Buffer.alloc(sentBytes + filledBytes);
+  let at = 0;
   for (let index = 0; index < count; index += 1) {
-    const item = values[Math.min(index, values.length - 1)] ?? Buffer.alloc(0);
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(item.byteLength);
-    parts.push(size, item);
+    const item = values[index] ?? last;
+    data.writeUInt32LE(item.byteLength, at);
+    data.set(item, at + 4);
+    at += 4 + item.byteLength;
   }
-  return Buffer.concat(parts);
+  return data;
 }
