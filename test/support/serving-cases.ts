@@ -13,12 +13,14 @@ export interface ServingCase {
 
 const IMAGE: ServedImage = {
   reference: `registry.example.com/team/iris@sha256:${"a".repeat(64)}`,
-  kind: "sklearn",
+  kinds: ["sklearn"],
+  takesModel: false,
   contract: "seldon",
   ports: { http: 9000, grpc: 5000, metrics: 6000 },
   hasServer: true,
 };
 const OTHER: ServedImage = { ...IMAGE, reference: IMAGE.reference.replace("iris@", "iris2@") };
+const RUNTIME: ServedImage = { ...IMAGE, kinds: ["sklearn", "xgboost"], takesModel: true };
 const OWN_SERVER: ServedImage = { ...IMAGE, hasServer: false, ports: { http: 8080 } };
 
 const RICH: Omit<ServingOptions, "kind"> = {
@@ -166,11 +168,13 @@ const OPTIONS: readonly (readonly [string, ServingOptions, ServedImage?])[] = [
       cpus: "1",
       storageUri: "oci://registry.example.com/team/weights:v1",
     },
+    RUNTIME,
   ],
-  ["serving runtime", { kind: "servingruntime", name: "slipway-sklearn" }],
+  ["serving runtime", { kind: "servingruntime", name: "slipway-sklearn" }, RUNTIME],
   [
     "rich serving runtime",
     { ...RICH, kind: "servingruntime", name: "slipway-sklearn", weights: undefined },
+    RUNTIME,
   ],
 ];
 

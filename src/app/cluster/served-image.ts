@@ -2,7 +2,12 @@ import { ToolError } from "../../ground/errors/index.ts";
 import { parseLocation } from "../../images/copy/index.ts";
 import type { ImageConfig } from "../../images/oci/index.ts";
 import type { ServedImage } from "../../jobs/kubernetes/index.ts";
-import { CONTRACTS, MODEL_KINDS, type Ports } from "../../models/description/index.ts";
+import {
+  CONTRACTS,
+  MODEL_KINDS,
+  type ModelKind,
+  type Ports,
+} from "../../models/description/index.ts";
 import { modelOf } from "../image-label.ts";
 import { imagesUnder } from "../places/look.ts";
 import { pinnedName } from "../places/names.ts";
@@ -31,7 +36,9 @@ export interface FoundImage {
   readonly user: number | undefined;
 }
 
-const OWN_ENTRY = "/opt/slipway/server.mjs";
+/** Our server, and the one that is given its model when it starts. */
+const SERVER = "/opt/slipway/server.mjs";
+const BOOT = "/opt/slipway/boot.mjs";
 
 /**
  * Reads an image's config and digest. No layer is read.
@@ -51,7 +58,7 @@ export async function findContent(name: string, session: Places): Promise<FoundC
   return {
     config,
     reference: pinnedName(name, descriptor),
-    hasServer: config.config?.Entrypoint?.includes(OWN_ENTRY) ?? false,
+    hasServer: [SERVER, BOOT].some((entry) => config.config?.Entrypoint?.includes(entry) === true),
     user: userOf(config),
     title: place.reference.repository.split("/").at(-1) ?? "model",
   };
@@ -69,15 +76,20 @@ export async function findServedImage(name: string, session: Places): Promise<Fo
     served: {
       reference,
       hasServer,
-      kind: MODEL_KINDS.find((known) => known === kindWord(config)) ?? "class",
+      kinds: kindsOf(config),
+      takesModel: config.config?.Entrypoint?.includes(BOOT) === true,
       contract: CONTRACTS.find((known) => known === contractWord(config)) ?? "seldon",
       ports: portsOf(config, name),
     },
   };
 }
 
-const kindWord = (config: ImageConfig): string | undefined =>
-  modelOf(config)?.kind ?? config.config?.Labels?.["dev.slipway.kind"];
+/** Kinds of the image's label; one word, or several with commas. */
+function kindsOf(config: ImageConfig): readonly ModelKind[] {
+  const words = config.config?.Labels?.["dev.slipway.kind"]?.split(",") ?? [];
+  const known = MODEL_KINDS.filter((kind) => words.includes(kind));
+  return known.length === 0 ? ["class"] : known;
+}
 
 const contractWord = (config: ImageConfig): string | undefined =>
   modelOf(config)?.contract ?? config.config?.Labels?.["dev.slipway.contract"];

@@ -9,7 +9,7 @@ import {
   servingResources,
   servingVolumes,
 } from "./serving-pod.ts";
-import type { ServingOptions, ServingRequest } from "./serving-options.ts";
+import type { ServedImage, ServingOptions, ServingRequest } from "./serving-options.ts";
 import type { Fragment } from "./set-value.ts";
 
 /** The container of a predictor that KServe looks for. */
@@ -29,9 +29,9 @@ function formatOf(kind: ModelKind): string {
   return FORMATS[kind] ?? kind;
 }
 
-/** Name of the ServingRuntime for a kind. */
-export function runtimeNameOf(kind: ModelKind): string {
-  return `slipway-${kind}`;
+/** Name of the ServingRuntime for an image. */
+export function runtimeNameOf({ kinds }: ServedImage): string {
+  return `slipway-${kinds.length === 1 ? kinds[0] : "models"}`;
 }
 
 /**
@@ -61,8 +61,8 @@ export function inferenceService(request: ServingRequest): Fragment {
           ? { containers: [predictorContainer(request)] }
           : {
               model: {
-                modelFormat: { name: formatOf(image.kind) },
-                runtime: runtimeNameOf(image.kind),
+                modelFormat: { name: formatOf(image.kinds[0] ?? "onnx") },
+                runtime: runtimeNameOf(image),
                 storageUri: options.storageUri,
                 protocolVersion: "v2",
                 ...(servingResources(options) === undefined
@@ -126,7 +126,7 @@ function scaleOf(options: ServingOptions): Fragment {
 }
 
 /**
- * A ServingRuntime that serves models of the image's kind from where KServe puts them.
+ * A ServingRuntime that serves models of the image's kinds from where KServe puts them, under the name that KServe gives.
  * @see KServe 0.16, serving.kserve.io/v1alpha1 ServingRuntime
  */
 export function servingRuntime(request: ServingRequest): Fragment {
@@ -141,9 +141,12 @@ export function servingRuntime(request: ServingRequest): Fragment {
         "prometheus.kserve.io/port": String(image.ports.http),
         "prometheus.kserve.io/path": "/metrics",
       },
-      supportedModelFormats: [
-        { name: formatOf(image.kind), version: "1", autoSelect: true, priority: 1 },
-      ],
+      supportedModelFormats: image.kinds.map((kind) => ({
+        name: formatOf(kind),
+        version: "1",
+        autoSelect: true,
+        priority: 1,
+      })),
       protocolVersions: ["v1", "v2", ...(image.ports.grpc === undefined ? [] : ["grpc-v2"])],
       multiModel: false,
       ...(pullSecret === undefined ? {} : { imagePullSecrets: [{ name: pullSecret }] }),
@@ -156,7 +159,7 @@ export function servingRuntime(request: ServingRequest): Fragment {
             options: {
               ...options,
               env: [
-                { name: "SLIPWAY_MODEL_PATH", value: "/mnt/models" },
+                { name: "MODEL_DIR", value: "/mnt/models" },
                 { name: "MODEL_NAME", value: "{{.Name}}" },
                 ...(options.env ?? []),
               ],

@@ -7,7 +7,8 @@ import type { ServingOptions } from "./serving-options.ts";
 
 const IMAGE: ServedImage = {
   reference: `registry.example.com/team/iris@sha256:${"a".repeat(64)}`,
-  kind: "sklearn",
+  kinds: ["sklearn"],
+  takesModel: false,
   contract: "seldon",
   ports: { http: 9000, grpc: 5000, metrics: 6000 },
   hasServer: true,
@@ -138,6 +139,7 @@ const REFUSED: readonly (readonly [string, Partial<ServingOptions>, RegExp])[] =
     { kind: "seldon", weights: { reference: "r@x", way: "volume", hasServer: false } },
     /weights volume/,
   ],
+  ["a runtime with a model of its own", { kind: "servingruntime" }, /has a model of its own/],
   ["a quantity that is none", { memory: "much" }, /--memory "much"/],
   ["a namespace that is none", { namespace: "a b" }, /--namespace/],
 ];

@@ -39,11 +39,11 @@ const RENDERERS: Readonly<
 
 /** Name of the objects where none is given. */
 export function defaultServingName(
-  { kind }: ServedImage,
+  image: ServedImage,
   options: Pick<ServingOptions, "kind">,
   model: string,
 ): string {
-  return options.kind === "servingruntime" ? runtimeNameOf(kind) : model;
+  return options.kind === "servingruntime" ? runtimeNameOf(image) : model;
 }
 
 /** What the objects leave to their reader. */

@@ -21,7 +21,10 @@ export type ServingKind = (typeof SERVING_KINDS)[number];
 export interface ServedImage {
   /** By digest. */
   readonly reference: string;
-  readonly kind: ModelKind;
+  /** Of its model; several for an image that takes a model of any of them when it starts. */
+  readonly kinds: readonly ModelKind[];
+  /** True when no model is in it. */
+  readonly takesModel: boolean;
   readonly contract: Contract;
   readonly ports: Ports;
   /** False for a server that is the image's own: it has our ports and none of our probes. */
@@ -136,7 +139,7 @@ export interface ServingRequest {
 const MAX_NAME = 46;
 
 /** Refuses options that do not go together, and texts that a cluster would refuse later. @throws ToolError `USAGE`. */
-export function checkServing({ options }: ServingRequest): void {
+export function checkServing({ image, options }: ServingRequest): void {
   const { name, namespace, pullSecret, priorityClass, serviceAccount } = options;
   if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > MAX_NAME)
     throw new ToolError(
@@ -159,6 +162,17 @@ export function checkServing({ options }: ServingRequest): void {
   checkSecrets(options);
   checkAutoscaling(options);
   checkKind(options);
+  checkModel(image, options);
+}
+
+/** A runtime serves what it is given, so the image must have no model of its own. */
+function checkModel({ takesModel }: ServedImage, { kind, storageUri }: ServingOptions): void {
+  if (takesModel || (kind !== "servingruntime" && storageUri === undefined)) return;
+  throw new ToolError(
+    "USAGE",
+    "serve models of a storage URI: the image has a model of its own, and serves no other",
+    { hint: "pack one without: slipway pack --contract model-server --fetch KIND" },
+  );
 }
 
 const SECRET_NAME =
