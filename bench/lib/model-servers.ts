@@ -39,7 +39,7 @@ export interface ModelServer {
 }
 
 export interface ServerPlan {
-  /** `Identity` or `Iris`: a class in `bench/models`. */
+  /** `Identity`, `Iris` or `Chain`: a class in `bench/models`. */
   readonly model: string;
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -115,6 +115,33 @@ export async function startSlipway({
     grpc,
     folder,
     env: { SLIPWAY_PYTHON: python, SLIPWAY_DRAIN_DELAY_MS: "0", ...env },
+    probe: SELDON_PROBE,
+  });
+}
+
+/** `slipway serve --graph` of the build: the graph of a file with its components, each of which is a class in `bench/models`. */
+export async function startSlipwayGraph({
+  graph,
+  components,
+  folder,
+}: {
+  readonly graph: string;
+  readonly components: Readonly<Record<string, string>>;
+  readonly folder: string;
+}): Promise<ModelServer> {
+  const { python } = await keptPython({ packages: SELDON });
+  const port = await freePort();
+  const files = { graph: join(folder, "graph.yaml"), components: join(folder, "components.json") };
+  writeFileSync(files.graph, graph);
+  writeFileSync(files.components, JSON.stringify(components));
+  const args = [
+    ...[join(ROOT, "bin/slipway.js"), "serve", MODELS],
+    ...["--graph", files.graph, "--components", files.components],
+    ...["--http-port", String(port), "--python", python],
+  ];
+  return start([process.execPath, ...args], {
+    ...{ port, grpc: 0, folder },
+    env: { PYTHONDONTWRITEBYTECODE: "1" },
     probe: SELDON_PROBE,
   });
 }
