@@ -60,16 +60,13 @@ const ours: Contestant = {
 const wrappers: Contestant = {
   name: "three wrappers of seldon-core 1.17.1, nothing for the executor",
   run: async () => {
-    const servers: ModelServer[] = [];
+    const nodes: { readonly path: string; readonly server: ModelServer }[] = [];
     try {
-      for (const _ of Object.keys(NODES))
-        servers.push(await startSeldon({ model: "Chain", folder }));
-      const paths = Object.values(NODES);
-      return figuresOf(
-        await Promise.all(servers.map((server, index) => load(server, paths[index] ?? ""))),
-      );
+      for (const path of Object.values(NODES))
+        nodes.push({ path, server: await startSeldon({ model: "Chain", folder }) });
+      return figuresOf(await Promise.all(nodes.map(({ server, path }) => load(server, path))));
     } finally {
-      for (const server of servers) await server.stop();
+      for (const { server } of nodes) await server.stop();
     }
   },
 };
