@@ -54,7 +54,7 @@ const CHECKS = 16;
 const MOUNT_TRIES = 2;
 const DEFAULT_CONCURRENCY = 4;
 /** A registry's own limit adapts to what it sees; this one must only stand above it. */
-const RESUMABLE_CONCURRENCY = 16;
+const LIMITED_CONCURRENCY = 16;
 
 export function createTransfer(
   sink: Sink,
@@ -62,7 +62,7 @@ export function createTransfer(
 ): Transfer {
   const {
     signal,
-    concurrency = isResumableSink(sink) ? RESUMABLE_CONCURRENCY : DEFAULT_CONCURRENCY,
+    concurrency = sink.hasOwnLimit === true ? LIMITED_CONCURRENCY : DEFAULT_CONCURRENCY,
   } = options;
   const counts: Counts = {
     blobs: 0,

@@ -66,6 +66,8 @@ export interface Sink {
   put(target: Descriptor, content: Bytes, options?: CallOptions): Promise<void>;
   /** Moves the tag. The target must have been put. */
   tag(target: Descriptor, reference: Reference, options?: CallOptions): Promise<void>;
+  /** True when it bounds by itself what it takes at the same time. Default false. */
+  readonly hasOwnLimit?: boolean;
 }
 
 /** A sink that can take content of unknown digest in one pass. */

@@ -50,6 +50,7 @@ export function createRepository(context: UploadContext): Repository {
   return {
     registry: context.registry,
     name: context.name,
+    hasOwnLimit: true,
     resolve: (reference, options = {}) =>
       resolveManifest(context, own(context, reference), options),
     open: (target, options = {}) =>

@@ -1,5 +1,12 @@
 import type { Bytes, CallOptions, ContentPlan } from "../../ground/bytes/index.ts";
-import type { Descriptor, Digest, IngestSink, Reference, Source } from "../oci/index.ts";
+import type {
+  Descriptor,
+  Digest,
+  IngestSink,
+  Reference,
+  ResumableSink,
+  Source,
+} from "../oci/index.ts";
 import type { RangeOptions } from "./blobs.ts";
 import type { GcOptions, GcResult } from "./collect.ts";
 import type { DigestCache } from "./digest-cache.ts";
@@ -57,7 +64,8 @@ interface ListOptions extends CallOptions {
  * `has` is a `stat`; a recipe counts as there only while its files are unchanged. `tag` with a reference that has a
  * digest and no tag makes the repository hold that manifest without a name.
  */
-export interface Store extends Source, IngestSink, PlanStore, RawStore, ImageList, AsyncDisposable {
+export interface Store
+  extends Source, IngestSink, ResumableSink, PlanStore, RawStore, ImageList, AsyncDisposable {
   readonly dataDir: string;
   readonly cacheDir: string;
   /** Removes what no name reaches. */

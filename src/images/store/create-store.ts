@@ -8,6 +8,7 @@ import {
   type Digest,
   type IngestSink,
   type Reference,
+  type ResumableSink,
   type Source,
 } from "../oci/index.ts";
 import {
@@ -27,6 +28,7 @@ import type { ImageList, PlanStore, RawStore, Store } from "./contracts.ts";
 import { createDigestCache } from "./digest-cache.ts";
 import { checkLayout, writeIndexFile } from "./index-file.ts";
 import { createJsonCache } from "./json-cache.ts";
+import { isKept, putResuming } from "./partial.ts";
 import { isPlanFresh, putPlan, readPlan } from "./plans.ts";
 import { describeManifest, reachOf } from "./reach.ts";
 import { createScratch } from "./scratch.ts";
@@ -96,12 +98,17 @@ async function* openVerified(
   yield* verifyBytes(openPlan(plan, options), target, options);
 }
 
-function sinkOf(place: BlobPlace): IngestSink {
+function sinkOf(place: BlobPlace): IngestSink & ResumableSink {
   return {
     has: (target) => has(place, target),
     async put(target, content, options = {}) {
       if (await has(place, target)) return;
       await putBlob(place, target, { content, ...options });
+    },
+    async putFrom(target, open, options = {}) {
+      if (await has(place, target)) return;
+      if (isKept(target)) await putResuming(place, target, { open, ...options });
+      else await putBlob(place, target, { content: open(0), ...options });
     },
     ingest: (content, size, options = {}) => ingestBlob(place, content, { size, ...options }),
     async tag(target, reference, options = {}) {

@@ -8,6 +8,7 @@ import {
   ownerName,
   writeFileAtomic,
 } from "../../ground/process/index.ts";
+import { keepPartials, PARTIAL_FOLDER, sweepPartials } from "./partial.ts";
 import type { StorePaths } from "./store-paths.ts";
 
 /**
@@ -66,11 +67,12 @@ export async function sweepScratch(
   own: string | undefined,
 ): Promise<{ readonly otherWriters: number; readonly removed: number }> {
   let otherWriters = 0;
-  let removed = 0;
+  let removed = await sweepPartials(paths);
   for (const name of await readdir(paths.temporary).catch(noEntries)) {
-    if (name === own) continue;
+    if (name === own || name === PARTIAL_FOLDER) continue;
     const path = join(paths.temporary, name);
     if (isOwnerGone(name) || (await isAncient(path))) {
+      await keepPartials(paths, path);
       await rm(path, { recursive: true, force: true });
       removed += 1;
     } else {
