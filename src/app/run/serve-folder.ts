@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ModelDescription } from "../../models/description/index.ts";
 import {
+  allowedHostsOf,
   controlOf,
   createLogger,
   pageSettingOf,
@@ -69,6 +70,7 @@ async function serveOpened(
     others: opened.others,
     memoryBudgetBytes: opened.memoryBudgetBytes,
     ...controlOf(env),
+    ...allowedHostsOf(env),
     ...pageSettingOf(env),
     ...(request.page !== undefined && { page: request.page }),
     signal,

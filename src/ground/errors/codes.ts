@@ -95,6 +95,7 @@ export const ERROR_CODES = {
   SERVER_FULL: { http: 503, grpc: "RESOURCE_EXHAUSTED", exit: 9, retryable: true },
   ENCODING_UNSUPPORTED: { http: 415, grpc: "UNIMPLEMENTED", exit: 9, retryable: false },
   MODEL_NOT_FOUND: { http: 404, grpc: "NOT_FOUND", exit: 9, retryable: false },
+  HOST_REFUSED: { http: 403, grpc: "PERMISSION_DENIED", exit: 9, retryable: false },
   CONTROL_REFUSED: { http: 403, grpc: "PERMISSION_DENIED", exit: 9, retryable: false },
   MODEL_LOAD_FAILED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: false },
   MODEL_FAILED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: false },

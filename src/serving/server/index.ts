@@ -12,5 +12,5 @@ export { serveGraph, type ServeGraphOptions } from "./serve-graph.ts";
 export { serveModel, type RunningModels } from "./serve-model.ts";
 export type { ServeOptions } from "./server-parts.ts";
 export { readPod, type Pod } from "./pod.ts";
-export { applyServerEnv, controlOf, pageSettingOf } from "./server-env.ts";
+export { allowedHostsOf, applyServerEnv, controlOf, pageSettingOf } from "./server-env.ts";
 export type { ModelSource, ModelSources } from "./model-set.ts";

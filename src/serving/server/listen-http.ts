@@ -4,6 +4,7 @@ import { SERVER_DEFAULTS } from "../plane/index.ts";
 import { pageRoutes } from "../page/index.ts";
 import { PROTOCOLS, protocolOf, type Plane } from "../protocols/index.ts";
 import { startHttpServer, type HttpServerOptions, type Route } from "../transport/index.ts";
+import { allowedHosts } from "./allowed-hosts.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { observedExchanges } from "./observed-exchange.ts";
 import { metricsRoutes, openApiRoutes, probeRoutes } from "./own-routes.ts";
@@ -31,7 +32,9 @@ export async function listen(listening: Listening): Promise<Ports> {
   const wanted = { ...description.ports, ...options.ports };
   const maxBodyBytes = description.server.maxBodyBytes ?? SERVER_DEFAULTS.maxBodyBytes;
   const { host = DEFAULT_HOST } = options;
-  const shared: Shared = { host, maxBodyBytes, bodies: defaultBodyBudget(maxBodyBytes) };
+  const allowsHost = allowedHosts(host, options.allowedHosts ?? []);
+  const bodies = defaultBodyBudget(maxBodyBytes);
+  const shared: Shared = { host, maxBodyBytes, bodies, allowsHost };
   let grpcPort: number | undefined;
   const page = await pageOf(listening, () => grpcPort);
   const rest = restOptions(listening, { port: wanted.http, page });
@@ -52,6 +55,7 @@ interface Shared {
   readonly host: string;
   readonly maxBodyBytes: number;
   readonly bodies: BodyBudget;
+  readonly allowsHost: HttpServerOptions["allowsHost"];
 }
 
 type OwnOptions = Omit<HttpServerOptions, keyof Shared>;

@@ -18,7 +18,14 @@ import {
 } from "./seldon/microservice.ts";
 import { serveModel } from "./serve-model.ts";
 import type { ServeOptions } from "./server-parts.ts";
-import { applyServerEnv, controlOf, imageOf, millisecondsIn, pageSettingOf } from "./server-env.ts";
+import {
+  allowedHostsOf,
+  applyServerEnv,
+  controlOf,
+  imageOf,
+  millisecondsIn,
+  pageSettingOf,
+} from "./server-env.ts";
 import { hasTls, readTls } from "./tls.ts";
 import { followTls } from "./follow-tls.ts";
 import type { TlsFiles } from "../transport/index.ts";
@@ -122,6 +129,7 @@ async function serveUntilStopped({
     ...controlOf(env),
     ...pageSettingOf(env),
     ...imageOf(env),
+    ...allowedHostsOf(env),
     log,
     signal,
   });

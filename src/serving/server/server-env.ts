@@ -36,6 +36,13 @@ export function pageSettingOf(env: Environment): { readonly page?: boolean } {
   return text === "" ? {} : { page: /^(?:1|true|yes|on)$/i.test(text) };
 }
 
+/** Further names of a server on the loopback, as `SLIPWAY_ALLOWED_HOSTS` lists them with commas. */
+export function allowedHostsOf(env: Environment): { readonly allowedHosts?: readonly string[] } {
+  const names = (env["SLIPWAY_ALLOWED_HOSTS"] ?? "").split(",").map((name) => name.trim());
+  const given = names.filter((name) => name !== "");
+  return given.length === 0 ? {} : { allowedHosts: given };
+}
+
 /** The image that runs, as `SLIPWAY_IMAGE` names it by its digest; nothing where it says nothing. */
 export function imageOf(env: Environment): { readonly image?: string } {
   const image = env["SLIPWAY_IMAGE"]?.trim() ?? "";

@@ -60,6 +60,8 @@ export interface ServeOptions extends CallOptions {
   readonly memoryBudgetBytes?: number | undefined;
   /** Reference with a digest, or the digest, of the image that runs. Default: that of the node's environment. */
   readonly image?: string | undefined;
+  /** Names by which a server on the loopback may be asked, beside those of the loopback. Default none. */
+  readonly allowedHosts?: readonly string[];
   /** True when clients may load and unload models. Default: on addresses of this machine's loopback only. */
   readonly allowsControl?: boolean;
   /** Whether `/` has the page for people. Default true; false in strict mode, where unknown paths have the wrapper's answer. */

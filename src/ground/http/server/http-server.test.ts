@@ -254,3 +254,12 @@ test("a port that is taken is named", async (t) => {
     message: new RegExp(`127\\.0\\.0\\.1:${server.port}`),
   });
 });
+
+test("a request by a name that is not allowed is refused, whatever its path", async (t) => {
+  const server = await start(t, { allowsHost: (host) => host.startsWith("localhost") });
+  const client = await raw(server);
+  client.send("GET /get HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  assert.match(await client.answer(), /^HTTP\/1\.1 413 /); // what `refuse` makes of errors here
+  client.send("GET /get HTTP/1.1\r\nHost: localhost:1\r\n\r\n");
+  assert.match(await client.answer(), /^HTTP\/1\.1 200 /);
+});

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ToolError } from "../../errors/index.ts";
+import { stripControls, ToolError } from "../../errors/index.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { Connections } from "./connections.ts";
 import { preflightHeaders, ruledPreflightHeaders, type CorsRules } from "./cors.ts";
@@ -31,6 +31,8 @@ export interface HttpServerOptions<Span = unknown> extends Omit<
   readonly idHeader?: string | undefined;
   /** What scripts of other origins may do. Default: what the path takes, from any origin. */
   readonly cors?: CorsRules | undefined;
+  /** True for a `Host` header that may be answered. Default: all may. A request without one is answered. */
+  readonly allowsHost?: ((host: string) => boolean) | undefined;
   /** Answers what no route takes: an unknown path, a wrong method, a body that cannot be taken. */
   readonly refuse: (exchange: Exchange<Span>, why: Refusal<Span>) => void;
   /** Called before the handler of a route that has a name. */
@@ -67,7 +69,7 @@ export async function startHttpServer<Span = unknown>(
     onAnswer,
   };
   const answer = (request: IncomingMessage, response: ServerResponse, isDue: boolean): void =>
-    dispatch(new Exchange<Span>(request, response, side, isDue), table, options);
+    receive(new Exchange<Span>(request, response, side, isDue), table, options);
   const listener = await startListener(options, {
     connections: side.connections,
     onRequest: (request, response) => answer(request, response, false),
@@ -82,6 +84,17 @@ export async function startHttpServer<Span = unknown>(
     cut: () => listener.cut(),
     renewTls: (tls) => listener.renewTls(tls),
   };
+}
+
+function receive<Span>(
+  exchange: Exchange<Span>,
+  table: RouteTable<Route<Span>>,
+  options: HttpServerOptions<Span>,
+): void {
+  const { host } = exchange.request.headers;
+  if (host !== undefined && options.allowsHost?.(host) === false)
+    options.refuse(exchange, { kind: "error", error: hostRefused(host) });
+  else dispatch(exchange, table, options);
 }
 
 function dispatch<Span>(
@@ -124,4 +137,12 @@ function dispatch<Span>(
     if (error === undefined) route.handle(exchange);
     else options.refuse(exchange, { kind: "error", error });
   });
+}
+
+function hostRefused(host: string): ToolError {
+  return new ToolError(
+    "HOST_REFUSED",
+    `answer a request: "${stripControls(host).slice(0, 100)}" is no name of this server`,
+    { hint: "ask it as localhost, or name the host in SLIPWAY_ALLOWED_HOSTS" },
+  );
 }
