@@ -107,7 +107,7 @@ function keptPath(paths: StorePaths, { digest }: Pick<Descriptor, "digest">): st
 
 /** Keeps the beginnings that a process left which was killed. @param folder - the process's own */
 export async function keepPartials(paths: StorePaths, folder: string): Promise<void> {
-  for (const name of await readdir(folder).catch((): string[] => [])) {
+  for (const name of (await readdir(folder).catch(noFile)) ?? []) {
     const hex = new RegExp(`-([0-9a-f]{64})\\${ENDING}$`).exec(name)?.[1];
     if (hex === undefined) continue;
     await mkdir(join(paths.temporary, PARTIAL_FOLDER), { recursive: true });
@@ -119,7 +119,7 @@ export async function keepPartials(paths: StorePaths, folder: string): Promise<v
 export async function sweepPartials(paths: StorePaths): Promise<number> {
   const folder = join(paths.temporary, PARTIAL_FOLDER);
   let removed = 0;
-  for (const name of await readdir(folder).catch((): string[] => [])) {
+  for (const name of (await readdir(folder).catch(noFile)) ?? []) {
     const path = join(folder, name);
     const stats = await stat(path).catch(noFile);
     if (stats === undefined || Date.now() - stats.mtimeMs < MAX_AGE_MS) continue;
