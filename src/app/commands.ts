@@ -16,7 +16,7 @@ import type {
 import type { VerifyRequest } from "./check/verify.ts";
 import type { DoctorWords } from "./check/check-commands.ts";
 import type { RunRequest } from "./run/run-in-engine.ts";
-import type { PredictWords } from "./ask/ask-commands.ts";
+import type { BenchWords, PredictWords } from "./ask/ask-commands.ts";
 import type { MicroserviceWords, ServeWords } from "./run/serve-commands.ts";
 import type { GarbageRequest } from "./store/collect-garbage.ts";
 import type { CompletionWords } from "./completion-command.ts";
@@ -74,6 +74,7 @@ export type CommandRequests = {
   readonly run: RunRequest;
   readonly serve: ServeWords;
   readonly predict: PredictWords;
+  readonly bench: BenchWords;
   readonly "seldon-core-microservice": MicroserviceWords;
   readonly manifest: ServeManifestRequest;
   readonly registry: ServeStoreWords;
@@ -269,6 +270,11 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRow<CommandReque
     "Serve",
     "ask a model: at a URL, in a folder or in an image",
     async () => (await import("./ask/ask-commands.ts")).PREDICT_COMMAND,
+  ),
+  bench: row(
+    "Serve",
+    "measure a model under load, and propose settings",
+    async () => (await import("./ask/ask-commands.ts")).BENCH_COMMAND,
   ),
   "seldon-core-microservice": row(
     "Serve",

@@ -73,6 +73,8 @@ export type {
 } from "./cluster/serve-manifest.ts";
 export type { RunRequest } from "./run/run-in-engine.ts";
 export type { Prediction, PredictRequest } from "./ask/predict.ts";
+export type { BenchRequest, BenchResult } from "./ask/bench.ts";
+export type { Measured } from "./ask/measure.ts";
 export { predictionRows, rowCells } from "./ask/prediction-rows.ts";
 export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
 export type { ServeFolderRequest } from "./run/serve-folder.ts";

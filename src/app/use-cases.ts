@@ -99,6 +99,16 @@ export const predict: typeof import("./ask/predict.ts").predict = async function
   yield* (await import("./ask/predict.ts")).predict(...args);
 };
 
+/** Measures a model under load. */
+export const bench: typeof import("./ask/bench.ts").bench = async (...args) =>
+  (await import("./ask/bench.ts")).bench(...args);
+
+/** The report of a measurement, as a page. */
+export const benchReport: (
+  result: import("./ask/bench.ts").BenchResult,
+) => Promise<string> = async (result) =>
+  (await import("./ask/bench-report.ts")).benchReport(result);
+
 /** Serves a project folder as it lies until the session is aborted. */
 export const serveFolder: typeof import("./run/serve-folder.ts").serveFolder = async (...args) =>
   (await import("./run/serve-folder.ts")).serveFolder(...args);

@@ -1,5 +1,7 @@
 import { choice, count, needed, scaled, text } from "../options/kinds.ts";
+import { parseCountOrNone } from "../options/values.ts";
 import type { CommandSpec, Options } from "../options/option.ts";
+import type { BenchRequest } from "./bench.ts";
 import type { TargetRequest } from "./open-target.ts";
 import type { PredictRequest } from "./predict.ts";
 
@@ -17,6 +19,14 @@ const TARGET: Options<TargetRequest> = {
   workers: count("--workers <number>", "worker processes of a folder"),
   python: text("--python <path>", "interpreter for a folder"),
 };
+const FORM = choice("--form <name>", "what the input is (default: by its name; - is json)", [
+  "csv",
+  "ndjson",
+  "json",
+  "text",
+  "image",
+  "raw",
+]);
 const MODEL = text("--model <name>", "model of a server that has several");
 const PROTOCOL = choice("--protocol <name>", "how it is asked (default: found out by asking)", [
   "v2",
@@ -30,14 +40,7 @@ export const PREDICT_COMMAND: CommandSpec<PredictWords> = {
   options: {
     ...TARGET,
     input: needed("[input]", "a file of inputs; - for standard input", { byDefault: "-" }),
-    form: choice("--form <name>", "what the input is (default: by its name; - is json)", [
-      "csv",
-      "ndjson",
-      "json",
-      "text",
-      "image",
-      "raw",
-    ]),
+    form: FORM,
     model: MODEL,
     protocol: PROTOCOL,
     output: {
@@ -59,5 +62,48 @@ export const PREDICT_COMMAND: CommandSpec<PredictWords> = {
     "echo '[[5.1,3.5,1.4,0.2]]' | slipway predict ./iris",
     "slipway predict store:iris rows.csv -o ndjson",
     "slipway predict http://localhost:9000 cat.jpg --model resnet",
+  ],
+};
+
+/** A measurement with what only the command line knows. */
+export interface BenchWords extends BenchRequest {
+  /** File for the report. */
+  readonly report?: string | undefined;
+}
+
+/** `slipway bench TARGET`. */
+export const BENCH_COMMAND: CommandSpec<BenchWords> = {
+  options: {
+    ...TARGET,
+    input: text(
+      "--input <file>",
+      "what is sent (default: zeros in the shape that the model states)",
+    ),
+    form: FORM,
+    model: MODEL,
+    protocol: PROTOCOL,
+    connections: count(
+      "--connections <number>",
+      "requests at the same time (default: 1, 2, 4 and so on, while that brings more)",
+    ),
+    rate: count("--rate <number>", "requests a second, whether answers come or not"),
+    durationMs: scaled("--duration <seconds>", "length of each measurement", 1000, {
+      byDefault: 5,
+    }),
+    warmUpMs: {
+      ...text("--warm-up <seconds>", "time before anything is counted", { byDefault: 1 }),
+      read: ([given = []]) => 1000 * parseCountOrNone(given.at(-1) ?? "1"),
+    },
+    p99LimitMs: count("--p99 <ms>", "highest p99 that the best load may have"),
+    report: text("--report <file>", "write a page with tables and plots"),
+  },
+  registry: {},
+  notes: [
+    "With --rate the time of a request counts from when it was due, so that a server that stands still is not measured as quick.",
+  ],
+  examples: [
+    "slipway bench http://localhost:9000 --p99 50",
+    "slipway bench ./iris --report iris.html",
+    "slipway bench http://localhost:9000 --rate 200 --duration 30 --input row.json",
   ],
 };

@@ -1,4 +1,15 @@
-import { predict, predictionRows, rowCells, type Prediction } from "../../app/index.ts";
+import {
+  bench,
+  benchReport,
+  predict,
+  predictionRows,
+  rowCells,
+  type BenchResult,
+  type Measured,
+  type Prediction,
+} from "../../app/index.ts";
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Cli, Run } from "../cli.ts";
 import { formatTable } from "../render/format.ts";
 
@@ -48,4 +59,42 @@ function parsed(text: string): unknown {
   } catch {
     return text; // whatever user code gives
   }
+}
+
+/** `slipway bench`. */
+export const measureModel: Run<"bench"> = async ({ report, ...request }, { session, reporter }) => {
+  const result = await bench(request, session);
+  const { runs, best, proposal } = result;
+  const heading = ["load", "requests/s", "p50", "p90", "p95", "p99", "max", "failed"];
+  const lines = formatTable([heading, ...runs.map(measuredCells)], [1, 2, 3, 4, 5, 6, 7]);
+  for (const line of lines) reporter.line(line);
+  reporter.line("");
+  reporter.line(`best: ${best === undefined ? "none within the limit" : loadWords(best)}`);
+  reporter.line(`workers: ${proposal.workers}`);
+  reporter.line(`maxBatch: ${proposal.maxBatch}`);
+  for (const reason of proposal.reasons) reporter.line(`  ${reason}`);
+  if (report !== undefined) {
+    await writeFile(resolve(session.cwd, report), await benchReport(result));
+    reporter.line(`report: ${report}`);
+  }
+  reporter.result(benchData(result));
+};
+
+function loadWords({ load }: Measured): string {
+  if (load.kind === "open") return `${load.requestsPerSecond} requests/s`;
+  return `${load.connections} connection${load.connections === 1 ? "" : "s"}`;
+}
+
+function measuredCells(run: Measured): readonly string[] {
+  const times = Object.values(run.percentiles).map((ms) => `${ms.toFixed(2)}`);
+  return [loadWords(run), run.requestsPerSecond.toFixed(0), ...times, String(run.failures)];
+}
+
+function benchData({ runs, best, ...others }: BenchResult): Readonly<Record<string, unknown>> {
+  const withoutTimes = (run: Measured): unknown => ({ ...run, latencies: undefined });
+  return {
+    ...others,
+    runs: runs.map(withoutTimes),
+    best: best === undefined ? undefined : withoutTimes(best),
+  };
 }
