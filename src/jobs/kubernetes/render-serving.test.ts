@@ -179,3 +179,15 @@ test("a chart has the objects as templates and what differs between clusters as 
   assert.doesNotMatch(template, /namespace: ml|__slipway/);
   assert.match(files.get("values.yaml") ?? "", new RegExp(`image: ${IMAGE.reference}`));
 });
+
+test("a network policy lets requests in to the ports that the operator gives, not only to the image's", () => {
+  const allowed = (options: Partial<ServingOptions>): string =>
+    JSON.stringify(
+      render({ ...options, networkPolicy: { namespaces: [] } }).find(
+        ({ kind }) => kind === "NetworkPolicy",
+      ),
+    );
+  assert.match(allowed({ kind: "seldon" }), /"port":8000.*"port":5001/);
+  assert.doesNotMatch(allowed({}), /"port":8000/);
+  assert.match(allowed({}), /"port":9000/);
+});

@@ -20,6 +20,9 @@ export function monitorOf({ image, options }: ServingRequest): readonly Fragment
   ];
 }
 
+/** The executor's REST and gRPC, the first container's own, and its metrics: the operator numbers the ports. */
+const SELDON_PORTS = [8000, 5001, 9000, 9500, 6000];
+
 /** The name of the port that has the page. */
 function metricsPort({ ports: { http, metrics } }: ServedImage): string {
   return metrics === undefined || metrics === http ? "http" : "metrics";
@@ -31,7 +34,8 @@ function metricsPort({ ports: { http, metrics } }: ServedImage): string {
  */
 export function networkPolicyOf({ image, options }: ServingRequest): readonly Fragment[] {
   if (options.networkPolicy === undefined) return [];
-  const ports = Object.values(image.ports).map((port) => ({ protocol: "TCP", port }));
+  const numbers = options.kind === "seldon" ? SELDON_PORTS : Object.values(image.ports);
+  const ports = numbers.map((port) => ({ protocol: "TCP", port }));
   return [
     {
       apiVersion: "networking.k8s.io/v1",
