@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { BatchWait } from "./batch-wait.ts";
+import { batched, isRaw, tensorOfList, type Predictor } from "./index.ts";
 
 const CALL_MS = 8;
 
@@ -55,4 +57,31 @@ test("where clients do not come back, waiting is given up, and tried again now a
   assert.ok(waits > 0 && waits < 10, `${waits} of 180 waited`);
   const closed = behindCalls(wait, 400, { company: 4, back: 4 });
   assert.ok(closed.slice(-50).every((ms) => ms === 2));
+});
+
+test("clients that ask again as soon as they are answered are answered together", async () => {
+  const sizes: number[] = [];
+  const model: Predictor = {
+    describe: () => ({
+      ...{ platform: "test", takesTensors: true, takesRawBody: false, streams: false },
+      ...{ joinsRows: true, wantsHeaders: false },
+    }),
+    infer: async ({ inputs }) => {
+      sizes.push(isRaw(inputs) ? 0 : (inputs[0]?.shape[0] ?? 0));
+      await setTimeout(2 * CALL_MS); // the time of a call is what is learned from
+      return { outputs: isRaw(inputs) ? [] : inputs };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const predictor = batched(model, { model: "m", maxRows: 64 });
+  const request = { inputs: [tensorOfList("x", [[1]])] };
+  const client = async (): Promise<void> => {
+    for (let call = 0; call < 20; call += 1) await predictor.infer(request);
+  };
+  await Promise.all([client(), client(), client(), client()]);
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    80,
+  );
+  assert.ok(sizes.filter((size) => size === 4).length >= 16, sizes.join(" "));
 });

@@ -208,25 +208,30 @@ class Batcher {
     if (onWait !== undefined) for (const { since } of batch) onWait(startedAt - since);
     this.#running += 1;
     this.#inside += batch.length;
-    const over = (): void => {
+    /** Before anybody is answered: who asks again at once is not to be counted twice. */
+    const returned = (): void => {
       const now = performance.now();
       this.#wait.returned(now, now - startedAt, this.#inside + this.#queue.length);
+    };
+    const over = (): void => {
       this.#running -= 1;
       this.#inside -= batch.length;
       this.#pump();
     };
-    void (batch.length === 1 ? this.#alone(batch) : this.#joined(batch)).then(over); // neither rejects
+    void (batch.length === 1 ? this.#alone(batch, returned) : this.#joined(batch, returned)).then(
+      over,
+    ); // neither rejects
   }
 
-  async #alone(batch: readonly Waiting[]): Promise<void> {
+  async #alone(batch: readonly Waiting[], returned: () => void = nothing): Promise<void> {
     for (const { request, resolve, reject } of batch)
-      await this.#predictor.infer(request).then(resolve, reject);
+      await this.#predictor.infer(request).finally(returned).then(resolve, reject);
   }
 
-  async #joined(batch: readonly Waiting[]): Promise<void> {
+  async #joined(batch: readonly Waiting[], returned: () => void): Promise<void> {
     let response: InferResponse;
     try {
-      response = await this.#predictor.infer(joinedRequest(batch));
+      response = await this.#predictor.infer(joinedRequest(batch)).finally(returned);
     } catch (error) {
       if (isToolError(error) && TRIED_ALONE.has(error.code)) return this.#alone(batch);
       for (const { reject } of batch) reject(error);
@@ -247,6 +252,8 @@ class Batcher {
     batch.forEach(({ resolve }, index) => resolve(parts[index] ?? response));
   }
 }
+
+function nothing(): void {}
 
 /** Rows of a request whose inputs all have the same number of them; undefined where there are none to join. */
 function rowsIn({ inputs }: InferRequest): number | undefined {
