@@ -117,15 +117,18 @@ async function writeEntry(
   }: { readonly writer: ContentWriter; readonly context: FetchContext },
 ): Promise<void> {
   if (entry.fileName.endsWith("/")) return writer.makeFolder(entry.fileName);
-  const content = await openEntry(zip, entry);
+  const content = contentOf(zip, entry);
+  await writer.writeFile(entry.fileName, content, signal === undefined ? {} : { signal });
+}
+
+/** Opened when it is read: an error of a stream that nobody reads yet would be lost. */
+async function* contentOf(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array> {
+  const stream = await openEntry(zip, entry);
   try {
-    await writer.writeFile(
-      entry.fileName,
-      content as AsyncIterable<Uint8Array>,
-      signal === undefined ? {} : { signal },
-    );
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk;
   } finally {
-    content.destroy();
+    stream.on("error", () => undefined); // what comes now is of a stream that was left
+    stream.destroy();
   }
 }
 
