@@ -56,15 +56,19 @@ const SCIENCE = ["numpy==1.26.4", "scikit-learn==1.5.2"];
 const SELDON = ["seldon-core==1.17.1", "setuptools<70", ...SCIENCE];
 const MLSERVER = ["mlserver==1.7.0", "uvloop<0.22", "uvicorn<0.35", ...SCIENCE];
 
-/** The server as one file beside its Python worker, as it lies in images; made once for each folder. */
+/** The server and the thread for large messages beside the Python worker, as it lies in images; made once for each folder. */
 async function bundle(folder: string): Promise<string> {
   const entry = join(folder, "server.mjs");
   if (existsSync(entry)) return entry;
   await build({
     ...{
       absWorkingDir: ROOT,
-      entryPoints: ["src/serving/server/main.ts"],
-      outfile: entry,
+      entryPoints: {
+        server: "src/serving/server/main.ts",
+        "codec-thread": "src/serving/server/codecs/codec-thread.ts",
+      },
+      outdir: folder,
+      outExtension: { ".js": ".mjs" },
       bundle: true,
       platform: "node",
       target: "node24",
@@ -72,6 +76,7 @@ async function bundle(folder: string): Promise<string> {
     },
     ...{
       external: ["onnxruntime-node"],
+      define: { SLIPWAY_VERSION: '"bench"' },
       minifySyntax: true,
       minifyWhitespace: true,
       keepNames: true,
