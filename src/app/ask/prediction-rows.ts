@@ -2,7 +2,7 @@ import { classShares, type OutputTensor, type Value } from "../../serving/calls/
 import type { Prediction } from "./predict.ts";
 
 /** A value of an output, or lists of them. */
-export type RowValue = Value | readonly RowValue[];
+type RowValue = Value | readonly RowValue[];
 
 /** What came back for one row, by the names of the outputs. */
 export type PredictionRow = Readonly<Record<string, RowValue>>;

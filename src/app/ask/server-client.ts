@@ -7,7 +7,7 @@ const MAX_ANSWER_BYTES = 1 << 30;
 const SHOWN = 2000;
 
 /** What a server said. */
-export interface ServerAnswer {
+interface ServerAnswer {
   readonly status: number;
   readonly text: string;
 }

@@ -22,7 +22,7 @@ import { loadImage } from "../run/load-image.ts";
 import type { Builder } from "./find-builder.ts";
 
 /** A build to start. Paths absolute. */
-export interface BuildCall {
+interface BuildCall {
   readonly file: string;
   readonly name: string;
   readonly args: readonly string[];

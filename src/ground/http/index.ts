@@ -1,7 +1,7 @@
 export { callUrl, type UrlCall } from "./client/call-url.ts";
-export { createHttpClient, type HttpClientOptions } from "./client/create-http-client.ts";
+export { createHttpClient } from "./client/create-http-client.ts";
 export { download, type DownloadCall } from "./client/download.ts";
-export { downloadRanges, type RangesCall } from "./client/download-ranges.ts";
+export { downloadRanges } from "./client/download-ranges.ts";
 export type {
   HttpBody,
   HttpClient,
@@ -16,7 +16,7 @@ export { hostnameOf, isInternalLiteral, isLoopbackHost } from "./hosts.ts";
 export { BodyBudget, defaultBodyBudget } from "./server/body-budget.ts";
 export { connectionCap } from "./server/connection-cap.ts";
 export { addressOf, Sockets } from "./server/connections.ts";
-export { acceptedEncoding, encodeBody, type BodyEncoding } from "./server/encode-body.ts";
+export { acceptedEncoding, encodeBody } from "./server/encode-body.ts";
 export { Exchange, type Reply } from "./server/exchange.ts";
 export {
   startHttpServer,
@@ -30,7 +30,5 @@ export {
   startListener,
   tlsOptions,
   type Listener,
-  type ListenOptions,
   type TlsFiles,
 } from "./server/listener.ts";
-export type { PathParameters } from "./server/routes.ts";

@@ -1,4 +1,4 @@
-export { explainWriteError, writeFileAtomic, type AtomicFileOptions } from "./atomic-file.ts";
+export { explainWriteError, writeFileAtomic } from "./atomic-file.ts";
 export { withFileLock } from "./file-lock.ts";
 export { createLimit, mapLimited, type Limit } from "./limit.ts";
 export { noFile } from "./no-file.ts";

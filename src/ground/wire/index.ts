@@ -1,5 +1,5 @@
 export { WireError } from "./wire-error.ts";
-export { WireFile, type WireField, type WireFileOptions } from "./wire-file.ts";
+export { WireFile, type WireField } from "./wire-file.ts";
 export { WireReader } from "./wire-reader.ts";
 export { WireWriter } from "./wire-writer.ts";
 export {

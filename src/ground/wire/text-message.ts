@@ -6,7 +6,7 @@ export interface TextMessage {
 }
 
 /** A value: a message, or a word. Whether a word is a number or a name only the schema knows. */
-export type TextValue =
+type TextValue =
   | TextMessage
   | { readonly word: string; readonly isText: boolean; readonly fields?: undefined };
 

@@ -28,7 +28,7 @@ import { factsOfTree, factsToLabels, readBaseFacts } from "./facts.ts";
 import { createLayerMemory, makeLayer, rememberedLayer, type MadeLayer } from "./make-layer.ts";
 
 /** A layer, and what its history says. */
-export interface DebianLayer extends MadeLayer {
+interface DebianLayer extends MadeLayer {
   readonly createdBy: string;
 }
 

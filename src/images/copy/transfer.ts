@@ -14,7 +14,7 @@ import {
 import type { CopyProgress, CopyResult, TransferOptions } from "./contracts.ts";
 
 /** A blob that the sink may lack. */
-export interface BlobRequest {
+interface BlobRequest {
   readonly descriptor: Descriptor;
   readonly label?: string | undefined;
   /** The content from an offset on, a fresh stream per call. */
@@ -22,7 +22,7 @@ export interface BlobRequest {
 }
 
 /** A blob whose digest is found while it is taken. */
-export interface IngestRequest extends ReopenableContent {
+interface IngestRequest extends ReopenableContent {
   readonly label: string;
 }
 

@@ -4,7 +4,7 @@ import type { Descriptor, Digest, Platform, Sink, Source } from "../oci/index.ts
 import type { AptWay } from "./libraries.ts";
 
 /** The C library of the base image. */
-export interface Libc {
+interface Libc {
   readonly kind: "glibc" | "musl";
   /** Such as `2.36`; wheels that need a newer one are not chosen. */
   readonly version: string;
@@ -85,7 +85,7 @@ export interface PythonContext extends CallOptions {
 }
 
 /** What is being done, for a progress line. */
-export type PythonProgress =
+type PythonProgress =
   | { readonly kind: "resolve" }
   | { readonly kind: "install"; readonly packages: number }
   | {

@@ -46,7 +46,7 @@ export interface WeightsStep extends LayerName {
 }
 
 /** Python packages for the base's own Python, installed below `/opt/slipway/site-packages`: as many layers as they need. */
-export interface PythonStep {
+interface PythonStep {
   readonly kind: "python";
   readonly packages: PythonRequirements;
 }
@@ -83,7 +83,7 @@ export interface MadeStep extends LayerName {
 }
 
 /** A line of history that made no layer. */
-export interface HistoryStep {
+interface HistoryStep {
   readonly kind: "history";
   readonly createdBy: string;
 }

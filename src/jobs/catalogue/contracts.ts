@@ -30,7 +30,7 @@ export interface Recipe {
 }
 
 /** What wheels ask of graphics cards. Capabilities as numbers: 8.6 for sm_86. */
-export interface CudaNeeds {
+interface CudaNeeds {
   readonly version: string;
   /** Oldest and newest card that the wheels have code for. */
   readonly capabilities: readonly [number, number];

@@ -7,14 +7,7 @@ export {
   type RowChoice,
   type WantedRow,
 } from "./choose-row.ts";
-export type {
-  Catalogue,
-  CatalogueRow,
-  CudaNeeds,
-  Processor,
-  Purpose,
-  Recipe,
-} from "./contracts.ts";
+export type { Catalogue, CatalogueRow, Recipe } from "./contracts.ts";
 export { OWN_CATALOGUE_PATH, ownCatalogue } from "./own-catalogue.ts";
 export { parseCatalogue } from "./parse-catalogue.ts";
 export {

@@ -116,7 +116,7 @@ export interface ServingOptions extends Scheduling, ResourceOptions {
 }
 
 /** Who may reach the pods. */
-export interface NetworkPolicyOptions {
+interface NetworkPolicyOptions {
   /** Namespaces beside the pods' own. */
   readonly namespaces: readonly string[];
 }

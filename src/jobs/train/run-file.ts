@@ -7,7 +7,7 @@ export const RUN_FILE_NAME = "slipway-run.json";
 export const MAX_RUN_FILE_BYTES: number = 32 * 2 ** 20;
 
 /** How far a run is. `stopped` was ended from outside, by Ctrl-C or by an error of the engine. */
-export type RunState = "running" | "ended" | "stopped";
+type RunState = "running" | "ended" | "stopped";
 
 /** What `slipway-run.json` says. */
 export interface RunRecord {

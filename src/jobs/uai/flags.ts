@@ -1,7 +1,7 @@
 import { FRAMEWORKS, type UaiFramework } from "./contracts.ts";
 
 /** What is packed, where it goes, what it stands on, or the account of the vendor's API. */
-export type UaiFlagGroup = "packed" | "goes" | "stands" | "vendor";
+type UaiFlagGroup = "packed" | "goes" | "stands" | "vendor";
 
 /** One flag of `packdocker`, as `--name value`. */
 export interface UaiFlag {

@@ -1,7 +1,7 @@
 import { toDoubles, type Tensor, type TensorSpec } from "../tensor/index.ts";
 
 /** Top, left, bottom, right; shares of height and width, 0 to 1. */
-export type Box = readonly [top: number, left: number, bottom: number, right: number];
+type Box = readonly [top: number, left: number, bottom: number, right: number];
 
 /** An object that a detection model found in a picture. */
 export interface Detection {

@@ -28,7 +28,7 @@ export interface CallConversion {
 }
 
 /** Converts a node that calls functions; `undefined` for nodes that call none. */
-export type ConvertCall = (
+type ConvertCall = (
   node: GraphNode,
   inputs: readonly (number | undefined)[],
 ) => CallConversion | undefined;

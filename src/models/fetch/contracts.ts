@@ -14,7 +14,7 @@ export interface ArchiveEntry {
 }
 
 /** Reads a tar as it streams. An entry's content must be read before the next entry is asked for. */
-export type ReadTar = (
+type ReadTar = (
   bytes: Bytes,
   options: CallOptions & {
     readonly maxEntries: number;
@@ -24,7 +24,7 @@ export type ReadTar = (
 ) => AsyncIterable<{ readonly entry: ArchiveEntry; readonly content: Bytes }>;
 
 /** Unpacks a stream of one or more gzip members, or of zstd frames. */
-export type Uncompress = (
+type Uncompress = (
   stored: Bytes,
   compression: "gzip" | "zstd",
   options: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },

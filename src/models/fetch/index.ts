@@ -1,11 +1,4 @@
-export type {
-  FetchContext,
-  FetchEnvironment,
-  FetchLimits,
-  FetchProgress,
-  ImagePart,
-  ImageParts,
-} from "./contracts.ts";
+export type { FetchContext, FetchProgress, ImagePart, ImageParts } from "./contracts.ts";
 export { fetchModel, type FetchedModel } from "./fetch-model.ts";
 export { addToHostsFile, parseHosts } from "./hosts.ts";
 export { limitsIn } from "./limits.ts";

@@ -1,5 +1,5 @@
-export { checkImage, createImageDecoder, type ImageDecoder } from "./decode-image.ts";
-export { imageFormatOf, type ImageFormat } from "./image-header.ts";
+export { checkImage, createImageDecoder } from "./decode-image.ts";
+export { imageFormatOf } from "./image-header.ts";
 export {
   imageWay,
   takesImage,

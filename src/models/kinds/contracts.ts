@@ -101,7 +101,7 @@ export interface ModelFacts {
 }
 
 /** What runs a kind: threads of the server, Python workers, what the user class is written in, or nothing. */
-export type KindRuntime = "onnx" | "python" | "code" | "none";
+type KindRuntime = "onnx" | "python" | "code" | "none";
 
 /** One kind of model. A new kind is one more of these in `rows.ts`, and one file in `python/slipway_worker/kinds` when Python runs it. */
 export interface KindRow {

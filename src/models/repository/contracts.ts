@@ -1,10 +1,10 @@
 import type { ModelKind, ServerSettings } from "../description/index.ts";
 
 /** Whose conventions a model's folder follows. */
-export type RepositoryLayout = "plain" | "triton" | "mlserver" | "tensorflow-serving";
+type RepositoryLayout = "plain" | "triton" | "mlserver" | "tensorflow-serving";
 
 /** One version of a model, to be served. */
-export interface RepositoryVersion {
+interface RepositoryVersion {
   /** As protocols name it; numbers sort by value. */
   readonly version: string;
   /** Absolute path of the folder that holds it; read as a project of its own. */

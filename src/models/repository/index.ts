@@ -1,7 +1,2 @@
-export type {
-  ModelFolders,
-  RepositoryLayout,
-  RepositoryModel,
-  RepositoryVersion,
-} from "./contracts.ts";
+export type { ModelFolders, RepositoryModel } from "./contracts.ts";
 export { readModelFolders } from "./read-model-folders.ts";

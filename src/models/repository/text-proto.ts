@@ -1,7 +1,7 @@
 import { ProjectError } from "../../ground/errors/index.ts";
 
 /** A value of protobuf's text format: a scalar as text (of numbers, booleans and names of enums too), or a message. */
-export type TextValue = string | TextMessage;
+type TextValue = string | TextMessage;
 /** Fields in order; one that came several times has several values. */
 export type TextMessage = ReadonlyMap<string, readonly TextValue[]>;
 

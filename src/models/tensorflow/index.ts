@@ -6,23 +6,15 @@ export {
   type FoundCheckpoint,
 } from "./checkpoint.ts";
 export { baseType, DT, dtypeBytes, dtypeName, dtypeNumber } from "./dtypes.ts";
-export {
-  type AttrBytes,
-  type Graph,
-  type GraphFunction,
-  type GraphNode,
-  type OpArgument,
-  type OpSignature,
-} from "./graph-def.ts";
+export { type Graph, type GraphFunction, type GraphNode, type OpSignature } from "./graph-def.ts";
 export { invalidFile, parsing } from "./invalid-file.ts";
 export {
   parseMetaGraph,
   parseSavedModel,
   type GraphSignature,
   type MetaGraph,
-  type SignatureTensor,
 } from "./meta-graph.ts";
-export { tensorContent, tensorStrings, type TensorContent } from "./tensor-content.ts";
+export { tensorContent, tensorStrings } from "./tensor-content.ts";
 export { type Checkpoint, type Extent, type TensorEntry } from "./tensor-entry.ts";
 export {
   constAttrs,
@@ -33,4 +25,4 @@ export {
   type Rope,
   type StreamedTensor,
 } from "./write-graph.ts";
-export { writeSavedModel, type NamedTensor, type SavedSignature } from "./write-saved-model.ts";
+export { writeSavedModel, type NamedTensor } from "./write-saved-model.ts";

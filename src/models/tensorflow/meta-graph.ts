@@ -10,13 +10,13 @@ import { parseShape } from "./tensor-protos.ts";
 import { parseVariableSlices, type VariableSlice } from "./variable-slices.ts";
 
 /** Names that say how a graph saves and restores its variables. @see tensorflow, core/protobuf/saver.proto */
-export interface SaverNames {
+interface SaverNames {
   /** The operation that restores everything, such as `save/restore_all`. */
   readonly restoreOp: string;
 }
 
 /** One input or output of a signature. */
-export interface SignatureTensor {
+interface SignatureTensor {
   /** `name:slot`; empty for tensors that are no single one (sparse, composite). */
   readonly tensor: string;
   readonly dtype: number;

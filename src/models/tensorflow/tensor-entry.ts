@@ -7,7 +7,7 @@ export interface Extent {
 }
 
 /** How the bytes of a part are to be read: plain little-endian elements, a bundle's strings, or the value fields of a TensorProto. */
-export type PartEncoding = "raw" | "bundle-strings" | "tensor-proto";
+type PartEncoding = "raw" | "bundle-strings" | "tensor-proto";
 
 /** A box of a tensor and where its values lie. */
 export interface TensorPart {

@@ -7,7 +7,7 @@ export {
   type CallModel,
   type ProtocolName,
 } from "./build-call.ts";
-export { boxesIn, classShares, type Box, type ClassShare, type PictureSize } from "./find-views.ts";
+export { boxesIn, classShares, type Box, type ClassShare } from "./find-views.ts";
 export { checkJson, literalOf, parseCsv, parseJsonValue, parseLines } from "./parse-values.ts";
 export { readTensors, type OutputTensor, type Value } from "./read-answer.ts";
 export {

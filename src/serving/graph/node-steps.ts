@@ -24,7 +24,7 @@ export interface NodeSteps {
 }
 
 /** Sends a share of all messages to the first child, the rest to the second. */
-export interface AbTest {
+interface AbTest {
   readonly kind: "ab-test";
   /** Share of the first child, 0 to 1; NaN where it cannot be read. */
   readonly ratio: number;

@@ -1,1 +1,1 @@
-export { pageRoutes, type PageOptions } from "./page-routes.ts";
+export { pageRoutes } from "./page-routes.ts";

@@ -27,7 +27,7 @@ export interface RawBody {
 }
 
 /** What an HTTP request says beside its body. */
-export interface RawRequest {
+interface RawRequest {
   readonly method: string;
   /** Behind the question mark, as it came; empty without one. */
   readonly query: string;

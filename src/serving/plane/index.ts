@@ -1,4 +1,4 @@
-export { batched, type BatchOptions } from "./batched.ts";
+export { batched } from "./batched.ts";
 export { ComponentError, type UserFailure } from "./component-error.ts";
 export {
   answersOf,
@@ -13,8 +13,6 @@ export {
   type Predictor,
   type PredictorFacts,
   type PredictorStats,
-  type RawAnswer,
-  type RawBody,
 } from "./contracts.ts";
 export {
   defaultNames,
@@ -30,11 +28,11 @@ export type { ImageReader, ImageTensor } from "./image-reader.ts";
 export { packItems, tensorOfList } from "./list-tensor.ts";
 export { joinRows } from "./tensor-rows.ts";
 export { identified, identityHeaders } from "./identified.ts";
-export { limited, type LimitOptions } from "./limited.ts";
+export { limited } from "./limited.ts";
 export { matchInputs } from "./match-inputs.ts";
 export { pythonFloat, pythonInteger } from "./number-text.ts";
-export { predictorOfGraph, wanted, type GraphFacts } from "./predictor-of-graph.ts";
-export { ModelRepository, type ModelEntry, type RepositoryOptions } from "./repository.ts";
+export { predictorOfGraph, wanted } from "./predictor-of-graph.ts";
+export { ModelRepository, type ModelEntry } from "./repository.ts";
 export type { VersionRules } from "./version-rules.ts";
 export { SERVER_DEFAULTS } from "./server-defaults.ts";
 export { ServedModel, type ModelName, type ModelState } from "./served-model.ts";
@@ -42,5 +40,5 @@ export { formatTraceparent, IdSource, type SpanContext } from "./trace-context.t
 export { countCalls, countRuns, ModelStatistics, type Duration } from "./statistics.ts";
 export { USER_CODE_DEFAULTS, type UserCodeSettings } from "./user-code.ts";
 export { wrapped } from "./wrapped.ts";
-export { traced, type TraceOptions } from "./traced.ts";
-export { Tracer, type EndedSpan, type Sampler, type SpanKind } from "./tracer.ts";
+export { traced } from "./traced.ts";
+export { Tracer, type EndedSpan, type Sampler } from "./tracer.ts";

@@ -1,6 +1,6 @@
 import { IdSource, parseTraceparent, type SpanContext } from "./trace-context.ts";
 
-export type SpanKind = "server" | "internal";
+type SpanKind = "server" | "internal";
 
 /** A span that has ended. Times are in ms since the epoch. */
 export interface EndedSpan {

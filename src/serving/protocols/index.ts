@@ -11,17 +11,7 @@ export {
   withRouting,
 } from "./seldon/index.ts";
 export { examplePath } from "./sample.ts";
-export type {
-  ApiModel,
-  ExampleRequest,
-  FailureNote,
-  GrpcServices,
-  Json,
-  OpenApiPart,
-  Plane,
-  Protocol,
-  SampleModel,
-} from "./protocol.ts";
+export type { ApiModel, FailureNote, GrpcServices, Json, Plane, Protocol } from "./protocol.ts";
 export {
   DEFAULT_SELDON_SETTINGS,
   nodeLabels,
@@ -34,6 +24,6 @@ export {
   seldonProtoToJson,
   type SeldonMessageName,
 } from "./seldon-service/seldon-json-mapping.ts";
-export { createSeldonNode, type SeldonNode } from "./seldon-service/seldon-node.ts";
+export { createSeldonNode } from "./seldon-service/seldon-node.ts";
 export { PROTOCOLS, protocolOf } from "./table.ts";
 export { readRequests } from "./v2/read-requests.ts";

@@ -1,5 +1,5 @@
 export { createImageReader } from "./images/index.ts";
-export { createJsPredictor, type JsOptions } from "./js/index.ts";
+export { createJsPredictor } from "./js/index.ts";
 export { createOnnxPredictor, spareOnnxThreads, type OnnxOptions } from "./onnx/index.ts";
 export type { SpareThreads } from "./threads/index.ts";
 export {
@@ -8,5 +8,4 @@ export {
   type ClassParameter,
   type LogLine,
   type PythonOptions,
-  type PythonPredictor,
 } from "./python/index.ts";

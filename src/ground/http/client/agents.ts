@@ -23,7 +23,7 @@ export interface ConnectionOptions {
 }
 
 /** The part of a request that says over which connection it goes. */
-export interface Route {
+interface Route {
   readonly agent: HttpAgent;
   /** Where plain requests through a proxy go instead of to the URL's host. */
   readonly via?: URL;

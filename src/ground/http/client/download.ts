@@ -16,7 +16,7 @@ export interface DownloadCall extends Omit<UrlCall, "method" | "body" | "accepts
 }
 
 /** Bytes of one content. */
-export interface DownloadPart {
+interface DownloadPart {
   /** Offset of the first byte. */
   readonly start: number;
   /** Offset behind the last byte. */

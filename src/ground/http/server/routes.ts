@@ -2,7 +2,7 @@
 export type PathParameters = Readonly<Record<string, string>>;
 
 /** What a path leads to. */
-export interface RouteMatch<R> {
+interface RouteMatch<R> {
   readonly route: R;
   readonly params: PathParameters;
 }

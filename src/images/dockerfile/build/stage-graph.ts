@@ -19,7 +19,7 @@ export interface StageOptions {
 }
 
 /** Where a stage begins. */
-export type StageBase =
+type StageBase =
   | { readonly kind: "scratch" }
   | { readonly kind: "stage"; readonly index: number }
   | { readonly kind: "image"; readonly name: string };

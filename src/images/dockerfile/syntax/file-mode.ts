@@ -1,5 +1,5 @@
 /** A change of permission bits. @returns the new bits, set-user, set-group and sticky among them. */
-export type ModeChange = (mode: number, isDirectory: boolean) => number;
+type ModeChange = (mode: number, isDirectory: boolean) => number;
 
 /** What `--chmod` says. `folderMode` is the mode of folders made on the way to the target. */
 export interface FileMode {

@@ -15,7 +15,7 @@ import { readTar } from "../../tar/index.ts";
 import type { FileContent, FileNode, TarSource } from "./tree-node.ts";
 
 /** A file of this machine that has the content, and its state. */
-export interface PlacedFile {
+interface PlacedFile {
   readonly path: string;
   readonly guard: FileGuard;
 }

@@ -35,13 +35,13 @@ export interface FileNode extends Attributes {
 }
 
 /** A symbolic link. `mode` says nothing. */
-export interface LinkNode extends Attributes {
+interface LinkNode extends Attributes {
   readonly kind: "link";
   readonly target: string;
 }
 
 /** A pipe or a device. */
-export interface DeviceNode extends Attributes {
+interface DeviceNode extends Attributes {
   readonly kind: "device";
   readonly device: TarDevice;
 }

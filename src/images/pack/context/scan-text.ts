@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { OWN_RULES, type OwnRule } from "./own-secret-rules.ts";
 
 /** Something like a secret in a text. */
-export interface TextFinding {
+interface TextFinding {
   /** 1-based. */
   readonly line: number;
   /** What it looks like. */

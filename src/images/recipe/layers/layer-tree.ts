@@ -4,7 +4,7 @@ import type { FileGuard } from "../../../ground/bytes/index.ts";
 import type { BaseFacts } from "../base-image.ts";
 
 /** A file of this machine, and how to notice that it has changed. */
-export interface FileContent {
+interface FileContent {
   /** Absolute path. */
   readonly source: string;
   readonly guard: FileGuard;

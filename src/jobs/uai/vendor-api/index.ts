@@ -1,10 +1,3 @@
-export type {
-  BaseImageQuery,
-  EnvironmentPackage,
-  PackageType,
-  VendorApi,
-  VendorApiOptions,
-  VendorKeys,
-} from "./contracts.ts";
+export type { VendorApi, VendorApiOptions, VendorKeys } from "./contracts.ts";
 export { createVendorApi } from "./create-vendor-api.ts";
-export { resolveBaseImage, type WantedEnvironment } from "./resolve-base-image.ts";
+export { resolveBaseImage } from "./resolve-base-image.ts";

@@ -4,7 +4,7 @@ import { ProjectError } from "../../../ground/errors/index.ts";
 import type { ModelFile } from "../contracts.ts";
 
 /** What the first bytes of a file say it is. */
-export type Content =
+type Content =
   | "empty"
   | "git-lfs"
   | "html"

@@ -10,7 +10,7 @@ export function firstNameIn(head: Buffer): string {
 }
 
 /** One file in a zip archive. */
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string;
   /** Bytes, unpacked. */
   readonly size: number;

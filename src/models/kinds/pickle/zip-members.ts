@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 
 /** Content of one member of an archive, as a range of the file. */
-export interface ZipMember {
+interface ZipMember {
   readonly name: string;
   readonly start: number;
   /** After the last byte. */

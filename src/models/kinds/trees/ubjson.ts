@@ -21,7 +21,7 @@ export type UbjsonValue =
   | SkippedList
   | readonly UbjsonValue[]
   | UbjsonObject;
-export type UbjsonObject = ReadonlyMap<string, UbjsonValue>;
+type UbjsonObject = ReadonlyMap<string, UbjsonValue>;
 
 const MAX_VALUES = 3_000_000;
 const MAX_DEPTH = 64;

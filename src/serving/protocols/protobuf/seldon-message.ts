@@ -4,7 +4,7 @@ import { inside, readEntry, readValue } from "./value.ts";
 import { WireReader } from "../../../ground/wire/index.ts";
 
 /** Which member of a SeldonMessage's `data_oneof` is set. */
-export type PayloadField = "data" | "binData" | "strData" | "jsonData" | "customData";
+type PayloadField = "data" | "binData" | "strData" | "jsonData" | "customData";
 
 /** A SeldonMessage taken apart: the bytes of its parts, not looked at yet. */
 export interface ProtoMessage {

@@ -5,7 +5,7 @@ import { SeldonApi, type SeldonApiOptions } from "./seldon-api.ts";
 import { failureReply } from "./seldon-routes.ts";
 
 /** A call as the wrapper would get it over REST. */
-export interface SeldonNodeCall {
+interface SeldonNodeCall {
   readonly method: ComponentMethod;
   /** Empty when none was said. */
   readonly contentType: string;

@@ -1,11 +1,5 @@
 export { parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
-export type {
-  AnswerContext,
-  AnswerSettings,
-  DataKind,
-  SeldonAnswer,
-  SeldonCall,
-} from "./contracts.ts";
+export type { AnswerContext, AnswerSettings, SeldonAnswer, SeldonCall } from "./contracts.ts";
 export { checkDeclared, declaredAxes } from "./declared-shape.ts";
 export { parseFeedback } from "./feedback.ts";
 export {
@@ -16,7 +10,7 @@ export {
   withRouting,
 } from "./graph-routing.ts";
 export { graphOf } from "./graph-of-predictor.ts";
-export { nodeOf, resolveMetadata, type MetadataSources } from "./metadata.ts";
+export { nodeOf, resolveMetadata } from "./metadata.ts";
 export { SeldonRequestParser, type FormField, type ParseOptions } from "./parse-request.ts";
 export { badInput, noJson, SeldonError, type SeldonReason } from "./seldon-error.ts";
 export {

@@ -6,7 +6,7 @@ import type { NamedTensor, Parameters } from "../../plane/index.ts";
 import { itemsOf } from "./tensor-size.ts";
 
 /** An output as it is to be sent. */
-export interface SentOutput {
+interface SentOutput {
   readonly tensor: NamedTensor;
   readonly isBinary: boolean;
 }

@@ -1,1 +1,1 @@
-export { createJsPredictor, type JsOptions } from "./create-js-predictor.ts";
+export { createJsPredictor } from "./create-js-predictor.ts";

@@ -1,7 +1,1 @@
-export {
-  createLogger,
-  levelOfPython,
-  type Logger,
-  type LoggerOptions,
-  type LogLevel,
-} from "./logger.ts";
+export { createLogger, levelOfPython, type Logger } from "./logger.ts";

@@ -1,7 +1,7 @@
 export type { ProtoFile } from "./descriptors.ts";
 export { GrpcCall, type GrpcMethod } from "./grpc-call.ts";
 export { startGrpcServer, type GrpcServer, type GrpcServerOptions } from "./grpc-server.ts";
-export { HEALTH_PROTO, healthMethods, type HealthOptions } from "./health.ts";
+export { HEALTH_PROTO, healthMethods } from "./health.ts";
 export { reflectionMethods } from "./reflection.ts";
 export type { GrpcFailure } from "./status.ts";
 export { ANY, EMPTY, STRUCT } from "./well-known.ts";
