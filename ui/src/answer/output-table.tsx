@@ -28,7 +28,7 @@ export function OutputTable({ tensor }: { readonly tensor: OutputTensor }): JSX.
       <h3>
         {name} <code>{`${datatype} ${shape.join(" × ")}`}</code>
       </h3>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0} role="group" aria-label={name}>
         <table class="values">
           {columns > 1 && (
             <thead>
