@@ -360,6 +360,11 @@ async function requirementsOf(
     });
   if (declared.lines.length > 0)
     emit({ kind: "step", text: "taking the Python packages that pyproject.toml declares" });
+  if (declared.lines.length === 0 && requirements.length > 0)
+    emit({
+      kind: "step",
+      text: `taking ${requirements.join(", ")} for a model of kind ${chosen.kind}; requirements.txt names others`,
+    });
   return {
     requirements: [],
     requirementLines: declared.lines.length > 0 ? declared.lines : requirements,
