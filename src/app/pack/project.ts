@@ -16,6 +16,7 @@ import {
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
   PROJECT_FILE_NAME,
+  type ModelKind,
   type Contract,
   type ProjectFile,
 } from "../../models/description/index.ts";
@@ -360,15 +361,22 @@ async function requirementsOf(
     });
   if (declared.lines.length > 0)
     emit({ kind: "step", text: "taking the Python packages that pyproject.toml declares" });
-  if (declared.lines.length === 0 && requirements.length > 0)
-    emit({
-      kind: "step",
-      text: `taking ${requirements.join(", ")} for a model of kind ${chosen.kind}; requirements.txt names others`,
-    });
-  return {
-    requirements: [],
-    requirementLines: declared.lines.length > 0 ? declared.lines : requirements,
-  };
+  if (declared.lines.length > 0) return { requirements: [], requirementLines: declared.lines };
+  sayWhatKindBrings(chosen.kind, requirements, emit);
+  return { requirements: [], requirementLines: requirements };
+}
+
+function sayWhatKindBrings(
+  kind: ModelKind,
+  packages: readonly string[],
+  emit: Surroundings["emit"],
+): void {
+  if (packages.length === 0) return;
+  const names = packages.join(", ");
+  emit({
+    kind: "step",
+    text: `taking ${names} for a model of kind ${kind}; requirements.txt names others`,
+  });
 }
 
 const SERVICES = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"] as const;
