@@ -16,7 +16,6 @@ import {
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
   PROJECT_FILE_NAME,
-  type ModelKind,
   type Contract,
   type ProjectFile,
 } from "../../models/description/index.ts";
