@@ -49,7 +49,7 @@ for (const tier of tiers) {
     .sort();
   if (files.length === 0) continue;
   process.stdout.write(`\n== ${tier.name}: ${files.length} files\n`);
-  await runTier(files, tier.concurrency);
+  await runTier(files, tier);
 }
 
 printSlowest();
@@ -62,12 +62,13 @@ process.stdout.write(
 );
 process.exit(count.failed > 0 || count.passed === 0 || !isCovered ? 1 : 0);
 
-async function runTier(files, concurrency) {
+/** Runs from end to end reach few lines that the other tiers do not, and are left as quick as they are. */
+async function runTier(files, { name, concurrency }) {
   const stream = run({
     files: files.map((file) => resolve(root, file)),
     concurrency,
     timeout: 600_000,
-    ...coverage?.options,
+    ...(name === "e2e" ? {} : coverage?.options),
   });
   stream.on("test:pass", (event) => {
     if (event.details?.type === "suite") return;

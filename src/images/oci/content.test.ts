@@ -25,6 +25,7 @@ import {
   MEDIA_TYPES,
   parseManifest,
   readVerified,
+  storedLayer,
   uncompressed,
   validateImage,
   validateIndex,
@@ -339,6 +340,23 @@ test("an index validates with all it lists, and a platform that is not so is nam
     validateIndex(store, await index("arm64")),
     /listed for linux\/arm64, and its config says linux\/amd64/,
   );
+});
+
+test("indexes within indexes end somewhere", async () => {
+  const { store, target } = await stored(randomImage());
+  let descriptor = target;
+  for (let depth = 0; depth < 10; depth += 1)
+    descriptor = await putBytes(store, createIndex([{ descriptor }]).bytes, MEDIA_TYPES.imageIndex);
+  await assert.rejects(validateIndex(store, descriptor), { code: "LIMIT_EXCEEDED" });
+});
+
+test("a stored layer that nobody has unpacked tells its digest before compression", async () => {
+  const { store, target } = await stored(randomImage());
+  const image = imageFrom(store, target);
+  const [compressed] = parseManifest(await image.rawManifest()).layers;
+  const [layer] = await image.layers();
+  assert.ok(compressed !== undefined && layer !== undefined);
+  assert.equal(await storedLayer(store, compressed).diffId(), await layer.diffId());
 });
 
 test("layers without compression have one digest", async () => {
