@@ -361,21 +361,7 @@ async function requirementsOf(
   if (declared.lines.length > 0)
     emit({ kind: "step", text: "taking the Python packages that pyproject.toml declares" });
   if (declared.lines.length > 0) return { requirements: [], requirementLines: declared.lines };
-  sayWhatKindBrings(chosen.kind, requirements, emit);
   return { requirements: [], requirementLines: requirements };
-}
-
-function sayWhatKindBrings(
-  kind: ModelKind,
-  packages: readonly string[],
-  emit: Surroundings["emit"],
-): void {
-  if (packages.length === 0) return;
-  const names = packages.join(", ");
-  emit({
-    kind: "step",
-    text: `taking ${names} for a model of kind ${kind}; requirements.txt names others`,
-  });
 }
 
 const SERVICES = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"] as const;
