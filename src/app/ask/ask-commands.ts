@@ -52,6 +52,7 @@ export const PREDICT_COMMAND: CommandSpec<PredictWords> = {
       "rows of a table or of lines that are sent together (default: 64)",
     ),
     timeoutMs: scaled("--timeout <seconds>", "longest wait for an answer", 1000, { byDefault: 60 }),
+    draw: text("--draw <file>", "write the picture with boxes around what was found, as PNG"),
   },
   registry: {},
   notes: [
@@ -62,6 +63,7 @@ export const PREDICT_COMMAND: CommandSpec<PredictWords> = {
     "echo '[[5.1,3.5,1.4,0.2]]' | slipway predict ./iris",
     "slipway predict store:iris rows.csv -o ndjson",
     "slipway predict http://localhost:9000 cat.jpg --model resnet",
+    "slipway predict ./pets dogs.jpg --draw found.png",
   ],
 };
 

@@ -7,7 +7,7 @@ import {
   type OutputTensor,
   type ProtocolName,
 } from "../../serving/calls/index.ts";
-
+import { drawAnswer } from "./draw-answer.ts";
 import { findModel, type FoundModel } from "./find-model.ts";
 import { openTarget, type Asker, type TargetRequest } from "./open-target.ts";
 import { formOf, readInputs, type InputBatch, type InputForm } from "./read-inputs.ts";
@@ -26,6 +26,8 @@ export interface PredictRequest extends TargetRequest {
   readonly batchRows?: number | undefined;
   /** Longest wait for an answer, in ms. Default 60,000. */
   readonly timeoutMs?: number | undefined;
+  /** A file that becomes the picture with the objects found in it, as PNG. Only for a picture. */
+  readonly draw?: string | undefined;
 }
 
 /** The answer to one request. */
@@ -47,12 +49,15 @@ const TOLD_EVERY_MS = 1000;
 /**
  * Asks a model for predictions, one request after the other, and gives each answer as it comes. Tells how far it is on the way.
  * @param stdin - read where the input is `-`
- * @throws ToolError `USAGE` for inputs that cannot be read, `MODEL_NOT_FOUND`; InferenceError with the server's words
+ * @throws ToolError `USAGE` for inputs that cannot be read, `MODEL_NOT_FOUND`, `UNSUPPORTED` where there is nothing to draw; InferenceError with the server's words
  */
 export async function* predict(
   request: PredictRequest,
   { session, stdin }: { readonly session: Asker; readonly stdin: Readable },
 ): AsyncGenerator<Prediction> {
+  const path = request.input === "-" ? undefined : resolve(session.cwd, request.input);
+  const isPicture = formOf(path, request.form) === "image";
+  if (request.draw !== undefined && !isPicture) refuseDrawing(request.input);
   await using target = await openTarget(request, session);
   using client = createServerClient({
     url: target.url,
@@ -60,15 +65,18 @@ export async function* predict(
     timeoutMs: request.timeoutMs,
   });
   const found = await findModel(client, request);
-  const path = request.input === "-" ? undefined : resolve(session.cwd, request.input);
   const batches = readInputs({ ...request, ...found, path, stdin });
-  const isPicture = formOf(path, request.form) === "image";
   let firstRow = 0;
   let toldAt = performance.now();
   for await (const batch of batches) {
     const text = isPicture
       ? await sendPicture(client, found, batch)
       : await callServer(client, buildCall(found.protocol, found.model, batch.input));
+    if (request.draw !== undefined && batch.input.kind === "file")
+      await drawAnswer({
+        ...{ picture: batch.input.file, text },
+        path: resolve(session.cwd, request.draw),
+      });
     const outputs = isPicture ? undefined : readTensors(found.protocol, text);
     const { protocol, model } = found;
     yield {
@@ -80,6 +88,12 @@ export async function* predict(
     toldAt = performance.now();
     session.emit({ kind: "step", text: `${firstRow} rows predicted` });
   }
+}
+
+function refuseDrawing(input: string): never {
+  throw new ToolError("USAGE", `draw what is found in "${input}": it is no picture`, {
+    hint: "name a .jpg, .png, .webp or .gif file, or add --form image",
+  });
 }
 
 /** The server makes the tensor of a picture. */
