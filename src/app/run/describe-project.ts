@@ -1,13 +1,16 @@
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { ModelDescription } from "../../models/description/index.ts";
 import type { PackProject } from "../../images/pack/index.ts";
+import { keepEnvironment } from "../../images/python-packages/index.ts";
 import type { Environment, Surroundings } from "../session.ts";
 
 export interface DescribeOptions {
   /** Python interpreter that the user names. */
   readonly python?: string | undefined;
   readonly workers?: number | undefined;
+  /** Absolute folder of kept environments: what a model needs is installed into one there, which then serves it. Default: nothing is installed. */
+  readonly environments?: string | undefined;
 }
 
 /** The description of a project that is served where it lies, in place of the one that an image has baked in. */
@@ -35,10 +38,35 @@ export async function describeProject(
     ...processing,
     server: { ...server, ...(workers === undefined ? {} : { workers }) },
     python: {
-      executable: options.python ?? (await findPython(root, session.environment)),
+      executable: await interpreterOf(project, options, session),
       path: [root],
     },
   };
+}
+
+async function interpreterOf(
+  project: PackProject,
+  { python, environments }: DescribeOptions,
+  session: Surroundings,
+): Promise<string> {
+  const { root, requirements, requirementLines, indexes, pythonVersion } = project;
+  if (environments === undefined) return python ?? findPython(root, session.environment);
+  const named = python ?? pythonVersion ?? (await findPython(root, session.environment));
+  const base = named.includes("/") ? resolve(session.cwd, named) : named;
+  const packages = { root, files: requirements, lines: requirementLines, indexes };
+  const step = (text: string): void => session.emit({ kind: "step", text });
+  const kept = await keepEnvironment(
+    { ...packages, python: base, parent: environments },
+    {
+      ...session,
+      onInstall: () =>
+        step(
+          `installing ${[...requirements, ...requirementLines].join(", ")} below ${environments}`,
+        ),
+    },
+  );
+  if (kept === undefined) step(`${project.name} asks for no Python packages: none are installed`);
+  return kept ?? python ?? findPython(root, session.environment);
 }
 
 /** `SLIPWAY_PYTHON`, the project's own virtual environment, the one that is active, or the machine's. */

@@ -16,6 +16,7 @@ import { loadProject, type ProjectRequest } from "../pack/project.ts";
 import type { Environment, Surroundings } from "../session.ts";
 import { describeProject } from "./describe-project.ts";
 import { firstOf, openModelFolders, type ModelFolderRequest } from "./model-folders.ts";
+import { explainMissing } from "./missing-packages.ts";
 import { watchModels } from "./watch-models.ts";
 
 /** How models are served on this machine. */
@@ -35,6 +36,8 @@ export interface ServeSettings extends Pick<ProjectRequest, "env"> {
   readonly logLevel?: string | undefined;
   /** Default: the folder's .venv, the active environment, python3. */
   readonly python?: string | undefined;
+  /** Absolute folder of kept environments: what each model needs is installed into one there, which then serves it. Default: nothing is installed. */
+  readonly environments?: string | undefined;
   /** Loads what changes anew: code, and the models of a folder. Default false. */
   readonly isWatched?: boolean | undefined;
   /** Logs each request. Default false. */
@@ -45,7 +48,12 @@ export interface ServeSettings extends Pick<ProjectRequest, "env"> {
 
 /** A folder to serve as it lies. */
 export interface ServeFolderRequest
-  extends ServeSettings, Pick<ProjectRequest, "code" | "model" | "serviceType" | "allowPickle"> {
+  extends
+    ServeSettings,
+    Pick<
+      ProjectRequest,
+      "code" | "model" | "serviceType" | "allowPickle" | "indexUrl" | "findLinks"
+    > {
   readonly folder: string;
   /** True when the models of a folder load with their first call. Default: when there are many, or a budget. */
   readonly isLazy?: boolean | undefined;
@@ -63,6 +71,8 @@ export interface OpenedModels {
   readonly env: Environment;
   readonly launch: SeldonLaunch;
   readonly pod: Pod;
+  /** The error to throw in place of one that loading ended with. */
+  readonly explain: (error: unknown) => Promise<unknown>;
   /** Follows the models of a folder as they change, until it is disposed of. */
   readonly watch: (server: RunningModels) => AsyncDisposable;
 }
@@ -72,12 +82,13 @@ export async function openFolder(
   request: ServeFolderRequest,
   session: Surroundings,
 ): Promise<OpenedModels> {
-  const { folder, code, model, serviceType, env: own = {}, allowPickle } = request;
+  const { folder, code, model, serviceType, env: own = {} } = request;
+  const { allowPickle, indexUrl, findLinks, environments } = request;
   if (code === undefined && model === undefined) {
     const about = await finishing(own, request, session);
     const place: ModelFolderRequest = {
       folder: resolve(session.cwd, folder),
-      project: { env: own, allowPickle },
+      project: { env: own, allowPickle, indexUrl, findLinks },
       options: request,
       isLazy: request.isLazy ?? (request.memoryBudgetMib === undefined ? undefined : true),
       finish: about.finish,
@@ -85,10 +96,14 @@ export async function openFolder(
     const found = await openModelFolders(place, session);
     if (found !== undefined) return openModels(found, { place, about, request }, session);
   }
-  const said = { code, model, serviceType, env: own, allowPickle };
+  const said = { code, model, serviceType, env: own, allowPickle, indexUrl, findLinks };
   const { project } = await loadProject(folder, said, { session });
   const description = await describeProject(project, request, session);
-  return openDescribed({ description, env: project.env }, request, session);
+  const opened = await openDescribed({ description, env: project.env }, request, session);
+  const { root, requirements: files, requirementLines: lines } = project;
+  const python = description.python?.executable ?? "python3";
+  const needed = { python, lines, files, root, isInstalled: environments !== undefined };
+  return { ...opened, explain: (error) => explainMissing(error, needed, session) };
 }
 
 /** One model, described. */
@@ -112,6 +127,7 @@ export async function openDescribed(
     source: { version: "1", describe: async () => description },
     others: { models: [] },
     memoryBudgetBytes: undefined,
+    explain: async (error) => error,
     watch: () => NOTHING_TO_WATCH,
   };
 }
@@ -155,6 +171,7 @@ async function openModels(
     source: { ...source, isLazy: false },
     others: { ...found, models },
     memoryBudgetBytes: mib !== undefined ? mib * 2 ** 20 : isLazy ? defaultBudget() : undefined,
+    explain: async (error) => error,
     watch: (server) =>
       request.isWatched === true ? watchModels(server, place, session) : NOTHING_TO_WATCH,
   };

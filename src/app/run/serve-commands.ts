@@ -68,6 +68,12 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
       "--python <path>",
       "interpreter (default: the folder's .venv, the active environment, python3)",
     ),
+    isInstalled: flag(
+      "--install",
+      "install what the model needs into an environment that the cache keeps (by uv), and serve with that",
+    ),
+    findLinks: PACKING.findLinks(),
+    indexUrl: PACKING.indexUrl(),
     allowPickle: PACKING.allowPickle(),
     isWatched: flag(
       "--watch",
@@ -92,13 +98,17 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
       "variables, as docker run reads them; may come more than once",
     ),
   },
-  needs: [PYTHON],
+  needs: [
+    PYTHON,
+    { programs: ["uv"], what: "installs Python packages with --install; serve does without" },
+  ],
   notes: [
     "Runs until Ctrl-C. Nothing is packed: the folder is served as it lies. A folder whose folders each hold a model (model.py,\nmodel.onnx, metadata.json, slipway.yaml, numbered versions, or a layout of Triton, MLServer or TensorFlow Serving) is\nserved whole, each model under the name of its folder.",
   ],
   examples: [
     "slipway serve ./iris",
     "slipway serve . --code IrisClassifier.py:IrisClassifier --http-port 9000",
+    "slipway serve ./iris --install",
     "slipway serve ./models",
     "slipway serve hf://team/iris@v1",
     "slipway serve --env-file model.env",

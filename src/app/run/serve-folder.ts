@@ -74,6 +74,8 @@ async function serveOpened(
     ...pageSettingOf(env),
     ...(request.page !== undefined && { page: request.page }),
     signal,
+  }).catch(async (error: unknown) => {
+    throw await opened.explain(error);
   });
   const scheme = pod.options.tls === undefined ? "http" : "https";
   announce(server, { description, host, scheme }, session);

@@ -15,6 +15,7 @@ const OF_ONE_MODEL = [
   ["parameters", "--parameters"],
   ["isWatched", "--watch"],
   ["isFetched", "--fetch"],
+  ["isInstalled", "--install"],
 ] as const;
 
 /**
@@ -22,6 +23,10 @@ const OF_ONE_MODEL = [
  * @throws as `servePlace` and `serveGraphFile`; ToolError `USAGE` for what a graph has no use for.
  */
 export async function serve(words: ServeWords, session: Fetcher): Promise<void> {
+  if (words.isInstalled !== true && (words.indexUrl ?? words.findLinks) !== undefined)
+    throw new ToolError("USAGE", "serve: an index is named, and nothing is to be installed", {
+      hint: "add --install, or leave out --index-url and --find-links",
+    });
   const graph = words.graph ?? (await projectGraph(words, session));
   if (graph === undefined) return (await import("./serve-place.ts")).servePlace(words, session);
   const wrong = OF_ONE_MODEL.find(([key]) => words[key] !== undefined)?.[1];

@@ -37,16 +37,20 @@ export interface IndexOptions {
   readonly noIndex?: boolean | undefined;
 }
 
-/** The packages that are wanted. */
-export interface PythonRequest {
+/** What is wanted, whatever it will run on. */
+export interface WantedPackages {
   /** Absolute folder: relative paths start here. */
   readonly root: string;
   /** Requirements files, absolute or below `root`. */
   readonly files: readonly string[];
   /** More requirements, as lines of such a file. */
   readonly lines?: readonly string[] | undefined;
-  readonly target: PythonTarget;
   readonly indexes?: IndexOptions | undefined;
+}
+
+/** The packages that are wanted for an image. */
+export interface PythonRequest extends WantedPackages {
+  readonly target: PythonTarget;
   /**
    * A Python of this machine, of the target's minor version, that compiles the packages into layers of their own above the others.
    * Imports are about four times faster at every start; the digests of these layers depend on its exact version. Default: none.

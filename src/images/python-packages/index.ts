@@ -9,6 +9,7 @@ export type {
 } from "./contracts.ts";
 export type { AptWay } from "./libraries.ts";
 export { readDeclaredPackages } from "./declared.ts";
+export { keepEnvironment } from "./kept-environment.ts";
 export { buildPythonLayers, DEFAULT_SITE_PACKAGES } from "./layers.ts";
 export { resolvePython } from "./resolve.ts";
 export { sitePathSource } from "./scripts.ts";

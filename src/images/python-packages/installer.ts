@@ -49,8 +49,33 @@ export async function findInstaller(
   environment: Environment,
   options: CallOptions = {},
 ): Promise<Installer> {
+  const installer = await firstThatAnswers(CANDIDATES, environment, options);
+  if (installer !== undefined) return installer;
+  throw new ToolError("TOOL_MISSING", 'find a Python installer: neither "uv" nor "pip" is here', {
+    hint: "install uv (`pip install uv`, or from your distribution), or python3-pip",
+  });
+}
+
+/** Finds `uv`, as `findInstaller` does. @throws ToolError `TOOL_MISSING` when there is none, or only one older than 0.7. */
+export async function findUv(
+  environment: Environment,
+  options: CallOptions = {},
+): Promise<Installer> {
+  const candidates = CANDIDATES.filter(({ kind }) => kind === "uv");
+  const installer = await firstThatAnswers(candidates, environment, options);
+  if (installer !== undefined) return installer;
+  throw new ToolError("TOOL_MISSING", 'make a Python environment: "uv" is not here', {
+    hint: "install uv 0.7 or newer (`pip install uv`, or from your distribution)",
+  });
+}
+
+async function firstThatAnswers(
+  candidates: readonly (typeof CANDIDATES)[number][],
+  environment: Environment,
+  options: CallOptions,
+): Promise<Installer | undefined> {
   const env = { ...environment, ...SETTINGS };
-  for (const { kind, command } of CANDIDATES) {
+  for (const { kind, command } of candidates) {
     const version = await versionOf([...command, "--version"], env, options);
     if (version === undefined || (kind === "uv" && isTooOld(version))) continue;
     return {
@@ -64,9 +89,7 @@ export async function findInstaller(
         }),
     };
   }
-  throw new ToolError("TOOL_MISSING", 'find a Python installer: neither "uv" nor "pip" is here', {
-    hint: "install uv (`pip install uv`, or from your distribution), or python3-pip",
-  });
+  return undefined;
 }
 
 async function versionOf(

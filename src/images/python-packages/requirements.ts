@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ProjectError } from "../../ground/errors/index.ts";
-import type { PythonRequest } from "./contracts.ts";
+import type { WantedPackages } from "./contracts.ts";
 import { createHashNotes, noteHashes, type HashNotes, type StatedHashes } from "./stated-hashes.ts";
 
 /** Requirements as they are on disk, all included files read. */
@@ -43,7 +43,7 @@ interface Included {
  * @throws ProjectError `REQUIREMENTS_INVALID` for a file that is missing, too large or includes too deeply;
  *   `REQUIREMENT_WITHOUT_WHEEL` for an editable requirement.
  */
-export function readRequirements(request: PythonRequest): Requirements {
+export function readRequirements(request: WantedPackages): Requirements {
   const reader: Reader = {
     facts: [],
     indexLines: [],

@@ -3,7 +3,13 @@ import { chmod, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { explainFullDisk, isToolError } from "../../ground/errors/index.ts";
 import { createTempDir } from "../../ground/process/index.ts";
-import type { LockedWheel, PythonContext, PythonLock, PythonRequest } from "./contracts.ts";
+import type {
+  LockedWheel,
+  PythonContext,
+  PythonLock,
+  PythonRequest,
+  WantedPackages,
+} from "./contracts.ts";
 import { explainResolverError, isNetworkError } from "./explain.ts";
 import { findInstaller, type Installer } from "./installer.ts";
 import { parsePipReport } from "./pip-report.ts";
@@ -117,19 +123,27 @@ async function chooseFromSeen(
   }
 }
 
+/** Variables that change what is chosen, with their values, in order. May hold credentials. */
+export function decidingSettings(
+  environment: PythonContext["environment"],
+): readonly (readonly [string, string | undefined])[] {
+  return Object.entries(environment)
+    .filter(([name]) => DECIDING_VARIABLES.test(name))
+    .toSorted();
+}
+
 function keyOf(
   request: PythonRequest,
   digest: string,
   environment: PythonContext["environment"],
 ): string {
-  const settings = Object.entries(environment).filter(([name]) => DECIDING_VARIABLES.test(name));
   const facts = [
     LOCK_VERSION,
     digest,
     request.target.pythonVersion,
     uvPlatformOf(request.target),
     request.indexes ?? {},
-    settings.toSorted(),
+    decidingSettings(environment),
   ];
   // The whole is hashed, so credentials in it do not reach the disk.
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
@@ -189,7 +203,7 @@ async function askUv(
 }
 
 /** How uv chooses among indexes; pip asks all of them anyway. */
-export function strategyOf({ indexes }: PythonRequest): readonly string[] {
+export function strategyOf({ indexes }: WantedPackages): readonly string[] {
   return indexes?.areEqual === true ? ["--index-strategy", "unsafe-best-match"] : [];
 }
 
@@ -239,8 +253,8 @@ export function pipTarget(request: PythonRequest): readonly string[] {
   ];
 }
 
-/** Index options travel in a private file: arguments and environment can be read by others. */
-function requirementsText(request: PythonRequest): string {
+/** A requirements file for all that is wanted. Index options travel in a private file: arguments and environment can be read by others. */
+export function requirementsText(request: WantedPackages): string {
   const lines = (request.lines ?? []).map((line) =>
     /^\.{1,2}\//.test(line) ? resolve(request.root, line) : line,
   );
@@ -249,7 +263,7 @@ function requirementsText(request: PythonRequest): string {
 }
 
 /** The request's index options as lines of a requirements file. */
-export function indexLinesOf(request: PythonRequest): readonly string[] {
+export function indexLinesOf(request: WantedPackages): readonly string[] {
   const { indexUrl, extraIndexUrls = [], findLinks = [], noIndex } = request.indexes ?? {};
   return [
     ...(indexUrl === undefined ? [] : [`--index-url ${indexUrl}`]),

@@ -17,5 +17,5 @@ export function startHint({ type, lacks }: UserFailure): string {
   if (module !== name)
     return `pin the release of ${distributionOf(name)} that the code was written for in requirements.txt: the one that is installed has no ${module}`;
   const distribution = distributionOf(name);
-  return `run \`pip install ${distribution}\` where a folder is served; for an image add ${distribution} to requirements.txt, and pack again`;
+  return `run \`pip install ${distribution}\` where a folder is served, or serve it with --install; for an image add ${distribution} to requirements.txt, and pack again`;
 }
