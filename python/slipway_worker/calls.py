@@ -37,7 +37,7 @@ class Call:
 class InferCall:
     """A request on named tensors: `inputs` by name, and what the protocol says beside them. `outputs`: the names that are wanted, or None for all."""
 
-    __slots__ = ("inputs", "parameters", "headers", "request_id", "outputs")
+    __slots__ = ("inputs", "parameters", "headers", "request_id", "outputs", "tensor_parameters", "is_json")
 
     def __init__(
         self,
@@ -46,12 +46,26 @@ class InferCall:
         headers: Optional[Dict[str, str]] = None,
         request_id: str = "",
         outputs: Optional[List[str]] = None,
+        tensor_parameters: Optional[Dict[str, Dict[str, Any]]] = None,
+        is_json: bool = False,
     ) -> None:
         self.inputs = inputs
+        #: What the protocol says beside each tensor, by its name.
+        self.tensor_parameters = tensor_parameters or {}
+        #: True when the only input is the text of a V1 request, for a class that asks for `json`.
+        self.is_json = is_json
         self.parameters = parameters or {}
         self.headers = headers or {}
         self.request_id = request_id
         self.outputs = outputs
+
+
+class Outputs(Dict[str, Any]):
+    """Arrays by name, with what a class says beside them."""
+
+    def __init__(self, parameters: Dict[str, Any], arrays: Optional[Dict[str, Any]] = None) -> None:
+        super().__init__(arrays or {})
+        self.parameters = parameters
 
 
 class Answer:
@@ -98,7 +112,8 @@ class Adapter:
     is_async: bool = False
     #: True when one call may give several answers.
     streams: bool = False
-    #: What user code asks for beside the inputs: `parameters`, `headers`, `request_id`, `outputs`.
+    #: What user code asks for beside the inputs: `parameters`, `headers`, `request_id`, `outputs`; `json`: a V1 request as its text;
+    #: `unchecked`: requests that are not held against the signature.
     asks: Sequence[str] = ()
 
     def call(self, call: Call) -> Answer:

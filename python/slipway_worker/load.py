@@ -9,6 +9,7 @@ import sys
 from typing import Any, Dict, List, Optional
 
 from .calls import Adapter
+from .contracts.custom import custom_package, load_custom
 from .contracts.members import is_not_implemented_or_missing
 from .contracts.seldon import SeldonAdapter
 from .contracts.typed import TypedAdapter, is_typed, read_metadata
@@ -26,7 +27,11 @@ def load_adapter(settings: Settings) -> Adapter:
         return load_uai(settings)
     if settings.contract not in ("seldon", "kserve", "model-server"):
         raise SeldonMicroserviceException("the %s contract is not known to this worker" % settings.contract, 500)
-    user = _make(settings)
+    user_class = None if not settings.file and has_kind(settings.kind) else _class_of(settings)
+    package = custom_package(user_class) if settings.service == "MODEL" else None
+    if package is not None:
+        return load_custom(package, user_class, settings, typed_parameters(settings.parameters))
+    user = _make(user_class, settings)
     load = getattr(user, "load", None)
     if callable(load):
         _run_load(load, settings.strict)
@@ -53,16 +58,19 @@ def _metadata_of(user: Any, settings: Settings) -> Optional[Dict[str, Any]]:
     return value if isinstance(value, dict) else None
 
 
-def _make(settings: Settings) -> Any:
+def _make(user_class: Any, settings: Settings) -> Any:
     parameters = typed_parameters(settings.parameters)
-    if not settings.file and has_kind(settings.kind):
+    if user_class is None:
         return load_kind(settings.kind, settings.model_path, parameters, settings.allow_pickle)
+    return user_class(**parameters)
+
+
+def _class_of(settings: Settings) -> Any:
     module = import_user_module(settings.code_path, settings.file)
     try:
-        user_class = getattr(module, settings.name)
+        return getattr(module, settings.name)
     except AttributeError:
         raise AttributeError('class "%s" is not in "%s"' % (settings.name, settings.file)) from None
-    return user_class(**parameters)
 
 
 def import_user_module(code_path: str, file: str) -> Any:

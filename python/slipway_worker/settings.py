@@ -19,6 +19,7 @@ class Settings:
             raise ProtocolError("the server speaks protocol %s, this worker speaks %d" % (version, PROTOCOL_VERSION))
         self.kind = str(values.get("kind", "class"))
         self.contract = str(values.get("contract", "seldon"))
+        self.model = str(values.get("model", ""))
         self.file = str(values.get("file", ""))
         self.name = str(values.get("name", ""))
         self.code_path = str(values.get("codePath", ""))

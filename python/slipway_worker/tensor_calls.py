@@ -46,14 +46,16 @@ class TensorCalls:
     def answer(self, frame: Frame, extra: Dict[str, Any]) -> bytes:
         """The last frame of the answer; those before it are sent."""
         wanted = extra.get("outputs")
-        call = InferCall(self._inputs(frame), extra.get("parameters"), extra.get("headers"), str(frame.text_a, "utf-8"), wanted)
+        about = {str(one.names, "utf-8", "surrogatepass"): json.loads(one.meta) for one in frame.messages if one.meta}
+        inputs, request_id = self._inputs(frame), str(frame.text_a, "utf-8")
+        call = InferCall(inputs, extra.get("parameters"), extra.get("headers"), request_id, wanted, about, extra.get("isJson") is True)
         answers = self._adapter.infer(call)
         del call
         if not self._adapter.streams:
             every = list(answers)
             if len(every) != 1:
                 raise TypeError("predict gave %d answers without being a generator function itself" % len(every))
-            return encode_tensors(frame.id, 0, encode_outputs(every[0], self._specs, wanted, self._out))
+            return encode_tensors(frame.id, 0, encode_outputs(every[0], self._specs, wanted, self._out), parameters_of(every[0]))
         self._stream(frame.id, answers, wanted)
         return encode_tensors(frame.id, 0, [])
 
@@ -62,7 +64,7 @@ class TensorCalls:
             for outputs in answers:
                 if self._is_cancelled(frame_id):
                     return
-                self._send(encode_tensors(frame_id, HAS_MORE, encode_outputs(outputs, self._specs, wanted, self._out)))
+                self._send(encode_tensors(frame_id, HAS_MORE, encode_outputs(outputs, self._specs, wanted, self._out), parameters_of(outputs)))
         finally:
             close = getattr(answers, "close", None)
             if close is not None:
@@ -88,6 +90,12 @@ class TensorCalls:
             if message.page >= 0:
                 self._borrow(message.page, inputs[name])
         return inputs
+
+
+def parameters_of(outputs: Any) -> bytes:
+    """What a class says beside its outputs, as JSON; empty for nothing."""
+    parameters = getattr(outputs, "parameters", None)
+    return json.dumps(parameters).encode("ascii") if parameters else b""
 
 
 def extra_of(frame: Frame) -> Dict[str, Any]:

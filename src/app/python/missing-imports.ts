@@ -28,7 +28,7 @@ const BROUGHT: Readonly<Record<string, string>> = {
 const OLDEST = "3.8";
 
 /** Modules that the tool brings to classes. */
-const OURS = ["uai", "caffe", "seldon_core", "slipway_worker", "uaitrain"];
+const OURS = ["uai", "caffe", "kserve", "mlserver", "seldon_core", "slipway_worker", "uaitrain"];
 
 /**
  * Imports at the left margin of the main file, and of what it imports, that nothing brings: not Python, not the folder, not the packages.

@@ -63,6 +63,8 @@ export interface InferRequest {
    * they are converted to what the signature says. Default false: another datatype is refused.
    */
   readonly isUntyped?: boolean;
+  /** True when the only input is the JSON text of a V1 request, for a model that `takesJson`; the only output is the JSON text of the answer then. */
+  readonly isJson?: boolean;
   readonly parameters?: Parameters;
   /** Names of the outputs that are wanted, in the order in which they are wanted. Default: all, in the model's order. */
   readonly outputs?: readonly string[];
@@ -110,6 +112,8 @@ export interface PredictorFacts {
   readonly takesTensors: boolean;
   /** True when `inputs` may be a raw body. */
   readonly takesRawBody: boolean;
+  /** True when a V1 request may come as one input of `BYTES` with its text. Default false. */
+  readonly takesJson?: boolean;
   /** True when several answers may come to one request. */
   readonly streams: boolean;
   /** True when requests may be joined along axis 0. */

@@ -29,6 +29,9 @@ const MODEL_PATHS = [
 /** Clients that encode the colon of `:predict` mean the same. */
 const COLONS = [":", "%3A", "%3a"] as const;
 
+/** Before each item of `BYTES`. */
+const ITEM_LENGTH_BYTES = 4;
+
 const UNSERVED: Readonly<Record<string, string>> = {
   classify: "it takes tensors, and not examples of features to classify",
   regress: "it takes tensors, and not examples of features for a regression",
@@ -135,21 +138,36 @@ async function predictOrEvent(
 
 async function predict(plane: Plane, model: ServedModel, exchange: Exchange): Promise<Reply> {
   const { predictor } = model;
-  const { signature, wantsHeaders, takesTensors } = predictor.describe();
+  const { signature, wantsHeaders, takesTensors, takesJson = false } = predictor.describe();
   if (!takesTensors) refuseBodies(model.name);
-  const { form, inputs, isUntyped } = await readCall(plane, exchange, signature?.inputs);
   const { requestId, span } = exchange;
-  const request: InferRequest = {
-    inputs,
-    ...(isUntyped && { isUntyped }),
+  const about: Omit<InferRequest, "inputs"> = {
     ...(requestId !== undefined && { id: requestId }),
     ...(span !== undefined && { trace: span }),
     ...(wantsHeaders && { headers: headersOf(exchange) }),
     caller: exchange,
   };
-  const { outputs } = await predictor.infer(request);
+  if (takesJson) return predictAsText(model, exchange, about);
+  const { form, inputs, isUntyped } = await readCall(plane, exchange, signature?.inputs);
+  const { outputs } = await predictor.infer({ ...about, inputs, ...(isUntyped && { isUntyped }) });
   if (isRaw(outputs)) refuseBodies(model.name);
   return { status: 200, contentType: JSON_TYPE, body: await written(plane, form, outputs) };
+}
+
+/** For user code that takes the body of V1 itself and gives the answer's. */
+async function predictAsText(
+  { name, predictor }: ServedModel,
+  { body }: Exchange,
+  about: Omit<InferRequest, "inputs">,
+): Promise<Reply> {
+  const length = Buffer.alloc(ITEM_LENGTH_BYTES);
+  length.writeUInt32LE(body.byteLength);
+  const data = Buffer.concat([length, body]);
+  const inputs: readonly NamedTensor[] = [{ name: "body", datatype: "BYTES", shape: [1], data }];
+  const { outputs } = await predictor.infer({ ...about, inputs, isJson: true });
+  if (isRaw(outputs)) refuseBodies(name);
+  const text = bufferOf(outputs[0]?.data ?? length).subarray(ITEM_LENGTH_BYTES);
+  return { status: 200, contentType: JSON_TYPE, body: text };
 }
 
 /** @throws InferenceError `UNSUPPORTED`, always */

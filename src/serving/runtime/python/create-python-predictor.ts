@@ -234,9 +234,11 @@ function settingsOf(
   } = { ...DEFAULTS, ...options };
   const { workers, maxBatch, maxWaitMs } = { ...SERVER_DEFAULTS, ...description.server };
   const { kind, contract, service, code, codePath, modelPath, allowPickle, python } = description;
+  const model = description.name;
   return JSON.stringify({
     protocol: PROTOCOL_VERSION,
     ...{
+      model,
       kind,
       contract,
       service,

@@ -235,16 +235,17 @@ function extraOf(request: ComponentRequest): string {
   return JSON.stringify({ reward: text, routing, traceparent });
 }
 
-function inferExtraOf({ parameters, outputs, headers, trace }: InferRequest): string {
+function inferExtraOf({ parameters, outputs, headers, trace, isJson }: InferRequest): string {
   if (
     parameters === undefined &&
     outputs === undefined &&
     headers === undefined &&
-    trace === undefined
+    trace === undefined &&
+    isJson !== true
   )
     return "";
   const traceparent = trace === undefined ? undefined : formatTraceparent(trace);
-  return JSON.stringify({ parameters, outputs, headers, traceparent });
+  return JSON.stringify({ parameters, outputs, headers, traceparent, isJson });
 }
 
 function bytesOf(payload: Payload): Uint8Array {

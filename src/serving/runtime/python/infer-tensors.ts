@@ -32,11 +32,12 @@ export function tensorPredictor(
   const wantsHeaders = asks.includes("headers");
   const facts: PredictorFacts = {
     ...(signature !== undefined && { signature }),
+    ...{ takesJson: asks.includes("json") },
     ...{ platform, takesTensors: true, takesRawBody: false, streams, wantsHeaders },
     joinsRows: !streams && !wantsHeaders && !asks.includes("request_id"),
   };
   const checked = (request: InferRequest): InferRequest =>
-    signature === undefined || signature.inputs.length === 0
+    signature === undefined || signature.inputs.length === 0 || asks.includes("unchecked")
       ? request
       : { ...request, inputs: matchInputs(request, signature, model) };
   return {

@@ -1,0 +1,5 @@
+"""The logger that runtimes write to."""
+
+import logging
+
+logger = logging.getLogger("mlserver")
