@@ -84,8 +84,14 @@ test("a pickle without its library at hand says what is missing, and is served w
   });
   assert.deepEqual(((await answer.json()) as { data: { ndarray: unknown } }).data.ndarray, [1]);
   await first.stop();
-  const again = await startServe(request, { ...env, PATH: "/usr/bin:/bin" });
+  const parameters = '[{"name":"method","value":"predict_proba","type":"STRING"}]';
+  const again = await startServe({ ...request, parameters }, { ...env, PATH: "/usr/bin:/bin" });
   assert.deepEqual(again.steps, [`loading ${again.ready.name}`]);
+  const shares = [{ datatype: "FP64", name: "predict_proba", shape: [-1, -1] }];
+  for (const path of ["/metadata", `/v2/models/${again.ready.name}`]) {
+    const metadata = (await (await fetch(again.ready.url + path)).json()) as { outputs: unknown };
+    assert.deepEqual(metadata.outputs, shares, path);
+  }
   await again.stop();
 });
 

@@ -6,6 +6,7 @@ import {
 } from "../../../models/description/index.ts";
 import { parseInterfaceName } from "../../runtime/index.ts";
 import { protocolOf } from "../../protocols/index.ts";
+import { signatureByMethod } from "./answer-method.ts";
 import type { SeldonLaunch } from "./launch.ts";
 
 /** Where a class that is served without an image comes from. */
@@ -44,15 +45,17 @@ export function describeMicroservice(
   };
 }
 
-/** A description with what the environment says put over it: another class, service type, number of workers, ports. */
+/** A description with what the environment says put over it: another class, outputs of another method, service type, number of workers, ports. */
 export function applyLaunch(description: ModelDescription, launch: SeldonLaunch): ModelDescription {
-  const { interfaceName, serviceType, workers, ports } = launch;
+  const { interfaceName, serviceType, workers, ports, parameters } = launch;
   const { code, kind } = description;
+  const signature = signatureByMethod(description, parameters);
   const isPython = kind === "class" && code?.language !== "javascript";
   return {
     ...description,
     ports: { ...description.ports, ...ports },
     server: { ...description.server, ...(workers !== undefined && { workers }) },
+    ...(signature !== undefined && { signature }),
     ...(serviceType !== undefined && { service: serviceType }),
     ...(interfaceName !== undefined && isPython && { code: codeOf(interfaceName, code) }),
   };
