@@ -60,6 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "serving/transport": ["plane"],
   "serving/protocols": ["plane", "metrics", "transport"],
   "serving/calls": [],
+  "serving/clients": ["calls"],
   "serving/page": ["plane", "transport", "protocols"],
   "serving/runtime": ["plane"],
   "serving/graph": ["plane", "metrics", "transport", "protocols"],

@@ -17,6 +17,7 @@ import type { VerifyRequest } from "./check/verify.ts";
 import type { DoctorWords } from "./check/check-commands.ts";
 import type { RunRequest } from "./run/run-in-engine.ts";
 import type { BenchWords, PredictWords } from "./ask/ask-commands.ts";
+import type { ClientRequest } from "./ask/make-client.ts";
 import type { MicroserviceWords, ServeWords } from "./run/serve-commands.ts";
 import type { GarbageRequest } from "./store/collect-garbage.ts";
 import type { CompletionWords } from "./completion-command.ts";
@@ -75,6 +76,7 @@ export type CommandRequests = {
   readonly serve: ServeWords;
   readonly predict: PredictWords;
   readonly bench: BenchWords;
+  readonly client: ClientRequest;
   readonly "seldon-core-microservice": MicroserviceWords;
   readonly manifest: ServeManifestRequest;
   readonly registry: ServeStoreWords;
@@ -275,6 +277,11 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRow<CommandReque
     "Serve",
     "measure a model under load, and propose settings",
     async () => (await import("./ask/ask-commands.ts")).BENCH_COMMAND,
+  ),
+  client: row(
+    "Serve",
+    "write a typed client of a server's models, in TypeScript or Python",
+    async () => (await import("./ask/ask-commands.ts")).CLIENT_COMMAND,
   ),
   "seldon-core-microservice": row(
     "Serve",

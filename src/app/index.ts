@@ -73,6 +73,7 @@ export type {
 } from "./cluster/serve-manifest.ts";
 export type { RunRequest } from "./run/run-in-engine.ts";
 export type { Prediction, PredictRequest } from "./ask/predict.ts";
+export type { ClientRequest, ClientResult } from "./ask/make-client.ts";
 export type { BenchRequest, BenchResult } from "./ask/bench.ts";
 export type { Measured } from "./ask/measure.ts";
 export { predictionRows, rowCells } from "./ask/prediction-rows.ts";

@@ -99,6 +99,10 @@ export const predict: typeof import("./ask/predict.ts").predict = async function
   yield* (await import("./ask/predict.ts")).predict(...args);
 };
 
+/** Writes a typed client of a server's models. */
+export const makeClient: typeof import("./ask/make-client.ts").makeClient = async (...args) =>
+  (await import("./ask/make-client.ts")).makeClient(...args);
+
 /** Measures a model under load. */
 export const bench: typeof import("./ask/bench.ts").bench = async (...args) =>
   (await import("./ask/bench.ts")).bench(...args);

@@ -46,6 +46,7 @@ export const RUNS: { readonly [Name in CommandName]?: () => Promise<Run<Name>> }
   run: async () => (await import("./commands/serve.ts")).runImage,
   serve: async () => (await import("./commands/serve.ts")).serveModels,
   predict: async () => (await import("./commands/ask.ts")).askModel,
+  client: async () => (await import("./commands/ask.ts")).printClient,
   bench: async () => (await import("./commands/ask.ts")).measureModel,
   "seldon-core-microservice": async () =>
     (await import("./commands/microservice.ts")).serveMicroservice,

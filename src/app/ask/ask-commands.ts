@@ -2,9 +2,12 @@ import { choice, count, needed, scaled, text } from "../options/kinds.ts";
 import { parseCountOrNone } from "../options/values.ts";
 import type { CommandSpec, Options } from "../options/option.ts";
 import type { BenchRequest } from "./bench.ts";
+import type { ClientRequest } from "./make-client.ts";
 import type { TargetRequest } from "./open-target.ts";
 import type { PredictRequest } from "./predict.ts";
 
+/** Languages that a client is written in. */
+const CLIENT_LANGUAGES = ["ts", "python"] as const;
 /** How predictions are shown. */
 const SHOWN = ["table", "json", "ndjson"] as const;
 
@@ -107,5 +110,26 @@ export const BENCH_COMMAND: CommandSpec<BenchWords> = {
     "slipway bench http://localhost:9000 --p99 50",
     "slipway bench ./iris --report iris.html",
     "slipway bench http://localhost:9000 --rate 200 --duration 30 --input row.json",
+  ],
+};
+
+/** `slipway client LANGUAGE TARGET`. */
+export const CLIENT_COMMAND: CommandSpec<ClientRequest> = {
+  options: {
+    language: {
+      ...choice("<language>", "ts or python", CLIENT_LANGUAGES, { isRequired: true }),
+      read: ([given = []]) => CLIENT_LANGUAGES.find((name) => name === given.at(-1)) ?? "ts",
+    },
+    ...TARGET,
+    model: text("--model <name>", "only this model (default: all that the server lists)"),
+    file: text("-o, --output <file>", "write it there"),
+  },
+  registry: {},
+  notes: [
+    "The client is one file without dependencies: a class with a method for each model, typed by the names, datatypes and shapes that\nthe server states. It asks over Open Inference V2; 64-bit integers stay exact. The same server gives the same text.",
+  ],
+  examples: [
+    "slipway client ts http://localhost:9000 -o iris-client.ts",
+    "slipway client python ./iris -o iris_client.py",
   ],
 };

@@ -154,7 +154,8 @@ async function findSeldon(client: ServerClient): Promise<Known | undefined> {
   return status === 200 ? { ...plain("model", "seldon"), isFirst: true } : undefined;
 }
 
-function specsIn(value: unknown): readonly TensorSpec[] {
+/** Tensors in the metadata of V2; what is none, or of no datatype of V2, is left out. */
+export function specsIn(value: unknown): readonly TensorSpec[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((one: unknown): readonly TensorSpec[] => {
     const [name, datatype, shape] = ["name", "datatype", "shape"].map((key) => member(one, key));

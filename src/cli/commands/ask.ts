@@ -1,6 +1,7 @@
 import {
   bench,
   benchReport,
+  makeClient,
   predict,
   predictionRows,
   rowCells,
@@ -60,6 +61,14 @@ function parsed(text: string): unknown {
     return text; // whatever user code gives
   }
 }
+
+/** `slipway client`. */
+export const printClient: Run<"client"> = async (request, { session, reporter }) => {
+  const { text, models } = await makeClient(request, session);
+  if (request.file === undefined)
+    for (const line of text.trimEnd().split("\n")) reporter.line(line);
+  reporter.result({ models, ...(request.file === undefined ? { text } : { file: request.file }) });
+};
 
 /** `slipway bench`. */
 export const measureModel: Run<"bench"> = async ({ report, ...request }, { session, reporter }) => {
