@@ -37,7 +37,7 @@ class Call:
 class InferCall:
     """A request on named tensors: `inputs` by name, and what the protocol says beside them. `outputs`: the names that are wanted, or None for all."""
 
-    __slots__ = ("inputs", "parameters", "headers", "request_id", "outputs", "tensor_parameters", "is_json")
+    __slots__ = ("inputs", "parameters", "headers", "request_id", "outputs", "tensor_parameters", "is_json", "is_streamed")
 
     def __init__(
         self,
@@ -48,12 +48,15 @@ class InferCall:
         outputs: Optional[List[str]] = None,
         tensor_parameters: Optional[Dict[str, Dict[str, Any]]] = None,
         is_json: bool = False,
+        is_streamed: bool = False,
     ) -> None:
         self.inputs = inputs
         #: What the protocol says beside each tensor, by its name.
         self.tensor_parameters = tensor_parameters or {}
         #: True when the only input is the text of a V1 request, for a class that asks for `json`.
         self.is_json = is_json
+        #: True when the answers are taken one by one.
+        self.is_streamed = is_streamed
         self.parameters = parameters or {}
         self.headers = headers or {}
         self.request_id = request_id

@@ -48,7 +48,8 @@ class TensorCalls:
         wanted = extra.get("outputs")
         about = {str(one.names, "utf-8", "surrogatepass"): json.loads(one.meta) for one in frame.messages if one.meta}
         inputs, request_id = self._inputs(frame), str(frame.text_a, "utf-8")
-        call = InferCall(inputs, extra.get("parameters"), extra.get("headers"), request_id, wanted, about, extra.get("isJson") is True)
+        is_json, is_streamed = extra.get("isJson") is True, extra.get("isStreamed") is True
+        call = InferCall(inputs, extra.get("parameters"), extra.get("headers"), request_id, wanted, about, is_json, is_streamed)
         answers = self._adapter.infer(call)
         del call
         if not self._adapter.streams:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any, AsyncIterator, Dict, List
 
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 from kserve.errors import InvalidInput
@@ -33,6 +33,19 @@ class JsonRuntime(MLModel):
     async def unload(self) -> bool:
         self.ended.append("unloaded")
         return True
+
+
+class Telling(MLModel):
+    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
+        return self._said(["whole"])
+
+    async def predict_stream(self, payloads: AsyncIterator[InferenceRequest]) -> AsyncIterator[InferenceResponse]:
+        async for payload in payloads:
+            for one in payload.inputs:
+                yield self._said([one.name])
+
+    def _said(self, words: List[str]) -> InferenceResponse:
+        return InferenceResponse(model_name=self.name, outputs=[StringCodec.encode_output("said", words)])
 
 
 class Unfit(MLModel):

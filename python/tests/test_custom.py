@@ -83,6 +83,13 @@ class Mlserver(unittest.TestCase):
             self.assertEqual((user.name, user.version, user.uri), ("mine", "v7", os.path.join(folder, "weights")))
             self.assertEqual(adapter.signature, {"inputs": [tensor], "outputs": []})
 
+    def test_answers_one_by_one_come_from_predict_stream(self) -> None:
+        adapter = loaded("Telling")
+        inputs = {"a": array([1.0]), "b": array([1.0])}
+        answers = [list(adapter.infer(InferCall(inputs, is_streamed=streamed))) for streamed in (False, True)]
+        words = [[plain(one["said"])[0][0] for one in pieces] for pieces in answers]
+        self.assertEqual((adapter.streams, words), (True, [[b"whole"], [b"a", b"b"]]))
+
     def test_a_class_that_does_not_load_is_not_served(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "returned False"):
             loaded("Unfit")

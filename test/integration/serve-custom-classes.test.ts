@@ -33,6 +33,23 @@ class ScaleModel(MLModel):
         return self.encode_response(scaled, default_codec=NumpyRequestCodec)
 `;
 
+const TELLER = `
+from mlserver import MLModel
+from mlserver.codecs import StringCodec
+from mlserver.types import InferenceResponse
+
+
+class Teller(MLModel):
+    async def predict(self, payload):
+        words = StringCodec.decode_input(payload.inputs[0])[0].split()
+        return InferenceResponse(model_name=self.name, outputs=[StringCodec.encode_output("words", words)])
+
+    async def predict_stream(self, payloads):
+        async for payload in payloads:
+            for word in StringCodec.decode_input(payload.inputs[0])[0].split():
+                yield InferenceResponse(model_name=self.name, outputs=[StringCodec.encode_output("word", [word])])
+`;
+
 const KSERVE = `
 from typing import Dict, Union
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
@@ -71,6 +88,11 @@ const FILES: Readonly<Record<string, string>> = {
     name: "scale",
     implementation: "runtime.ScaleModel",
     parameters: { uri: "./weights.txt", version: "1", extra: { offset: 1 } },
+  }),
+  "teller/model.py": TELLER,
+  "teller/model-settings.json": JSON.stringify({
+    name: "teller",
+    implementation: "model.Teller",
   }),
   "doubler/model.py": KSERVE,
   "doubler/model-settings.json": JSON.stringify({
@@ -138,6 +160,26 @@ test("classes of MLServer and KServe are served as they are, over V2, and KServe
     });
     assert.equal(refused.status, 400);
     assert.match(JSON.stringify(refused.body), /one input is wanted/);
+  });
+
+  await t.test("MLServer: predict gives one answer, predict_stream each of several", async () => {
+    const asked = { text_input: "a few words" };
+    const { body } = await post("/v2/models/teller/infer", {
+      inputs: [{ name: "text_input", datatype: "BYTES", shape: [1], data: [asked.text_input] }],
+    });
+    assert.deepEqual((body as { outputs: unknown }).outputs, [
+      { name: "words", datatype: "BYTES", shape: [3, 1], data: ["a", "few", "words"] },
+    ]);
+    const streamed = await fetch(`${url}/v2/models/teller/generate_stream`, {
+      method: "POST",
+      body: JSON.stringify(asked),
+    });
+    const events = (await streamed.text()).trim().split("\n\n");
+    const words = events.map((event) => JSON.parse(event.replace(/^data: /, "")) as object);
+    assert.deepEqual(
+      words.map((one) => (one as { word: unknown }).word),
+      ["a", "few", "words"],
+    );
   });
 
   await t.test("KServe: InferRequest over V2, the body itself over V1", async () => {

@@ -57,7 +57,8 @@ class MlserverAdapter(Adapter):
         self._user = user
         self._types = importlib.import_module("mlserver.types")
         self.asks = ["parameters", "outputs", "unchecked", *(["headers", "request_id"] if settings.max_batch <= 1 else [])]
-        self.streams = _is_own(user, "predict_stream") and not _is_own(user, "predict")
+        self.streams = _is_own(user, "predict_stream")
+        self._streams_only = self.streams and not _is_own(user, "predict")
         self.is_async = self.streams or is_async_function(user.predict)
         inputs, outputs = specs_of(user.inputs or []), specs_of(user.outputs or [])
         self.signature = {"inputs": inputs, "outputs": outputs} if inputs or outputs else None
@@ -66,7 +67,7 @@ class MlserverAdapter(Adapter):
     def infer(self, call: InferCall) -> Iterator[Dict[str, Any]]:
         request = self._request(call)
         try:
-            if self.streams:
+            if self._streams_only or (self.streams and call.is_streamed):
                 for response in iterate(self._user.predict_stream(_only(request))):
                     yield _named(response)
             else:

@@ -65,6 +65,8 @@ export interface InferRequest {
   readonly isUntyped?: boolean;
   /** True when the only input is the JSON text of a V1 request, for a model that `takesJson`; the only output is the JSON text of the answer then. */
   readonly isJson?: boolean;
+  /** True when the answers are taken one by one, for classes that have another method for that. Default false. */
+  readonly isStreamed?: boolean;
   readonly parameters?: Parameters;
   /** Names of the outputs that are wanted, in the order in which they are wanted. Default: all, in the model's order. */
   readonly outputs?: readonly string[];

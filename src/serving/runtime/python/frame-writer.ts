@@ -235,17 +235,25 @@ function extraOf(request: ComponentRequest): string {
   return JSON.stringify({ reward: text, routing, traceparent });
 }
 
-function inferExtraOf({ parameters, outputs, headers, trace, isJson }: InferRequest): string {
+function inferExtraOf({
+  parameters,
+  outputs,
+  headers,
+  trace,
+  isJson,
+  isStreamed,
+}: InferRequest): string {
   if (
     parameters === undefined &&
     outputs === undefined &&
     headers === undefined &&
     trace === undefined &&
-    isJson !== true
+    isJson !== true &&
+    isStreamed !== true
   )
     return "";
   const traceparent = trace === undefined ? undefined : formatTraceparent(trace);
-  return JSON.stringify({ parameters, outputs, headers, traceparent, isJson });
+  return JSON.stringify({ parameters, outputs, headers, traceparent, isJson, isStreamed });
 }
 
 function bytesOf(payload: Payload): Uint8Array {

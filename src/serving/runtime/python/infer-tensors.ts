@@ -43,7 +43,8 @@ export function tensorPredictor(
   return {
     describe: () => facts,
     infer: async (request) => collected(await allAnswers(pool, checked(request)), model),
-    inferStream: (request) => answersOneByOne(pool, checked(request), model),
+    inferStream: (request) =>
+      answersOneByOne(pool, { ...checked(request), isStreamed: true }, model),
   };
 }
 
