@@ -119,6 +119,8 @@ def _body(call: InferCall) -> Dict[str, Any]:
         raise SeldonMicroserviceException("the body is no JSON object")
     if "instances" not in body and "inputs" not in body:
         raise SeldonMicroserviceException('the body has neither "instances" nor "inputs"')
+    if not isinstance(body.get("instances", []), list):
+        raise SeldonMicroserviceException('Expected "instances" to be a list')
     return body
 
 
