@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** How the store treats one request. */
 export type StoreFault =
@@ -30,6 +31,8 @@ export interface ModelStoreOptions {
   readonly hasRanges?: boolean;
   /** Bytes of one write; the next one comes when the socket took it. Default all at once. */
   readonly chunkBytes?: number;
+  /** Pause before each write, as of a line that is far away, in ms. Default none. */
+  readonly pauseMs?: number;
   /** Headers of every answer. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -119,18 +122,24 @@ async function sendContent(
     ...options.headers,
   });
   const stop = fault?.kind === "cut" ? Math.min(end, start + fault.after) : end;
-  await write(response, content.subarray(start, stop), options.chunkBytes ?? content.length + 1);
+  await write(response, content.subarray(start, stop), options);
   if (fault?.kind === "cut" || more > 0) return void response.socket?.end();
   response.end();
 }
 
-async function write(response: ServerResponse, bytes: Buffer, chunkBytes: number): Promise<void> {
-  for (let at = 0; at < bytes.length; at += chunkBytes)
+async function write(
+  response: ServerResponse,
+  bytes: Buffer,
+  { chunkBytes = bytes.length + 1, pauseMs = 0 }: ModelStoreOptions,
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    if (pauseMs > 0) await delay(pauseMs);
     await new Promise<void>((resolve, reject) =>
       response.write(bytes.subarray(at, at + chunkBytes), (error) =>
         error == null ? resolve() : reject(error),
       ),
     );
+  }
 }
 
 function rangeIn(

@@ -11,11 +11,13 @@ export interface RangesCall extends Omit<DownloadCall, "part"> {
 
 const DEFAULT_CONNECTIONS = 4;
 const DEFAULT_RANGE_BYTES = 8 * 2 ** 20;
+/** Bytes a millisecond from which one connection is enough: what takes the content is then slower than what brings it. */
+const ENOUGH_BYTES_PER_MS = 250_000;
 
 /**
- * Streams the content of a URL in its order, fetched in ranges over several connections at once. A short content, a server without
- * ranges, and one that does not say how to know the same content again are read over one connection. A range that breaks off is taken
- * up again where it stopped.
+ * Streams the content of a URL in its order, fetched in ranges over several connections at once. One connection is kept while it brings
+ * 250 MB/s and more, for a short content, and where the server has no ranges or does not say how to know the same content again. A range
+ * that breaks off is taken up again where it stopped.
  * @throws what `download` throws.
  */
 export async function* downloadRanges(
@@ -29,10 +31,16 @@ export async function* downloadRanges(
     content ??= rangedContent(response);
   };
   let position = 0;
+  let waitedMs = 0;
+  let asked = performance.now();
   for await (const chunk of download(client, { ...call, onStart })) {
+    waitedMs += performance.now() - asked;
     position += chunk.byteLength;
     yield chunk;
-    if (connections > 1 && position >= rangeBytes && position < (content?.size ?? 0)) break;
+    const isSlow = position < waitedMs * ENOUGH_BYTES_PER_MS;
+    if (isSlow && connections > 1 && position >= rangeBytes && position < (content?.size ?? 0))
+      break;
+    asked = performance.now();
   }
   if (content === undefined) return;
   const ranges = rangesOf(content, position, rangeBytes);
