@@ -109,7 +109,7 @@ async function filesOf(
       uncompressed(layer.open(), layers[index]?.mediaType ?? ""),
     )) {
       const inTool =
-        /^opt\/slipway\/(python|site-packages|bin)\//.exec(entry.path)?.[0] ??
+        /^opt\/slipway\/(python|site-packages|bin|page)\//.exec(entry.path)?.[0] ??
         /^opt\/slipway\/(?=[^/]+\.(?:mjs|wasm)$)/.exec(entry.path)?.[0].concat("*.mjs");
       own.add(
         inTool ??
