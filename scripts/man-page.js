@@ -1,6 +1,6 @@
 // Makes the manual page, slipway(1), of the same data that --help is made of.
 import { COMMANDS, LOGIN_OPTIONS, reachOptions } from "../src/app/index.ts";
-import { GLOBAL_FLAGS } from "../src/cli/create-command.ts";
+import { GLOBAL_FLAGS } from "../src/cli/command-names.ts";
 import { ERROR_CODES } from "../src/ground/errors/index.ts";
 
 /** The page in man(7), which groff and mandoc read. */

@@ -20,6 +20,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
 const COMMANDS_MAY_IMPORT: readonly string[] = [
   "app",
   "app/curves",
+  "app/shown",
   "ground/errors",
   "serving/server",
 ];
@@ -69,8 +70,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "jobs/kubernetes": [],
   "jobs/train": ["catalogue", "kubernetes"],
   "jobs/uai": ["catalogue"],
-  app: [],
+  app: ["shown"],
   "app/curves": [],
+  "app/shown": [],
   cli: [],
 };
 

@@ -3,12 +3,11 @@
  * result that is data. What a use case needs is loaded when it is called.
  */
 export { COMMANDS, type CommandName, type CommandRequests, type CommandRow } from "./commands.ts";
-export { complete, type Candidate, type Completion } from "./complete.ts";
+export type { Candidate, Completion } from "./complete.ts";
 export { readOptions } from "./options/read-options.ts";
 export {
   LOGIN_OPTIONS,
   reachOptions,
-  registriesIn,
   type OneLogin,
   type Reach,
 } from "./options/registry-options.ts";
@@ -23,7 +22,7 @@ export type {
 } from "./options/option.ts";
 export type { AppEvent, ReadyEvent, TrainingEvent } from "./events.ts";
 export { formatBytes, formatDuration, shortDigest } from "./format.ts";
-export { historyOf, modelOf, type ModelLabel, type TensorLabel } from "./image-label.ts";
+export type { ModelLabel, TensorLabel } from "./shown/index.ts";
 export {
   createSession,
   type Caller,
@@ -41,7 +40,6 @@ export type {
   PlanResult,
   TransferResult,
 } from "./results.ts";
-export { isPinnable, pinnedName } from "./places/names.ts";
 export type { RegistryAccess } from "./places/registry-access.ts";
 export { registryHostOf } from "./places/registry-host.ts";
 export type { SeenManifest } from "./places/look.ts";
@@ -76,7 +74,6 @@ export type { Prediction, PredictRequest } from "./ask/predict.ts";
 export type { ClientRequest, ClientResult } from "./ask/make-client.ts";
 export type { BenchRequest, BenchResult } from "./ask/bench.ts";
 export type { Measured } from "./ask/measure.ts";
-export { predictionRows, rowCells } from "./ask/prediction-rows.ts";
 export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
 export type { ServeFolderRequest } from "./run/serve-folder.ts";
 export type { ServePlaceRequest } from "./run/serve-place.ts";
@@ -90,9 +87,9 @@ export type { InspectRequest, InspectResult } from "./store/inspect.ts";
 export type { StoredImageResult } from "./store/list.ts";
 export type { RemoveOptions } from "./store/remove.ts";
 export type { ServedStore, ServeStoreRequest } from "./store/serve-store.ts";
-export { parseLocation, type CopyResult } from "../images/copy/index.ts";
+export type { CopyResult } from "../images/copy/index.ts";
 export type { MountRequest, PortRequest } from "../images/engine/index.ts";
-export { formatPlatform, isForeignLayer, type ImageConfig } from "../images/oci/index.ts";
+export type { ImageConfig } from "../images/oci/index.ts";
 export type { LoginPlace } from "../images/registry/index.ts";
 export type { RequestLogEntry } from "../images/registry-server/index.ts";
 export type { Detail, StatedTensor } from "../models/kinds/index.ts";

@@ -206,3 +206,7 @@ export const describePath: typeof import("./describe/describe-path.ts").describe
 /** Whether a name means a file or folder rather than an image. */
 export const isModelPath: typeof import("./places/model-path.ts").isModelPath = async (...args) =>
   (await import("./places/model-path.ts")).isModelPath(...args);
+
+/** The words that may come next on a command line. */
+export const complete: typeof import("./complete.ts").complete = async (...args) =>
+  (await import("./complete.ts")).complete(...args);

@@ -13,6 +13,7 @@ import {
   type Reach,
 } from "../app/index.ts";
 import { ToolError } from "../ground/errors/index.ts";
+import { commandNames, GLOBAL_FLAGS } from "./command-names.ts";
 
 /** A command line that was read. */
 export interface ReadWords {
@@ -24,13 +25,6 @@ export interface ReadWords {
   /** Names of images whose registry the login is for. */
   readonly loginNames: readonly (string | undefined)[];
 }
-
-/** Options of every command. They may stand before its name, too. */
-export const GLOBAL_FLAGS: readonly Flag[] = [
-  { form: "--json", help: "print events and the result as JSON lines" },
-  { form: "--quiet", help: "print the result only" },
-  { form: "--plain-http", help: "speak plain HTTP to a registry that is not on loopback" },
-];
 
 /**
  * Makes the parser of a command and of those below it. It throws Commander's errors.
@@ -60,11 +54,6 @@ export async function createCommand(
 /** The words of commands that stand below another. */
 function namesBelow(name: string): readonly CommandName[] {
   return commandNames().filter((other) => other.startsWith(`${name} `));
-}
-
-/** Every command's words, in the order of the table. */
-export function commandNames(): readonly CommandName[] {
-  return Object.keys(COMMANDS) as CommandName[];
 }
 
 async function loadSpec(name: CommandName): Promise<AnyCommandSpec> {

@@ -2,12 +2,9 @@ import { COMMANDS, createSession } from "../app/index.ts";
 import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { ScriptError } from "./script-error.ts";
 import type { Cli } from "./cli.ts";
-import { commandNames, GLOBAL_FLAGS } from "./create-command.ts";
-import { runCommand } from "./run-command.ts";
+import { commandNames, GLOBAL_FLAGS } from "./command-names.ts";
 import { createEventPrinter } from "./render/events.ts";
-import { readSecret } from "./prompt.ts";
 import { createReporter } from "./render/create-reporter.ts";
-import { errorData, errorLines } from "./render/error.ts";
 
 /** Flags of the old tools whose values are secrets. */
 const HAS_SECRET = /^--(?:uhub[_-]password|private[_-]key)(?:=|$)/;
@@ -25,7 +22,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await dispatch(args, cli);
   } catch (error) {
-    report(error, cli);
+    await report(error, cli);
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
@@ -61,7 +58,7 @@ function createCli(args: readonly string[], signal: AbortSignal): Cli {
     }),
     reporter,
     isJson,
-    readSecret: () => readSecret({ signal }),
+    readSecret: async () => (await import("./prompt.ts")).readSecret({ signal }),
   };
 }
 
@@ -78,11 +75,13 @@ async function dispatch(args: readonly string[], cli: Cli): Promise<void> {
   }
   const known = commandNames().find((candidate) => candidate === name && !name.includes(" "));
   if (known === undefined) throw unknownCommand(name);
+  const { runCommand } = await import("./run-command.ts");
   await runCommand(known, [...args.slice(0, at), ...args.slice(at + 1)], cli);
 }
 
-function report(error: unknown, cli: Cli): void {
+async function report(error: unknown, cli: Cli): Promise<void> {
   cli.reporter.close();
+  const { errorData, errorLines } = await import("./render/error.ts");
   const shown = isAbort(error, cli)
     ? cli.session.signal.reason
     : explainFullDisk(error, "a temporary folder");

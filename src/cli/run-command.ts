@@ -1,4 +1,4 @@
-import { registriesIn, type CommandName, type RegistryAccess } from "../app/index.ts";
+import type { CommandName, RegistryAccess } from "../app/index.ts";
 import { ToolError } from "../ground/errors/index.ts";
 import type { Cli } from "./cli.ts";
 import { createCommand, type ReadWords } from "./create-command.ts";
@@ -67,6 +67,7 @@ async function oneLogin(
       `${username === undefined ? "--password-stdin" : "--username"} is given alone`,
       { hint: "give both: --username NAME --password-stdin < file" },
     );
+  const { registriesIn } = await import("../app/shown/index.ts");
   const registries = registriesIn(loginNames);
   const [registry] = registries;
   if (registry === undefined || registries.length > 1)

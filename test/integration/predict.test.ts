@@ -4,12 +4,8 @@ import { createServer } from "node:http";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
-import {
-  createSession,
-  predict,
-  predictionRows,
-  type PredictRequest,
-} from "../../src/app/index.ts";
+import { createSession, predict, type PredictRequest } from "../../src/app/index.ts";
+import { predictionRows } from "../../src/app/shown/index.ts";
 import { createTempDir } from "../../src/ground/process/index.ts";
 import { createLogger, serveModel } from "../../src/serving/server/index.ts";
 import { pythonEnv } from "../support/python-env.ts";

@@ -7,7 +7,7 @@ import type { Places } from "../session.ts";
 import { imagesUnder, totalSize, type SeenImage } from "../places/look.ts";
 import { openForReading } from "../places/places.ts";
 import { formatBytes } from "../format.ts";
-import { modelOf } from "../image-label.ts";
+import { modelOf } from "../shown/index.ts";
 import { httpPortOf } from "../run/run-options.ts";
 import { ownPlatform } from "../run/run-source.ts";
 

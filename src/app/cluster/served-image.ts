@@ -8,9 +8,9 @@ import {
   type ModelKind,
   type Ports,
 } from "../../models/description/index.ts";
-import { modelOf } from "../image-label.ts";
+import { modelOf } from "../shown/index.ts";
 import { imagesUnder } from "../places/look.ts";
-import { pinnedName } from "../places/names.ts";
+import { pinnedName } from "../shown/index.ts";
 import { openForReading } from "../places/places.ts";
 import type { Places } from "../session.ts";
 

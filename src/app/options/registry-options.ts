@@ -1,4 +1,3 @@
-import { parseLocation } from "../../images/copy/index.ts";
 import type { RegistryAccess } from "../places/registry-access.ts";
 import { flag, scaled, text, texts } from "./kinds.ts";
 import type { Options, RegistryUse } from "./option.ts";
@@ -52,14 +51,3 @@ export const LOGIN_OPTIONS: Options<OneLogin> = {
     LOGIN_TITLE,
   ),
 };
-
-/** The registries among names of images; what is no name in a registry has none. */
-export function registriesIn(names: readonly (string | undefined)[]): readonly string[] {
-  const found = names.flatMap((name) => {
-    if (name === undefined) return [];
-    // `HOST/` is a whole registry.
-    const location = parseLocation(name.replace(/^([^/]+)\/$/, "$1/any"));
-    return location.kind === "registry" ? [location.reference.registry] : [];
-  });
-  return [...new Set(found)];
-}

@@ -12,7 +12,7 @@ import type { Places } from "../session.ts";
 import { manifestsUnder } from "./look.ts";
 import { openEngine, openForReading, openForWriting, type ReadPlace } from "./places.ts";
 import { formatBytes } from "../format.ts";
-import { historyOf } from "../image-label.ts";
+import { historyOf } from "../shown/index.ts";
 
 export interface MoveOptions {
   readonly from: string;

@@ -11,7 +11,7 @@ import {
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { Places } from "../session.ts";
 import { openEngine } from "../places/places.ts";
-import { modelOf } from "../image-label.ts";
+import { modelOf } from "../shown/index.ts";
 import { loadImage } from "./load-image.ts";
 import { httpPortOf, portsOf } from "./run-options.ts";
 import { engineName, type RunSource } from "./run-source.ts";

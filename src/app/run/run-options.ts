@@ -1,6 +1,6 @@
 import type { PortRequest } from "../../images/engine/index.ts";
 import type { ImageConfig } from "../../images/oci/index.ts";
-import { modelOf } from "../image-label.ts";
+import { modelOf } from "../shown/index.ts";
 
 /** The port that answers HTTP: what the label says, else the first that the image exposes. */
 export function httpPortOf(config: ImageConfig): number | undefined {

@@ -3,7 +3,7 @@ import { runUnpacked, unpackImage, type RunningProcess } from "../../images/engi
 import { ToolError } from "../../ground/errors/index.ts";
 import { createTempDir } from "../../ground/process/index.ts";
 import type { Places } from "../session.ts";
-import { modelOf } from "../image-label.ts";
+import { modelOf } from "../shown/index.ts";
 import { httpPortOf } from "./run-options.ts";
 import { READY_PATH, READY_TIMEOUT_MS, type OpenedRun } from "./run-in-engine.ts";
 import { sampleRequestOf } from "./sample-request.ts";

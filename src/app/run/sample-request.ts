@@ -1,7 +1,7 @@
 import { isToolError } from "../../ground/errors/index.ts";
 import { createHttpClient } from "../../ground/http/index.ts";
 import { PROTOCOLS, protocolOf, type Protocol } from "../../serving/protocols/index.ts";
-import type { ModelLabel } from "../image-label.ts";
+import type { ModelLabel } from "../shown/index.ts";
 
 const METADATA_MS = 2000;
 const MAX_METADATA_BYTES = 1 << 20;

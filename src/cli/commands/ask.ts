@@ -3,12 +3,11 @@ import {
   benchReport,
   makeClient,
   predict,
-  predictionRows,
-  rowCells,
   type BenchResult,
   type Measured,
   type Prediction,
 } from "../../app/index.ts";
+import { predictionRows, rowCells } from "../../app/shown/index.ts";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Cli, Run } from "../cli.ts";

@@ -1,6 +1,6 @@
 import { complete } from "../../app/index.ts";
 import type { Cli, Run } from "../cli.ts";
-import { GLOBAL_FLAGS } from "../create-command.ts";
+import { GLOBAL_FLAGS } from "../command-names.ts";
 
 /** `slipway completion SHELL`. */
 export const printCompletion: Run<"completion"> = async ({ shell }, { reporter }) => {

@@ -1,16 +1,13 @@
 import { ProjectError } from "../../ground/errors/index.ts";
 import {
-  formatPlatform,
-  historyOf,
   describePath,
   inspectImage,
   isModelPath,
-  isForeignLayer,
-  modelOf,
   readManifest,
   type ImageConfig,
   type SeenManifest,
 } from "../../app/index.ts";
+import { formatPlatform, isForeignLayer, historyOf, modelOf } from "../../app/shown/index.ts";
 import type { Cli, Run } from "../cli.ts";
 import { formatBytes, formatTable, shortDigest } from "../render/format.ts";
 import { configLines, modelLines } from "../render/image.ts";

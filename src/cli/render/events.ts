@@ -1,5 +1,5 @@
 import type { AppEvent, ReadyEvent } from "../../app/index.ts";
-import { answerLines } from "./packdocker.ts";
+import { answerLines } from "./answer.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Shows what happens as text or JSON. How a training run gets on is shown by its own command. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { historyOf, modelOf, type ImageConfig } from "../../app/index.ts";
+import type { ImageConfig } from "../../app/index.ts";
+import { historyOf, modelOf } from "../../app/shown/index.ts";
 import { digestOf } from "../../images/oci/index.ts";
 import type { Check } from "../../app/index.ts";
 import { reportChecks } from "./checks.ts";

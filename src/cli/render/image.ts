@@ -1,5 +1,6 @@
 import { stripControls } from "../../ground/errors/index.ts";
-import { modelOf, type ImageConfig, type TensorLabel } from "../../app/index.ts";
+import type { ImageConfig, TensorLabel } from "../../app/index.ts";
+import { modelOf } from "../../app/shown/index.ts";
 
 /** The facts of a config that decide how it runs, as lines. */
 export function configLines({ created, config = {} }: ImageConfig): readonly string[] {

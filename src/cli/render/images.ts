@@ -1,4 +1,5 @@
-import { isPinnable, pinnedName, type ImageResult, type ImagesResult } from "../../app/index.ts";
+import type { ImageResult, ImagesResult } from "../../app/index.ts";
+import { isPinnable, pinnedName } from "../../app/shown/index.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import type { Reporter } from "./reporter.ts";
 

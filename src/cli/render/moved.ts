@@ -1,4 +1,5 @@
-import { pinnedName, type CopyResult, type Moved } from "../../app/index.ts";
+import type { CopyResult, Moved } from "../../app/index.ts";
+import { pinnedName } from "../../app/shown/index.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import type { Reporter } from "./reporter.ts";
 

@@ -1,11 +1,4 @@
-import type {
-  FileAnswer,
-  PackdockerPlan,
-  PackdockerRequest,
-  PackdockerResult,
-} from "../../app/index.ts";
-import { stripControls } from "../../ground/errors/index.ts";
-import { formatBytes, formatDuration } from "./format.ts";
+import type { PackdockerPlan, PackdockerRequest, PackdockerResult } from "../../app/index.ts";
 import { planData, planLines } from "./plan.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -44,24 +37,4 @@ export function reportPackdockerPlan(reporter: Reporter, plan: PackdockerPlan): 
       .map(({ label, state, size }) => ({ label, state, size })),
     ...planData(plan),
   });
-}
-
-/** What a packed server answered to a file, for people. */
-export function answerLines({
-  file,
-  status,
-  type,
-  sizeBytes,
-  text = "",
-  tookMs,
-}: FileAnswer): readonly string[] {
-  const what = [String(status), ...(type === "" ? [] : [type]), formatBytes(sizeBytes)].join(", ");
-  return [
-    `test ${file}: ${what} in ${formatDuration(tookMs)}`,
-    ...text
-      .split("\n")
-      .map((line) => stripControls(line).trimEnd())
-      .filter((line) => line !== "")
-      .map((line) => `  ${line}`),
-  ];
 }

@@ -1,5 +1,5 @@
-import { stripControls } from "../ground/errors/index.ts";
-import type { ImageConfig } from "../images/oci/index.ts";
+import { stripControls } from "../../ground/errors/index.ts";
+import type { ImageConfig } from "../../images/oci/index.ts";
 
 /** What history says of each layer, in the layers' order. */
 export function historyOf({ history = [] }: ImageConfig): readonly string[] {

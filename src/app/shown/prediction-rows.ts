@@ -1,5 +1,4 @@
 import { classShares, type OutputTensor, type Value } from "../../serving/calls/index.ts";
-import type { Prediction } from "./predict.ts";
 
 /** A value of an output, or lists of them. */
 type RowValue = Value | readonly RowValue[];
@@ -7,8 +6,14 @@ type RowValue = Value | readonly RowValue[];
 /** What came back for one row, by the names of the outputs. */
 export type PredictionRow = Readonly<Record<string, RowValue>>;
 
+/** What an answer holds, and for how many rows it was asked. */
+interface Answered {
+  readonly outputs?: readonly OutputTensor[];
+  readonly rows: number;
+}
+
 /** The rows of an answer: one for each that was asked for where every output has them, else one. None for an answer that is no tensors. */
-export function predictionRows({ outputs, rows }: Prediction): readonly PredictionRow[] {
+export function predictionRows({ outputs, rows }: Answered): readonly PredictionRow[] {
   if (outputs === undefined) return [];
   const [first] = outputs;
   const count = first?.shape[0] ?? 0;
