@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
-from typing import Any, AsyncIterator, Iterator, Optional
+from typing import TYPE_CHECKING, Any, AsyncIterator, Iterator, Optional
+
+if TYPE_CHECKING:  # its import takes a good part of the start of a worker, and most classes need no loop
+    import asyncio
 
 _lock = threading.Lock()
 _loop: Optional[asyncio.AbstractEventLoop] = None
@@ -13,6 +15,8 @@ _loop: Optional[asyncio.AbstractEventLoop] = None
 
 def event_loop() -> asyncio.AbstractEventLoop:
     """The one event loop of this worker, in a thread of its own; started when it is asked for first."""
+    import asyncio
+
     global _loop
     with _lock:
         if _loop is None:
@@ -37,6 +41,8 @@ def settled(value: Any) -> Any:
 
 def awaited(value: Any) -> Any:
     """Waits for a coroutine on the event loop."""
+    import asyncio
+
     return asyncio.run_coroutine_threadsafe(_wait_for(value), event_loop()).result()
 
 

@@ -1,14 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Exchange, Reply } from "../../transport/index.ts";
-import {
-  isObject,
-  JsonError,
-  JsonReader,
-  nodeText,
-  readNode,
-  type JsonObject,
-} from "../json/index.ts";
+import { nodeText, type JsonObject } from "../json/index.ts";
 import { requestInvalid } from "../v2/invalid.ts";
+import { readObject } from "../v2/read-object.ts";
 
 const STRUCTURED = "application/cloudevents+json";
 const VERSION = "1.0";
@@ -32,7 +26,7 @@ export interface CloudEvent {
 export function readCloudEvent(exchange: Exchange): CloudEvent | undefined {
   const { body } = exchange;
   if (exchange.header("content-type")?.toLowerCase().startsWith(STRUCTURED) === true) {
-    const event = objectIn(body);
+    const event = readObject(body);
     checkAttributes((name) => event.get(name));
     return { form: "structured", data: dataIn(event) };
   }
@@ -69,20 +63,6 @@ function checkAttributes(attribute: (name: string) => unknown): void {
     if (name === "specversion" && value !== VERSION)
       throw requestInvalid(`the event is of version ${value.slice(0, 20)}, and ${VERSION} is read`);
   }
-}
-
-function objectIn(body: Buffer): JsonObject {
-  const reader = new JsonReader();
-  try {
-    reader.open(body);
-    const node = readNode(reader);
-    reader.finish();
-    if (isObject(node)) return node;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw requestInvalid(`it is no JSON at byte ${error.at}: ${error.message}`);
-  }
-  throw requestInvalid("it is no JSON object");
 }
 
 function dataIn(event: JsonObject): Buffer {

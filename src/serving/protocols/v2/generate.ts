@@ -11,21 +11,12 @@ import {
   type ServedModel,
 } from "../../plane/index.ts";
 import type { Exchange, Reply } from "../../transport/index.ts";
-import {
-  isList,
-  isObject,
-  JsonError,
-  JsonNumber,
-  JsonReader,
-  readNode,
-  stringText,
-  type JsonNode,
-  type JsonObject,
-} from "../json/index.ts";
+import { isList, isObject, JsonNumber, stringText, type JsonNode } from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import { failureOf } from "../seldon-service/failure.ts";
 import { tensorText } from "../v1/write-predictions.ts";
 import { requestInvalid, shortName } from "./invalid.ts";
+import { readObject } from "./read-object.ts";
 import { headersOf } from "./reply.ts";
 import { JSON_TYPE, replyError } from "./v2-errors.ts";
 
@@ -106,7 +97,7 @@ function eventOf(json: Buffer): Buffer {
 
 function readGenerate(model: ServedModel, exchange: Exchange): GenerateCall {
   const { signature, wantsHeaders } = model.predictor.describe();
-  const members = objectIn(exchange.body);
+  const members = readObject(exchange.body);
   const own = members.get("parameters") ?? new Map<string, JsonNode>();
   if (!isObject(own)) throw requestInvalid("parameters are no object");
   const id = members.get("id");
@@ -144,20 +135,6 @@ function readGenerate(model: ServedModel, exchange: Exchange): GenerateCall {
       caller: exchange,
     },
   };
-}
-
-function objectIn(body: Buffer): JsonObject {
-  const reader = new JsonReader();
-  try {
-    reader.open(body);
-    const node = readNode(reader);
-    reader.finish();
-    if (isObject(node)) return node;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw requestInvalid(`it is no JSON at byte ${error.at}: ${error.message}`);
-  }
-  throw requestInvalid("it is no JSON object");
 }
 
 /** A single value has as many axes as the model wants, of length 1 each. */

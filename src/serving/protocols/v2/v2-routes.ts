@@ -1,14 +1,7 @@
 import type { ServedModel } from "../../plane/index.ts";
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
 import { isLargeText } from "../codecs/codecs.ts";
-import {
-  bufferOf,
-  isObject,
-  leastTextBytes,
-  JsonError,
-  JsonReader,
-  readNode,
-} from "../json/index.ts";
+import { bufferOf, isObject, type JsonObject, leastTextBytes, JsonReader } from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import {
   controlModel,
@@ -26,6 +19,7 @@ import {
 import { generate, generateStream, settleStream } from "./generate.ts";
 import type { InferCall } from "./infer-call.ts";
 import { requestInvalid } from "./invalid.ts";
+import { readObject } from "./read-object.ts";
 import { readInferJson } from "./read-infer-json.ts";
 import { readRawTensor } from "./read-raw-tensor.ts";
 import { answerOf, inferRequestOf } from "./run-infer.ts";
@@ -230,16 +224,6 @@ async function control(
 }
 
 /** The members of a body that may be empty. */
-function readOptions(body: Buffer): ReadonlyMap<string, ReturnType<typeof readNode>> {
-  if (body.byteLength === 0) return new Map();
-  try {
-    reader.open(body);
-    const node = readNode(reader);
-    reader.finish();
-    if (isObject(node)) return node;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw requestInvalid(`it is no JSON at byte ${error.at}: ${error.message}`);
-  }
-  throw requestInvalid("it is no JSON object");
+function readOptions(body: Buffer): JsonObject {
+  return body.byteLength === 0 ? new Map() : readObject(body);
 }
