@@ -4,9 +4,11 @@ export { WireReader } from "./wire-reader.ts";
 export { WireWriter } from "./wire-writer.ts";
 export {
   messageOf,
+  messagesOf,
   numberOf,
   parseTextMessage,
+  type TextMessage,
   truthOf,
   wordOf,
-  type TextMessage,
+  wordsOf,
 } from "./text-message.ts";

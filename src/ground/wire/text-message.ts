@@ -25,7 +25,7 @@ export function parseTextMessage(text: string): TextMessage {
 }
 
 /** The messages of a field. */
-function messagesOf(message: TextMessage | undefined, name: string): readonly TextMessage[] {
+export function messagesOf(message: TextMessage | undefined, name: string): readonly TextMessage[] {
   const values = message?.fields.get(name) ?? [];
   return values.filter((value): value is TextMessage => value.fields !== undefined);
 }
@@ -36,7 +36,7 @@ export function messageOf(message: TextMessage | undefined, name: string): TextM
 }
 
 /** The words of a field. */
-function wordsOf(message: TextMessage | undefined, name: string): readonly string[] {
+export function wordsOf(message: TextMessage | undefined, name: string): readonly string[] {
   const values = message?.fields.get(name) ?? [];
   return values.flatMap((value) => (value.fields === undefined ? [value.word] : []));
 }

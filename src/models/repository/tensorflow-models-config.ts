@@ -1,6 +1,7 @@
+import { messagesOf, wordOf, wordsOf, type TextMessage } from "../../ground/wire/index.ts";
 import { basename } from "node:path";
 import { ProjectError } from "../../ground/errors/index.ts";
-import { messagesIn, parseTextProto, textField, textsIn, type TextMessage } from "./text-proto.ts";
+import { parseTextProto } from "./text-proto.ts";
 import { NEWEST, type VersionPolicy } from "./version-policy.ts";
 
 /** TensorFlow Serving's list of models, as `--model_config_file` names it. */
@@ -21,12 +22,12 @@ export interface ListedModel {
  * @see tensorflow/serving, tensorflow_serving/config/model_server_config.proto
  */
 export function parseModelsConfig(text: string, file: string): readonly ListedModel[] {
-  const list = messagesIn(parseTextProto(text, file), "model_config_list");
+  const list = messagesOf(parseTextProto(text, file), "model_config_list");
   return list
-    .flatMap((one) => messagesIn(one, "config"))
+    .flatMap((one) => messagesOf(one, "config"))
     .map((config) => {
-      const name = textField(config, "name") ?? "";
-      const base = textField(config, "base_path") ?? "";
+      const name = wordOf(config, "name") ?? "";
+      const base = wordOf(config, "base_path") ?? "";
       if (name === "" || base === "")
         throw new ProjectError(
           "PROJECT_INVALID",
@@ -38,20 +39,20 @@ export function parseModelsConfig(text: string, file: string): readonly ListedMo
 }
 
 function policyIn(config: TextMessage): VersionPolicy {
-  const policy = messagesIn(config, "model_version_policy").at(-1);
-  if (policy?.has("all") === true) return { kind: "all" };
-  const specific = policy === undefined ? [] : messagesIn(policy, "specific");
+  const policy = messagesOf(config, "model_version_policy").at(-1);
+  if (policy?.fields.has("all") === true) return { kind: "all" };
+  const specific = policy === undefined ? [] : messagesOf(policy, "specific");
   if (specific.length > 0)
-    return { kind: "specific", versions: specific.flatMap((one) => textsIn(one, "versions")) };
-  const latest = policy === undefined ? undefined : messagesIn(policy, "latest").at(-1);
-  const count = Number(latest === undefined ? 1 : (textField(latest, "num_versions") ?? 1));
+    return { kind: "specific", versions: specific.flatMap((one) => wordsOf(one, "versions")) };
+  const latest = policy === undefined ? undefined : messagesOf(policy, "latest").at(-1);
+  const count = Number(latest === undefined ? 1 : (wordOf(latest, "num_versions") ?? 1));
   return Number.isSafeInteger(count) && count > 0 ? { kind: "latest", count } : NEWEST;
 }
 
 function labelsIn(config: TextMessage): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    messagesIn(config, "version_labels").flatMap((entry) => {
-      const [key, value] = [textField(entry, "key"), textField(entry, "value")];
+    messagesOf(config, "version_labels").flatMap((entry) => {
+      const [key, value] = [wordOf(entry, "key"), wordOf(entry, "value")];
       return key === undefined || value === undefined ? [] : [[key, value]];
     }),
   );

@@ -1,6 +1,7 @@
+import { messagesOf, wordOf, wordsOf, type TextMessage } from "../../ground/wire/index.ts";
 import { ProjectError } from "../../ground/errors/index.ts";
 import type { ModelKind, ServerSettings } from "../description/index.ts";
-import { messagesIn, parseTextProto, textField, textsIn, type TextMessage } from "./text-proto.ts";
+import { parseTextProto } from "./text-proto.ts";
 import { NEWEST, type VersionPolicy } from "./version-policy.ts";
 
 /** What a `config.pbtxt` says that has an effect here. */
@@ -41,8 +42,8 @@ const IGNORED: readonly string[] = [
  */
 export function parseTritonConfig(text: string, file: string): TritonConfig {
   const config = parseTextProto(text, file);
-  const name = textField(config, "name");
-  const model = textField(config, "default_model_filename");
+  const name = wordOf(config, "name");
+  const model = wordOf(config, "default_model_filename");
   const kind = kindIn(config, file);
   return {
     ...(name !== undefined && name !== "" && { name }),
@@ -50,13 +51,13 @@ export function parseTritonConfig(text: string, file: string): TritonConfig {
     ...(kind !== undefined && { kind }),
     policy: policyIn(config, file),
     server: serverIn(config, file),
-    ignored: IGNORED.filter((field) => config.has(field)),
+    ignored: IGNORED.filter((field) => config.fields.has(field)),
   };
 }
 
 function kindIn(config: TextMessage, file: string): ModelKind | undefined {
-  const platform = textField(config, "platform") ?? "";
-  const backend = textField(config, "backend") ?? "";
+  const platform = wordOf(config, "platform") ?? "";
+  const backend = wordOf(config, "backend") ?? "";
   const said = platform === "" ? backend : platform;
   if (OPEN_BACKENDS.includes(said)) return undefined;
   if (Object.hasOwn(KINDS, said)) return KINDS[said];
@@ -70,13 +71,13 @@ function kindIn(config: TextMessage, file: string): ModelKind | undefined {
 }
 
 function policyIn(config: TextMessage, file: string): VersionPolicy {
-  const policy = messagesIn(config, "version_policy").at(-1);
+  const policy = messagesOf(config, "version_policy").at(-1);
   if (policy === undefined) return NEWEST;
-  if (policy.has("all")) return { kind: "all" };
-  const specific = messagesIn(policy, "specific").at(-1);
-  if (specific !== undefined) return { kind: "specific", versions: textsIn(specific, "versions") };
-  const latest = messagesIn(policy, "latest").at(-1);
-  const count = latest === undefined ? undefined : textField(latest, "num_versions");
+  if (policy.fields.has("all")) return { kind: "all" };
+  const specific = messagesOf(policy, "specific").at(-1);
+  if (specific !== undefined) return { kind: "specific", versions: wordsOf(specific, "versions") };
+  const latest = messagesOf(policy, "latest").at(-1);
+  const count = latest === undefined ? undefined : wordOf(latest, "num_versions");
   return count === undefined
     ? NEWEST
     : { kind: "latest", count: whole(count, "num_versions", file) };
@@ -84,12 +85,12 @@ function policyIn(config: TextMessage, file: string): VersionPolicy {
 
 /** Batching happens only where Triton would do it: `dynamic_batching` and a `max_batch_size` above 1. */
 function serverIn(config: TextMessage, file: string): ServerSettings {
-  const maxBatch = whole(textField(config, "max_batch_size") ?? "0", "max_batch_size", file);
-  const batching = messagesIn(config, "dynamic_batching").at(-1);
+  const maxBatch = whole(wordOf(config, "max_batch_size") ?? "0", "max_batch_size", file);
+  const batching = messagesOf(config, "dynamic_batching").at(-1);
   const delay =
-    batching === undefined ? undefined : textField(batching, "max_queue_delay_microseconds");
-  const instances = messagesIn(config, "instance_group")
-    .map((group) => whole(textField(group, "count") ?? "1", "count", file))
+    batching === undefined ? undefined : wordOf(batching, "max_queue_delay_microseconds");
+  const instances = messagesOf(config, "instance_group")
+    .map((group) => whole(wordOf(group, "count") ?? "1", "count", file))
     .reduce((sum, count) => sum + count, 0);
   return {
     ...(instances > 0 && { workers: instances }),
