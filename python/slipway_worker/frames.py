@@ -15,7 +15,15 @@ PROTOCOL_VERSION = 2
 REQUEST, RESPONSE, ERROR, LOAD, READY, LOG, RELEASE, CANCEL = 1, 2, 3, 4, 5, 6, 7, 8
 
 METHODS = (
-    "predict", "transform-input", "transform-output", "route", "aggregate", "send-feedback", "health-status", "metadata", "infer",
+    "predict",
+    "transform-input",
+    "transform-output",
+    "route",
+    "aggregate",
+    "send-feedback",
+    "health-status",
+    "metadata",
+    "infer",
 )
 #: The method whose messages are named tensors.
 INFER = METHODS.index("infer")

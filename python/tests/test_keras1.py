@@ -81,10 +81,16 @@ class Models(unittest.TestCase):
 
     def test_a_class_of_the_users_own(self) -> None:
         made = self.keras.models.model_from_json(
-            json.dumps({"class_name": "Sequential", "keras_version": "1.2.2", "config": [
-                {"class_name": "Dense", "config": {"name": "d", "output_dim": 2, "batch_input_shape": [None, 3]}},
-                {"class_name": "Mine", "config": {"name": "m"}},
-            ]}),
+            json.dumps(
+                {
+                    "class_name": "Sequential",
+                    "keras_version": "1.2.2",
+                    "config": [
+                        {"class_name": "Dense", "config": {"name": "d", "output_dim": 2, "batch_input_shape": [None, 3]}},
+                        {"class_name": "Mine", "config": {"name": "m"}},
+                    ],
+                }
+            ),
             custom_objects={"Mine": self.keras.layers.Flatten},
         )
         self.assertEqual([layer.name for layer in made.layers if layer.name in ("d", "m")], ["d", "m"])

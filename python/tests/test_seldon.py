@@ -154,6 +154,7 @@ class Additions(unittest.TestCase):
     def test_a_bad_metric_loses_the_prediction(self) -> None:
         wrong: List[Any] = [{}, [{}], [{"type": "counter", "key": "k", "value": 1}], [{"type": "GAUGE", "key": "k", "value": "1"}], [1]]
         for bad in wrong:
+
             class Bad:
                 def predict(self, X: Any, names: Any) -> Any:
                     return X

@@ -226,5 +226,3 @@ def encoded(value: Dict[str, Any]) -> bytes:
         for one in value["tensors"]
     ]
     return frames.encode_tensors(value["id"], HAS_MORE if value.get("hasMore") else 0, out, value.get("parameters", "").encode())
-
-

@@ -42,6 +42,9 @@ test("the worker's sources are clean for ruff and mypy", async (t) => {
   const environment = await pythonEnv(t, { packages: ["ruff", "mypy", "numpy"] });
   if (environment === undefined) return;
   await run([join(environment.bin, "ruff"), "check", "--no-cache", "."], { cwd: PYTHON });
+  await run([join(environment.bin, "ruff"), "format", "--no-cache", "--check", "."], {
+    cwd: PYTHON,
+  });
   await run([join(environment.bin, "mypy"), "--cache-dir", "/dev/null"], {
     cwd: PYTHON,
     timeoutMs: 120_000,

@@ -61,9 +61,7 @@ class SeldonComponent:
     def transform_output_raw(self, msg: Any) -> Any:
         raise SeldonNotImplementedError("transform_output_raw is not implemented")
 
-    def send_feedback(
-        self, features: Any, feature_names: Iterable[str], reward: float, truth: Any, routing: Optional[int] = None
-    ) -> Any:
+    def send_feedback(self, features: Any, feature_names: Iterable[str], reward: float, truth: Any, routing: Optional[int] = None) -> Any:
         raise SeldonNotImplementedError("send_feedback is not implemented")
 
     def send_feedback_raw(self, feedback: Any) -> Any:

@@ -215,7 +215,7 @@ def _layer(layer: Config, keras: Any, custom: Config) -> Any:
     if kind == "Merge":
         return _merge(own, keras)
     if kind not in _LAYERS:
-        raise Unreadable("a layer of Keras 1 of class %s (\"%s\") cannot be read; name a class for it in custom_objects" % (kind, own.get("name")))
+        raise Unreadable('a layer of Keras 1 of class %s ("%s") cannot be read; name a class for it in custom_objects' % (kind, own.get("name")))
     _refuse(kind, own)
     new, words = _LAYERS[kind]
     settings = {word: _value(word, own[old]) for old, word in words.items() if old in own}
@@ -227,7 +227,7 @@ def _layer(layer: Config, keras: Any, custom: Config) -> Any:
 def _merge(own: Config, keras: Any) -> Any:
     mode = own.get("mode")
     if mode not in _MERGES:
-        raise Unreadable("a Merge of Keras 1 in mode %s (\"%s\") cannot be read" % (mode, own.get("name")))
+        raise Unreadable('a Merge of Keras 1 in mode %s ("%s") cannot be read' % (mode, own.get("name")))
     return getattr(keras.layers, _MERGES[mode])(name=own["name"], **({"axis": own.get("concat_axis", -1)} if mode == "concat" else {}))
 
 
@@ -236,10 +236,10 @@ def _refuse(kind: str, own: Config) -> None:
     differing = {"dim_ordering": "th", "activation": "hard_sigmoid", "border_mode": "full"}
     for word, value in differing.items():
         if own.get(word) == value:
-            what = "a layer of Keras 1 of class %s (\"%s\") with %s \"%s\"" % (kind, own.get("name"), word, value)
+            what = 'a layer of Keras 1 of class %s ("%s") with %s "%s"' % (kind, own.get("name"), word, value)
             raise Unreadable("%s cannot be read: that is not the same today" % what)
     if kind == "BatchNormalization" and own.get("mode", 0) != 0:
-        raise Unreadable("a BatchNormalization of Keras 1 (\"%s\") in mode %s cannot be read" % (own.get("name"), own["mode"]))
+        raise Unreadable('a BatchNormalization of Keras 1 ("%s") in mode %s cannot be read' % (own.get("name"), own["mode"]))
 
 
 def _value(word: str, value: Any) -> Any:

@@ -51,7 +51,14 @@ class SeldonAdapter(Adapter):
         self.can_batch = self._plain["predict"] is not None and not (self._tags or self._metrics) and "predict" not in self.raw_rest
         self.ignores_meta = self._passes_meta.get("predict") is False
         self._handlers: Tuple[Callable[[Call], Answer], ...] = (
-            self._predict, self._transform_input, self._transform_output, self._route, self._aggregate, self._feedback, self._health, self._metadata,
+            self._predict,
+            self._transform_input,
+            self._transform_output,
+            self._route,
+            self._aggregate,
+            self._feedback,
+            self._health,
+            self._metadata,
         )
 
     def call(self, call: Call) -> Answer:

@@ -131,3 +131,15 @@ function castError(tensor: Tensor, datatype: Datatype, why: string): InferenceEr
     },
   );
 }
+
+/** Elements of `BYTES` data, in order, as views of it. A length that goes beyond the end ends the list: check the data first. */
+export function byteItems(data: Uint8Array): readonly Uint8Array[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const items: Uint8Array[] = [];
+  for (let at = 0; at + 4 <= data.byteLength;) {
+    const end = at + 4 + view.getUint32(at, true);
+    items.push(data.subarray(at + 4, end));
+    at = end;
+  }
+  return items;
+}

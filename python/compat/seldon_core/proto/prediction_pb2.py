@@ -18,13 +18,21 @@ _VALUE, _LIST, _ANY = ".google.protobuf.Value", ".google.protobuf.ListValue", ".
 # Field number, name, type; `*` repeated, `>` map, `|` in the message's oneof, `!` an enum.
 _MESSAGES: Dict[str, Tuple[Tuple[int, str, str], ...]] = {
     "SeldonMessage": (
-        (1, "status", "Status"), (2, "meta", "Meta"), (3, "data", "|DefaultData"), (4, "binData", "|bytes"),
-        (5, "strData", "|string"), (6, "jsonData", "|" + _VALUE), (7, "customData", "|" + _ANY),
+        (1, "status", "Status"),
+        (2, "meta", "Meta"),
+        (3, "data", "|DefaultData"),
+        (4, "binData", "|bytes"),
+        (5, "strData", "|string"),
+        (6, "jsonData", "|" + _VALUE),
+        (7, "customData", "|" + _ANY),
     ),
     "DefaultData": ((1, "names", "*string"), (2, "tensor", "|Tensor"), (3, "ndarray", "|" + _LIST)),
     "Tensor": ((1, "shape", "*int32"), (2, "values", "*double")),
     "Meta": (
-        (1, "puid", "string"), (2, "tags", ">" + _VALUE), (3, "routing", ">int32"), (4, "requestPath", ">string"),
+        (1, "puid", "string"),
+        (2, "tags", ">" + _VALUE),
+        (3, "routing", ">int32"),
+        (4, "requestPath", ">string"),
         (5, "metrics", "*Metric"),
     ),
     "Metric": ((1, "key", "string"), (2, "type", "!Metric.MetricType"), (3, "value", "float"), (4, "tags", ">string")),
@@ -34,14 +42,24 @@ _MESSAGES: Dict[str, Tuple[Tuple[int, str, str], ...]] = {
     "RequestResponse": ((1, "request", "SeldonMessage"), (2, "response", "SeldonMessage")),
     "SeldonModelMetadataRequest": ((1, "name", "string"),),
     "SeldonMessageMetadata": (
-        (1, "messagetype", "string"), (2, "schema", _VALUE), (3, "name", "string"), (4, "datatype", "string"), (5, "shape", "*int64"),
+        (1, "messagetype", "string"),
+        (2, "schema", _VALUE),
+        (3, "name", "string"),
+        (4, "datatype", "string"),
+        (5, "shape", "*int64"),
     ),
     "SeldonModelMetadata": (
-        (1, "name", "string"), (2, "versions", "*string"), (3, "platform", "string"), (4, "inputs", "*SeldonMessageMetadata"),
-        (5, "outputs", "*SeldonMessageMetadata"), (6, "custom", ">string"),
+        (1, "name", "string"),
+        (2, "versions", "*string"),
+        (3, "platform", "string"),
+        (4, "inputs", "*SeldonMessageMetadata"),
+        (5, "outputs", "*SeldonMessageMetadata"),
+        (6, "custom", ">string"),
     ),
     "SeldonGraphMetadata": (
-        (1, "name", "string"), (2, "models", ">SeldonModelMetadata"), (3, "inputs", "*SeldonMessageMetadata"),
+        (1, "name", "string"),
+        (2, "models", ">SeldonModelMetadata"),
+        (3, "inputs", "*SeldonMessageMetadata"),
         (4, "outputs", "*SeldonMessageMetadata"),
     ),
 }

@@ -17,5 +17,6 @@ export {
 export { JsonReader } from "./json-reader.ts";
 export { listTensor } from "./list-tensor.ts";
 export { takeRun, writeWide } from "./number-run.ts";
+export { byteItemTexts, tensorText } from "./tensor-text.ts";
 export { pythonFloat } from "../../plane/index.ts";
 export { pythonRepr, pythonStr, pythonType } from "./python-text.ts";

@@ -4,7 +4,7 @@ import { isRaw, type PredictorFacts, type ServedModel } from "../../plane/index.
 import type { Exchange, Reply } from "../../transport/index.ts";
 import type { Plane } from "../protocol.ts";
 import { headersOf } from "../v2/reply.ts";
-import { requestInvalid } from "../v2/invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 import { JSON_TYPE } from "./model-server-errors.ts";
 import { prepareInputs } from "./prepare-inputs.ts";
 import { NO_SETTINGS, type Question } from "./question.ts";

@@ -15,7 +15,7 @@ import {
   type NamedTensor,
   type PredictorFacts,
 } from "../../plane/index.ts";
-import { requestInvalid, shortName, tensorInvalid } from "../v2/invalid.ts";
+import { requestInvalid, shortName, tensorInvalid } from "../request-errors.ts";
 import { specsOf, type Question, type SentImage } from "./question.ts";
 
 /** Size of a picture as it was sent, upright, in pixels. */

@@ -1,6 +1,6 @@
 import { imageFormatOf } from "../../../models/inputs/index.ts";
 import type { NamedTensor, PredictorFacts } from "../../plane/index.ts";
-import { requestInvalid, shortName } from "../v2/invalid.ts";
+import { requestInvalid, shortName } from "../request-errors.ts";
 import { specsOf, type Question, type SentImage } from "./question.ts";
 import { readJsonBody } from "./read-json.ts";
 import { tensorOfText, tensorsOfCsv } from "./read-table.ts";

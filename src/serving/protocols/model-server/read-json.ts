@@ -1,11 +1,10 @@
 import { takesImage } from "../../../models/inputs/index.ts";
-import type { TensorSpec } from "../../../models/tensor/index.ts";
+import { byteItems, type TensorSpec } from "../../../models/tensor/index.ts";
 import type { NamedTensor, PredictorFacts } from "../../plane/index.ts";
 import { JsonError, JsonReader } from "../json/index.ts";
 import { readPredict } from "../v1/read-predict.ts";
-import { requestInvalid, shortName } from "../v2/invalid.ts";
+import { requestInvalid, shortName } from "../request-errors.ts";
 import { readInferJson } from "../v2/read-infer-json.ts";
-import { itemsOf } from "../v2/tensor-size.ts";
 import { specsOf, type Question, type SentImage } from "./question.ts";
 
 const OBJECT = 0x7b;
@@ -66,7 +65,7 @@ class BodyReader {
   #question(tensors: readonly NamedTensor[]): Question {
     const images = tensors.flatMap((tensor) =>
       this.#isPicture(tensor)
-        ? itemsOf(tensor.data).map((bytes) => ({ input: tensor.name, bytes }))
+        ? byteItems(tensor.data).map((bytes) => ({ input: tensor.name, bytes }))
         : [],
     );
     return {

@@ -1,7 +1,7 @@
 import { CsvError, numberOf, parseCsv, type CsvTable } from "../../../models/inputs/index.ts";
 import { bytesOf, type TensorSpec } from "../../../models/tensor/index.ts";
 import { packItems, type NamedTensor, type PredictorFacts } from "../../plane/index.ts";
-import { requestInvalid, shortName, tensorInvalid } from "../v2/invalid.ts";
+import { requestInvalid, shortName, tensorInvalid } from "../request-errors.ts";
 import { specsOf } from "./question.ts";
 
 /** What the only input is called where the model does not say it. */

@@ -6,7 +6,7 @@ import {
   type PostprocessSettings,
   type PreprocessSettings,
 } from "../../../models/description/index.ts";
-import { requestInvalid, shortName } from "../v2/invalid.ts";
+import { requestInvalid, shortName } from "../request-errors.ts";
 
 /** What a request may say beside its inputs: in the query, in fields of a form, in `parameters` of JSON. */
 export interface RequestSettings {

@@ -1,8 +1,7 @@
 import { detectionsOf, topClasses, type Detection } from "../../../models/answers/index.ts";
 import type { PostprocessSettings } from "../../../models/description/index.ts";
 import type { ModelName, NamedTensor, PredictorFacts } from "../../plane/index.ts";
-import { stringText } from "../json/index.ts";
-import { tensorText } from "../v1/write-predictions.ts";
+import { stringText, tensorText } from "../json/index.ts";
 import type { PictureSize } from "./prepare-inputs.ts";
 
 const DEFAULT_TOP = 5;

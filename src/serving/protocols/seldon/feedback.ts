@@ -157,7 +157,7 @@ function payloadText(payload: Payload, around: Around): readonly [key: string, t
   const { settings } = around;
   switch (payload.kind) {
     case "tensor":
-      return ["data", tensorText(payload.tensor, around)];
+      return ["data", tensorDataText(payload.tensor, around)];
     case "array":
       return [
         "data",
@@ -181,7 +181,7 @@ function payloadText(payload: Payload, around: Around): readonly [key: string, t
   }
 }
 
-function tensorText(tensor: Tensor, around: Around): string {
+function tensorDataText(tensor: Tensor, around: Around): string {
   if (!isNumeric(tensor.datatype))
     return dataText(
       [`"ndarray":${String(arrayText(tensor, "nested", around.settings.asciiOnly))}`],

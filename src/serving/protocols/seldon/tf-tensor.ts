@@ -73,7 +73,12 @@ export function parseTfTensor(node: JsonNode): Tensor {
   const count = elementCount(shape);
   const content = member(node, "tensorContent", "tensor_content");
   if (datatype === "BYTES")
-    return { name: "", datatype, shape, data: itemsOf(member(node, field, snake(field)), count) };
+    return {
+      name: "",
+      datatype,
+      shape,
+      data: elementBytes(member(node, field, snake(field)), count),
+    };
   if (typeof content === "string" && content !== "") {
     const data = decodeBase64(Buffer.from(content));
     if (data.byteLength !== count * itemBytes(datatype))
@@ -182,7 +187,7 @@ function valuesOf(
 /** Texts that are filled up may not take more than this, in bytes. */
 const MAX_FILLED_BYTES = 1 << 26;
 
-function itemsOf(node: JsonNode | undefined, count: number): Uint8Array {
+function elementBytes(node: JsonNode | undefined, count: number): Uint8Array {
   const values = listOf(node, count).map((value) => decodeBase64(Buffer.from(textOf(value))));
   const last = values.at(-1) ?? Buffer.alloc(0);
   const filledBytes = (count - values.length) * (4 + last.byteLength);

@@ -1,5 +1,5 @@
 import type { JsonReader } from "../json/index.ts";
-import { shortName, tensorInvalid } from "../v2/invalid.ts";
+import { shortName, tensorInvalid } from "../request-errors.ts";
 
 const OBJECT = 0x7b;
 const QUOTE = 0x22;

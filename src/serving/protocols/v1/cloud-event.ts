@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Exchange, Reply } from "../../transport/index.ts";
 import { nodeText, type JsonObject } from "../json/index.ts";
-import { requestInvalid } from "../v2/invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 import { readObject } from "../v2/read-object.ts";
 
 const STRUCTURED = "application/cloudevents+json";

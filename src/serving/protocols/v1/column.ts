@@ -1,7 +1,7 @@
 import { shapeText, type Datatype, type TensorSpec } from "../../../models/tensor/index.ts";
 import type { NamedTensor } from "../../plane/index.ts";
 import type { JsonReader } from "../json/index.ts";
-import { tensorInvalid } from "../v2/invalid.ts";
+import { tensorInvalid } from "../request-errors.ts";
 import { createSink, type Sink } from "../v2/json-data.ts";
 import { countElements } from "../v2/tensor-size.ts";
 import { readBase64Item } from "./base64-item.ts";

@@ -1,11 +1,10 @@
 import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
-import type { Signature, TensorSpec } from "../../../models/tensor/index.ts";
+import { byteItems, type Signature, type TensorSpec } from "../../../models/tensor/index.ts";
 import type { ModelState, NamedTensor, ServedModel } from "../../plane/index.ts";
 import { readTfTensor, writeTfTensor } from "../protobuf/index.ts";
 import { SeldonError } from "../seldon/index.ts";
 import { tfNumber } from "../seldon/tf-tensor.ts";
-import { requestInvalid, tensorInvalid } from "../v2/invalid.ts";
-import { itemsOf } from "../v2/tensor-size.ts";
+import { requestInvalid, tensorInvalid } from "../request-errors.ts";
 import type { ModelPath } from "./documents.ts";
 import { SIGNATURE_NAME } from "./read-predict.ts";
 
@@ -141,7 +140,7 @@ function writeTensor(writer: WireWriter, tensor: NamedTensor): void {
     writeTfTensor(writer, tensor);
     return;
   }
-  for (const item of itemsOf(tensor.data).toReversed()) writer.bytes(STRING_VAL, item);
+  for (const item of byteItems(tensor.data).toReversed()) writer.bytes(STRING_VAL, item);
   embed(writer, 18, () => {
     for (const size of tensor.shape.toReversed()) embed(writer, 18, () => writer.int(8, size));
   });

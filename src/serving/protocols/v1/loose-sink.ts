@@ -1,7 +1,7 @@
 import { bytesOf, type Datatype } from "../../../models/tensor/index.ts";
 import { writeWide, type JsonReader } from "../json/index.ts";
 import { packItems } from "../../plane/index.ts";
-import { tensorInvalid } from "../v2/invalid.ts";
+import { tensorInvalid } from "../request-errors.ts";
 import { readBase64Item } from "./base64-item.ts";
 
 const OBJECT = 0x7b;

@@ -1,7 +1,7 @@
 import type { TensorSpec } from "../../../models/tensor/index.ts";
 import type { NamedTensor } from "../../plane/index.ts";
 import { JsonError, type JsonReader } from "../json/index.ts";
-import { requestInvalid, shortName, tensorInvalid } from "../v2/invalid.ts";
+import { requestInvalid, shortName, tensorInvalid } from "../request-errors.ts";
 import { isBase64Item } from "./base64-item.ts";
 import { Column, isHalf, measureShape, type ByteBudget } from "./column.ts";
 

@@ -1,7 +1,7 @@
 import { isRaw } from "../../plane/index.ts";
 import type { GrpcCall, GrpcMethod } from "../../transport/index.ts";
 import type { GrpcServices, Plane } from "../protocol.ts";
-import { requestInvalid } from "../v2/invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 import { failureFor } from "../v2/v2-grpc.ts";
 import { modelForCall, modelOf } from "./documents.ts";
 import {

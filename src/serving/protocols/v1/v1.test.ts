@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isToolError } from "../../../ground/errors/index.ts";
 import {
+  byteItems,
   bytesOf,
   elementsOf,
   type Datatype,
@@ -10,7 +11,6 @@ import {
 } from "../../../models/tensor/index.ts";
 import { packItems, type NamedTensor } from "../../plane/index.ts";
 import { JsonReader } from "../json/index.ts";
-import { itemsOf } from "../v2/tensor-size.ts";
 import { readPredict, type PredictCall } from "./read-predict.ts";
 import { writePredictions } from "./write-predictions.ts";
 
@@ -34,7 +34,7 @@ function shown({ inputs }: PredictCall): readonly unknown[] {
     tensor.datatype,
     tensor.shape,
     tensor.datatype === "BYTES"
-      ? itemsOf(tensor.data).map((item) => Buffer.from(item).toString("latin1"))
+      ? byteItems(tensor.data).map((item) => Buffer.from(item).toString("latin1"))
       : [...elementsOf(tensor)],
   ]);
 }

@@ -1,13 +1,7 @@
-import { isUtf8 } from "node:buffer";
-import { InferenceError } from "../../../ground/errors/index.ts";
 import type { NamedTensor } from "../../plane/index.ts";
-import { arrayText, nestTexts, stringText } from "../json/index.ts";
-import { requestInvalid, shortName } from "../v2/invalid.ts";
-import { itemsOf } from "../v2/tensor-size.ts";
+import { arrayText, byteItemTexts, nestTexts, stringText, tensorText } from "../json/index.ts";
+import { requestInvalid, shortName } from "../request-errors.ts";
 import type { PredictCall } from "./read-predict.ts";
-
-/** Outputs of `BYTES` whose names end so are written as `{"b64": text}`. */
-const BASE64_SUFFIX = "_bytes";
 
 /**
  * An answer in JSON, in ASCII. By rows: `{"predictions": [row, …]}`, a row being the value of the only output or an object with all;
@@ -60,19 +54,12 @@ function writeRows(parts: Text[], outputs: readonly NamedTensor[]): void {
   parts.push("]");
 }
 
-/** A tensor as nested lists, in ASCII. @throws InferenceError `REQUEST_INVALID` for bytes that are no text */
-export function tensorText(tensor: NamedTensor): string | Buffer {
-  return tensor.datatype === "BYTES"
-    ? nestTexts(tensor.shape, itemTexts(tensor))
-    : arrayText(tensor, "nested", true);
-}
-
 /** The text of each row of a tensor of one axis at least. */
 function rowsOf(tensor: NamedTensor): (row: number) => Text {
   const { shape, data, datatype } = tensor;
   const [rows = 0, ...inner] = shape;
   if (datatype === "BYTES") {
-    const texts = itemTexts(tensor);
+    const texts = byteItemTexts(tensor);
     const size = rows === 0 ? 0 : texts.length / rows;
     return (row) => nestTexts(inner, texts.slice(row * size, (row + 1) * size));
   }
@@ -83,23 +70,6 @@ function rowsOf(tensor: NamedTensor): (row: number) => Text {
       "nested",
       true,
     );
-}
-
-function itemTexts({ name, data }: NamedTensor): readonly string[] {
-  const isBase64 = name.endsWith(BASE64_SUFFIX);
-  return itemsOf(data).map((item) => {
-    const bytes = Buffer.from(item.buffer, item.byteOffset, item.byteLength);
-    if (isBase64) return `{"b64":"${bytes.toString("base64")}"}`;
-    if (isUtf8(bytes)) return stringText(bytes.toString("utf8"), true);
-    throw new InferenceError(
-      "REQUEST_INVALID",
-      `write the output "${shortName(name)}": BYTES that are no UTF-8 cannot be sent as JSON text`,
-      {
-        tensor: name,
-        hint: `give the output a name that ends in ${BASE64_SUFFIX}, or ask over V2 for binary_data`,
-      },
-    );
-  });
 }
 
 function checkRows(outputs: readonly NamedTensor[]): void {

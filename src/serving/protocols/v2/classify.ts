@@ -1,6 +1,6 @@
 import { toDoubles, type Tensor } from "../../../models/tensor/index.ts";
 import type { NamedTensor } from "../../plane/index.ts";
-import { tensorInvalid } from "./invalid.ts";
+import { tensorInvalid } from "../request-errors.ts";
 
 /**
  * The best classes of a tensor of scores: `BYTES` of `value:index` or `value:index:label`, best first; of equal scores the lower index.

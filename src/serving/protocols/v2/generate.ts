@@ -11,11 +11,17 @@ import {
   type ServedModel,
 } from "../../plane/index.ts";
 import type { Exchange, Reply } from "../../transport/index.ts";
-import { isList, isObject, JsonNumber, stringText, type JsonNode } from "../json/index.ts";
+import {
+  isList,
+  isObject,
+  JsonNumber,
+  stringText,
+  type JsonNode,
+  tensorText,
+} from "../json/index.ts";
 import type { Plane } from "../protocol.ts";
 import { failureOf } from "../seldon-service/failure.ts";
-import { tensorText } from "../v1/write-predictions.ts";
-import { requestInvalid, shortName } from "./invalid.ts";
+import { requestInvalid, shortName } from "../request-errors.ts";
 import { readObject } from "./read-object.ts";
 import { headersOf } from "./reply.ts";
 import { JSON_TYPE, replyError } from "./v2-errors.ts";

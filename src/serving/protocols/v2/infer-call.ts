@@ -1,5 +1,5 @@
 import type { NamedTensor, Parameters, ParameterValue } from "../../plane/index.ts";
-import { requestInvalid } from "./invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 
 /** An output that a request asks for. */
 export interface WantedOutput {

@@ -1,6 +1,6 @@
 import { bytesOf, shapeText } from "../../../models/tensor/index.ts";
 import { takeRun, writeWide, type JsonReader } from "../json/index.ts";
-import { tensorInvalid } from "./invalid.ts";
+import { tensorInvalid } from "../request-errors.ts";
 import { countElements, type TensorHead } from "./tensor-size.ts";
 
 const OPEN = 0x5b;

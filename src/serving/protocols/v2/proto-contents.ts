@@ -1,7 +1,13 @@
-import { bytesOf, elementsOf, shapeText, type Datatype } from "../../../models/tensor/index.ts";
+import {
+  byteItems,
+  bytesOf,
+  elementsOf,
+  shapeText,
+  type Datatype,
+} from "../../../models/tensor/index.ts";
 import { WireReader, type WireWriter } from "../../../ground/wire/index.ts";
-import { tensorInvalid } from "./invalid.ts";
-import { checkRawData, countElements, itemsOf, type TensorHead } from "./tensor-size.ts";
+import { tensorInvalid } from "../request-errors.ts";
+import { checkRawData, countElements, type TensorHead } from "./tensor-size.ts";
 
 /** Field of `InferTensorContents` for each datatype; half floats have none. */
 const FIELDS: Readonly<Record<Datatype, number | undefined>> = {
@@ -171,7 +177,7 @@ export function writeContents(
   const from = writer.size;
   const field = FIELDS[datatype] ?? 0;
   if (datatype === "BYTES")
-    for (const item of itemsOf(data).toReversed()) writer.bytes(BYTES_TAG, item);
+    for (const item of byteItems(data).toReversed()) writer.bytes(BYTES_TAG, item);
   else {
     const elements = elementsOf({ name: "", datatype, data });
     const inner = writer.size;

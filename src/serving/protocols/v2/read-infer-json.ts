@@ -8,7 +8,7 @@ import {
   type InferCall,
   type WantedOutput,
 } from "./infer-call.ts";
-import { requestInvalid, shortName, tensorInvalid } from "./invalid.ts";
+import { requestInvalid, shortName, tensorInvalid } from "../request-errors.ts";
 import { readJsonData } from "./json-data.ts";
 import { checkRawData, type TensorHead } from "./tensor-size.ts";
 

@@ -7,7 +7,7 @@ import {
   type InferCall,
   type WantedOutput,
 } from "./infer-call.ts";
-import { requestInvalid, tensorInvalid } from "./invalid.ts";
+import { requestInvalid, tensorInvalid } from "../request-errors.ts";
 import { readContents } from "./proto-contents.ts";
 import { datatypeOf } from "./read-infer-json.ts";
 import { checkRawData, type TensorHead } from "./tensor-size.ts";

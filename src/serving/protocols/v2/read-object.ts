@@ -1,5 +1,5 @@
 import { isObject, JsonError, JsonReader, readNode, type JsonObject } from "../json/index.ts";
-import { requestInvalid } from "./invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 
 /** The members of a body that is one JSON object. @throws InferenceError `REQUEST_INVALID` for anything else, with the byte. */
 export function readObject(body: Buffer): JsonObject {

@@ -1,6 +1,6 @@
 import { itemBytes, shapeText, type Signature } from "../../../models/tensor/index.ts";
 import type { InferCall } from "./infer-call.ts";
-import { requestInvalid, tensorInvalid } from "./invalid.ts";
+import { requestInvalid, tensorInvalid } from "../request-errors.ts";
 import { checkRawData } from "./tensor-size.ts";
 
 /**

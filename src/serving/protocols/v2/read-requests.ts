@@ -1,6 +1,6 @@
 import { isRaw, type InferRequest } from "../../plane/index.ts";
 import { isList, JsonError, JsonReader, nodeText, readNode } from "../json/index.ts";
-import { requestInvalid } from "./invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 import { readInferJson } from "./read-infer-json.ts";
 
 /** More requests of one file are refused. */

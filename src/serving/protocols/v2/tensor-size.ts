@@ -1,5 +1,5 @@
 import { itemBytes, shapeText, type Datatype } from "../../../models/tensor/index.ts";
-import { tensorInvalid } from "./invalid.ts";
+import { tensorInvalid } from "../request-errors.ts";
 
 /** What a request says of a tensor before its data. */
 export interface TensorHead {
@@ -82,16 +82,4 @@ function checkItems(name: string, count: number, data: Uint8Array): void {
       expected: `${count} elements`,
       actual: `${items} elements`,
     });
-}
-
-/** Each element of `BYTES` data that was checked, as views. */
-export function itemsOf(data: Uint8Array): readonly Uint8Array[] {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const items: Uint8Array[] = [];
-  for (let at = 0; at + 4 <= data.byteLength;) {
-    const end = at + 4 + view.getUint32(at, true);
-    items.push(data.subarray(at + 4, end));
-    at = end;
-  }
-  return items;
 }

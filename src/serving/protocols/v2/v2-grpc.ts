@@ -13,7 +13,7 @@ import {
   repositoryIndex,
   SERVER_NAME,
 } from "./documents.ts";
-import { requestInvalid } from "./invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 import { readInferProto, type ProtoInferCall } from "./read-infer-proto.ts";
 import { answerOf, inferRequestOf } from "./run-infer.ts";
 import { V2_PROTO } from "./v2-proto.ts";

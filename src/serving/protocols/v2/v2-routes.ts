@@ -18,7 +18,7 @@ import {
 } from "./documents.ts";
 import { generate, generateStream, settleStream } from "./generate.ts";
 import type { InferCall } from "./infer-call.ts";
-import { requestInvalid } from "./invalid.ts";
+import { requestInvalid } from "../request-errors.ts";
 import { readObject } from "./read-object.ts";
 import { readInferJson } from "./read-infer-json.ts";
 import { readRawTensor } from "./read-raw-tensor.ts";

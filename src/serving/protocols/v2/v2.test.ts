@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elementsOf, type Datatype, type Signature } from "../../../models/tensor/index.ts";
+import {
+  byteItems,
+  elementsOf,
+  type Datatype,
+  type Signature,
+} from "../../../models/tensor/index.ts";
 import type { NamedTensor } from "../../plane/index.ts";
 import { JsonReader } from "../json/index.ts";
 import { classify } from "./classify.ts";
 import type { InferCall } from "./infer-call.ts";
 import { readInferJson } from "./read-infer-json.ts";
 import { readRawTensor } from "./read-raw-tensor.ts";
-import { itemsOf } from "./tensor-size.ts";
 import { writeInferJson } from "./write-infer-json.ts";
 
 function read(value: unknown, ...blobs: readonly Uint8Array[]): InferCall {
@@ -37,7 +41,7 @@ test("data is read flat and nested, wherever it stands in its input", () => {
   assert.deepEqual(numbers(readTensor("FP32", [0, 4], "[]")), []);
   assert.deepEqual(numbers(readTensor("FP64", [2, 0], "[[],[]]")), []);
   assert.deepEqual(numbers(readTensor("BOOL", [2], "[true,false]")), [1, 0]);
-  const texts = itemsOf(readTensor("BYTES", [2], '["ä",""]').data);
+  const texts = byteItems(readTensor("BYTES", [2], '["ä",""]').data);
   assert.deepEqual(
     texts.map((text) => Buffer.from(text).toString()),
     ["ä", ""],
@@ -204,7 +208,7 @@ test("a bare tensor takes its shape from the model's only input and its own leng
   assert.throws(() => shapeOf(12, undefined), /does not say what it takes/);
   const text: Signature = { inputs: [{ name: "x", datatype: "BYTES", shape: [1] }], outputs: [] };
   const [item] = readRawTensor(Buffer.from("ab"), text).inputs;
-  assert.deepEqual(item && itemsOf(item.data).map((one) => Buffer.from(one).toString()), ["ab"]);
+  assert.deepEqual(item && byteItems(item.data).map((one) => Buffer.from(one).toString()), ["ab"]);
 });
 
 test("classes are the best scores of each row with index and label, ties by index", () => {
@@ -215,7 +219,7 @@ test("classes are the best scores of each row with index and label, ties by inde
   const best = classify(scores, 2, ["cat", "dog"]);
   assert.deepEqual(best.shape, [2, 2]);
   assert.deepEqual(
-    itemsOf(best.data).map((one) => Buffer.from(one).toString()),
+    byteItems(best.data).map((one) => Buffer.from(one).toString()),
     ["0.500000:1:dog", "0.250000:0:cat", "2.000000:2", "1.000000:0:cat"],
   );
   assert.deepEqual(classify({ ...scores, shape: [6] }, 99).shape, [6]);

@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { InferenceError } from "../../../ground/errors/index.ts";
-import type { Datatype } from "../../../models/tensor/index.ts";
+import { byteItems, type Datatype } from "../../../models/tensor/index.ts";
 import { arrayText, stringText } from "../json/index.ts";
 import type { NamedTensor, Parameters } from "../../plane/index.ts";
-import { itemsOf } from "./tensor-size.ts";
 
 /** An output as it is to be sent. */
 interface SentOutput {
@@ -108,6 +107,6 @@ export function refuseInJson(name: string, what: string): never {
 
 function checkJson({ name, datatype, data }: NamedTensor): void {
   if (isBinaryOnly(datatype)) refuseInJson(name, datatype);
-  if (datatype === "BYTES" && !itemsOf(data).every((item) => isUtf8(item)))
+  if (datatype === "BYTES" && !byteItems(data).every((item) => isUtf8(item)))
     refuseInJson(name, "BYTES that are no UTF-8");
 }

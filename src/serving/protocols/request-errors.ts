@@ -1,4 +1,4 @@
-import { InferenceError } from "../../../ground/errors/index.ts";
+import { InferenceError } from "../../ground/errors/index.ts";
 
 /** An error about one tensor of a request. */
 export interface TensorProblem {
