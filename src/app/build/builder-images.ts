@@ -90,12 +90,7 @@ function buildah({ folder, session }: Place): OpenBuilder {
       "--pull-never",
       ...DOCKER_FORMAT,
       ...(ignoreFile === undefined ? [] : ["--ignorefile", ignoreFile]),
-      ...args,
-      "--file",
-      file,
-      "--tag",
-      name,
-      source,
+      ...commonWords({ file, name, args, context: source }),
     ],
     async take(name) {
       names.push(name);
@@ -109,6 +104,16 @@ function buildah({ folder, session }: Place): OpenBuilder {
         await run(["buildah", "rmi", "--force", ...names.reverse()], { allowFailure: true });
     },
   };
+}
+
+/** What every builder's command ends in. */
+function commonWords({
+  file,
+  name,
+  args,
+  context,
+}: Omit<BuildCall, "ignoreFile">): readonly string[] {
+  return [...args, "--file", file, "--tag", name, context];
 }
 
 function givenName({ digest }: Descriptor): string {
@@ -142,12 +147,7 @@ function engine(builder: Builder, { session }: Place): OpenBuilder {
         ? ["buildx", "build", "--load", "--provenance=false"]
         : ["build"]),
       ...(kind === "podman" ? ["--layers=false", "--pull=never", ...DOCKER_FORMAT] : []),
-      ...args,
-      "--file",
-      file,
-      "--tag",
-      name,
-      source,
+      ...commonWords({ file, name, args, context: source }),
     ],
     async take(name) {
       names.push(name);

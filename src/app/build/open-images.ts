@@ -6,17 +6,13 @@ import {
   imageDescriptor,
   imageFrom,
   imagePlatform,
-  isIndexType,
-  MAX_MANIFEST_BYTES,
-  parseIndex,
-  readVerified,
   selectPlatform,
-  type Descriptor,
   type Platform,
 } from "../../images/oci/index.ts";
 import type { BaseImage } from "../../images/recipe/index.ts";
 import type { Places } from "../session.ts";
 import { openForReading, type ReadPlace } from "../places/places.ts";
+import { readIndex } from "../places/read-index.ts";
 
 /** Images that a Dockerfile names. They can be read until this is disposed. */
 export interface OpenImages extends AsyncDisposable {
@@ -76,7 +72,11 @@ async function openStoredInstead(
 
 async function openIn(place: ReadPlace, platform: Platform, session: Places): Promise<BaseImage> {
   const target = await place.source.resolve(place.reference, session);
-  const image = imageFrom(place.source, await narrow(place, target, { platform, session }));
+  const index = await readIndex(place, target, session);
+  const image = imageFrom(
+    place.source,
+    index === undefined ? target : selectPlatform(index, platform),
+  );
   const actual = await imagePlatform(image, session);
   if (actual.os !== platform.os || actual.architecture !== platform.architecture)
     session.emit({
@@ -94,17 +94,4 @@ async function openIn(place: ReadPlace, platform: Platform, session: Places): Pr
     name: isRegistry ? formatReference({ ...place.reference }) : place.name,
     ...(mountFrom === undefined ? {} : { mountFrom }),
   };
-}
-
-async function narrow(
-  place: ReadPlace,
-  target: Descriptor,
-  { platform, session }: { readonly platform: Platform; readonly session: Places },
-): Promise<Descriptor> {
-  if (!isIndexType(target.mediaType)) return target;
-  const bytes = await readVerified(place.source.open(target, session), target, {
-    maxBytes: MAX_MANIFEST_BYTES,
-    signal: session.signal,
-  });
-  return selectPlatform(parseIndex(bytes), platform);
 }

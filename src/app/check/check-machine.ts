@@ -178,14 +178,7 @@ async function checkCredential(host: string, session: Places): Promise<Check> {
     }).describeCredential(host, session);
     return { name, status: "ok", detail: `${host}: ${describeOrigin(origin)}` };
   } catch (error) {
-    if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
-    return {
-      name,
-      status: "fail",
-      detail: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      code: error.code,
-    };
+    return failedCheck(name, error);
   }
 }
 
@@ -219,13 +212,18 @@ async function checkRegistry(host: string, session: Places): Promise<Check> {
       detail: `${host} answered in ${Math.round(performance.now() - startedAt)} ms`,
     };
   } catch (error) {
-    if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
-    return {
-      name,
-      status: "fail",
-      detail: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      code: error.code,
-    };
+    return failedCheck(name, error);
   }
+}
+
+/** What an error says as a check. @throws the error itself when it is a bug of ours or an interruption */
+function failedCheck(name: string, error: unknown): Check {
+  if (!isToolError(error) || error.code === "INTERRUPTED") throw error;
+  return {
+    name,
+    status: "fail",
+    detail: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    code: error.code,
+  };
 }

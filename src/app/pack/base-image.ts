@@ -8,10 +8,6 @@ import {
   imageDescriptor,
   imageFrom,
   imagePlatform,
-  isIndexType,
-  MAX_MANIFEST_BYTES,
-  parseIndex,
-  readVerified,
   selectPlatform,
   type Descriptor,
   type Image,
@@ -25,6 +21,7 @@ import {
 } from "../../images/pack/index.ts";
 import type { Places } from "../session.ts";
 import { openForReading, type ReadPlace } from "../places/places.ts";
+import { readIndex } from "../places/read-index.ts";
 
 /** A base that is open: its blobs can be read until it is disposed. */
 export interface OpenBase extends AsyncDisposable {
@@ -73,13 +70,10 @@ async function narrow(
   target: Descriptor,
   { platform, text, session }: About & { readonly platform: Platform },
 ): Promise<Descriptor> {
-  if (!isIndexType(target.mediaType)) return target;
-  const bytes = await readVerified(place.source.open(target, session), target, {
-    maxBytes: MAX_MANIFEST_BYTES,
-    signal: session.signal,
-  });
+  const index = await readIndex(place, target, session);
+  if (index === undefined) return target;
   try {
-    return selectPlatform(parseIndex(bytes), platform);
+    return selectPlatform(index, platform);
   } catch (error) {
     throw new ToolError(
       "BASE_UNSUITABLE",

@@ -32,10 +32,11 @@ import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
 import { fetchedKinds, FETCHING_CONTRACT, isFetchImage } from "./fetch-project.ts";
 import { readFolderEnv, type FolderEnv } from "./folder-env.ts";
+import type { PackingRequest } from "./packing-request.ts";
 import { provenanceOf } from "./provenance.ts";
 
 /** What is said beside the project file; it wins. */
-export interface ProjectRequest {
+export interface ProjectRequest extends PackingRequest {
   readonly code?: string | undefined;
   readonly model?: string | undefined;
   readonly serviceType?: string | undefined;
@@ -47,15 +48,9 @@ export interface ProjectRequest {
   readonly isWeightsAlone?: boolean | undefined;
   /** Makes an image without a model, which fetches one of these kinds when it starts. */
   readonly fetchedKinds?: readonly string[] | undefined;
-  /** Patterns of files that may go in though they look like secrets. */
-  readonly allowSecrets?: readonly string[] | undefined;
   /** Classes and functions, as `MODULE.NAME`, that pickles may import. */
   readonly allowPickle?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly findLinks?: readonly string[] | undefined;
-  /** Shared libraries that Python packages may miss. */
-  readonly allowMissingLibraries?: readonly string[] | undefined;
-  readonly indexUrl?: string | undefined;
 }
 
 /** A project that is read and detected. */

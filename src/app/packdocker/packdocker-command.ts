@@ -11,8 +11,6 @@ import {
   count,
   countOrNone,
   flag,
-  names,
-  negated,
   oldFlag,
   text,
   texts,
@@ -20,18 +18,16 @@ import {
 } from "../options/kinds.ts";
 import { ENGINE_NEED, RESOLVER } from "../options/needs.ts";
 import type { CommandSpec, NoRequest, Flag, Option, Options } from "../options/option.ts";
+import { oldToolOptions, type OldToolWords } from "../options/old-tool-options.ts";
 import { PACKING } from "../options/shared.ts";
 import { parseCount } from "../options/values.ts";
 import { BASE_SOURCES, TEST_ENGINES, UAI_SERVERS } from "./packdocker-choices.ts";
 import type { PackdockerRequest, TestRequest } from "./packdocker-request.ts";
 
 /** An inference image to make, or only to plan. */
-export interface PackdockerWords extends Omit<PackdockerRequest, "password"> {
-  readonly isPasswordOnStdin?: boolean | undefined;
-  /** Shows what would be made. Default false. */
+export interface PackdockerWords extends OldToolWords, Omit<PackdockerRequest, "password"> {
+  /** Shows what would be made. A dry run does so too, and remembers nothing of it. Default false. */
   readonly isPlan?: boolean | undefined;
-  /** As `isPlan`, and remembers nothing of it. Default false. */
-  readonly isDryRun?: boolean | undefined;
 }
 
 const TITLES = {
@@ -65,10 +61,13 @@ export function packdockerModeCommand(framework: UaiFramework): CommandSpec<Pack
     options: {
       framework: always(framework),
       values: valuesByName(oldFlagsOf(framework)),
-      ...packingOptions(),
-      platform: text("--platform <os/arch>", "linux/amd64 (default) or linux/arm64", {
-        heading: TITLES.stands,
+      ...oldToolOptions({
+        push: "make the image, keep it in the local store, push nothing",
+        apt: "Debian packages for the image, with commas between them; the base must say what it has",
+        dryRun: "the same as --plan, and remember nothing of it",
+        headings: TITLES,
       }),
+      ...packingOptions(),
       ...(isNamed && baseOptions()),
       ...servingOptions(),
       test: testOption(),
@@ -105,46 +104,17 @@ function oldFlagsOf(framework: UaiFramework): readonly Flag[] {
 /** What goes in, where it goes, and what is written beside it. */
 function packingOptions(): Pick<
   Options<PackdockerWords>,
-  | "isConverted"
-  | "allowPickle"
-  | "allowSecrets"
-  | "isPasswordOnStdin"
-  | "isPush"
-  | "outputs"
-  | "indexUrl"
-  | "extraIndexUrls"
-  | "allowMissingLibraries"
-  | "apt"
-  | "findLinks"
-  | "dockerfile"
-  | "hasConfWritten"
+  "allowPickle" | "outputs" | "dockerfile" | "hasConfWritten"
 > {
   const goes = { heading: TITLES.goes };
   const leaves = { heading: TITLES.leaves };
   return {
-    isConverted: PACKING.isConverted(TITLES.packed),
     allowPickle: PACKING.allowPickle(TITLES.packed),
-    allowSecrets: PACKING.allowSecrets(TITLES.packed),
-    isPasswordOnStdin: flag(
-      "--password-stdin",
-      "read the registry's password from standard input",
-      goes,
-    ),
-    isPush: negated("--no-push", "make the image, keep it in the local store, push nothing", goes),
     outputs: texts(
       "--output <type=path>",
       "write the image as well: oci, oci-archive, docker-archive, docker-daemon or podman; may come more than once",
       goes,
     ),
-    indexUrl: PACKING.indexUrl(TITLES.python),
-    extraIndexUrls: PACKING.extraIndexUrls(TITLES.python),
-    allowMissingLibraries: PACKING.allowMissingLibraries(TITLES.python),
-    apt: names(
-      "--apt <packages>",
-      "Debian packages for the image, with commas between them; the base must say what it has",
-      { heading: TITLES.python },
-    ),
-    findLinks: PACKING.findLinks(TITLES.python),
     dockerfile: text(
       "--emit-dockerfile <file>",
       "write the Dockerfile that would make the like of it",
@@ -181,7 +151,7 @@ function baseOptions(): Pick<
 
 function servingOptions(): Pick<
   Options<PackdockerWords>,
-  "server" | "maxBatch" | "maxWaitMs" | "isTf1" | "isPlan" | "isDryRun"
+  "server" | "maxBatch" | "maxWaitMs" | "isTf1" | "isPlan"
 > {
   const serves = { heading: TITLES.serves };
   const first = { heading: TITLES.first };
@@ -215,7 +185,6 @@ function servingOptions(): Pick<
         unwanted.length > 0 ? false : wanted.length > 0 || undefined,
     },
     isPlan: flag("--plan", "show the layers and what a push would send, make no image", first),
-    isDryRun: flag("--dry-run", "the same, and remember nothing of it", first),
   };
 }
 

@@ -1,30 +1,23 @@
 import { strayFlagsOf, type UaiFramework, type UaiValues } from "../../jobs/uai/index.ts";
+import type { OldToolRequest } from "../pack/packing-request.ts";
 import type { Caller } from "../session.ts";
 import type { TestEngine, UaiBaseSource, UaiServer } from "./packdocker-choices.ts";
 
 /** An inference image to make, as the old tool's command of this name was asked for it. */
-export interface PackdockerRequest {
+export interface PackdockerRequest extends OldToolRequest {
   readonly framework: UaiFramework;
   /** Values of the old tool's flags, by name. */
   readonly values: UaiValues;
-  /** Of the account in `values`, when it is not there; comes before all others at the image's registry. */
-  readonly password?: string | undefined;
-  /** Default true. */
-  readonly isPush?: boolean | undefined;
   /** Further places: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, `docker-daemon:REF` or `podman:REF`. */
   readonly outputs?: readonly string[] | undefined;
   /** Where to write the Dockerfile that would make the like of the image. */
   readonly dockerfile?: string | undefined;
   /** Also writes the configuration into the folder. Default false. */
   readonly hasConfWritten?: boolean | undefined;
-  /** Default `linux/amd64`. */
-  readonly platform?: string | undefined;
   /** Default: the base's own where it brings one. */
   readonly server?: UaiServer | undefined;
   /** What names the base when the user does not. Default `catalogue`. */
   readonly baseFrom?: UaiBaseSource | undefined;
-  /** File with rows of the user's own. */
-  readonly catalogue?: string | undefined;
   readonly vendorEndpoint?: string | undefined;
   /** Tried before the image goes anywhere. */
   readonly test?: TestRequest | undefined;
@@ -33,19 +26,8 @@ export interface PackdockerRequest {
   readonly maxWaitMs?: number | undefined;
   /** `import tensorflow` gives the API of TensorFlow 1. Default: where the code uses it. */
   readonly isTf1?: boolean | undefined;
-  /** Packs a copy of the folder, `NAME-py3` beside it, whose Python files were made Python 3. Default false. */
-  readonly isConverted?: boolean | undefined;
   /** Classes and functions, as `MODULE.NAME`, that pickles may import. */
   readonly allowPickle?: readonly string[] | undefined;
-  readonly allowSecrets?: readonly string[] | undefined;
-  /** Shared libraries that Python packages may miss. */
-  readonly allowMissingLibraries?: readonly string[] | undefined;
-  /** Debian packages for the image; the base must say what it has. */
-  readonly apt?: readonly string[] | undefined;
-  readonly indexUrl?: string | undefined;
-  /** Further indexes; they take the place of those that a known release brings. */
-  readonly extraIndexUrls?: readonly string[] | undefined;
-  readonly findLinks?: readonly string[] | undefined;
 }
 
 /** How a packed image is tried. */

@@ -26,6 +26,7 @@ import { TF1_ENVIRONMENT, uaiProjectOf } from "./packdocker-project.ts";
 import { ownSettingsIn, warnOfStrays, type PackdockerRequest } from "./packdocker-request.ts";
 import { chooseServer, servedBy, type ChosenServer } from "./packdocker-server.ts";
 import type { FileAnswer } from "./post-file.ts";
+import { inPythonThree } from "../python/in-python-three.ts";
 
 /** An inference image that was made. */
 export interface PackdockerResult extends ImagesResult {
@@ -98,7 +99,7 @@ interface PreparedJob {
 }
 
 async function prepare(given: PackdockerRequest, session: Session): Promise<PreparedJob> {
-  const request = await inPythonThree(given, session);
+  const request = await inPythonThree(given, "pack_file_path", session);
   const { values, baseFrom } = request;
   const settings = await openPackSettings(request.catalogue, session);
   const checked = await checkJob(request, settings, session);
@@ -122,18 +123,6 @@ async function prepare(given: PackdockerRequest, session: Session): Promise<Prep
     source,
     session: withAccount(values, { password: request.password, image: checked.job.image }, session),
   };
-}
-
-/** The request for a converted copy of its folder, where that is wanted. */
-async function inPythonThree(
-  request: PackdockerRequest,
-  session: Session,
-): Promise<PackdockerRequest> {
-  const folder = request.values["pack_file_path"] ?? "";
-  if (request.isConverted !== true || folder === "") return request;
-  const { convertPythonTwo } = await import("../python/convert-python-two.ts");
-  const copy = await convertPythonTwo(folder, session);
-  return { ...request, values: { ...request.values, pack_file_path: copy } };
 }
 
 interface MadeJob extends PreparedJob {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
@@ -6,15 +5,10 @@ import { writeFileAtomic } from "../../ground/process/index.ts";
 import { dnsLabelOf, setValue } from "../../jobs/kubernetes/index.ts";
 import { printYaml } from "../../models/description/index.ts";
 import { formatReference } from "../../images/oci/index.ts";
-import {
-  parsePlan,
-  PLAN_FILE_NAME,
-  renderManifest,
-  type ManifestOptions,
-  type TrainPlan,
-} from "../../jobs/train/index.ts";
+import { renderManifest, type ManifestOptions, type TrainPlan } from "../../jobs/train/index.ts";
 import { applyObjects } from "../cluster/kubectl.ts";
 import type { Surroundings } from "../session.ts";
+import { readPlan } from "./read-plan.ts";
 
 /** A cluster's object for a packed job. */
 export interface TrainManifestRequest extends Partial<ManifestOptions> {
@@ -46,14 +40,7 @@ export async function trainManifest(
   request: TrainManifestRequest,
   session: Surroundings,
 ): Promise<TrainManifestResult> {
-  const path = resolve(session.cwd, request.plan ?? PLAN_FILE_NAME);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, {
-      cause: error,
-      hint: "pack first with `slipway train pack`, or name its file with --plan",
-    });
-  });
-  const plan = parsePlan(text, path);
+  const plan = await readPlan(request.plan, session);
   const options = { ...request, name: request.name ?? nameOfPlan(plan) };
   let manifest = renderManifest(plan, { reference: imageOf(plan) }, options);
   for (const assignment of request.assignments ?? [])

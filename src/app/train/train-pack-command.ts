@@ -7,28 +7,14 @@ import {
   type TrainFlag,
 } from "../../jobs/train/index.ts";
 import { CATALOGUE_NOTE, catalogueOption } from "../options/catalogue-option.ts";
-import {
-  always,
-  choice,
-  flag,
-  names,
-  negated,
-  oldFlag,
-  text,
-  texts,
-  valuesByName,
-} from "../options/kinds.ts";
+import { always, choice, flag, oldFlag, text, texts, valuesByName } from "../options/kinds.ts";
 import { ENGINE_NEED, RESOLVER } from "../options/needs.ts";
 import type { CommandSpec, Need, NoRequest, Option, Options } from "../options/option.ts";
-import { PACKING } from "../options/shared.ts";
+import { oldToolOptions, type OldToolWords } from "../options/old-tool-options.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
 /** Training images to make, or only to plan. */
-export interface TrainPackWords extends Omit<TrainPackRequest, "password"> {
-  /** Checks everything and makes nothing. Default false. */
-  readonly isDryRun?: boolean | undefined;
-  readonly isPasswordOnStdin?: boolean | undefined;
-}
+export interface TrainPackWords extends OldToolWords, Omit<TrainPackRequest, "password"> {}
 
 const NEEDS: readonly Need[] = [
   RESOLVER,
@@ -109,29 +95,23 @@ function packOptions(
       "--requirements <file>",
       "Python packages for both images; may come more than once (default: requirements.txt of the code folder)",
     ),
-    apt: names("--apt <packages>", "Debian packages for both images, with commas between them"),
     isCpuPushed: flag("--push-cpu", "push the CPU image too: REGISTRY/NAME-cpu:TAG"),
-    isPush: negated("--no-push", "push nothing"),
     engine: choice(
       "--engine <name>",
       "load the CPU image into this engine (default: the one that answers)",
       ["auto", "docker", "podman", "none"],
       { byDefault: "auto" },
     ),
-    isDryRun: flag("--dry-run", "check everything, show the plan and the commands, make nothing"),
-    platform: text("--platform <os/arch>", "linux/amd64 (default) or linux/arm64"),
     gpu: text(
       "--gpu <card>",
       "card that shall train, such as V100, sm_86 or 9.0: checked against the framework's CUDA",
     ),
     driver: text("--driver <version>", "its driver, checked too"),
-    isConverted: PACKING.isConverted(),
-    allowSecrets: PACKING.allowSecrets(),
-    indexUrl: PACKING.indexUrl(),
-    extraIndexUrls: PACKING.extraIndexUrls(),
-    allowMissingLibraries: PACKING.allowMissingLibraries(),
-    findLinks: PACKING.findLinks(),
-    isPasswordOnStdin: flag("--password-stdin", "read the registry's password from standard input"),
+    ...oldToolOptions({
+      push: "push nothing",
+      apt: "Debian packages for both images, with commas between them",
+      dryRun: "check everything, show the plan and the commands, make nothing",
+    }),
   };
 }
 

@@ -34,7 +34,8 @@ import { epochOf } from "../settings.ts";
 import type { Caller, Places, Session } from "../session.ts";
 import { checkCode, indexesOf, readCode, requirementsOf } from "./train-code.ts";
 import { createImageMaker, lacksShell, sourceOf, type ImageRequest } from "./train-images.ts";
-import { inPythonThree, reviewCode } from "./train-python.ts";
+import { reviewCode } from "./train-python.ts";
+import { inPythonThree } from "../python/in-python-three.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
 /** Training images that were made. */
@@ -161,7 +162,7 @@ interface Work {
 }
 
 async function prepare(given: TrainPackRequest, session: Session): Promise<Work> {
-  const request = await inPythonThree(given, session);
+  const request = await inPythonThree(given, "code_path", session);
   const { framework, values } = request;
   const { catalogue, registries } = await openPackSettings(request.catalogue, session);
   const hasBase = request.base !== undefined;

@@ -6,21 +6,8 @@ import {
   warnOfOldTensorFlow,
   warnOfRemarks,
 } from "../python/review-python.ts";
-import type { Caller, Surroundings } from "../session.ts";
+import type { Caller } from "../session.ts";
 import type { ImageRequest } from "./train-images.ts";
-import type { TrainPackRequest } from "./train-request.ts";
-
-/** The request for a converted copy of its code, where that is wanted. */
-export async function inPythonThree(
-  request: TrainPackRequest,
-  session: Surroundings,
-): Promise<TrainPackRequest> {
-  const folder = request.values["code_path"] ?? "";
-  if (request.isConverted !== true || folder === "") return request;
-  const { convertPythonTwo } = await import("../python/convert-python-two.ts");
-  const copy = await convertPythonTwo(folder, session);
-  return { ...request, values: { ...request.values, code_path: copy } };
-}
 
 /** The file that Python starts with; a module is a file, or a folder with one. */
 function mainSourceOf({ mainFile }: TrainJob, { files }: ImageRequest["tree"]): string {

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { noFile } from "../../ground/process/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
@@ -7,8 +7,6 @@ import {
   CURVES_FILE_NAME,
   curvesToSvg,
   localTasks,
-  parsePlan,
-  PLAN_FILE_NAME,
   type Curve,
   type RunRecord,
   type Task,
@@ -27,6 +25,7 @@ import {
   type MadeFile,
 } from "./run-record.ts";
 import { createTrainWatch, type TrainWatch } from "./train-watch.ts";
+import { readPlan } from "./read-plan.ts";
 
 /** A packed job to run on this machine. */
 export interface TrainRunRequest {
@@ -182,14 +181,7 @@ export async function trainRun(
 }
 
 async function decide(request: TrainRunRequest, session: Standpoint): Promise<TrainRun> {
-  const path = resolve(session.cwd, request.plan ?? PLAN_FILE_NAME);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file`, {
-      cause: error,
-      hint: "pack first with `slipway train pack`, or name its file with --plan",
-    });
-  });
-  const plan = parsePlan(text, path);
+  const plan = await readPlan(request.plan, session);
   const isGpu = request.gpus !== undefined;
   const program = isGpu ? plan.commands.gpuProgram : plan.commands.cpuProgram;
   const { processes: workers = 1, servers = 0 } = request;

@@ -41,3 +41,24 @@ export async function* counted(
     onTaken(chunk.byteLength);
   }
 }
+
+/** Chunks that were read already, and then what the reader has left. Leaving early closes the reader. */
+export async function* goOn(
+  chunks: readonly Uint8Array[],
+  reader: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let isDone = false;
+  try {
+    yield* chunks;
+    for (;;) {
+      const next = await reader.next();
+      if (next.done === true) {
+        isDone = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    if (!isDone) await reader.return?.();
+  }
+}

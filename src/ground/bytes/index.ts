@@ -1,5 +1,5 @@
 export type { Bytes, CallOptions } from "./bytes.ts";
-export { counted, firstBytes, oneChunk, skipBytes } from "./chunks.ts";
+export { counted, firstBytes, goOn, oneChunk, skipBytes } from "./chunks.ts";
 export {
   guardOf,
   isSameGuard,

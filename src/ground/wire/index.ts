@@ -1,7 +1,7 @@
 export { WireError } from "./wire-error.ts";
 export { WireFile, type WireField } from "./wire-file.ts";
 export { WireReader } from "./wire-reader.ts";
-export { WireWriter } from "./wire-writer.ts";
+export { WireWriter, writeMessage } from "./wire-writer.ts";
 export {
   messageOf,
   messagesOf,

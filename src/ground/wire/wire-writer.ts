@@ -25,6 +25,13 @@ export class WireWriter {
     return this.#bytes.subarray(this.#at);
   }
 
+  /** Writes a field that is a message; `write` writes the fields of it, from the last to the first. */
+  embed(tag: number, write: () => void): void {
+    const from = this.size;
+    write();
+    this.close(tag, from);
+  }
+
   /** Makes what was written since `size` was `from` the embedded message of a field. */
   close(tag: number, from: number): void {
     this.varint(this.size - from);
@@ -121,4 +128,11 @@ function bigVarint(value: bigint): readonly number[] {
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
   bytes.push(Number(rest));
   return bytes;
+}
+
+/** The bytes of one message. Fields are written from the last to the first. @param expected - bytes to begin with */
+export function writeMessage(write: (writer: WireWriter) => void, expected = 256): Buffer {
+  const writer = new WireWriter(expected);
+  write(writer);
+  return writer.finish();
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ContentError } from "../../ground/errors/index.ts";
-import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
+import { goOn, type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
 import type { Digest } from "./descriptor.ts";
 import { layerCompressionOf, type LayerCompression } from "./media-types.ts";
 import { damaged, inflateZstd } from "./inflate-zstd.ts";
@@ -33,7 +33,7 @@ export async function* uncompressed(
   const { maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   const reader = stored[Symbol.asyncIterator]();
   const { first, compression } = await beginOf(reader, stated);
-  const content = joined(first, reader);
+  const content = goOn([first], reader);
   if (compression === "none") return yield* content;
   const count = { in: 0 };
   let out = 0;
@@ -89,26 +89,6 @@ async function readFirst(reader: AsyncIterator<Uint8Array>): Promise<Uint8Array>
       `unpack layer: it has only ${first.byteLength} bytes`,
     );
   return first;
-}
-
-async function* joined(
-  first: Uint8Array,
-  reader: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let isDone = false;
-  try {
-    yield first;
-    for (;;) {
-      const next = await reader.next();
-      if (next.done === true) {
-        isDone = true;
-        return;
-      }
-      yield next.value;
-    }
-  } finally {
-    if (!isDone) await reader.return?.();
-  }
 }
 
 /**

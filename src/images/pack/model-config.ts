@@ -17,6 +17,21 @@ export const WEIGHTS_KEY = "dev.slipway.weights";
 /** Programs of ours that other tools' Dockerfiles and manifests call by name. */
 const LAUNCHERS = "/opt/slipway/bin";
 
+/** What every packed image says of itself: when and of what it was made, and by which version of the tool. */
+export function originOf(
+  { name, epochS }: Pick<PackProject, "name" | "epochS">,
+  base: BaseImage,
+  toolVersion: string,
+): Readonly<Record<string, string>> {
+  return {
+    "org.opencontainers.image.created": timeOf(epochS),
+    "org.opencontainers.image.title": name,
+    "org.opencontainers.image.base.name": base.name,
+    "org.opencontainers.image.base.digest": base.digest,
+    [`${PREFIX}version`]: toolVersion,
+  };
+}
+
 /** What the image's labels and annotations say, by key. */
 export function metadataOf(
   project: PackProject,
@@ -24,11 +39,7 @@ export function metadataOf(
   toolVersion: string,
 ): Readonly<Record<string, string>> {
   return {
-    "org.opencontainers.image.created": timeOf(project.epochS),
-    "org.opencontainers.image.title": project.name,
-    "org.opencontainers.image.base.name": base.name,
-    "org.opencontainers.image.base.digest": base.digest,
-    [`${PREFIX}version`]: toolVersion,
+    ...originOf(project, base, toolVersion),
     [`${PREFIX}kind`]: project.fetchedKinds?.join(",") ?? project.kind,
     [`${PREFIX}contract`]: project.contract,
     ...project.annotations,

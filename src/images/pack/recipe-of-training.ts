@@ -7,7 +7,6 @@ import {
 import {
   DEFAULT_PATH,
   layerEntries,
-  timeOf,
   type BaseImage,
   type FolderList,
   type ImageRecipe,
@@ -15,6 +14,7 @@ import {
   type RecipeStep,
 } from "../recipe/index.ts";
 import type { ProjectTree } from "./context/walk.ts";
+import { originOf } from "./model-config.ts";
 import { filesStep, imageFile, largeFiles, ownFile, weightSteps } from "./split-files.ts";
 
 /** A file that the tool adds, by its path in the image without a leading slash. */
@@ -59,7 +59,7 @@ export function recipeOfTraining(
   const hasPackages = requirements.length + requirementLines.length > 0;
   const wanted = { root, files: requirements, lines: requirementLines, indexes };
   const packages = { ...wanted, ignoreLibraries, aptWay: "flag" } as const;
-  const metadata = metadataOf(project, base, toolVersion);
+  const metadata = { ...originOf(project, base, toolVersion), ...project.labels };
   return {
     tool: "slipway train pack",
     epochS: project.epochS,
@@ -133,21 +133,6 @@ function helperFiles(
         ]
       : []),
   ];
-}
-
-function metadataOf(
-  project: CodeProject,
-  base: BaseImage,
-  toolVersion: string,
-): Readonly<Record<string, string>> {
-  return {
-    "org.opencontainers.image.created": timeOf(project.epochS),
-    "org.opencontainers.image.title": project.name,
-    "org.opencontainers.image.base.name": base.name,
-    "org.opencontainers.image.base.digest": base.digest,
-    "dev.slipway.version": toolVersion,
-    ...project.labels,
-  };
 }
 
 /** Scripts of installed packages are found; a Python that we know nothing of is told where the helpers are. */

@@ -7,7 +7,7 @@ export {
   type RowChoice,
   type WantedRow,
 } from "./choose-row.ts";
-export type { Catalogue, CatalogueRow, Recipe } from "./contracts.ts";
+export { ROW_FRAMEWORKS, type Catalogue, type CatalogueRow, type Recipe } from "./contracts.ts";
 export { OWN_CATALOGUE_PATH, ownCatalogue } from "./own-catalogue.ts";
 export { parseCatalogue } from "./parse-catalogue.ts";
 export {

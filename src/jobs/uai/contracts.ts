@@ -1,15 +1,7 @@
+import { ROW_FRAMEWORKS } from "../catalogue/index.ts";
+
 /** What `packdocker` can be told to pack. `self` brings a base image and a configuration of its own. */
-export const FRAMEWORKS = [
-  "self",
-  "tf",
-  "caffe",
-  "keras",
-  "mxnet",
-  "pytorch",
-  "onnx",
-  "sklearn",
-  "xgboost",
-] as const;
+export const FRAMEWORKS: readonly ["self", ...typeof ROW_FRAMEWORKS] = ["self", ...ROW_FRAMEWORKS];
 
 export type UaiFramework = (typeof FRAMEWORKS)[number];
 

@@ -1,4 +1,4 @@
-import type { Bytes } from "../../../ground/bytes/index.ts";
+import { goOn, type Bytes } from "../../../ground/bytes/index.ts";
 
 /** A stream whose beginning was looked at. */
 export interface Peeked {
@@ -20,25 +20,5 @@ export async function peek(bytes: Bytes, count: number): Promise<Peeked> {
     length += next.value.byteLength;
   }
   const first = Buffer.concat(chunks).subarray(0, count);
-  return { first, content: joined(chunks, reader) };
-}
-
-async function* joined(
-  chunks: readonly Uint8Array[],
-  reader: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let isDone = false;
-  try {
-    yield* chunks;
-    for (;;) {
-      const next = await reader.next();
-      if (next.done === true) {
-        isDone = true;
-        return;
-      }
-      yield next.value;
-    }
-  } finally {
-    if (!isDone) await reader.return?.();
-  }
+  return { first, content: goOn(chunks, reader) };
 }

@@ -1,4 +1,4 @@
-import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
+import { WireReader, WireWriter, writeMessage } from "../../../ground/wire/index.ts";
 import { byteItems, type Signature, type TensorSpec } from "../../../models/tensor/index.ts";
 import type { ModelState, NamedTensor, ServedModel } from "../../plane/index.ts";
 import { readTfTensor, writeTfTensor } from "../protobuf/index.ts";
@@ -101,34 +101,21 @@ function readInput(entry: Buffer): NamedTensor {
   }
 }
 
-/** Fields are written from the last to the first; see `WireWriter`. */
-function written(write: (writer: WireWriter) => void): Buffer {
-  const writer = new WireWriter(256);
-  write(writer);
-  return writer.finish();
-}
-
-function embed(writer: WireWriter, tag: number, write: () => void): void {
-  const from = writer.size;
-  write();
-  writer.close(tag, from);
-}
-
 function writeSpec(writer: WireWriter, tag: number, { name, version }: ServedModel): void {
-  embed(writer, tag, () => {
+  writer.embed(tag, () => {
     writer.string(26, SIGNATURE_NAME);
-    if (/^\d{1,18}$/.test(version)) embed(writer, 18, () => writer.int(8, BigInt(version)));
+    if (/^\d{1,18}$/.test(version)) writer.embed(18, () => writer.int(8, BigInt(version)));
     writer.string(10, name);
   });
 }
 
 /** `PredictResponse`. */
 export function writePredict(model: ServedModel, outputs: readonly NamedTensor[]): Buffer {
-  return written((writer) => {
+  return writeMessage((writer) => {
     writeSpec(writer, 18, model);
     for (const tensor of outputs.toReversed())
-      embed(writer, 10, () => {
-        embed(writer, 18, () => writeTensor(writer, tensor));
+      writer.embed(10, () => {
+        writer.embed(18, () => writeTensor(writer, tensor));
         writer.string(10, tensor.name);
       });
   });
@@ -141,8 +128,8 @@ function writeTensor(writer: WireWriter, tensor: NamedTensor): void {
     return;
   }
   for (const item of byteItems(tensor.data).toReversed()) writer.bytes(STRING_VAL, item);
-  embed(writer, 18, () => {
-    for (const size of tensor.shape.toReversed()) embed(writer, 18, () => writer.int(8, size));
+  writer.embed(18, () => {
+    for (const size of tensor.shape.toReversed()) writer.embed(18, () => writer.int(8, size));
   });
   writer.int(8, tfNumber("BYTES") ?? 0);
 }
@@ -153,9 +140,9 @@ const SIGNATURES = "type.googleapis.com/tensorflow.serving.SignatureDefMap";
 /** `GetModelMetadataResponse` with the only signature. */
 export function writeMetadata(model: ServedModel, signature: Signature | undefined): Buffer {
   const { inputs = [], outputs = [] } = signature ?? {};
-  const map = written((writer) =>
-    embed(writer, 10, () => {
-      embed(writer, 18, () => {
+  const map = writeMessage((writer) =>
+    writer.embed(10, () => {
+      writer.embed(18, () => {
         writer.string(26, "tensorflow/serving/predict");
         writeInfos(writer, 18, outputs);
         writeInfos(writer, 10, inputs);
@@ -163,9 +150,9 @@ export function writeMetadata(model: ServedModel, signature: Signature | undefin
       writer.string(10, SIGNATURE_NAME);
     }),
   );
-  return written((writer) => {
-    embed(writer, 18, () => {
-      embed(writer, 18, () => {
+  return writeMessage((writer) => {
+    writer.embed(18, () => {
+      writer.embed(18, () => {
         writer.bytes(18, map);
         writer.string(10, SIGNATURES);
       });
@@ -177,13 +164,13 @@ export function writeMetadata(model: ServedModel, signature: Signature | undefin
 
 function writeInfos(writer: WireWriter, tag: number, specs: readonly TensorSpec[]): void {
   for (const { name, datatype, shape, isRankUnknown = false } of specs.toReversed())
-    embed(writer, tag, () => {
-      embed(writer, 18, () => {
-        embed(writer, 26, () => {
+    writer.embed(tag, () => {
+      writer.embed(18, () => {
+        writer.embed(26, () => {
           if (isRankUnknown) writer.int(24, 1);
           else
             for (const size of shape.toReversed())
-              embed(writer, 18, () => writer.int(8, BigInt.asUintN(64, BigInt(size))));
+              writer.embed(18, () => writer.int(8, BigInt.asUintN(64, BigInt(size))));
         });
         writer.int(16, tfNumber(datatype) ?? 0);
         writer.string(10, name);
@@ -204,10 +191,10 @@ const UNKNOWN_ERROR = 2;
 
 /** `GetModelStatusResponse`, highest version first. */
 export function writeStatus(versions: readonly ServedModel[]): Buffer {
-  return written((writer) => {
+  return writeMessage((writer) => {
     for (const { version, state, reason } of versions)
-      embed(writer, 10, () => {
-        embed(writer, 26, () => {
+      writer.embed(10, () => {
+        writer.embed(26, () => {
           if (state !== "failed") return;
           writer.string(18, reason);
           writer.int(8, UNKNOWN_ERROR);

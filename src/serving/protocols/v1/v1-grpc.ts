@@ -1,8 +1,8 @@
 import { isRaw } from "../../plane/index.ts";
-import type { GrpcCall, GrpcMethod } from "../../transport/index.ts";
+import type { GrpcCall } from "../../transport/index.ts";
 import type { GrpcServices, Plane } from "../protocol.ts";
 import { requestInvalid } from "../request-errors.ts";
-import { failureFor } from "../v2/v2-grpc.ts";
+import { unaryMethods } from "../v2/v2-grpc.ts";
 import { modelForCall, modelOf } from "./documents.ts";
 import {
   readPredict,
@@ -20,19 +20,7 @@ const MODEL = "/tensorflow.serving.ModelService/";
 /** TensorFlow Serving's gRPC: predictions, metadata and status. Examples of features to classify or regress are not taken. */
 export function v1Grpc(plane: Plane): GrpcServices {
   const { models } = plane;
-  const unary = (
-    name: string,
-    answer: (message: Buffer, call: GrpcCall) => Promise<Uint8Array>,
-  ): GrpcMethod => ({
-    name,
-    onMessage: (call, message) => {
-      const start = async (): Promise<Uint8Array> => answer(message, call);
-      start().then(
-        (reply) => call.reply(reply),
-        (error: unknown) => call.fail(failureFor(plane, call, error)),
-      );
-    },
-  });
+  const unary = unaryMethods(plane);
   return {
     files: [SERVING_PROTO],
     methods: new Map([

@@ -37,19 +37,7 @@ const MAX_WAITING = 1024;
 export function v2Grpc(plane: Plane): GrpcServices {
   const { models, version } = plane;
   const asked = (message: Buffer): ServedModel => loadedModel(models, ...nameIn(message));
-  const unary = (
-    name: string,
-    answer: (message: Buffer, call: GrpcCall) => Uint8Array | Promise<Uint8Array>,
-  ): GrpcMethod => ({
-    name,
-    onMessage: (call, message) => {
-      const start = async (): Promise<Uint8Array> => answer(message, call);
-      start().then(
-        (reply) => call.reply(reply),
-        (error: unknown) => call.fail(failureFor(plane, call, error)),
-      );
-    },
-  });
+  const unary = unaryMethods(plane);
   const control = (action: "load" | "unload"): GrpcMethod =>
     unary("v2-repository", async (message) => {
       await controlModel(plane, controlledIn(message), action);
@@ -149,8 +137,25 @@ async function answerOne(plane: Plane, call: GrpcCall, message: Buffer): Promise
   }
 }
 
+/** Answers one message of a call. What it throws becomes the call's status. */
+type UnaryAnswer = (message: Buffer, call: GrpcCall) => Uint8Array | Promise<Uint8Array>;
+
+/** Makes methods that answer each message by itself. The name is the endpoint's in metrics and logs. */
+export function unaryMethods(plane: Plane): (name: string, answer: UnaryAnswer) => GrpcMethod {
+  return (name, answer) => ({
+    name,
+    onMessage: (call, message) => {
+      const start = async (): Promise<Uint8Array> => answer(message, call);
+      start().then(
+        (reply) => call.reply(reply),
+        (error: unknown) => call.fail(failureFor(plane, call, error)),
+      );
+    },
+  });
+}
+
 /** What a client is told about an error; bugs and the server's own faults go to the log too. */
-export function failureFor(plane: Plane, call: GrpcCall, error: unknown): GrpcFailure {
+function failureFor(plane: Plane, call: GrpcCall, error: unknown): GrpcFailure {
   if (error instanceof WireError)
     return {
       status: "INVALID_ARGUMENT",

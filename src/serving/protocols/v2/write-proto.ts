@@ -1,4 +1,4 @@
-import { WireWriter } from "../../../ground/wire/index.ts";
+import { WireWriter, writeMessage } from "../../../ground/wire/index.ts";
 import type { Datatype, TensorSpec } from "../../../models/tensor/index.ts";
 import type { NamedTensor, Parameters, ParameterValue } from "../../plane/index.ts";
 import {
@@ -11,22 +11,9 @@ import {
 import { isRawOnly, writeContents } from "./proto-contents.ts";
 import type { InferAnswer } from "./write-infer-json.ts";
 
-/** Fields are written from the last to the first; see `WireWriter`. */
-function messageOf(write: (writer: WireWriter) => void, expected = 256): Buffer {
-  const writer = new WireWriter(expected);
-  write(writer);
-  return writer.finish();
-}
-
-function embed(writer: WireWriter, tag: number, write: () => void): void {
-  const from = writer.size;
-  write();
-  writer.close(tag, from);
-}
-
 /** `{bool live = 1}` and its like. */
 export function writeTruth(value: boolean): Buffer {
-  return messageOf((writer) => (value ? writer.int(8, 1) : undefined), 8);
+  return writeMessage((writer) => (value ? writer.int(8, 1) : undefined), 8);
 }
 
 export function writeServerMetadata(
@@ -34,7 +21,7 @@ export function writeServerMetadata(
   version: string,
   extensions: readonly string[],
 ): Buffer {
-  return messageOf((writer) => {
+  return writeMessage((writer) => {
     for (const extension of extensions.toReversed()) writer.string(26, extension);
     writer.string(18, version);
     writer.string(10, name);
@@ -48,9 +35,9 @@ export function writeModelMetadata({
   inputs,
   outputs,
 }: ModelMetadata): Buffer {
-  return messageOf((writer) => {
-    for (const spec of outputs.toReversed()) embed(writer, 42, () => writeHead(writer, spec));
-    for (const spec of inputs.toReversed()) embed(writer, 34, () => writeHead(writer, spec));
+  return writeMessage((writer) => {
+    for (const spec of outputs.toReversed()) writer.embed(42, () => writeHead(writer, spec));
+    for (const spec of inputs.toReversed()) writer.embed(34, () => writeHead(writer, spec));
     writer.string(26, platform);
     for (const version of versions.toReversed()) writer.string(18, version);
     writer.string(10, name);
@@ -64,7 +51,7 @@ function writeHead(writer: WireWriter, { name, datatype, shape }: TensorSpec): v
 }
 
 function writePacked(writer: WireWriter, tag: number, values: readonly number[]): void {
-  embed(writer, tag, () => {
+  writer.embed(tag, () => {
     for (const value of values.toReversed()) writer.varint(value);
   });
 }
@@ -76,11 +63,11 @@ const CONFIG_TYPES: Readonly<Record<Datatype, number>> = {
 
 /** `ModelConfigResponse`. @see model_config.proto */
 export function writeModelConfig({ name, platform, inputs, outputs }: ModelMetadata): Buffer {
-  return messageOf((writer) => {
-    embed(writer, 10, () => {
+  return writeMessage((writer) => {
+    writer.embed(10, () => {
       const tensors = (tag: number, dims: number, specs: readonly TensorSpec[]): void => {
         for (const spec of specs.toReversed())
-          embed(writer, tag, () => {
+          writer.embed(tag, () => {
             writePacked(writer, dims, spec.shape);
             writer.int(16, CONFIG_TYPES[spec.datatype]);
             writer.string(10, spec.name);
@@ -98,7 +85,7 @@ export function writeModelConfig({ name, platform, inputs, outputs }: ModelMetad
 export function writeInferProto(answer: InferAnswer, isRaw: boolean): Buffer {
   const { outputs } = answer;
   const size = outputs.reduce((sum, { tensor }) => sum + tensor.data.byteLength + 128, 256);
-  return messageOf((writer) => writeResponse(writer, answer, isRaw), size);
+  return writeMessage((writer) => writeResponse(writer, answer, isRaw), size);
 }
 
 function writeResponse(writer: WireWriter, answer: InferAnswer, isRaw: boolean): void {
@@ -106,7 +93,7 @@ function writeResponse(writer: WireWriter, answer: InferAnswer, isRaw: boolean):
   const isAllRaw = isRaw || outputs.some(({ tensor }) => isRawOnly(tensor.datatype));
   if (isAllRaw) for (const { tensor } of outputs.toReversed()) writer.bytes(50, tensor.data);
   for (const { tensor } of outputs.toReversed())
-    embed(writer, 42, () => writeTensor(writer, tensor, isAllRaw));
+    writer.embed(42, () => writeTensor(writer, tensor, isAllRaw));
   writeParameters(writer, 34, parameters);
   if (id !== undefined) writer.string(26, id);
   writer.string(18, version);
@@ -121,8 +108,8 @@ function writeTensor(writer: WireWriter, tensor: NamedTensor, isRaw: boolean): v
 
 function writeParameters(writer: WireWriter, tag: number, parameters: Parameters): void {
   for (const [key, value] of Object.entries(parameters).toReversed())
-    embed(writer, tag, () => {
-      embed(writer, 18, () => writeChoice(writer, value));
+    writer.embed(tag, () => {
+      writer.embed(18, () => writeChoice(writer, value));
       writer.string(10, key);
     });
 }
@@ -139,19 +126,19 @@ export function writeStreamAnswer(
   answer: InferAnswer | { readonly error: string; readonly id: string | undefined },
   isRaw: boolean,
 ): Buffer {
-  return messageOf((writer) => {
+  return writeMessage((writer) => {
     if ("error" in answer) {
       const { error, id } = answer;
-      if (id !== undefined) embed(writer, 18, () => writer.string(26, id));
+      if (id !== undefined) writer.embed(18, () => writer.string(26, id));
       writer.string(10, error);
-    } else embed(writer, 18, () => writeResponse(writer, answer, isRaw));
+    } else writer.embed(18, () => writeResponse(writer, answer, isRaw));
   });
 }
 
 export function writeRepositoryIndex(entries: readonly IndexEntry[]): Buffer {
-  return messageOf((writer) => {
+  return writeMessage((writer) => {
     for (const { name, version, state, reason } of entries.toReversed())
-      embed(writer, 10, () => {
+      writer.embed(10, () => {
         writer.string(34, reason);
         writer.string(26, state);
         writer.string(18, version);
@@ -161,20 +148,20 @@ export function writeRepositoryIndex(entries: readonly IndexEntry[]): Buffer {
 }
 
 export function writeStatistics(entries: readonly ModelStatisticsEntry[]): Buffer {
-  return messageOf((writer) => {
-    for (const entry of entries.toReversed()) embed(writer, 10, () => writeEntry(writer, entry));
+  return writeMessage((writer) => {
+    for (const entry of entries.toReversed()) writer.embed(10, () => writeEntry(writer, entry));
   });
 }
 
 function writeEntry(writer: WireWriter, entry: ModelStatisticsEntry): void {
   for (const batch of entry.batch_stats.toReversed())
-    embed(writer, 58, () => {
+    writer.embed(58, () => {
       writeDuration(writer, 34, batch.compute_output);
       writeDuration(writer, 26, batch.compute_infer);
       writeDuration(writer, 18, batch.compute_input);
       writer.int(8, batch.batch_size);
     });
-  embed(writer, 50, () => {
+  writer.embed(50, () => {
     for (const [at, name] of [...STATISTICS.entries()].toReversed())
       writeDuration(writer, ((at + 1) << 3) | 2, entry.inference_stats[name]);
   });
@@ -186,7 +173,7 @@ function writeEntry(writer: WireWriter, entry: ModelStatisticsEntry): void {
 }
 
 function writeDuration(writer: WireWriter, tag: number, { count, ns }: StatisticDuration): void {
-  embed(writer, tag, () => {
+  writer.embed(tag, () => {
     writer.int(16, ns);
     writer.int(8, count);
   });

@@ -38,11 +38,11 @@ export function encodeFile(file: ProtoFile): Buffer {
   const writer = new WireWriter(2048);
   writer.string(98, "proto3");
   for (const [name, methods] of reversed(file.services))
-    embed(writer, 50, () => writeService(writer, { file, name, methods }));
+    writer.embed(50, () => writeService(writer, { file, name, methods }));
   for (const [name, values] of reversed(file.enums))
-    if (!name.includes(".")) embed(writer, 42, () => writeEnum(writer, name, values));
+    if (!name.includes(".")) writer.embed(42, () => writeEnum(writer, name, values));
   for (const [name] of reversed(file.messages))
-    if (!name.includes(".")) embed(writer, 34, () => writeMessage(writer, file, name));
+    if (!name.includes(".")) writer.embed(34, () => writeMessage(writer, file, name));
   for (const { name } of (file.imports ?? []).toReversed()) writer.string(26, name);
   writer.string(18, file.package);
   writer.string(10, file.name);
@@ -63,18 +63,18 @@ export function symbolsOf(file: ProtoFile): readonly string[] {
 function writeMessage(writer: WireWriter, file: ProtoFile, name: string): void {
   const fields = (file.messages?.[name] ?? []).map(parseField);
   const oneofs = [...new Set(fields.flatMap(({ oneof }) => oneof ?? []))];
-  for (const oneof of oneofs.toReversed()) embed(writer, 66, () => writer.string(10, oneof));
+  for (const oneof of oneofs.toReversed()) writer.embed(66, () => writer.string(10, oneof));
   const isInside = (other: string): boolean =>
     other.startsWith(`${name}.`) && !other.slice(name.length + 1).includes(".");
   for (const [inner, values] of reversed(file.enums))
     if (isInside(inner))
-      embed(writer, 34, () => writeEnum(writer, inner.slice(name.length + 1), values));
+      writer.embed(34, () => writeEnum(writer, inner.slice(name.length + 1), values));
   for (const [inner] of reversed(file.messages))
-    if (isInside(inner)) embed(writer, 26, () => writeMessage(writer, file, inner));
+    if (isInside(inner)) writer.embed(26, () => writeMessage(writer, file, inner));
   for (const field of fields.toReversed())
-    if (field.mapValue !== undefined) embed(writer, 26, () => writeMapEntry(writer, file, field));
+    if (field.mapValue !== undefined) writer.embed(26, () => writeMapEntry(writer, file, field));
   for (const field of fields.toReversed())
-    embed(writer, 18, () => writeField(writer, { file, message: name, field, oneofs }));
+    writer.embed(18, () => writeField(writer, { file, message: name, field, oneofs }));
   writer.string(10, name.slice(name.lastIndexOf(".") + 1));
 }
 
@@ -125,12 +125,12 @@ function writeField(writer: WireWriter, { file, message, field, oneofs }: FieldP
 
 /** A map is a repeated message of its own. */
 function writeMapEntry(writer: WireWriter, file: ProtoFile, { name, mapValue = "" }: Field): void {
-  embed(writer, 58, () => writer.int(56, 1));
+  writer.embed(58, () => writer.int(56, 1));
   for (const [field, number, type] of [
     ["value", 2, mapValue],
     ["key", 1, "string"],
   ] as const) {
-    embed(writer, 18, () => {
+    writer.embed(18, () => {
       writeType(writer, { file, type, isEnum: false });
       writer.int(32, OPTIONAL);
       writer.int(24, number);
@@ -160,7 +160,7 @@ function writeType(
 function writeEnum(writer: WireWriter, name: string, values: readonly string[]): void {
   for (const [index, value] of [...values.entries()].toReversed()) {
     const [label = "", number = index] = value.split(" = ");
-    embed(writer, 18, () => {
+    writer.embed(18, () => {
       writer.int(16, Number(number));
       writer.string(10, label);
     });
@@ -182,7 +182,7 @@ function writeService(
     const match = METHOD.exec(method);
     if (match === null) throw new Error(`"${method}" is no method`);
     const [, label = "", takesMany, request = "", givesMany, answer = ""] = match;
-    embed(writer, 18, () => {
+    writer.embed(18, () => {
       if (givesMany !== undefined) writer.int(48, 1);
       if (takesMany !== undefined) writer.int(40, 1);
       writer.string(26, fullName(file, answer));
@@ -195,12 +195,6 @@ function writeService(
 
 function fullName(file: ProtoFile, type: string): string {
   return type.startsWith(".") ? type : `.${file.package}.${type}`;
-}
-
-function embed(writer: WireWriter, tag: number, write: () => void): void {
-  const from = writer.size;
-  write();
-  writer.close(tag, from);
 }
 
 function reversed<T>(
