@@ -9,6 +9,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { createTempDir, run } from "../../src/ground/process/index.ts";
 import type { ModelDescription } from "../../src/models/description/index.ts";
 import { createLogger, serveModel, type RunningServer } from "../../src/serving/server/index.ts";
+import { parseKeys } from "../../src/serving/server/keys/parse-keys.ts";
 import { startBrowser } from "../support/page/browser.ts";
 import { greyPng } from "../support/page/png.ts";
 import { pythonEnv } from "../support/python-env.ts";
@@ -318,4 +319,28 @@ test("a server without the page answers / as its contract answers an unknown pat
   const url = `http://127.0.0.1:${server.ports.http}`;
   for (const path of ["/", "/ui/server.json"]) assert.equal((await fetch(url + path)).status, 404);
   assert.equal((await fetch(`${url}/v2`)).status, 200);
+});
+
+test("a server that asks for a key gets it from the page, for every question", async (t) => {
+  const browser = await startBrowser(t);
+  if (browser === undefined) return;
+  const key = "a-key-for-the-page";
+  await using server = await serveModel(DIGIT, {
+    ...{ host: "127.0.0.1", log: quiet },
+    keys: parseKeys(`page ${key}`, "the test"),
+  });
+  const context = await browser.newContext({ locale: "en-US" });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => assert.fail(`the page threw: ${error.message}`));
+  await page.goto(`http://127.0.0.1:${server.ports.http}/`);
+  await page.getByLabel("API key").fill("not-the-right-one-at-all");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("That key is not known").waitFor();
+  await page.getByLabel("API key").fill(key);
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.locator("canvas").waitFor();
+  await drawSeven(page);
+  await send(page);
+  assert.equal(await page.locator(".bars .best th").innerText(), "7");
+  assert.match(await page.locator(".code").innerText(), /Authorization: Bearer \$SLIPWAY_API_KEY/);
 });

@@ -117,7 +117,7 @@ function fingerprint(port: number): Promise<string> {
   });
 }
 
-test("SIGHUP loads the model anew and takes a renewed certificate, over REST and gRPC, and a broken one changes nothing", async (t) => {
+test("SIGHUP loads the model anew and takes exchanged keys and a renewed certificate, over REST and gRPC, and a broken one changes nothing", async (t) => {
   const made = await makeCertificates(t);
   if (made === undefined) return;
   const folder = `${made}/mounted`;
@@ -127,9 +127,15 @@ test("SIGHUP loads the model anew and takes a renewed certificate, over REST and
       await copyFile(`${made}/${name}.${kind}`, `${folder}/tls.${kind}`);
   };
   await mount("tls");
+  const keys = `${made}/keys`;
+  await writeFile(keys, "ann ann-has-a-long-key");
   await using entry = await spawnEntry(t, {
     source: "class Model:\n    def predict(self, X, names):\n        return X\n",
-    env: { SELDON_CERT_MOUNT_PATH: folder, GRPC_WORKERS: "1" },
+    env: {
+      SELDON_CERT_MOUNT_PATH: folder,
+      GRPC_WORKERS: "1",
+      SLIPWAY_API_KEYS_FILE: keys,
+    },
     args: ["--grpc-workers", "1", "--grpc-port", "0"],
   });
   if (entry === undefined) return;
@@ -140,8 +146,10 @@ test("SIGHUP loads the model anew and takes a renewed certificate, over REST and
     Promise.all([fingerprint(ports.http), fingerprint(ports.grpc)]);
   const before = await shown();
   await mount("client");
+  await writeFile(keys, "bob bob-has-a-long-key");
   entry.child.kill("SIGHUP");
   await entry.line(({ msg }) => msg === "the TLS certificate was renewed");
+  await entry.line(({ msg }) => msg === "the API keys were exchanged");
   await entry.line(({ msg }) => msg === "reloaded");
   const after = await shown();
   assert.equal(new Set([...before, ...after]).size, 2);

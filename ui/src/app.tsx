@@ -1,5 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { apiKey } from "./ask-server.ts";
+import { KeyForm } from "./key-form.tsx";
 import { ModelView } from "./model-view.tsx";
 import { Choices } from "./parts/choices.tsx";
 import { StateDot } from "./parts/state-dot.tsx";
@@ -43,7 +45,7 @@ export function App(): JSX.Element {
 /** @param children - choices in the bar */
 function Server({ children }: { readonly children: JSX.Element[] }): JSX.Element {
   const words = useWords();
-  const { server, failure } = useServer();
+  const { server, failure, wantsKey, retry } = useServer();
   return (
     <>
       <header class="bar">
@@ -61,9 +63,10 @@ function Server({ children }: { readonly children: JSX.Element[] }): JSX.Element
           {words.unreachable} <code>{failure}</code>
         </p>
       )}
-      {server === undefined ? (
+      {server === undefined || wantsKey ? (
         <main id="main" class="layout" tabIndex={-1}>
-          {failure === undefined && <p class="quiet">{words.loading}</p>}
+          {wantsKey && <KeyForm key={apiKey()} retry={retry} />}
+          {!wantsKey && failure === undefined && <p class="quiet">{words.loading}</p>}
         </main>
       ) : (
         <Models server={server} />

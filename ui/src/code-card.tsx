@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Call } from "../../src/serving/calls/index.ts";
+import { apiKey } from "./ask-server.ts";
 import { BODY_FILE, isInFile, LANGUAGES, snippetOf, type Language } from "./call/snippets.ts";
 import { CopyButton } from "./parts/copy-button.tsx";
 import { Tabs } from "./parts/tabs.tsx";
@@ -19,7 +20,13 @@ export function CodeCard({
   const words = useWords();
   const [language, setLanguage] = useState<Language>("curl");
   const { origin, hostname, protocol } = location;
-  const place = { origin, hostname, isSecure: protocol === "https:", grpcPort };
+  const place = {
+    origin,
+    hostname,
+    isSecure: protocol === "https:",
+    grpcPort,
+    wantsKey: apiKey() !== "",
+  };
   const code = call === undefined ? undefined : snippetOf(language, call, place);
   return (
     <section class="card" aria-labelledby="code">

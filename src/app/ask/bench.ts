@@ -15,7 +15,7 @@ import { findModel, type FoundModel } from "./find-model.ts";
 import { measure, type Load, type Measured } from "./measure.ts";
 import { openTarget, type Asker, type TargetRequest } from "./open-target.ts";
 import { readInputs, type InputForm } from "./read-inputs.ts";
-import { callServer, createServerClient, type ServerClient } from "./server-client.ts";
+import { callServer, apiKeyIn, createServerClient, type ServerClient } from "./server-client.ts";
 
 export interface BenchRequest extends TargetRequest {
   /** A file whose first request is sent again and again. Default: zeros in the shape that the model states. */
@@ -62,7 +62,10 @@ const LEAST_GAIN = 1.05;
  */
 export async function bench(request: BenchRequest, session: Asker): Promise<BenchResult> {
   await using target = await openTarget(request, session);
-  using client = createServerClient({ url: target.url, signal: session.signal });
+  using client = createServerClient({
+    ...{ url: target.url, signal: session.signal },
+    apiKey: apiKeyIn(session.environment),
+  });
   const found = await findModel(client, request);
   const call = buildCall(found.protocol, found.model, await inputOf(request, found, session));
   await callServer(client, call);

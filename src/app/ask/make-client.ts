@@ -6,6 +6,7 @@ import { writePython, writeTypescript, type ClientModel } from "../../serving/cl
 import { specsIn } from "./find-model.ts";
 import { openTarget, type Asker, type TargetRequest } from "./open-target.ts";
 import {
+  apiKeyIn,
   createServerClient,
   member,
   readDocument,
@@ -40,7 +41,10 @@ export interface ClientResult {
  */
 export async function makeClient(request: ClientRequest, session: Asker): Promise<ClientResult> {
   await using target = await openTarget(request, session);
-  using client = createServerClient({ url: target.url, signal: session.signal });
+  using client = createServerClient({
+    ...{ url: target.url, signal: session.signal },
+    apiKey: apiKeyIn(session.environment),
+  });
   const names = request.model === undefined ? await listModels(client) : [request.model];
   const models: ClientModel[] = [];
   const notes: string[] = [];

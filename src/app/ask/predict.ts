@@ -11,7 +11,7 @@ import { drawAnswer } from "./draw-answer.ts";
 import { findModel, type FoundModel } from "./find-model.ts";
 import { openTarget, type Asker, type TargetRequest } from "./open-target.ts";
 import { formOf, readInputs, type InputBatch, type InputForm } from "./read-inputs.ts";
-import { callServer, createServerClient, type ServerClient } from "./server-client.ts";
+import { callServer, apiKeyIn, createServerClient, type ServerClient } from "./server-client.ts";
 
 export interface PredictRequest extends TargetRequest {
   /** A file of inputs; `-` for standard input. */
@@ -60,6 +60,7 @@ export async function* predict(
   if (request.draw !== undefined && !isPicture) refuseDrawing(request.input);
   await using target = await openTarget(request, session);
   using client = createServerClient({
+    apiKey: apiKeyIn(session.environment),
     url: target.url,
     signal: session.signal,
     timeoutMs: request.timeoutMs,

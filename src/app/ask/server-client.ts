@@ -1,6 +1,7 @@
 import { InferenceError, ToolError, type ErrorCode } from "../../ground/errors/index.ts";
 import { createHttpClient, type HttpClient } from "../../ground/http/index.ts";
 import type { Call } from "../../serving/calls/index.ts";
+import type { Environment } from "../session.ts";
 
 /** Largest answer that is read, in bytes. */
 const MAX_ANSWER_BYTES = 1 << 30;
@@ -25,6 +26,14 @@ export interface ClientOptions {
   readonly signal: AbortSignal;
   /** Longest wait for an answer, in ms. Default 60,000. */
   readonly timeoutMs?: number | undefined;
+  /** API key that every request shows. Default: none. */
+  readonly apiKey?: string | undefined;
+}
+
+/** The variable with the key for servers that ask for one. */
+export function apiKeyIn(environment: Environment): string | undefined {
+  const key = environment["SLIPWAY_API_KEY"]?.trim() ?? "";
+  return key === "" ? undefined : key;
 }
 
 /** Connections are kept for the next question. */
@@ -32,6 +41,7 @@ export function createServerClient({
   url,
   signal,
   timeoutMs = 60_000,
+  apiKey,
 }: ClientOptions): ServerClient {
   const client = createHttpClient({ timeouts: { answerMs: timeoutMs } });
   const at = (path: string): URL => new URL(path.replace(/^\//, ""), url);
@@ -40,12 +50,14 @@ export function createServerClient({
     const bytes = await response.readBytes(MAX_ANSWER_BYTES);
     return { status: response.status, text: Buffer.from(bytes).toString("utf8") };
   };
+  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   return {
-    get: (path) => send({ action: `ask ${url.origin}`, method: "GET", url: at(path), signal }),
+    get: (path) =>
+      send({ action: `ask ${url.origin}`, method: "GET", url: at(path), headers, signal }),
     post: (path, contentType, bytes) =>
       send({
         ...{ action: `ask ${url.origin}`, method: "POST", url: at(path), signal },
-        headers: { "content-type": contentType },
+        headers: { ...headers, "content-type": contentType },
         body: { kind: "bytes", bytes },
       }),
     [Symbol.dispose]: () => client[Symbol.dispose](),
@@ -65,6 +77,8 @@ export async function callServer(client: ServerClient, call: Call): Promise<stri
 }
 
 function codeOf(status: number): ErrorCode {
+  if (status === 401) return "KEY_REFUSED";
+  if (status === 403) return "SCOPE_REFUSED";
   if (status === 404) return "MODEL_NOT_FOUND";
   if (status === 429) return "OVERLOADED";
   if (status === 501) return "UNSUPPORTED";
@@ -93,9 +107,16 @@ export function member(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** A document, parsed; undefined where the server has none, or what it has is no JSON. */
+/**
+ * A document, parsed; undefined where the server has none, or what it has is no JSON.
+ * @throws InferenceError `KEY_REFUSED` where the server asks for an API key, or another one
+ */
 export async function readDocument(client: ServerClient, path: string): Promise<unknown> {
   const { status, text } = await client.get(path);
+  if (status === 401)
+    throw new InferenceError("KEY_REFUSED", `ask the server: it answers 401: ${wordsOf(text)}`, {
+      hint: "put an API key of the server into SLIPWAY_API_KEY",
+    });
   if (status !== 200) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -18,9 +18,10 @@ import { describeProject } from "./describe-project.ts";
 import { firstOf, openModelFolders, type ModelFolderRequest } from "./model-folders.ts";
 import { explainMissing } from "./missing-packages.ts";
 import { watchModels } from "./watch-models.ts";
+import type { ServeKeysRequest } from "./serve-keys.ts";
 
 /** How models are served on this machine. */
-export interface ServeSettings extends Pick<ProjectRequest, "env"> {
+export interface ServeSettings extends Pick<ProjectRequest, "env">, ServeKeysRequest {
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** 0 takes one that is free. Default: the contract's. */

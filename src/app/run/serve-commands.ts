@@ -87,6 +87,10 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
       "--memory-budget <MiB>",
       "memory that the loaded models of a folder may take together; what was not called for longest makes room",
     ),
+    apiKeys: text(
+      "--api-keys <file>",
+      "keys of which requests have to show one: a line each of NAME KEY [scopes=infer,manage] [rate=100/s] [burst=200]",
+    ),
     logsRequests: flag("--access-log", "a line in the log for each request"),
     page: {
       flags: [{ form: "--no-page", help: "leave out the page for people at /" }],

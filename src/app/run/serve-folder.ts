@@ -8,6 +8,7 @@ import {
   parseObserveSettings,
   serveModel,
   serveOptions,
+  withoutKeys,
   type RunningServer,
 } from "../../serving/server/index.ts";
 import type { Caller, Surroundings } from "../session.ts";
@@ -19,6 +20,7 @@ import {
   type ServeFolderRequest,
   type ServeSettings,
 } from "./open-folder.ts";
+import { followServeKeys, readServeKeys } from "./serve-keys.ts";
 import { sampleRequest } from "./sample-request.ts";
 
 export type { ServeFolderRequest, ServeSettings } from "./open-folder.ts";
@@ -54,13 +56,16 @@ async function serveOpened(
   for (const note of launch.ignored) emit({ kind: "warning", text: `has no effect here: ${note}` });
   const more = opened.others.models.length === 0 ? "" : ` and ${opened.others.models.length} more`;
   emit({ kind: "step", text: `loading ${description.name}${more}` });
+  const keys = await readServeKeys(request, env, session);
+  const log = createLogger({ write: (text) => emit({ kind: "output", text }) });
   await using server = await serveModel(description, {
     ...serveOptions(launch),
     host,
     ports: request.ports ?? {},
     ...pod.options,
-    log: createLogger({ write: (text) => emit({ kind: "output", text }) }),
-    env,
+    log,
+    env: withoutKeys(env),
+    keys: keys?.first,
     observe: {
       ...parseObserveSettings(env, description.name),
       logsRequests: request.logsRequests === true,
@@ -80,6 +85,7 @@ async function serveOpened(
   const scheme = pod.options.tls === undefined ? "http" : "https";
   announce(server, { description, host, scheme }, session);
   await using _ = opened.watch(server);
+  using _keys = followServeKeys(keys, server, log);
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();
 }

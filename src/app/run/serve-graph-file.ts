@@ -5,12 +5,14 @@ import {
   parseObserveSettings,
   readPod,
   serveGraph,
+  withoutKeys,
 } from "../../serving/server/index.ts";
 import type { Surroundings } from "../session.ts";
+import { followServeKeys, readServeKeys, type ServeKeysRequest } from "./serve-keys.ts";
 import { openGraph, type GraphSource } from "./open-graph.ts";
 
 /** A graph to run where it lies. */
-export interface ServeGraphRequest extends GraphSource {
+export interface ServeGraphRequest extends GraphSource, ServeKeysRequest {
   /** Over the session's environment, for all nodes. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Address to listen on. Default 127.0.0.1. */
@@ -42,12 +44,15 @@ export async function serveGraphFile(
   const { deployment: name } = graph;
   emit({ kind: "step", text: `loading ${components.size} components of ${name}` });
   const { tls } = (await readPod(env)).options;
+  const keys = await readServeKeys(request, env, session);
+  const log = createLogger({ write: (text) => emit({ kind: "output", text }) });
   await using server = await serveGraph(graph, components, {
-    ...{ host, env, tls, signal },
+    ...{ host, tls, log, signal },
+    env: withoutKeys(env),
+    keys: keys?.first,
     ports: { grpc: DEFAULT_GRPC_PORT, ...ports },
     ...(threads !== undefined && { threads }),
     ...(logLevel !== undefined && { logLevel }),
-    log: createLogger({ write: (text) => emit({ kind: "output", text }) }),
     observe: {
       ...parseObserveSettings(env, name),
       logsRequests: request.logsRequests === true,
@@ -57,6 +62,7 @@ export async function serveGraphFile(
   const url = `${tls === undefined ? "http" : "https"}://${address}:${server.ports.http}`;
   const served = { model: name, kind: "graph", ports: server.ports, address };
   emit({ kind: "ready", name, url, example: exampleFor(url), served });
+  using _ = followServeKeys(keys, server, log);
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();
 }

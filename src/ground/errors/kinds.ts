@@ -124,11 +124,14 @@ export class InferenceError extends ToolError {
   readonly tensor?: string;
   readonly expected?: string;
   readonly actual?: string;
+  /** Whole seconds after which the same call may be tried again, where that is known of this call. */
+  readonly retryAfterSeconds?: number;
 
   constructor(
     code: ErrorCode,
     message: string,
     options: ToolErrorOptions & {
+      readonly retryAfterSeconds?: number | undefined;
       readonly model?: string | undefined;
       readonly tensor?: string | undefined;
       readonly expected?: string | undefined;
@@ -140,5 +143,6 @@ export class InferenceError extends ToolError {
     if (options.tensor !== undefined) this.tensor = options.tensor;
     if (options.expected !== undefined) this.expected = options.expected;
     if (options.actual !== undefined) this.actual = options.actual;
+    if (options.retryAfterSeconds !== undefined) this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -20,6 +20,7 @@ export { acceptedEncoding, encodeBody } from "./server/encode-body.ts";
 export { Exchange, type Reply } from "./server/exchange.ts";
 export {
   startHttpServer,
+  type Access,
   type HttpServer,
   type HttpServerOptions,
   type Refusal,

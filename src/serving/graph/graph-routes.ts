@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { factsOf } from "../../ground/errors/index.ts";
+import { factsOf, InferenceError } from "../../ground/errors/index.ts";
 import type { CallerOptions } from "../plane/index.ts";
 import type { Exchange, Refusal, Route } from "../transport/index.ts";
 import type { GraphFile } from "../../models/description/index.ts";
@@ -49,6 +49,7 @@ export function graphRoutes(options: GraphRoutesOptions): ReadonlyMap<string, Ro
   const ready = async (): Promise<GraphAnswer> =>
     emptyAnswer(isOpen() && (await executor.isReady()) ? 200 : 503);
   const probe = (handler: Handler): Route => ({
+    access: "open",
     methods: ["GET"],
     handle: (exchange) => answer(exchange, handler, options),
   });
@@ -74,6 +75,8 @@ export function graphRoutes(options: GraphRoutesOptions): ReadonlyMap<string, Ro
 export function refuseGraphRequest(exchange: Exchange, why: Refusal): void {
   if (why.kind === "error") {
     const { contentType, body } = unansweredAnswer(why.error);
+    const seconds = why.error instanceof InferenceError ? why.error.retryAfterSeconds : undefined;
+    if (seconds !== undefined) exchange.answerHeader("Retry-After", String(seconds));
     exchange.reply({ status: factsOf(why.error).http, contentType, body, headers: NO_SNIFF });
   } else if (why.kind === "wrong-method")
     exchange.reply({

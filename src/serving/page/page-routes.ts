@@ -44,7 +44,7 @@ export async function pageRoutes(options: PageOptions): Promise<ReadonlyMap<stri
   const routes = new Map<string, Route>([
     [
       "/",
-      getting((exchange) =>
+      open((exchange) =>
         exchange.reply(page === undefined ? NOT_BUILT : fileReply(exchange, page)),
       ),
     ],
@@ -54,13 +54,18 @@ export async function pageRoutes(options: PageOptions): Promise<ReadonlyMap<stri
     if (file !== page)
       routes.set(
         `/ui/${file.path}`,
-        getting((exchange) => exchange.reply(fileReply(exchange, file))),
+        open((exchange) => exchange.reply(fileReply(exchange, file))),
       );
   return routes;
 }
 
 function getting(handle: Route["handle"]): Route {
   return { methods: ["GET"], handle };
+}
+
+/** For files that everybody has who has this package. */
+function open(handle: Route["handle"]): Route {
+  return { ...getting(handle), access: "open" };
 }
 
 const NOT_BUILT: Reply = {

@@ -12,7 +12,7 @@ import type { Observer } from "./observe/index.ts";
 
 export interface GrpcListening extends Pick<
   GrpcServerOptions,
-  "host" | "port" | "maxMessageBytes" | "bodies" | "maxConnections" | "tls"
+  "host" | "port" | "maxMessageBytes" | "bodies" | "maxConnections" | "tls" | "admit"
 > {
   /** Of all protocols. */
   readonly services: readonly GrpcServices[];

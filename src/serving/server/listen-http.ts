@@ -5,6 +5,7 @@ import { pageRoutes } from "../page/index.ts";
 import { PROTOCOLS, protocolOf, type Plane } from "../protocols/index.ts";
 import { startHttpServer, type HttpServerOptions, type Route } from "../transport/index.ts";
 import { allowedHosts } from "./allowed-hosts.ts";
+import { admitCalls, admitExchanges } from "./keys/index.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { observedExchanges } from "./observed-exchange.ts";
 import { metricsRoutes, openApiRoutes, probeRoutes } from "./own-routes.ts";
@@ -76,12 +77,13 @@ function restOptions(
       ...PROTOCOLS.flatMap((protocol) => [...protocol.routes(plane)]),
       ...probeRoutes(models),
       ...metricsRoutes(registry, METRICS_PATHS),
-      ...openApiRoutes(plane),
+      ...openApiRoutes(plane, { hasKeys: parts.keys !== undefined }),
       ...page,
       ...(own.ownRoutes?.(plane) ?? []),
     ]),
     refuse: (exchange, why) =>
       (ownerOf(exchange.path)?.refuse ?? own.refuse ?? first?.refuse)?.(plane, exchange, why),
+    ...admitExchanges(parts.keys),
     ...observedExchanges(observation.observer),
   };
 }
@@ -120,6 +122,7 @@ function listenForCalls(
     ...{ host, port, maxMessageBytes, bodies },
     maxConnections: connectionCap(SHARES.grpc),
     tls: options.tls,
+    ...admitCalls(parts.keys),
     services: PROTOCOLS.flatMap((protocol) => protocol.grpc?.(plane) ?? []),
     isReady: () => models.isReady,
     observer: observation.observer,

@@ -15,10 +15,12 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 /** `/live`: the process answers. `/ready`: a request made now would reach a model. Neither asks user code. */
 export function probeRoutes(models: ModelRepository): ReadonlyMap<string, Route> {
   const live: Route = {
+    access: "open",
     methods: ["GET"],
     handle: (exchange) => exchange.reply({ status: 200, contentType: TEXT, body: "live\n" }),
   };
   const ready: Route = {
+    access: "open",
     methods: ["GET"],
     handle: (exchange) =>
       exchange.reply({
@@ -58,7 +60,10 @@ const JSON_TYPE = "application/json";
  * `/openapi.json`: the paths and messages of all protocols in one document, by the signatures of the models that are loaded when it is
  * asked for. `/openapi/examples/PROTOCOL/MODEL`: the body of an example that is too long for it.
  */
-export function openApiRoutes(plane: Plane): ReadonlyMap<string, Route> {
+export function openApiRoutes(
+  plane: Plane,
+  security: { readonly hasKeys: boolean },
+): ReadonlyMap<string, Route> {
   const json = (body: string): Parameters<Exchange["reply"]>[0] => ({
     status: 200,
     contentType: JSON_TYPE,
@@ -72,7 +77,7 @@ export function openApiRoutes(plane: Plane): ReadonlyMap<string, Route> {
   const document: Route = {
     methods: ["GET"],
     handle: (exchange) =>
-      exchange.reply(json(JSON.stringify(openApiDocument(plane), undefined, 2))),
+      exchange.reply(json(JSON.stringify(openApiDocument(plane, security), undefined, 2))),
   };
   const body: Route = {
     methods: ["GET"],
@@ -106,13 +111,23 @@ function apiModel({ name, predictor }: ServedModel): ApiModel {
   return { name, inputs, outputs, takesTensors, takesRawBody };
 }
 
-function openApiDocument(plane: Plane): Json {
+/** How a key is shown. */
+const KEY_SCHEMES = {
+  bearer: { type: "http", scheme: "bearer" },
+  header: { type: "apiKey", in: "header", name: "X-API-Key" },
+} as const;
+
+function openApiDocument(plane: Plane, { hasKeys }: { readonly hasKeys: boolean }): Json {
   const models = apiModels(plane);
   const parts = PROTOCOLS.map((protocol) => protocol.openapi(models));
   return {
     openapi: "3.0.0",
     info: { title: `The model ${plane.description.name}`, version: "1.0" },
     paths: Object.assign({}, ...parts.map(({ paths }) => paths)) as Json, // of documents, which are JSON
-    components: { schemas: Object.assign({}, ...parts.map(({ schemas }) => schemas)) as Json }, // likewise
+    components: {
+      schemas: Object.assign({}, ...parts.map(({ schemas }) => schemas)) as Json, // likewise
+      ...(hasKeys && { securitySchemes: KEY_SCHEMES }),
+    },
+    ...(hasKeys && { security: [{ bearer: [] }, { header: [] }] }),
   };
 }

@@ -28,6 +28,7 @@ import {
 } from "./server-env.ts";
 import { hasTls, readTls } from "./tls.ts";
 import { followTls } from "./follow-tls.ts";
+import { followKeys, readKeys, withoutKeys } from "./keys/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 
 const MICROSERVICE = "seldon-core-microservice";
@@ -117,6 +118,7 @@ async function serveUntilStopped({
   onHangup,
 }: Running): Promise<void> {
   const pod = await readPod(env);
+  const keySource = await readKeys(env, env["SLIPWAY_ROOT"]);
   const observe = {
     ...parseObserveSettings(env, description.name),
     logsRequests: launch.accessLog,
@@ -130,6 +132,7 @@ async function serveUntilStopped({
     ...pageSettingOf(env),
     ...imageOf(env),
     ...allowedHostsOf(env),
+    ...(keySource !== undefined && { keys: keySource.first, env: withoutKeys(env) }),
     log,
     signal,
   });
@@ -138,7 +141,9 @@ async function serveUntilStopped({
     pod.options.tls === undefined
       ? undefined
       : followTls(pod.options.tls, readAgain, { server, log });
+  using keyFollower = keySource === undefined ? undefined : followKeys(keySource, server, log);
   onHangup?.(() => {
+    void keyFollower?.look();
     void follower?.look(); // neither of them rejects
     void server.reload();
   });

@@ -1,6 +1,7 @@
 import type { Ports } from "../../models/description/index.ts";
 import type { HttpServer, TlsFiles } from "../transport/index.ts";
 import type { ModelRepository } from "../plane/index.ts";
+import type { ApiKey, ApiKeys } from "./keys/index.ts";
 import type { Logger } from "./log/index.ts";
 
 /** A server that answers. */
@@ -14,6 +15,8 @@ export interface RunningServer extends AsyncDisposable {
    * @throws Error when certificate and key do not belong together; the ones before go on
    */
   renewTls(tls: TlsFiles): void;
+  /** Takes other API keys into use; nothing on a server that asks for none. */
+  readonly replaceKeys: (keys: readonly ApiKey[]) => void;
   /**
    * Not ready from now on; after `delayMs` (for load balancers to notice; default 0) takes no new connections, answers what is
    * under way for at most `graceMs` (default 25,000), then ends the workers.
@@ -31,18 +34,20 @@ export interface RunningParts {
   /** Ended last, in this order. */
   readonly closers: readonly (() => void | Promise<void>)[];
   readonly log: Logger;
+  readonly keys: ApiKeys | undefined;
   /** See `RunningServer.reload`. */
   readonly reload: () => Promise<void>;
 }
 
 /** Puts the end of a server together. */
 export function runningServer(parts: RunningParts): RunningServer {
-  const { ports, models, servers, reload } = parts;
+  const { ports, models, servers, keys, reload } = parts;
   let stopping: Promise<void> | undefined;
   return {
     ports,
     models,
     reload,
+    replaceKeys: (given) => keys?.replace(given),
     renewTls: (tls) => servers.forEach((server) => server.renewTls(tls)),
     stop: ({ delayMs = 0, graceMs = 25_000 } = {}) => (stopping ??= stop(parts, delayMs, graceMs)),
     [Symbol.asyncDispose]: () => (stopping ??= stop(parts, 0, 5000)),

@@ -12,6 +12,7 @@ import { MetricRegistry, type Labels } from "../metrics/index.ts";
 import { ModelRepository, type PredictorStats } from "../plane/index.ts";
 import { startHttpServer } from "../transport/index.ts";
 import { createGraphPeers, type GraphPeers } from "./graph-nodes.ts";
+import { admitCalls, admitExchanges, createApiKeys, type ApiKeys } from "./keys/index.ts";
 import { createLogger, type Logger } from "./log/index.ts";
 import { createObservation, registerServerMetrics, type Observation } from "./observe/index.ts";
 import { listenGrpc } from "./listen-grpc.ts";
@@ -33,7 +34,7 @@ const SHARES = { http: 0.5, grpc: 0.3, metrics: 0.1 };
 
 export interface ServeGraphOptions extends Pick<
   ServeOptions,
-  "host" | "log" | "env" | "observe" | "signal" | "tls" | "threads" | "logLevel"
+  "host" | "log" | "env" | "observe" | "signal" | "tls" | "keys" | "threads" | "logLevel"
 > {
   /** Default 8000 for REST, no gRPC, and no port of its own for the page of metrics. */
   readonly ports?: Partial<Ports>;
@@ -49,6 +50,7 @@ interface GraphServer {
   readonly models: ModelRepository;
   readonly executor: GraphExecutor;
   readonly nodes: GraphPeers;
+  readonly keys: ApiKeys | undefined;
   readonly env: NonNullable<ServeOptions["env"]>;
 }
 
@@ -64,7 +66,7 @@ export async function serveGraph(
   options: ServeGraphOptions = {},
 ): Promise<RunningServer> {
   const server = await createGraphServer(graph, components, options);
-  const { models, log, nodes, observation } = server;
+  const { models, log, nodes, observation, keys } = server;
   const servers: Stoppable[] = [];
   try {
     await mapLimited(models.models, LOADS_AT_ONCE, ({ name, version }) =>
@@ -73,7 +75,7 @@ export async function serveGraph(
     const ports = await listen(server, servers);
     log.info({ graph: graph.deployment, nodes: models.models.length, ports }, "ready");
     return runningServer({
-      ...{ ports, models, servers, log },
+      ...{ ports, models, servers, log, keys },
       reload: async () => log.warn({}, "a graph is not loaded anew: start it again"),
       closers: [() => nodes[Symbol.dispose](), async () => observation[Symbol.asyncDispose]()],
     });
@@ -118,7 +120,8 @@ async function createGraphServer(
     onCall: countCalls(registry, labels),
     onFailure: (error, { requestId }) => logFailure(log, error, { isBug: false, requestId }),
   });
-  return { graph, options, log, registry, observation, models, executor, nodes, env };
+  const keys = createApiKeys(options.keys, registry);
+  return { graph, options, log, registry, observation, models, executor, nodes, keys, env };
 }
 
 function deploymentLabels({ deployment, predictor, version = "" }: GraphFile): Labels {
@@ -170,6 +173,7 @@ async function listen(server: GraphServer, servers: Stoppable[]): Promise<Ports>
       methods: "OPTIONS,POST",
       headers: env["CORS_ALLOWED_HEADERS"],
     },
+    ...admitExchanges(server.keys),
     ...observedExchanges(observation.observer),
   });
   servers.push(main);
@@ -188,7 +192,7 @@ async function listen(server: GraphServer, servers: Stoppable[]): Promise<Ports>
 
 /** The executor's gRPC interface, where a port is named for it. */
 async function listenGraphGrpc(
-  { graph, options, observation, models, executor, log }: GraphServer,
+  { graph, options, observation, models, executor, keys, log }: GraphServer,
   servers: Stoppable[],
 ): Promise<number | undefined> {
   const { host = "0.0.0.0", tls, ports = {} } = options;
@@ -199,6 +203,7 @@ async function listenGraphGrpc(
   });
   const grpc = await listenGrpc({
     ...{ host, tls, port: ports.grpc },
+    ...admitCalls(keys),
     maxMessageBytes: DEFAULT_BODY_BYTES,
     bodies: defaultBodyBudget(DEFAULT_BODY_BYTES),
     maxConnections: connectionCap(SHARES.grpc),

@@ -31,7 +31,7 @@ export async function serveModel(
   options: ServeOptions = {},
 ): Promise<RunningModels> {
   const parts = createParts(description, options);
-  const { models, log, observation, codecs } = parts;
+  const { models, log, observation, codecs, keys } = parts;
   const watch =
     options.watch === true && options.source?.mark === undefined // who marks models follows them too
       ? await watchSources({
@@ -55,9 +55,12 @@ export async function serveModel(
       async () => observation[Symbol.asyncDispose](),
     ];
     const again = (): Promise<void> => reloadNow(parts);
-    return Object.assign(runningServer({ ports, models, servers, log, closers, reload: again }), {
-      follow: (sources: ModelSources) => parts.set.follow(sources, [parts.model]),
-    });
+    return Object.assign(
+      runningServer({ ports, models, servers, log, keys, closers, reload: again }),
+      {
+        follow: (sources: ModelSources) => parts.set.follow(sources, [parts.model]),
+      },
+    );
   } catch (error) {
     watch?.close();
     servers.forEach((server) => server.cut());

@@ -15,6 +15,7 @@ import {
 import { createImageReader, type ClassParameter } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 import { CodecPool } from "./codecs/index.ts";
+import { createApiKeys, type ApiKey, type ApiKeys } from "./keys/index.ts";
 import { ModelSet, type ModelSource, type ModelSources } from "./model-set.ts";
 import { serverVersion } from "./server-version.ts";
 import { createLogger, type Logger } from "./log/index.ts";
@@ -62,7 +63,12 @@ export interface ServeOptions extends CallOptions {
   readonly image?: string | undefined;
   /** Names by which a server on the loopback may be asked, beside those of the loopback. Default none. */
   readonly allowedHosts?: readonly string[];
-  /** True when clients may load and unload models. Default: on addresses of this machine's loopback only. */
+  /** Keys of which requests have to show one, probes aside. Default: none is asked for. */
+  readonly keys?: readonly ApiKey[] | undefined;
+  /**
+   * True when clients may load and unload models. Default: on addresses of this machine's loopback only; on a server with keys, where a key
+   * has the scope for it.
+   */
   readonly allowsControl?: boolean;
   /** Whether `/` has the page for people. Default true; false in strict mode, where unknown paths have the wrapper's answer. */
   readonly page?: boolean;
@@ -86,6 +92,8 @@ export interface ServerParts {
   readonly models: ModelRepository;
   readonly model: ServedModel;
   readonly set: ModelSet;
+  /** Absent for a server that asks for none. */
+  readonly keys: ApiKeys | undefined;
   /** Ended with the server. */
   readonly codecs: CodecPool;
   /** Loads the first model anew. */
@@ -116,7 +124,7 @@ export function createParts(description: ModelDescription, options: ServeOptions
   for (const [name, rules] of others.rules ?? []) models.setRules(name, rules);
   return {
     ...{ description, options, settings, log, registry, observation, metrics },
-    ...{ models, model, set },
+    ...{ models, model, set, keys: createApiKeys(options.keys, registry) },
     codecs: new CodecPool({ keepsBodies: observe.requestLog !== undefined }),
     load: () => models.load(model.name, model.version),
   };
@@ -157,7 +165,8 @@ function requestLabels(
 /** What the protocols get. @param parts - of a server whose model is known, be it loaded or not */
 export async function createPlane(parts: ServerParts): Promise<Plane> {
   const { description, models, registry, settings, log, options, codecs } = parts;
-  const { host = DEFAULT_HOST, allowsControl = isLoopbackHost(host) } = options;
+  const { host = DEFAULT_HOST } = options;
+  const { allowsControl = parts.keys?.hasManager ?? isLoopbackHost(host) } = options;
   return {
     ...{ models, description, registry, allowsControl, codecs, images: createImageReader() },
     version: serverVersion(),

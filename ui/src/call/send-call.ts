@@ -1,4 +1,5 @@
 import type { Call } from "../../../src/serving/calls/index.ts";
+import { askServer } from "../ask-server.ts";
 
 /** What came back. */
 export interface Answer {
@@ -17,7 +18,7 @@ export async function sendCall(
 ): Promise<Answer> {
   const startedAt = performance.now();
   try {
-    const response = await fetch(path, {
+    const response = await askServer(path, {
       method: "POST",
       headers: { "Content-Type": contentType },
       body,

@@ -16,6 +16,8 @@ export interface ServerPlace {
   readonly hostname: string;
   readonly isSecure: boolean;
   readonly grpcPort: number | undefined;
+  /** True when calls have to show an API key, which the code takes from `SLIPWAY_API_KEY`. */
+  readonly wantsKey: boolean;
 }
 
 /** True for a body that the code takes from a file. */
@@ -49,26 +51,31 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function curl(call: Call, { origin }: ServerPlace): string {
+function curl(call: Call, { origin, wantsKey }: ServerPlace): string {
   const body = inlineBody(call);
   const data =
     body === undefined ? `--data-binary ${quoted(`@${fileOf(call)}`)}` : `-d ${quoted(body)}`;
-  return `curl -s ${origin}${call.path} \\\n  -H ${quoted(`Content-Type: ${call.contentType}`)} \\\n  ${data}`;
+  return `curl -s ${origin}${call.path} \\\n  -H ${quoted(`Content-Type: ${call.contentType}`)} \\\n  ${keyOption(wantsKey)}${data}`;
 }
 
-function python(call: Call, { origin }: ServerPlace): string {
+function keyOption(isWanted: boolean): string {
+  return isWanted ? `-H "Authorization: Bearer $SLIPWAY_API_KEY" \\\n  ` : "";
+}
+
+function python(call: Call, { origin, wantsKey }: ServerPlace): string {
   const body = inlineBody(call);
   const isPlain = body !== undefined && !body.includes('"""') && !/\\$|"$/.test(body);
   const data = isPlain
     ? `r"""${body}""".encode()`
     : `open(${JSON.stringify(fileOf(call))}, "rb").read()`;
   const read = isJson(call) ? "json.load(answer)" : "answer.read().decode()";
-  return `${isJson(call) ? "import json\n" : ""}import urllib.request
+  const key = wantsKey ? ', "Authorization": "Bearer " + os.environ["SLIPWAY_API_KEY"]' : "";
+  return `${isJson(call) ? "import json\n" : ""}${wantsKey ? "import os\n" : ""}import urllib.request
 
 request = urllib.request.Request(
     ${JSON.stringify(origin + call.path)},
     data=${data},
-    headers={"Content-Type": ${JSON.stringify(call.contentType)}},
+    headers={"Content-Type": ${JSON.stringify(call.contentType)}${key}},
 )
 with urllib.request.urlopen(request) as answer:
     print(${read})`;
@@ -78,7 +85,7 @@ function isJson({ protocol }: Call): boolean {
   return protocol !== "service";
 }
 
-function typescript(call: Call, { origin }: ServerPlace): string {
+function typescript(call: Call, { origin, wantsKey }: ServerPlace): string {
   const body = inlineBody(call);
   const isFile = body === undefined;
   const isExact = body === undefined || !/\d{16,}/.test(body);
@@ -87,9 +94,10 @@ function typescript(call: Call, { origin }: ServerPlace): string {
     : isJson(call) && isExact
       ? `JSON.stringify(${body})`
       : JSON.stringify(body);
+  const key = wantsKey ? ", Authorization: `Bearer ${process.env.SLIPWAY_API_KEY}`" : "";
   return `${isFile ? 'import { readFile } from "node:fs/promises";\n\n' : ""}const answer = await fetch(${JSON.stringify(origin + call.path)}, {
   method: "POST",
-  headers: { "Content-Type": ${JSON.stringify(call.contentType)} },
+  headers: { "Content-Type": ${JSON.stringify(call.contentType)}${key} },
   body: ${data},
 });
 if (!answer.ok) throw new Error(await answer.text());
@@ -98,9 +106,10 @@ console.log(${isJson(call) ? "JSON.stringify(await answer.json())" : "await answ
 
 function grpcurl(
   { grpc }: Call,
-  { hostname, grpcPort, isSecure }: ServerPlace,
+  { hostname, grpcPort, isSecure, wantsKey }: ServerPlace,
 ): string | undefined {
   if (grpc === undefined || grpcPort === undefined || grpc.message.length > MAX_INLINE)
     return undefined;
-  return `grpcurl ${isSecure ? "" : "-plaintext "}-d ${quoted(grpc.message)} \\\n  ${hostname}:${grpcPort} ${grpc.method}`;
+  const key = wantsKey ? '-H "Authorization: Bearer $SLIPWAY_API_KEY" \\\n  ' : "";
+  return `grpcurl ${isSecure ? "" : "-plaintext "}${key}-d ${quoted(grpc.message)} \\\n  ${hostname}:${grpcPort} ${grpc.method}`;
 }

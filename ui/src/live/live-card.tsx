@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { formatMs, formatNumber } from "../format.ts";
 import type { ModelDocument } from "../server.ts";
+import { askServer } from "../ask-server.ts";
 import { whileVisible } from "../while-visible.ts";
 import { useWords } from "../words.ts";
 import { Chart } from "./chart.tsx";
@@ -127,7 +128,7 @@ function usePoints(model: string): Seen {
     let before: Snapshot | undefined;
     return whileVisible(EVERY_MS, async (signal) => {
       try {
-        const response = await fetch("/metrics", { signal });
+        const response = await askServer("/metrics", { signal });
         if (!response.ok) return;
         const after = readSnapshot(await response.text(), model, performance.now());
         const interval = before === undefined ? undefined : intervalOf(before, after);

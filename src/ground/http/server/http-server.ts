@@ -8,11 +8,16 @@ import { startListener, type Listener, type ListenOptions } from "./listener.ts"
 import { readBody } from "./read-body.ts";
 import { createRouteTable, type RouteTable } from "./routes.ts";
 
+/** Who may ask a route of a server that lets in only some. */
+export type Access = "open" | "caller" | "manager";
+
 /** A path with the methods it answers. GET covers HEAD. */
 export interface Route<Span = unknown> {
   /** What it is called in metrics, logs and traces. A route without a name is not seen there. */
   readonly name?: string;
   readonly methods: readonly ("GET" | "POST" | "PUT")[];
+  /** Who may ask, where the server lets in only some: anybody, callers (the default), or those who manage it. */
+  readonly access?: Access;
   /** Answers later or at once, by `exchange.reply`. Must not throw. */
   readonly handle: (exchange: Exchange<Span>) => void;
 }
@@ -33,6 +38,10 @@ export interface HttpServerOptions<Span = unknown> extends Omit<
   readonly cors?: CorsRules | undefined;
   /** True for a `Host` header that may be answered. Default: all may. A request without one is answered. */
   readonly allowsHost?: ((host: string) => boolean) | undefined;
+  /** Why a request may not be answered; asked before its body is read, of routes that are not open. Default: all may. Must not throw. */
+  readonly admit?:
+    | ((exchange: Exchange<Span>, access: Access) => ToolError | undefined)
+    | undefined;
   /** Answers what no route takes: an unknown path, a wrong method, a body that cannot be taken. */
   readonly refuse: (exchange: Exchange<Span>, why: Refusal<Span>) => void;
   /** Called before the handler of a route that has a name. */
@@ -106,15 +115,7 @@ function dispatch<Span>(
   const found = table.find(exchange.path);
   const method = request.method ?? "GET";
   if (method === "OPTIONS") {
-    exchange.reply({
-      status: 200,
-      contentType: "text/html; charset=utf-8",
-      body: "",
-      headers:
-        options.cors === undefined
-          ? preflightHeaders(request.headers, found?.route.methods ?? ["GET"])
-          : ruledPreflightHeaders(request.headers, options.cors),
-    });
+    replyOptions(exchange, found?.route, options);
     return;
   }
   if (found === undefined) {
@@ -132,11 +133,43 @@ function dispatch<Span>(
     exchange.endpoint = route.name;
     options.onRequest?.(exchange);
   }
+  const refused = refusalOf(exchange, route, options);
+  if (refused !== undefined) {
+    options.refuse(exchange, refused);
+    return;
+  }
   readBody(exchange, options, (error, body) => {
     exchange.body = body;
     if (error === undefined) route.handle(exchange);
     else options.refuse(exchange, { kind: "error", error });
   });
+}
+
+function replyOptions<Span>(
+  exchange: Exchange<Span>,
+  route: Route<Span> | undefined,
+  { cors }: HttpServerOptions<Span>,
+): void {
+  const { headers } = exchange.request;
+  exchange.reply({
+    status: 200,
+    contentType: "text/html; charset=utf-8",
+    body: "",
+    headers:
+      cors === undefined
+        ? preflightHeaders(headers, route?.methods ?? ["GET"])
+        : ruledPreflightHeaders(headers, cors),
+  });
+}
+
+/** Why the server lets this request not in; undefined where it does. */
+function refusalOf<Span>(
+  exchange: Exchange<Span>,
+  { access = "caller" }: Route<Span>,
+  { admit }: HttpServerOptions<Span>,
+): Refusal<Span> | undefined {
+  const error = access === "open" ? undefined : admit?.(exchange, access);
+  return error === undefined ? undefined : { kind: "error", error };
 }
 
 function hostRefused(host: string): ToolError {

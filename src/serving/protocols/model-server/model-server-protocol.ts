@@ -77,6 +77,7 @@ function infoRoute(plane: Plane, document: (exchange: Exchange) => unknown): Rou
 /** A probe: without a name, so that it is not counted. */
 function healthRoute(plane: Plane): Route {
   return {
+    access: "open",
     methods: ["GET"],
     handle: (exchange) => {
       const { isReady, document } = healthOf(plane);

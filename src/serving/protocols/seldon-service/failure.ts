@@ -1,4 +1,10 @@
-import { factsOf, isToolError, stripControls } from "../../../ground/errors/index.ts";
+import {
+  factsOf,
+  InferenceError,
+  isToolError,
+  stripControls,
+  type ToolError,
+} from "../../../ground/errors/index.ts";
 import { SeldonError } from "../seldon/index.ts";
 import { ComponentError } from "../../plane/index.ts";
 
@@ -49,6 +55,14 @@ export function failureOf(error: unknown, retryAfterSeconds: number): Failure {
     info: stripControls(error.message),
     reason: http < 500 ? BAD_DATA : INTERNAL,
     isBug: false,
-    ...(retryable && (http === 429 || http === 503) && { retryAfterSeconds }),
+    ...(retryable &&
+      (http === 429 || http === 503) && {
+        retryAfterSeconds: ownSeconds(error) ?? retryAfterSeconds,
+      }),
   };
+}
+
+/** What the error itself says about when to try again. */
+function ownSeconds(error: ToolError): number | undefined {
+  return error instanceof InferenceError ? error.retryAfterSeconds : undefined;
 }

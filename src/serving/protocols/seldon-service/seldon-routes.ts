@@ -62,10 +62,12 @@ export function seldonRoutes(api: SeldonApi): ReadonlyMap<string, Route> {
     handle: (exchange) => exchange.reply({ status: 200, contentType: JSON_TYPE, body: openApi }),
   });
   add(["/health/ping"], {
+    access: "open",
     methods: ["GET"],
     handle: (exchange) => exchange.reply({ status: 200, contentType: HTML, body: "pong" }),
   });
   add(["/health/status", "/api/v1.0/health/status"], {
+    access: "open",
     name: "health-status",
     methods: ["GET"],
     handle: (exchange) => settle(api, exchange, () => api.health(exchange)),

@@ -38,17 +38,21 @@ export function v2Grpc(plane: Plane): GrpcServices {
   const { models, version } = plane;
   const asked = (message: Buffer): ServedModel => loadedModel(models, ...nameIn(message));
   const unary = unaryMethods(plane);
-  const control = (action: "load" | "unload"): GrpcMethod =>
-    unary("v2-repository", async (message) => {
+  const probe = (answer: (message: Buffer) => Uint8Array): GrpcMethod => ({
+    ...unary("v2-health", answer),
+    access: "open",
+  });
+  const control = (action: "load" | "unload"): GrpcMethod => ({
+    ...unary("v2-repository", async (message) => {
       await controlModel(plane, controlledIn(message), action);
       return EMPTY;
-    });
+    }),
+    access: "manager",
+  });
   const methods: Readonly<Record<string, GrpcMethod>> = {
-    ServerLive: unary("v2-health", () => writeTruth(true)),
-    ServerReady: unary("v2-health", () => writeTruth(models.isReady)),
-    ModelReady: unary("v2-health", (message) =>
-      writeTruth(models.model(...nameIn(message)).isReady),
-    ),
+    ServerLive: probe(() => writeTruth(true)),
+    ServerReady: probe(() => writeTruth(models.isReady)),
+    ModelReady: probe((message) => writeTruth(models.model(...nameIn(message)).isReady)),
     ServerMetadata: unary("v2-metadata", () =>
       writeServerMetadata(SERVER_NAME, version, EXTENSIONS),
     ),

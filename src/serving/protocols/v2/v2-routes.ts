@@ -50,6 +50,10 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
     methods: ["POST"],
     handle: (exchange) => settle(plane, exchange, async () => answer(exchange)),
   });
+  const managing = (answer: (exchange: Exchange) => Promise<Reply>): Route => ({
+    ...post("v2-repository", answer),
+    access: "manager",
+  });
   const model = ({ params }: Exchange): ServedModel =>
     loadedModel(models, params["name"] ?? "", params["version"]);
   const called = ({ params }: Exchange): Promise<ServedModel> =>
@@ -57,7 +61,7 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
   const ofModel: readonly (readonly [string, Route])[] = [
     ["", get("v2-metadata", (exchange) => modelMetadata(models, model(exchange)))],
     ["/config", get("v2-metadata", (exchange) => modelConfig(models, model(exchange)))],
-    ["/ready", get(undefined, (exchange) => readiness(model(exchange)))],
+    ["/ready", { ...get(undefined, (exchange) => readiness(model(exchange))), access: "open" }],
     ["/stats", get(undefined, (exchange) => ({ model_stats: [modelStatistics(model(exchange))] }))],
     [
       "/infer",
@@ -69,7 +73,7 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ["/v2", server],
     ["/v2/", server],
-    ["/v2/health/live", get(undefined, () => ({ live: true }))],
+    ["/v2/health/live", { ...get(undefined, () => ({ live: true })), access: "open" }],
     ["/v2/health/ready", readyRoute(plane)],
     ...ofModel.flatMap(([path, route]) => [
       [`/v2/models/{name}${path}`, route] as const,
@@ -80,14 +84,8 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
       get(undefined, () => ({ model_stats: models.models.map(modelStatistics) })),
     ],
     ["/v2/repository/index", post("v2-repository", (exchange) => index(plane, exchange))],
-    [
-      "/v2/repository/models/{name}/load",
-      post("v2-repository", (one) => control(plane, one, "load")),
-    ],
-    [
-      "/v2/repository/models/{name}/unload",
-      post("v2-repository", (one) => control(plane, one, "unload")),
-    ],
+    ["/v2/repository/models/{name}/load", managing((one) => control(plane, one, "load"))],
+    ["/v2/repository/models/{name}/unload", managing((one) => control(plane, one, "unload"))],
   ]);
 }
 
@@ -115,6 +113,7 @@ function generateRoutes(plane: Plane, called: Called): readonly (readonly [strin
 
 function readyRoute({ models }: Plane): Route {
   return {
+    access: "open",
     methods: ["GET"],
     handle: (exchange) => {
       const ready = models.isReady;

@@ -1,4 +1,4 @@
-import type { BodyBudget } from "../../../ground/http/index.ts";
+import type { Access, BodyBudget } from "../../../ground/http/index.ts";
 import {
   constants,
   type IncomingHttpHeaders,
@@ -14,6 +14,8 @@ import { GRPC_STATUS, messageText, timeoutMs, type GrpcFailure } from "./status.
 export interface GrpcMethod {
   /** What it is called in metrics, logs and traces. A method without a name is not seen there. */
   readonly name?: string;
+  /** Who may call it, where the server lets in only some. Default: callers. */
+  readonly access?: Access;
   /** True when a client may send more than one message. Default false: a second one is refused. */
   readonly takesMany?: boolean;
   /** True when a call ends only when its client ends it; a stopping server ends it itself. Default false. */
@@ -24,11 +26,21 @@ export interface GrpcMethod {
   readonly onEnd?: (call: GrpcCall) => void;
 }
 
+/** A call that was let in. */
+export interface Admitted {
+  /** Counts a further message of it; why that may not be answered. */
+  another(): GrpcFailure | undefined;
+}
+
 /** What all calls of a server share. */
 export interface CallSide {
   readonly maxMessageBytes: number;
   /** Memory for all requests that are coming in; one that finds no more of it is refused. */
   readonly bodies: BodyBudget;
+  /** Whether a call of a method that is not open may be answered; asked before its messages are read. Default: all may. */
+  readonly admit?:
+    | ((headers: IncomingHttpHeaders, access: Access) => Admitted | GrpcFailure)
+    | undefined;
   /** Called once, when a call has been answered, refused or given up by the client. Must not throw. */
   readonly onOver: (call: GrpcCall) => void;
 }
@@ -72,6 +84,7 @@ export class GrpcCall {
   #hasResponded = false;
   #isReceived = false;
   #messages = 0;
+  #admitted: Admitted | undefined;
   #reader: MessageReader | undefined;
   #heldBytes = 0;
   #abort: AbortController | undefined;
@@ -99,7 +112,7 @@ export class GrpcCall {
       this.#refuseHttp(headers[":method"] === "POST" ? 415 : 405);
     else if (method === undefined)
       this.fail({ status: "UNIMPLEMENTED", message: "Method not found!" });
-    else this.#receive(method);
+    else if (this.#isAdmitted(method)) this.#receive(method);
   }
 
   /** How the call ended; absent while it is under way. */
@@ -214,6 +227,18 @@ export class GrpcCall {
     this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
+  #isAdmitted({ access = "caller" }: GrpcMethod): boolean {
+    if (access === "open") return true;
+    const admitted = this.#side.admit?.(this.#headers, access);
+    if (admitted === undefined) return true;
+    if ("status" in admitted) {
+      this.fail(admitted);
+      return false;
+    }
+    this.#admitted = admitted;
+    return true;
+  }
+
   #receive(method: GrpcMethod): void {
     const timeout = timeoutMs(this.header("grpc-timeout"));
     if (timeout !== undefined && !this.#startDeadline(timeout)) return;
@@ -267,9 +292,16 @@ export class GrpcCall {
     if (this.#status !== undefined) return;
     this.#messages += 1;
     this.received = message;
-    if (this.#messages > 1 && method.takesMany !== true)
-      this.fail({ status: "INTERNAL", message: "Too many request messages for a unary call" });
-    else method.onMessage(this, message);
+    const refused = this.#messages > 1 ? this.#another(method) : undefined;
+    if (refused === undefined) method.onMessage(this, message);
+    else this.fail(refused);
+  }
+
+  /** Why a message that is not the first is not answered. */
+  #another(method: GrpcMethod): GrpcFailure | undefined {
+    return method.takesMany === true
+      ? this.#admitted?.another()
+      : { status: "INTERNAL", message: "Too many request messages for a unary call" };
   }
 
   #received(method: GrpcMethod, reader: MessageReader): void {

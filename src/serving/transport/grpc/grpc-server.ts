@@ -31,6 +31,8 @@ export interface GrpcServerOptions {
   /** By path, such as `/package.Service/Method`. */
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   readonly tls?: TlsFiles | undefined;
+  /** See `CallSide.admit`. */
+  readonly admit?: CallSide["admit"];
   /** Called before the first message of a method that has a name is handed over. Must not throw. */
   readonly onCall?: ((call: GrpcCall) => void) | undefined;
   /** Called after each answer of a method that has a name. Must not throw. */
@@ -127,11 +129,11 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 function sideOf(
-  { maxMessageBytes, bodies, onAnswer }: GrpcServerOptions,
+  { maxMessageBytes, bodies, admit, onAnswer }: GrpcServerOptions,
   calls: Set<GrpcCall>,
 ): CallSide {
   return {
-    maxMessageBytes,
+    ...{ maxMessageBytes, admit },
     bodies: bodies ?? new BodyBudget(Math.max(4 * maxMessageBytes, LEAST_HELD_BYTES)),
     onOver: (call) => {
       calls.delete(call);

@@ -64,6 +64,7 @@ export function healthMethods({
 
 function withService(handle: (call: GrpcCall, service: string) => void): GrpcMethod {
   return {
+    access: "open",
     onMessage: (call, message) => {
       try {
         handle(call, readService(message));
