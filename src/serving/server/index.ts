@@ -1,6 +1,6 @@
 export { createLogger, type Logger } from "./log/index.ts";
 export { runAsEntry, runEntry, serveOptions, type EntryOptions } from "./run-entry.ts";
-export { followKeys, readKeys, withoutKeys, type ApiKey, type KeySource } from "./keys/index.ts";
+export { followKeys, readKeys, withoutKeys, type KeySource } from "./keys/index.ts";
 export { parseObserveSettings } from "./observe/index.ts";
 export type { RunningServer } from "./running-server.ts";
 export { parseSeldonLaunch, type SeldonLaunch } from "./seldon/launch.ts";
