@@ -1,12 +1,10 @@
 // Compiles src/ to dist/ file by file, makes the manual page, and bundles the server, its threads and its page into dist/server for the images.
-import { build } from "esbuild";
 import { build as buildPage } from "vite";
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -14,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { bundleServer } from "./bundle-server.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -49,41 +48,7 @@ const compiled = spawnSync(
 );
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
-/** Entry points of the image: the server, the one that fetches its model first, and every file that they start as a thread. */
-const entryPoints = { server: "src/serving/server/main.ts", boot: "src/app/boot/main.ts" };
-for (const folder of [
-  "src/serving/runtime/onnx",
-  "src/serving/runtime/js",
-  "src/serving/runtime/images",
-  "src/serving/server/codecs",
-]) {
-  if (!existsSync(join(root, folder))) continue;
-  for (const name of readdirSync(join(root, folder))) {
-    if (/-thread\.ts$/.test(name)) entryPoints[name.slice(0, -3)] = join(folder, name);
-  }
-}
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-await build({
-  absWorkingDir: root,
-  entryPoints,
-  outdir: join(made, "server"),
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  platform: "node",
-  target: "node24",
-  format: "esm",
-  external: ["onnxruntime-node"],
-  define: { SLIPWAY_VERSION: JSON.stringify(version) },
-  legalComments: "none",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  logLevel: "warning",
-  // CommonJS dependencies inside the bundle call require() for Node's own modules.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
-});
+await bundleServer(join(made, "server"));
 
 /** Decoders of pictures, which the threads look for beside themselves. */
 for (const path of [

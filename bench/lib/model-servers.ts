@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
+import { bundleServer } from "../../scripts/bundle-server.ts";
 import { keptPython } from "../../test/support/python-env.ts";
 import { freePort } from "./peers.ts";
 
@@ -56,36 +56,11 @@ const SCIENCE = ["numpy==1.26.4", "scikit-learn==1.5.2"];
 const SELDON = ["seldon-core==1.17.1", "setuptools<70", ...SCIENCE];
 const MLSERVER = ["mlserver==1.7.0", "uvloop<0.22", "uvicorn<0.35", ...SCIENCE];
 
-/** The server and the thread for large messages beside the Python worker, as it lies in images; made once for each folder. */
+/** The server beside the Python worker, as it lies in images; made once for each folder. */
 async function bundle(folder: string): Promise<string> {
   const entry = join(folder, "server.mjs");
   if (existsSync(entry)) return entry;
-  await build({
-    ...{
-      absWorkingDir: ROOT,
-      entryPoints: {
-        server: "src/serving/server/main.ts",
-        "codec-thread": "src/serving/server/codecs/codec-thread.ts",
-      },
-      outdir: folder,
-      outExtension: { ".js": ".mjs" },
-      bundle: true,
-      platform: "node",
-      target: "node24",
-      format: "esm",
-    },
-    ...{
-      external: ["onnxruntime-node"],
-      define: { SLIPWAY_VERSION: '"bench"' },
-      minifySyntax: true,
-      minifyWhitespace: true,
-      keepNames: true,
-      logLevel: "warning",
-    },
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    },
-  });
+  await bundleServer(folder);
   symlinkSync(join(ROOT, "python"), join(folder, "python"));
   return entry;
 }

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import { manifestOf, uncompressed, type Image, type ImageConfig } from "../../images/oci/index.ts";
 import { MODEL_KINDS } from "../../models/description/index.ts";
-import { kindRow } from "../../models/kinds/index.ts";
+import { kindRuntime } from "../../models/kinds/index.ts";
 import { readTar } from "../../images/tar/index.ts";
 import type { Check } from "./checks.ts";
 
@@ -123,7 +123,7 @@ export function baseChecks({ config }: ImageConfig, kind: string | undefined): r
   const facts: Check[] = [];
   if (glibc !== undefined) facts.push(glibcCheck(glibc));
   if (python !== undefined) facts.push({ name: "python", status: "ok", detail: python });
-  else if (MODEL_KINDS.some((known) => known === kind && kindRow(known).runtime === "python"))
+  else if (MODEL_KINDS.some((known) => known === kind && kindRuntime(known) === "python"))
     facts.push({
       name: "python",
       status: "fail",

@@ -6,6 +6,8 @@ import { walkTree } from "../../images/pack/index.ts";
 import {
   detectModel,
   kindRow,
+  kindRuntime,
+  type KindRuntime,
   type DetectedModel,
   type ModelFile,
 } from "../../models/kinds/index.ts";
@@ -22,7 +24,7 @@ export interface DescribedModel {
   /** Python packages that serve it; empty when it needs none. */
   readonly requirements: readonly string[];
   /** What runs it. */
-  readonly runtime: ReturnType<typeof kindRow>["runtime"];
+  readonly runtime: KindRuntime;
 }
 
 const MAX_BESIDE = 20_000;
@@ -41,7 +43,7 @@ export async function describePath(path: string, session: Surroundings): Promise
   const sizes = new Map(request.files.map((file) => [file.path, file.size]));
   const bytes = detected.files.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   const { requirements = kindRow(detected.chosen.kind).requirements } = detected;
-  const { runtime } = kindRow(detected.chosen.kind);
+  const runtime = kindRuntime(detected.chosen.kind);
   return { path, detected, bytes, requirements, runtime };
 }
 

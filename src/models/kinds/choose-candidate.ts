@@ -1,6 +1,6 @@
 import type { ModelKind } from "../description/index.ts";
 import type { Candidate } from "./contracts.ts";
-import { kindRow } from "./rows.ts";
+import { kindRuntime } from "./runtimes.ts";
 
 /** What the project file or the command line has decided. */
 export interface CandidateWishes {
@@ -29,7 +29,7 @@ export function chooseCandidate(
     (one) => (kind === undefined || one.kind === kind) && isNamed(one, model),
   );
   const sure = models.filter(({ isDoubtful }) => isDoubtful !== true);
-  const isServed = (one: Candidate): boolean => kindRow(one.kind).runtime !== "none";
+  const isServed = (one: Candidate): boolean => kindRuntime(one.kind) !== "none";
   const steps = [
     classes.filter(({ isCertain }) => isCertain),
     sure.filter(isServed),

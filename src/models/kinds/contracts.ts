@@ -100,13 +100,9 @@ export interface ModelFacts {
   readonly obstacle?: Obstacle;
 }
 
-/** What runs a kind: threads of the server, Python workers, what the user class is written in, or nothing. */
-type KindRuntime = "onnx" | "python" | "code" | "none";
-
-/** One kind of model. A new kind is one more of these in `rows.ts`, and one file in `python/slipway_worker/kinds` when Python runs it. */
+/** One kind of model. A new kind is one more of these in `rows.ts`, what runs it in `runtimes.ts`, and one file in `python/slipway_worker/kinds` when Python runs it. */
 export interface KindRow {
   readonly name: ModelKind;
-  readonly runtime: KindRuntime;
   /** Python packages that serve it when the files do not ask for others, as lines of a requirements file. */
   readonly requirements: readonly string[];
   /** Looks at names, and at the beginnings of files where a name is not enough. */

@@ -10,6 +10,7 @@ export type {
   ReadOptions,
 } from "./contracts.ts";
 export { readLabelsFile } from "./files/labels.ts";
-export { kindRow, runtimeOf } from "./rows.ts";
+export { kindRow } from "./rows.ts";
+export { kindRuntime, runtimeOf, type KindRuntime } from "./runtimes.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";
 export { checkPickles } from "./pickle/check-files.ts";

@@ -1,4 +1,4 @@
-import type { CodeEntry, ModelKind } from "../description/index.ts";
+import type { ModelKind } from "../description/index.ts";
 import type { KindRow } from "./contracts.ts";
 import { caffe } from "./caffe/caffe.ts";
 import { huggingface } from "./folders/huggingface.ts";
@@ -55,23 +55,4 @@ export const KIND_ROWS: readonly KindRow[] = Object.values(ROWS);
 /** The row of a kind. */
 export function kindRow(kind: ModelKind): KindRow {
   return ROWS[kind];
-}
-
-/** What a model is, as far as its runtime depends on it. */
-export interface RunnableModel {
-  readonly kind: ModelKind;
-  readonly code?: Pick<CodeEntry, "language"> | undefined;
-}
-
-/**
- * What runs a model: user code decides where there is some, else the kind's row.
- * `none`: the kind is described only.
- */
-export function runtimeOf({
-  kind,
-  code,
-}: RunnableModel): "onnx" | "python" | "javascript" | "none" {
-  if (code !== undefined) return code.language;
-  const { runtime } = ROWS[kind];
-  return runtime === "code" ? "python" : runtime;
 }

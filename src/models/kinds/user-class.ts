@@ -5,7 +5,6 @@ import { findPythonCandidates } from "./python-class.ts";
 /** A class of the user's that answers requests, in Python, JavaScript or TypeScript. Nothing but its name is read. */
 export const userClass: KindRow = {
   name: "class",
-  runtime: "code",
   requirements: [],
   async recognise(files, options) {
     const found = await Promise.all([

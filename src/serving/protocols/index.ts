@@ -18,6 +18,7 @@ export {
   splitImage,
   type SeldonSettings,
 } from "./seldon-service/settings.ts";
+export { SELDON_PORTS } from "./seldon-service/seldon-ports.ts";
 export { SELDON_PROTO } from "./seldon-service/seldon-descriptors.ts";
 export {
   seldonJsonToProto,

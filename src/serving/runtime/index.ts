@@ -5,6 +5,8 @@ export type { SpareThreads } from "./threads/index.ts";
 export {
   createPythonPredictor,
   parseInterfaceName,
+  planWorker,
+  WorkerAhead,
   type ClassParameter,
   type LogLine,
   type PythonOptions,

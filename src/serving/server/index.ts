@@ -1,5 +1,6 @@
 export { createLogger, type Logger } from "./log/index.ts";
-export { runAsEntry, runEntry, serveOptions, type EntryOptions } from "./run-entry.ts";
+export { runAsEntry, runEntry, type EntryOptions } from "./run-entry.ts";
+export { serveOptions } from "./serve-until-stopped.ts";
 export { followKeys, readKeys, withoutKeys, type KeySource } from "./keys/index.ts";
 export { parseObserveSettings } from "./observe/index.ts";
 export type { RunningServer } from "./running-server.ts";

@@ -15,28 +15,23 @@ import {
   type Predictor,
   type PredictorFacts,
   type Tracer,
-  type UserCodeSettings,
 } from "../plane/index.ts";
 import {
   createJsPredictor,
   createOnnxPredictor,
   createPythonPredictor,
-  type ClassParameter,
   type LogLine,
   type OnnxOptions,
   type PythonOptions,
+  type WorkerAhead,
 } from "../runtime/index.ts";
 import { identifyModel, modelSources } from "./identity/index.ts";
 import type { Logger } from "./log/index.ts";
-import type { SeldonSettings } from "../protocols/index.ts";
+import { pythonSettings, type UserCodeOptions } from "./python-settings.ts";
 import { readLabels } from "./read-labels.ts";
 import { warmUp } from "./warm-up.ts";
 
-export interface LoadOptions extends Pick<UserCodeSettings, "logLevel" | "threads"> {
-  readonly settings: SeldonSettings;
-  readonly parameters: readonly ClassParameter[];
-  /** True where the code is loaded anew when its files change. */
-  readonly isWatched?: boolean;
+export interface LoadOptions extends UserCodeOptions {
   /** Environment of the workers; the server's own when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly log: Logger;
@@ -48,6 +43,8 @@ export interface LoadOptions extends Pick<UserCodeSettings, "logLevel" | "thread
   readonly signal?: AbortSignal | undefined;
   /** For ONNX models that load with their first call. */
   readonly spares?: OnnxOptions["spares"];
+  /** The first worker, where one was started before there was anything to load it. */
+  readonly ahead?: WorkerAhead | undefined;
   /** Reference of the image that runs, where it is known. */
   readonly image?: string | undefined;
 }
@@ -121,8 +118,8 @@ async function withDescription(
 
 async function loadBare(description: ModelDescription, options: LoadOptions): Promise<Predictor> {
   const { code } = description;
-  const { settings, parameters, logLevel, threads, env, onRestart, onBatch, signal } = options;
-  const { maxQueue, workerMemoryMib } = description.server;
+  const { settings, parameters, env, onRestart, onBatch, signal, ahead } = options;
+  const { maxQueue } = description.server;
   const common = {
     ...(maxQueue !== undefined && { maxQueue }),
     ...(signal !== undefined && { signal }),
@@ -141,13 +138,10 @@ async function loadBare(description: ModelDescription, options: LoadOptions): Pr
   if (code?.language === "javascript") return createJsPredictor(description, contract);
   return createPythonPredictor(description, {
     ...contract,
-    logLevel,
-    threads,
-    hasTypedArrays: settings.hasTypedArrays,
-    isWatched: options.isWatched === true,
+    ...pythonSettings(description, options),
+    ahead,
     ...(onRestart !== undefined && { onRestart }),
     ...(onBatch !== undefined && { onBatch }),
-    ...(workerMemoryMib !== undefined && { memoryBytes: workerMemoryMib * 2 ** 20 }),
   });
 }
 

@@ -69,7 +69,7 @@ export class ModelSet implements AsyncDisposable {
   /** Makes a model known to the repository and to the page of metrics. @param labels - of its metrics; default its name and version */
   add(source: ModelSource, labels?: Readonly<Record<string, string>>): AddedModel {
     const { options, settings, log, registry, observation, models } = this.#shared;
-    const { parameters = [], env, signal, watch: isWatched = false } = options;
+    const { parameters = [], env, signal, watch: isWatched = false, ahead } = options;
     const { logLevel, threads } = { ...USER_CODE_DEFAULTS, ...options };
     const { name, version, isLazy = false } = source;
     this.#sources.set(keyOf(source), source);
@@ -100,7 +100,7 @@ export class ModelSet implements AsyncDisposable {
         return loadPredictor(description, {
           ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },
           ...(isLazy && { spares: this.#spares }),
-          isWatched,
+          ...{ isWatched, ahead },
           image: options.image ?? settings.unitImage,
           onBatch: (rows) => metrics.batchRows.observe(rows),
           tracer: observation.tracer,

@@ -12,7 +12,7 @@ import {
   type Plane,
   type SeldonSettings,
 } from "../protocols/index.ts";
-import { createImageReader, type ClassParameter } from "../runtime/index.ts";
+import { createImageReader, type ClassParameter, type WorkerAhead } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 import { CodecPool } from "./codecs/index.ts";
 import { createApiKeys, type ApiKey, type ApiKeys } from "./keys/index.ts";
@@ -51,6 +51,8 @@ export interface ServeOptions extends CallOptions {
   readonly grpcMaxMessageBytes?: number | undefined;
   /** What is logged and traced of requests. Default: nothing. */
   readonly observe?: ObserveSettings;
+  /** A worker that was started before the server was loaded; the first model that would start the same one takes it. */
+  readonly ahead?: WorkerAhead | undefined;
   /** Loads the code anew when its files change. Default false. */
   readonly watch?: boolean;
   /** The first model's version, and how it is described anew for a load. Default: version 1, as it was described. */

@@ -29,7 +29,6 @@ const REQUIREMENTS = ["opencv-python-headless==4.12.0.88"];
 /** Caffe: a network as `.prototxt` and its weights as `.caffemodel`. */
 export const caffe: KindRow = {
   name: "caffe",
-  runtime: "python",
   requirements: REQUIREMENTS,
   recognise: (files) => Promise.resolve(recogniseCaffe(files)),
   describe: (candidate, files) => Promise.resolve(describeCaffe(candidate, files)),

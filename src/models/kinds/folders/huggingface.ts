@@ -14,7 +14,6 @@ const PARTS =
 /** A folder of Hugging Face's transformers: described, not served. */
 export const huggingface: KindRow = {
   name: "huggingface",
-  runtime: "none",
   requirements: [],
   recognise: (files) =>
     Promise.resolve(files.filter(isConfig).map((file) => candidateOf(file, files))),

@@ -35,7 +35,6 @@ const FLAVOURS: Readonly<
  */
 export const mlflow: KindRow = {
   name: "mlflow",
-  runtime: "none",
   requirements: [],
   recognise: (files) =>
     Promise.all(

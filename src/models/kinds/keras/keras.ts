@@ -36,7 +36,6 @@ const KERAS_2 = ["tensorflow==2.20.0", "tf-keras==2.20.1"];
 /** Keras: a whole model in HDF5 or a `.keras` archive, or weights in HDF5 with the architecture as JSON beside them. */
 export const keras: KindRow = {
   name: "keras",
-  runtime: "python",
   requirements: KERAS_2,
   recognise: (files) => Promise.resolve(recogniseKeras(files)),
   async describe(candidate, files) {

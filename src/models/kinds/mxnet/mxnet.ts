@@ -20,7 +20,6 @@ const REQUIREMENTS = ["mxnet==1.9.1", "numpy==1.23.5"];
 /** MXNet: the network as `NAME-symbol.json` and its weights as `NAME-EPOCH.params`; the newest epoch by number. */
 export const mxnet: KindRow = {
   name: "mxnet",
-  runtime: "python",
   requirements: REQUIREMENTS,
   recognise: (files) => Promise.resolve(recogniseMxnet(files)),
   describe: (candidate, files) => Promise.resolve(describeMxnet(candidate, files)),

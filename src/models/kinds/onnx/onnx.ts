@@ -12,7 +12,6 @@ const LABEL_KEYS = ["character", "labels", "classes", "class_names", "names"];
 /** ONNX: one `.onnx` file, and the files beside it that hold its weights. */
 export const onnx: KindRow = {
   name: "onnx",
-  runtime: "onnx",
   requirements: [],
   recognise: (files) =>
     Promise.resolve(

@@ -39,7 +39,6 @@ interface Head {
 /** A fitted estimator of scikit-learn, or of a library with the same methods, in a pickle or a joblib file. Nothing in it is ever executed. */
 export const pickledEstimator: KindRow = {
   name: "sklearn",
-  runtime: "python",
   requirements: ["scikit-learn"],
   async recognise(files, options = {}) {
     const pickles = files

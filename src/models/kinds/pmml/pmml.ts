@@ -20,7 +20,6 @@ const NO_MODEL = new Set([
 /** PMML, the XML of the Data Mining Group. */
 export const pmml: KindRow = {
   name: "pmml",
-  runtime: "python",
   requirements: ["pypmml==1.5.8"],
   recognise: (files) =>
     Promise.resolve(

@@ -30,7 +30,6 @@ const TABLE_MAGIC = "57fb808b247547db";
 /** A checkpoint of TensorFlow with its graph, in the tensor bundle format or the one before it; of several the newest by number. */
 export const checkpoint: KindRow = {
   name: "tf-checkpoint",
-  runtime: "python",
   requirements: TENSORFLOW,
   recognise: (files) => Promise.resolve(recogniseCheckpoints(files)),
   describe: ({ modelPath = "" }, files) => Promise.resolve(describeCheckpoint(modelPath, files)),

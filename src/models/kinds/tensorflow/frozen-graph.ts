@@ -20,7 +20,6 @@ const MAX_FIELDS = 20_000_000;
 /** A frozen graph of TensorFlow: a GraphDef whose variables are constants. */
 export const frozenGraph: KindRow = {
   name: "tf-frozen-graph",
-  runtime: "python",
   requirements: TENSORFLOW,
   recognise: (files) =>
     Promise.resolve(

@@ -29,7 +29,6 @@ const MAX_SIGNATURES = 1000;
 /** A SavedModel folder of TensorFlow. */
 export const savedModel: KindRow = {
   name: "tf-savedmodel",
-  runtime: "python",
   requirements: TENSORFLOW,
   recognise: (files) =>
     Promise.resolve(

@@ -30,7 +30,6 @@ const EXPORTED = /^(?:.*\/)?(?:serialized_exported_program\.json|models\/[^/]+\.
 /** PyTorch: TorchScript and `torch.export` archives, and state dicts with the class that they belong to. */
 export const pytorch: KindRow = {
   name: "pytorch",
-  runtime: "python",
   requirements: ["torch==2.6.0", "numpy"],
   async recognise(files) {
     const found = await Promise.all(

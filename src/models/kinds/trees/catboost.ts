@@ -11,7 +11,6 @@ const REQUIREMENTS = ["catboost==1.2.10"];
 /** CatBoost's own binary format, `.cbm`. */
 export const catboost: KindRow = {
   name: "catboost",
-  runtime: "python",
   requirements: REQUIREMENTS,
   recognise: (files) =>
     Promise.resolve(

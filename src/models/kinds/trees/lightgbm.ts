@@ -11,7 +11,6 @@ const REQUIREMENTS = ["lightgbm==4.7.0"];
 /** LightGBM's own text format. */
 export const lightgbm: KindRow = {
   name: "lightgbm",
-  runtime: "python",
   requirements: REQUIREMENTS,
   recognise: (files) =>
     Promise.resolve(

@@ -25,7 +25,6 @@ const EDGE_BYTES = 2 ** 20;
 /** XGBoost's own files: JSON, UBJSON, and the binary format of releases before 2. */
 export const xgboost: KindRow = {
   name: "xgboost",
-  runtime: "python",
   requirements: NEEDS,
   recognise: (files) =>
     Promise.resolve(

@@ -5,7 +5,6 @@ import { headOf, invalidModel, modelFileAt, refuseImpostor } from "../files/mode
 /** GGUF, the format of llama.cpp: described, not served. */
 export const gguf: KindRow = {
   name: "gguf",
-  runtime: "none",
   requirements: [],
   recognise: (files) =>
     Promise.resolve(

@@ -25,7 +25,6 @@ const MAX_HEAD_BYTES = 16_384;
 /** Arrays of NumPy: described, so that it is clear what a file is. They are no model. */
 export const numpy: KindRow = {
   name: "numpy",
-  runtime: "none",
   requirements: [],
   recognise: (files) =>
     Promise.resolve(

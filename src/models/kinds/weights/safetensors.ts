@@ -11,7 +11,6 @@ const SHARD_NAME = /-\d{5}-of-\d{5}\.safetensors$/i;
 /** Weights in safetensors, alone or as shards with their index: described. They have no architecture, so nothing can run them. */
 export const safetensors: KindRow = {
   name: "safetensors",
-  runtime: "none",
   requirements: [],
   recognise: (files) => Promise.resolve(recogniseSafetensors(files)),
   describe: ({ modelPath = "" }, files) => {

@@ -11,7 +11,6 @@ const MAX_NODES = 2_000_000;
 /** An estimator of scikit-learn in skops' archive, which holds no pickle. */
 export const skops: KindRow = {
   name: "skops",
-  runtime: "python",
   requirements: ["skops==0.16.0", "scikit-learn==1.7.2"],
   recognise: (files) =>
     Promise.resolve(

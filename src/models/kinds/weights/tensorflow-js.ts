@@ -15,7 +15,6 @@ const WANT = "a TensorFlow.js model";
 /** TensorFlow.js: `model.json` with its weight files, or a manifest of weights alone. Described, not served. */
 export const tensorflowJs: KindRow = {
   name: "tfjs",
-  runtime: "none",
   requirements: [],
   recognise: (files) =>
     Promise.resolve(

@@ -29,7 +29,6 @@ const DATATYPES = [
 /** TensorFlow Lite: described, not served. */
 export const tflite: KindRow = {
   name: "tflite",
-  runtime: "none",
   requirements: [],
   recognise: (files) =>
     Promise.resolve(

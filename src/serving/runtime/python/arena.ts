@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   ftruncateSync,
@@ -109,8 +108,9 @@ export function openArena(options: ArenaOptions & { readonly workers: number }):
   }
 }
 
+/** The name is free, since no other process has this number now and the clock goes on; "wx" refuses one that somebody has taken all the same. */
 function openUnnamed({ folder, bytes }: ArenaOptions): number {
-  const path = join(folder, `.slipway-${randomBytes(12).toString("hex")}`);
+  const path = join(folder, `.slipway-${process.pid}-${process.hrtime.bigint()}`);
   const descriptor = openSync(path, "wx+", 0o600);
   unlinkSync(path);
   ftruncateSync(descriptor, bytes);

@@ -1,8 +1,4 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { ToolError } from "../../../ground/errors/index.ts";
-import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type { CodeEntry, ModelDescription } from "../../../models/description/index.ts";
+import type { ModelDescription } from "../../../models/description/index.ts";
 import type { Signature } from "../../../models/tensor/index.ts";
 import {
   ComponentError,
@@ -11,72 +7,15 @@ import {
   type GraphComponent,
   type Predictor,
   type PredictorStats,
-  USER_CODE_DEFAULTS,
-  type UserCodeSettings,
 } from "../../plane/index.ts";
-import { openArena } from "./arena.ts";
 import type { ReadyFacts } from "./facts.ts";
-import type { LogLine } from "./log-lines.ts";
 import { tensorPredictor } from "./infer-tensors.ts";
-import { WorkerPool, type PoolOptions } from "./pool.ts";
-import { PROTOCOL_VERSION } from "./wire.ts";
+import { WorkerPool } from "./pool.ts";
+import { PYTHON_DEFAULTS, type PythonOptions } from "./python-options.ts";
 import { Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-call.ts";
-import { startWorkerProcess } from "./worker-process.ts";
-
-/** One entry of Seldon's `PREDICTIVE_UNIT_PARAMETERS`. */
-export interface ClassParameter {
-  readonly name: string;
-  readonly value: unknown;
-  readonly type: string;
-}
-
-export interface PythonOptions extends CallOptions, Partial<UserCodeSettings> {
-  /** Keyword arguments of the class. */
-  readonly parameters?: readonly ClassParameter[];
-  /** The workers' whole environment. Default: the parent's. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where `slipway_worker` is. Default: found beside the sources, the package or the bundle. */
-  readonly workerFolder?: string;
-  /** True where the code is loaded anew when its files change: then no bytecode of it is kept, which is told by whole seconds. Default false. */
-  readonly isWatched?: boolean;
-  /** Calls that may wait for a worker. Default 1024. */
-  readonly maxQueue?: number;
-  /** Calls inside one worker at the most. Default 64. */
-  readonly maxWindow?: number;
-  /** Private memory of a worker at which it is ended, in bytes. Default: no limit. */
-  readonly memoryBytes?: number;
-  /** Time between SIGTERM and SIGKILL for a worker, in ms. Default 5000. */
-  readonly graceMs?: number;
-  /** Memory file system for large tensors. Default `/dev/shm`. */
-  readonly sharedFolder?: string;
-  /** Bytes of shared memory for each worker and direction; 0 switches it off. Default 256 MiB, and never more than a share of what is free. */
-  readonly sharedBytes?: number;
-  /** Payloads from this size on go through shared memory, in bytes. Default 32768. */
-  readonly sharedFrom?: number;
-  /** What user code prints and logs. */
-  readonly onLog?: (line: LogLine) => void;
-  /** Told how many rows a call had that several requests were joined into. */
-  readonly onBatch?: (rows: number) => void;
-  /** Told when a worker has died and will be started again. */
-  readonly onRestart?: PoolOptions["onRestart"];
-}
-
-/**
- * Reads the name that Seldon's command line takes: `Name` is class Name of module Name, `pkg.mod.Class` is split at the last dot.
- * @throws ToolError `USAGE` when it is no dotted name.
- */
-export function parseInterfaceName(text: string): CodeEntry {
-  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(text)) {
-    throw new ToolError("USAGE", `read the class "${text}": it is no dotted name`, {
-      hint: 'give it as "Model" or "package.module.Class"',
-    });
-  }
-  const parts = text.split(".");
-  const name = parts.at(-1) ?? text;
-  const module = parts.length === 1 ? parts : parts.slice(0, -1);
-  return { file: `${module.join("/")}.py`, name, language: "python" };
-}
+import { openWorker, planWorker } from "./worker-plan.ts";
+import type { SpawnOptions } from "./worker-process.ts";
 
 /** User code in worker processes. */
 export interface PythonPredictor extends Predictor, GraphComponent {
@@ -95,7 +34,6 @@ export async function createPythonPredictor(
 ): Promise<PythonPredictor> {
   const workers = description.server.workers ?? SERVER_DEFAULTS.workers;
   const onLog = options.onLog ?? ((): void => undefined);
-  const workerFolder = options.workerFolder ?? findWorkerFolder();
   const pool = new WorkerPool({
     model: description.name,
     workers,
@@ -104,15 +42,7 @@ export async function createPythonPredictor(
     memoryBytes: options.memoryBytes,
     onRestart: options.onRestart,
     start: (index, callbacks) =>
-      startWorker({
-        description,
-        options,
-        workerFolder,
-        index,
-        onLog,
-        onBatch: options.onBatch,
-        ...callbacks,
-      }),
+      startWorker({ description, options, index, onLog, onBatch: options.onBatch, ...callbacks }),
   });
   try {
     await pool.start(options);
@@ -165,119 +95,20 @@ function withSignature(ready: ReadyFacts, described: Signature | undefined): Rea
 interface Start extends Pick<WorkerOptions, "index" | "onLog" | "onBatch" | "onRoom" | "onEnd"> {
   readonly description: ModelDescription;
   readonly options: PythonOptions;
-  readonly workerFolder: string;
 }
 
-function startWorker({ description, options, workerFolder, ...rest }: Start): Worker {
-  const { sharedFolder, sharedBytes, sharedFrom, maxWindow, threads } = { ...DEFAULTS, ...options };
-  const { workers, maxBatch, timeoutMs } = { ...SERVER_DEFAULTS, ...description.server };
+function startWorker({ description, options, ...rest }: Start): Worker {
+  const { sharedFrom, maxWindow, threads } = { ...PYTHON_DEFAULTS, ...options };
+  const { maxBatch, timeoutMs } = { ...SERVER_DEFAULTS, ...description.server };
   const minWindow = Math.max(2, 2 * maxBatch, 2 * threads);
-  const arena =
-    sharedBytes === 0
-      ? undefined
-      : openArena({ folder: sharedFolder, bytes: sharedBytes, workers });
-  const child = startWorkerProcess({
-    executable: description.python?.executable ?? "python3",
-    workerFolder,
-    cwd: description.codePath,
-    env: options.env,
-    arena,
-    onOutput: (level, text) => rest.onLog({ level, text, worker: rest.index }),
-  });
-  const window = { threads, minWindow, maxWindow: Math.max(maxWindow, minWindow) };
-  const worker = new Worker({
+  const plan = planWorker(description, options, rest.index);
+  const onOutput: SpawnOptions["onOutput"] = (level, text) =>
+    rest.onLog({ level, text, worker: rest.index });
+  const opened = options.ahead?.take(plan, onOutput) ?? openWorker(plan, onOutput);
+  return new Worker({
     ...rest,
-    ...window,
-    model: description.name,
-    process: child,
-    arena,
-    sharedFrom,
-    timeoutMs,
+    ...opened,
+    ...{ threads, minWindow, maxWindow: Math.max(maxWindow, minWindow) },
+    ...{ model: description.name, sharedFrom, timeoutMs },
   });
-  worker.sendLoad(
-    settingsOf(description, options, {
-      worker: rest.index,
-      arenaBytes: arena?.bytes ?? 0,
-      sharedFrom,
-    }),
-  );
-  return worker;
-}
-
-const DEFAULTS = {
-  parameters: [] as readonly ClassParameter[],
-  ...USER_CODE_DEFAULTS,
-  isWatched: false,
-  memoryBytes: 0,
-  maxWindow: 64,
-  sharedFolder: "/dev/shm",
-  sharedBytes: 256 * 2 ** 20,
-  sharedFrom: 32_768,
-};
-
-/** The JSON of a LOAD frame; `settings.py` reads it. */
-function settingsOf(
-  description: ModelDescription,
-  options: PythonOptions,
-  own: Readonly<Record<string, number>>,
-): string {
-  const {
-    parameters,
-    isStrict,
-    logLevel,
-    sortKeys,
-    asciiOnly,
-    hasTypedArrays,
-    isWatched,
-    memoryBytes,
-    threads,
-  } = { ...DEFAULTS, ...options };
-  const { workers, maxBatch, maxWaitMs } = { ...SERVER_DEFAULTS, ...description.server };
-  const { kind, contract, service, code, codePath, modelPath, allowPickle, python } = description;
-  const model = description.name;
-  return JSON.stringify({
-    protocol: PROTOCOL_VERSION,
-    ...{
-      model,
-      kind,
-      contract,
-      service,
-      codePath,
-      modelPath,
-      allowPickle,
-      file: code?.file,
-      name: code?.name,
-      sitePath: python?.path,
-    },
-    ...{
-      parameters,
-      strict: isStrict,
-      logLevel,
-      sortKeys,
-      asciiOnly,
-      typedArrays: hasTypedArrays,
-      watched: isWatched,
-      memoryBytes,
-      threads,
-      workers,
-      maxBatch,
-      maxWaitMs,
-    },
-    ...own,
-  });
-}
-
-/** The worker lies in `python/` at the package's root, and beside the bundle inside images. */
-function findWorkerFolder(): string {
-  const here = import.meta.dirname;
-  const candidates = [join(here, "../../../../python"), join(here, "python")];
-  const found = candidates.find((folder) =>
-    existsSync(join(folder, "slipway_worker", "__main__.py")),
-  );
-  if (found === undefined)
-    throw new ToolError(
-      "RUNTIME_MISSING",
-      `find the Python worker: it is in none of ${candidates.map((path) => `"${path}"`).join(", ")}`,
-    );
-  return found;
 }

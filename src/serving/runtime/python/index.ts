@@ -1,8 +1,6 @@
-export {
-  createPythonPredictor,
-  parseInterfaceName,
-  type ClassParameter,
-  type PythonPredictor,
-  type PythonOptions,
-} from "./create-python-predictor.ts";
+export { createPythonPredictor, type PythonPredictor } from "./create-python-predictor.ts";
+export { parseInterfaceName } from "./interface-name.ts";
 export type { LogLine } from "./log-lines.ts";
+export type { ClassParameter, PythonOptions } from "./python-options.ts";
+export { WorkerAhead } from "./worker-ahead.ts";
+export { planWorker } from "./worker-plan.ts";

@@ -84,3 +84,14 @@ export function kindNumber(kind: Payload["kind"]): number {
 export function datatypeNumber(datatype: Datatype): number {
   return DATATYPE_NUMBERS.get(datatype) ?? 0;
 }
+
+/** A frame with one text and nothing else. */
+export function textFrame(type: number, text: string): Buffer {
+  const bytes = Buffer.byteLength(text, "utf8");
+  const frame = Buffer.alloc(HEADER_BYTES + bytes);
+  frame.writeUInt32LE(HEADER_BYTES - 4 + bytes, 0);
+  frame[8] = type;
+  frame.writeUInt32LE(bytes, 16);
+  frame.write(text, HEADER_BYTES, "utf8");
+  return frame;
+}

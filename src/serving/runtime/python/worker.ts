@@ -82,12 +82,6 @@ export class Worker {
     return this.#flights.size === 0 || this.#bytesInside + bytes <= MAX_BYTES_INSIDE;
   }
 
-  /** The first frame of a connection. */
-  sendLoad(settings: string): void {
-    this.#writer.text(FRAME.load, Buffer.from(settings, "utf8"));
-    this.#flush();
-  }
-
   /** @throws UnsendableError; the call is not inside then. */
   send(flight: Flight): void {
     const id = this.#nextId;

@@ -8,7 +8,8 @@ import { createLogger } from "../log/index.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { takeKey } from "./key-headers.ts";
 import { digestOf, parseKeys } from "./parse-keys.ts";
-import { followKeys, readKeys, withoutKeys } from "./read-keys.ts";
+import { userCodeEnv, withoutKeys } from "./key-variables.ts";
+import { followKeys, readKeys } from "./read-keys.ts";
 
 const PLAIN = "0123456789abcdef";
 const OTHER = "fedcba9876543210";
@@ -155,6 +156,9 @@ test("keys come from a file and the environment, and exchanged ones are taken in
     A: "1",
   };
   assert.deepEqual(withoutKeys(env), { SLIPWAY_API_KEYS_FILE: file, A: "1" });
+  assert.deepEqual(userCodeEnv(env), withoutKeys(env));
+  assert.deepEqual(userCodeEnv({ SLIPWAY_API_KEYS: `ann ${PLAIN}`, A: "1" }), { A: "1" });
+  assert.equal(userCodeEnv({ SLIPWAY_API_KEYS: " ", A: "1" }), undefined, "that of the server");
   const source = await readKeys(env);
   assert.ok(source !== undefined);
   assert.deepEqual(

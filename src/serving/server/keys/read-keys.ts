@@ -2,14 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ToolError } from "../../../ground/errors/index.ts";
 import type { Logger } from "../log/index.ts";
+import { FILE, KEYS, type Environment } from "./key-variables.ts";
 import { parseKeys, type ApiKey } from "./parse-keys.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A file with keys. */
-const FILE = "SLIPWAY_API_KEYS_FILE";
-/** The keys themselves; a semicolon ends a line too. */
-const KEYS = "SLIPWAY_API_KEYS";
 /** Mounted secrets are exchanged as whole folders, which watchers of files do not see. */
 const READ_EVERY_MS = 10_000;
 
@@ -18,12 +13,6 @@ export interface KeySource {
   readonly first: readonly ApiKey[];
   /** @throws ToolError `USAGE` */
   readonly read: () => Promise<readonly ApiKey[]>;
-}
-
-/** An environment for user code, which is not shown the keys. */
-export function withoutKeys(env: Environment): Environment {
-  const { [KEYS]: _, ...others } = env;
-  return others;
 }
 
 /**

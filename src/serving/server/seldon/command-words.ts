@@ -1,6 +1,7 @@
 import type { Environment } from "./launch.ts";
 
-const MICROSERVICE = "seldon-core-microservice";
+/** The program of the wrapper, by whose name images call the server. */
+export const MICROSERVICE = "seldon-core-microservice";
 const SHELLS: ReadonlySet<string> = new Set(["/bin/sh", "sh", "/bin/bash", "bash"]);
 /** What only a shell can do. */
 const NEEDS_SHELL = /[;&|<>`(){}*?[\]~#\n\\]/;

@@ -5,7 +5,7 @@ import {
   type ModelDescription,
 } from "../../../models/description/index.ts";
 import { parseInterfaceName } from "../../runtime/index.ts";
-import { protocolOf } from "../../protocols/index.ts";
+import { SELDON_PORTS } from "../../protocols/index.ts";
 import { signatureByMethod } from "./answer-method.ts";
 import type { SeldonLaunch } from "./launch.ts";
 
@@ -39,7 +39,7 @@ export function describeMicroservice(
     service: serviceType,
     codePath: place.codePath,
     code: codeOf(interfaceName, place.code),
-    ports: { ...protocolOf("seldon").defaultPorts, ...launch.ports },
+    ports: { ...SELDON_PORTS, ...launch.ports },
     server: { workers },
     python: { executable: place.python, path: place.pythonPath },
   };
