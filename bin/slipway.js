@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain syntax that an old Node can read, so that it gets one clear sentence instead of a parser's complaint.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -12,9 +12,18 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(8);
 }
+const args = process.argv.slice(2);
 const built = new URL("../dist/cli/main.js", import.meta.url);
 // Tests and whoever works on the tool want the sources, whether or not a build lies beside them.
 const isFromSource = process.env.SLIPWAY_FROM_SOURCE === "1" || !existsSync(fileURLToPath(built));
-const entry = isFromSource ? new URL("../src/cli/main.ts", import.meta.url) : built;
-const { main } = await import(entry.href);
-await main(process.argv.slice(2));
+if (
+  !isFromSource &&
+  (args.length === 0 || (args.length === 1 && ["--help", "-h", "help"].includes(args[0])))
+) {
+  process.stdout.on("error", () => process.exit(0)); // who reads it has seen enough
+  process.stdout.write(readFileSync(new URL("../dist/cli/overview.txt", import.meta.url)));
+} else {
+  const entry = isFromSource ? new URL("../src/cli/main.ts", import.meta.url) : built;
+  const { main } = await import(entry.href);
+  await main(args);
+}

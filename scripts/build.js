@@ -61,6 +61,9 @@ for (const path of [
     join(made, "server", path.replace(/.*\//, "")),
   );
 
+const { overview } = await import(join(made, "cli/overview.js"));
+writeFileSync(join(made, "cli/overview.txt"), overview());
+
 const { renderManPage } = await import("./man-page.js");
 mkdirSync(join(made, "man"));
 writeFileSync(join(made, "man", "slipway.1"), await renderManPage());

@@ -1,8 +1,9 @@
-import { COMMANDS, createSession } from "../app/index.ts";
+import { createSession } from "../app/index.ts";
 import { explainFullDisk, ToolError, factsOf, isToolError } from "../ground/errors/index.ts";
 import { ScriptError } from "./script-error.ts";
 import type { Cli } from "./cli.ts";
 import { commandNames, GLOBAL_FLAGS } from "./command-names.ts";
+import { overview } from "./overview.ts";
 import { createEventPrinter } from "./render/events.ts";
 import { createReporter } from "./render/create-reporter.ts";
 
@@ -95,30 +96,6 @@ async function report(error: unknown, cli: Cli): Promise<void> {
 
 function isAbort(error: unknown, cli: Cli): boolean {
   return cli.session.signal.aborted && !(isToolError(error) && error.code !== "INTERRUPTED");
-}
-
-function overview(): string {
-  const names = commandNames().filter((name) => !name.includes(" "));
-  const groups = Map.groupBy(names, (name) => COMMANDS[name].group);
-  const width = Math.max(...names.map((name) => name.length));
-  const body = [...groups].flatMap(([group, members]) => [
-    ``,
-    `${group}:`,
-    ...members.map((name) => `  ${name.padEnd(width + 2)}${COMMANDS[name].summary}`),
-  ]);
-  return [
-    "slipway packs a trained model into an image without a Docker daemon, pushes it, and serves it.",
-    "",
-    "Usage: slipway COMMAND [OPTIONS]",
-    ...body,
-    "",
-    "Example:",
-    "  slipway base debian --include python3 --name pybase",
-    "  slipway pack ./iris --base store:pybase -t localhost:5000/iris:v1 --push",
-    "",
-    "`slipway COMMAND --help` tells more about each.",
-    "",
-  ].join("\n");
 }
 
 function unknownCommand(name: string): ToolError {

@@ -86,6 +86,7 @@ test("the package that is published installs small, and packs and verifies an im
   const help = await slipway("--help");
   assert.match(help.stdout, /slipway COMMAND/);
   assert.match(help.stdout, /\n {2}pack /);
+  assert.equal((await slipway("--quiet", "--help")).stdout, help.stdout); // kept by the build, and made anew
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
     readonly version: string;
   };

@@ -1,6 +1,7 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
 import { ComponentError, isRaw } from "../../plane/index.ts";
 import { parseReady, type ReadyFacts } from "./facts.ts";
+import { FlightTable } from "./flight-table.ts";
 import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { startHint } from "./start-hint.ts";
@@ -23,7 +24,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #writer: FrameWriter;
   readonly #reader: FrameReader;
-  readonly #flights = new Map<number, Flight>();
+  readonly #flights: FlightTable;
   readonly #freed: number[] = [];
   #isReady = false;
   #wasReady = false;
@@ -47,6 +48,7 @@ export class Worker {
     this.#minWindow = options.minWindow;
     this.#threads = options.threads;
     this.#window = Math.min(options.maxWindow, Math.max(options.minWindow, 8));
+    this.#flights = new FlightTable(Math.max(options.maxWindow, options.minWindow));
     this.#writer = new FrameWriter(options.arena, options.sharedFrom);
     this.#reader = new FrameReader(options.arena);
     const { promise, resolve, reject } = Promise.withResolvers<ReadyFacts>();
@@ -94,7 +96,7 @@ export class Worker {
       this.#progressAt = performance.now();
       this.#watchFrom(this.#options.timeoutMs);
     }
-    this.#flights.set(id, flight);
+    this.#flights.add(flight);
     if (this.#threads > 1) flight.sentAt = performance.now();
     this.#bytesInside += flight.bytes;
     this.#askFlush();
@@ -248,9 +250,8 @@ export class Worker {
   }
 
   #land(id: number): Flight | undefined {
-    const flight = this.#flights.get(id);
+    const flight = this.#flights.take(id);
     if (flight === undefined) throw new Error(`an answer to call ${id}, which is not inside`);
-    this.#flights.delete(id);
     this.#bytesInside -= flight.bytes;
     return flight;
   }
@@ -296,7 +297,7 @@ export class Worker {
    */
   #oldestEnd(): number {
     if (this.#threads < 2) return Infinity;
-    const [oldest] = this.#flights.values();
+    const [oldest] = this.#flights.inOrder();
     return oldest === undefined ? Infinity : oldest.sentAt + 2 * this.#options.timeoutMs;
   }
 
@@ -313,8 +314,8 @@ export class Worker {
       });
     const begun = this.#options.arena?.begunRequest();
     const unbegun: Flight[] = [];
-    for (const [id, flight] of this.#flights) {
-      if (begun !== undefined && (id - begun) >> 0 > 0) unbegun.push(flight);
+    for (const flight of this.#flights.inOrder()) {
+      if (begun !== undefined && (flight.id - begun) >> 0 > 0) unbegun.push(flight);
       else flight.reject(why);
     }
     this.#flights.clear();
