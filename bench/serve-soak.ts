@@ -3,6 +3,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { holdIdle } from "./lib/idle-clients.ts";
 import { publish } from "./lib/interleave.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { startSlipway, treeOf, type TreeMemory } from "./lib/model-servers.ts";
@@ -13,6 +14,8 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     minutes: { type: "string" },
     workers: { type: "string", default: "2" },
+    idle: { type: "string", default: "500" },
+    files: { type: "string", default: "256" },
   },
 });
 const minutes = Number(values.minutes ?? (values.quick ? 1 : 10));
@@ -21,6 +24,10 @@ const KILL_MS = 20_000;
 const SAMPLE_MS = 1000;
 const CONNECTIONS = 32;
 const MOST_LOST = 64;
+/** How long the server has after the load until its memory is read. */
+const SETTLE_MS = 30_000;
+/** The most that it may have then, as a share of what it had after its first load. */
+const MOST_GROWTH = 1.5;
 
 interface Sample {
   /** Seconds from the start. */
@@ -35,11 +42,28 @@ interface Outcome {
 
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
+/** The server may end a connection that waits to be used again while a request is on its way: then clients ask once more. */
+async function ask(port: number, id: number): Promise<Outcome> {
+  for (;;) {
+    const { outcome, isStale } = await askOnce(port, id).then(
+      (answered) => ({ outcome: answered, isStale: false }),
+      (error: Error & { readonly isReused?: boolean }) => {
+        if (error.isReused !== true) throw error;
+        return { outcome: undefined, isStale: true };
+      },
+    );
+    if (outcome !== undefined) return outcome;
+    if (isStale) asked.again += 1;
+  }
+}
+
+const asked = { again: 0 };
+
 /** A prediction of one row that no other request has. */
-function ask(port: number, id: number): Promise<Outcome> {
+function askOnce(port: number, id: number): Promise<Outcome> {
   const body = `{"data":{"ndarray":[[${id},0.5]]}}`;
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const call = request(
       {
         port,
         host: "127.0.0.1",
@@ -55,13 +79,16 @@ function ask(port: number, id: number): Promise<Outcome> {
         response.on("error", reject);
       },
     );
-    asked.on("error", reject);
-    asked.end(body);
+    call.on("error", (error) => reject(Object.assign(error, { isReused: call.reusedSocket })));
+    call.end(body);
   });
 }
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-soak-"));
-const server = await startSlipway({ model: "Identity", workers: Number(values.workers), folder });
+const server = await startSlipway({
+  ...{ model: "Identity", workers: Number(values.workers), folder },
+  maxFiles: Number(values.files),
+});
 const root =
   treeOf(process.pid).find(
     (pid) => pid !== process.pid && treeOf(pid).length > Number(values.workers),
@@ -129,9 +156,16 @@ try {
     kills += 1;
     if (victim !== undefined) process.kill(victim, "SIGKILL");
   }, KILL_MS);
+  const firstMib = server.residentMib();
+  const idle = holdIdle(server.port, Number(values.idle));
   const rps = await load(startedAt + durationMs, rate);
   clearInterval(sampler);
   clearInterval(killer);
+  const [idleOpen, idleAgain] = [idle.open(), idle.reopened()];
+  idle.stop();
+  await new Promise((settle) => setTimeout(settle, SETTLE_MS));
+  const isAlive = treeOf(root).length > Number(values.workers);
+  const lastMib = server.residentMib(); // fails when the server ended
   const page = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
   const restarts = Number(/^slipway_worker_restarts_total\{.*\} (\S+)$/m.exec(page)?.[1]);
   const lost = [...failures.values()].reduce((sum, count) => sum + count, 0);
@@ -142,24 +176,30 @@ try {
     ...growth("PSS", samples, ({ pssMib }) => pssMib),
     "last own MiB": last?.ownMib ?? Number.NaN,
     "last PSS MiB": last?.pssMib ?? Number.NaN,
+    "server's RSS at the start": firstMib,
+    "server's RSS at the end": lastMib,
   };
   process.stdout.write(
-    `${JSON.stringify({ sent, right, wrong, lost, kills, restarts, failures: Object.fromEntries(failures) })}\n`,
+    `${JSON.stringify({ sent, right, wrong, lost, kills, restarts, idleOpen, idleAgain, askedAgain: asked.again, firstMib, lastMib, failures: Object.fromEntries(failures) })}\n`,
   );
   publish("serve-soak", describeMachine({}), {
-    [`${minutes} minutes at 70 %, a worker killed every 20 s`]: [
-      {
-        name: "slipway",
-        ratio: 1,
-        figures: Object.fromEntries(
-          Object.entries({ rps, sent, right, wrong, lost, kills, restarts, ...memory }).map(
-            ([key, value]) => [key, summarize([value])],
+    [`${minutes} minutes at 70 %, a worker killed every 20 s, ${values.files} descriptors, ${values.idle} idle connections`]:
+      [
+        {
+          name: "slipway",
+          ratio: 1,
+          figures: Object.fromEntries(
+            Object.entries({
+              ...{ rps, sent, right, wrong, lost, kills, restarts, ...memory },
+              ...{ "idle at the end": idleOpen, "idle opened again": idleAgain },
+            }).map(([key, value]) => [key, summarize([value])]),
           ),
-        ),
-      },
-    ],
+        },
+      ],
   });
-  if (wrong > 0 || lost > kills * MOST_LOST || restarts < kills) process.exitCode = 1;
+  const isBounded = lastMib <= MOST_GROWTH * firstMib;
+  if (wrong > 0 || lost > kills * MOST_LOST || restarts < kills || !isAlive || !isBounded)
+    process.exitCode = 1;
 } finally {
   agent.destroy();
   await server.stop();

@@ -33,6 +33,8 @@ export interface ModelServer {
   /** From the start of the process to its first right answer, in ms. */
   readonly startMs: number;
   memory(): TreeMemory;
+  /** Resident set size of the server's own process, in MiB; fails when it ended. */
+  residentMib(): number;
   /** CPU time of the tree so far, in ms, to 10 ms; says more than the clock does on a machine that is busy with other things. */
   cpuMs(): number;
   stop(): Promise<void>;
@@ -47,6 +49,8 @@ export interface ServerPlan {
   readonly python?: string | undefined;
   /** Folder for logs. */
   readonly folder: string;
+  /** Most open files of the server's own process and of its workers. Default: that of this process. */
+  readonly maxFiles?: number;
 }
 
 const MODELS = resolve(import.meta.dirname, "../models");
@@ -72,6 +76,7 @@ export async function startSlipway({
   env = {},
   folder,
   python: base,
+  maxFiles,
 }: ServerPlan): Promise<ModelServer> {
   const { python } = await keptPython({
     packages: SELDON,
@@ -90,7 +95,10 @@ export async function startSlipway({
     "--workers",
     String(workers),
   ];
-  return start([process.execPath, await bundle(folder), ...args], {
+  const limited: readonly string[] =
+    maxFiles === undefined ? [] : ["sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh"];
+  const [program, ...words] = [...limited, process.execPath, await bundle(folder), ...args];
+  return start([program ?? process.execPath, ...words], {
     port,
     grpc,
     folder,
@@ -244,6 +252,7 @@ async function start(
     grpcPort: grpc,
     startMs: performance.now() - startedAt,
     memory: () => memoryOf(child.pid ?? 0),
+    residentMib: () => residentOf(child.pid ?? 0),
     cpuMs: () => cpuOf(child.pid ?? 0),
     stop: () => stop(child),
   };
@@ -295,6 +304,11 @@ function memoryOf(root: number): TreeMemory {
     serverMib: each[0]?.own ?? 0,
     processes: each.length,
   };
+}
+
+function residentOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, "latin1");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) / 1024;
 }
 
 /** Process ids of a process and all below it. */

@@ -18,7 +18,7 @@ import { forgetfulStore, withoutWriting } from "./dry-run.ts";
 import { registryNames } from "./forecast.ts";
 import { packContextOf } from "./pack-context.ts";
 import { planImages } from "./plan.ts";
-import { loadProject, type LoadedProject, type ProjectRequest } from "./project.ts";
+import { loadProject, neededBy, type LoadedProject, type ProjectRequest } from "./project.ts";
 
 /** A project folder to make images of. What is left out, its `slipway.yaml` says, or the folder's content. */
 export interface PackRequest extends ProjectRequest {
@@ -118,7 +118,8 @@ async function withPacked<T>(
   });
   await refuseOldCode(loaded, session);
   const { requirementLines, isWeightsAlone = false } = loaded.project;
-  if (requirementLines.length > 0 && !isWeightsAlone)
+  const isOfModel = requirementLines === neededBy(loaded.detected);
+  if (requirementLines.length > 0 && isOfModel && !isWeightsAlone)
     session.emit({
       kind: "step",
       text: `no requirements.txt: installing ${requirementLines.join(", ")}, which the model needs`,

@@ -25,8 +25,8 @@ import {
   type ProjectTree,
   type WalkedFile,
 } from "../../images/pack/index.ts";
-import { readDeclaredPackages } from "../../images/python-packages/index.ts";
 import { protocolOf } from "../../serving/protocols/index.ts";
+import { declaredLines } from "../python/declared-packages.ts";
 import { processingOf } from "./processing.ts";
 import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
@@ -335,28 +335,26 @@ export async function readProjectFile(root: string): Promise<ProjectFile> {
   return parseProjectFile(await readFile(path, "utf8"), path);
 }
 
-/** Files that the project file names, else `requirements.txt` when there is Python to run, else what the model file itself needs. */
+/** Files that the project file names, else `requirements.txt` when there is Python to run, else what a lock or `pyproject.toml` declares, else what the model file itself needs. */
 async function requirementsOf(
   about: { readonly root: string; readonly file: ProjectFile; readonly detected: DetectedModel },
-  { emit }: Surroundings,
+  session: Surroundings,
 ): Promise<Pick<PackProject, "requirements" | "requirementLines">> {
   const { root, file, detected } = about;
-  const { chosen, requirements = kindRow(chosen.kind).requirements } = detected;
+  const { chosen } = detected;
   if (file.python?.requirements !== undefined)
     return { requirements: file.python.requirements, requirementLines: [] };
   if (runtimeOf(chosen) !== "python") return { requirements: [], requirementLines: [] };
   const stats = await stat(join(root, "requirements.txt")).catch(noFile);
   if (stats?.isFile() === true) return { requirements: ["requirements.txt"], requirementLines: [] };
-  const declared = await readDeclaredPackages(root);
-  if (declared.unread.length > 0)
-    emit({
-      kind: "warning",
-      text: `${declared.unread.join(" and ")} ${declared.unread.length === 1 ? "names" : "name"} Python packages and is not read: write what the model needs into requirements.txt, such as \`uv export --no-dev -o requirements.txt\``,
-    });
-  if (declared.lines.length > 0)
-    emit({ kind: "step", text: "taking the Python packages that pyproject.toml declares" });
-  if (declared.lines.length > 0) return { requirements: [], requirementLines: declared.lines };
-  return { requirements: [], requirementLines: requirements };
+  const declared = await declaredLines(root, session);
+  if (declared.length > 0) return { requirements: [], requirementLines: declared };
+  return { requirements: [], requirementLines: neededBy(detected) };
+}
+
+/** Lines of requirements that the model file itself needs. */
+export function neededBy({ chosen, requirements }: DetectedModel): readonly string[] {
+  return requirements ?? kindRow(chosen.kind).requirements;
 }
 
 const SERVICES = ["MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR"] as const;

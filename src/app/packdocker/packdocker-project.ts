@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { noFile } from "../../ground/process/index.ts";
 import { walkTree, type PackProject } from "../../images/pack/index.ts";
 import { modelFile } from "../pack/project.ts";
 import { checkPickles } from "../../models/kinds/index.ts";
 import { SERVER_ROOT, type UaiJob } from "../../jobs/uai/index.ts";
+import { declaredLines } from "../python/declared-packages.ts";
 import type { Surroundings } from "../session.ts";
 import { epochOf } from "../settings.ts";
 import type { BaseSource } from "./packdocker-base.ts";
@@ -35,6 +36,9 @@ export async function uaiProjectOf(
   await checkPickles(files.map(modelFile), { allowPickle, signal: session.signal });
   const hasRequirements =
     (await stat(join(folder, "requirements.txt")).catch(noFile))?.isFile() === true;
+  const own = hasRequirements
+    ? (await readFile(join(folder, "requirements.txt"), "utf8")).split("\n")
+    : await declaredLines(folder, session);
   return {
     root: folder,
     name:
@@ -54,11 +58,10 @@ export async function uaiProjectOf(
     },
     env: environmentOf(job, { confName, isTf1: isTf1Wanted(request, source) }),
     requirements: hasRequirements ? ["requirements.txt"] : [],
-    requirementLines: await rowRequirements(
-      source.requirements,
-      checked,
-      hasRequirements ? "requirements.txt" : undefined,
-    ),
+    requirementLines: [
+      ...(await rowRequirements(source.requirements, checked, own)),
+      ...(hasRequirements ? [] : own),
+    ],
     indexes: {
       indexUrl: request.indexUrl,
       ...rowIndexes(source.extraIndexUrls ?? [], request),

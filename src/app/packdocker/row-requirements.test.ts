@@ -16,10 +16,9 @@ async function requirementsWith(
   const folder = await createTempDir("slipway-row");
   t.after(() => folder[Symbol.asyncDispose]());
   await writeFile(join(folder.path, "m.model"), model);
-  if (own !== undefined) await writeFile(join(folder.path, "requirements.txt"), own);
   const { job } = parseUaiJob("xgboost", {});
   const checked = { job, folder: folder.path, modelFiles: ["m.model"] };
-  return rowRequirements(lines, checked, own === undefined ? undefined : "requirements.txt");
+  return rowRequirements(lines, checked, own?.split("\n") ?? []);
 }
 
 const ROW = ["xgboost-cpu", "numpy", "pillow"];

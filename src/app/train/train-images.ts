@@ -26,6 +26,7 @@ import type { Packed } from "../pack/deliver.ts";
 import type { OpenBase } from "../pack/base-image.ts";
 import { lackingPackages, openKnownBase } from "../pack/known-base.ts";
 import { rowIndexes } from "../pack/row-indexes.ts";
+import { withoutChosen } from "../python/declared-packages.ts";
 import type { Session } from "../session.ts";
 import { move } from "../places/move.ts";
 import { packContextOf } from "../pack/pack-context.ts";
@@ -39,6 +40,8 @@ export interface ImageRequest {
   readonly allowSecrets: readonly string[];
   readonly platform: Platform;
   /** Images that the user named; they take the place of the known ones. */
+  /** Lines of requirements that the folder declares in other files than those of `code`. */
+  readonly declared: readonly string[];
   readonly bases: Readonly<Record<Accelerator, string | undefined>>;
   /** True for a base that has its framework: no wheels go on top. */
   readonly isOwnImage: boolean;
@@ -101,7 +104,11 @@ export async function createImageMaker(
       ...rowIndexes(extraIndexUrls, project.indexes ?? {}),
     };
     const env = accelerator === "gpu" ? await gpuVariables(base) : undefined;
-    const own = { project: { ...project, requirementLines: requirements, indexes, env } };
+    const requirementLines = [
+      ...withoutChosen(requirements, request.declared),
+      ...request.declared,
+    ];
+    const own = { project: { ...project, requirementLines, indexes, env } };
     return { base, image: await packTraining({ ...own, tree: request.tree }, base, packContext) };
   };
   return {

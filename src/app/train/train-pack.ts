@@ -31,6 +31,7 @@ import { openPackSettings } from "../packdocker/catalogue.ts";
 import { checkPushes, openEngine, openForReading, openStore } from "../places/places.ts";
 import type { ImageResult, TransferResult } from "../results.ts";
 import { epochOf } from "../settings.ts";
+import { declaredLines } from "../python/declared-packages.ts";
 import type { Caller, Places, Session } from "../session.ts";
 import { checkCode, indexesOf, readCode, requirementsOf } from "./train-code.ts";
 import { createImageMaker, lacksShell, sourceOf, type ImageRequest } from "./train-images.ts";
@@ -213,6 +214,7 @@ async function requestOf(
 ): Promise<ImageRequest> {
   const { request, codePath, release, catalogue, session } = about;
   const base = job.ownImage ?? request.base;
+  const requirements = await requirementsOf(request, codePath, session);
   return {
     platform: parsePlatform(request.platform ?? "linux/amd64"),
     bases: { cpu: base, gpu: request.gpuBase ?? base },
@@ -223,11 +225,12 @@ async function requestOf(
     apt: request.apt ?? [],
     tree: await readCode(job, codePath, session),
     allowSecrets: request.allowSecrets ?? [],
+    declared: requirements.length > 0 ? [] : await declaredLines(codePath, session),
     code: {
       root: codePath,
       name: basename(job.names.cpu).replace(/-cpu:.*$/s, ""),
       folder: "data",
-      requirements: await requirementsOf(request, codePath, session),
+      requirements,
       indexes: indexesOf(request, session),
       ignoreLibraries: request.allowMissingLibraries,
       labels: {

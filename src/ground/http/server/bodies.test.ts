@@ -223,6 +223,24 @@ test("parameters and query are read, also of a whole URI", async (t) => {
   await proxied.sees(/404 Not Found[^]*unknown-path$/);
 });
 
+test("one connection too many ends the one that asked nothing for longest", async (t) => {
+  const server = await start(t, { maxConnections: 2 });
+  const ask = (one: Client): Promise<void> => {
+    one.socket.write(head("/size", "Content-Length: 1") + "x");
+    return one.sees(/\r\n\r\n1$/);
+  };
+  const busy = await client(server);
+  await ask(busy);
+  const silent = await client(server);
+  await ask(silent);
+  busy.socket.write(head("/size", "Content-Length: 2") + "xx");
+  await busy.sees(/\r\n\r\n2$/);
+  await ask(await client(server));
+  await silent.closed;
+  busy.socket.write(head("/size", "Content-Length: 3") + "xxx");
+  await busy.sees(/\r\n\r\n3$/);
+});
+
 test("one connection too many ends the oldest idle one, and is itself ended where all are busy", async (t) => {
   const server = await start(t, { maxConnections: 2 });
   const ask = (one: Client): Promise<void> => {

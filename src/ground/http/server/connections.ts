@@ -18,6 +18,7 @@ export interface Connection {
 
 /** The connections of a server: who waits on them, and which may be ended. */
 export class Connections {
+  /** In the order of their last request; of their beginning where they had none. */
   readonly #open = new Map<Socket, Connection>();
   readonly #onMemory: (bytes: number) => void;
 
@@ -41,6 +42,14 @@ export class Connections {
     return this.#open.get(socket) ?? this.#add(socket);
   }
 
+  /** The connection over a socket on which a request begins: the last one that `endIdle` ends. */
+  begin(socket: Socket): Connection {
+    const connection = this.of(socket);
+    connection.unanswered += 1;
+    if (this.#open.delete(socket)) this.#open.set(socket, connection);
+    return connection;
+  }
+
   /** Where the clients are. */
   get addresses(): ReadonlySet<string> {
     return new Set(this.#open.keys().map(addressOf));
@@ -62,7 +71,7 @@ export class Connections {
     }
   }
 
-  /** Ends the oldest connection on which nothing is under way, save one. False when there is none. */
+  /** Ends the connection that has asked nothing for longest and on which nothing is under way, save one. False when there is none. */
   endIdle(spared: Socket): boolean {
     for (const [socket, { unanswered }] of this.#open) {
       if (unanswered > 0 || socket === spared || socket.destroyed) continue;

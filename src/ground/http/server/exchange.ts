@@ -97,8 +97,7 @@ export class Exchange<Span = unknown> {
     const length = headers["content-length"];
     this.#isBodyDue =
       length === undefined ? headers["transfer-encoding"] !== undefined : length !== "0";
-    this.#connection = side.connections.of(request.socket);
-    this.#connection.unanswered += 1;
+    this.#connection = side.connections.begin(request.socket);
   }
 
   /** 0 until `reply`. */

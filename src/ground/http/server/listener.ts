@@ -122,8 +122,7 @@ export async function startListener(
 
 function counting(connections: Connections, onRequest: RequestListener): RequestListener {
   return (request, response) => {
-    const connection = connections.of(request.socket);
-    connection.unanswered += 1;
+    const connection = connections.begin(request.socket);
     response.once("close", () => (connection.unanswered -= 1));
     onRequest(request, response);
   };
