@@ -17,7 +17,7 @@ export async function declaredLines(folder: string, { emit }: Caller): Promise<r
 }
 
 /** Says that files name packages and are not read. */
-export function unreadSentence(files: readonly string[]): string {
+function unreadSentence(files: readonly string[]): string {
   return `${files.join(" and ")} may name Python packages and ${files.length === 1 ? "is" : "are"} not read: write what the model needs into requirements.txt`;
 }
 

@@ -35,37 +35,33 @@ function poetryLine(name: string, value: unknown, file: string): readonly string
   if (!/^[A-Za-z0-9][\w.-]{0,200}$/.test(name)) throw invalidLock(file, `${at} is no name`);
   if (Array.isArray(value)) return value.flatMap((one: unknown) => poetryLine(name, one, file));
   if (typeof value === "string") return [`${name}${rangeOf(value, at, file)}`];
-  const {
-    version = "*",
-    extras,
-    markers,
-    python,
-    optional,
-    git,
-    url,
-    path,
-    rev,
-    tag,
-    branch,
-  } = lockTable(value, at, file);
-  if (optional === true) return [];
-  const conditions = [
-    ...(typeof markers === "string" ? [`(${markers})`] : []),
-    ...(typeof python === "string" ? pythonMarkers(python, at, file) : []),
-  ].join(" and ");
-  const marker = conditions === "" ? "" : ` ; ${conditions}`;
-  const place = git ?? url ?? path;
-  if (typeof place === "string") {
-    const commit = [rev, tag, branch].find((one) => typeof one === "string");
-    const from =
-      git === undefined ? place : `git+${place}${commit === undefined ? "" : `@${commit}`}`;
-    return [`${name} @ ${from}${marker}`];
-  }
+  const table = lockTable(value, at, file);
+  if (table["optional"] === true) return [];
+  const { version = "*", extras } = table;
+  const marker = markerOf(table, at, file);
+  const place = placeOf(table);
+  if (place !== undefined) return [`${name} @ ${place}${marker}`];
   if (typeof version !== "string") throw invalidLock(file, `${at} has no version`);
   const more = textsIn(extras);
   return [
     `${name}${more.length === 0 ? "" : `[${more.join(",")}]`}${rangeOf(version, at, file)}${marker}`,
   ];
+}
+
+function markerOf({ markers, python }: LockTable, at: string, file: string): string {
+  const conditions = [
+    ...(typeof markers === "string" ? [`(${markers})`] : []),
+    ...(typeof python === "string" ? pythonMarkers(python, at, file) : []),
+  ];
+  return conditions.length === 0 ? "" : ` ; ${conditions.join(" and ")}`;
+}
+
+/** Where a package is that has no index. */
+function placeOf({ git, url, path, rev, tag, branch }: LockTable): string | undefined {
+  const place = [git, url, path].find((one) => typeof one === "string");
+  if (place === undefined || git === undefined) return place;
+  const commit = [rev, tag, branch].find((one) => typeof one === "string");
+  return `git+${place}${commit === undefined ? "" : `@${commit}`}`;
 }
 
 /** Poetry's ranges as PEP 440 writes them. @see Poetry's documentation, "Dependency specification" */

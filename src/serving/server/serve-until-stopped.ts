@@ -3,6 +3,7 @@ import type { ModelDescription } from "../../models/description/index.ts";
 import type { WorkerAhead } from "../runtime/index.ts";
 import type { TlsFiles } from "../transport/index.ts";
 import { followTls } from "./follow-tls.ts";
+import { giveMemoryBack } from "./give-memory-back.ts";
 import { followKeys, readKeys, withoutKeys } from "./keys/index.ts";
 import { createLogger, levelOfPython } from "./log/index.ts";
 import { parseObserveSettings } from "./observe/index.ts";
@@ -74,6 +75,7 @@ export async function serveUntilStopped({
     void follower?.look(); // neither of them rejects
     void server.reload();
   });
+  using _rest = giveMemoryBack();
   if (launch.pidFile !== undefined) await writeFile(launch.pidFile, String(process.pid));
   if (!signal.aborted)
     await new Promise<void>((resolve) =>

@@ -39,10 +39,11 @@ function markerOf(marker: unknown, groups: readonly string[]): string | undefine
   if (typeof marker !== "string" || marker.trim() === "") return undefined;
   const decided = marker.replaceAll(
     /(["'])([\w.-]{1,100})\1\s+(not\s+)?in\s+(extras|dependency_groups)\b/g,
-    (_all, _quote, name: string, not: string | undefined, kind: string) =>
-      (kind === "dependency_groups" && groups.includes(name)) === (not === undefined)
-        ? ALWAYS
-        : NEVER,
+    (...found: readonly string[]) => {
+      const [, , name = "", not, kind] = found;
+      const isIn = kind === "dependency_groups" && groups.includes(name);
+      return isIn === (not === undefined) ? ALWAYS : NEVER;
+    },
   );
   return decided === ALWAYS ? undefined : decided;
 }
