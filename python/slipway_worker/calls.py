@@ -102,6 +102,8 @@ class Adapter:
     methods: Sequence[str] = ()
     metadata: Optional[Dict[str, Any]] = None
     signature: Optional[Dict[str, Any]] = None
+    #: Methods that may stand behind another in a run: they are given nothing but values and names.
+    follows: Sequence[str] = ()
     #: True when `predict` may be given the rows of several requests at once.
     can_batch: bool = False
     #: True when `predict` is never given the `meta` of its request.

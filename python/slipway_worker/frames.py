@@ -27,6 +27,8 @@ METHODS = (
 )
 #: The method whose messages are named tensors.
 INFER = METHODS.index("infer")
+#: Several calls in one go.
+RUN = INFER + 1
 
 # Payload kinds.
 NONE, TENSOR, ARRAY, JSON, TEXT, BYTES, RAW, PROTO, ANY = 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -38,6 +40,8 @@ GRPC = 1
 IS_RAW, IS_ABSENT, HAS_MORE = 1, 2, 4
 #: The upper bits of a response's flags: rows of the joined call, in the first answer that it gave.
 JOINED_SHIFT = 8
+#: Upper bits of a request's flags: number of the component that is asked, in a process of several.
+COMPONENT_SHIFT = 8
 # Message flags.
 SHARED, DEFAULT_NAMES = 1, 2
 

@@ -23,7 +23,7 @@ from .tensor_calls import TensorCalls, extra_of
 from .threads import Threads
 
 #: Answers leave together unless the calls take longer than this.
-_FLUSH_SECONDS = 0.0003
+FLUSH_SECONDS = 0.0003
 _NAMES_KEPT = 256
 _MAX_ANSWER_BYTES = frames.DEFAULT_MAX_FRAME_BYTES - (1 << 20)
 #: A table without rows has columns all the same, and each column a name.
@@ -33,7 +33,7 @@ _MAX_EMPTY_COLUMNS = 65536
 class Loop:
     def __init__(self, channel: Channel, adapter: Adapter, settings: Settings) -> None:
         self._channel = channel
-        self._adapter = adapter
+        self.adapter = self._adapter = adapter
         self._log: Optional[Log] = None
         self._arena: Optional[Arena] = None
         self._shared_from = settings.shared_from
@@ -52,9 +52,13 @@ class Loop:
         self._borrowed: List[Tuple[int, Any]] = []
         self._idle_refs = _references([(0, _Probe())])
 
+    def open(self, log: Log, arena: Optional[Arena]) -> None:
+        """Comes before the first frame; `run` does it itself."""
+        self._log, self._arena = log, arena
+
     def run(self, log: Log, arena: Optional[Arena]) -> None:
         """Returns when the server closes its end."""
-        self._log, self._arena = log, arena
+        self.open(log, arena)
         for batch in self._channel.batches(self._linger):
             if len(batch) > 1:
                 self._channel.promise()
@@ -82,9 +86,20 @@ class Loop:
             if self._borrowed and self._threads is None:
                 self._give_back()
             now = time.monotonic()
-            if now - last > _FLUSH_SECONDS:
+            if now - last > FLUSH_SECONDS:
                 self._channel.flush()
                 last = now
+
+    def run_frame(self, frame: Frame) -> None:
+        """One frame, without joining rows: for a process with several components, each of which has a loop."""
+        if frame.type != REQUEST:
+            self._control(frame)
+        elif self._threads is not None:
+            self._threads.put(frame)
+        else:
+            self._channel.put(self._answer(frame))
+            if self._borrowed:
+                self._give_back()
 
     def _control(self, frame: Frame) -> None:
         if frame.type == CANCEL:
@@ -95,11 +110,21 @@ class Loop:
         if self._arena is not None:
             self._arena.give_back(frames.decode_pages(frame.text_a))
 
-    def _answer(self, frame: Frame) -> bytes:
+    def begin(self, frame: Frame) -> None:
+        """The calls of this request begin; lines of the log are its own until `end`."""
         if self._arena is not None and self._threads is None:
             self._arena.begin(frame.id)
         if self._log is not None:
             self._log.set_request(frame.text_a)
+
+    def end(self) -> None:
+        if self._log is not None:
+            self._log.set_request(b"")
+        if self._borrowed and self._threads is None:
+            self._give_back()
+
+    def _answer(self, frame: Frame) -> bytes:
+        self.begin(frame)
         try:
             extra = extra_of(frame)
             if "traceparent" in extra:
@@ -118,7 +143,7 @@ class Loop:
         if frame.method == INFER:
             return self._tensors.answer(frame, extra)
         grpc = frame.flags & frames.GRPC != 0
-        messages = [self._message(message, frame.method) for message in frame.messages]
+        messages = [self.message(message, frame.method) for message in frame.messages]
         return self._encode(frame, self._adapter.call(Call(frame.method, messages, extra, grpc)))
 
     def _data_of(self, message: WireMessage) -> frames.Buffer:
@@ -127,7 +152,8 @@ class Loop:
     def _borrow(self, page: int, value: Any) -> None:
         self._borrowed.append((page, value))
 
-    def _message(self, message: WireMessage, method: int) -> Message:
+    def message(self, message: WireMessage, method: int) -> Message:
+        """What a component gets of a message of the wire."""
         kind, datatype, shape, _, names, meta, data, size, page = message
         if page >= 0:
             data = self._shared(page, size)
@@ -181,20 +207,26 @@ class Loop:
 
     def _encode(self, frame: Frame, answer: Answer, joined_rows: int = 0) -> bytes:
         flags = (joined_rows << frames.JOINED_SHIFT) | (frames.IS_RAW if answer.is_raw else 0) | (frames.IS_ABSENT if answer.is_absent else 0)
-        keeps_lists = frame.flags & frames.GRPC == 0 and frame.method != SEND_FEEDBACK  # protobuf has arrays only
+        message = self.answer_message(answer, frame.method, frame.flags & frames.GRPC != 0)
+        tags, metrics = self.said(answer, frame)
+        if tags is None and metrics is None:
+            return encode_response(frame.id, flags, message)
+        return encode_response(frame.id, flags, message, ((tags or "").encode("utf-8", "surrogatepass"), (metrics or "").encode("utf-8", "surrogatepass")))
+
+    def answer_message(self, answer: Answer, method: int, is_grpc: bool = False) -> OutMessage:
+        """An answer's value and names for the wire."""
+        keeps_lists = not is_grpc and method != SEND_FEEDBACK  # protobuf has arrays only
         message = self._payload(answer.value, answer.is_raw, keeps_lists)
-        shape = message.shape
-        if len(shape) > 1 and not answer.is_raw:
-            if answer.names is DEFAULT:
-                message = message._replace(flags=frames.DEFAULT_NAMES)
-            else:
-                message = message._replace(names=self._names_text(answer.names))
-        texts = None
-        if answer.tags is not None or answer.metrics is not None:
-            tags = b"" if answer.tags is None else self._dumps(answer.tags).encode("utf-8", "surrogatepass")
-            metrics = b"" if answer.metrics is None else self._metrics_text(answer.metrics, frame).encode("utf-8", "surrogatepass")
-            texts = (tags, metrics)
-        return encode_response(frame.id, flags, message, texts)
+        if len(message.shape) < 2 or answer.is_raw:
+            return message
+        if answer.names is DEFAULT:
+            return message._replace(flags=frames.DEFAULT_NAMES)
+        return message._replace(names=self._names_text(answer.names))
+
+    def said(self, answer: Answer, frame: Frame) -> Tuple[Optional[str], Optional[str]]:
+        """Tags and metrics as JSON text."""
+        tags = None if answer.tags is None else self._dumps(answer.tags)
+        return tags, None if answer.metrics is None else self._metrics_text(answer.metrics, frame)
 
     def _metrics_text(self, metrics: List[Any], frame: Frame) -> str:
         """Values may be numpy's own numbers: the original takes them over gRPC, and trips over most of them over REST."""
@@ -272,7 +304,7 @@ class Loop:
         """Several requests in one call, each with an answer or an error of its own."""
         if self._arena is not None:
             self._arena.begin(group[-1].id)
-        answers = self._adapter.predict_requests([self._message(frame.messages[0], PREDICT) for frame in group])
+        answers = self._adapter.predict_requests([self.message(frame.messages[0], PREDICT) for frame in group])
         for index, (frame, answer) in enumerate(zip(group, answers)):
             if isinstance(answer, BaseException):
                 self._channel.put(self._encode_error(frame.id, answer))
@@ -285,7 +317,7 @@ class Loop:
             self._arena.begin(group[-1].id)
         parts = None
         try:
-            messages = [self._message(frame.messages[0], PREDICT) for frame in group]
+            messages = [self.message(frame.messages[0], PREDICT) for frame in group]
             parts = split_rows(self._adapter, messages)
         except frames.ProtocolError:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from .frames import PROTOCOL_VERSION, ProtocolError
 
@@ -13,7 +13,9 @@ class Settings:
     """What the server asks this worker to load and how. Unknown keys are ignored, so that a newer server can add some."""
 
     def __init__(self, text: bytes) -> None:
-        values: Dict[str, Any] = json.loads(text)
+        self._read(json.loads(text))
+
+    def _read(self, values: Dict[str, Any]) -> None:
         version = values.get("protocol")
         if version != PROTOCOL_VERSION:
             raise ProtocolError("the server speaks protocol %s, this worker speaks %d" % (version, PROTOCOL_VERSION))
@@ -42,3 +44,13 @@ class Settings:
         self.workers = int(values.get("workers", 1))
         self.threads = int(values.get("threads", 1))
         self.memory_bytes = int(values.get("memoryBytes", 0))
+        #: Variables of this component's own; None takes one away.
+        self.env: Dict[str, Optional[str]] = dict(values.get("env") or {})
+        #: Components that are loaded into this process too, in the order of their numbers from 1 on.
+        self.others: List[Settings] = [_settings_of(other) for other in values.get("others", [])]
+
+
+def _settings_of(values: Dict[str, Any]) -> Settings:
+    settings = Settings.__new__(Settings)
+    settings._read(values)
+    return settings

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from . import frames
 from .arena import Arena, open_arena
@@ -18,6 +18,9 @@ from .frames import ERROR, LOAD, PROTOCOL_VERSION, READY, encode_texts
 from .logs import Log, capture
 from .paths import set_up_limits, set_up_paths
 from .settings import Settings
+
+if TYPE_CHECKING:  # it looks for numpy, which is there only after the paths are set
+    from .host import Component
 
 _SOCKET, _INCOMING, _OUTGOING = 3, 4, 5
 
@@ -55,7 +58,7 @@ def _serve(channel: Channel, load: bytes) -> int:
             sys.dont_write_bytecode = True
         log = capture(channel, settings.log_level)
         channel.start()
-        adapter, loop, ready = _load(channel, settings)
+        components, ready = _load_all(channel, settings)
         arena = _arena(settings)
     except Stopped:
         return 0
@@ -69,36 +72,33 @@ def _serve(channel: Channel, load: bytes) -> int:
     ready["shared"] = arena is not None
     channel.put(encode_texts(READY, text_a=json.dumps(ready).encode("utf-8")))
     channel.flush()
+    from .host import run
+
     try:
-        loop.run(log, arena)
+        run(channel, components, log, arena)
     finally:
-        adapter.unload()
+        for component in components:
+            component.adapter.unload()
     return 0
 
 
-def _load(channel: Channel, settings: Settings) -> Any:
-    from .load import load_adapter  # numpy is looked for here, after the paths are set
-    from .loop import Loop, threads_of
+def _load_all(channel: Channel, settings: Settings) -> Tuple[List[Component], Dict[str, Any]]:
+    """The components of this process, and what READY says of them."""
+    from .host import load_components
 
-    adapter = load_adapter(settings)
+    components = load_components(channel, settings)
     numpy = sys.modules.get("numpy")
+    first, *others = [component.facts() for component in components]
     ready: Dict[str, Any] = {
         "protocol": PROTOCOL_VERSION,
         "pid": os.getpid(),
         "python": "%d.%d.%d" % sys.version_info[:3],
         "numpy": getattr(numpy, "__version__", None),
-        "methods": list(adapter.methods),
-        "rawRest": list(adapter.raw_rest),
-        "rawGrpc": list(adapter.raw_grpc),
-        "canBatch": adapter.can_batch,
-        "metadata": None if adapter.metadata is None else json.dumps(adapter.metadata),
-        "signature": adapter.signature,
-        "speaksTensors": adapter.speaks_tensors,
-        "streams": adapter.streams,
-        "asks": list(adapter.asks),
-        "threads": max(1, threads_of(adapter, settings)),
+        **first,
     }
-    return adapter, Loop(channel, adapter, settings), ready
+    if others:
+        ready["others"] = others
+    return components, ready
 
 
 def _arena(settings: Settings) -> Optional[Arena]:

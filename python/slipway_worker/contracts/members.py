@@ -107,10 +107,11 @@ def _is_stub(member: Any) -> bool:
     return function is not None and getattr(function, "__module__", None) == _BASE_MODULE
 
 
-def accepts(method: Callable[..., Any], keyword: str) -> Optional[bool]:
-    """True when the method can be called with this keyword; None when its signature cannot be read."""
+def accepts(method: Callable[..., Any], keyword: str, follow_wrapped: bool = True) -> Optional[bool]:
+    """True when the method can be called with this keyword; None when its signature cannot be read. `follow_wrapped`: a decorated method
+    counts as what it was before."""
     try:
-        parameters = inspect.signature(method).parameters
+        parameters = inspect.signature(method, follow_wrapped=follow_wrapped).parameters
     except (TypeError, ValueError):
         return None
     found = parameters.get(keyword)

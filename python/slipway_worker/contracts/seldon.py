@@ -21,6 +21,7 @@ from .metrics import check_metrics
 from .whole import messages_of, raw_argument
 
 _PLAIN = ("predict", "transform_input", "transform_output", "route", "aggregate", "send_feedback", "health_status")
+_IN_RUNS = ("predict", "transform_input", "transform_output")
 _RESPONSE = "SeldonResponse"
 
 
@@ -33,7 +34,7 @@ class SeldonAdapter(Adapter):
         self.methods = members.names
         self._plain: Dict[str, Optional[Callable[..., Any]]] = {name: _waiting(members.get(name)) for name in _PLAIN}
         self.is_async = any(is_async_function(members.get(name)) for name in _PLAIN)
-        self._passes_meta = {name: None if strict else accepts(method, "meta") for name, method in self._plain.items() if method is not None}
+        self._passes_meta = {name: _passes_meta(method, strict) for name, method in self._plain.items() if method is not None}
         feedback = self._plain["send_feedback"]
         self._passes_routing = strict or feedback is None or accepts(feedback, "routing") is not False
         self._raw = {(name, grpc): members.raw_candidates(name, grpc) for name in RAW_ORDER for grpc in (False, True)}
@@ -49,6 +50,7 @@ class SeldonAdapter(Adapter):
         self._responses: Dict[type, bool] = {}
         self._handle = flask_handler.error_handler(user)
         self.can_batch = self._plain["predict"] is not None and not (self._tags or self._metrics) and "predict" not in self.raw_rest
+        self.follows = [] if self.is_async else [name for name in _IN_RUNS if name not in self.raw_rest and self._passes_meta.get(name, False) is False]
         self.ignores_meta = self._passes_meta.get("predict") is False
         self._handlers: Tuple[Callable[[Call], Answer], ...] = (
             self._predict,
@@ -241,6 +243,13 @@ class SeldonAdapter(Adapter):
         if axes < 2:
             return DEFAULT
         return _optional(self._class_names, DEFAULT) if callable(self._class_names) else self._class_names
+
+
+def _passes_meta(method: Callable[..., Any], strict: bool) -> Optional[bool]:
+    """None where only a try can tell. The original tries always, and a method without `meta` fails before any code of it runs."""
+    if strict:
+        return False if accepts(method, "meta", follow_wrapped=False) is False else None
+    return accepts(method, "meta")
 
 
 def _waiting(method: Optional[Callable[..., Any]]) -> Optional[Callable[..., Any]]:

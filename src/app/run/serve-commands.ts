@@ -9,7 +9,7 @@ import type { ServePlaceRequest } from "./serve-place.ts";
 
 /** A folder or a URI to serve, or a graph when its file is named. */
 export interface ServeWords
-  extends ServePlaceRequest, Pick<ServeGraphRequest, "components" | "predictor"> {
+  extends ServePlaceRequest, Pick<ServeGraphRequest, "components" | "predictor" | "isolatesNodes"> {
   /** File of a SeldonDeployment. */
   readonly graph?: string | undefined;
 }
@@ -45,6 +45,10 @@ export const SERVE_COMMAND: CommandSpec<ServeWords> = {
     predictor: text(
       "--predictor <name>",
       "predictor of the graph's file, where it has more than one",
+    ),
+    isolatesNodes: flag(
+      "--isolate-nodes",
+      "give each node of the graph a process of its own (default: Python nodes that follow each other share one)",
     ),
     code: CODE,
     model: MODEL,

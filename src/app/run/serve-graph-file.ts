@@ -22,6 +22,8 @@ export interface ServeGraphRequest extends GraphSource, ServeKeysRequest {
   /** Calls of user code at the same time in one worker. */
   readonly threads?: number | undefined;
   readonly logLevel?: string | undefined;
+  /** Gives each node's Python code a process of its own. Default: nodes that follow each other share one. */
+  readonly isolatesNodes?: boolean | undefined;
   /** Logs each request. Default false. */
   readonly logsRequests?: boolean | undefined;
 }
@@ -47,7 +49,7 @@ export async function serveGraphFile(
   const keys = await readServeKeys(request, env, session);
   const log = createLogger({ write: (text) => emit({ kind: "output", text }) });
   await using server = await serveGraph(graph, components, {
-    ...{ host, tls, log, signal },
+    ...{ host, tls, log, signal, isolatesNodes: request.isolatesNodes },
     env: withoutKeys(env),
     keys: keys?.first,
     ports: { grpc: DEFAULT_GRPC_PORT, ...ports },

@@ -1,3 +1,4 @@
+import type { GraphNode } from "../../models/description/index.ts";
 import type { CallerOptions, ComponentMethod, SpanContext } from "../plane/index.ts";
 
 /** A message as it travels: nobody takes it apart on the way. */
@@ -30,6 +31,26 @@ export interface NodeCall {
   readonly caller: GraphCaller;
   /** Aborted when the call's time is over. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** One call of a run. */
+export interface RunStep {
+  readonly node: GraphNode;
+  readonly method: ComponentMethod;
+}
+
+/** What came of a run: the answer of the last call that was made. */
+export interface RunAnswer {
+  readonly answer: GraphAnswer;
+  /** Of each call that was made, in s. */
+  readonly seconds: readonly number[];
+}
+
+/** Calls to nodes that follow each other, made in one go. */
+export interface NodeRun {
+  readonly steps: readonly RunStep[];
+  /** Makes the calls, all or the first of them. Undefined for a message that has to be taken from node to node. */
+  readonly begin: (message: GraphMessage, caller: GraphCaller) => Promise<RunAnswer> | undefined;
 }
 
 /** What answers for a node of a graph: a model in this process tree, a server elsewhere, or a test's fake. */

@@ -8,7 +8,14 @@ import {
 } from "../protocols/index.ts";
 import { InferenceError } from "../../ground/errors/index.ts";
 import type { GraphNode } from "../../models/description/index.ts";
-import type { GraphAnswer, GraphCaller, GraphMessage, NodePeer } from "./contracts.ts";
+import type {
+  GraphAnswer,
+  GraphCaller,
+  GraphMessage,
+  NodePeer,
+  NodeRun,
+  RunAnswer,
+} from "./contracts.ts";
 import { failureAnswer, unansweredAnswer } from "./failure.ts";
 import { stepsOf, type NodeSteps } from "./node-steps.ts";
 
@@ -27,6 +34,8 @@ export interface ExecutorOptions {
   readonly root: GraphNode;
   /** By the names of nodes. One that is called and has none is a failure of the request. */
   readonly peers: ReadonlyMap<string, NodePeer>;
+  /** Calls that can be made in one go, by the name of the node that they begin at. Default: none. */
+  readonly runs?: ReadonlyMap<string, NodeRun> | undefined;
   /** Longest time for one call to a node, in ms. Default: no limit of the graph's own. */
   readonly timeoutMs?: number | undefined;
   /** Writes the branches that were taken into the answer's meta. */
@@ -98,6 +107,9 @@ export class GraphExecutor {
   }
 
   async #predict(node: GraphNode, message: GraphMessage, walk: Walk): Promise<GraphAnswer> {
+    const run = this.#runAt(node, walk);
+    const begun = run?.begin(message, walk.caller);
+    if (run !== undefined && begun !== undefined) return this.#follow(run, await begun, walk);
     const entered = await this.#enter(node, message, walk);
     if (entered.status !== OK) return entered;
     const below = await this.#below(node, entered, walk);
@@ -106,6 +118,27 @@ export class GraphExecutor {
     return this.#options.injectsRouting && left.status === OK
       ? { ...left, body: withRouting(left.body, walk.routing) }
       : left;
+  }
+
+  /** A run at this node. Limits of time, routing in answers and spans are of single calls, so there is none then. */
+  #runAt({ name }: GraphNode, { caller }: Walk): NodeRun | undefined {
+    const { runs, timeoutMs, injectsRouting } = this.#options;
+    const isByCall = timeoutMs !== undefined || injectsRouting || caller.span !== undefined;
+    return isByCall ? undefined : runs?.get(name);
+  }
+
+  /** Counts the calls of a run and makes those that are left. */
+  async #follow(run: NodeRun, { answer, seconds }: RunAnswer, walk: Walk): Promise<GraphAnswer> {
+    let last = answer;
+    for (const [index, { node, method }] of run.steps.entries()) {
+      const made = seconds[index];
+      if (made !== undefined) {
+        const status = index === seconds.length - 1 ? answer.status : OK;
+        this.#options.onCall?.({ node, method, status, seconds: made });
+      } else if (last.status === OK)
+        last = await this.#call(node, method, { message: last, caller: walk.caller });
+    }
+    return last;
   }
 
   /** The node's work before its children: a transformer's, or a model's own. */

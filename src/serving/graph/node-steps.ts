@@ -4,6 +4,7 @@ import {
   type NodeMethod,
   type NodeType,
 } from "../../models/description/index.ts";
+import type { RunStep } from "./contracts.ts";
 
 /** What a request makes of a node. */
 export interface NodeSteps {
@@ -33,6 +34,21 @@ interface AbTest {
 /** The steps of every node, by name. */
 export function stepsOf(root: GraphNode): ReadonlyMap<string, NodeSteps> {
   return new Map(nodesOf(root).map((node) => [node.name, stepsOfNode(node)]));
+}
+
+/** The calls of a request that enters here, where they are always the same ones, one after the other; undefined where anything is chosen or joined. */
+export function straightSteps(node: GraphNode): readonly RunStep[] | undefined {
+  const { enter, leaves, routes, aggregates, implementation } = stepsOfNode(node);
+  const { children } = node;
+  const [child] = children;
+  if (routes || aggregates || implementation !== undefined || children.length > 1) return undefined;
+  const below = child === undefined ? [] : straightSteps(child);
+  if (below === undefined) return undefined;
+  return [
+    ...(enter === undefined ? [] : [{ node, method: enter }]),
+    ...below,
+    ...(leaves ? [{ node, method: "transform-output" as const }] : []),
+  ];
 }
 
 function stepsOfNode(node: GraphNode): NodeSteps {

@@ -25,6 +25,8 @@ export {
   seldonProtoToJson,
   type SeldonMessageName,
 } from "./seldon-service/seldon-json-mapping.ts";
+export { SeldonApi } from "./seldon-service/seldon-api.ts";
 export { createSeldonNode } from "./seldon-service/seldon-node.ts";
+export { createSeldonRun } from "./seldon-service/seldon-run.ts";
 export { PROTOCOLS, protocolOf } from "./table.ts";
 export { readRequests } from "./v2/read-requests.ts";

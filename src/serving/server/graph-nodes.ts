@@ -6,11 +6,19 @@ import {
   type GraphNode,
   type ModelDescription,
 } from "../../models/description/index.ts";
-import { createRemoteNode, type NodePeer } from "../graph/index.ts";
+import { createRemoteNode, type NodePeer, type NodeRun } from "../graph/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
 import type { ModelRepository, ServedModel, Tracer } from "../plane/index.ts";
-import { createSeldonNode, nodeLabels, nodeOf, type FailureNote } from "../protocols/index.ts";
-import { loadPredictor } from "./load-predictor.ts";
+import {
+  createSeldonNode,
+  nodeLabels,
+  nodeOf,
+  SeldonApi,
+  type FailureNote,
+} from "../protocols/index.ts";
+import { hostNodes, type HostedNode } from "./graph-hosts.ts";
+import { answerOf, graphRuns, type LocalNode } from "./graph-runs.ts";
+import { loadPredictor, pythonOptions, type LoadOptions } from "./load-predictor.ts";
 import type { Logger } from "./log/index.ts";
 import { parseSeldonLaunch, type Environment, type SeldonLaunch } from "./seldon/launch.ts";
 
@@ -26,6 +34,8 @@ export interface GraphPlace {
   readonly env: Environment;
   readonly threads?: number | undefined;
   readonly logLevel?: string | undefined;
+  /** Gives each node's Python code a process of its own. Default: nodes that follow each other share one. */
+  readonly isolatesNodes?: boolean | undefined;
   readonly maxBodyBytes: number;
   readonly tracer: Tracer | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,6 +46,8 @@ export interface GraphPlace {
 /** Peers of a graph's nodes, with the client that calls those elsewhere. */
 export interface GraphPeers extends Disposable {
   readonly peers: ReadonlyMap<string, NodePeer>;
+  /** Calls that can be made in one go, by the node that they begin at. */
+  readonly runs: ReadonlyMap<string, NodeRun>;
 }
 
 /**
@@ -45,17 +57,23 @@ export interface GraphPeers extends Disposable {
 export async function createGraphPeers(place: GraphPlace): Promise<GraphPeers> {
   const client = createHttpClient(); // nodes are neighbours: no proxy stands between
   const peers = new Map<string, NodePeer>();
+  const local = new Map<string, LocalNode>();
+  const hosts = place.isolatesNodes === true ? new Map<string, HostedNode>() : hostsIn(place);
   for (const node of nodesOf(place.graph.root)) {
     const description = place.components.get(node.name);
     const { name, endpoint } = node;
-    if (description !== undefined) peers.set(name, await createLocalNode(node, description, place));
-    else if (endpoint !== undefined)
+    if (description !== undefined) {
+      const made = await createLocalNode(node, description, { place, hosted: hosts.get(name) });
+      local.set(name, made);
+      peers.set(name, localPeer(made));
+    } else if (endpoint !== undefined)
       peers.set(
         name,
         createRemoteNode({ name, endpoint, client, maxAnswerBytes: place.maxBodyBytes }),
       );
   }
-  return { peers, [Symbol.dispose]: () => client[Symbol.dispose]() };
+  const runs = graphRuns(place.graph.root, local);
+  return { peers, runs, [Symbol.dispose]: () => client[Symbol.dispose]() };
 }
 
 const HEALTH_CALL = {
@@ -65,17 +83,36 @@ const HEALTH_CALL = {
   requestId: "ready",
 } as const;
 
+/** Processes that nodes share. */
+function hostsIn(place: GraphPlace): ReadonlyMap<string, HostedNode> {
+  return hostNodes({
+    root: place.graph.root,
+    components: place.components,
+    optionsOf: (node, description) => {
+      const env = nodeEnvironment(node, place);
+      const launch = parseSeldonLaunch([], env);
+      return pythonOptions(description, codeOptions(node, { place, launch, env }));
+    },
+  });
+}
+
+/** Where a node is loaded: `hosted` where it shares a process. */
+interface NodePlace {
+  readonly place: GraphPlace;
+  readonly hosted: HostedNode | undefined;
+}
+
 /** A node as a model of this process tree. */
 async function createLocalNode(
   node: GraphNode,
   description: ModelDescription,
-  place: GraphPlace,
-): Promise<NodePeer> {
+  { place, hosted }: NodePlace,
+): Promise<LocalNode> {
   const env = nodeEnvironment(node, place);
   const launch = parseSeldonLaunch([], env);
   const { settings } = launch;
-  const model = addModel(node, description, { place, launch, env });
-  const ask = createSeldonNode({
+  const model = addModel(node, description, { place, launch, env, hosted });
+  const api = new SeldonApi({
     model,
     settings,
     registry: place.registry,
@@ -86,43 +123,61 @@ async function createLocalNode(
     signature: description.signature,
     onFailure: (error, { isBug }, requestId) => place.onFailure(error, { isBug, requestId }),
   });
+  return { api, hosted };
+}
+
+function localPeer({ api }: LocalNode): NodePeer {
+  const ask = createSeldonNode(api);
   return {
     isReady: async (isFull) =>
-      model.isReady && (!isFull || (await ask(HEALTH_CALL)).status === 200),
+      api.model.isReady && (!isFull || (await ask(HEALTH_CALL)).status === 200),
     call: async ({ method, message, caller }) => {
       const { requestId, span, waiting } = caller;
-      const reply = await ask({ method, ...message, requestId, span, waiting });
-      const { status, contentType, body } = reply;
-      return {
-        ...{ status, contentType },
-        body: typeof body === "string" ? Buffer.from(body, "latin1") : body,
-      };
+      return answerOf(await ask({ method, ...message, requestId, span, waiting }));
     },
   };
 }
 
+interface NodeLaunch {
+  readonly place: GraphPlace;
+  readonly launch: SeldonLaunch;
+  readonly env: Environment;
+}
+
 function addModel(
-  { name }: GraphNode,
+  node: GraphNode,
   description: ModelDescription,
-  { place, launch, env }: { place: GraphPlace; launch: SeldonLaunch; env: Environment },
+  { hosted, ...rest }: NodeLaunch & Pick<NodePlace, "hosted">,
 ): ServedModel {
-  const { models, log, tracer, signal, onRestart } = place;
-  const { settings, parameters } = launch;
-  return models.add({
-    name,
+  const { place, launch } = rest;
+  return place.models.add({
+    name: node.name,
     version: "1",
-    labels: nodeLabels(settings),
+    labels: nodeLabels(launch.settings),
     load: (_, statistics) =>
       loadPredictor(description, {
-        ...{ settings, parameters, env, tracer, signal, log, statistics },
-        logLevel: place.logLevel ?? launch.logLevel,
-        threads: place.threads ?? launch.threads,
-        onRestart: (event) => {
-          onRestart();
-          log.warn({ node: name, ...event }, "a worker ended and is started again");
-        },
+        ...codeOptions(node, rest),
+        hosted: hosted?.host.loaders[hosted.component],
+        statistics,
       }),
   });
+}
+
+function codeOptions(
+  { name }: GraphNode,
+  { place, launch, env }: NodeLaunch,
+): Omit<LoadOptions, "statistics"> {
+  const { log, tracer, signal, onRestart } = place;
+  const { settings, parameters } = launch;
+  return {
+    ...{ settings, parameters, env, tracer, signal, log },
+    logLevel: place.logLevel ?? launch.logLevel,
+    threads: place.threads ?? launch.threads,
+    onRestart: (event) => {
+      onRestart();
+      log.warn({ node: name, ...event }, "a worker ended and is started again");
+    },
+  };
 }
 
 /** What the operator tells the container of a node. Nodes answer like Seldon's wrapper to the last quirk, unless they are told not to. */

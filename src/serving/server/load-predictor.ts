@@ -20,6 +20,7 @@ import {
   createJsPredictor,
   createOnnxPredictor,
   createPythonPredictor,
+  type HostedLoader,
   type LogLine,
   type OnnxOptions,
   type PythonOptions,
@@ -37,6 +38,8 @@ export interface LoadOptions extends UserCodeOptions {
   readonly log: Logger;
   readonly statistics: ModelStatistics;
   readonly onRestart?: PythonOptions["onRestart"];
+  /** Loads the model into processes that it shares with others, which `pythonOptions` told about it; absent: into its own. */
+  readonly hosted?: HostedLoader | undefined;
   readonly onBatch?: PythonOptions["onBatch"];
   /** Makes a span of each call that belongs to a trace; absent when tracing is off. */
   readonly tracer?: Tracer | undefined;
@@ -117,32 +120,58 @@ async function withDescription(
 }
 
 async function loadBare(description: ModelDescription, options: LoadOptions): Promise<Predictor> {
-  const { code } = description;
-  const { settings, parameters, env, onRestart, onBatch, signal, ahead } = options;
-  const { maxQueue } = description.server;
-  const common = {
+  if (options.hosted !== undefined) return options.hosted();
+  if (runtimeOf(description) === "onnx")
+    return createOnnxPredictor(description, {
+      ...commonOptions(description, options),
+      spares: options.spares,
+    });
+  return description.code?.language === "javascript"
+    ? createJsPredictor(description, contractOptions(description, options))
+    : createPythonPredictor(description, {
+        ...pythonOptions(description, options),
+        ahead: options.ahead,
+      });
+}
+
+type OptionsOfCode = Omit<LoadOptions, "statistics">;
+
+/** What `loadPredictor` loads a Python model with. */
+export function pythonOptions(
+  description: ModelDescription,
+  options: OptionsOfCode,
+): PythonOptions {
+  const { onRestart, onBatch } = options;
+  return {
+    ...contractOptions(description, options),
+    ...pythonSettings(description, options),
+    ...(onRestart !== undefined && { onRestart }),
+    ...(onBatch !== undefined && { onBatch }),
+  };
+}
+
+function commonOptions(
+  { server: { maxQueue } }: ModelDescription,
+  { signal }: OptionsOfCode,
+): Pick<PythonOptions, "maxQueue" | "signal"> {
+  return {
     ...(maxQueue !== undefined && { maxQueue }),
     ...(signal !== undefined && { signal }),
   };
-  if (runtimeOf(description) === "onnx")
-    return createOnnxPredictor(description, { ...common, spares: options.spares });
-  const contract = {
-    ...common,
+}
+
+/** Of user code in any language. */
+function contractOptions(description: ModelDescription, options: OptionsOfCode) {
+  const { settings, parameters, env, log } = options;
+  return {
+    ...commonOptions(description, options),
     parameters,
     isStrict: settings.isStrict,
     sortKeys: settings.sortKeys,
     asciiOnly: settings.asciiOnly,
-    onLog: (line: LogLine): void => logLine(options.log, line),
+    onLog: (line: LogLine): void => logLine(log, line),
     ...(env !== undefined && { env }),
   };
-  if (code?.language === "javascript") return createJsPredictor(description, contract);
-  return createPythonPredictor(description, {
-    ...contract,
-    ...pythonSettings(description, options),
-    ahead,
-    ...(onRestart !== undefined && { onRestart }),
-    ...(onBatch !== undefined && { onBatch }),
-  });
 }
 
 /** A line of user code, with the request that it belongs to. */

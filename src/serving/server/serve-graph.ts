@@ -36,6 +36,8 @@ export interface ServeGraphOptions extends Pick<
   ServeOptions,
   "host" | "log" | "env" | "observe" | "signal" | "tls" | "keys" | "threads" | "logLevel"
 > {
+  /** Gives each node's Python code a process of its own. Default: nodes that follow each other share one. */
+  readonly isolatesNodes?: boolean | undefined;
   /** Default 8000 for REST, no gRPC, and no port of its own for the page of metrics. */
   readonly ports?: Partial<Ports>;
 }
@@ -92,7 +94,8 @@ async function createGraphServer(
   components: ReadonlyMap<string, ModelDescription>,
   options: ServeGraphOptions,
 ): Promise<GraphServer> {
-  const { log = createLogger(), observe = {}, signal, threads, logLevel } = options;
+  const { log = createLogger(), observe = {}, isolatesNodes } = options;
+  const { signal, threads, logLevel } = options;
   const env = { ...options.env, ...graph.env };
   const registry = new MetricRegistry();
   const labels = deploymentLabels(graph);
@@ -106,7 +109,7 @@ async function createGraphServer(
   });
   const nodes = await createGraphPeers({
     ...{ graph, components, models, registry, log, env, threads, logLevel, signal },
-    maxBodyBytes: DEFAULT_BODY_BYTES,
+    ...{ isolatesNodes, maxBodyBytes: DEFAULT_BODY_BYTES },
     tracer: observation.tracer,
     onFailure: (error, note) => logFailure(log, error, note),
     onRestart: () => (metrics.restarts.value += 1),
@@ -114,6 +117,7 @@ async function createGraphServer(
   const executor = new GraphExecutor({
     root: graph.root,
     peers: nodes.peers,
+    runs: nodes.runs,
     timeoutMs: seldonAnnotations((key) => graph.annotations[key]).restTimeoutMs,
     injectsRouting: env["SELDON_ENABLE_ROUTING_INJECTION"] !== undefined,
     checksHealth: truth(env["FULL_HEALTH_CHECKS"]),

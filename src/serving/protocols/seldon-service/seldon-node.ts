@@ -1,11 +1,11 @@
 import type { CallerOptions, ComponentMethod, SpanContext } from "../../plane/index.ts";
 import type { Reply } from "../../transport/index.ts";
 import { readCall, readFeedback } from "./read-call.ts";
-import { SeldonApi, type SeldonApiOptions } from "./seldon-api.ts";
+import type { SeldonApi } from "./seldon-api.ts";
 import { failureReply } from "./seldon-routes.ts";
 
 /** A call as the wrapper would get it over REST. */
-interface SeldonNodeCall {
+export interface SeldonNodeCall {
   readonly method: ComponentMethod;
   /** Empty when none was said. */
   readonly contentType: string;
@@ -19,8 +19,7 @@ interface SeldonNodeCall {
 export type SeldonNode = (call: SeldonNodeCall) => Promise<Reply>;
 
 /** The Seldon contract in front of a model, as it answers over REST, without a socket. */
-export function createSeldonNode(options: SeldonApiOptions): SeldonNode {
-  const api = new SeldonApi(options);
+export function createSeldonNode(api: SeldonApi): SeldonNode {
   return async (call) => {
     try {
       const { status, body } = await answer(api, call);

@@ -1,4 +1,4 @@
-export { parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
+export { mergeMeta, parseOwnMeta, parseText, type OwnMeta } from "./answer-meta.ts";
 export type { AnswerContext, AnswerSettings, SeldonAnswer, SeldonCall } from "./contracts.ts";
 export { checkDeclared, declaredAxes } from "./declared-shape.ts";
 export { parseFeedback } from "./feedback.ts";

@@ -16,12 +16,31 @@ export interface ReadyFacts {
   /** What user code asks for beside its inputs, such as `headers`. */
   readonly asks: readonly string[];
   readonly signature: Signature | undefined;
+  /** Methods that may stand behind another in a run. */
+  readonly follows: readonly ComponentMethod[];
   readonly graph: ComponentFacts;
 }
 
+/** What a worker process says when it is ready. */
+export interface ProcessFacts extends ReadyFacts {
+  /** Of its components from number 1 on; itself are those of number 0. */
+  readonly others: readonly ReadyFacts[];
+}
+
 /** Reads a READY frame's JSON. Unknown entries are left out. */
-export function parseReady(text: string): ReadyFacts {
+export function parseReady(text: string): ProcessFacts {
   const value = parseObject(text);
+  const { others } = value as Readonly<Record<"others", unknown>>; // checked below
+  return { ...componentFacts(value), others: Array.isArray(others) ? others.map(otherFacts) : [] };
+}
+
+function otherFacts(value: unknown): ReadyFacts {
+  return componentFacts(
+    typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}, // checked: an object
+  );
+}
+
+function componentFacts(value: Readonly<Record<string, unknown>>): ReadyFacts {
   const { protocol, threads } = value as Readonly<Record<"protocol" | "threads", unknown>>; // checked below
   return {
     protocol: typeof protocol === "number" ? protocol : 0,
@@ -30,6 +49,7 @@ export function parseReady(text: string): ReadyFacts {
     streams: value["streams"] === true,
     asks: textsOf(value["asks"]),
     signature: signatureOf(value["signature"]),
+    follows: methodsOf(value["follows"]),
     graph: graphFacts(value),
   };
 }

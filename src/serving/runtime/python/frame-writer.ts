@@ -8,7 +8,9 @@ import {
   type Payload,
 } from "../../plane/index.ts";
 import type { Arena } from "./arena.ts";
+import type { WorkerCall } from "./worker-call.ts";
 import {
+  COMPONENT_SHIFT,
   datatypeNumber,
   FRAME,
   GRPC,
@@ -20,6 +22,7 @@ import {
   MAX_MESSAGES,
   MESSAGE_BYTES,
   methodNumber,
+  RUN,
   SHARED,
 } from "./wire.ts";
 
@@ -38,6 +41,8 @@ interface Content {
   readonly meta: string;
   readonly data: Uint8Array;
 }
+
+type Addressee = Pick<Extract<WorkerCall, { kind: "graph" }>, "component" | "run">;
 
 /** A request that cannot be put on the wire, with the reason. */
 export class UnsendableError extends Error {}
@@ -75,15 +80,18 @@ export class FrameWriter {
     return chunks;
   }
 
-  /** @throws UnsendableError when a bound of the protocol is passed; nothing has been written then. */
-  request(id: number, request: ComponentRequest): void {
+  /**
+   * @param to - which of the process's components is asked, or what the calls of a run are
+   * @throws UnsendableError when a bound of the protocol is passed; nothing has been written then.
+   */
+  request(id: number, request: ComponentRequest, to: Addressee = {}): void {
     checkRequest(request);
+    const { component = 0, run } = to;
     const mark = this.pendingBytes;
     const requestId = (request.requestId ?? "").slice(0, MAX_ID_CHARACTERS);
-    const extra =
-      request.reward === undefined && request.routing === undefined && request.trace === undefined
-        ? ""
-        : extraOf(request);
+    const isPlain =
+      request.reward === undefined && request.routing === undefined && request.trace === undefined;
+    const extra = run ?? (isPlain ? "" : extraOf(request));
     this.#reserve(HEADER_BYTES + 3 * (requestId.length + extra.length));
     const head = this.#staging;
     const headAt = this.#at;
@@ -92,9 +100,10 @@ export class FrameWriter {
     const extraBytes = this.#text(extra);
     head.writeUInt32LE(id, headAt + 4);
     head[headAt + 8] = FRAME.request;
-    head[headAt + 9] = methodNumber(request.method);
+    head[headAt + 9] = run === undefined ? methodNumber(request.method) : RUN;
     head.writeUInt16LE(request.messages.length, headAt + 10);
-    head.writeUInt32LE(request.transport === "grpc" ? GRPC : 0, headAt + 12);
+    const grpc = request.transport === "grpc" ? GRPC : 0;
+    head.writeUInt32LE(grpc | (component << COMPONENT_SHIFT), headAt + 12);
     head.writeUInt32LE(idBytes, headAt + 16);
     head.writeUInt32LE(extraBytes, headAt + 20);
     for (const message of request.messages) this.#message(message);
@@ -102,7 +111,7 @@ export class FrameWriter {
   }
 
   /** A request on named tensors. @throws UnsendableError when a bound of the protocol is passed; nothing has been written then. */
-  infer(id: number, request: InferRequest): void {
+  infer(id: number, request: InferRequest, component = 0): void {
     const { inputs } = request;
     if (isRaw(inputs)) throw new UnsendableError("a body as it comes, and the class takes tensors");
     checkTensors(inputs);
@@ -119,7 +128,7 @@ export class FrameWriter {
     head[headAt + 8] = FRAME.request;
     head[headAt + 9] = INFER;
     head.writeUInt16LE(inputs.length, headAt + 10);
-    head.writeUInt32LE(0, headAt + 12);
+    head.writeUInt32LE(component << COMPONENT_SHIFT, headAt + 12);
     head.writeUInt32LE(idBytes, headAt + 16);
     head.writeUInt32LE(extraBytes, headAt + 20);
     for (const tensor of inputs) this.#tensor(tensor);

@@ -10,7 +10,7 @@ import {
   type PredictorFacts,
 } from "../../plane/index.ts";
 import type { ReadyFacts } from "./facts.ts";
-import type { WorkerPool } from "./pool.ts";
+import type { PoolCalls } from "./pool.ts";
 
 /** Answers that wait for a client that reads slowly; at more the stream is ended. */
 const MAX_WAITING_BYTES = 64 * 2 ** 20;
@@ -25,7 +25,7 @@ export interface TensorClass {
 
 /** `describe`, `infer` and `inferStream` for a class of the typed contract. */
 export function tensorPredictor(
-  pool: WorkerPool,
+  pool: PoolCalls,
   { model, platform, ready }: TensorClass,
 ): Pick<Predictor, "describe" | "infer" | "inferStream"> {
   const { signature, streams, asks } = ready;
@@ -49,7 +49,7 @@ export function tensorPredictor(
 }
 
 async function allAnswers(
-  pool: WorkerPool,
+  pool: PoolCalls,
   request: InferRequest,
 ): Promise<readonly InferResponse[]> {
   const answers: InferResponse[] = [];
@@ -92,7 +92,7 @@ function isLike(tensor: NamedTensor, head: NamedTensor): boolean {
 
 /** Gives answers as they come. Code whose answers nobody takes any more is told to stop. */
 async function* answersOneByOne(
-  pool: WorkerPool,
+  pool: PoolCalls,
   request: InferRequest,
   model: string,
 ): AsyncGenerator<InferResponse, void> {

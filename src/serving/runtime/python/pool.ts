@@ -9,7 +9,7 @@ import type {
   GraphComponent,
   PredictorStats,
 } from "../../plane/index.ts";
-import type { ReadyFacts } from "./facts.ts";
+import type { ProcessFacts } from "./facts.ts";
 import { inputBytes, payloadBytes, UnsendableError } from "./frame-writer.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import type { Worker } from "./worker.ts";
@@ -53,6 +53,9 @@ const MAX_LOST = 3;
 const MAX_ATTEMPTS = 6;
 const NO_FACTS: ComponentFacts = { methods: [] };
 
+/** Sending a call and taking it back. */
+export type PoolCalls = Pick<WorkerPool, "enter" | "cancel">;
+
 /** N worker processes behind one queue: least-loaded first, restarted when they die. */
 export class WorkerPool implements GraphComponent, AsyncDisposable {
   readonly #options: PoolOptions;
@@ -63,7 +66,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   readonly #startedAt: number[];
   #memory: MemoryWatch | undefined;
   #restarts = 0;
-  #ready: ReadyFacts | undefined;
+  #ready: ProcessFacts | undefined;
   #isStarted = false;
   #isClosed = false;
   #isAbandoned = false;
@@ -82,7 +85,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   }
 
   /** What the first worker said when it was ready; undefined before `start`. */
-  get ready(): ReadyFacts | undefined {
+  get ready(): ProcessFacts | undefined {
     return this.#ready;
   }
 
@@ -135,8 +138,14 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
     }
   }
 
-  call(request: ComponentRequest, caller: CallerOptions = {}): Promise<ComponentResponse> {
-    return this.enter({ kind: "graph", request }, caller).done as Promise<ComponentResponse>; // a graph's method answers with one
+  /** @param component - which of the components in each process is asked */
+  call(
+    request: ComponentRequest,
+    caller: CallerOptions = {},
+    component = 0,
+  ): Promise<ComponentResponse> {
+    return this.enter({ kind: "graph", request, component }, caller)
+      .done as Promise<ComponentResponse>; // a graph's method answers with one
   }
 
   /** Sends or queues a call; `done` settles when its last answer has come. */
@@ -267,7 +276,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   };
 
   /** Starts a worker anew while the system has no room for a process. */
-  async #startPatiently(index: number): Promise<ReadyFacts> {
+  async #startPatiently(index: number): Promise<ProcessFacts> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#start(index).ready;

@@ -22,6 +22,8 @@ export const METHODS: readonly ComponentMethod[] = [
 
 /** The method whose messages are named tensors; the number after those of a graph. */
 export const INFER: number = METHODS.length;
+/** Several calls in one go, of components in one process. */
+export const RUN: number = INFER + 1;
 
 /** Index = number on the wire; 0 is a message without payload. */
 export const KINDS: readonly (Payload["kind"] | "none")[] = [
@@ -49,6 +51,8 @@ export const IS_ABSENT = 2;
 export const HAS_MORE = 4;
 /** The upper bits of a response's flags: rows of the joined call, in the first answer that it gave. */
 export const JOINED_SHIFT = 8;
+/** The upper bits of a request's flags: number of the component that is asked, in a process of several. */
+export const COMPONENT_SHIFT = 8;
 export const SHARED = 1;
 export const DEFAULT_NAMES = 2;
 

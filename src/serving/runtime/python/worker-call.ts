@@ -1,5 +1,6 @@
 import type {
   CallerOptions,
+  ComponentError,
   ComponentRequest,
   ComponentResponse,
   InferRequest,
@@ -13,13 +14,32 @@ import type { WorkerProcess } from "./worker-process.ts";
 
 /** What a worker is asked: a method of a graph, or a model on named tensors, which may answer several times. */
 export type WorkerCall =
-  | { readonly kind: "graph"; readonly request: ComponentRequest }
+  | {
+      readonly kind: "graph";
+      readonly request: ComponentRequest;
+      /** Which of the process's components is asked. Default 0. */
+      readonly component?: number;
+      /** Calls in one go, each on the answer of the one before: `0:1,1:0` is component 0's method 1 and then component 1's method 0. */
+      readonly run?: string;
+    }
   | {
       readonly kind: "infer";
       readonly request: InferRequest;
+      readonly component?: number;
       /** Told each answer as it comes. Must not throw. */
       readonly onAnswer: (response: InferResponse) => void;
     };
+
+/** A run that failed; `cause` is the failure of the call that ended it. */
+export class RunError extends Error {
+  /** What the worker told of the run: JSON. */
+  readonly told: string;
+
+  constructor(cause: ComponentError, told: string) {
+    super(cause.message, { cause });
+    this.told = told;
+  }
+}
 
 /** A call on its way: waiting in the pool's queue, or inside a worker. */
 export interface Flight {
@@ -43,6 +63,8 @@ export interface Flight {
 export interface WorkerOptions {
   readonly index: number;
   readonly model: string;
+  /** Names of the components in the process, by number. */
+  readonly components: readonly string[];
   readonly process: WorkerProcess;
   readonly arena: Arena | undefined;
   /** Bytes from which a payload goes through shared memory. */

@@ -1,13 +1,13 @@
 import { InferenceError } from "../../../ground/errors/index.ts";
 import { ComponentError, isRaw } from "../../plane/index.ts";
-import { parseReady, type ReadyFacts } from "./facts.ts";
+import { parseReady, type ProcessFacts } from "./facts.ts";
 import { FlightTable } from "./flight-table.ts";
 import { FrameReader, type IncomingFrame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { startHint } from "./start-hint.ts";
 import { lineOf, parseUserFailure } from "./user-failure.ts";
 import { FRAME, PROTOCOL_VERSION } from "./wire.ts";
-import { logLineOf, type Flight, type WorkerOptions } from "./worker-call.ts";
+import { logLineOf, RunError, type Flight, type WorkerOptions } from "./worker-call.ts";
 import { describeEnding, isPassing, type Ending, type WorkerProcess } from "./worker-process.ts";
 
 /** Bytes inside a worker beyond which no further call is sent, unless it is idle. */
@@ -20,7 +20,7 @@ export class Worker {
   readonly index: number;
   readonly process: WorkerProcess;
   /** Resolves to what the READY frame says; rejects with MODEL_LOAD_FAILED. Settled once. */
-  readonly ready: Promise<ReadyFacts>;
+  readonly ready: Promise<ProcessFacts>;
   readonly #options: WorkerOptions;
   readonly #writer: FrameWriter;
   readonly #reader: FrameReader;
@@ -39,7 +39,7 @@ export class Worker {
   #flushAsked = false;
   #watch: NodeJS.Timeout | undefined;
   #why: InferenceError | undefined;
-  #settleReady: { resolve: (facts: ReadyFacts) => void; reject: (reason: unknown) => void };
+  #settleReady: { resolve: (facts: ProcessFacts) => void; reject: (reason: unknown) => void };
 
   constructor(options: WorkerOptions) {
     this.index = options.index;
@@ -51,7 +51,7 @@ export class Worker {
     this.#flights = new FlightTable(Math.max(options.maxWindow, options.minWindow));
     this.#writer = new FrameWriter(options.arena, options.sharedFrom);
     this.#reader = new FrameReader(options.arena);
-    const { promise, resolve, reject } = Promise.withResolvers<ReadyFacts>();
+    const { promise, resolve, reject } = Promise.withResolvers<ProcessFacts>();
     this.ready = promise;
     this.ready.catch(() => undefined); // whoever starts the worker awaits it; nobody has to
     this.#settleReady = { resolve, reject };
@@ -88,8 +88,8 @@ export class Worker {
   send(flight: Flight): void {
     const id = this.#nextId;
     const { call } = flight;
-    if (call.kind === "graph") this.#writer.request(id, call.request);
-    else this.#writer.infer(id, call.request);
+    if (call.kind === "graph") this.#writer.request(id, call.request, call);
+    else this.#writer.infer(id, call.request, call.component);
     flight.id = id;
     this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
     if (this.#flights.size === 0) {
@@ -164,7 +164,7 @@ export class Worker {
       case "tensors":
         return this.#takeTensors(frame);
       case "error":
-        return this.#takeError(frame.id, frame.textA.toString("utf8"));
+        return this.#takeError(frame.id, frame.textA.toString("utf8"), frame.textB);
       case "log":
         this.#options.onLog(logLineOf(frame, this.index));
         return 0;
@@ -182,10 +182,10 @@ export class Worker {
     }
   }
 
-  #takeReady(facts: ReadyFacts): void {
-    if (facts.protocol !== PROTOCOL_VERSION) {
-      const { model } = this.#options;
-      const why = `the worker speaks protocol ${facts.protocol}, this server speaks ${PROTOCOL_VERSION}`;
+  #takeReady(facts: ProcessFacts): void {
+    const { model, components } = this.#options;
+    if (facts.protocol !== PROTOCOL_VERSION || facts.others.length !== components.length - 1) {
+      const why = `the worker speaks protocol ${facts.protocol} and has ${facts.others.length + 1} models, this server speaks ${PROTOCOL_VERSION} and asked for ${components.length}`;
       this.kill(
         new InferenceError("MODEL_LOAD_FAILED", `load the model "${model}": ${why}`, {
           model,
@@ -229,7 +229,7 @@ export class Worker {
     return 1;
   }
 
-  #takeError(id: number, text: string): number {
+  #takeError(id: number, text: string, told: Buffer): number {
     const failure = parseUserFailure(text);
     const { model } = this.#options;
     if (id === 0 && !this.#isReady) {
@@ -243,9 +243,14 @@ export class Worker {
       return 0;
     }
     const code = failure.isRefusal && failure.status < 500 ? "REQUEST_INVALID" : "MODEL_FAILED";
-    this.#land(id)?.reject(
-      new ComponentError(code, `call the model "${model}": ${lineOf(failure)}`, { model, failure }),
-    );
+    const flight = this.#land(id);
+    const asked = this.#options.components[flight?.call.component ?? 0] ?? model;
+    const error = new ComponentError(code, `call the model "${asked}": ${lineOf(failure)}`, {
+      model: asked,
+      failure,
+    });
+    const isRun = flight?.call.kind === "graph" && flight.call.run !== undefined;
+    flight?.reject(isRun ? new RunError(error, told.toString("utf8")) : error);
     return 1;
   }
 
