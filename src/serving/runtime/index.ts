@@ -10,7 +10,6 @@ export {
   WorkerAhead,
   type ClassParameter,
   type HostedLoader,
-  type HostedRun,
   type HostedStep,
   type PythonHost,
   type LogLine,

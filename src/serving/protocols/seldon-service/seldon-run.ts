@@ -13,7 +13,7 @@ import type { SeldonNodeCall } from "./seldon-node.ts";
 import { failureReply } from "./seldon-routes.ts";
 
 /** A call of a run: a node's API, and the method that is asked. */
-export interface SeldonStep {
+interface SeldonStep {
   readonly api: SeldonApi;
   readonly method: ComponentMethod;
 }

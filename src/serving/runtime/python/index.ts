@@ -3,7 +3,6 @@ export { parseInterfaceName } from "./interface-name.ts";
 export {
   createPythonHost,
   type HostedLoader,
-  type HostedRun,
   type HostedStep,
   type PythonHost,
 } from "./python-host.ts";

@@ -22,7 +22,7 @@ export interface HostedStep {
 }
 
 /** A call of a run that was made. */
-export interface HostedCall {
+interface HostedCall {
   readonly seconds: number;
   /** JSON text as the class gave it. */
   readonly tags?: string;
@@ -30,7 +30,7 @@ export interface HostedCall {
 }
 
 /** What came of a run: the answer of its last call, or what that one failed with. */
-export interface HostedRun {
+interface HostedRun {
   readonly calls: readonly HostedCall[];
   readonly outcome: { readonly message: ComponentMessage } | { readonly error: unknown };
 }
