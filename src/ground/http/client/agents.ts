@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect, getCACertificates } from "node:tls";
+import { openLongConnection, type LongConnection } from "./long-connection.ts";
 import { proxyFor, type ProxyEnvironment } from "./proxy.ts";
 
 /** How connections are made. */
@@ -32,6 +33,8 @@ interface Route {
 /** Kept connections, by scheme and proxy. */
 export interface Agents {
   routeFor(url: URL): Route;
+  /** A new connection for one answer with a long body, which the caller ends; nothing where the way leads through a proxy. */
+  openLong(url: URL): LongConnection | undefined;
   close(): void;
 }
 
@@ -45,7 +48,7 @@ export function createAgents(options: ConnectionOptions): Agents {
     keepAlive: true,
     maxSockets: options.maxSockets ?? 32,
     scheduling: "lifo" as const,
-    ...(options.hosts !== undefined && { lookup: lookupAmong(options.hosts) }),
+    lookup: options.hosts === undefined ? undefined : lookupAmong(options.hosts),
   };
   const trust = {
     ...(options.ca !== undefined && { ca: [...getCACertificates("default"), options.ca] }),
@@ -71,6 +74,17 @@ export function createAgents(options: ConnectionOptions): Agents {
           tunnelAgent(proxy, { ...common, ...trust }, options.connectMs),
         ),
       };
+    },
+    openLong(url) {
+      if (proxyFor(url, options.env ?? {}) !== undefined) return undefined;
+      const isTls = url.protocol === "https:";
+      const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+      const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
+      const servername = isIP(host) === 0 ? { servername: host } : {};
+      return openLongConnection({
+        socket: { host, port, ...(common.lookup !== undefined && { lookup: common.lookup }) },
+        ...(isTls && { tls: { ...trust, ...servername, ALPNProtocols: ["http/1.1"] } }),
+      });
     },
     close() {
       for (const agent of kept.values()) agent.destroy();

@@ -9,6 +9,7 @@ import {
   type HttpResponse,
   type HttpTimeouts,
 } from "./http-message.ts";
+import type { LongConnection } from "./long-connection.ts";
 import { explainNetworkError, timeoutError } from "./network-error.ts";
 import { responseOf } from "./read-body.ts";
 import { createWatch, type Watch } from "./watch.ts";
@@ -47,9 +48,10 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 /** A kept connection that the other side has closed meanwhile is found out by using it; the request then goes out again. */
 async function send(request: HttpRequest, context: ClientContext): Promise<HttpResponse> {
   for (let attempt = 1; ; attempt += 1) {
-    const message = start(request, context);
+    const long = request.isLong === true ? context.agents.openLong(request.url) : undefined;
+    const message = long === undefined ? start(request, context) : startLong(long, request, context);
     try {
-      return await sendOnce(message, request, context.timeouts);
+      return await sendOnce({ message, long }, request, context.timeouts);
     } catch (error) {
       const isStale =
         message.reusedSocket &&
@@ -61,7 +63,7 @@ async function send(request: HttpRequest, context: ClientContext): Promise<HttpR
 }
 
 async function sendOnce(
-  message: ClientRequest,
+  { message, long }: { readonly message: ClientRequest; readonly long: LongConnection | undefined },
   request: HttpRequest,
   timeouts: HttpTimeouts,
 ): Promise<HttpResponse> {
@@ -79,6 +81,7 @@ async function sendOnce(
     return responseOf(incoming, {
       request,
       watch,
+      long,
       idleMs: timeouts.idleMs,
       onDone,
       reasonFor: (error) => ending.reasonFor(error),
@@ -88,6 +91,20 @@ async function sendOnce(
     onDone();
     throw explainNetworkError(ending.reasonFor(error), request);
   }
+}
+
+/** Over a connection that is there already; Node's client does not see whether it is one of TLS. */
+function startLong(
+  { stream }: LongConnection,
+  { url, method, headers }: HttpRequest,
+  { userAgent }: ClientContext,
+): ClientRequest {
+  return httpRequest({
+    method,
+    path: `${url.pathname}${url.search}`,
+    headers: { host: url.host, "user-agent": userAgent, ...headers },
+    createConnection: () => stream,
+  });
 }
 
 function start(request: HttpRequest, { agents, userAgent }: ClientContext): ClientRequest {

@@ -11,13 +11,15 @@ export interface RangesCall extends Omit<DownloadCall, "part"> {
 
 const DEFAULT_CONNECTIONS = 4;
 const DEFAULT_RANGE_BYTES = 8 * 2 ** 20;
+/** Ranges' worth of bytes after which the first connection is judged. */
+const JUDGED_RANGES = 2;
 /** Bytes a millisecond from which one connection is enough: what takes the content is then slower than what brings it. */
-const ENOUGH_BYTES_PER_MS = 250_000;
+const ENOUGH_BYTES_PER_MS = 100_000;
 
 /**
  * Streams the content of a URL in its order, fetched in ranges over several connections at once. One connection is kept while it brings
- * 250 MB/s and more, for a short content, and where the server has no ranges or does not say how to know the same content again. A range
- * that breaks off is taken up again where it stopped.
+ * 100 MB/s and more, for a short content, and where the server has no ranges or does not say how to know the same content again. A range
+ * that breaks off is taken up again where it stopped. A chunk stays as it is until 3 MiB more were taken.
  * @throws what `download` throws.
  */
 export async function* downloadRanges(
@@ -33,12 +35,12 @@ export async function* downloadRanges(
   let position = 0;
   let waitedMs = 0;
   let asked = performance.now();
-  for await (const chunk of download(client, { ...call, onStart })) {
+  for await (const chunk of download(client, { ...call, onStart, isLong: true })) {
     waitedMs += performance.now() - asked;
     position += chunk.byteLength;
     yield chunk;
     const isSlow = position < waitedMs * ENOUGH_BYTES_PER_MS;
-    if (isSlow && connections > 1 && position >= rangeBytes && position < (content?.size ?? 0))
+    if (isSlow && connections > 1 && position >= rangeBytes * JUDGED_RANGES && position < (content?.size ?? 0))
       break;
     asked = performance.now();
   }

@@ -108,6 +108,7 @@ function request(
   return callUrl(client, {
     ...call,
     method: "GET",
+    isLong: call.part === undefined && call.isLong === true,
     headers: { "accept-encoding": "identity", ...call.headers, ...range },
   });
 }

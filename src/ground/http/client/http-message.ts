@@ -22,6 +22,11 @@ export interface HttpRequest extends CallOptions {
   readonly body?: HttpBody | undefined;
   /** Longest wait from the last byte sent to the first byte of the answer. Default: the client's. */
   readonly answerTimeoutMs?: number | undefined;
+  /**
+   * The answer's body is long and is taken at once: it comes in pieces of up to 1 MiB over a connection of its own, each of which stays as it is
+   * until 3 MiB more were taken. Default false: pieces are small, and are the caller's.
+   */
+  readonly isLong?: boolean | undefined;
 }
 
 /** The head of an answer; its body waits to be read. Exactly one of `body`, `readBytes`, `discard` and `drop` is used, once. */

@@ -23,7 +23,7 @@ export async function* inflate(
     try {
       for await (const chunk of stored) {
         packed += chunk.byteLength;
-        yield chunk;
+        yield Buffer.from(chunk); // a stream keeps more of them than the source lends
       }
     } catch (error) {
       failure = { error };
