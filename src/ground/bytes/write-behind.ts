@@ -6,13 +6,15 @@ export interface WriteBehindOptions extends CallOptions {
   readonly position?: number | undefined;
   /** Told each chunk before it is written; may be slow, since the chunk before it is being written meanwhile. */
   readonly onChunk?: ((chunk: Uint8Array) => void) | undefined;
+  /** Told after each write where in the file it ended. */
+  readonly onWritten?: ((position: number) => void) | undefined;
 }
 
 const GATHER_BYTES = 1 << 19;
 
 /**
  * Writes a stream to an open file: small chunks are gathered to 512 KiB, and one such piece is written while the next
- * is being taken. Holds at most two pieces. The chunks must not be changed by their producer.
+ * is being taken. Holds at most two pieces: a chunk must stay as it is until 3 MiB more were taken.
  * @returns bytes written. After an error nothing is being written any more; all that came before it is in the file.
  */
 export async function writeBehind(
@@ -27,7 +29,7 @@ export async function writeBehind(
   let writing: Promise<void> = Promise.resolve();
   const flush = async (): Promise<void> => {
     await writing;
-    writing = writeAll(file, gathered, position);
+    writing = writeAll(file, gathered, position).then(options.onWritten);
     // Its failure is seen at the next flush.
     writing.catch(() => undefined);
     position += gatheredBytes;
@@ -59,7 +61,7 @@ async function writeAll(
   file: FileHandle,
   chunks: readonly Uint8Array[],
   start: number,
-): Promise<void> {
+): Promise<number> {
   let position = start;
   let rest = chunks;
   while (rest.length > 0) {
@@ -70,6 +72,7 @@ async function writeAll(
     position += bytesWritten;
     rest = after(rest, bytesWritten);
   }
+  return position;
 }
 
 function after(chunks: readonly Uint8Array[], written: number): readonly Uint8Array[] {

@@ -6,6 +6,7 @@ import {
   type Digest,
   type IngestSink,
   type MountSink,
+  type RawOptions,
   type ReopenableContent,
   type ResumableIngestSink,
   type ResumableSink,
@@ -18,7 +19,7 @@ interface BlobRequest {
   readonly descriptor: Descriptor;
   readonly label?: string | undefined;
   /** The content from an offset on, a fresh stream per call. */
-  readonly open: (offset: number, options: CallOptions) => Bytes;
+  readonly open: (offset: number, options: CallOptions & RawOptions) => Bytes;
 }
 
 /** A blob whose digest is found while it is taken. */
@@ -168,8 +169,8 @@ async function upload(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const { sink, signal } = state;
-  const from = (offset: number): Bytes =>
-    sent(state, open(offset, { signal }), { offset, onBytes });
+  const from = (offset: number, options?: RawOptions): Bytes =>
+    sent(state, open(offset, { ...options, signal }), { offset, onBytes });
   if (isResumableSink(sink)) await sink.putFrom(descriptor, from, { signal });
   else await sink.put(descriptor, from(0), { signal });
 }

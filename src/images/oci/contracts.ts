@@ -42,6 +42,15 @@ export interface Image {
   layers(options?: CallOptions): Promise<readonly Layer[]>;
 }
 
+/** How content is read for somebody who verifies the whole of it. */
+export interface RawOptions {
+  /**
+   * Nothing is verified on the way, and each chunk is taken at once: it stays as it is until 3 MiB more were taken. Default false: content
+   * from its first byte on is verified, and chunks are the reader's.
+   */
+  readonly isRaw?: boolean | undefined;
+}
+
 /** Read side of a content-addressed place: registry, layout directory, archive, store, memory. */
 export interface Source {
   /** @throws ContentError `REFERENCE_NOT_FOUND`; registries may also throw RegistryError. */
@@ -55,7 +64,7 @@ export interface Source {
    * The content from a byte offset on, there where that is cheaper than reading what comes before. Only its length is verified: it is
    * for a sink that has the bytes before it and verifies the whole.
    */
-  openFrom?(target: Descriptor, offset: number, options?: CallOptions): Bytes;
+  openFrom?(target: Descriptor, offset: number, options?: CallOptions & RawOptions): Bytes;
 }
 
 /** Write side. Children before parents: layers, config, manifest, index, then the tag. */
@@ -106,7 +115,7 @@ export interface MountSink extends Sink {
 export interface ResumableSink extends Sink {
   putFrom(
     target: Descriptor,
-    open: (offset: number) => Bytes,
+    open: (offset: number, options?: RawOptions) => Bytes,
     options?: CallOptions,
   ): Promise<void>;
 }

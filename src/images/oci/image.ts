@@ -2,7 +2,7 @@ import { ContentError } from "../../ground/errors/index.ts";
 import { type Bytes, type CallOptions, skipBytes } from "../../ground/bytes/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
 import { parseConfig, printConfig, type HistoryEntry, type ImageConfig } from "./config.ts";
-import type { Image, Layer, Source } from "./contracts.ts";
+import type { Image, Layer, RawOptions, Source } from "./contracts.ts";
 import type { Descriptor, Digest, Platform } from "./descriptor.ts";
 import { digestOf } from "./digest.ts";
 import {
@@ -72,16 +72,16 @@ export function storedLayer(source: Source, descriptor: Descriptor, diffId?: Dig
   };
 }
 
-/** Content of a source from an offset on, by the cheapest way that the source has; verified whole where the offset is 0. */
+/** Content of a source from an offset on, by the cheapest way that the source has; verified whole where the offset is 0 and it is not raw. */
 export function openFrom(
   source: Source,
   target: Descriptor,
-  options: CallOptions & { readonly offset: number },
+  options: CallOptions & RawOptions & { readonly offset: number },
 ): Bytes {
-  const { offset, signal } = options;
-  if (offset === 0) return source.open(target, { signal });
+  const { offset, isRaw = false, signal } = options;
+  if (offset === 0 && !isRaw) return source.open(target, { signal });
   return (
-    source.openFrom?.(target, offset, { signal }) ??
+    source.openFrom?.(target, offset, { signal, isRaw }) ??
     skipBytes(source.open(target, { signal }), offset)
   );
 }

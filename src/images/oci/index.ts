@@ -14,6 +14,7 @@ export type {
   MountSink,
   ReopenableContent,
   ResumableIngestSink,
+  RawOptions,
   ResumableSink,
   Sink,
   Source,

@@ -4,6 +4,7 @@ import type {
   Digest,
   IngestSink,
   MountSink,
+  RawOptions,
   ReopenableContent,
   ResumableSink,
   Source,
@@ -54,7 +55,7 @@ export interface Registry extends AsyncDisposable {
   warnings(): readonly string[];
 }
 
-export interface OpenOptions extends CallOptions {
+export interface OpenOptions extends CallOptions, RawOptions {
   /** First byte to give. Default 0. A part that does not start at 0 is checked by its length only. */
   readonly offset?: number | undefined;
 }

@@ -1,16 +1,11 @@
-import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { isToolError } from "../../ground/errors/index.ts";
-import {
-  readRange,
-  skipBytes,
-  writeBehind,
-  type Bytes,
-  type CallOptions,
-} from "../../ground/bytes/index.ts";
+import { ContentError, isToolError } from "../../ground/errors/index.ts";
+import { writeBehind, type Bytes, type CallOptions } from "../../ground/bytes/index.ts";
 import { explainWriteError, noFile } from "../../ground/process/index.ts";
-import { hexOf, verifyBytes, type Descriptor } from "../oci/index.ts";
+import { hexOf, type Descriptor, type RawOptions } from "../oci/index.ts";
 import { moveIn, type BlobPlace } from "./blobs.ts";
+import { followHash } from "./follow-hash.ts";
 import type { StorePaths } from "./store-paths.ts";
 
 /** Blobs from this size on are kept when they break off, in bytes. */
@@ -21,7 +16,7 @@ export const PARTIAL_FOLDER = "partial";
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 
 /** Content from an offset on. */
-type OpenFrom = (offset: number) => Bytes;
+type OpenFrom = (offset: number, options?: RawOptions) => Bytes;
 
 /** True for a blob whose beginning is worth keeping. */
 export function isKept({ size }: Descriptor): boolean {
@@ -65,22 +60,57 @@ async function writeRest(
     signal,
   }: { readonly path: string; readonly open: OpenFrom } & CallOptions,
 ): Promise<void> {
-  await using file = await open(path, "a+", 0o644);
+  await using file = await open(path, "r+").catch((error: unknown) => {
+    noFile(error);
+    return open(path, "wx+", 0o644);
+  });
   const { size } = await file.stat();
   const start = Math.min(size, target.size);
   await file.truncate(start);
-  const content = verifyBytes(joined(file, start, openFrom), target, { signal });
-  await writeBehind(file, skipBytes(content, start), { position: start, signal });
+  const algorithm = target.digest.startsWith("sha512:") ? "sha512" : "sha256";
+  await using hash = await followHash({ algorithm, path, file, start, size: target.size });
+  const came = await writeBehind(file, atMost(openFrom(start, { isRaw: true }), target, start), {
+    ...{ position: start, signal },
+    onChunk: (chunk) => hash.chunk(chunk),
+    onWritten: (position) => hash.written(position),
+  });
+  if (start + came !== target.size) throw wrongSize(target, start + came);
+  const actual = `${algorithm}:${await hash.digest()}`;
+  if (actual !== target.digest) throw wrongDigest(target, actual);
   await moveIn(place, path, target.digest);
 }
 
-async function* joined(
-  file: FileHandle,
+/** The content; more than the blob has ends it. */
+async function* atMost(
+  content: Bytes,
+  target: Descriptor,
   start: number,
-  openFrom: OpenFrom,
 ): AsyncGenerator<Uint8Array> {
-  if (start > 0) yield* readRange(file, { start: 0, end: start });
-  yield* openFrom(start);
+  let position = start;
+  for await (const chunk of content) {
+    position += chunk.byteLength;
+    if (position > target.size) throw wrongSize(target, position);
+    yield chunk;
+  }
+}
+
+function wrongSize({ digest, size }: Descriptor, actual: number): ContentError {
+  return new ContentError(
+    "SIZE_MISMATCH",
+    `verify "${digest}": the content ${actual > size ? `is longer than ${size}` : `ended after ${actual} of ${size}`} bytes`,
+    { expected: String(size), actual: String(actual), bytesRead: actual },
+  );
+}
+
+function wrongDigest({ digest, size }: Descriptor, actual: string): ContentError {
+  return new ContentError(
+    "DIGEST_MISMATCH",
+    `verify "${digest}": the content has digest "${actual}"`,
+    {
+      ...{ expected: digest, actual, bytesRead: size },
+      hint: "what is kept there is damaged, or something on the way changed it; push it there again",
+    },
+  );
 }
 
 /** Takes a beginning over; of several processes one gets it. */

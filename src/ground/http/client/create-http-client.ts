@@ -49,7 +49,8 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 async function send(request: HttpRequest, context: ClientContext): Promise<HttpResponse> {
   for (let attempt = 1; ; attempt += 1) {
     const long = request.isLong === true ? context.agents.openLong(request.url) : undefined;
-    const message = long === undefined ? start(request, context) : startLong(long, request, context);
+    const message =
+      long === undefined ? start(request, context) : startLong(long, request, context);
     try {
       return await sendOnce({ message, long }, request, context.timeouts);
     } catch (error) {

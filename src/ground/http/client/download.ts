@@ -13,6 +13,16 @@ export interface DownloadCall extends Omit<UrlCall, "method" | "body" | "accepts
   readonly onStart?: ((response: HttpResponse) => void) | undefined;
   /** A part of a content that is known: only its bytes come. Default: all of it. */
   readonly part?: DownloadPart | undefined;
+  /** What came of the content before, be it in another process: only what follows comes. Default: nothing. */
+  readonly from?: DownloadPlace | undefined;
+}
+
+/** How far a download is. */
+export interface DownloadPlace {
+  /** Bytes that have come. */
+  readonly position: number;
+  /** Names the content that they are of: its `ETag` or `Last-Modified`. */
+  readonly validator: string | undefined;
 }
 
 /** Bytes of one content. */
@@ -39,7 +49,7 @@ export async function* download(
   call: DownloadCall,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const sleep = call.retry?.sleep ?? pause;
-  let { position, validator }: Place = startOf(call);
+  let { position, validator } = startOf(call);
   for (let barren = 0; ;) {
     const before = position;
     try {
@@ -58,17 +68,18 @@ export async function* download(
   }
 }
 
-function startOf({ part }: DownloadCall): Place {
-  return part === undefined
-    ? { position: 0, validator: undefined }
-    : { position: part.start, validator: part.validator };
+function startOf({
+  part,
+  from = { position: 0, validator: undefined },
+}: DownloadCall): DownloadPlace {
+  return part === undefined ? from : { position: part.start, validator: part.validator };
 }
 
 /** One request, from the place on; a clean end means that all bytes came. */
 async function* contentFrom(
   client: HttpClient,
   call: DownloadCall,
-  place: Place,
+  place: DownloadPlace,
   onValidator: (validator: string | undefined) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const response = await request(client, call, place);
@@ -87,17 +98,10 @@ async function* contentFrom(
   }
 }
 
-interface Place {
-  /** Bytes that have come. */
-  readonly position: number;
-  /** Names the content that they are of. */
-  readonly validator: string | undefined;
-}
-
 function request(
   client: HttpClient,
   call: DownloadCall,
-  { position, validator }: Place,
+  { position, validator }: DownloadPlace,
 ): Promise<HttpResponse> {
   const end = call.part === undefined ? "" : call.part.end - 1;
   const isWhole = call.part === undefined && position === 0;
@@ -123,7 +127,7 @@ export function validatorOf(response: HttpResponse): string | undefined {
 async function bytesToSkip(
   response: HttpResponse,
   call: DownloadCall,
-  { position, validator }: Place,
+  { position, validator }: DownloadPlace,
 ): Promise<number> {
   const length = Number(response.header("content-length") ?? 0);
   if (response.status !== 206) {
@@ -133,6 +137,11 @@ async function bytesToSkip(
     throw isSame
       ? tooLong(call)
       : protocolError(response, call.action, "changed the content while it was downloaded");
+  }
+  const tag = response.header("etag") ?? validator;
+  if (validator?.startsWith('"') === true && tag !== validator) {
+    await response.drop();
+    throw protocolError(response, call.action, "changed the content while it was downloaded");
   }
   const start = Number(/^bytes (\d+)-/.exec(response.header("content-range") ?? "")?.[1]);
   if (start <= position && (position > 0 || call.part !== undefined)) return position - start;

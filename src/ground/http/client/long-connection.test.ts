@@ -38,7 +38,13 @@ async function answer(socket: Socket, pieces: readonly Uint8Array[]): Promise<vo
   socket.end();
 }
 
-function ask({ client, url }: { readonly client: HttpClient; readonly url: URL }): Promise<HttpResponse> {
+function ask({
+  client,
+  url,
+}: {
+  readonly client: HttpClient;
+  readonly url: URL;
+}): Promise<HttpResponse> {
   return client.send({ action: "get it", method: "GET", url, isLong: true });
 }
 
@@ -58,7 +64,9 @@ const inPieces = (bytes: Uint8Array, length: number): readonly Uint8Array[] =>
   );
 
 const chunked = Buffer.concat([
-  Buffer.from(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${BODY.length.toString(16)}\r\n`),
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${BODY.length.toString(16)}\r\n`,
+  ),
   BODY,
   Buffer.from("\r\n0\r\n\r\n"),
 ]);
@@ -68,7 +76,9 @@ const ANSWERS: Readonly<Record<string, readonly Uint8Array[]>> = {
   "a head byte by byte": [...inPieces(Buffer.from(HEAD), 1), BODY],
   "a body in small pieces": [Buffer.from(HEAD), ...inPieces(BODY, 3001)],
   "an answer before the answer": [
-    Buffer.from(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${HEAD}`),
+    Buffer.from(
+      `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${HEAD}`,
+    ),
     BODY,
   ],
   "a body in chunks": inPieces(chunked, 70_000),

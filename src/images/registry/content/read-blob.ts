@@ -1,8 +1,8 @@
-import { skipBytes } from "../../../ground/bytes/index.ts";
+import { skipBytes, type CallOptions } from "../../../ground/bytes/index.ts";
 import { ContentError, redactUrl, RegistryError } from "../../../ground/errors/index.ts";
 import { verifyBytes, type Descriptor } from "../../oci/index.ts";
 import type { OpenOptions } from "../contracts.ts";
-import { type HttpResponse, protocolError } from "../../../ground/http/index.ts";
+import { type HttpResponse, protocolError, readRanges } from "../../../ground/http/index.ts";
 import { nameOf, readRepository, type RepositoryContext } from "./repository-context.ts";
 
 /** Cuts in a row without a single new byte before a download is given up. */
@@ -18,24 +18,58 @@ export async function* readBlob(
   target: Descriptor,
   options: OpenOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const start = options.offset ?? 0;
-  const content = readFrom(context, target, { ...options, offset: start });
-  if (start === 0)
-    yield* verifyBytes(content, target, { signal: options.signal, place: nameOf(context) });
-  else yield* content;
+  const { offset = 0, isRaw = false, signal } = options;
+  if (isRaw) return yield* readRaw(context, target, { offset, signal });
+  const content = readFrom(context, target, { start: offset, end: target.size, signal });
+  if (offset > 0) yield* content;
+  else yield* verifyBytes(content, target, { signal, place: nameOf(context) });
+}
+
+/** The blob for somebody who verifies it: in large pieces, over several connections where one is slow. */
+function readRaw(
+  context: RepositoryContext,
+  target: Descriptor,
+  { offset, signal }: OpenOptions & { readonly offset: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let hasParts = false;
+  const onStart = (response: HttpResponse): void => {
+    hasParts = response.status === 206 || response.header("accept-ranges") === "bytes";
+  };
+  const whole = { start: offset, end: target.size, signal, isLong: true, onStart };
+  return readRanges(
+    {
+      size: () => (hasParts ? target.size : undefined),
+      rest: () => readFrom(context, target, whole),
+      part: (start, end, own) =>
+        readFrom(context, target, {
+          ...{ start, end },
+          signal: signal === undefined ? own : AbortSignal.any([signal, own]),
+        }),
+    },
+    { offset },
+  );
+}
+
+interface BlobPart extends CallOptions {
+  readonly start: number;
+  readonly end: number;
+  /** As of `HttpRequest`. */
+  readonly isLong?: boolean;
+  /** Told of each answer's head. */
+  readonly onStart?: (response: HttpResponse) => void;
 }
 
 async function* readFrom(
   context: RepositoryContext,
   target: Descriptor,
-  options: OpenOptions & { readonly offset: number },
+  part: BlobPart,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let position = options.offset;
+  let position = part.start;
   let barren = 0;
   for (;;) {
     const before = position;
     try {
-      for await (const chunk of readOnce(context, target, { ...options, offset: position })) {
+      for await (const chunk of readOnce(context, target, { ...part, start: position })) {
         position += chunk.byteLength;
         yield chunk;
       }
@@ -45,29 +79,33 @@ async function* readFrom(
       if (!isCut(error) || barren >= MAX_BARREN) throw error;
       context.counters.retries += 1;
     }
-    if (barren > 0) await context.sleep(PAUSE_MS * 2 ** barren, options.signal);
+    if (barren > 0) await context.sleep(PAUSE_MS * 2 ** barren, part.signal);
   }
 }
 
-/** One request, from `offset` to the end; a clean end means that all bytes came. */
+/** One request for a part; a clean end means that all its bytes came. */
 async function* readOnce(
   context: RepositoryContext,
   target: Descriptor,
-  options: OpenOptions & { readonly offset: number },
+  part: BlobPart,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { response, skip } = await request(context, target, options);
-  let position = options.offset;
+  const { response, skip } = await request(context, target, part);
+  part.onStart?.(response);
+  const isLast = part.end === target.size;
+  let position = part.start;
   for await (const chunk of skipBytes(response.body(), skip)) {
-    options.signal?.throwIfAborted();
-    position += chunk.byteLength;
+    part.signal?.throwIfAborted();
+    const wanted = isLast ? chunk : chunk.subarray(0, part.end - position);
+    position += wanted.byteLength;
     if (position > target.size) throw tooLong(context, target, position);
-    context.counters.bytesDownloaded += chunk.byteLength;
-    yield chunk;
+    context.counters.bytesDownloaded += wanted.byteLength;
+    yield wanted;
+    if (!isLast && position === part.end) return;
   }
-  if (position < target.size) throw endedEarly(context, target, { position, response });
+  if (position < part.end) throw endedEarly(context, target, { position, response });
 }
 
-interface Part {
+interface OpenPart {
   readonly response: HttpResponse;
   /** Bytes of the answer that were read before. */
   readonly skip: number;
@@ -76,15 +114,15 @@ interface Part {
 async function request(
   context: RepositoryContext,
   target: Descriptor,
-  options: OpenOptions & { readonly offset: number },
-): Promise<Part> {
-  const { offset, signal } = options;
+  { start: offset, end, signal, isLong }: BlobPart,
+): Promise<OpenPart> {
   const response = await readRepository(context, {
     action: `pull ${nameOf(context, `@${target.digest}`)}`,
     method: "GET",
     path: `/blobs/${target.digest}`,
     access: "pull",
-    headers: offset === 0 ? {} : { range: `bytes=${offset}-${target.size - 1}` },
+    headers: offset === 0 && end === target.size ? {} : { range: `bytes=${offset}-${end - 1}` },
+    isLong,
     accept: [200, 206],
     notFound: "BLOB_NOT_FOUND",
     signal,

@@ -34,6 +34,8 @@ export interface ApiCall extends CallOptions {
   readonly repository?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: HttpBody | undefined;
+  /** As of `HttpRequest`. */
+  readonly isLong?: boolean | undefined;
   /** Statuses that are no failure. */
   readonly accept: readonly number[];
   readonly notFound?: FailureContext["notFound"];
@@ -183,6 +185,7 @@ async function send(
     url,
     headers,
     body: call.body,
+    isLong: call.isLong,
     signal: call.signal,
   };
   const response = await context.client.send(request);
