@@ -18,7 +18,7 @@ export interface DownloadCall extends Omit<UrlCall, "method" | "body" | "accepts
 }
 
 /** How far a download is. */
-export interface DownloadPlace {
+interface DownloadPlace {
   /** Bytes that have come. */
   readonly position: number;
   /** Names the content that they are of: its `ETag` or `Last-Modified`. */
@@ -127,26 +127,36 @@ export function validatorOf(response: HttpResponse): string | undefined {
 async function bytesToSkip(
   response: HttpResponse,
   call: DownloadCall,
-  { position, validator }: DownloadPlace,
+  place: DownloadPlace,
 ): Promise<number> {
+  const skip =
+    response.status === 206 ? partSkip(response, call, place) : wholeSkip(response, place);
   const length = Number(response.header("content-length") ?? 0);
-  if (response.status !== 206) {
-    const isSame = position === 0 || validatorOf(response) === validator;
-    if (isSame && length <= call.maxBytes) return position;
-    await response.drop();
-    throw isSame
-      ? tooLong(call)
-      : protocolError(response, call.action, "changed the content while it was downloaded");
-  }
-  const tag = response.header("etag") ?? validator;
-  if (validator?.startsWith('"') === true && tag !== validator) {
-    await response.drop();
-    throw protocolError(response, call.action, "changed the content while it was downloaded");
-  }
-  const start = Number(/^bytes (\d+)-/.exec(response.header("content-range") ?? "")?.[1]);
-  if (start <= position && (position > 0 || call.part !== undefined)) return position - start;
+  if (typeof skip === "number" && (response.status === 206 || length <= call.maxBytes)) return skip;
   await response.drop();
-  throw protocolError(response, call.action, "gave another part than was asked for");
+  throw typeof skip === "number" ? tooLong(call) : protocolError(response, call.action, skip);
+}
+
+const CHANGED = "changed the content while it was downloaded";
+
+/** What is wrong with it in words, where it is not the content. */
+function wholeSkip(
+  response: HttpResponse,
+  { position, validator }: DownloadPlace,
+): number | string {
+  return position === 0 || validatorOf(response) === validator ? position : CHANGED;
+}
+
+function partSkip(
+  response: HttpResponse,
+  { part }: DownloadCall,
+  { position, validator }: DownloadPlace,
+): number | string {
+  const tag = response.header("etag") ?? validator;
+  if (validator?.startsWith('"') === true && tag !== validator) return CHANGED;
+  const start = Number(/^bytes (\d+)-/.exec(response.header("content-range") ?? "")?.[1]);
+  const isAsked = position > 0 || part !== undefined;
+  return isAsked && start <= position ? position - start : "gave another part than was asked for";
 }
 
 function isCut(error: unknown): boolean {

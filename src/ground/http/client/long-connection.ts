@@ -7,7 +7,7 @@ export interface LongConnection {
   /** What Node's client speaks over. */
   readonly stream: Duplex;
   /**
-   * The next `size` bytes behind the head. Each chunk stays as it is until `LENT_BYTES` more were taken; then its memory is used again.
+   * The next `size` bytes behind the head. Each chunk stays as it is until 3 MiB more were taken; then its memory is used again.
    * In place of `pass`, and once. Leaving it early ends the connection.
    * @throws Error `ECONNRESET` when the connection ends before; what ended it otherwise
    */
@@ -15,9 +15,6 @@ export interface LongConnection {
   /** Lets Node's client read what comes behind the head. */
   pass(): void;
 }
-
-/** Chunks of a long body stay as they are until so many bytes more were taken. */
-export const LENT_BYTES: number = 3 * 2 ** 20;
 
 const PIECE_BYTES = 2 ** 20;
 /** Pieces that are full and not taken; the connection rests then. */

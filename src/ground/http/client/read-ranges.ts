@@ -13,21 +13,21 @@ export interface RangedSource {
 export interface RangesOptions {
   /** First byte. Default 0. */
   readonly offset?: number | undefined;
-  /** Requests at the same time. Default 4. */
-  readonly connections?: number | undefined;
+  /** Requests at the same time, asked for whenever it matters; with one there are no parts. Default 4. */
+  readonly connections?: (() => number) | undefined;
   /** Bytes of one request. As many for each connection are held in memory. Default 8 MiB. */
   readonly rangeBytes?: number | undefined;
 }
 
-const DEFAULT_CONNECTIONS = 4;
+const DEFAULT_CONNECTIONS = (): number => 4;
 const DEFAULT_RANGE_BYTES = 8 * 2 ** 20;
 /** Ranges' worth of bytes after which the first connection is judged. */
 const JUDGED_RANGES = 2;
 /** Bytes a millisecond from which one connection is enough: what takes the content is then slower than what brings it. */
-const ENOUGH_BYTES_PER_MS = 100_000;
+const ENOUGH_BYTES_PER_MS = 50_000;
 
 /**
- * Streams content in its order, in ranges over several connections at once. One connection is kept while it brings 100 MB/s and more, for a
+ * Streams content in its order, in ranges over several connections at once. One connection is kept while it brings 50 MB/s and more, for a
  * short content, and where there are no parts.
  * @throws what the source throws
  */
@@ -49,13 +49,13 @@ export async function* readRanges(
     yield chunk;
     const came = position - offset;
     const isSlow = came >= rangeBytes * JUDGED_RANGES && came < waitedMs * ENOUGH_BYTES_PER_MS;
-    isLeft = isSlow && connections > 1 && position < (source.size() ?? 0);
+    isLeft = isSlow && connections() > 1 && position < (source.size() ?? 0);
     if (isLeft) break;
     asked = performance.now();
   }
   const size = source.size();
   if (!isLeft || size === undefined) return;
-  yield* inOrder(rangesOf(position, size, rangeBytes), connections, ({ start, end }, signal) =>
+  yield* inOrder(rangesOf(position, size, rangeBytes), connections(), ({ start, end }, signal) =>
     Array.fromAsync(source.part(start, end, signal)),
   );
 }

@@ -25,8 +25,24 @@ export async function* readBlob(
   else yield* verifyBytes(content, target, { signal, place: nameOf(context) });
 }
 
+/** Connections for large blobs, whether they are of one or of several; one of them for each blob at least. */
+const LARGE_CONNECTIONS = 4;
+
 /** The blob for somebody who verifies it: in large pieces, over several connections where one is slow. */
-function readRaw(
+async function* readRaw(
+  context: RepositoryContext,
+  target: Descriptor,
+  options: OpenOptions & { readonly offset: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  context.large.count += 1;
+  try {
+    yield* readInParts(context, target, options);
+  } finally {
+    context.large.count -= 1;
+  }
+}
+
+function readInParts(
   context: RepositoryContext,
   target: Descriptor,
   { offset, signal }: OpenOptions & { readonly offset: number },
@@ -46,7 +62,7 @@ function readRaw(
           signal: signal === undefined ? own : AbortSignal.any([signal, own]),
         }),
     },
-    { offset },
+    { offset, connections: () => LARGE_CONNECTIONS - context.large.count + 1 },
   );
 }
 

@@ -12,6 +12,8 @@ export interface RepositoryContext {
   /** Asked before the registry itself when something is read; each knows which host it stands in for. */
   readonly mirrors: readonly Transport[];
   readonly counters: Counters;
+  /** Connections that large blobs come over now, of all repositories of the registry. */
+  readonly large: { count: number };
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
