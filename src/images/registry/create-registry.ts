@@ -36,16 +36,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const mirrors = (options.mirrors ?? []).map(transportTo);
   const uploads = uploadSettings(options);
   const places = createKnownPlaces({ registry: host, stateDir: options.stateDir });
-  const shared = {
-    registry: host,
-    transport,
-    mirrors,
-    counters,
-    large: { count: 0 },
-    sleep,
-    uploads,
-    places,
-  };
+  const reading = { mirrors, counters, sleep, large: { count: 0 } };
+  const shared = { registry: host, transport, ...reading, uploads, places };
   const opened = new Map<
     string,
     { readonly context: UploadContext; readonly repository: Repository }
