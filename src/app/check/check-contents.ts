@@ -1,8 +1,7 @@
 import { posix } from "node:path";
 import type { CallOptions } from "../../ground/bytes/index.ts";
 import { manifestOf, uncompressed, type Image, type ImageConfig } from "../../images/oci/index.ts";
-import { MODEL_KINDS } from "../../models/description/index.ts";
-import { kindRuntime } from "../../models/kinds/index.ts";
+import { kindRuntime, MODEL_KINDS } from "../../models/description/index.ts";
 import { readTar } from "../../images/tar/index.ts";
 import type { Check } from "./checks.ts";
 

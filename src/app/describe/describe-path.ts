@@ -6,11 +6,10 @@ import { walkTree } from "../../images/pack/index.ts";
 import {
   detectModel,
   kindRow,
-  kindRuntime,
-  type KindRuntime,
   type DetectedModel,
   type ModelFile,
 } from "../../models/kinds/index.ts";
+import { kindRuntime, type KindRuntime } from "../../models/description/index.ts";
 import type { Surroundings } from "../session.ts";
 import { modelFile, readProjectFile } from "../pack/project.ts";
 

@@ -1,7 +1,12 @@
 import { ToolError } from "../../ground/errors/index.ts";
 import type { ProjectTree } from "../../images/pack/index.ts";
-import { MODEL_KINDS, type ModelKind, type ProjectFile } from "../../models/description/index.ts";
-import { kindRow, runtimeOf } from "../../models/kinds/index.ts";
+import {
+  MODEL_KINDS,
+  type ModelKind,
+  type ProjectFile,
+  runtimeOf,
+} from "../../models/description/index.ts";
+import { kindRow } from "../../models/kinds/index.ts";
 import type { ProjectRequest } from "./project.ts";
 
 /** The contract of servers that fetch their model when they start. */

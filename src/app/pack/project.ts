@@ -6,13 +6,13 @@ import {
   checkPickles,
   detectModel,
   kindRow,
-  runtimeOf,
   type DetectedModel,
   type FactMemory,
   type ModelFile,
 } from "../../models/kinds/index.ts";
 import {
   type ModelKind,
+  runtimeOf,
   MAX_PROJECT_FILE_BYTES,
   parseProjectFile,
   PROJECT_FILE_NAME,

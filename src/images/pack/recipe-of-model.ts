@@ -3,8 +3,8 @@ import {
   printBootDescription,
   printDescription,
   type ModelDescription,
+  runtimeOf,
 } from "../../models/description/index.ts";
-import { runtimeOf } from "../../models/kinds/index.ts";
 import { DEFAULT_SITE_PACKAGES, sitePathSource } from "../python-packages/index.ts";
 import {
   layerEntries,

@@ -1,5 +1,6 @@
 import { ProjectError } from "../../ground/errors/index.ts";
-import { CONTRACTS, MODEL_KINDS, type ModelDescription, type ModelKind } from "./description.ts";
+import { CONTRACTS, type ModelDescription } from "./description.ts";
+import { MODEL_KINDS, type ModelKind } from "./kinds.ts";
 import { parseDescription, printDescription } from "./description-file.ts";
 
 /** What an image without a model knows of the one that it will fetch. Baked in as `/opt/slipway/boot.json`. */

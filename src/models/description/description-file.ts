@@ -1,7 +1,6 @@
 import { ProjectError } from "../../ground/errors/index.ts";
 import { DATATYPES, type Signature, type TensorSpec } from "../tensor/index.ts";
 import {
-  MODEL_KINDS,
   type CodeEntry,
   CONTRACTS,
   type ModelDescription,
@@ -9,6 +8,7 @@ import {
   type ServerSettings,
   type ServiceType,
 } from "./description.ts";
+import { MODEL_KINDS } from "./kinds.ts";
 import {
   parsePostprocess,
   parsePreprocess,

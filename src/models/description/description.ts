@@ -1,34 +1,6 @@
 import type { Signature } from "../tensor/index.ts";
+import type { ModelKind } from "./kinds.ts";
 import type { PostprocessSettings, PreprocessSettings } from "./processing.ts";
-
-/** Every kind of model, by what its files are; `class` means that only user code knows. */
-export const MODEL_KINDS = [
-  "class",
-  "onnx",
-  "tf-savedmodel",
-  "tf-frozen-graph",
-  "tf-checkpoint",
-  "keras",
-  "pytorch",
-  "sklearn",
-  "skops",
-  "xgboost",
-  "lightgbm",
-  "catboost",
-  "pmml",
-  "caffe",
-  "mxnet",
-  "huggingface",
-  "mlflow",
-  "safetensors",
-  "gguf",
-  "tflite",
-  "tfjs",
-  "numpy",
-] as const;
-
-/** What kind of files a model is made of. */
-export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** Names of the protocols that an image can be made for; the server has a row for each. The first one is the default. */
 export const CONTRACTS = ["seldon", "uai", "kserve", "model-server"] as const;

@@ -1,16 +1,22 @@
 export { parseBootDescription, printBootDescription, type BootDescription } from "./boot-file.ts";
 export { parseDescription, printDescription } from "./description-file.ts";
 export {
-  MODEL_KINDS,
   type CodeEntry,
   CONTRACTS,
   type Contract,
   type ModelDescription,
-  type ModelKind,
   type Ports,
   type ServerSettings,
   type ServiceType,
 } from "./description.ts";
+export {
+  kindRuntime,
+  MODEL_KINDS,
+  runtimeOf,
+  type KindRuntime,
+  type ModelKind,
+  type RunnableModel,
+} from "./kinds.ts";
 export {
   nodesOf,
   type GraphFile,

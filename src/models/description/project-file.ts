@@ -1,5 +1,6 @@
 import type { PostprocessSettings, PreprocessSettings } from "./processing.ts";
-import type { Contract, ModelKind, Ports, ServerSettings, ServiceType } from "./description.ts";
+import type { Contract, Ports, ServerSettings, ServiceType } from "./description.ts";
+import type { ModelKind } from "./kinds.ts";
 import type { GraphNode } from "./graph-file.ts";
 
 /** What `python:` says. */

@@ -1,4 +1,5 @@
-import { CONTRACTS, MODEL_KINDS } from "./description.ts";
+import { CONTRACTS } from "./description.ts";
+import { MODEL_KINDS } from "./kinds.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { POSTPROCESS, PREPROCESS } from "./processing-schema.ts";
 

@@ -1,6 +1,5 @@
-import type { ModelKind } from "../description/index.ts";
+import { kindRuntime, type ModelKind } from "../description/index.ts";
 import type { Candidate } from "./contracts.ts";
-import { kindRuntime } from "./runtimes.ts";
 
 /** What the project file or the command line has decided. */
 export interface CandidateWishes {

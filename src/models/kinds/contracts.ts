@@ -100,7 +100,7 @@ export interface ModelFacts {
   readonly obstacle?: Obstacle;
 }
 
-/** One kind of model. A new kind is one more of these in `rows.ts`, what runs it in `runtimes.ts`, and one file in `python/slipway_worker/kinds` when Python runs it. */
+/** One kind of model. A new kind is its name and what runs it in `models/description/kinds.ts`, one more of these in `rows.ts`, and one file in `python/slipway_worker/kinds` when Python runs it. */
 export interface KindRow {
   readonly name: ModelKind;
   /** Python packages that serve it when the files do not ask for others, as lines of a requirements file. */

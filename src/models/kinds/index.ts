@@ -11,6 +11,5 @@ export type {
 } from "./contracts.ts";
 export { readLabelsFile } from "./files/labels.ts";
 export { kindRow } from "./rows.ts";
-export { kindRuntime, runtimeOf, type KindRuntime } from "./runtimes.ts";
 export { detectModel, type DetectedModel, type DetectRequest } from "./detect.ts";
 export { checkPickles } from "./pickle/check-files.ts";

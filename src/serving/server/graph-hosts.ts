@@ -1,5 +1,5 @@
 import type { GraphNode, ModelDescription } from "../../models/description/index.ts";
-import { runtimeOf } from "../../models/kinds/index.ts";
+import { runtimeOf } from "../../models/description/index.ts";
 import { createPythonHost, type PythonHost, type PythonOptions } from "../runtime/index.ts";
 
 /** What is said of a graph's nodes for their processes. */

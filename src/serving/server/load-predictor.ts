@@ -1,5 +1,4 @@
-import type { ModelDescription } from "../../models/description/index.ts";
-import { runtimeOf } from "../../models/kinds/index.ts";
+import { type ModelDescription, runtimeOf } from "../../models/description/index.ts";
 import {
   batched,
   countCalls,

@@ -1,7 +1,6 @@
 import { InferenceError, isToolError } from "../../ground/errors/index.ts";
 import { mapLimited } from "../../ground/process/index.ts";
-import type { ModelDescription } from "../../models/description/index.ts";
-import { runtimeOf } from "../../models/kinds/index.ts";
+import { type ModelDescription, runtimeOf } from "../../models/description/index.ts";
 import {
   SERVER_DEFAULTS,
   USER_CODE_DEFAULTS,

@@ -1,6 +1,5 @@
 import { isToolError } from "../../ground/errors/index.ts";
-import type { ModelDescription } from "../../models/description/index.ts";
-import { runtimeOf } from "../../models/kinds/index.ts";
+import { type ModelDescription, runtimeOf } from "../../models/description/index.ts";
 import { planWorker, WorkerAhead } from "../runtime/index.ts";
 import { userCodeEnv } from "./keys/index.ts";
 import { pythonSettings } from "./python-settings.ts";

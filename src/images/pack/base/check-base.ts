@@ -1,5 +1,5 @@
 import { ToolError } from "../../../ground/errors/index.ts";
-import { runtimeOf } from "../../../models/kinds/index.ts";
+import { runtimeOf } from "../../../models/description/index.ts";
 import type { BaseImage } from "../../recipe/index.ts";
 import type { PackProject } from "../contracts.ts";
 
