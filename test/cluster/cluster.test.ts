@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { requireCluster, startMetricsApi, type Cluster } from "../support/cluster.ts";
-import { createUser, type User } from "../support/slipway.ts";
+import { type PackPlace, packPlace } from "../support/pack-place.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 import { startSteadyLoad, type LoadReport } from "../support/steady-load.ts";
 import { runGuide } from "./guide.ts";
@@ -26,7 +26,7 @@ const NAMESPACE = "echo";
 interface Place {
   readonly t: TestContext;
   readonly cluster: Cluster;
-  readonly user: User;
+  readonly user: PackPlace;
   /** Names of pushed images by version. */
   readonly images: Readonly<Record<"1" | "2", string>>;
   /** `HOST:PORT` that nodes fetch from. */
@@ -61,7 +61,7 @@ test(
 async function preparePlace(t: TestContext, cluster: Cluster): Promise<Place> {
   const registry = await startRegistry();
   t.after(() => registry[Symbol.asyncDispose]());
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const say = async (...args: readonly string[]): Promise<void> => {
     const { exitCode, stderr } = await user.run(args);
     assert.equal(exitCode, 0, `${args.join(" ")}: ${stderr}`);
@@ -69,7 +69,7 @@ async function preparePlace(t: TestContext, cluster: Cluster): Promise<Place> {
   await say("base", "debian", "--include", "python3-minimal,python3-numpy", "--name", "pybase");
   const images = { "1": "", "2": "" };
   for (const version of ["1", "2"] as const) {
-    const folder = join(user.home, `echo${version}`);
+    const folder = join(user.root, `echo${version}`);
     const name = `127.0.0.1:${registry.server.port}/test/echo:v${version}`;
     await mkdir(folder);
     await writeFile(join(folder, "Echo.py"), ECHO);
@@ -172,7 +172,7 @@ async function runsJob({ cluster, images, user }: Place): Promise<void> {
       }),
     );
   }
-  const say = (...words: readonly string[]): ReturnType<User["run"]> =>
+  const say = (...words: readonly string[]): ReturnType<PackPlace["run"]> =>
     user.run(["train", ...words, "--namespace", "default"], { env: cluster.env });
   const good = await say("wait", "good", "--timeout", "120");
   assert.equal(good.exitCode, 0, good.stderr);

@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
 import type { Cluster } from "../support/cluster.ts";
-import type { User } from "../support/slipway.ts";
+import { type PackPlace } from "../support/pack-place.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const GUIDE = join(ROOT, "docs/guide/kubernetes.md");
@@ -18,13 +18,13 @@ export async function guideCommands(file: string = GUIDE): Promise<readonly stri
 /** Runs them as they stand, one shell each, in the folder of a new user. */
 export async function runGuide(
   t: TestContext,
-  { cluster, user, registry }: { cluster: Cluster; user: User; registry: string },
+  { cluster, user, registry }: { cluster: Cluster; user: PackPlace; registry: string },
 ): Promise<void> {
   const text = await readFile(GUIDE, "utf8");
   const [, file = "", code = ""] = /```python\n# (\S+)\n([\s\S]*?)```/.exec(text) ?? [];
-  await mkdir(join(user.home, dirname(file)), { recursive: true });
-  await writeFile(join(user.home, file), code);
-  const bin = join(user.home, "bin");
+  await mkdir(join(user.root, dirname(file)), { recursive: true });
+  await writeFile(join(user.root, file), code);
+  const bin = join(user.root, "bin");
   await mkdir(bin, { recursive: true });
   await writeFile(
     join(bin, "slipway"),
@@ -44,7 +44,7 @@ export async function runGuide(
     const start = performance.now();
     const { exitCode, stdout, stderrTail } = await run(
       ["bash", "-euo", "pipefail", "-c", command],
-      { cwd: user.home, env, allowFailure: true, signal: t.signal },
+      { cwd: user.root, env, allowFailure: true, signal: t.signal },
     );
     assert.equal(exitCode, 0, `${command}: ${stderrTail}`);
     outputs.push(stdout.toString("utf8"));

@@ -4,8 +4,8 @@ import { access, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/prom
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { createTempDir, run } from "../../src/ground/process/index.ts";
-import { commandLine, putFakeBase, untilEnd, type Ran } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { packPlace, type Ran, untilEnd, writeFiles } from "../support/pack-place.ts";
 import { findPeer, withoutPeer } from "../support/peers.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -71,7 +71,7 @@ test("the package that is published installs small, and packs and verifies an im
     "ONNX Runtime is optional",
   );
 
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   const env = { ...cli.env, SLIPWAY_FROM_SOURCE: "0" };
   const bin = join(place, "node_modules/slipway/bin/slipway.js");
   const slipway = (...args: readonly string[]): Promise<Ran> =>

@@ -13,7 +13,7 @@ import {
   TENSORFLOW,
   type MnistModel,
 } from "../support/mnist.ts";
-import { trainUser } from "../support/train-user.ts";
+import { debianPlace } from "../support/debian-place.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const SLOW = {
@@ -34,7 +34,7 @@ async function holds(
     await startDockerRegistry(t),
   ];
   if (picture === undefined || docker === undefined || registry === undefined) return;
-  const tools = await trainUser(t, ["python3", "libstdc++6", "libgomp1"]);
+  const tools = await debianPlace(t, ["python3", "libstdc++6", "libgomp1"]);
   if (tools === undefined) return;
   await run([process.execPath, join(ROOT, "scripts/build.js")], { cwd: ROOT, timeoutMs: 300_000 });
   for (const model of models) {
@@ -45,7 +45,7 @@ async function holds(
       [`${folder}/mnist_inference.py`]: model.source,
       [`${folder}/requirements.txt`]: model.packages.join("\n"),
     });
-    await cp(data, join(tools.user.home, folder, "checkpoint_dir"), { recursive: true });
+    await cp(data, join(tools.root, folder, "checkpoint_dir"), { recursive: true });
     const about = [
       "--pack_file_path",
       folder,
@@ -58,7 +58,7 @@ async function holds(
       ...model.flags,
     ];
     const image = `${registry.host}/me/${folder}:v1`;
-    const packed = await tools.slipway([
+    const packed = await tools.done([
       "packdocker",
       model.framework,
       ...about,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pythonEnv } from "../support/python-env.ts";
-import { engineEnvironment, trainUser, type TrainUser } from "../support/train-user.ts";
+import { debianPlace, engineEnvironment } from "../support/debian-place.ts";
+import { type PackPlace } from "../support/pack-place.ts";
 
 /** A batch is shared out among the ranks; torch averages the gradients, so one process with the whole batch must do the same. */
 const TRAIN = `import argparse, os
@@ -45,10 +46,10 @@ print("rank %d of %d is done with torch %s" % (rank, world, torch.__version__))
 const TORCH = "torch==2.15.0";
 
 test("two ranks reduce: their losses are those of one process with the doubled batch", async (t) => {
-  const tools = await trainUser(t, ["python3-torch"]);
+  const tools = await debianPlace(t, ["python3-torch"]);
   if (tools === undefined) return;
   await tools.write({ "code/train.py": TRAIN, "data/none.txt": "" });
-  await tools.slipway([
+  await tools.done([
     "pytorch",
     "pack",
     "--bimg_name",
@@ -72,7 +73,7 @@ test("two ranks reduce: their losses are those of one process with the doubled b
   ]);
 
   await t.test("in a container, with Debian's torch", async (inner) => {
-    const env = await engineEnvironment(inner, "docker", tools.user);
+    const env = await engineEnvironment(inner, "docker", tools);
     if (env !== undefined) await checkRanks(tools, ["--engine", "docker"], env);
   });
 
@@ -83,7 +84,7 @@ test("two ranks reduce: their losses are those of one process with the doubled b
 });
 
 async function checkRanks(
-  { slipway }: TrainUser,
+  { done: slipway }: PackPlace,
   where: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<void> {

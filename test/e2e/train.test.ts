@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
-import { engineEnvironment, trainUser } from "../support/train-user.ts";
+import { debianPlace, engineEnvironment } from "../support/debian-place.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -31,9 +31,9 @@ json.dump({"X": X[split:].tolist(), "y": y[split:].tolist()}, open(os.path.join(
 `;
 
 test("a training image trains in docker and in podman, and what it leaves answers over HTTP as training said", async (t) => {
-  const tools = await trainUser(t, ["python3", "bash", "libgomp1"]);
+  const tools = await debianPlace(t, ["python3", "bash", "libgomp1"]);
   if (tools === undefined) return;
-  const { user, slipway } = tools;
+  const { done: slipway } = tools;
   await run([process.execPath, "scripts/build.js"], { cwd: ROOT, timeoutMs: 300_000 });
   await tools.write({
     "code/train.py": TRAIN,
@@ -66,7 +66,7 @@ test("a training image trains in docker and in podman, and what it leaves answer
   ]);
   for (const engine of ["docker", "podman"] as const) {
     await t.test(`with ${engine}`, async (inner) => {
-      const env = await engineEnvironment(inner, engine, user);
+      const env = await engineEnvironment(inner, engine, tools);
       if (env === undefined) return;
       const output = `output-${engine}`;
       const { stdout, stderr } = await slipway(
@@ -89,10 +89,10 @@ test("a training image trains in docker and in podman, and what it leaves answer
       const printed = /epoch=4 accuracy=([\d.]+)/.exec(`${stdout}${stderr}`)?.[1];
       assert.ok(printed !== undefined && Number(printed) > 0.85, `${stdout}${stderr}`);
       assert.match(stdout, /exit code 0[^]*model\.joblib/);
-      assert.match(await readFile(join(user.home, `${engine}.svg`), "utf8"), /<polyline/);
+      assert.match(await readFile(join(tools.root, `${engine}.svg`), "utf8"), /<polyline/);
       await slipway(["pack", output, "--base", "store:pybase", "-t", `store:digits-${engine}`]);
       const inspected = await slipway(["inspect", `store:digits-${engine}`]);
-      const plan = JSON.parse(await readFile(join(user.home, "slipway-train.json"), "utf8")) as {
+      const plan = JSON.parse(await readFile(join(tools.root, "slipway-train.json"), "utf8")) as {
         readonly images: { readonly cpu: { readonly digest: string } };
       };
       assert.ok(
@@ -114,19 +114,20 @@ async function servedAccuracy(
   }: {
     readonly engine: string;
     readonly env: Readonly<Record<string, string>>;
-    readonly tools: NonNullable<Awaited<ReturnType<typeof trainUser>>>;
+    readonly tools: NonNullable<Awaited<ReturnType<typeof debianPlace>>>;
   },
 ): Promise<string> {
   const port = await freePort();
-  const { stdout } = await tools.slipway(
+  const { stdout } = await tools.done(
     ["run", image, "--engine", engine, "-p", `${port}:9000`, "--detach", "--json"],
     env,
   );
   const started = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as { readonly id: string };
   try {
-    const { X, y } = JSON.parse(
-      await readFile(join(tools.user.home, "data/asked.json"), "utf8"),
-    ) as { readonly X: readonly (readonly number[])[]; readonly y: readonly number[] };
+    const { X, y } = JSON.parse(await readFile(join(tools.root, "data/asked.json"), "utf8")) as {
+      readonly X: readonly (readonly number[])[];
+      readonly y: readonly number[];
+    };
     const response = await fetch(`http://127.0.0.1:${port}/api/v1.0/predictions`, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { createSession, bench, type BenchRequest, type BenchResult } from "../../src/app/index.ts";
 import { createLogger, serveModel } from "../../src/serving/server/index.ts";
-import { createUser } from "../support/slipway.ts";
+import { packPlace } from "../support/pack-place.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../fixtures/onnx");
 
@@ -48,11 +48,11 @@ test("an open load sends what is due, and counts from then", async () => {
 });
 
 test("the command prints a table and writes a report that needs nothing beside itself", async (t) => {
-  const user = await createUser(t);
-  await copyFile(join(FOLDER, "digit28.onnx"), join(user.home, "digit28.onnx"));
-  const report = join(user.home, "report.html");
+  const user = await packPlace(t, { isBare: true });
+  await copyFile(join(FOLDER, "digit28.onnx"), join(user.root, "digit28.onnx"));
+  const report = join(user.root, "report.html");
   const { stdout, stderr, exitCode } = await user.run([
-    ...["bench", user.home, "--connections", "2", "--duration", "1", "--warm-up", "0"],
+    ...["bench", user.root, "--connections", "2", "--duration", "1", "--warm-up", "0"],
     ...["--report", report],
   ]);
   assert.equal(exitCode, 0, stderr);

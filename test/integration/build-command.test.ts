@@ -11,20 +11,20 @@ import { startDockerRegistry } from "../support/docker-registry.ts";
 import { imageFiles } from "../support/image-files.ts";
 import { requireDockerd } from "../support/dockerd.ts";
 import { requirePeer } from "../support/peers.ts";
-import { createUser, type CommandResult, type User } from "../support/slipway.ts";
+import { type PackPlace, packPlace, type Ran } from "../support/pack-place.ts";
 
 const MIB = 2 ** 20;
 
 async function writeProject(
-  user: User,
+  user: PackPlace,
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<void> {
-  await mkdir(join(user.home, "project"), { recursive: true });
+  await mkdir(join(user.root, "project"), { recursive: true });
   for (const [path, content] of Object.entries(files))
-    await writeFile(join(user.home, "project", path), content);
+    await writeFile(join(user.root, "project", path), content);
 }
 
-function resultOf({ stdout, stderr, exitCode }: CommandResult): Readonly<Record<string, unknown>> {
+function resultOf({ stdout, stderr, exitCode }: Ran): Readonly<Record<string, unknown>> {
   assert.equal(exitCode, 0, stderr + stdout);
   const events = stdout
     .trim()
@@ -36,7 +36,7 @@ function resultOf({ stdout, stderr, exitCode }: CommandResult): Readonly<Record<
 test("a change of code sends the code, and no weights", async (t) => {
   const peer = await startDockerRegistry(t);
   if (peer === undefined) return;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await writeProject(user, {
     Dockerfile:
       'FROM scratch\nCOPY weights.bin /models/\nCOPY serve.py /app/\nCMD ["/app/serve.py"]\n',
@@ -57,7 +57,7 @@ test("a change of code sends the code, and no weights", async (t) => {
 /** A user whose builders keep their images in the user's own folders, and a base with a shell in a registry. */
 async function withShellBase(
   t: TestContext,
-): Promise<{ readonly user: User; readonly base: string } | undefined> {
+): Promise<{ readonly user: PackPlace; readonly base: string } | undefined> {
   const peer = await startDockerRegistry(t);
   if (peer === undefined) return undefined;
   const base = await requireDebianBase(t, {
@@ -71,11 +71,11 @@ async function withShellBase(
   await pushImage(image, owner.repository("base/shell"), {
     to: [{ registry: peer.host, repository: "base/shell", tag: "1" }],
   });
-  const user = await createUser(t);
-  const storage = join(user.home, "storage.conf");
+  const user = await packPlace(t, { isBare: true });
+  const storage = join(user.root, "storage.conf");
   await writeFile(
     storage,
-    `[storage]\ndriver = "vfs"\ngraphroot = "${user.home}/graph"\nrunroot = "${user.home}/run"\n`,
+    `[storage]\ndriver = "vfs"\ngraphroot = "${user.root}/graph"\nrunroot = "${user.root}/run"\n`,
   );
   Object.assign(user.env, { CONTAINERS_STORAGE_CONF: storage });
   return { user, base: `${peer.host}/base/shell:1` };
@@ -115,7 +115,7 @@ for (const builder of ["buildah", "podman", "docker"]) {
       first.stderr,
       new RegExp(`Dockerfile:5:1: RUN cat .*handing it over to ${builder} \\d`),
     );
-    const layout = openLayout(join(user.home, "out"));
+    const layout = openLayout(join(user.root, "out"));
     const image = imageFrom(layout, await layout.resolve(tagReference("latest")));
     const files = Object.fromEntries(await imageFiles(image));
     assert.match(files["/out/b.txt"] ?? "", /^f 0644 3:4 7 /); // "a\nsaid\n"
@@ -129,26 +129,26 @@ for (const builder of ["buildah", "podman", "docker"]) {
 }
 
 test("without a builder the step that executes is named, and nothing is left behind", async (t) => {
-  const user = await createUser(t);
-  await mkdir(join(user.home, "bin"));
-  await symlink(process.execPath, join(user.home, "bin/node"));
+  const user = await packPlace(t, { isBare: true });
+  await mkdir(join(user.root, "bin"));
+  await symlink(process.execPath, join(user.root, "bin/node"));
   await writeProject(user, {
     Dockerfile: "FROM scratch\nCOPY a.txt /\nRUN /a.txt\n",
     "a.txt": "a",
   });
   const failed = await user.run(["build", "-t", "store:x", "project", "-o", "oci=out"], {
-    env: { PATH: join(user.home, "bin") },
+    env: { PATH: join(user.root, "bin") },
   });
   assert.equal(failed.exitCode, 8);
   assert.match(failed.stderr, /ENGINE_MISSING: build .*Dockerfile:3:1: RUN \/a\.txt executes/);
   assert.match(failed.stderr, /buildah: not installed/);
-  assert.equal((await readdir(user.home)).includes("out"), false);
+  assert.equal((await readdir(user.root)).includes("out"), false);
 });
 
 test("build, login and push by copy and paste, with a word on what does not fit together", async (t) => {
   const peer = await startDockerRegistry(t);
   if (peer === undefined) return;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const name = `${peer.host}/demo/object-detect-infer:test`;
   await writeProject(user, {
     "object-detect-cpu.Dockerfile": [
@@ -162,14 +162,14 @@ test("build, login and push by copy and paste, with a word on what does not fit 
     ].join("\n"),
     "object-detect.conf": "{}",
   });
-  await mkdir(join(user.home, "project/code"));
+  await mkdir(join(user.root, "project/code"));
   await writeProject(user, {
     "code/object_detect_inference.py": "class A:\n    def load(self):\n\tprint 'loaded'\n",
     "code/ops.py": "print('fine')\n",
   });
-  await mkdir(join(user.home, ".docker"));
+  await mkdir(join(user.root, ".docker"));
   await writeFile(
-    join(user.home, ".docker/config.json"),
+    join(user.root, ".docker/config.json"),
     JSON.stringify({
       auths: { "hub.internal.test": { auth: Buffer.from("u:p").toString("base64") } },
     }),
@@ -188,7 +188,7 @@ test("build, login and push by copy and paste, with a word on what does not fit 
 });
 
 test("a Dockerfile may come on standard input; labels and the digest's file are as docker has them", async (t) => {
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await writeProject(user, { "serve.py": "print(1)\n", ".dockerignore": "*.md\n", "a.md": "" });
   const stdin = "FROM scratch\nLABEL team=blue stage=dev\nCOPY . /app/\n";
   const words = ["--label", "team=red", "--label", "commit=abc", "--iidfile", "iid.txt"];
@@ -202,8 +202,8 @@ test("a Dockerfile may come on standard input; labels and the digest's file are 
       { stdin, env },
     ),
   );
-  assert.equal(await readFile(join(user.home, "iid.txt"), "utf8"), built["digest"]);
-  const layout = openLayout(join(user.home, "out"));
+  assert.equal(await readFile(join(user.root, "iid.txt"), "utf8"), built["digest"]);
+  const layout = openLayout(join(user.root, "out"));
   const image = imageFrom(layout, await layout.resolve(tagReference("latest")));
   assert.deepEqual((await configOf(image)).config?.Labels, {
     ...{ team: "red", stage: "dev", commit: "abc", GIT_REF: "main" },

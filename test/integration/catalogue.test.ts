@@ -3,13 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { configOf, imageFrom, manifestOf } from "../../src/images/oci/index.ts";
-import {
-  commandLine,
-  nameInStore,
-  putFakeBase,
-  type CommandLine,
-} from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { nameInStore, putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, writeFiles } from "../support/pack-place.ts";
 
 /** One file for both packers: a version of the documents that is closed, and one that nobody else knows. */
 const ROWS = `
@@ -61,8 +56,8 @@ const TRAIN = [
 ] as const;
 const HOSTS = { SLIPWAY_REGISTRY_HOSTS: "hub.example.com=10.0.0.1:5000" };
 
-async function place(t: TestContext): Promise<CommandLine> {
-  const cli = await commandLine(t);
+async function place(t: TestContext): Promise<PackPlace> {
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "mine");
   await writeFiles(cli.root, {
     "rows.yaml": ROWS,

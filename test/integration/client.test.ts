@@ -10,7 +10,7 @@ import { createSession, makeClient, type Session } from "../../src/app/index.ts"
 import { createTempDir } from "../../src/ground/process/index.ts";
 import { writePython, writeTypescript, type ClientFacts } from "../../src/serving/clients/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
-import { createUser } from "../support/slipway.ts";
+import { packPlace } from "../support/pack-place.ts";
 import { startV2Server } from "../support/v2-server.ts";
 
 const run = promisify(execFile);
@@ -180,7 +180,7 @@ test("a server without V2, a model that is not there and metadata that is none a
   await assert.rejects(make("far"), { code: "MODEL_NOT_FOUND" });
   for (const name of ["none", "odd"])
     await assert.rejects(make(name), { code: "UNSUPPORTED", message: /no model states tensors/ });
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const printed = await user.run(["client", "python", target, "--model", "m"]);
   assert.equal(printed.exitCode, 0, printed.stderr);
   assert.match(printed.stdout, /x: Sequence\[float\], {2}# FP32, \?/);

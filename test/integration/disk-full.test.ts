@@ -3,9 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
-import { commandLine, putFakeBase, untilEnd } from "../support/command-line.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { packPlace, untilEnd, writeFiles } from "../support/pack-place.ts";
 import { spawn } from "node:child_process";
-import { writeFiles } from "../support/pack-fixture.ts";
 
 /** A file system of one mebibyte that goes away on dispose; `undefined` where none may be mounted. */
 async function tinyDisk(t: TestContext, path: string): Promise<AsyncDisposable | undefined> {
@@ -25,7 +25,7 @@ async function tinyDisk(t: TestContext, path: string): Promise<AsyncDisposable |
 }
 
 test("a full cache or temporary folder is DISK_FULL with its name, not a bug of ours", async (t) => {
-  const line = await commandLine(t);
+  const line = await packPlace(t);
   await putFakeBase(line.store, "pybase");
   await writeFiles(join(line.root, "p"), {
     "Model.py": "class Model:\n    def predict(self, X, names=None):\n        return X\n",

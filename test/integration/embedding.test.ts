@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { commandLine, putFakeBase, untilEnd } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { packPlace, untilEnd, writeFiles } from "../support/pack-place.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -29,7 +29,7 @@ test("slipway/app is what the guide's program imports, and the program has no mo
 });
 
 test("the guide's program packs a folder, tells how far it is, and pushes", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "pybase");
   await using registry = await startRegistry();
   const folder = join(cli.root, "model");

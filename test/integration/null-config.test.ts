@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf, MEDIA_TYPES, type Descriptor } from "../../src/images/oci/index.ts";
 import type { Store } from "../../src/images/store/index.ts";
-import { commandLine, nameInStore } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { nameInStore } from "../support/fake-base.ts";
+import { packPlace, writeFiles } from "../support/pack-place.ts";
 import { oneChunk } from "../../src/ground/bytes/index.ts";
 import { tarOf } from "../support/tiny-tar.ts";
 
@@ -40,7 +40,7 @@ async function putClassicImage(store: Store, name: string): Promise<void> {
 }
 
 test("an image whose config says null everywhere is inspected, and judged as a base", async (t) => {
-  const line = await commandLine(t);
+  const line = await packPlace(t);
   await putClassicImage(line.store, "classic");
   const inspected = await line.slipway("inspect", "store:classic");
   assert.equal(inspected.exitCode, 0, inspected.stderr);

@@ -13,14 +13,14 @@ import {
 } from "../../src/images/oci/index.ts";
 import { inspectDebian } from "../../src/images/bases/index.ts";
 import { pushImage } from "../../src/images/copy/index.ts";
-import { commandLine, type CommandLine } from "../support/command-line.ts";
+import { type PackPlace, packPlace } from "../support/pack-place.ts";
 import { debianCacheDir } from "../support/debian-base.ts";
 import { requirePeer } from "../support/peers.ts";
 import { randomLayer } from "../support/random-image.ts";
 
 const AMD64: Platform = { os: "linux", architecture: "amd64" };
 
-async function project(cli: CommandLine, yaml: string): Promise<string> {
+async function project(cli: PackPlace, yaml: string): Promise<string> {
   const folder = join(cli.root, "model");
   await mkdir(folder, { recursive: true });
   await writeFile(
@@ -32,7 +32,7 @@ async function project(cli: CommandLine, yaml: string): Promise<string> {
 }
 
 /** Debian packages are fetched once a machine, as any user's second run does. */
-async function shareDebianCache(cli: CommandLine): Promise<void> {
+async function shareDebianCache(cli: PackPlace): Promise<void> {
   await mkdir(debianCacheDir(), { recursive: true });
   await symlink(debianCacheDir(), join(cli.env["XDG_CACHE_HOME"] ?? "", "slipway", "debian"));
 }
@@ -43,7 +43,7 @@ test("packages of the project file become a layer between the base and ours, the
     (await requirePeer(t, "dpkg-deb")) === undefined
   )
     return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await shareDebianCache(cli);
   const made = await cli.slipway("base", "debian", "--include", "python3", "--name", "pybase");
   assert.equal(made.exitCode, 0, made.stderr);
@@ -88,7 +88,7 @@ test("a package that the archive lacks is named, and nothing is packed", async (
     (await requirePeer(t, "dpkg-deb")) === undefined
   )
     return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await shareDebianCache(cli);
   assert.equal(
     (await cli.slipway("base", "debian", "--include", "python3", "--name", "pybase")).exitCode,
@@ -105,7 +105,7 @@ test("a package that the archive lacks is named, and nothing is packed", async (
 });
 
 test("a base that is no Debian takes no packages, and says so", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   const image = appendLayers(emptyImage(AMD64), [
     { layer: randomLayer({ bytes: 2000 }), history: { created_by: "test" } },
   ]);

@@ -21,19 +21,14 @@ import {
   validateImage,
   type Descriptor,
 } from "../../src/images/oci/index.ts";
-import {
-  commandLine,
-  nameInStore,
-  putFakeBase,
-  type CommandLine,
-} from "../support/command-line.ts";
+import { nameInStore, putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, writeFiles } from "../support/pack-place.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
 
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
 
-async function makeProject({ root }: CommandLine, name = "model"): Promise<string> {
+async function makeProject({ root }: PackPlace, name = "model"): Promise<string> {
   const folder = join(root, name);
   await writeFiles(folder, { "Model.py": CODE, "weights.bin": Buffer.alloc(9 * 2 ** 20, 7) });
   return folder;
@@ -68,7 +63,7 @@ interface Plan {
 test("what the plan foretells of a push is what the push does: new, after a change, and when nothing changed", async (t) => {
   const registry = await startDockerRegistry(t);
   if (registry === undefined) return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const base = `${registry.host}/bases/python:1`;
   assert.equal((await cli.slipway("push", "store:base", base)).exitCode, 0);
@@ -117,7 +112,7 @@ test("what the plan foretells of a push is what the push does: new, after a chan
 });
 
 test("a plan does not read large files, says what is therefore not counted, and that a registry does not answer", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await using registry = await startRegistry();
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
@@ -154,7 +149,7 @@ test("a plan does not read large files, says what is therefore not counted, and 
 test("what another repository of the registry has is foretold as mounted, and is", async (t) => {
   const registry = await startDockerRegistry(t);
   if (registry === undefined) return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
   assert.equal(
@@ -182,7 +177,7 @@ test("what another repository of the registry has is foretold as mounted, and is
 });
 
 test("a dry run checks everything and leaves nothing behind", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
   const places = [cli.store.dataDir, cli.store.cacheDir];
@@ -197,10 +192,10 @@ test("a dry run checks everything and leaves nothing behind", async (t) => {
 });
 
 test("a base that the target's registry has is used by digest and never downloaded", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await using registry = await startRegistry();
   const host = `${registry.server.host}:${registry.server.port}`;
-  const other = await commandLine(t);
+  const other = await packPlace(t);
   await putFakeBase(other.store, "base");
   assert.equal((await other.slipway("push", "store:base", `${host}/base:1`)).exitCode, 0);
   const base = await other.store.resolve(nameInStore("base"));
@@ -261,7 +256,7 @@ const UNFIT = [
 
 for (const { what, base, project, flags, message } of UNFIT) {
   test(`a base with ${what} is refused before anything is sent`, async (t) => {
-    const cli = await commandLine(t);
+    const cli = await packPlace(t);
     await using registry = await startRegistry();
     await putFakeBase(cli.store, "base", base);
     const folder = await makeProject(cli);
@@ -293,7 +288,7 @@ for (const { what, base, project, flags, message } of UNFIT) {
 test("one pack for two platforms pushes an index whose images share every layer that knows no platform", async (t) => {
   const registry = await startDockerRegistry(t);
   if (registry === undefined) return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base", { architectures: ["amd64", "arm64"] });
   const folder = await makeProject(cli);
   const name = `${registry.host}/team/both:1`;
@@ -345,7 +340,7 @@ test("one pack for two platforms pushes an index whose images share every layer 
 });
 
 async function layersByLabel(
-  { store }: CommandLine,
+  { store }: PackPlace,
   descriptor: Descriptor,
 ): Promise<ReadonlyMap<string, string>> {
   const image = imageFrom(store, descriptor);
@@ -362,7 +357,7 @@ async function layersByLabel(
 }
 
 test("packing again reads no byte of the weights", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = join(cli.root, "model");
   await mkdir(folder);
@@ -389,7 +384,7 @@ test("packing again reads no byte of the weights", async (t) => {
 });
 
 test("weights that are the same under other times, another mode or another inode are not sent again", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await using registry = await startRegistry();
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
@@ -431,7 +426,7 @@ test("weights that are the same under other times, another mode or another inode
 });
 
 test("a packed image is whole, and its description says where everything is", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   await makeProject(cli);
   assert.equal((await cli.slipway("pack", "model", "--base", "store:base")).exitCode, 0);
@@ -451,7 +446,7 @@ test("a packed image is whole, and its description says where everything is", as
 });
 
 test("doctor finds what an image starts with, and fails one that lacks it", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   await makeProject(cli);
   await cli.slipway("pack", "model", "--base", "store:base");
@@ -474,7 +469,7 @@ test("doctor finds what an image starts with, and fails one that lacks it", asyn
 });
 
 test("a base that may be gone when the image is sent is refused, with the way to keep it", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   const folder = await makeProject(cli);
   for (const base of ["oci:layout", "docker-archive:base.tar", "docker-daemon:python:3"]) {
     const { exitCode, stderr } = await cli.slipway("pack", folder, "--base", base);
@@ -484,7 +479,7 @@ test("a base that may be gone when the image is sent is refused, with the way to
 });
 
 test("doctor fails an image whose content is damaged, and verify says in which layer it is", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
   await cli.slipway("pack", folder, "--base", "store:base");
@@ -506,7 +501,7 @@ test("doctor fails an image whose content is damaged, and verify says in which l
 });
 
 test("init writes a project file that editors can check and that packs to the same image", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = await makeProject(cli);
   const before = await cli.slipway("pack", folder, "--base", "store:base", "--json");

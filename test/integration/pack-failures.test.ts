@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { createTempDir, run } from "../../src/ground/process/index.ts";
-import { commandLine, putFakeBase, untilEnd, type CommandLine } from "../support/command-line.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, untilEnd, writeFiles } from "../support/pack-place.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
 import { withoutPeer } from "../support/peers.ts";
 import { randomBytesOf } from "../support/random-image.ts";
 import { startRegistry } from "../support/registry-fixture.ts";
@@ -27,19 +27,19 @@ function bulkyFiles(count: number): Readonly<Record<string, string | Uint8Array>
   };
 }
 
-async function digestOf(cli: CommandLine, ...args: readonly string[]): Promise<string> {
+async function digestOf(cli: PackPlace, ...args: readonly string[]): Promise<string> {
   const ran = await cli.slipway("pack", ...args, "--base", "store:base", "--json");
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
   return String(ran.result["digest"]);
 }
 
 test("a pack that is killed while it writes leaves a valid store, and the next one gives the image", async (t) => {
-  const reference = await commandLine(t);
+  const reference = await packPlace(t);
   await putFakeBase(reference.store, "base");
   const folder = join(reference.root, "model");
   await writeFiles(folder, bulkyFiles(5));
   const wanted = await digestOf(reference, folder);
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const deaths: (string | null)[] = [];
   for (const writes of [1, 4, 12, 20])
@@ -54,7 +54,7 @@ test("a pack that is killed while it writes leaves a valid store, and the next o
 
 /** Kills a command when it has changed files of its store or cache so many times. @returns the signal it died of, or `null` when it came to its end first. */
 async function killAfter(
-  cli: CommandLine,
+  cli: PackPlace,
   writes: number,
   args: readonly string[],
 ): Promise<string | null> {
@@ -74,7 +74,7 @@ async function killAfter(
 }
 
 test("two packs at once on one store both succeed, of the same project and of two", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   await writeFiles(join(cli.root, "one"), bulkyFiles(3));
   await writeFiles(join(cli.root, "two"), {
@@ -93,7 +93,7 @@ test("two packs at once on one store both succeed, of the same project and of tw
 });
 
 test("a pack that is killed while it sends a new weight is taken up by the next one where it stopped", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   const registry = await startFaultRegistry(t);
   await putFakeBase(cli.store, "base");
   const folder = join(cli.root, "model");
@@ -126,7 +126,7 @@ test("a pack that is killed while it sends a new weight is taken up by the next 
 });
 
 test("Ctrl-C ends a pack that reads a large weight at once", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = join(cli.root, "model");
   await writeFiles(folder, { "Model.py": CODE, "weights.bin": "" });
@@ -143,7 +143,7 @@ test("Ctrl-C ends a pack that reads a large weight at once", async (t) => {
 });
 
 test("a weight that changes while it is sent is refused by name, and the tag does not move", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await using registry = await startRegistry();
   await putFakeBase(cli.store, "base");
   const folder = join(cli.root, "model");
@@ -196,7 +196,7 @@ test("a disk that fills up is named, what was there stays whole, and what fits i
   const disk = await smallDisk(t, 75);
   if (disk === undefined) return;
   await using projects = await createTempDir("projects");
-  const cli = await commandLine(t, { parent: disk.path });
+  const cli = await packPlace(t, { parent: disk.path });
   await putFakeBase(cli.store, "base");
   await writeFiles(join(projects.path, "small"), { "Model.py": CODE });
   await writeFiles(join(projects.path, "large"), bulkyFiles(12));
@@ -214,7 +214,7 @@ test("a read-only store is named when something new is packed, and still gives w
   const disk = await smallDisk(t, 200);
   if (disk === undefined) return;
   await using projects = await createTempDir("projects");
-  const cli = await commandLine(t, { parent: disk.path });
+  const cli = await packPlace(t, { parent: disk.path });
   await putFakeBase(cli.store, "base");
   const folder = join(projects.path, "model");
   await writeFiles(folder, { "Model.py": CODE });

@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { imageFrom, parseReference } from "../../src/images/oci/index.ts";
-import { commandLine } from "../support/command-line.ts";
+import { packPlace } from "../support/pack-place.ts";
 import { debianCacheDir } from "../support/debian-base.ts";
 import { requirePeer } from "../support/peers.ts";
 import { requireUv } from "../support/python-env.ts";
@@ -18,7 +18,7 @@ test("plain Python in a packed image finds the packages, and a second pack is th
     (await requirePeer(t, "dpkg-deb")) === undefined
   )
     return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   cli.env["PATH"] = `${dirname(uv)}:${cli.env["PATH"]}`;
   await mkdir(debianCacheDir(), { recursive: true });
   await symlink(debianCacheDir(), join(cli.env["XDG_CACHE_HOME"] ?? "", "slipway", "debian"));

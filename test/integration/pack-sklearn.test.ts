@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
-import { commandLine, nameInStore, untilEnd } from "../support/command-line.ts";
+import { nameInStore } from "../support/fake-base.ts";
+import { packPlace, untilEnd } from "../support/pack-place.ts";
 import { requireDebianBase, storeImage } from "../support/debian-base.ts";
 import { pythonEnv, requireUv } from "../support/python-env.ts";
 
@@ -50,7 +51,7 @@ test("a folder with nothing but a joblib file is packed with the packages that w
   const environment = await pythonEnv(t, { packages: ["scikit-learn"] });
   const uv = environment === undefined ? undefined : await requireUv(t);
   if (environment === undefined || uv === undefined) return;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   cli.env["PATH"] = `${join(uv, "..")}:${cli.env["PATH"]}`;
   const base = await requireDebianBase(t, {
     include: ["python3", "libgomp1"],

@@ -9,7 +9,7 @@ import { imageFrom, manifestOf, MEDIA_TYPES, uncompressed } from "../../src/imag
 import { createStore } from "../../src/images/store/index.ts";
 import { readTar } from "../../src/images/tar/index.ts";
 import { parseModelUri } from "../../src/models/fetch/index.ts";
-import { nameInStore, putFakeBase } from "../support/command-line.ts";
+import { nameInStore, putFakeBase } from "../support/fake-base.ts";
 
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
 const WEIGHTS = Buffer.alloc(9 * 2 ** 20, 7);

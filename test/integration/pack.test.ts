@@ -32,7 +32,8 @@ import { pushImage } from "../../src/images/copy/index.ts";
 import { readTar } from "../../src/images/tar/index.ts";
 import { bytesLayer } from "../support/random-image.ts";
 import { tarOf } from "../support/tiny-tar.ts";
-import { packFixture, packOne, writeFiles } from "../support/pack-fixture.ts";
+import { packOne } from "../support/pack-context.ts";
+import { libraryPlace, writeFiles } from "../support/pack-place.ts";
 
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
 const files = {
@@ -45,15 +46,15 @@ const files = {
 const digestOf = async ({ image }: PackedImage): Promise<string> =>
   (await imageDescriptor(image)).digest;
 
-test("the same project gives the same digest whatever its place, its times and its modes", async () => {
-  await using fixture = await packFixture();
+test("the same project gives the same digest whatever its place, its times and its modes", async (t) => {
+  const fixture = await libraryPlace(t);
   const [one, other] = [join(fixture.root, "one"), join(fixture.root, "two")];
   await writeFiles(one, files);
   await writeFiles(other, Object.fromEntries(Object.entries(files).reverse()));
   await utimes(join(other, "Model.py"), 1, 1);
   await chmod(join(other, "lib/help.py"), 0o600);
   const first = await digestOf(await packOne(fixture.project(one), fixture.base, fixture.context));
-  await using fresh = await packFixture();
+  const fresh = await libraryPlace(t);
   const second = await digestOf(await packOne(fresh.project(other), fresh.base, fresh.context));
   assert.equal(second, first);
 });
@@ -61,8 +62,8 @@ test("the same project gives the same digest whatever its place, its times and i
 // A change here changes every user's images: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/packed-image.json");
 
-test("a fixed folder gives the digests that it has always given", async () => {
-  await using fixture = await packFixture();
+test("a fixed folder gives the digests that it has always given", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   const { image, layers } = await packOne(fixture.project(folder), fixture.base, fixture.context);
@@ -93,7 +94,7 @@ test("neither the file system nor the number of compressor threads shows in the 
     [tmpdir(), 1],
     ["/dev/shm", 7],
   ] as const) {
-    await using fixture = await packFixture();
+    const fixture = await libraryPlace(t);
     await using place = await createTempDir("slipway-place", parent).catch(() =>
       createTempDir("slipway-place"),
     );
@@ -113,8 +114,8 @@ test("neither the file system nor the number of compressor threads shows in the 
   if (kinds.size < 2) t.diagnostic("there is only one kind of file system here");
 });
 
-test("a packed image is whole: every digest, size and count can be derived again", async () => {
-  await using fixture = await packFixture();
+test("a packed image is whole: every digest, size and count can be derived again", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   const packed = await packOne(fixture.project(folder), fixture.base, fixture.context);
@@ -135,8 +136,8 @@ test("a packed image is whole: every digest, size and count can be derived again
   assert.equal(config.history?.length, layers);
 });
 
-test("files stand where they belong, with plain modes and owners, and parents once", async () => {
-  await using fixture = await packFixture();
+test("files stand where they belong, with plain modes and owners, and parents once", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   await mkdir(join(folder, "logs"));
@@ -174,8 +175,8 @@ test("files stand where they belong, with plain modes and owners, and parents on
   ]);
 });
 
-test("after a change of code the weights are not read again", async () => {
-  await using fixture = await packFixture();
+test("after a change of code the weights are not read again", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   await new Promise((resolve) => setTimeout(resolve, 50)); // the digest cache keeps no file younger than the clock's step
@@ -197,8 +198,8 @@ test("after a change of code the weights are not read again", async () => {
   assert.notEqual(await digestOf(after), await digestOf(before));
 });
 
-test("a weight of 8 GiB is planned in no time and no space, and its header says its size", async () => {
-  await using fixture = await packFixture();
+test("a weight of 8 GiB is planned in no time and no space, and its header says its size", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, { "Model.py": CODE });
   const path = join(folder, "huge.bin");
@@ -214,8 +215,8 @@ test("a weight of 8 GiB is planned in no time and no space, and its header says 
   }
 });
 
-test("a weight that changes after it was planned is refused by name", async () => {
-  await using fixture = await packFixture();
+test("a weight that changes after it was planned is refused by name", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   const packed = await packOne(fixture.project(folder), fixture.base, fixture.context);
@@ -227,8 +228,8 @@ test("a weight that changes after it was planned is refused by name", async () =
   });
 });
 
-test("secrets stop a pack before anything is made", async () => {
-  await using fixture = await packFixture();
+test("secrets stop a pack before anything is made", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, { ...files, ".env": "PASSWORD=x" });
   await assert.rejects(packOne(fixture.project(folder), fixture.base, fixture.context), {
@@ -243,8 +244,8 @@ test("secrets stop a pack before anything is made", async () => {
   assert.equal(allowed.layers.length, 6);
 });
 
-test("a base without glibc, libstdc++ or a needed Python is refused before any work", async () => {
-  await using fixture = await packFixture();
+test("a base without glibc, libstdc++ or a needed Python is refused before any work", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   const { facts } = fixture.base;
@@ -264,8 +265,8 @@ test("a base without glibc, libstdc++ or a needed Python is refused before any w
   }
 });
 
-test("a base with too many layers is refused with the count", async () => {
-  await using fixture = await packFixture();
+test("a base with too many layers is refused with the count", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, files);
   const { randomImage } = await import("../support/random-image.ts");
@@ -276,8 +277,8 @@ test("a base with too many layers is refused with the count", async () => {
   });
 });
 
-test("what a foreign base holds is read from its layers once", async () => {
-  await using fixture = await packFixture();
+test("what a foreign base holds is read from its layers once", async (t) => {
+  const fixture = await libraryPlace(t);
   const folder = join(fixture.root, "p");
   await writeFiles(folder, { ...files, "lib/x.so": "" });
   const { image } = await packOne(fixture.project(folder), fixture.base, fixture.context);
@@ -292,8 +293,8 @@ test("what a foreign base holds is read from its layers once", async () => {
   assert.equal((await manifestOf(image)).layers.length, 6);
 });
 
-test("what an upper layer of a base takes away is not there", async () => {
-  await using fixture = await packFixture();
+test("what an upper layer of a base takes away is not there", async (t) => {
+  const fixture = await libraryPlace(t);
   const layerOf = (entries: Parameters<typeof tarOf>[0]): Layer =>
     bytesLayer(tarOf(entries), MEDIA_TYPES.layerTar, digestOfBytes(tarOf(entries)));
   const below = layerOf({

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { putFakeBase, type CommandLine } from "../support/command-line.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, writeFiles } from "../support/pack-place.ts";
+import { ACCOUNT, UHUB, type UhubPlace, uhubPlace } from "../support/uhub-place.ts";
 import type { Fault } from "../support/fault-registry.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
-import { ACCOUNT, uaiPlace, UHUB, type UaiPlace } from "../support/uai-place.ts";
 
 const MODEL = [
   "--main_class",
@@ -382,19 +382,19 @@ const PUSHES: Readonly<
   },
 };
 
-async function place(t: TestContext): Promise<UaiPlace | undefined> {
-  const made = await uaiPlace(t);
+async function place(t: TestContext): Promise<UhubPlace | undefined> {
+  const made = await uhubPlace(t);
   if (made === undefined) return undefined;
-  await putFakeBase(made.cli.store, "mine");
-  await putFakeBase(made.cli.store, "bare", { python: "", glibc: "" });
+  await putFakeBase(made.store, "mine");
+  await putFakeBase(made.store, "bare", { python: "", glibc: "" });
   const conf = (exec: object): string => JSON.stringify({ http_server: { exec } });
-  await writeFiles(join(made.cli.root, "broken"), {
+  await writeFiles(join(made.root, "broken"), {
     "mnist_inference.py": "class MnistModel: pass\n",
     "no-json.conf": "password = hunter2",
     "no-class.conf": conf({ main_file: "mnist_inference", main_class: "" }),
     "odd-class.conf": conf({ main_file: "mnist_inference", main_class: "A(" }),
   });
-  await mkdir(join(made.cli.root, "broken/empty"));
+  await mkdir(join(made.root, "broken/empty"));
   return made;
 }
 
@@ -416,7 +416,7 @@ async function fingerprint(folder: string): Promise<readonly string[]> {
 }
 
 /** Names and digests, without the age that the list shows beside them. */
-async function imagesIn(cli: CommandLine): Promise<readonly string[]> {
+async function imagesIn(cli: PackPlace): Promise<readonly string[]> {
   return (await cli.slipway("ls")).stdout
     .split("\n")
     .map((line) => line.split(/\s+/).slice(0, 3).join(" "));
@@ -425,7 +425,8 @@ async function imagesIn(cli: CommandLine): Promise<readonly string[]> {
 test("what is wrong with flags and folder is said with an exit code, and nothing at all is left behind", async (t) => {
   const made = await place(t);
   if (made === undefined) return;
-  const { cli, uhub } = made;
+  const { uhub } = made;
+  const cli = made;
   const data = cli.store.dataDir;
   const before = [await fingerprint(cli.root), await fingerprint(data)];
   for (const [name, [words, exitCode, says]] of Object.entries(REFUSALS)) {
@@ -441,7 +442,8 @@ test("what is wrong with flags and folder is said with an exit code, and nothing
 test("a push that fails is said with an exit code, and leaves no tag, no image and no half a file", async (t) => {
   const made = await place(t);
   if (made === undefined) return;
-  const { cli, uhub } = made;
+  const { uhub } = made;
+  const cli = made;
   const before = await fingerprint(cli.root);
   const images = await imagesIn(cli);
   const asAccount = ["--uhub_username", ACCOUNT.username, "--uhub_password", ACCOUNT.password];
@@ -488,7 +490,7 @@ test("a push that fails is said with an exit code, and leaves no tag, no image a
 });
 
 async function assertNothingBehind(
-  { cli, uhub }: UaiPlace,
+  cli: UhubPlace,
   {
     before,
     images,
@@ -502,7 +504,7 @@ async function assertNothingBehind(
   assert.deepEqual(await fingerprint(cli.root), before, `${name}: the user's folder`);
   assert.deepEqual(await imagesIn(cli), images, `${name}: the store's images`);
   assert.deepEqual(
-    [...uhub.manifests.keys()].filter((key) => !key.includes("@")),
+    [...cli.uhub.manifests.keys()].filter((key) => !key.includes("@")),
     [],
     `${name}: the registry's tags`,
   );
@@ -516,7 +518,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} in the middle of a push ends it with its own exit code, and leaves no tag, no image and no half a file`, async (t) => {
     const made = await place(t);
     if (made === undefined) return;
-    const { cli, uhub } = made;
+    const { uhub } = made;
+    const cli = made;
     const before = await fingerprint(cli.root);
     const images = await imagesIn(cli);
     const reached = Promise.withResolvers<void>();

@@ -11,7 +11,8 @@ import {
   type Image,
 } from "../../src/images/oci/index.ts";
 import { readTar } from "../../src/images/tar/index.ts";
-import { putFakeBase, type Ran } from "../support/command-line.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { packPlace, type Ran } from "../support/pack-place.ts";
 import {
   ACCOUNT,
   documentBlock,
@@ -20,10 +21,9 @@ import {
   putIntoUhub,
   UHUB,
   UHUB_INSIDE,
-  uaiPlace,
-  type UaiPlace,
-} from "../support/uai-place.ts";
-import { createUser } from "../support/slipway.ts";
+  type UhubPlace,
+  uhubPlace,
+} from "../support/uhub-place.ts";
 
 // A change here is one that users see: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/packdocker");
@@ -44,7 +44,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
 };
 
 /** The words of a sample; absolute paths are those of this test, and of nothing else. */
-function sample(mode: string, { cli }: UaiPlace): readonly string[] {
+function sample(mode: string, cli: UhubPlace): readonly string[] {
   return documentCommand(`packdocker-${mode}`).map((word) => {
     if (word.startsWith("/data/sdk-test/"))
       return join(cli.root, word.slice(word.lastIndexOf("/")));
@@ -126,11 +126,11 @@ async function filesOf(
   return { listing: `${lines.join("\n")}\n`, contents };
 }
 
-async function placeWithBases(t: TestContext): Promise<UaiPlace | undefined> {
-  const place = await uaiPlace(t);
+async function placeWithBases(t: TestContext): Promise<UhubPlace | undefined> {
+  const place = await uhubPlace(t);
   if (place === undefined) return undefined;
-  await putFakeBase(place.cli.store, "mine");
-  await putIntoUhub(place.uhub, place.cli.store, { from: "mine", to: OWN_BASE });
+  await putFakeBase(place.store, "mine");
+  await putIntoUhub(place.uhub, place.store, { from: "mine", to: OWN_BASE });
   return place;
 }
 
@@ -141,7 +141,7 @@ for (const mode of MODES) {
     const place = await placeWithBases(t);
     if (place === undefined) return;
     const before = await treeOf(place);
-    const ran = await place.cli.slipway(...sample(mode, place));
+    const ran = await place.slipway(...sample(mode, place));
     assert.equal(ran.exitCode, 0, ran.stderr);
     const name = `${UHUB}/${mode === "self" ? "uai_demo" : "xxxxx"}/${mode}-inference:test`;
     const [first] = ran.stdout.split("\n");
@@ -161,14 +161,14 @@ for (const mode of MODES) {
 }
 
 /** Every file of the user's, and where the command ran. */
-async function treeOf({ cli }: UaiPlace): Promise<readonly string[]> {
+async function treeOf(cli: UhubPlace): Promise<readonly string[]> {
   return (await readdir(cli.root, { recursive: true })).toSorted();
 }
 
 test("every other way to write the same command gives the same image", async (t) => {
   const place = await placeWithBases(t);
   if (place === undefined) return;
-  const { cli } = place;
+  const cli = place;
   const digestOf = async (words: readonly string[], host = UHUB): Promise<string> => {
     const ran = await cli.slipway(...words);
     assert.equal(ran.exitCode, 0, `${words.join(" ")}\n${ran.stderr}`);
@@ -215,7 +215,7 @@ test("every other way to write the same command gives the same image", async (t)
 test("the samples with the documents' own placeholders are refused for their values alone", async (t) => {
   const place = await placeWithBases(t);
   if (place === undefined) return;
-  const { exitCode, stderr } = await place.cli.slipway(...documentCommand("packdocker-self"));
+  const { exitCode, stderr } = await place.slipway(...documentCommand("packdocker-self"));
   assert.equal(exitCode, 2);
   holds("self-placeholders.screen.txt", stderr);
 });
@@ -226,7 +226,7 @@ function usageFlags(name: string): readonly string[] {
 }
 
 test("every flag of the documents' usage lines is one of its command, in both spellings", async (t) => {
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const modes = {
     "packdocker-self-usage": [["packdocker", "self"]],
     "packdocker-usage": ["tf", "caffe", "mxnet", "keras"].map((mode) => ["packdocker", mode]),
@@ -256,7 +256,7 @@ test("every release of the documents' table is taken for its framework, quoted a
     .map((cell) => cell.replaceAll("'", ""));
   assert.equal(rows.length, 8);
   const pack = (mode: string, release: string): Promise<Ran> =>
-    place.cli.slipway(
+    place.slipway(
       ...sample(mode, place),
       "--ai_arch_v",
       release,
@@ -278,10 +278,10 @@ test("every release of the documents' table is taken for its framework, quoted a
 });
 
 test("the documents' sample of pytorch_tool.py names the images and commands that they print", async (t) => {
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const [pack = "", ...flags] = documentCommand("pytorch-pack");
-  mkdirSync(join(user.home, "code"));
-  writeFileSync(join(user.home, "code/mnist.py"), "print('hello')\n");
+  mkdirSync(join(user.root, "code"));
+  writeFileSync(join(user.root, "code/mnist.py"), "print('hello')\n");
   const { exitCode, stdout, stderr } = await user.run(["pytorch", pack, ...flags, "--dry-run"]);
   assert.equal(exitCode, 0, stderr);
   const example = "/home/ubuntu/uai-sdk/examples/pytorch/train/mnist";

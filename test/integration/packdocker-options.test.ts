@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { openArchive, openLayout } from "../../src/images/layout/index.ts";
 import { parseReference } from "../../src/images/oci/index.ts";
+import { putFakeBase } from "../support/fake-base.ts";
 import {
-  commandLine,
-  putFakeBase,
-  untilEnd,
-  type CommandLine,
+  type PackPlace,
+  packPlace,
   type Ran,
-} from "../support/command-line.ts";
+  untilEnd,
+  writeFiles,
+} from "../support/pack-place.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
 
 const ACCOUNT = { username: "me", password: "correct horse: battery" };
 
 interface Place {
-  readonly cli: CommandLine;
+  readonly cli: PackPlace;
   readonly registry: FaultRegistry;
   readonly image: string;
   readonly words: readonly string[];
@@ -25,7 +25,7 @@ interface Place {
 
 /** A folder that can be packed, and a registry that asks for an account. */
 async function place(t: TestContext): Promise<Place> {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "pybase");
   await writeFiles(cli.root, {
     "mnist/mnist.py": "class Mnist:\n    pass\n",

@@ -8,11 +8,12 @@ import { delimiter, join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { run } from "../../src/ground/process/index.ts";
-import { putFakeBase, untilEnd, type Ran } from "../support/command-line.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type Ran, untilEnd } from "../support/pack-place.ts";
+import { UHUB, type UhubPlace, uhubPlace } from "../support/uhub-place.ts";
 import type { FaultAction } from "../support/fault-registry.ts";
 import { findPeer, requirePeer } from "../support/peers.ts";
 import { recordChildren, type RecordedChildren } from "../support/recorded-children.ts";
-import { UHUB, uaiPlace, type UaiPlace } from "../support/uai-place.ts";
 
 const ACCOUNT = { username: "mia", password: "pa55/of+uhub=" };
 const KEYS = { publicKey: "public/KEY+147=", privateKey: "private/KEY+258=" };
@@ -50,7 +51,7 @@ function assertClean(text: string | Buffer, where: string): void {
   );
 }
 
-interface Recorded extends UaiPlace {
+interface Recorded extends UhubPlace {
   readonly children: RecordedChildren;
 }
 
@@ -73,12 +74,12 @@ const KERAS = ["packdocker", "keras", ...MODEL, ...WITH_KEYS, ...IMAGE];
 
 /** Programs that a pack may start: the real ones, and what stands for a broken one. */
 async function recordedPlace(t: TestContext): Promise<Recorded | undefined> {
-  const place = await uaiPlace(t, {
+  const place = await uhubPlace(t, {
     account: ACCOUNT,
     proxyAccount: `${PROXY.name}:${PROXY.password}`,
   });
   if (place === undefined) return undefined;
-  const { cli } = place;
+  const cli = place;
   await putFakeBase(cli.store, "mine");
   const real = (name: string): Readonly<Record<string, string>> => {
     const found = (cli.env["PATH"] ?? "")
@@ -288,7 +289,8 @@ const CASES: Readonly<Record<string, Case>> = {
 test("no secret comes out of any failure: not on the screen, in a child's arguments, in the store, in the image or in a file that was written", async (t) => {
   const place = await recordedPlace(t);
   if (place === undefined) return;
-  const { cli, uhub, hosts } = place;
+  const { uhub, hosts } = place;
+  const cli = place;
   await mkdir(join(cli.root, "wanting"), { recursive: true });
   for (const [path, text] of Object.entries({
     "wanting/mnist_inference.py": "class MnistModel: pass\n",
@@ -349,7 +351,7 @@ test("no secret comes out of any failure: not on the screen, in a child's argume
 const BIN = resolve(import.meta.dirname, "../../bin/slipway.js");
 
 async function runIn(
-  { cli }: UaiPlace,
+  cli: UhubPlace,
   words: readonly string[],
   { env, stdin }: { readonly env: NodeJS.ProcessEnv; readonly stdin: string },
 ): Promise<Ran> {
@@ -416,7 +418,8 @@ test("as the kernel sees it, no program gets a secret as an argument, and our ow
   const strace = await requirePeer(t, "strace");
   const place = strace === undefined ? undefined : await recordedPlace(t);
   if (strace === undefined || place === undefined) return;
-  const { cli, uhub } = place;
+  const { uhub } = place;
+  const cli = place;
   const trace = join(cli.root, "../trace");
   await writeDockerConfig(cli.env["HOME"] ?? "", { credsStore: "good" });
   const words = [

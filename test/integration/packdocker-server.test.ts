@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { imageFrom as imageOf, parseReference } from "../../src/images/oci/index.ts";
-import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, writeFiles } from "../support/pack-place.ts";
 import { putVendorBase } from "../support/vendor-base.ts";
 import { configOf, layersOf } from "./packdocker-support.ts";
 
@@ -27,8 +27,8 @@ const WORDS = [
   "--no-push",
 ];
 
-async function place(t: TestContext): Promise<CommandLine> {
-  const cli = await commandLine(t);
+async function place(t: TestContext): Promise<PackPlace> {
+  const cli = await packPlace(t);
   await putVendorBase(cli.store, "vendor");
   await writeFiles(cli.root, {
     "mnist/mnist.py":

@@ -3,12 +3,12 @@ import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { appendLayers, digestOf, MEDIA_TYPES, mutateConfig } from "../../src/images/oci/index.ts";
-import { commandLine, nameInStore, type CommandLine } from "../support/command-line.ts";
+import { nameInStore } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, writeFiles } from "../support/pack-place.ts";
 import { requireDebianBase, storeImage } from "../support/debian-base.ts";
 import { requireDockerd } from "../support/dockerd.ts";
 import { requirePodman } from "../support/engines.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
 import { bytesLayer } from "../support/random-image.ts";
 import { tarOf } from "../support/tiny-tar.ts";
 import { putVendorBase } from "../support/vendor-base.ts";
@@ -40,14 +40,14 @@ class Echo(TFAiUcloudModel):
 `;
 
 interface Place {
-  readonly cli: CommandLine;
+  readonly cli: PackPlace;
   readonly registry: FaultRegistry;
   readonly words: readonly string[];
 }
 
 /** A folder with a class, files to send it, and a registry that keeps what it is sent in memory. */
 async function place(t: TestContext): Promise<Place | undefined> {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   const base = await requireDebianBase(t, {
     include: ["python3"],
     architectures: ["amd64"],
@@ -206,7 +206,7 @@ test("a test that fails ends the command before anything is pushed, and leaves n
 });
 
 test("files that are not there are named with every other problem, before anything is made", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await mkdir(join(cli.root, "folder"));
   const ran = await cli.slipway(
     "packdocker",
@@ -228,7 +228,7 @@ test("files that are not there are named with every other problem, before anythi
 });
 
 test("the server of the vendor's own base is not tried outside a container", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putVendorBase(cli.store, "vendor");
   await writeFiles(cli.root, {
     "echo/echo.py": CLASS,
@@ -346,7 +346,7 @@ http.server.HTTPServer(("", 8080), Handler).serve_forever()
 `;
 
 /** A base with the vendor's folder and with programs that run. */
-async function putRunningVendorBase(t: TestContext, { store }: CommandLine): Promise<void> {
+async function putRunningVendorBase(t: TestContext, { store }: PackPlace): Promise<void> {
   const base = await requireDebianBase(t, {
     include: ["python3", "dash"],
     architectures: ["amd64"],

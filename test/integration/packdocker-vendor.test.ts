@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { test, type TestContext } from "node:test";
-import { putFakeBase, untilEnd, type Ran } from "../support/command-line.ts";
-import { sendJson, startFakeVendor, VENDOR_KEYS, type FakeVendor } from "../support/fake-vendor.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type Ran, untilEnd, writeFiles } from "../support/pack-place.ts";
 import {
   ACCOUNT,
   FOLDERS,
   putIntoUhub,
-  uaiPlace,
   UHUB,
   UHUB_INSIDE,
-  type UaiPlace,
-} from "../support/uai-place.ts";
+  type UhubPlace,
+  uhubPlace,
+} from "../support/uhub-place.ts";
+import { sendJson, startFakeVendor, VENDOR_KEYS, type FakeVendor } from "../support/fake-vendor.ts";
 import { putVendorBase } from "../support/vendor-base.ts";
 import { configOf } from "./packdocker-support.ts";
 
@@ -50,13 +50,13 @@ const ENV_KEYS = {
 /** The vendor's API, and its registry with the base that the API names. */
 async function place(
   t: TestContext,
-): Promise<{ readonly uai: UaiPlace; readonly vendor: FakeVendor } | undefined> {
-  const uai = await uaiPlace(t);
+): Promise<{ readonly uai: UhubPlace; readonly vendor: FakeVendor } | undefined> {
+  const uai = await uhubPlace(t);
   if (uai === undefined) return undefined;
   const vendor = await startFakeVendor(t);
-  await putVendorBase(uai.cli.store, "vendor");
-  await putIntoUhub(uai.uhub, uai.cli.store, { from: "vendor", to: `${UHUB}/uaishare/tf:1.1` });
-  Object.assign(uai.cli.env, { SLIPWAY_VENDOR_ENDPOINT: vendor.endpoint });
+  await putVendorBase(uai.store, "vendor");
+  await putIntoUhub(uai.uhub, uai.store, { from: "vendor", to: `${UHUB}/uaishare/tf:1.1` });
+  Object.assign(uai.env, { SLIPWAY_VENDOR_ENDPOINT: vendor.endpoint });
   return { uai, vendor };
 }
 
@@ -75,7 +75,7 @@ test("with keys and --base-from vendor, the API names the base, and the image is
   const at = await place(t);
   if (at === undefined) return;
   const { uai, vendor } = at;
-  const ran = await uai.cli.slipway(
+  const ran = await uai.slipway(
     ...WORDS,
     ...KEYS,
     "--region",
@@ -116,15 +116,15 @@ test("with keys and --base-from vendor, the API names the base, and the image is
     "cd /ai-ucloud-client-django && gunicorn -c gunicorn.conf.py httpserver.wsgi",
   );
   assertNoSecret(ran, vendor);
-  assert.deepEqual((await readdir(uai.cli.root)).toSorted(), Object.keys(FOLDERS).toSorted());
+  assert.deepEqual((await readdir(uai.root)).toSorted(), Object.keys(FOLDERS).toSorted());
 });
 
 test("keys come from the environment as well, the endpoint by a flag, and the base from the registry's inner address", async (t) => {
   const at = await place(t);
   if (at === undefined) return;
   const { uai, vendor } = at;
-  Object.assign(uai.cli.env, ENV_KEYS, { SLIPWAY_VENDOR_ENDPOINT: "http://127.0.0.1:1" });
-  const ran = await uai.cli.slipway(
+  Object.assign(uai.env, ENV_KEYS, { SLIPWAY_VENDOR_ENDPOINT: "http://127.0.0.1:1" });
+  const ran = await uai.slipway(
     ...WORDS,
     "--in_uhost",
     "yes",
@@ -149,11 +149,11 @@ test(
     const at = await place(t);
     if (at === undefined) return;
     const { uai, vendor } = at;
-    await putFakeBase(uai.cli.store, "pybase");
-    await putIntoUhub(uai.uhub, uai.cli.store, { from: "pybase", to: `${UHUB}/uaishare/tf:1.1` });
-    await writeFiles(uai.cli.root, { "mnist_tf/requirements.txt": "pillow\n" });
-    Object.assign(uai.cli.env, ENV_KEYS);
-    const child = uai.cli.start(...WORDS);
+    await putFakeBase(uai.store, "pybase");
+    await putIntoUhub(uai.uhub, uai.store, { from: "pybase", to: `${UHUB}/uaishare/tf:1.1` });
+    await writeFiles(uai.root, { "mnist_tf/requirements.txt": "pillow\n" });
+    Object.assign(uai.env, ENV_KEYS);
+    const child = uai.start(...WORDS);
     const seen = new Set<string>();
     let isOver = false;
     const watching = (async () => {
@@ -249,12 +249,12 @@ test("what the API refuses, or is not told, is said before anything is made, and
   const before = uai.uhub.manifests.size;
   for (const [name, words, exitCode, messages, fault] of REFUSALS) {
     vendor.faults.splice(0, Infinity, ...(fault === undefined ? [] : [fault]));
-    const ran = await uai.cli.slipway(...WORDS, ...words);
+    const ran = await uai.slipway(...WORDS, ...words);
     assert.equal(ran.exitCode, exitCode, `${name}: ${ran.stderr}`);
     for (const message of messages) assert.match(ran.stderr, message, name);
     assertNoSecret(ran, vendor);
     assert.ok(!ran.stderr.includes("wrong+key"), name);
   }
   assert.equal(uai.uhub.manifests.size, before);
-  assert.deepEqual((await readdir(uai.cli.root)).toSorted(), Object.keys(FOLDERS).toSorted());
+  assert.deepEqual((await readdir(uai.root)).toSorted(), Object.keys(FOLDERS).toSorted());
 });

@@ -7,8 +7,8 @@ import { configOf, imageFrom, layersOf } from "./packdocker-support.ts";
 import { imageFrom as imageOf, parseReference } from "../../src/images/oci/index.ts";
 import { createRegistryServer } from "../../src/images/registry-server/index.ts";
 import { createStore, type Store } from "../../src/images/store/index.ts";
-import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, writeFiles } from "../support/pack-place.ts";
 
 const CLASS =
   "from uai.arch.keras_model import KerasAiUcloudModel\nclass MnistModel(KerasAiUcloudModel):\n    pass\n";
@@ -16,14 +16,14 @@ const SECRET = "hunter2-is-secret";
 const KEY = "private-key-value";
 
 interface Place {
-  readonly cli: CommandLine;
+  readonly cli: PackPlace;
   readonly host: string;
   /** Behind the registry. */
   readonly pushed: Store;
 }
 
 async function place(t: TestContext): Promise<Place> {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "pybase");
   await writeFiles(cli.root, {
     "mnist/mnist_inference.py": CLASS,

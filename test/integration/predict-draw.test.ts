@@ -7,7 +7,7 @@ import { test, type TestContext } from "node:test";
 import { createSession, predict } from "../../src/app/index.ts";
 import { createImageDecoder } from "../../src/models/inputs/index.ts";
 import { writeAnswer } from "../../src/serving/protocols/model-server/write-answer.ts";
-import { createUser } from "../support/slipway.ts";
+import { packPlace } from "../support/pack-place.ts";
 
 const PICTURE = resolve(import.meta.dirname, "../fixtures/images/turned-6.jpg");
 const FACTS = {
@@ -72,10 +72,10 @@ async function startStandIn(t: TestContext): Promise<string> {
 
 test("--draw writes the picture, upright, with a box around what was found; without detections it writes nothing", async (t) => {
   const target = await startStandIn(t);
-  const user = await createUser(t);
-  await copyFile(PICTURE, join(user.home, "dog.jpg"));
-  const drawn = join(user.home, "drawn/out.png");
-  const session = createSession({ environment: user.env, cwd: user.home });
+  const user = await packPlace(t, { isBare: true });
+  await copyFile(PICTURE, join(user.root, "dog.jpg"));
+  const drawn = join(user.root, "drawn/out.png");
+  const session = createSession({ environment: user.env, cwd: user.root });
   const draw = (model: string, input = "dog.jpg") =>
     Array.fromAsync(
       predict(

@@ -9,7 +9,7 @@ import { predictionRows } from "../../src/app/shown/index.ts";
 import { createTempDir } from "../../src/ground/process/index.ts";
 import { createLogger, serveModel } from "../../src/serving/server/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
-import { createUser } from "../support/slipway.ts";
+import { packPlace } from "../support/pack-place.ts";
 import { startV2Server } from "../support/v2-server.ts";
 
 const FIXTURES = resolve(import.meta.dirname, "../fixtures");
@@ -181,10 +181,10 @@ test("the protocol is found by asking, of servers without a page and of stranger
 });
 
 test("the command asks a folder that nobody serves, and prints a table", async (t) => {
-  const user = await createUser(t);
-  await copyFile(join(FIXTURES, "onnx/digit28.onnx"), join(user.home, "digit28.onnx"));
+  const user = await packPlace(t, { isBare: true });
+  await copyFile(join(FIXTURES, "onnx/digit28.onnx"), join(user.root, "digit28.onnx"));
   const { stdout, stderr, exitCode } = await user.run(
-    ["predict", user.home, "-", "--form", "csv"],
+    ["predict", user.root, "-", "--form", "csv"],
     {
       stdin: `${Array.from({ length: 784 }, () => 0).join(",")}\n`,
     },

@@ -2,7 +2,7 @@ import { oneChunk } from "../../src/ground/bytes/index.ts";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { pushImage } from "../../src/images/copy/index.ts";
 import {
@@ -23,7 +23,7 @@ import { startDockerRegistry } from "../support/docker-registry.ts";
 import { startFaultRegistry, type FaultRegistry } from "../support/fault-registry.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
 import { randomImage, randomLayer } from "../support/random-image.ts";
-import { createUser, type User } from "../support/slipway.ts";
+import { type PackPlace, packPlace } from "../support/pack-place.ts";
 
 const MIB = 2 ** 20;
 const HOST = "registry.test";
@@ -45,10 +45,10 @@ test("a base that is in the registry that is pushed to is never downloaded, nor 
     to: [{ registry: peer.host, repository: "base/python", tag: "3" }],
   });
   const proxy = await startForwardProxy(t, { upstream: peer.host });
-  const user = await createUser(t);
-  await mkdir(join(user.home, "project"));
+  const user = await packPlace(t, { isBare: true });
+  await mkdir(join(user.root, "project"));
   await writeFile(
-    join(user.home, "project/Model.py"),
+    join(user.root, "project/Model.py"),
     "class Model:\n    def predict(self, X, names=None):\n        return X\n",
   );
 
@@ -111,7 +111,7 @@ test("a push that is killed leaves a store that is whole, and the next push send
     action: { kind: "stall-request", atByte: cut, reached: () => reached.resolve() },
   });
   const target = `${registry.host}/team/iris:v1`;
-  const first = user.start(["push", "store:iris:v1", target]);
+  const first = user.start(...["push", "store:iris:v1", target]);
   const gone = once(first, "exit");
   await reached.promise;
   first.kill("SIGKILL");
@@ -129,7 +129,7 @@ test("a push that is killed leaves a store that is whole, and the next push send
     large?.[1].byteLength,
     "every byte of the large layer went once",
   );
-  assert.deepEqual(await readdir(join(user.home, "state/slipway/uploads")), []);
+  assert.deepEqual(await readdir(join(user.folders.state, "uploads")), []);
 });
 
 test("Ctrl-C ends a push at once with its own exit code, and what was sent is not sent again", async (t) => {
@@ -143,7 +143,7 @@ test("Ctrl-C ends a push at once with its own exit code, and what was sent is no
     method: "PATCH",
     action: { kind: "stall-request", atByte: 20 * MIB, reached: () => reached.resolve() },
   });
-  const first = user.start(["push", "store:iris:v1", `${registry.host}/team/iris:v1`]);
+  const first = user.start(...["push", "store:iris:v1", `${registry.host}/team/iris:v1`]);
   const gone = once(first, "exit") as Promise<[number | null]>;
   await reached.promise;
   first.kill("SIGINT");
@@ -162,7 +162,7 @@ test("a push works where nothing can be remembered", async (t) => {
     t,
     randomImage({ layers: 1, bytes: 10 * MIB, compression: "none" }),
   );
-  await writeFile(join(user.home, "state"), "a file where a folder should be");
+  await writeFile(dirname(user.folders.state), "a file where a folder should be");
   const pushed = await user.run(["push", "store:iris:v1", `${registry.host}/team/iris:v1`]);
   assert.equal(pushed.exitCode, 0, pushed.stderr);
   assert.ok(pushed.stdout.includes(digest));
@@ -186,7 +186,7 @@ test("a pull that fails in the middle leaves no image, and the next one brings w
       change: (answer) => ({ ...answer, body: Buffer.from(answer.body).fill(1, 0, 10) }),
     },
   });
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const first = await user.run(["pull", `${registry.host}/team/iris:v1`]);
   assert.notEqual(first.exitCode, 0);
   assert.match(first.stderr, /error DIGEST_MISMATCH/);
@@ -214,7 +214,7 @@ test("what refers to an image is copied with it when that is asked for", async (
   const card = createArtifact({ artifactType: "application/vnd.test.card", subject });
   await source.put(EMPTY_DESCRIPTOR, oneChunk(Buffer.from(EMPTY_CONTENT)));
   await source.put(card.descriptor, oneChunk(card.bytes));
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await using target = createRegistry({ host: to.host });
   const referrers = (): Promise<readonly unknown[]> =>
     target.repository("team/iris").referrers(subject.digest);
@@ -262,11 +262,11 @@ test("rm says so where a registry does not delete single tags, and removes the m
 async function userWith(
   t: TestContext,
   image: Image,
-): Promise<{ readonly user: User; readonly digest: string }> {
-  const user = await createUser(t);
+): Promise<{ readonly user: PackPlace; readonly digest: string }> {
+  const user = await packPlace(t, { isBare: true });
   await using store = createStore({
-    dataDir: join(user.home, "data/slipway"),
-    cacheDir: join(user.home, "cache/slipway"),
+    dataDir: user.folders.data,
+    cacheDir: user.folders.cache,
   });
   const { descriptor } = await pushImage(image, store, {
     to: [{ registry: "store", repository: "iris", tag: "v1" }],

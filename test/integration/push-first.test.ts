@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { commandLine, putFakeBase } from "../support/command-line.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { inProcess, packTraining } from "../support/in-process.ts";
+import { packPlace, writeFiles } from "../support/pack-place.ts";
 import { startFaultRegistry } from "../support/fault-registry.ts";
 import { createStore } from "../../src/images/store/index.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
 import { putSmallImage } from "../support/small-image.ts";
-import { packTraining, trainPlace } from "../support/train-place.ts";
 
 const ACCOUNT = { username: "mia", password: "s3cret" };
 const CODE = "class Model:\n    def predict(self, X, names=None):\n        return X\n";
@@ -15,7 +15,7 @@ const CONF = '{"http_server": {"exec": {"main_file": "Model", "main_class": "Mod
 
 test("a registry that refuses the push is asked before anything is made", async (t) => {
   const registry = await startFaultRegistry(t, { auth: { kind: "basic", ...ACCOUNT } });
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   await writeFiles(join(cli.root, "model"), { "Model.py": CODE, "my.conf": CONF });
   const name = `${registry.host}/me/model:1`;
@@ -37,7 +37,7 @@ test("a registry that refuses the push is asked before anything is made", async 
 
 test("what is asked first leaves no upload open", async (t) => {
   const registry = await startFaultRegistry(t);
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   await writeFiles(join(cli.root, "model"), { "Model.py": CODE });
   const name = `${registry.host}/me/model:1`;
@@ -48,7 +48,7 @@ test("what is asked first leaves no upload open", async (t) => {
 });
 
 test("half an account is refused with exit code 2, and the missing half is named", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   await writeFiles(join(cli.root, "model"), { "Model.py": CODE, "my.conf": CONF });
   for (const [half, missing] of [
@@ -74,7 +74,7 @@ test("the commands of training images are written for what was made before a pus
     times: 99,
     action: { kind: "answer", status: 403 },
   });
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   const { data, cache } = place.cli.session.directories;
   await using store = createStore({ dataDir: data, cacheDir: cache });
   const base = await putSmallImage(store, {
@@ -95,15 +95,15 @@ test("the commands of training images are written for what was made before a pus
     engine: "none",
   } as const;
   await assert.rejects(packTraining("pytorch", flags, place.cli));
-  assert.match(await readFile(join(place.cwd, "uaitrain_cmd.txt"), "utf8"), /CPU local test/);
-  const plan = JSON.parse(await readFile(join(place.cwd, "slipway-train.json"), "utf8")) as {
+  assert.match(await readFile(join(place.root, "uaitrain_cmd.txt"), "utf8"), /CPU local test/);
+  const plan = JSON.parse(await readFile(join(place.root, "slipway-train.json"), "utf8")) as {
     readonly images: Readonly<Record<string, unknown>>;
   };
   assert.deepEqual(Object.keys(plan.images), ["cpu"]);
 });
 
 test("a class file may be named by its absolute path", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "base");
   const folder = join(cli.root, "model");
   await writeFiles(folder, { "Model.py": CODE });

@@ -3,8 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { configOf, imageFrom, parseReference } from "../../src/images/oci/index.ts";
-import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { type PackPlace, packPlace, writeFiles } from "../support/pack-place.ts";
 import { requireUv } from "../support/python-env.ts";
 
 const OLD_CLASS = `import StringIO
@@ -41,8 +41,8 @@ const KERAS = [
   ..."--model_name mnist_model --uhub_registry me --uhub_imagename mnist:v1 --no-push".split(" "),
 ];
 
-async function place(t: TestContext): Promise<CommandLine> {
-  const cli = await commandLine(t);
+async function place(t: TestContext): Promise<PackPlace> {
+  const cli = await packPlace(t);
   await writeFiles(join(cli.root, "mnist"), FILES);
   await putFakeBase(cli.store, "mine");
   return cli;
@@ -90,7 +90,7 @@ for (const [name, words] of Object.entries(COMMANDS))
   });
 
 test("what only fails when it runs is a warning, and so are files that nobody imports", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "mine");
   await writeFiles(join(cli.root, "mnist"), {
     ...FILES,
@@ -168,7 +168,7 @@ for (const [flags, value] of [
   [["--no-tf1-compat"], undefined],
 ] as const)
   test(`a class for TensorFlow 1 ${flags.length === 0 ? "gets its API, and that is said" : "is left alone with --no-tf1-compat"}`, async (t) => {
-    const cli = await commandLine(t);
+    const cli = await packPlace(t);
     await putFakeBase(cli.store, "mine");
     await writeFiles(join(cli.root, "mnist"), { ...FILES, "mnist_inference.py": TF_CLASS });
     const words = [...KERAS, "--bimg_name", "store:mine", "--pack_file_path", "mnist", ...flags];
@@ -182,7 +182,7 @@ for (const [flags, value] of [
   });
 
 test("a Seldon class for TensorFlow 1 is warned of", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "mine");
   await writeFiles(join(cli.root, "mnist"), { ...FILES, "mnist_inference.py": TF_CLASS });
   const { stderr } = await cli.slipway("pack", "mnist", "--base", "store:mine", "--dry-run");

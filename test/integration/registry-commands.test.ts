@@ -23,7 +23,7 @@ import { startFaultRegistry } from "../support/fault-registry.ts";
 import { findPeer, requirePeer } from "../support/peers.ts";
 import { randomImage, randomLayer } from "../support/random-image.ts";
 import { putBytes } from "../support/small-image.ts";
-import { createUser, type User } from "../support/slipway.ts";
+import { type PackPlace, packPlace } from "../support/pack-place.ts";
 
 const IMAGE = randomImage({ layers: 2, bytes: 20_000 });
 
@@ -31,8 +31,8 @@ const IMAGE = randomImage({ layers: 2, bytes: 20_000 });
 async function userWithImage(
   t: TestContext,
   image: Image = IMAGE,
-): Promise<{ readonly user: User; readonly store: Store; readonly digest: string }> {
-  const user = await createUser(t);
+): Promise<{ readonly user: PackPlace; readonly store: Store; readonly digest: string }> {
+  const user = await packPlace(t, { isBare: true });
   const store = storeOf(user);
   t.after(() => store[Symbol.asyncDispose]());
   const { descriptor } = await pushImage(image, store, {
@@ -41,10 +41,10 @@ async function userWithImage(
   return { user, store, digest: descriptor.digest };
 }
 
-function storeOf({ home }: User): Store {
+function storeOf({ folders }: PackPlace): Store {
   return createStore({
-    dataDir: join(home, "data/slipway"),
-    cacheDir: join(home, "cache/slipway"),
+    dataDir: folders.data,
+    cacheDir: folders.cache,
   });
 }
 
@@ -111,7 +111,7 @@ test("who logs in is known to docker's other clients too, and who logs out is no
   const peer = await startDockerRegistry(t, { auth: "htpasswd" });
   if (peer === undefined) return;
   const { user } = await userWithImage(t);
-  const config = join(user.home, ".docker/config.json");
+  const config = join(user.root, ".docker/config.json");
   const wrong = await user.run(
     ["login", peer.host, "--username", peer.username, "--password-stdin"],
     { stdin: "hunter2\n" },
@@ -123,7 +123,7 @@ test("who logs in is known to docker's other clients too, and who logs out is no
     "what the registry refuses is not kept",
   );
 
-  await mkdir(join(user.home, ".docker"));
+  await mkdir(join(user.root, ".docker"));
   await writeFile(
     config,
     JSON.stringify({ detachKeys: "ctrl-e", auths: { "other.test": { auth: "eDp5" } } }),
@@ -175,25 +175,25 @@ test("who logs in is known to docker's other clients too, and who logs out is no
 test("a new docker config is the user's alone", async (t) => {
   const peer = await startDockerRegistry(t, { auth: "htpasswd" });
   if (peer === undefined) return;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await user.run(["login", peer.host, "--username", peer.username, "--password-stdin"], {
     stdin: peer.password,
   });
   const auth = Buffer.from(`${peer.username}:${peer.password}`).toString("base64");
   const expected = `{\n\t"auths": {\n\t\t"${peer.host}": {\n\t\t\t"auth": "${auth}"\n\t\t}\n\t}\n}`;
   assert.equal(
-    await readFile(join(user.home, ".docker/config.json"), "utf8"),
+    await readFile(join(user.root, ".docker/config.json"), "utf8"),
     expected,
     "byte for byte as docker writes it",
   );
-  assert.equal((await stat(join(user.home, ".docker/config.json"))).mode & 0o777, 0o600);
+  assert.equal((await stat(join(user.root, ".docker/config.json"))).mode & 0o777, 0o600);
 });
 
 test("what skopeo's or docker's log-in wrote is used, and a helper keeps what it is given", async (t) => {
   const peer = await startDockerRegistry(t, { auth: "htpasswd" });
   if (peer === undefined || (await requirePeer(t, "skopeo")) === undefined) return;
   const { user } = await userWithImage(t);
-  const authFile = join(user.home, "auth.json");
+  const authFile = join(user.root, "auth.json");
   await run(
     [
       findPeer("skopeo") ?? "skopeo",
@@ -218,16 +218,16 @@ test("what skopeo's or docker's log-in wrote is used, and a helper keeps what it
   );
 
   // A helper as docker's are, which keeps one credential in a file.
-  const bin = join(user.home, "bin");
+  const bin = join(user.root, "bin");
   await mkdir(bin);
-  await mkdir(join(user.home, ".docker"));
-  const kept = join(user.home, "kept.json");
+  await mkdir(join(user.root, ".docker"));
+  const kept = join(user.root, "kept.json");
   await writeFile(
     join(bin, "docker-credential-file"),
     `#!/bin/sh\ncase "$1" in\nstore) cat > "${kept}";;\nget) cat "${kept}" 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; };;\nerase) rm -f "${kept}";;\nesac\n`,
   );
   await chmod(join(bin, "docker-credential-file"), 0o755);
-  const config = join(user.home, ".docker/config.json");
+  const config = join(user.root, ".docker/config.json");
   await writeFile(config, JSON.stringify({ credsStore: "file" }));
   const env = { PATH: `${bin}:${user.env["PATH"] ?? ""}` };
   const login = await user.run(
@@ -285,7 +285,7 @@ test("a mirror of the command line or the environment is read from first", async
     [["--registry-mirror", `${server.host}=${mirror.host}`], {}],
     [[], { SLIPWAY_REGISTRY_MIRRORS: `${server.host}=${mirror.host}` }],
   ] as const) {
-    const user = await createUser(t);
+    const user = await packPlace(t, { isBare: true });
     const pulled = await user.run(["pull", `${server.host}/team/iris:v1`, ...args], { env });
     assert.equal(pulled.exitCode, 0, pulled.stderr);
     assert.match(
@@ -320,7 +320,7 @@ test("ls shows each image once, with name, tag, age, kind and platforms, and dam
   });
   const damaged = parseManifest(Buffer.concat(await Array.fromAsync(store.open(broken)))).config
     .digest;
-  await writeFile(join(user.home, "data/slipway/blobs/sha256", damaged.slice(7)), "damage");
+  await writeFile(join(user.folders.data, "blobs/sha256", damaged.slice(7)), "damage");
 
   const { stdout } = await user.run(["ls"]);
   const rows = stdout
@@ -382,7 +382,7 @@ test("images whose base was never downloaded are pushed, verified and served all
   await using client = createRegistry({ host: peer.host });
   const target = (await pushImage(IMAGE, client.repository("base/python"), { to: [base] }))
     .descriptor;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   const stored = await storeSparse(
     user,
     imageFrom(client.repository("base/python"), target),
@@ -397,12 +397,12 @@ test("images whose base was never downloaded are pushed, verified and served all
   };
   assert.ok(result.bytesMounted > 20_000, "what the registry has in another repository is mounted");
 
-  const server = user.start(["registry", "--port", "0"]);
+  const server = user.start(...["registry", "--port", "0"]);
   const url = await firstMatch(server.stdout, /http:\/\/(\S+) serves/);
   const text = await firstMatch(server.stdout, /(\S+ KiB) of base layers are not in the store/);
   assert.match(text, /KiB/);
   await using own = createRegistry({ host: url });
-  const puller = await createUser(t);
+  const puller = await packPlace(t, { isBare: true });
   await using other = storeOf(puller);
   await copy(own.repository("sparse"), other, {
     from: { registry: url, repository: "sparse", tag: "v1" },
@@ -426,7 +426,7 @@ test("a base layer that cannot be fetched is refused with the reason, and with -
       to: [{ registry: gone.host, repository: "base", tag: "v1" }],
     })
   ).descriptor;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await storeSparse(user, imageFrom(client.repository("base"), target), `${gone.host}/base:v1`);
   await gone.close();
   const [layer] = parseManifest(await IMAGE.rawManifest()).layers;
@@ -434,7 +434,7 @@ test("a base layer that cannot be fetched is refused with the reason, and with -
     [[], 502, /cannot be fetched: .*connection refused/],
     [["--no-fetch"], 404, /has no blob/],
   ] as const) {
-    const server = user.start(["registry", "--port", "0", ...args]);
+    const server = user.start(...["registry", "--port", "0", ...args]);
     const url = await firstMatch(server.stdout, /(http:\/\/\S+) serves/);
     const response = await fetch(`${url}/v2/sparse/blobs/${layer?.digest}`);
     assert.equal(response.status, status);
@@ -443,7 +443,7 @@ test("a base layer that cannot be fetched is refused with the reason, and with -
 });
 
 /** An image on a base of which the store has the manifest only, for two platforms in one index, as pack leaves it. */
-async function storeSparse(user: User, base: Image, name: string): Promise<string> {
+async function storeSparse(user: PackPlace, base: Image, name: string): Promise<string> {
   await using store = storeOf(user);
   const image = annotate(
     appendLayers(base, [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { pythonEnv } from "../support/python-env.ts";
-import { createUser, type User } from "../support/slipway.ts";
+import { type PackPlace, packPlace } from "../support/pack-place.ts";
 
 const GRAPH = `kind: SeldonDeployment
 metadata: { name: pair }
@@ -24,26 +24,28 @@ const ADD =
 
 /** Writes a graph of a class and a project's folder. */
 async function writeGraph(
-  { home }: User,
+  { root }: PackPlace,
   components: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await mkdir(join(home, "add"));
-  await writeFile(join(home, "pair.yaml"), GRAPH);
-  await writeFile(join(home, "components.json"), JSON.stringify(components));
-  await writeFile(join(home, "Twice.py"), TWICE);
-  await writeFile(join(home, "add/Add.py"), ADD);
-  await writeFile(join(home, "add/slipway.yaml"), "code: Add.py:Add\n");
+  await mkdir(join(root, "add"));
+  await writeFile(join(root, "pair.yaml"), GRAPH);
+  await writeFile(join(root, "components.json"), JSON.stringify(components));
+  await writeFile(join(root, "Twice.py"), TWICE);
+  await writeFile(join(root, "add/Add.py"), ADD);
+  await writeFile(join(root, "add/slipway.yaml"), "code: Add.py:Add\n");
 }
 
 test("slipway serve --graph runs a class and a folder as one graph, and ends with a signal", async (t) => {
   const environment = await pythonEnv(t, { packages: ["numpy"] });
   if (environment === undefined) return;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await writeGraph(user, { twice: "Twice.py:Twice", add: "add" });
-  const child = user.start([
-    ...["serve", "--graph", "pair.yaml", "--components", "components.json", "--json"],
-    ...["--http-port", "0", "--python", environment.python],
-  ]);
+  const child = user.start(
+    ...[
+      ...["serve", "--graph", "pair.yaml", "--components", "components.json", "--json"],
+      ...["--http-port", "0", "--python", environment.python],
+    ],
+  );
   const { url } = JSON.parse(await readyLine(child)) as { readonly url: string };
   const response = await fetch(`${url}/api/v1.0/predictions`, {
     method: "POST",
@@ -59,7 +61,7 @@ test("slipway serve --graph runs a class and a folder as one graph, and ends wit
 });
 
 /** The line that says where it answers. */
-async function readyLine(child: ReturnType<User["start"]>): Promise<string> {
+async function readyLine(child: ReturnType<PackPlace["start"]>): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -90,7 +92,7 @@ for (const [what, components, words, why] of [
   ],
 ] as const) {
   test(`${what} is refused before anything starts`, async (t) => {
-    const user = await createUser(t);
+    const user = await packPlace(t, { isBare: true });
     await writeGraph(user, components);
     const { exitCode, stderr } = await user.run([
       ...["serve", "--graph", "pair.yaml", "--components", "components.json", "--http-port", "0"],
@@ -104,10 +106,10 @@ for (const [what, components, words, why] of [
 test("a folder whose project file has a graph is served as the graph", async (t) => {
   const environment = await pythonEnv(t, { packages: ["numpy"] });
   if (environment === undefined) return;
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await writeGraph(user, {});
   await writeFile(
-    join(user.home, "slipway.yaml"),
+    join(user.root, "slipway.yaml"),
     [
       "name: pair",
       "graph:",
@@ -118,9 +120,9 @@ test("a folder whose project file has a graph is served as the graph", async (t)
       '    - { name: add, code: ./add, parameters: [{ name: amount, value: "5", type: INT }] }',
     ].join("\n"),
   );
-  const child = user.start([
-    ...["serve", ".", "--json", "--http-port", "0", "--python", environment.python],
-  ]);
+  const child = user.start(
+    ...[...["serve", ".", "--json", "--http-port", "0", "--python", environment.python]],
+  );
   const { url } = JSON.parse(await readyLine(child)) as { readonly url: string };
   const response = await fetch(`${url}/api/v1.0/predictions`, {
     method: "POST",

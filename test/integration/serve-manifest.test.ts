@@ -7,7 +7,8 @@ import { printYaml } from "../../src/models/description/index.ts";
 import { SERVING_CASES } from "../support/serving-cases.ts";
 import { pythonEnv } from "../support/python-env.ts";
 import { breaches, definitionOf } from "../support/resource-definitions.ts";
-import { trainPlace } from "../support/train-place.ts";
+import { inProcess } from "../support/in-process.ts";
+import { packPlace } from "../support/pack-place.ts";
 
 /** Files of the published definitions, by kind. */
 const DEFINED: Readonly<Record<string, string>> = {
@@ -57,14 +58,14 @@ const CORE = new Set([
 test("every object of Kubernetes' own is what its schemas allow", async (t) => {
   const python = await pythonEnv(t, { packages: ["kubernetes-validate==1.37.0"] });
   if (python === undefined) return;
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   const validate = async (documents: readonly Fragment[]): Promise<string> => {
     const texts = await Promise.all(documents.map((object) => printYaml(object)));
     await place.write({ "all.yaml": texts.join("---\n") });
     const { exitCode, stdout, stderrTail } = await run(
       [
         join(python.bin, "kubernetes-validate"),
-        ...["--strict", "-k", "1.37.0", join(place.cwd, "all.yaml")],
+        ...["--strict", "-k", "1.37.0", join(place.root, "all.yaml")],
       ],
       { allowFailure: true },
     );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createUser, type User } from "../support/slipway.ts";
+import { type PackPlace, packPlace } from "../support/pack-place.ts";
 
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/train/pytorch-gpu.txt");
 
@@ -12,13 +12,13 @@ const DOCUMENT =
     " ",
   );
 
-async function withCode(user: User): Promise<void> {
-  await mkdir(join(user.home, "code"));
-  await writeFile(join(user.home, "code/mnist.py"), "print('hello')\n");
+async function withCode(user: PackPlace): Promise<void> {
+  await mkdir(join(user.root, "code"));
+  await writeFile(join(user.root, "code/mnist.py"), "print('hello')\n");
 }
 
 test("the command line of the documents is taken as it stands, in both spellings, with dashes and with equals signs", async (t) => {
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await withCode(user);
   const golden = await readFile(GOLDEN, "utf8");
   const spellings = [
@@ -41,14 +41,14 @@ test("the command line of the documents is taken as it stands, in both spellings
     const { exitCode, stdout, stderr } = await user.run([...words, "--dry-run"]);
     assert.equal(exitCode, 0, stderr);
     assert.ok(stdout.includes(golden), stdout);
-    assert.equal(await readFile(join(user.home, "uaitrain_cmd.txt"), "utf8"), golden);
+    assert.equal(await readFile(join(user.root, "uaitrain_cmd.txt"), "utf8"), golden);
     assert.match(stderr, /--uhub_password and --private_key on the command line/);
     assert.match(stdout, /base images are the vendor's own, and closed/);
   }
 });
 
 test("mistakes on the command line are told at once, with exit code 2", async (t) => {
-  const user = await createUser(t);
+  const user = await packPlace(t, { isBare: true });
   await withCode(user);
   for (const [words, message] of [
     [
@@ -68,11 +68,11 @@ test("mistakes on the command line are told at once, with exit code 2", async (t
 });
 
 test("a large file is split and joined by the command line as by the old tool", async (t) => {
-  const user = await createUser(t);
-  await writeFile(join(user.home, "x.bin"), Buffer.alloc(3 * 2 ** 20, 7));
+  const user = await packPlace(t, { isBare: true });
+  await writeFile(join(user.root, "x.bin"), Buffer.alloc(3 * 2 ** 20, 7));
   const split = await user.run(["train", "split", ".", "x.bin", "parts", "--size", "1"]);
   assert.match(split.stdout, /x\.bin-part0001\n.*x\.bin-part0002\n.*x\.bin-part0003\n$/);
   const joined = await user.run(["train", "join", "parts", "x.bin", "y.bin"]);
   assert.match(joined.stdout, /y\.bin from 3 parts/);
-  assert.ok((await readFile(join(user.home, "y.bin"))).equals(Buffer.alloc(3 * 2 ** 20, 7)));
+  assert.ok((await readFile(join(user.root, "y.bin"))).equals(Buffer.alloc(3 * 2 ** 20, 7)));
 });

@@ -14,7 +14,8 @@ import {
 import { run } from "../../src/ground/process/index.ts";
 import { breaches, definitionOf } from "../support/resource-definitions.ts";
 import { pythonEnv } from "../support/python-env.ts";
-import { printTrainManifest, trainPlace } from "../support/train-place.ts";
+import { inProcess, printTrainManifest } from "../support/in-process.ts";
+import { packPlace } from "../support/pack-place.ts";
 import {
   FRAMEWORK,
   IMAGE,
@@ -68,7 +69,7 @@ test("a TrainJob of Trainer 2.2 is what its published schema allows, with the us
 test("a Job is what Kubernetes' own schemas allow, with few options and with all", async (t) => {
   const python = await pythonEnv(t, { packages: ["kubernetes-validate==1.37.0"] });
   if (python === undefined) return;
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   const validate = async (manifest: unknown): Promise<string> => {
     await place.write({ "job.json": JSON.stringify(manifest) });
     const { exitCode, stdout } = await run(
@@ -77,7 +78,7 @@ test("a Job is what Kubernetes' own schemas allow, with few options and with all
         "--strict",
         "-k",
         "1.37.0",
-        join(place.cwd, "job.json"),
+        join(place.root, "job.json"),
       ],
       { allowFailure: true },
     );
@@ -299,12 +300,12 @@ test("what does not go together is refused", () => {
 });
 
 test("--apply hands the object to kubectl, and an image that was not pushed goes nowhere", async (t) => {
-  const place = await trainPlace(t);
-  const bin = join(place.cwd, "bin");
+  const place = inProcess(await packPlace(t, { isBare: true }));
+  const bin = join(place.root, "bin");
   await mkdir(bin);
   await place.write({
     "slipway-train.json": planText("pytorch"),
-    "bin/kubectl": `#!/bin/sh\nprintf '%s\\n' "$@" > "${place.cwd}/args"\ncat > "${place.cwd}/stdin"\necho applied\n`,
+    "bin/kubectl": `#!/bin/sh\nprintf '%s\\n' "$@" > "${place.root}/args"\ncat > "${place.root}/stdin"\necho applied\n`,
   });
   await chmod(join(bin, "kubectl"), 0o755);
   const { session } = place.cli;
@@ -326,7 +327,7 @@ test("--apply hands the object to kubectl, and an image that was not pushed goes
     },
     cli,
   );
-  const applied = await readFile(join(place.cwd, "stdin"), "utf8");
+  const applied = await readFile(join(place.root, "stdin"), "utf8");
   assert.equal((parse(applied) as { readonly kind: string }).kind, "PyTorchJob");
   for (const part of ["owner: me", "key: nvidia.com/gpu", "name: hub", "--epochs"])
     assert.ok(applied.includes(part), part);

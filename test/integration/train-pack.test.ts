@@ -19,13 +19,14 @@ import { readTar } from "../../src/images/tar/index.ts";
 import { FRAMEWORKS, parsePlan, type Framework } from "../../src/jobs/train/index.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { putSmallImage } from "../support/small-image.ts";
+import { debianPlace, engineEnvironment } from "../support/debian-place.ts";
 import {
+  inProcess,
   packTraining,
-  trainPlace,
-  type TrainPlace,
+  type ScreenPlace,
   type TestFlags,
-} from "../support/train-place.ts";
-import { engineEnvironment, trainUser } from "../support/train-user.ts";
+} from "../support/in-process.ts";
+import { packPlace } from "../support/pack-place.ts";
 
 // A change here is one that users' images see: review it, then run the test once with SLIPWAY_UPDATE_GOLDEN=1.
 const GOLDEN = join(import.meta.dirname, "../fixtures/golden/train/images.json");
@@ -39,7 +40,7 @@ const CODE = {
 };
 
 /** A base whose Python is not where the platform looks for it, in the store under `store:base`. */
-async function withBase(place: TrainPlace): Promise<void> {
+async function withBase(place: ScreenPlace): Promise<void> {
   await using store = storeOf(place);
   const descriptor = await putSmallImage(store, {
     compress: false,
@@ -48,7 +49,7 @@ async function withBase(place: TrainPlace): Promise<void> {
   await store.tag(descriptor, { registry: "store", repository: "base", tag: "latest" });
 }
 
-function storeOf({ cli }: TrainPlace): Store {
+function storeOf({ cli }: ScreenPlace): Store {
   const { data, cache } = cli.session.directories;
   return createStore({ dataDir: data, cacheDir: cache });
 }
@@ -57,7 +58,7 @@ function storeOf({ cli }: TrainPlace): Store {
 async function registryFor(
   t: TestContext,
 ): Promise<{ readonly host: string; readonly store: Store }> {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   const store = storeOf(place);
   const server = await createRegistryServer({ store, port: 0 });
   t.after(async () => {
@@ -107,7 +108,10 @@ async function factsOf(store: Store, name: string): Promise<unknown> {
 for (const framework of FRAMEWORKS) {
   for (const accelerator of ["gpu", "cpu"]) {
     test(`images of ${framework} for ${accelerator} have the config and the files they always had`, async (t) => {
-      const [place, registry] = [await trainPlace(t), await registryFor(t)];
+      const [place, registry] = [
+        inProcess(await packPlace(t, { isBare: true })),
+        await registryFor(t),
+      ];
       await withBase(place);
       await place.write(CODE);
       await packTraining(
@@ -115,7 +119,10 @@ for (const framework of FRAMEWORKS) {
         { ...flagsFor(framework, registry.host), acc_type: accelerator, pushCpu: true },
         place.cli,
       );
-      const plan = parsePlan(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), "plan");
+      const plan = parsePlan(
+        await readFile(join(place.root, "slipway-train.json"), "utf8"),
+        "plan",
+      );
       assert.deepEqual(
         Object.keys(plan.images),
         accelerator === "cpu" ? ["cpu"] : framework === "self" ? ["gpu"] : ["cpu", "gpu"],
@@ -137,12 +144,12 @@ for (const framework of FRAMEWORKS) {
 }
 
 test("the two images share every layer when they stand on one base, and a second pack makes the same", async (t) => {
-  const [place, registry] = [await trainPlace(t), await registryFor(t)];
+  const [place, registry] = [inProcess(await packPlace(t, { isBare: true })), await registryFor(t)];
   await withBase(place);
   await place.write(CODE);
   const flags = flagsFor("pytorch", registry.host);
   await packTraining("pytorch", flags, place.cli);
-  const first = await readFile(join(place.cwd, "slipway-train.json"), "utf8");
+  const first = await readFile(join(place.root, "slipway-train.json"), "utf8");
   const { images } = parsePlan(first, "plan");
   await using store = storeOf(place);
   const [cpu, gpu] = await Promise.all(
@@ -163,11 +170,11 @@ test("the two images share every layer when they stand on one base, and a second
   ]);
   assert.deepEqual([images.cpu?.isPushed, images.gpu?.isPushed], [false, true]);
   await packTraining("pytorch", flags, place.cli);
-  assert.equal(await readFile(join(place.cwd, "slipway-train.json"), "utf8"), first);
+  assert.equal(await readFile(join(place.root, "slipway-train.json"), "utf8"), first);
 });
 
 test("what packing and running leave in the code folder goes into no image", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await withBase(place);
   await place.write({
     "train.py": "print('hello')\n",
@@ -179,7 +186,7 @@ test("what packing and running leave in the code folder goes into no image", asy
   const digests: (string | undefined)[] = [];
   for (const round of ["first", "second", "third"]) {
     await packTraining("tf", flags, place.cli);
-    const plan = await readFile(join(place.cwd, "slipway-train.json"), "utf8");
+    const plan = await readFile(join(place.root, "slipway-train.json"), "utf8");
     digests.push(parsePlan(plan, "plan").images.cpu?.digest);
     await place.write({ "slipway-run.json": round, "slipway-train.svg": round });
   }
@@ -192,7 +199,7 @@ test("what packing and running leave in the code folder goes into no image", asy
 });
 
 test("data stays out of the images, and is pointed out", async (t) => {
-  const [place, registry] = [await trainPlace(t), await registryFor(t)];
+  const [place, registry] = [inProcess(await packPlace(t, { isBare: true })), await registryFor(t)];
   await withBase(place);
   await place.write({
     ...CODE,
@@ -223,7 +230,7 @@ test("data stays out of the images, and is pointed out", async (t) => {
 });
 
 test("a data folder that is the code folder is pointed out", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await withBase(place);
   await place.write(CODE);
   await packTraining(
@@ -242,7 +249,7 @@ test("a data folder that is the code folder is pointed out", async (t) => {
 test("self logs in with the flags' account, for its base too, and pushes, and the password is nowhere afterwards", async (t) => {
   const registry = await startDockerRegistry(t, { auth: "htpasswd" });
   if (registry === undefined) return;
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await withBase(place);
   await place.write(CODE);
   await assert.rejects(packTraining("self", flagsFor("self", registry.host), place.cli), {
@@ -281,9 +288,9 @@ test("self logs in with the flags' account, for its base too, and pushes, and th
     });
   await packTraining("self", onTop, place.cli);
   const written = await Promise.all(
-    (await readdir(place.cwd))
+    (await readdir(place.root))
       .filter((name) => /\.(txt|json)$/.test(name))
-      .map((name) => readFile(join(place.cwd, name), "utf8")),
+      .map((name) => readFile(join(place.root, name), "utf8")),
   );
   assert.equal(written.length, 2);
   for (const text of [...written, ...place.lines, ...place.warnings, JSON.stringify(place.results)])
@@ -291,7 +298,7 @@ test("self logs in with the flags' account, for its base too, and pushes, and th
 });
 
 test("a dry run names images and commands, and makes neither image nor plan", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await place.write(CODE);
   await packTraining(
     "pytorch",
@@ -303,7 +310,7 @@ test("a dry run names images and commands, and makes neither image nor plan", as
     },
     place.cli,
   );
-  assert.deepEqual((await readdir(place.cwd)).sort(), ["code", "uaitrain_cmd.txt"]);
+  assert.deepEqual((await readdir(place.root)).sort(), ["code", "uaitrain_cmd.txt"]);
   assert.match(place.lines.join("\n"), /job-cpu:uaitrain .*torch==2\.6\.0\+cpu, numpy/);
   assert.match(
     place.lines.join("\n"),
@@ -312,7 +319,7 @@ test("a dry run names images and commands, and makes neither image nor plan", as
 });
 
 test("a dry run fails for a base that the store does not have, and for a parameter with a line break", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await place.write(CODE);
   const flags = { ...flagsFor("tf", "registry.example.com"), dryRun: true };
   await assert.rejects(packTraining("tf", { ...flags, bimg_name: "store:nosuch" }, place.cli), {
@@ -325,7 +332,7 @@ test("a dry run fails for a base that the store does not have, and for a paramet
 });
 
 test("what is missing is said before anything is made", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await place.write(CODE);
   const flags = flagsFor("caffe", "registry.example.com");
   await assert.rejects(
@@ -363,7 +370,7 @@ test("what is missing is said before anything is made", async (t) => {
     ),
     { code: "BASE_UNSUITABLE", hint: /--bimg_name/ },
   );
-  assert.deepEqual(await readdir(place.cwd), ["code"]);
+  assert.deepEqual(await readdir(place.root), ["code"]);
   await place.write({ "code/.slipwayignore": "train.py\n" });
   await assert.rejects(packTraining("caffe", flags, place.cli), {
     code: "PROJECT_NOT_FOUND",
@@ -372,8 +379,8 @@ test("what is missing is said before anything is made", async (t) => {
 });
 
 test("the printed command, pasted, runs the job in docker, after an edit and on a committed base too", async (t) => {
-  const tools = await trainUser(t, ["python3", "bash"]);
-  const env = tools === undefined ? undefined : await engineEnvironment(t, "docker", tools.user);
+  const tools = await debianPlace(t, ["python3", "bash"]);
+  const env = tools === undefined ? undefined : await engineEnvironment(t, "docker", tools);
   if (tools === undefined || env === undefined) return;
   await tools.write({
     "my code/train.py":
@@ -397,7 +404,7 @@ test("the printed command, pasted, runs the job in docker, after an edit and on 
     "--test_output_path",
     "output",
   ];
-  await tools.slipway(
+  await tools.done(
     [
       "pytorch",
       "pack",
@@ -411,21 +418,19 @@ test("the printed command, pasted, runs the job in docker, after an edit and on 
     ],
     env,
   );
-  const [, line = ""] = (await readFile(join(tools.user.home, "uaitrain_cmd.txt"), "utf8")).split(
-    "\n",
-  );
+  const [, line = ""] = (await readFile(join(tools.root, "uaitrain_cmd.txt"), "utf8")).split("\n");
   const command = line.replace(
     "CMD for CPU local test: sudo docker run -it",
     "docker run --rm --network none",
   );
   assert.notEqual(command, line);
-  await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
+  await run(["bash", "-c", command], { env: { ...tools.env, ...env } });
   assert.equal(
-    await readFile(join(tools.user.home, "output/seen.txt"), "utf8"),
+    await readFile(join(tools.root, "output/seen.txt"), "utf8"),
     `['--name', "it's $5", '--work_dir=/data', '--data_dir=/data/data', '--output_dir=/data/output', '--log_dir=/data/output']/datainput`,
   );
   await tools.write({ "my code/train.py": "open('/data/output/seen.txt', 'w').write('edited')\n" });
-  const again = await tools.slipway(
+  const again = await tools.done(
     [
       "pytorch",
       "pack",
@@ -444,12 +449,12 @@ test("the printed command, pasted, runs the job in docker, after an edit and on 
     /loading pasted-cpu:uaitrain into docker \([\d.]+ KiB, \d+ layers are there\)/,
     "what docker has is not sent again",
   );
-  await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
-  assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "edited");
+  await run(["bash", "-c", command], { env: { ...tools.env, ...env } });
+  assert.equal(await readFile(join(tools.root, "output/seen.txt"), "utf8"), "edited");
 
   // The documents' way to more packages: a container that is committed, as base of the next images.
   const docker = (...args: readonly string[]): Promise<unknown> =>
-    run(["docker", ...args], { env: { ...tools.user.env, ...env } });
+    run(["docker", ...args], { env: { ...tools.env, ...env } });
   await docker(
     "run",
     "--name",
@@ -465,7 +470,7 @@ test("the printed command, pasted, runs the job in docker, after an edit and on 
   await tools.write({
     "my code/train.py": "import more\nopen('/data/output/seen.txt', 'w').write(str(more.said))\n",
   });
-  await tools.slipway(
+  await tools.done(
     [
       "pytorch",
       "pack",
@@ -479,6 +484,6 @@ test("the printed command, pasted, runs the job in docker, after an edit and on 
     ],
     env,
   );
-  await run(["bash", "-c", command], { env: { ...tools.user.env, ...env } });
-  assert.equal(await readFile(join(tools.user.home, "output/seen.txt"), "utf8"), "3");
+  await run(["bash", "-c", command], { env: { ...tools.env, ...env } });
+  assert.equal(await readFile(join(tools.root, "output/seen.txt"), "utf8"), "3");
 });

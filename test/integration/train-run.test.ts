@@ -10,14 +10,15 @@ import { loadProject } from "../../src/app/pack/project.ts";
 import { run } from "../../src/ground/process/index.ts";
 import { parseJob, printPlan, type Framework, type RunRecord } from "../../src/jobs/train/index.ts";
 import { pythonEnv } from "../support/python-env.ts";
-import { runTraining, trainPlace, type TrainPlace } from "../support/train-place.ts";
-import { engineEnvironment, trainUser } from "../support/train-user.ts";
+import { debianPlace, engineEnvironment } from "../support/debian-place.ts";
+import { inProcess, runTraining, type ScreenPlace } from "../support/in-process.ts";
+import { packPlace } from "../support/pack-place.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../bin/slipway.js");
 
 /** A packed job without an image: for runs on the host. */
 async function packed(
-  place: TrainPlace,
+  place: ScreenPlace,
   script: string,
   framework: Framework = "pytorch",
 ): Promise<void> {
@@ -33,17 +34,17 @@ async function packed(
   const images = {
     cpu: { name: "job-cpu:1", digest: `sha256:${"a".repeat(64)}` as const, isPushed: false },
   };
-  const paths = { data: join(place.cwd, "data set"), output: join(place.cwd, "out put") };
+  const paths = { data: join(place.root, "data set"), output: join(place.root, "out put") };
   await place.write({
     "code/train.py": script,
     "data set/x.txt": "12",
-    "slipway-train.json": printPlan(job, { paths, codePath: join(place.cwd, "code"), images }),
+    "slipway-train.json": printPlan(job, { paths, codePath: join(place.root, "code"), images }),
   });
 }
 
 /** What the run left beside its output. */
-async function recordOf({ cwd }: TrainPlace): Promise<RunRecord> {
-  return JSON.parse(await readFile(join(cwd, "out put", "slipway-run.json"), "utf8")) as RunRecord;
+async function recordOf({ root }: ScreenPlace): Promise<RunRecord> {
+  return JSON.parse(await readFile(join(root, "out put", "slipway-run.json"), "utf8")) as RunRecord;
 }
 
 function sha256(text: string): string {
@@ -59,7 +60,7 @@ args = parser.parse_args()
 `;
 
 test("on the host a script gets the standard parameters as paths of this machine, and what it left is told", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(
     place,
     `${ARGUMENTS}assert os.getcwd() == args.work_dir
@@ -75,7 +76,7 @@ open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
     place.lines.join("\n"),
     /exit code 0[^]*sub\/model\.bin +2\.0 KiB[^]*curves: slipway-train\.svg/,
   );
-  assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /loss: 8/);
+  assert.match(await readFile(join(place.root, "slipway-train.svg"), "utf8"), /loss: 8/);
   const record = await recordOf(place);
   assert.equal(record.state, "ended");
   assert.equal(record.exitCode, 0);
@@ -87,7 +88,7 @@ open(os.path.join(args.output_dir, "sub", "model.bin"), "wb").write(b"x" * 2048)
 });
 
 test("an image gets the labels of the run that made its weights, and of no other", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   const [weights, others] = ["identity_fp32", "add_sub"].map((name) =>
     resolve(import.meta.dirname, "../fixtures/v2", name, "model.onnx"),
   );
@@ -100,7 +101,7 @@ if args.rounds:
     shutil.copyfile(${JSON.stringify(weights)}, os.path.join(args.output_dir, "model.onnx"))
 `,
   );
-  const output = join(place.cwd, "out put");
+  const output = join(place.root, "out put");
   const labels = async (): Promise<readonly string[]> =>
     Object.values((await loadProject(output, {}, { session: place.cli.session })).project.labels);
   await place.write({ "out put/slipway-run.json": "{}" });
@@ -119,7 +120,7 @@ if args.rounds:
 });
 
 test("a script that fails is a failed command, with its exit code", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(place, "import sys; sys.exit(7)\n");
   await assert.rejects(runTraining([], { host: true }, place.cli), {
     code: "PROCESS_FAILED",
@@ -127,7 +128,7 @@ test("a script that fails is a failed command, with its exit code", async (t) =>
     exitCode: 7,
   });
   const { exitCode } = await run([process.execPath, PROGRAM, "train", "run", "--host"], {
-    cwd: place.cwd,
+    cwd: place.root,
     env: { ...place.cli.session.environment, SLIPWAY_FROM_SOURCE: "1" },
     allowFailure: true,
   });
@@ -136,7 +137,7 @@ test("a script that fails is a failed command, with its exit code", async (t) =>
 });
 
 test("forms of metrics that the user gives take the place of the known ones", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(
     place,
     "for n in (1, 2): print('round %d | perplexity is %d, loss=3' % (n, n * 8))\n",
@@ -155,7 +156,7 @@ test("forms of metrics that the user gives take the place of the known ones", as
 });
 
 test("input and output are checked before anything starts", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(place, "raise SystemExit('it ran')\n");
   await assert.rejects(runTraining([], { host: true, data: "nowhere" }, place.cli), {
     code: "PROJECT_NOT_FOUND",
@@ -179,7 +180,7 @@ test("input and output are checked before anything starts", async (t) => {
 });
 
 test("several processes get the environment of a distributed job, and the first failure ends all", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(
     place,
     `import json, os, sys, time
@@ -208,7 +209,7 @@ if "--fail" in sys.argv:
   assert.deepEqual(result?.["metrics"], { loss: 6 }, "of several, the first one's numbers count");
   const words = ["train", "run", "--host", "--nproc", "3", "--servers", "1", "--", "--fail"];
   const { exitCode, stderrTail } = await run([process.execPath, PROGRAM, ...words], {
-    cwd: place.cwd,
+    cwd: place.root,
     env: { ...place.cli.session.environment, SLIPWAY_FROM_SOURCE: "1" },
     allowFailure: true,
   });
@@ -219,7 +220,7 @@ if "--fail" in sys.argv:
 test("TensorBoard files that a run writes are read, and older ones are not", async (t) => {
   const python = await pythonEnv(t, { packages: ["tensorboardX", "numpy"] });
   if (python === undefined) return;
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(
     place,
     `${ARGUMENTS}from tensorboardX import SummaryWriter
@@ -231,19 +232,19 @@ with SummaryWriter(args.log_dir, filename_suffix=str(args.rounds)) as writer:
   );
   await runTraining(["--rounds", "4"], { host: true, python: python.python }, place.cli);
   assert.deepEqual(place.results[0]?.["metrics"], { "train/loss": 0.25 });
-  assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /train\/loss: 0\.25/);
+  assert.match(await readFile(join(place.root, "slipway-train.svg"), "utf8"), /train\/loss: 0\.25/);
   await runTraining(["--rounds", "0"], { host: true, python: python.python }, place.cli);
   assert.deepEqual(place.results[1]?.["metrics"], {});
 });
 
 test("Ctrl-C stops the container and leaves none behind", async (t) => {
-  const tools = await trainUser(t, ["python3"]);
+  const tools = await debianPlace(t, ["python3"]);
   if (tools === undefined) return;
   await tools.write({
     "code/train.py": "import time\nprint('training began')\ntime.sleep(600)\n",
     "data/x": "",
   });
-  await tools.slipway([
+  await tools.done([
     "self",
     "pack",
     "--self_img",
@@ -267,11 +268,11 @@ test("Ctrl-C stops the container and leaves none behind", async (t) => {
   ]);
   for (const engine of ["docker", "podman"] as const) {
     await t.test(`with ${engine}`, async (inner) => {
-      const own = await engineEnvironment(inner, engine, tools.user);
+      const own = await engineEnvironment(inner, engine, tools);
       if (own === undefined) return;
-      const env = { ...tools.user.env, ...own };
+      const env = { ...tools.env, ...own };
       assert.equal(
-        await interrupt(inner, ["train", "run", "--engine", engine], { cwd: tools.user.home, env }),
+        await interrupt(inner, ["train", "run", "--engine", engine], { cwd: tools.root, env }),
         130,
       );
       const { stdout } = await run(
@@ -279,7 +280,7 @@ test("Ctrl-C stops the container and leaves none behind", async (t) => {
         { env },
       );
       assert.ok(
-        !stdout.toString("utf8").includes(engine === "docker" ? tools.user.home : "launch.py"),
+        !stdout.toString("utf8").includes(engine === "docker" ? tools.root : "launch.py"),
         stdout.toString("utf8"),
       );
     });
@@ -287,7 +288,7 @@ test("Ctrl-C stops the container and leaves none behind", async (t) => {
 });
 
 test("Ctrl-C ends the processes of a run on the host", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(
     place,
     `import os, sys, time
@@ -306,19 +307,19 @@ time.sleep(600)
   );
   assert.equal(
     await interrupt(t, ["train", "run", "--host", "--nproc", "2"], {
-      cwd: place.cwd,
+      cwd: place.root,
       env: { ...place.cli.session.environment, SLIPWAY_FROM_SOURCE: "1" },
     }),
     130,
   );
   for (const rank of ["0", "1"]) {
-    const pid = Number(await readFile(join(place.cwd, "out put", `pid${rank}`), "utf8"));
+    const pid = Number(await readFile(join(place.root, "out put", `pid${rank}`), "utf8"));
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
   }
   const { state, exitCode, files, metrics } = await recordOf(place);
   assert.deepEqual([state, exitCode, metrics], ["stopped", undefined, { loss: 0.5 }]);
   assert.deepEqual(Object.keys(files).sort(), ["pid0", "pid1"]);
-  assert.match(await readFile(join(place.cwd, "slipway-train.svg"), "utf8"), /loss: 0\.5/);
+  assert.match(await readFile(join(place.root, "slipway-train.svg"), "utf8"), /loss: 0\.5/);
 });
 
 /** Starts a command, presses Ctrl-C when training began, and gives the exit code. */
@@ -339,7 +340,7 @@ async function interrupt(
 }
 
 test("in a terminal curves and how far it is stand below the log, and go at the end", async (t) => {
-  const place = await trainPlace(t);
+  const place = inProcess(await packPlace(t, { isBare: true }));
   await packed(
     place,
     `import json
@@ -357,7 +358,7 @@ for epoch in range(1, 4):
       shell,
     ],
     {
-      cwd: place.cwd,
+      cwd: place.root,
       env: { ...place.cli.session.environment, TERM: "xterm", SLIPWAY_FROM_SOURCE: "1" },
     },
   );
@@ -372,7 +373,7 @@ for epoch in range(1, 4):
   );
   assert.match(shown, /exit code 0/);
   assert.match(
-    await readFile(join(place.cwd, "curves.svg"), "utf8"),
+    await readFile(join(place.root, "curves.svg"), "utf8"),
     /<polyline[^]*accuracy: 0\.75/,
   );
 });

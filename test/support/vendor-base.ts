@@ -9,7 +9,7 @@ import {
   mutateConfig,
 } from "../../src/images/oci/index.ts";
 import type { Store } from "../../src/images/store/index.ts";
-import { nameInStore } from "./command-line.ts";
+import { nameInStore } from "./fake-base.ts";
 import { bytesLayer } from "./random-image.ts";
 import { tarOf } from "./tiny-tar.ts";
 

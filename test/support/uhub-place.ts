@@ -16,10 +16,10 @@ import {
 import { createRegistryServer } from "../../src/images/registry-server/index.ts";
 import { createStore, type Store } from "../../src/images/store/index.ts";
 import { UAI_FRAMEWORKS, uaiRecipeOf } from "../../src/jobs/uai/index.ts";
-import { commandLine, nameInStore, putFakeBase, type CommandLine } from "./command-line.ts";
+import { nameInStore, putFakeBase } from "./fake-base.ts";
 import { startFaultRegistry, type FaultRegistry } from "./fault-registry.ts";
 import { startNamedHosts, type NamedHosts } from "./named-hosts.ts";
-import { writeFiles } from "./pack-fixture.ts";
+import { packPlace, writeFiles, type PackPlace } from "./pack-place.ts";
 import { requireUv } from "./python-env.ts";
 import { writeWheel } from "./wheels.ts";
 
@@ -55,9 +55,8 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, string>>>>
   }),
 };
 
-/** A user in front of the vendor's registry, which is on loopback and asks for an account, and of Docker Hub with the bases that the catalogue names. */
-export interface UaiPlace {
-  readonly cli: CommandLine;
+/** A place in front of the vendor's registry, which is on loopback and asks for an account, and of Docker Hub with the bases that the catalogue names. */
+export interface UhubPlace extends PackPlace {
   /** Behind both names of the vendor's registry. */
   readonly uhub: FaultRegistry;
   readonly hosts: NamedHosts;
@@ -65,17 +64,17 @@ export interface UaiPlace {
   pushed(name: string): Image;
 }
 
-export interface UaiPlaceOptions {
+export interface UhubPlaceOptions {
   readonly account?: { readonly username: string; readonly password: string };
   /** `NAME:PASSWORD` of the proxy on the way. Default none. */
   readonly proxyAccount?: string;
 }
 
 /** The whole is gone with the test. Skips the test and gives `undefined` where openssl or uv are missing. */
-export async function uaiPlace(
+export async function uhubPlace(
   t: TestContext,
-  { account = ACCOUNT, proxyAccount }: UaiPlaceOptions = {},
-): Promise<UaiPlace | undefined> {
+  { account = ACCOUNT, proxyAccount }: UhubPlaceOptions = {},
+): Promise<UhubPlace | undefined> {
   const uv = await requireUv(t);
   if (uv === undefined) return undefined;
   const uhub = await startFaultRegistry(t, { auth: { kind: "basic", ...account } });
@@ -87,11 +86,11 @@ export async function uaiPlace(
     { proxyAccount },
   );
   if (hosts === undefined) return undefined;
-  const cli = await commandLine(t);
+  const place = await packPlace(t);
   for (const [folder, files] of Object.entries(FOLDERS))
-    await writeFiles(join(cli.root, folder), files);
-  const home = join(cli.root, "../home");
-  const wheels = join(cli.root, "../wheels");
+    await writeFiles(join(place.root, folder), files);
+  const home = join(place.root, "../home");
+  const wheels = join(place.root, "../wheels");
   await writeFiles(home, {
     "uv.toml": `[pip]\nno-index = true\nfind-links = [${JSON.stringify(wheels)}]\n`,
   });
@@ -104,14 +103,14 @@ export async function uaiPlace(
     "XDG_RUNTIME_DIR",
     "XDG_CONFIG_HOME",
   ])
-    delete cli.env[name];
-  Object.assign(cli.env, hosts.env, {
+    delete place.env[name];
+  Object.assign(place.env, hosts.env, {
     HOME: home,
-    PATH: `${join(uv, "..")}:${cli.env["PATH"]}`,
+    PATH: `${join(uv, "..")}:${place.env["PATH"]}`,
     UV_CONFIG_FILE: join(home, "uv.toml"),
-    UV_CACHE_DIR: join(cli.root, "../uv"),
+    UV_CACHE_DIR: join(place.root, "../uv"),
   });
-  return { cli, uhub, hosts, pushed: (name) => imageIn(uhub, name) };
+  return { ...place, uhub, hosts, pushed: (name) => imageIn(uhub, name) };
 }
 
 function withClass(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

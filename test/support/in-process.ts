@@ -1,34 +1,21 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import { createSession, type TrainPackRequest } from "../../src/app/index.ts";
 import type { Cli } from "../../src/cli/cli.ts";
 import { runCommand } from "../../src/cli/run-command.ts";
 import { createEventPrinter } from "../../src/cli/render/events.ts";
 import type { Reporter } from "../../src/cli/render/reporter.ts";
-import { createTempDir } from "../../src/ground/process/index.ts";
+import type { PackPlace } from "./pack-place.ts";
 
-/** A folder to work in, with directories of its own, and what the command said there. */
-export interface TrainPlace {
-  readonly cwd: string;
+/** A place whose commands run in this process, and what they said. */
+export interface ScreenPlace extends PackPlace {
   readonly cli: Cli;
   /** Lines of the result. */
   readonly lines: string[];
   readonly warnings: string[];
   readonly results: Readonly<Record<string, unknown>>[];
-  /** Writes files by their paths below `cwd`. */
-  write(files: Readonly<Record<string, string | Uint8Array>>): Promise<void>;
 }
 
-/** A place for commands that run in this process; it goes away with the test. */
-export async function trainPlace(
-  t: TestContext,
-  env: Readonly<Record<string, string>> = {},
-): Promise<TrainPlace> {
-  const folder = await createTempDir("slipway-train");
-  t.after(() => folder[Symbol.asyncDispose]());
-  const cwd = join(folder.path, "work");
-  await mkdir(cwd);
+/** Lets commands of a place run in this process. */
+export function inProcess(place: PackPlace): ScreenPlace {
   const [lines, warnings, results]: [string[], string[], Readonly<Record<string, unknown>>[]] = [
     [],
     [],
@@ -45,13 +32,9 @@ export async function trainPlace(
   const cli: Cli = {
     session: {
       ...createSession({
-        environment: { PATH: process.env["PATH"], HOME: folder.path, ...env },
-        cwd,
-        directories: {
-          data: join(folder.path, "data"),
-          cache: join(folder.path, "cache"),
-          state: join(folder.path, "state"),
-        },
+        environment: place.env,
+        cwd: place.root,
+        directories: place.folders,
         onEvent: createEventPrinter(reporter),
       }),
       toolVersion: "0.0.0",
@@ -60,19 +43,7 @@ export async function trainPlace(
     isJson: false,
     readSecret: () => Promise.reject(new Error("no password was promised")),
   };
-  return {
-    cwd,
-    cli,
-    lines,
-    warnings,
-    results,
-    async write(files) {
-      for (const [path, content] of Object.entries(files)) {
-        await mkdir(dirname(join(cwd, path)), { recursive: true });
-        await writeFile(join(cwd, path), content);
-      }
-    },
-  };
+  return { ...place, cli, lines, warnings, results };
 }
 
 /** Options of a command line: `dryRun: true` is `--dry-run`, `push: false` is `--no-push`, a list comes again and again. */
