@@ -1,4 +1,4 @@
-// Bundles the server, its threads and what fetches a model first, as they lie in images. Used by the build and by the benchmarks.
+// Bundles the server, its threads, what fetches a model first and the exporter of models, as they lie in images. Used by the build and by the benchmarks.
 import { build, type Plugin } from "esbuild";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -125,9 +125,15 @@ export async function bundleServer(outdir: string): Promise<void> {
   const { server, ...others } = entryPoints();
   await bundle({ server }, outdir);
   await bundle(others, outdir);
+  // A program that ends when its work is done; one file, since images that have it have nothing else of the server.
+  await bundle({ exporter: "src/app/exporter/main.ts" }, outdir, { splitting: false });
 }
 
-async function bundle(entries: Entries, outdir: string): Promise<void> {
+async function bundle(
+  entries: Entries,
+  outdir: string,
+  { splitting = true }: { readonly splitting?: boolean } = {},
+): Promise<void> {
   const { version }: { readonly version: string } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
@@ -137,7 +143,7 @@ async function bundle(entries: Entries, outdir: string): Promise<void> {
     outdir,
     outExtension: { ".js": ".mjs" },
     bundle: true,
-    splitting: true,
+    splitting,
     chunkNames: "part-[name]-[hash]",
     platform: "node",
     target: "node24",

@@ -16,8 +16,9 @@ import type { Standpoint } from "../session.ts";
 import type { ImageRequest } from "./train-images.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
-/** The code's folder, absolute. @throws ToolError `PROJECT_NOT_FOUND` naming every file that is not there. */
-export async function checkCode(job: TrainJob, session: Standpoint): Promise<string> {
+/** The code's folder, absolute, where there is one. @throws ToolError `PROJECT_NOT_FOUND` naming every file that is not there. */
+export async function checkCode(job: TrainJob, session: Standpoint): Promise<string | undefined> {
+  if (job.codePath === undefined) return undefined;
   const root = resolve(session.cwd, job.codePath);
   const stats = await stat(root).catch(noFile);
   if (stats?.isDirectory() !== true)
@@ -61,10 +62,11 @@ async function isThere(root: string, path: string): Promise<boolean> {
 /** Files of requirements: those of the request, else the code's own. */
 export async function requirementsOf(
   { requirements }: TrainPackRequest,
-  codePath: string,
+  codePath: string | undefined,
   { cwd }: Standpoint,
 ): Promise<readonly string[]> {
   if (requirements !== undefined) return requirements.map((file) => resolve(cwd, file));
+  if (codePath === undefined) return [];
   return (await isFile(join(codePath, "requirements.txt"))) ? ["requirements.txt"] : [];
 }
 

@@ -1,5 +1,6 @@
 import { access, symlink } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { ToolError } from "../../ground/errors/index.ts";
 import { createTempDir, run as runProcess } from "../../ground/process/index.ts";
 import { PLACES } from "../../jobs/train/index.ts";
 import type { Surroundings } from "../session.ts";
@@ -13,12 +14,19 @@ export async function runOnHost(
   session: Surroundings,
 ): Promise<TrainEnd> {
   const { plan, data, output } = run;
-  const python = run.request.python ?? (await findPython(plan.code.path, session));
+  const code = plan.code.path;
+  if (code === undefined)
+    throw new ToolError(
+      "USAGE",
+      `train run: "${plan.code.mainFile}" is in the image, and --host runs without it`,
+      { hint: "leave out --host" },
+    );
+  const python = run.request.python ?? (await findPython(code, session));
   const helpers = join(findToolFiles().workerFolder, "compat", "uaitrain");
   // A folder that holds the helpers alone, so that Python does not find other modules beside them.
   await using folder = await createTempDir("slipway-helpers");
   await symlink(helpers, join(folder.path, "uaitrain"));
-  const words = run.words.map((word) => onHost(word, { code: plan.code.path, data, output }));
+  const words = run.words.map((word) => onHost(word, { code, data, output }));
   const command: readonly [string, ...string[]] =
     run.tasks.length === 0
       ? [python, ...words]
@@ -37,7 +45,7 @@ export async function runOnHost(
   });
   await follower.started({ command });
   const { exitCode } = await runProcess(command, {
-    cwd: plan.code.path,
+    cwd: code,
     env: session.environment,
     extraEnv: {
       PYTHONUNBUFFERED: "1",

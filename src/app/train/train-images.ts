@@ -47,6 +47,8 @@ export interface ImageRequest {
   readonly isOwnImage: boolean;
   readonly release?: CatalogueRow | undefined;
   readonly catalogue: Catalogue;
+  /** True when the image wants the base of the release, and none of its wheels. */
+  readonly isBare: boolean;
   /** Version of Python that the user asks for, such as `python-3.12`. */
   readonly python?: string | undefined;
   readonly apt: readonly string[];
@@ -177,7 +179,8 @@ export function sourceOf(
     release,
     catalogue,
     python,
-  }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue" | "python">,
+    isBare,
+  }: Pick<ImageRequest, "bases" | "isOwnImage" | "release" | "catalogue" | "python" | "isBare">,
   accelerator: Accelerator,
 ): ImageOrigin {
   const named = bases[accelerator];
@@ -191,9 +194,9 @@ export function sourceOf(
   const recipe = recipeOf(release, accelerator, catalogue);
   return {
     name: named ?? recipe.base,
-    requirements: recipe.requirements,
-    extraIndexUrls: recipe.extraIndexUrls,
-    apt: named === undefined ? recipe.apt : [],
+    requirements: isBare ? [] : recipe.requirements,
+    extraIndexUrls: isBare ? [] : recipe.extraIndexUrls,
+    apt: named === undefined && !isBare ? recipe.apt : [],
     debian: named === undefined ? debianOfRow(release, python) : undefined,
   };
 }

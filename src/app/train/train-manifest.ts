@@ -58,7 +58,7 @@ export async function trainManifest(
 /** What the object leaves to the reader. */
 function notesOf(plan: TrainPlan, options: ManifestOptions): readonly string[] {
   const notes: string[] = [];
-  if (plan.accelerator === "gpu" && options.gpus === undefined)
+  if (plan.accelerator === "gpu" && plan.code.isExporter !== true && options.gpus === undefined)
     notes.push(
       "the job was packed for graphics cards and asks the cluster for none: pass --gpus COUNT",
     );

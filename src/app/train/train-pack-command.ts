@@ -91,6 +91,14 @@ function packOptions(
       "base image in place of the known one; the framework's wheels go on top when --ai_arch_v names one",
     ),
     gpuBase: text("--gpu-base <image>", "another base for the GPU image"),
+    isExporter: flag(
+      "--exporter",
+      "pack Slipway's exporter of detection models in place of code: no --code_path, --mainfile_path and --self_img are needed",
+    ),
+    hasFolderFlags: negated(
+      "--no-folder-flags",
+      "keep --work_dir, --data_dir, --output_dir and --log_dir out of the commands: for programs that refuse flags which they do not know",
+    ),
     requirements: texts(
       "--requirements <file>",
       "Python packages for both images; may come more than once (default: requirements.txt of the code folder)",

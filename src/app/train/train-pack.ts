@@ -1,5 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import {
+  chooseRow,
   mapBases,
   switchRegistryHost,
   type Catalogue,
@@ -12,6 +13,7 @@ import {
   checkGpu,
   COMMAND_FILE_NAME,
   commandLines,
+  EXPORTER_MAIN,
   findRelease,
   imagesOf,
   isOpen,
@@ -157,8 +159,8 @@ interface Work {
   readonly job: TrainJob;
   readonly request: TrainPackRequest;
   readonly paths: HostPaths;
-  /** Absolute. */
-  readonly codePath: string;
+  /** Absolute; absent where the image has what runs. */
+  readonly codePath: string | undefined;
   readonly image: ImageRequest;
 }
 
@@ -167,7 +169,8 @@ async function prepare(given: TrainPackRequest, session: Session): Promise<Work>
   const { framework, values } = request;
   const { catalogue, registries } = await openPackSettings(request.catalogue, session);
   const hasBase = request.base !== undefined;
-  const job = parseJob(framework, values, { hasBase, registries });
+  const { isExporter, hasFolderFlags } = request;
+  const job = parseJob(framework, values, { hasBase, registries, isExporter, hasFolderFlags });
   const [problem] = accountProblems(values, request.password);
   if (problem !== undefined)
     throw new ToolError("USAGE", `pack for ${framework}: --${problem.flag}: ${problem.why}`);
@@ -175,12 +178,13 @@ async function prepare(given: TrainPackRequest, session: Session): Promise<Work>
   const found = findRelease(job, catalogue, { hasBase: job.ownImage !== undefined || hasBase });
   const release =
     found === undefined
-      ? undefined
+      ? bareRow(job, { catalogue, hasBase })
       : mapBases(found, (base) => switchRegistryHost(base, trainSideOf(values), registries));
   if (
     release !== undefined &&
     isOpen(release) &&
     job.ownImage === undefined &&
+    !job.isExporter &&
     job.accelerator === "gpu"
   )
     for (const text of checkGpu(release, { card: request.gpu, driver: request.driver }))
@@ -197,16 +201,28 @@ async function prepare(given: TrainPackRequest, session: Session): Promise<Work>
   };
 }
 
+/** The row whose plain Python the exporter stands on where no base is named: it needs Python, and none of a framework's wheels. */
+function bareRow(
+  { isExporter, ownImage, python }: TrainJob,
+  { catalogue, hasBase }: { readonly catalogue: Catalogue; readonly hasBase: boolean },
+): CatalogueRow | undefined {
+  if (!isExporter || hasBase || ownImage !== undefined) return undefined;
+  const choice = chooseRow(catalogue, { framework: "pytorch", purpose: "training", python });
+  return choice.kind === "found" ? choice.row : undefined;
+}
+
 /** An absolute path stays as it was written; docker takes no others. */
 function resolved(path: string, { cwd }: Places): string {
   return path.startsWith("/") ? path : resolve(cwd, path);
 }
 
+const NO_FILES: ImageRequest["tree"] = { files: [], emptyFolders: [], linkedBlobs: [] };
+
 async function requestOf(
   job: TrainJob,
   about: {
     readonly request: TrainPackRequest;
-    readonly codePath: string;
+    readonly codePath: string | undefined;
     readonly release: CatalogueRow | undefined;
     readonly catalogue: Catalogue;
     readonly session: Session;
@@ -222,17 +238,19 @@ async function requestOf(
     release,
     catalogue,
     python: job.python,
+    isBare: job.isExporter,
     apt: request.apt ?? [],
-    tree: await readCode(job, codePath, session),
+    tree: codePath === undefined ? NO_FILES : await readCode(job, codePath, session),
     allowSecrets: request.allowSecrets ?? [],
     declared: requirements.length > 0 ? [] : await declaredLines(codePath, session),
     code: {
-      root: codePath,
+      root: codePath ?? session.cwd,
       name: basename(job.names.cpu).replace(/-cpu:.*$/s, ""),
       folder: "data",
       requirements,
       indexes: indexesOf(request, session),
       ignoreLibraries: request.allowMissingLibraries,
+      exporter: job.isExporter ? EXPORTER_MAIN : undefined,
       labels: {
         "dev.slipway.framework": job.release ?? job.framework,
         "dev.slipway.train.main": job.mainFile,

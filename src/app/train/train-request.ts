@@ -6,6 +6,10 @@ export interface TrainPackRequest extends OldToolRequest {
   readonly framework: Framework;
   /** Values of the old tools' flags, by name. */
   readonly values: TrainValues;
+  /** Packs the tool's own exporter of detection models in place of code. Default false. */
+  readonly isExporter?: boolean | undefined;
+  /** The commands name the container's folders behind the parameters. Default true. */
+  readonly hasFolderFlags?: boolean | undefined;
   /** Base in place of the known one. */
   readonly base?: string | undefined;
   /** Another one for the GPU image. */

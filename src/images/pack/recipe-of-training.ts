@@ -39,6 +39,8 @@ export interface CodeProject {
   readonly helpers?: { readonly folder: string; readonly files: readonly AddedFile[] } | undefined;
   /** Path at which scripts expect Python; a link is put there where the base has Python elsewhere only. */
   readonly pythonLink?: string | undefined;
+  /** Path below the folder at which the tool's own exporter of detection models is started with Python; absent: it is not in the image. */
+  readonly exporter?: string | undefined;
   /** Variables; they replace the base's of the same name. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -70,6 +72,7 @@ export function recipeOfTraining(
       labels: metadata,
     },
     steps: [
+      ...exporterSteps(project),
       ...(hasPackages ? [{ kind: "python", packages } as const] : []),
       ...filesStep(
         "helpers",
@@ -81,16 +84,41 @@ export function recipeOfTraining(
   };
 }
 
+/** Node and the exporter's bundle; the first is the layer that every image has which serves a model. */
+function exporterSteps({ exporter }: CodeProject): readonly RecipeStep[] {
+  if (exporter === undefined) return [];
+  return [
+    { kind: "tool", tool: "node" },
+    { kind: "tool", tool: "exporter" },
+  ];
+}
+
+/** Python that becomes the exporter, for platforms that start every program with Python; of any version. */
+const EXPORTER_START = `#!/usr/bin/env python
+"""Exports a detection model with the flags of the Object Detection API's exporter, without TensorFlow."""
+import os
+import sys
+
+os.execv("/opt/slipway/node", ["/opt/slipway/node", "/opt/slipway/exporter.mjs"] + sys.argv[1:])
+`;
+
+function exporterStart({ exporter, folder }: CodeProject): readonly LayerFile[] {
+  if (exporter === undefined) return [];
+  const file = ownFile(`${folder}/${exporter}`, Buffer.from(EXPORTER_START));
+  return [{ ...file, isExecutable: true }];
+}
+
 function codeSteps(
-  { folder }: CodeProject,
+  project: CodeProject,
   tree: ProjectTree,
   base: BaseImage,
 ): readonly RecipeStep[] {
+  const { folder } = project;
   const alone = largeFiles(tree.files);
   const code = tree.files.filter((file) => !alone.includes(file));
   const empty = tree.emptyFolders.map((path) => `${folder}/${path}`);
   const entries = layerEntries(
-    code.map((file) => imageFile(file, folder)),
+    [...code.map((file) => imageFile(file, folder)), ...exporterStart(project)],
     base.facts,
     empty,
   );

@@ -14,7 +14,7 @@ import type { PackContext } from "./context.ts";
 import { plannedLayer, withBaseLayers } from "./layers/planned-layers.ts";
 import { pythonPackageLayers } from "./layers/python-layers.ts";
 import { smallLayer, type SmallLayerContext } from "./layers/small-layer.ts";
-import { bootLayer, nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
+import { entryLayer, nodeLayer, onnxRuntimeLayer, serverLayer } from "./layers/tool-layers.ts";
 import { weightLayer, type WeightLayerContext } from "./layers/weight-layer.ts";
 import type { PackedImage, PlannedLayer } from "./packed-image.ts";
 import type {
@@ -155,7 +155,17 @@ async function toolLayer(
     case "server":
       return plannedLayer("slipway server", "server", await serverLayer(base, context, layers));
     case "boot":
-      return plannedLayer("model fetcher", "server", await bootLayer(base, context, layers));
+      return plannedLayer(
+        "model fetcher",
+        "server",
+        await entryLayer("boot.mjs", base, { context, layers }),
+      );
+    case "exporter":
+      return plannedLayer(
+        "model exporter",
+        "server",
+        await entryLayer("exporter.mjs", base, { context, layers }),
+      );
     case "onnxruntime":
       return plannedLayer(
         "ONNX Runtime",

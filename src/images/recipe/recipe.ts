@@ -69,7 +69,7 @@ export interface PythonRequirements {
 /** A part of the tool itself, for the base's platform. */
 export interface ToolStep {
   readonly kind: "tool";
-  readonly tool: "node" | "server" | "boot" | "onnxruntime";
+  readonly tool: "node" | "server" | "boot" | "exporter" | "onnxruntime";
 }
 
 /** A layer that was made elsewhere, such as by an instruction that executes. Its blob can be opened as long as the image lives. */

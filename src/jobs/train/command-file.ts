@@ -87,7 +87,7 @@ function dockerTail(
 }
 
 function scriptOf(job: TrainJob, isGpu: boolean): string {
-  return `cd ${PLACES.code} && ${PYTHON} ${startOf(job)} ${standardFlags(job, isGpu).join(" ")}`;
+  return `cd ${PLACES.code} && ${PYTHON} ${startOf(job)} ${standardFlags(job, isGpu).join(" ")}`.trimEnd();
 }
 
 /**
@@ -113,7 +113,7 @@ function programWords(job: TrainJob): readonly string[] {
 function mainWords({ mainFile }: TrainJob): readonly string[] {
   const module = mainModuleOf(mainFile);
   if (module !== undefined) return ["-m", module];
-  const path = `${PLACES.code}/${mainFile}`;
+  const path = mainFile.startsWith("/") ? mainFile : `${PLACES.code}/${mainFile}`;
   return /\.(?:sh|bash)$/.test(mainFile) ? ["-m", "uaitrain.shell", path] : [path];
 }
 
@@ -124,7 +124,11 @@ function caffeWords({ solver, snapshot }: TrainJob): readonly string[] {
   ];
 }
 
-function standardFlags({ framework, numGpus }: TrainJob, isGpu: boolean): readonly string[] {
+function standardFlags(
+  { framework, numGpus, hasFolderFlags }: TrainJob,
+  isGpu: boolean,
+): readonly string[] {
   const caffe = framework === "caffe" ? [`--use_cpu=${isGpu ? "False" : "True"}`] : [];
-  return [...caffe, ...(isGpu && numGpus !== undefined ? [`--num_gpus=${numGpus}`] : []), ...FLAGS];
+  const gpus = isGpu && numGpus !== undefined ? [`--num_gpus=${numGpus}`] : [];
+  return [...caffe, ...gpus, ...(hasFolderFlags ? FLAGS : [])];
 }

@@ -26,10 +26,14 @@ export interface ImageNames {
 export interface TrainJob {
   readonly framework: Framework;
   readonly accelerator: Accelerator;
-  /** Folder with all the code. */
-  readonly codePath: string;
-  /** Main file, relative to the code folder, joined by `/`. */
+  /** Folder with all the code; absent where the image has what runs. */
+  readonly codePath?: string | undefined;
+  /** Main file, relative to the code folder, joined by `/`; or `-m` and a module; or an absolute path of the image. */
   readonly mainFile: string;
+  /** True when the tool's own exporter of detection models is what runs. */
+  readonly isExporter: boolean;
+  /** True when the commands name the container's folders (`--work_dir`, `--data_dir`, `--output_dir`, `--log_dir`) behind the parameters. */
+  readonly hasFolderFlags: boolean;
   /** As the user wrote them: shell words. */
   readonly trainParams: string;
   readonly dataPath: string;
@@ -53,6 +57,17 @@ export interface TrainJob {
 
 /** Where things are in a training container. */
 export const PLACES = { code: "/data", data: "/data/data", output: "/data/output" } as const;
+
+/** Where the exporter of detection models is, below `PLACES.code`: the documented job's start command names it. */
+export const EXPORTER_MAIN = "object_detection/export_inference_graph.py";
+
+/** Its parameters where none are given: the newest checkpoint of the data folder. */
+export const EXPORTER_PARAMETERS: string = [
+  "--input_type image_tensor",
+  `--pipeline_config_path ${PLACES.data}/pipeline.config`,
+  `--trained_checkpoint_prefix ${PLACES.data}`,
+  `--output_directory ${PLACES.output}/`,
+].join(" ");
 
 /** The interpreter in a training image: its own, or a link to it. */
 export const PYTHON = "/usr/bin/python";

@@ -123,12 +123,17 @@ export const TRAIN_FLAGS: readonly TrainFlag[] = [
     choices: ["true", "false"],
     help: "use the registry's address inside the vendor's network",
   },
-  { name: "code_path", frameworks: FRAMEWORKS, isRequired: true, help: "folder with all the code" },
+  {
+    name: "code_path",
+    frameworks: FRAMEWORKS,
+    isRequired: true,
+    help: "folder with all the code; not needed where your own image has the main file",
+  },
   {
     name: "mainfile_path",
     frameworks: FRAMEWORKS,
     isRequired: true,
-    help: "main file, relative to the code folder: Python or a shell script; or '-m package.module'",
+    help: "main file, relative to the code folder: Python or a shell script; or '-m package.module'; or a path of your own image, such as /data/train.py",
   },
   {
     name: "train_params",

@@ -7,6 +7,7 @@ export {
   type JobCommands,
 } from "./command-file.ts";
 export {
+  EXPORTER_MAIN,
   FRAMEWORKS,
   LAUNCHER,
   PLACES,

@@ -9,7 +9,10 @@ import {
 import { ToolError } from "../../ground/errors/index.ts";
 import { parseReference } from "../../images/oci/index.ts";
 import {
+  EXPORTER_MAIN,
+  EXPORTER_PARAMETERS,
   mainModuleOf,
+  PLACES,
   type Accelerator,
   type Framework,
   type ImageNames,
@@ -24,6 +27,10 @@ export type TrainValues = Readonly<Record<string, string | undefined>>;
 export interface ParseJobOptions {
   /** A base image takes the place of what is known of frameworks. */
   readonly hasBase?: boolean;
+  /** The tool's own exporter takes the place of code and base. Default false. */
+  readonly isExporter?: boolean | undefined;
+  /** The commands name the container's folders behind the parameters. Default true. */
+  readonly hasFolderFlags?: boolean | undefined;
   /** Registries with two hosts; a namespace alone is in the first. Default: the vendor's. */
   readonly registries?: readonly [RegistryHosts, ...RegistryHosts[]];
 }
@@ -40,10 +47,14 @@ export function parseJob(
   const flags = flagsOf(framework);
   const registries = options.registries ?? knownRegistries(undefined);
   const ownImage = ownImageOf(values, registries);
+  const { isExporter = false, hasFolderFlags = true } = options;
   const hasBase = options.hasBase === true || ownImage !== undefined;
   const value = (name: string): string =>
     values[name] ?? flags.find((flag) => flag.name === name)?.defaultValue ?? "";
-  const problems = problemsIn(flags, values, hasBase);
+  const problems = [
+    ...problemsIn(flags, values, replacedFlags(values, { hasBase, isExporter })),
+    ...(isExporter ? exporterProblems(values) : []),
+  ];
   const collect = <T>(make: () => T): T | undefined => {
     try {
       return make();
@@ -54,9 +65,7 @@ export function parseJob(
     }
   };
   const accelerator = collect(() => acceleratorOf(value("acc_type")));
-  const mainFile = collect(() =>
-    insideCode("mainfile_path", value("mainfile_path"), value("code_path")),
-  );
+  const mainFile = collect(() => (isExporter ? EXPORTER_MAIN : mainFileOf(value)));
   const names = problems.length > 0 ? undefined : collect(() => namesOf(value, values, registries));
   const numGpus = collect(() => countOf(values["num_gpus"]));
   collect(() => splitWords(value("train_params")));
@@ -77,8 +86,10 @@ export function parseJob(
     names,
     numGpus,
     ownImage,
-    codePath: value("code_path"),
-    trainParams: value("train_params").trim(),
+    isExporter,
+    hasFolderFlags,
+    codePath: nonEmpty(values["code_path"]),
+    trainParams: parametersOf(values, isExporter),
     dataPath: value("test_data_path"),
     outputPath: value("test_output_path"),
     release: nonEmpty(values["ai_arch_v"]),
@@ -87,6 +98,10 @@ export function parseJob(
     solver: nonEmpty(values["solver"]),
     snapshot: nonEmpty(values["snapshot"]),
   };
+}
+
+function parametersOf(values: TrainValues, isExporter: boolean): string {
+  return nonEmpty(values["train_params"]) ?? (isExporter ? EXPORTER_PARAMETERS : "");
 }
 
 /** Where a registry with two hosts is used from, as `--internal_uhub` says. */
@@ -103,10 +118,35 @@ function ownImageOf(values: TrainValues, registries: readonly RegistryHosts[]): 
   );
 }
 
-function problemsIn(flags: readonly TrainFlag[], values: TrainValues, hasBase: boolean): string[] {
+/** Flags that are not needed, since something else says the same. */
+function replacedFlags(
+  values: TrainValues,
+  { hasBase, isExporter }: { readonly hasBase: boolean; readonly isExporter: boolean },
+): readonly string[] {
+  const main = nonEmpty(values["mainfile_path"]) ?? "";
+  const isInImage = hasBase && (main.startsWith("/") || mainModuleOf(main) !== undefined);
+  return [
+    ...(hasBase ? ["ai_arch_v", "self_img"] : []),
+    ...(isInImage ? ["code_path"] : []),
+    ...(isExporter ? ["code_path", "mainfile_path", "ai_arch_v", "self_img"] : []),
+  ];
+}
+
+/** The exporter comes with its code. */
+function exporterProblems(values: TrainValues): readonly string[] {
+  return ["code_path", "mainfile_path", "ai_arch_v"]
+    .filter((name) => nonEmpty(values[name]) !== undefined)
+    .map((name) => `--exporter needs no --${name}`);
+}
+
+function problemsIn(
+  flags: readonly TrainFlag[],
+  values: TrainValues,
+  replaced: readonly string[],
+): string[] {
   return [
     ...unknownFlags(flags, values),
-    ...missing(flags, values, hasBase),
+    ...missing(flags, values, replaced),
     ...wrongChoices(flags, values),
     ...brokenLines(values),
   ];
@@ -118,13 +158,14 @@ function unknownFlags(flags: readonly TrainFlag[], values: TrainValues): string[
     .map((name) => `it has no --${name}`);
 }
 
-function missing(flags: readonly TrainFlag[], values: TrainValues, hasBase: boolean): string[] {
-  const isReplaced = ({ name }: TrainFlag): boolean =>
-    hasBase && (name === "ai_arch_v" || name === "self_img");
+function missing(
+  flags: readonly TrainFlag[],
+  values: TrainValues,
+  replaced: readonly string[],
+): string[] {
   const names = flags
-    .filter(
-      (flag) => flag.isRequired && nonEmpty(values[flag.name]) === undefined && !isReplaced(flag),
-    )
+    .filter(({ isRequired, name }) => isRequired && nonEmpty(values[name]) === undefined)
+    .filter(({ name }) => !replaced.includes(name))
     .map(({ name }) => `--${name}`);
   return names.length === 0
     ? []
@@ -153,17 +194,26 @@ function acceleratorOf(text: string): Accelerator {
   throw new ToolError("USAGE", `--acc_type "${text}" is neither gpu nor cpu`);
 }
 
-/** A path inside the code folder, whatever way the user wrote it; or `-m` and a module. */
-function insideCode(flag: string, path: string, codePath: string): string {
+/**
+ * A path inside the code folder, whatever way the user wrote it, that of the container included; or `-m` and a module. Without a code
+ * folder it is a path of the image.
+ */
+function mainFileOf(value: (name: string) => string): string {
+  const [path, codePath] = [value("mainfile_path"), value("code_path")];
   if (path === "") return "";
   const module = mainModuleOf(path);
   if (module !== undefined) return `-m ${module}`;
-  const inside = posix.normalize(
-    isAbsolute(path) && isAbsolute(codePath) ? relative(codePath, path) : path,
-  );
+  if (codePath === "") return posix.normalize(path);
+  const inside = posix.normalize(insideCode(path, codePath));
   if (inside.startsWith("../") || isAbsolute(inside) || inside === "." || inside.endsWith("/"))
-    throw new ToolError("USAGE", `--${flag} "${path}" is not a file in the code folder`);
+    throw new ToolError("USAGE", `--mainfile_path "${path}" is not a file in the code folder`);
   return inside;
+}
+
+function insideCode(path: string, codePath: string): string {
+  if (isAbsolute(path) && isAbsolute(codePath)) return relative(codePath, path);
+  const place = `${PLACES.code}/`;
+  return path.startsWith(place) ? path.slice(place.length) : path;
 }
 
 /** A namespace alone is one of the vendor's registry; with a host before it, any registry will do. */

@@ -21,7 +21,13 @@ export interface TrainPlan {
   readonly framework: Framework;
   readonly release?: string;
   readonly accelerator: Accelerator;
-  readonly code: { readonly path: string; readonly mainFile: string };
+  readonly code: {
+    /** Absolute; absent where the image has what runs. */
+    readonly path?: string;
+    readonly mainFile: string;
+    /** True for the tool's own exporter, which has no use for graphics cards. */
+    readonly isExporter?: boolean;
+  };
   readonly data: string;
   readonly output: string;
   readonly images: { readonly cpu?: PackedName; readonly gpu?: PackedName };
@@ -40,7 +46,7 @@ export function printPlan(
   job: TrainJob,
   about: {
     readonly paths: HostPaths;
-    readonly codePath: string;
+    readonly codePath: string | undefined;
     readonly images: TrainPlan["images"];
   },
 ): string {
@@ -50,7 +56,11 @@ export function printPlan(
     framework: job.framework,
     ...(job.release === undefined ? {} : { release: job.release }),
     accelerator: job.accelerator,
-    code: { path: about.codePath, mainFile: job.mainFile },
+    code: {
+      ...(about.codePath === undefined ? {} : { path: about.codePath }),
+      mainFile: job.mainFile,
+      ...(job.isExporter ? { isExporter: true } : {}),
+    },
     data: about.paths.data,
     output: about.paths.output,
     images: about.images,
@@ -96,7 +106,10 @@ function wrongKey(plan: Readonly<Record<string, unknown>>): string | undefined {
     ["accelerator", plan["accelerator"] === "cpu" || plan["accelerator"] === "gpu"],
     ["data", typeof plan["data"] === "string"],
     ["output", typeof plan["output"] === "string"],
-    ["code", typeof code["path"] === "string" && typeof code["mainFile"] === "string"],
+    [
+      "code",
+      ["string", "undefined"].includes(typeof code["path"]) && typeof code["mainFile"] === "string",
+    ],
     ...["cpu", "gpu"].map(
       (key) => [`images.${key}`, images[key] === undefined || isPackedName(images[key])] as const,
     ),

@@ -89,7 +89,7 @@ export async function nodeLayer(
 
 /** The bundle, its threads and what they load, and the built page. */
 const isServerFile = (path: string): boolean =>
-  (/\.(?:mjs|wasm)$/.test(path) && path !== BOOT_BUNDLE) ||
+  (/\.(?:mjs|wasm)$/.test(path) && !ENTRY_BUNDLES.some((name) => name === path)) ||
   /^page\/(?:assets\/)?[\w.-]+\.(?:html|js|css|svg)$/.test(path);
 
 /** The server bundle and the Python worker below `/opt/slipway`. */
@@ -116,19 +116,19 @@ export async function serverLayer(
   return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
 }
 
-/** The entry of images that fetch their model; the others do without. */
-const BOOT_BUNDLE = "boot.mjs";
+/** Bundles that only some images have: one fetches a model and then serves it, one exports a training checkpoint. */
+const ENTRY_BUNDLES = ["boot.mjs", "exporter.mjs"] as const;
 
-/** The bundle that fetches a model and then serves it. */
-export async function bootLayer(
+/** The layer with one such bundle. */
+export async function entryLayer(
+  bundle: (typeof ENTRY_BUNDLES)[number],
   { facts }: ToolLayerRequest,
-  context: PackContext,
-  layers: SmallLayerContext,
+  { context, layers }: { readonly context: PackContext; readonly layers: SmallLayerContext },
 ): Promise<StoredLayer> {
   const { serverFolder } = context.tool;
-  const files = await filesBelow(serverFolder, "opt/slipway", (path) => path === BOOT_BUNDLE);
+  const files = await filesBelow(serverFolder, "opt/slipway", (path) => path === bundle);
   if (files.length === 0)
-    throw new ToolError("TOOL_MISSING", `pack: "${BOOT_BUNDLE}" is not in "${serverFolder}"`, {
+    throw new ToolError("TOOL_MISSING", `pack: "${bundle}" is not in "${serverFolder}"`, {
       hint: "run `npm run build` in the checkout",
     });
   return smallLayer(layerEntries(files, facts), layers);
