@@ -7,7 +7,16 @@ import {
   type TrainFlag,
 } from "../../jobs/train/index.ts";
 import { CATALOGUE_NOTE, catalogueOption } from "../options/catalogue-option.ts";
-import { always, choice, flag, oldFlag, text, texts, valuesByName } from "../options/kinds.ts";
+import {
+  always,
+  choice,
+  flag,
+  negated,
+  oldFlag,
+  text,
+  texts,
+  valuesByName,
+} from "../options/kinds.ts";
 import { ENGINE_NEED, RESOLVER } from "../options/needs.ts";
 import type { CommandSpec, Need, NoRequest, Option, Options } from "../options/option.ts";
 import { oldToolOptions, type OldToolWords } from "../options/old-tool-options.ts";
