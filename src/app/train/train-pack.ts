@@ -242,7 +242,10 @@ async function requestOf(
     apt: request.apt ?? [],
     tree: codePath === undefined ? NO_FILES : await readCode(job, codePath, session),
     allowSecrets: request.allowSecrets ?? [],
-    declared: requirements.length > 0 ? [] : await declaredLines(codePath, session),
+    declared:
+      codePath === undefined || requirements.length > 0
+        ? []
+        : await declaredLines(codePath, session),
     code: {
       root: codePath ?? session.cwd,
       name: basename(job.names.cpu).replace(/-cpu:.*$/s, ""),
