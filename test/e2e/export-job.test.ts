@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
 import { unpackCheckpoint } from "../support/checkpoints.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
-import { engineEnvironment, trainUser } from "../support/train-user.ts";
+import { debianPlace, engineEnvironment } from "../support/debian-place.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const MAIN = "/data/object_detection/export_inference_graph.py";
@@ -14,13 +14,13 @@ const PARAMETERS =
   "--input_type image_tensor --pipeline_config_path /data/data/pipeline.config --trained_checkpoint_prefix /data/data/model.ckpt-200000 --output_directory /data/output/";
 
 test("the exporter's image, and one that has its main file from elsewhere, run as training jobs and export what the command line exports", async (t) => {
-  const tools = await trainUser(t, ["python3", "bash", "libgomp1"]);
+  const place = await debianPlace(t, ["python3", "bash", "libgomp1"]);
   const registry = await startDockerRegistry(t);
-  if (tools === undefined || registry === undefined) return;
-  const { user, slipway } = tools;
+  if (place === undefined || registry === undefined) return;
+  const { done: slipway, root } = place;
   await run([process.execPath, "scripts/build.js"], { cwd: ROOT, timeoutMs: 300_000 });
-  unpackCheckpoint("od_ssd_training", join(user.home, "train"));
-  const own = join(user.home, "own.pb");
+  unpackCheckpoint("od_ssd_training", join(root, "train"));
+  const own = join(root, "own.pb");
   await slipway(["export", "tf-checkpoint", "train", "-o", own]);
 
   const pack = (name: string, ...words: readonly string[]): Promise<unknown> =>
@@ -39,7 +39,7 @@ test("the exporter's image, and one that has its main file from elsewhere, run a
 
   for (const engine of ["docker", "podman"] as const)
     await t.test(`with ${engine}`, async (inner) => {
-      const env = await engineEnvironment(inner, engine, user);
+      const env = await engineEnvironment(inner, engine, place);
       if (env === undefined) return;
       // The first image for one engine; for the other one made of it, with nothing of the user's own in it.
       if (engine === "podman")
@@ -52,10 +52,10 @@ test("the exporter's image, and one that has its main file from elsewhere, run a
       assert.match(stdout, /exit code 0[^]*frozen_inference_graph\.pb/);
       const files = ["frozen_inference_graph.pb", "saved_model/saved_model.pb", "pipeline.config"];
       const [made, saved, config] = await Promise.all(
-        files.map((name) => readFile(join(user.home, output, name))),
+        files.map((name) => readFile(join(root, output, name))),
       );
       assert.deepEqual(made, await readFile(own), "the same graph as the command line's");
       assert.ok((saved?.byteLength ?? 0) > (made?.byteLength ?? 0));
-      assert.deepEqual(config, await readFile(join(user.home, "train/pipeline.config")));
+      assert.deepEqual(config, await readFile(join(root, "train/pipeline.config")));
     });
 });
