@@ -153,7 +153,6 @@ async function bundle(
     legalComments: "none",
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     logLevel: "warning",
     plugins: [builtins, folders],
     // CommonJS dependencies inside the bundle call require() for Node's own modules.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import { resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Worker } from "node:worker_threads";
@@ -110,6 +111,153 @@ test("probes are answered at once while bodies of every bad shape are read", asy
     assert.ok([200, 400, 413, 500, 501].includes(status), `${name}: ${status}`);
   }
 });
+
+test("probes are answered at once while gRPC messages of every bad shape are read", async (t) => {
+  const args = ["--grpc-workers", "1", "--grpc-port", "0"];
+  await using served = await startEntry(t, { source: COUNTS, args });
+  if (served === undefined) return;
+  await served.predict([[1]]);
+  const { ports } = await served.line(({ msg }) => msg === "ready");
+  const { grpc } = ports as { readonly grpc: number };
+  const client = connect(`http://127.0.0.1:${grpc}`);
+  t.after(() => client.destroy());
+  for (const [name, path, message] of protoMessages()) {
+    let status: string | undefined;
+    const send = async (): Promise<void> => {
+      status = (await callGrpc(client, path, message)).status;
+    };
+    let longest = Infinity;
+    for (let run = 0; run < RUNS && longest >= BAR_MS; run += 1)
+      longest = Math.min(longest, await longestProbe(served, send));
+    t.diagnostic(`${name}: ${status}, ${longest.toFixed(1)} ms`);
+    assert.ok(longest < BAR_MS, `${name}: a probe took ${longest.toFixed(0)} ms`);
+    assert.match(status ?? "none", /^(?:0|2|3|8|12|13)$/, name);
+  }
+});
+
+test("a large gRPC message gets the same answer as a small one, and a broken one is refused as one", async (t) => {
+  const args = ["--grpc-workers", "1", "--grpc-port", "0"];
+  await using served = await startEntry(t, { source: COUNTS, args });
+  if (served === undefined) return;
+  const { ports } = await served.line(({ msg }) => msg === "ready");
+  const { grpc } = ports as { readonly grpc: number };
+  const client = connect(`http://127.0.0.1:${grpc}`);
+  t.after(() => client.destroy());
+  const values = (count: number): Buffer =>
+    field(26, field(26, Buffer.concat(Array.from({ length: count }, (_, at) => listItem(at / 4)))));
+  for (const count of [3, 100_000]) {
+    const meta = field(18, field(10, Buffer.from("the-id")));
+    const { status, headers, body } = await callGrpc(
+      client,
+      "/seldon.protos.Model/Predict",
+      Buffer.concat([meta, values(count)]),
+    );
+    assert.equal(status, "0");
+    assert.equal(headers["seldon-puid"], "the-id");
+    assert.ok(body.includes(values(count).subarray(-60)), `${count} values come back`);
+  }
+  const broken = Buffer.concat([values(100_000), Buffer.of(0x1a, 0x05)]);
+  const { status } = await callGrpc(client, "/seldon.protos.Model/Predict", broken);
+  assert.equal(status, "13"); // as for a small one
+  assert.equal(
+    (await callGrpc(client, "/seldon.protos.Model/Predict", Buffer.of(0x1a, 0x05))).status,
+    "13",
+  );
+});
+
+/** A length-delimited field. */
+function field(tag: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([varint(tag), varint(bytes.byteLength), bytes]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left > 127; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
+  return Buffer.from([...bytes, left]);
+}
+
+/** A number as an element of a `ListValue`. */
+function listItem(value: number): Buffer {
+  const bytes = Buffer.of(0x0a, 0x09, 0x11, 0, 0, 0, 0, 0, 0, 0, 0);
+  bytes.writeDoubleLE(value, 3);
+  return bytes;
+}
+
+function protoMessages(): readonly (readonly [name: string, path: string, message: Buffer])[] {
+  const fill = (bytes: number, ...item: readonly number[]): Buffer =>
+    Buffer.alloc(bytes - (bytes % item.length), Buffer.from(item));
+  const [seldon, v2] = [
+    "/seldon.protos.Model/Predict",
+    "/inference.GRPCInferenceService/ModelInfer",
+  ];
+  const inV2 = (contents: Buffer, datatype: string): Buffer =>
+    Buffer.concat([
+      field(10, Buffer.from("Model")),
+      field(
+        42,
+        Buffer.concat([
+          field(10, Buffer.from("x")),
+          field(18, Buffer.from(datatype)),
+          Buffer.of(0x18, 1),
+          field(42, contents),
+        ]),
+      ),
+    ]);
+  const numbers = Buffer.alloc(11 * 2 * MIB, listItem(0.1));
+  return [
+    ["numbers of a list", seldon, field(26, field(26, numbers))],
+    ["empty lists", seldon, field(26, field(26, fill(20 * MIB, 0x0a, 2, 0x32, 0)))],
+    ["many names", seldon, field(26, fill(5 * MIB, 0x0a, 1, 0x61))],
+    ["a long shape", seldon, field(26, field(18, field(10, fill(15 * MIB, 1))))],
+    ["doubles", seldon, field(26, field(18, field(18, Buffer.alloc(80 * MIB))))],
+    ["tags", seldon, field(18, fill(5 * MIB, 0x12, 3, 0x0a, 1, 0x61))],
+    ["fields that nobody knows", seldon, fill(15 * MIB, 0xa0, 6, 0)],
+    ["many messages", "/seldon.protos.Combiner/Aggregate", fill(10 * MIB, 0x0a, 0)],
+    ["V2 texts", v2, inV2(fill(10 * MIB, 0x42, 0), "BYTES")],
+    ["V2 integers", v2, inV2(field(26, fill(15 * MIB, 1)), "INT64")],
+    ["V2 parameters", v2, fill(10 * MIB, 0x22, 5, 0x0a, 1, 0x61, 0x12, 0)],
+    ["V2 raw parts", v2, fill(10 * MIB, 0x3a, 0)],
+    ["a large name", "/inference.GRPCInferenceService/ModelMetadata", fill(5 * MIB, 0xa0, 6, 0)],
+  ];
+}
+
+interface GrpcAnswer {
+  readonly status: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** One unary call of bytes. */
+async function callGrpc(
+  client: ClientHttp2Session,
+  path: string,
+  message: Buffer,
+): Promise<GrpcAnswer> {
+  const stream = client.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  const chunks: Buffer[] = [];
+  let headers: IncomingHttpHeaders = {};
+  let trailers: IncomingHttpHeaders = {};
+  stream.on("response", (found) => (headers = found));
+  stream.on("trailers", (found) => (trailers = found));
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  stream.on("error", () => undefined); // a refusal may come before all was sent
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.byteLength, 1);
+  stream.end(Buffer.concat([prefix, message]));
+  await once(stream, "close");
+  const status = trailers["grpc-status"] ?? headers["grpc-status"];
+  return {
+    status: typeof status === "string" ? status : undefined,
+    headers,
+    body: Buffer.concat(chunks),
+  };
+}
 
 test("large requests get the same answers as small ones, in every JSON protocol", async (t) => {
   await using served = await started(t);

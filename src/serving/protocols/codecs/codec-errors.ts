@@ -1,4 +1,5 @@
 import { InferenceError, isToolError, type ErrorCode } from "../../../ground/errors/index.ts";
+import { WireError } from "../../../ground/wire/index.ts";
 import { SeldonError, type SeldonReason } from "../seldon/index.ts";
 
 /** An error as plain data, which loses nothing that an answer says. */
@@ -19,6 +20,7 @@ export type PostedError =
       readonly expected: string | undefined;
       readonly actual: string | undefined;
     }
+  | { readonly kind: "wire"; readonly why: string }
   | { readonly kind: "bug"; readonly message: string; readonly stack: string | undefined };
 
 /** Makes an error ready to be sent to another thread. */
@@ -27,6 +29,7 @@ export function postError(error: unknown): PostedError {
     const { status, info, reason } = error;
     return { kind: "seldon", status, info, reason };
   }
+  if (error instanceof WireError) return { kind: "wire", why: error.why };
   if (isToolError(error)) {
     const { code, message, hint } = error;
     const { model, tensor, expected, actual } =
@@ -47,6 +50,8 @@ export function receiveError(posted: PostedError): Error {
       const { code, message, kind: _, ...options } = posted;
       return new InferenceError(code, message, options);
     }
+    case "wire":
+      return new WireError(posted.why);
     case "bug": {
       const error = new Error(posted.message);
       if (posted.stack !== undefined) error.stack = posted.stack;

@@ -11,6 +11,9 @@ import {
   type ReadSettings,
 } from "../seldon-service/read-call.ts";
 import type { MessageSource } from "../seldon-service/forms.ts";
+import { SeldonProtoParser, type ProtoParseOptions } from "../protobuf/index.ts";
+import { readPredict as readPredictProto, type PredictMessage } from "../v1/grpc-messages.ts";
+import { readInferProto, type ProtoInferCall } from "../v2/read-infer-proto.ts";
 import { readPredict, type PredictCall } from "../v1/read-predict.ts";
 import { writePredictions } from "../v1/write-predictions.ts";
 import type { InferCall } from "../v2/infer-call.ts";
@@ -29,6 +32,7 @@ export interface PostedMessage {
 
 const reader = new JsonReader();
 const parser = new SeldonRequestParser();
+const protoParser = new SeldonProtoParser();
 
 /**
  * What may be read and written in another thread: functions without a state that anybody could see, from plain data to plain data. Numbers of
@@ -61,6 +65,15 @@ export const CODECS = {
     readonly body: Uint8Array;
     readonly headerBytes: number;
   }): InferCall => readInferJson(reader, bufferOf(body), headerBytes),
+  "seldon-proto-read": ({
+    body,
+    options,
+  }: {
+    readonly body: Uint8Array;
+    readonly options: ProtoParseOptions;
+  }): SeldonCall => protoParser.parse(bufferOf(body), options),
+  "v1-proto-read": (body: Uint8Array): PredictMessage => readPredictProto(bufferOf(body)),
+  "v2-proto-read": (body: Uint8Array): ProtoInferCall => readInferProto(bufferOf(body)),
   "v2-write": (answer: InferAnswer): { readonly body: Uint8Array; readonly headerBytes?: number } =>
     writeInferJson(answer),
 } as const;

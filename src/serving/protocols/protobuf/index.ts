@@ -1,4 +1,4 @@
 export { protoMetrics, writeSeldonMessage } from "./seldon-answer.ts";
 export { writeModelMetadata } from "./seldon-metadata.ts";
-export { SeldonProtoParser } from "./seldon-request.ts";
+export { SeldonProtoParser, type ProtoParseOptions } from "./seldon-request.ts";
 export { readTfTensor, writeTfTensor } from "./tf-tensor-proto.ts";

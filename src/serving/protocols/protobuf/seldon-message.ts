@@ -1,3 +1,4 @@
+import { addBounded, MAX_MESSAGES, MAX_META_BYTES, MAX_NAMES, tooMany } from "../proto-bounds.ts";
 import { JsonNumber, type JsonNode, type JsonObject } from "../json/index.ts";
 import { throughFloat } from "../seldon/proto-json.ts";
 import { inside, readEntry, readValue } from "./value.ts";
@@ -75,7 +76,7 @@ export function readData(bytes: Buffer): ProtoData {
   const names: string[] = [];
   let array: { kind: "tensor" | "ndarray" | "tftensor"; bytes: Buffer } | undefined;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === DATA.names) names.push(reader.string());
+    if (tag === DATA.names) addBounded(names, reader.string(), MAX_NAMES, "names");
     else if (tag === DATA.tensor || tag === DATA.ndarray || tag === DATA.tftensor) {
       const kind = tag === DATA.tensor ? "tensor" : tag === DATA.ndarray ? "ndarray" : "tftensor";
       array = {
@@ -116,7 +117,7 @@ export function readMessageList(bytes: Buffer): readonly Buffer[] {
   const reader = new WireReader(bytes);
   const items: Buffer[] = [];
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === LIST_ITEM) items.push(reader.bytes());
+    if (tag === LIST_ITEM) addBounded(items, reader.bytes(), MAX_MESSAGES, "messages");
     else reader.skip(tag);
   }
   return items;
@@ -124,6 +125,7 @@ export function readMessageList(bytes: Buffer): readonly Buffer[] {
 
 /** A Meta as protobuf's JSON form has it: what is not set is left out, numbers are floats. @throws WireError */
 export function readMeta(bytes: Buffer): JsonObject {
+  if (bytes.byteLength > MAX_META_BYTES) throw tooMany(MAX_META_BYTES, "bytes of meta");
   const reader = new WireReader(bytes);
   const tags = new Map<string, JsonNode>();
   const routing = new Map<string, JsonNode>();

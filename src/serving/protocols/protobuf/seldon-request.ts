@@ -7,6 +7,7 @@ import { metricsThroughProto } from "../seldon/proto-json.ts";
 import { reshapeTensor } from "../seldon/reshape.ts";
 import { badData, badInput } from "../seldon/seldon-error.ts";
 import { SeldonAnswerWriter } from "../seldon/write-answer.ts";
+import { addBounded, MAX_AXES } from "../proto-bounds.ts";
 import { DenseListReader } from "./dense-list.ts";
 import {
   readData,
@@ -275,9 +276,9 @@ function readTensor(bytes: Buffer, isStrict: boolean): Tensor {
       chunks.push(bytes.subarray(reader.at, (reader.skip(tag), reader.at)));
     else if (tag === TENSOR.shape) {
       const outer = reader.enter();
-      while (reader.at < reader.end) shape.push(reader.int32());
+      while (reader.at < reader.end) addBounded(shape, reader.int32(), MAX_AXES, "axes");
       reader.leave(outer);
-    } else if (tag === TENSOR.shapeItem) shape.push(reader.int32());
+    } else if (tag === TENSOR.shapeItem) addBounded(shape, reader.int32(), MAX_AXES, "axes");
     else reader.skip(tag);
   }
   const [first = NO_BYTES] = chunks;

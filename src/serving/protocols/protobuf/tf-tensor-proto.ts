@@ -1,3 +1,4 @@
+import { addBounded, MAX_AXES } from "../proto-bounds.ts";
 import { elementCount, itemBytes, toDoubles, type Tensor } from "../../../models/tensor/index.ts";
 import { JsonNumber, type JsonNode } from "../json/index.ts";
 import { badInput } from "../seldon/seldon-error.ts";
@@ -98,7 +99,7 @@ export function writeTfTensor(writer: WireWriter, tensor: Tensor): void {
 function readDims(reader: WireReader): number[] {
   const dims: number[] = [];
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === DIM) dims.push(inside(reader, readSize));
+    if (tag === DIM) addBounded(dims, inside(reader, readSize), MAX_AXES, "axes");
     else reader.skip(tag);
   }
   return dims;

@@ -1,6 +1,8 @@
 import { ERROR_CODES, isToolError, stripControls } from "../../../ground/errors/index.ts";
 import { WireError } from "../../../ground/wire/index.ts";
 import { SeldonProtoParser, writeModelMetadata, writeSeldonMessage } from "../protobuf/index.ts";
+import { isLargeMessage, type FlatFields } from "../codecs/large-message.ts";
+import { withNumbers } from "../codecs/posted-nodes.ts";
 import { SeldonError, type SeldonCall } from "../seldon/index.ts";
 import { ComponentError, type ComponentMethod } from "../../plane/index.ts";
 import type { GrpcCall, GrpcFailure, GrpcMethod } from "../../transport/index.ts";
@@ -29,6 +31,13 @@ const ENDPOINTS: Partial<Readonly<Record<ComponentMethod, string>>> = {
   predict: "predictions",
   "send-feedback": "feedback",
 };
+
+/** `binData` and `strData` of a message, and `values` of the tensor in its `data`. */
+const FLAT: FlatFields = new Map<number, "flat" | FlatFields>([
+  [34, "flat"],
+  [42, "flat"],
+  [26, new Map([[18, new Map([[18, "flat"]])]])],
+]);
 
 /** Every gRPC method of the contract, by path. */
 export function seldonGrpcMethods(api: SeldonApi): ReadonlyMap<string, GrpcMethod> {
@@ -59,16 +68,38 @@ function parse(
   api: SeldonApi,
   parser: SeldonProtoParser,
   { method, message }: { readonly method: ComponentMethod; readonly message: Buffer },
-): SeldonCall {
+): SeldonCall | Promise<SeldonCall> {
   const { isStrict, unitId = "0" } = api.settings;
   const wanted = api.graph.facts.wantsWhole;
   const whole = wanted?.grpc.includes(method) === true ? (wanted.grpcForm ?? "proto") : undefined;
-  return parser.parse(message, { method, whole, isStrict, unitId });
+  const options = { method, whole, isStrict, unitId };
+  return api.codecs !== undefined && isLargeMessage(message, FLAT)
+    ? api.codecs.run("seldon-proto-read", { body: message, options }).then(withNumbers)
+    : parser.parse(message, options);
 }
 
-function handle(api: SeldonApi, call: GrpcCall, read: () => SeldonCall): void {
+function handle(
+  api: SeldonApi,
+  call: GrpcCall,
+  read: () => SeldonCall | Promise<SeldonCall>,
+): void {
   try {
-    const { request, context } = read();
+    const found = read();
+    if (!(found instanceof Promise)) ask(api, call, found);
+    else
+      found.then(
+        (late) => {
+          if (call.status === undefined) ask(api, call, late);
+        },
+        (error: unknown) => refuse(api, call, error),
+      );
+  } catch (error) {
+    refuse(api, call, error);
+  }
+}
+
+function ask(api: SeldonApi, call: GrpcCall, { request, context }: SeldonCall): void {
+  try {
     if (typeof context.puid === "string") call.requestId = context.puid;
     if (request.method === "send-feedback") api.countReward(request.reward ?? 0);
     if (api.settings.checksShapes) api.check(request);

@@ -1,3 +1,4 @@
+import { addBounded, MAX_TENSORS } from "../proto-bounds.ts";
 import { WireReader, WireWriter, writeMessage } from "../../../ground/wire/index.ts";
 import { byteItems, type Signature, type TensorSpec } from "../../../models/tensor/index.ts";
 import type { ModelState, NamedTensor, ServedModel } from "../../plane/index.ts";
@@ -32,8 +33,8 @@ export function readPredict(message: Buffer): PredictMessage {
   let model = NO_MODEL;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 10) model = readSpec(reader.bytes());
-    else if (tag === 18) inputs.push(readInput(reader.bytes()));
-    else if (tag === 26) outputs.push(reader.string());
+    else if (tag === 18) addBounded(inputs, readInput(reader.bytes()), MAX_TENSORS, "inputs");
+    else if (tag === 26) addBounded(outputs, reader.string(), MAX_TENSORS, "outputs");
     else reader.skip(tag);
   }
   if (model.signatureName !== "" && model.signatureName !== SIGNATURE_NAME)

@@ -1,5 +1,6 @@
 import { isRaw } from "../../plane/index.ts";
 import type { GrpcCall } from "../../transport/index.ts";
+import { isLargeMessage, type FlatFields } from "../codecs/large-message.ts";
 import type { GrpcServices, Plane } from "../protocol.ts";
 import { requestInvalid } from "../request-errors.ts";
 import { unaryMethods } from "../v2/v2-grpc.ts";
@@ -26,7 +27,7 @@ export function v1Grpc(plane: Plane): GrpcServices {
     methods: new Map([
       [
         `${PREDICTION}Predict`,
-        unary("v1-predict", (message, call) => predict(plane, call, message)),
+        unary("v1-predict", (message, call) => predict(plane, call, message), Infinity),
       ],
       [
         `${PREDICTION}GetModelMetadata`,
@@ -56,8 +57,18 @@ export function v1Grpc(plane: Plane): GrpcServices {
   };
 }
 
+/** `tensor_content` of the values of `inputs`, which is taken as it is. */
+const FLAT: FlatFields = new Map([[18, new Map([[18, new Map([[34, "flat"]])]])]]);
+
 async function predict(plane: Plane, call: GrpcCall, message: Buffer): Promise<Uint8Array> {
-  const { model: path, inputs, outputs: wanted } = readPredict(message);
+  const { codecs } = plane;
+  const {
+    model: path,
+    inputs,
+    outputs: wanted,
+  } = isLargeMessage(message, FLAT)
+    ? await codecs.run("v1-proto-read", message)
+    : readPredict(message);
   const model = await modelForCall(plane.models, path);
   const { predictor } = model;
   const { wantsHeaders, takesTensors } = predictor.describe();

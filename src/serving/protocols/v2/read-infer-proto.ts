@@ -7,6 +7,7 @@ import {
   type InferCall,
   type WantedOutput,
 } from "./infer-call.ts";
+import { addBounded, MAX_AXES, MAX_PARAMETERS, MAX_TENSORS, tooMany } from "../proto-bounds.ts";
 import { requestInvalid, tensorInvalid } from "../request-errors.ts";
 import { readContents } from "./proto-contents.ts";
 import { datatypeOf } from "./read-infer-json.ts";
@@ -71,9 +72,11 @@ function readFields(message: Buffer): Fields {
     else if (tag === 18) fields.version = reader.string();
     else if (tag === 26) fields.id = reader.string();
     else if (tag === 34) readParameter(reader.bytes(), fields.parameters);
-    else if (tag === 42) fields.inputs.push(readInput(reader.bytes()));
-    else if (tag === 50) fields.outputs.push(readOutput(reader.bytes()));
-    else if (tag === 58) fields.raw.push(reader.bytes());
+    else if (tag === 42)
+      addBounded(fields.inputs, readInput(reader.bytes()), MAX_TENSORS, "inputs");
+    else if (tag === 50)
+      addBounded(fields.outputs, readOutput(reader.bytes()), MAX_TENSORS, "outputs");
+    else if (tag === 58) addBounded(fields.raw, reader.bytes(), MAX_TENSORS, "raw contents");
     else reader.skip(tag);
   }
   return fields;
@@ -100,7 +103,7 @@ function readInput(message: Buffer): Input {
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 10) input.name = reader.string();
     else if (tag === 18) input.datatype = reader.string();
-    else if (tag === 24) input.shape.push(Number(reader.int64()));
+    else if (tag === 24) addBounded(input.shape, Number(reader.int64()), MAX_AXES, "axes");
     else if (tag === 26) readPackedShape(reader, input.shape);
     else if (tag === 34) readParameter(reader.bytes(), input.parameters);
     else if (tag === 42) input.contents.push(reader.bytes());
@@ -111,7 +114,7 @@ function readInput(message: Buffer): Input {
 
 function readPackedShape(reader: WireReader, shape: number[]): void {
   const outer = reader.enter();
-  while (reader.at < reader.end) shape.push(Number(reader.int64()));
+  while (reader.at < reader.end) addBounded(shape, Number(reader.int64()), MAX_AXES, "axes");
   reader.leave(outer);
 }
 
@@ -139,6 +142,7 @@ function readParameter(entry: Buffer, into: Map<string, ParameterValue>): void {
   }
   if (value === undefined)
     throw requestInvalid(`the parameter "${key.slice(0, 100)}" has no value`);
+  if (into.size >= MAX_PARAMETERS) throw tooMany(MAX_PARAMETERS, "parameters");
   into.set(key, value);
 }
 

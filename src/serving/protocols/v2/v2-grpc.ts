@@ -1,7 +1,13 @@
 import { ERROR_CODES, isToolError, stripControls } from "../../../ground/errors/index.ts";
 import { WireError, WireReader } from "../../../ground/wire/index.ts";
 import { answersOf, ComponentError, type ServedModel } from "../../plane/index.ts";
-import type { GrpcCall, GrpcFailure, GrpcMethod } from "../../transport/index.ts";
+import {
+  SMALL_MESSAGE_BYTES,
+  type GrpcCall,
+  type GrpcFailure,
+  type GrpcMethod,
+} from "../../transport/index.ts";
+import { isLargeMessage, type FlatFields } from "../codecs/large-message.ts";
 import type { GrpcServices, Plane } from "../protocol.ts";
 import {
   controlModel,
@@ -62,7 +68,7 @@ export function v2Grpc(plane: Plane): GrpcServices {
     ModelConfig: unary("v2-metadata", async (message) =>
       writeModelConfig(await modelMetadata(models, asked(message))),
     ),
-    ModelInfer: unary("v2-infer", (message, call) => infer(plane, call, message)),
+    ModelInfer: unary("v2-infer", (message, call) => infer(plane, call, message), Infinity),
     ModelStreamInfer: streamMethod(plane),
     ModelStatistics: unary("v2-statistics", (message) => {
       const [name, of] = nameIn(message);
@@ -82,13 +88,22 @@ export function v2Grpc(plane: Plane): GrpcServices {
 }
 
 async function infer(plane: Plane, call: GrpcCall, message: Buffer): Promise<Uint8Array> {
-  const read = readInferProto(message);
+  const read = await readInfer(plane, message);
   if (read.id !== undefined) call.requestId = read.id;
   const model = await modelForCall(plane.models, read.model, read.version);
   const { predictor } = model;
   const facts = predictor.describe();
   const response = await predictor.infer(inferRequestOf(read, facts, askerOf(call)));
   return writeInferProto(answerOf(model, facts, read, response), read.isRawIn);
+}
+
+/** `raw_input_contents`, which are taken as they are. */
+const FLAT: FlatFields = new Map([[58, "flat"]]);
+
+function readInfer({ codecs }: Plane, message: Buffer): ProtoInferCall | Promise<ProtoInferCall> {
+  return isLargeMessage(message, FLAT)
+    ? codecs.run("v2-proto-read", message)
+    : readInferProto(message);
 }
 
 function askerOf(call: GrpcCall): Parameters<typeof inferRequestOf>[2] {
@@ -126,7 +141,7 @@ async function answerOne(plane: Plane, call: GrpcCall, message: Buffer): Promise
   let read: ProtoInferCall | undefined;
   try {
     if (call.status !== undefined) return;
-    read = readInferProto(message);
+    read = await readInfer(plane, message);
     const model = await modelForCall(plane.models, read.model, read.version);
     const { predictor } = model;
     const facts = predictor.describe();
@@ -144,10 +159,15 @@ async function answerOne(plane: Plane, call: GrpcCall, message: Buffer): Promise
 /** Answers one message of a call. What it throws becomes the call's status. */
 type UnaryAnswer = (message: Buffer, call: GrpcCall) => Uint8Array | Promise<Uint8Array>;
 
-/** Makes methods that answer each message by itself. The name is the endpoint's in metrics and logs. */
-export function unaryMethods(plane: Plane): (name: string, answer: UnaryAnswer) => GrpcMethod {
-  return (name, answer) => ({
-    name,
+/**
+ * Makes methods that answer each message by itself. The name is the endpoint's in metrics and logs. Messages that only ask for something are
+ * read where they come in, and may have few bytes.
+ */
+export function unaryMethods(
+  plane: Plane,
+): (name: string, answer: UnaryAnswer, maxMessageBytes?: number) => GrpcMethod {
+  return (name, answer, maxMessageBytes = SMALL_MESSAGE_BYTES) => ({
+    ...{ name, maxMessageBytes },
     onMessage: (call, message) => {
       const start = async (): Promise<Uint8Array> => answer(message, call);
       start().then(

@@ -31,6 +31,18 @@ test("a thread reads as this one does, and its refusals say the same", async () 
   );
 });
 
+test("a thread reads protobuf as this one does, and says of bytes that are none what this one says", async () => {
+  using pool = new CodecPool();
+  const message = Buffer.from("0a016d2a0c0a0178120555494e54381800", "hex"); // model "m", input "x" of no UINT8
+  const { model, inputs } = await pool.run("v2-proto-read", message);
+  assert.deepEqual([model, inputs.map(({ name, shape }) => [name, shape])], ["m", [["x", [0]]]]);
+  await assert.rejects(pool.run("v2-proto-read", Buffer.of(0x0a, 5)), {
+    name: "WireError",
+    code: "REQUEST_INVALID",
+    message: /^read the protobuf message: /,
+  });
+});
+
 test("threads are started as they are needed, and ended when they have nothing to do", async () => {
   using pool = new CodecPool({ maxThreads: 2, idleMs: 1 });
   assert.equal(pool.size, 0);

@@ -16,6 +16,8 @@ export interface GrpcMethod {
   readonly name?: string;
   /** Who may call it, where the server lets in only some. Default: callers. */
   readonly access?: Access;
+  /** Of one message, in bytes, where that is less than the server takes. Default: what the server takes. */
+  readonly maxMessageBytes?: number;
   /** True when a client may send more than one message. Default false: a second one is refused. */
   readonly takesMany?: boolean;
   /** True when a call ends only when its client ends it; a stopping server ends it itself. Default false. */
@@ -31,6 +33,9 @@ export interface Admitted {
   /** Counts a further message of it; why that may not be answered. */
   another(): GrpcFailure | undefined;
 }
+
+/** Of a message that only asks for something, such as a name: such are read by the thread that answers probes. */
+export const SMALL_MESSAGE_BYTES: number = 2 ** 20;
 
 /** What all calls of a server share. */
 export interface CallSide {
@@ -72,6 +77,8 @@ export class GrpcCall {
   received: Buffer | undefined = undefined;
   /** What was answered, for the request log. */
   sent: Uint8Array | undefined = undefined;
+  /** Where its server keeps it while it is under way. */
+  place: number | undefined = undefined;
   /** Name of the method, for metrics and logs; absent for what is not to be seen there. */
   readonly endpoint: string | undefined;
   /** True for a call that its client ends. */
@@ -256,7 +263,7 @@ export class GrpcCall {
       return;
     }
     const reader = new MessageReader({
-      maxBytes: this.#side.maxMessageBytes,
+      maxBytes: Math.min(this.#side.maxMessageBytes, method.maxMessageBytes ?? Infinity),
       encoding,
       onMessage: (message) => this.#take(method, message),
       onFailure: (failure) => this.fail(failure),

@@ -14,6 +14,7 @@ import {
   tlsOptions,
   type TlsFiles,
 } from "../../../ground/http/index.ts";
+import { OpenCalls } from "./open-calls.ts";
 import { GrpcCall, type CallSide, type GrpcMethod } from "./grpc-call.ts";
 
 export interface GrpcServerOptions {
@@ -77,7 +78,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const sockets = new Sockets();
   sockets.follow(server);
   const sessions = new Map<Http2Session, SessionState>();
-  const calls = new Set<GrpcCall>();
+  const calls = new OpenCalls();
   const state = { isClosing: false };
   const side = sideOf(options, calls);
   server.on("session", (session) => {
@@ -130,7 +131,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 
 function sideOf(
   { maxMessageBytes, bodies, admit, onAnswer }: GrpcServerOptions,
-  calls: Set<GrpcCall>,
+  calls: OpenCalls,
 ): CallSide {
   return {
     ...{ maxMessageBytes, admit },
@@ -185,7 +186,7 @@ const LIMITS = {
   streamResetRate: 100,
 };
 
-function giveUpSlow(calls: ReadonlySet<GrpcCall>): void {
+function giveUpSlow(calls: OpenCalls): void {
   const oldest = performance.now() - RECEIVE_MS;
   for (const call of calls) {
     if (call.isReceiving && call.startedAt < oldest)

@@ -1,6 +1,6 @@
 import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
 import type { ProtoFile } from "./descriptors.ts";
-import type { GrpcCall, GrpcMethod } from "./grpc-call.ts";
+import { SMALL_MESSAGE_BYTES, type GrpcCall, type GrpcMethod } from "./grpc-call.ts";
 
 /** The standard health service. @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 export const HEALTH_PROTO: ProtoFile = {
@@ -65,6 +65,7 @@ export function healthMethods({
 function withService(handle: (call: GrpcCall, service: string) => void): GrpcMethod {
   return {
     access: "open",
+    maxMessageBytes: SMALL_MESSAGE_BYTES,
     onMessage: (call, message) => {
       try {
         handle(call, readService(message));

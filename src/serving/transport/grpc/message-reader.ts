@@ -4,6 +4,8 @@ import type { GrpcFailure } from "./status.ts";
 const PREFIX_BYTES = 5;
 /** Bytes of a message that is still coming. */
 const NO_BYTES = Buffer.alloc(0);
+/** Messages from this size on get memory of their own at once: they are not copied at their end, and can be handed to a thread. */
+const OWN_MEMORY_BYTES = 256 * 1024;
 
 export interface MessageReaderOptions {
   /** Of a message, packed and unpacked. */
@@ -20,6 +22,8 @@ export class MessageReader {
   #chunks: Buffer[] = [];
   #size = 0;
   #need = PREFIX_BYTES;
+  /** A large message that is being filled. */
+  #large: { readonly bytes: Buffer; readonly isPacked: boolean; filled: number } | undefined;
   #isEnded = false;
   /** Unpacking takes turns, so that messages stay in order. */
   #unpacking: Promise<void> | undefined;
@@ -28,9 +32,9 @@ export class MessageReader {
     this.#options = options;
   }
 
-  /** Bytes of the message that has begun and is not whole. */
+  /** Memory of the message that has begun and is not whole, in bytes. */
   get heldBytes(): number {
-    return this.#size;
+    return this.#size + (this.#large?.bytes.byteLength ?? 0);
   }
 
   /** Resolves when all whole messages have been handed over. */
@@ -40,10 +44,24 @@ export class MessageReader {
 
   /** Takes the next bytes; after a failure they are dropped. */
   push(chunk: Buffer): void {
-    if (this.#isEnded) return;
-    this.#chunks.push(chunk);
-    this.#size += chunk.byteLength;
+    const rest = this.#isEnded || this.#large === undefined ? chunk : this.#fill(chunk);
+    if (this.#isEnded || rest.byteLength === 0) return;
+    this.#chunks.push(rest);
+    this.#size += rest.byteLength;
     while (this.#size >= this.#need && !this.#isEnded) this.#cut();
+  }
+
+  /** Takes what belongs to the large message; the rest is the next one's. */
+  #fill(chunk: Buffer): Buffer {
+    const large = this.#large;
+    if (large === undefined) return chunk;
+    const taken = chunk.copy(large.bytes, large.filled);
+    large.filled += taken;
+    if (large.filled === large.bytes.byteLength) {
+      this.#large = undefined;
+      this.#deliver(large.bytes, large.isPacked);
+    }
+    return chunk.subarray(taken);
   }
 
   #cut(): void {
@@ -60,9 +78,6 @@ export class MessageReader {
       });
       return;
     }
-    this.#need = PREFIX_BYTES + length;
-    if (this.#size < this.#need) return;
-    const message = bytes.subarray(PREFIX_BYTES, this.#need);
     const isPacked = bytes[0] === 1;
     if (!isPacked && bytes[0] !== 0) {
       this.#fail({
@@ -71,9 +86,22 @@ export class MessageReader {
       });
       return;
     }
-    this.#chunks = this.#size === this.#need ? [] : [bytes.subarray(this.#need)];
-    this.#size -= this.#need;
-    this.#need = PREFIX_BYTES;
+    this.#need = PREFIX_BYTES + length;
+    if (this.#size >= this.#need) {
+      this.#chunks = this.#size === this.#need ? [] : [bytes.subarray(this.#need)];
+      this.#size -= this.#need;
+      this.#need = PREFIX_BYTES;
+      this.#deliver(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length), isPacked);
+    } else if (length >= OWN_MEMORY_BYTES) {
+      this.#large = { bytes: Buffer.allocUnsafeSlow(length), isPacked, filled: 0 };
+      this.#chunks = [];
+      this.#size = 0;
+      this.#need = PREFIX_BYTES;
+      this.#fill(bytes.subarray(PREFIX_BYTES));
+    }
+  }
+
+  #deliver(message: Buffer, isPacked: boolean): void {
     if (!isPacked && this.#unpacking === undefined) this.#options.onMessage(message);
     else
       this.#unpacking = (this.#unpacking ?? Promise.resolve()).then(() =>
@@ -98,6 +126,7 @@ export class MessageReader {
   drop(): void {
     this.#isEnded = true;
     this.#chunks = [];
+    this.#large = undefined;
     this.#size = 0;
   }
 

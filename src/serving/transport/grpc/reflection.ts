@@ -1,6 +1,6 @@
 import { WireReader, WireWriter } from "../../../ground/wire/index.ts";
 import { encodeFile, symbolsOf, type ProtoFile } from "./descriptors.ts";
-import type { GrpcCall, GrpcMethod } from "./grpc-call.ts";
+import { SMALL_MESSAGE_BYTES, type GrpcCall, type GrpcMethod } from "./grpc-call.ts";
 import { GRPC_STATUS } from "./status.ts";
 
 /** Tags of ServerReflectionRequest. */
@@ -26,6 +26,7 @@ export function reflectionMethods(files: readonly ProtoFile[]): ReadonlyMap<stri
   const method: GrpcMethod = {
     takesMany: true,
     isEndless: true,
+    maxMessageBytes: SMALL_MESSAGE_BYTES,
     onMessage: (call, message) => answer(call, message, index),
     onEnd: (call) => call.finish(),
   };
