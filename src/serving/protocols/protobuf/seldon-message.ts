@@ -126,6 +126,10 @@ export function readMessageList(bytes: Buffer): readonly Buffer[] {
 /** A Meta as protobuf's JSON form has it: what is not set is left out, numbers are floats. @throws WireError */
 export function readMeta(bytes: Buffer): JsonObject {
   if (bytes.byteLength > MAX_META_BYTES) throw tooMany(MAX_META_BYTES, "bytes of meta");
+  return readMembers(bytes);
+}
+
+function readMembers(bytes: Buffer): JsonObject {
   const reader = new WireReader(bytes);
   const tags = new Map<string, JsonNode>();
   const routing = new Map<string, JsonNode>();
