@@ -41,4 +41,5 @@ export { countCalls, countRuns, ModelStatistics, type Duration } from "./statist
 export { USER_CODE_DEFAULTS, type UserCodeSettings } from "./user-code.ts";
 export { wrapped } from "./wrapped.ts";
 export { traced } from "./traced.ts";
+export { TraceSettings, type TraceChange } from "./trace-settings.ts";
 export { Tracer, type EndedSpan, type Sampler } from "./tracer.ts";

@@ -11,6 +11,7 @@ import {
   tensorOfList,
   traced,
   Tracer,
+  TraceSettings,
   type EndedSpan,
   type InferRequest,
   type InferResponse,
@@ -216,12 +217,14 @@ test("calls beyond the limit are refused, and let in again afterwards", async ()
 test("a call of a trace is a span of it, failed calls too", async () => {
   const spans: EndedSpan[] = [];
   const tracer = new Tracer({
-    sampler: { ratio: 1, followsCaller: true },
+    settings: new TraceSettings({ isOn: true, ratio: 1, count: -1 }),
+    followsCaller: true,
     onEnd: (span) => spans.push(span),
   });
   const inner = new Held();
   const predictor = traced(inner, { tracer, model: "m" });
   const trace = tracer.begin(undefined);
+  assert.ok(trace !== undefined);
   const answers = [predictor.infer({ ...rows([0]), trace }), predictor.infer(rows([1]))];
   const settled = Promise.allSettled(answers);
   await inner.settle(() => {

@@ -8,8 +8,8 @@ export interface SpanContext {
   readonly spanId: string;
   /** The span that this one is part of; absent for the first of a trace. */
   readonly parentId?: string;
-  /** False when nobody records this trace. */
-  readonly isSampled: boolean;
+  /** False when nobody records this trace. Of a request it may be decided later, by the model that it turns out to be for. */
+  isSampled: boolean;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;

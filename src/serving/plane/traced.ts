@@ -97,7 +97,7 @@ function beginSpan(
   { tracer, model, attributes = () => ({}) }: TraceOptions,
   { name, parent }: SpanStart,
 ): { readonly context: SpanContext; end(error: unknown): void } {
-  const context = tracer.child(parent);
+  const context = tracer.child(parent, model);
   const about = {
     name,
     kind: "internal",

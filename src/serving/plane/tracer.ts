@@ -1,4 +1,5 @@
 import { IdSource, parseTraceparent, type SpanContext } from "./trace-context.ts";
+import type { TraceSettings } from "./trace-settings.ts";
 
 type SpanKind = "server" | "internal";
 
@@ -22,8 +23,8 @@ export interface Sampler {
   readonly followsCaller: boolean;
 }
 
-export interface TracerOptions {
-  readonly sampler: Sampler;
+export interface TracerOptions extends Pick<Sampler, "followsCaller"> {
+  readonly settings: TraceSettings;
   /** Takes ended spans of sampled traces. Must not block or throw. */
   readonly onEnd: (span: EndedSpan) => void;
 }
@@ -42,15 +43,13 @@ export class Tracer {
     this.#options = options;
   }
 
-  /** A span below the one that `traceparent` names, or the first one of a new trace. */
-  begin(traceparent: string | undefined): SpanContext {
+  /** A span below the one that `traceparent` names, or the first one of a new trace; undefined while nothing is traced. */
+  begin(traceparent: string | undefined): SpanContext | undefined {
+    const { settings } = this.#options;
+    if (!settings.isAnyOn) return undefined;
     const parent = traceparent === undefined ? undefined : parseTraceparent(traceparent);
-    const { sampler } = this.#options;
     const traceId = parent?.traceId ?? this.#ids.next(16);
-    const isSampled =
-      parent !== undefined && sampler.followsCaller
-        ? parent.isSampled
-        : isDrawn(traceId, sampler.ratio);
+    const isSampled = settings.draw((ratio) => this.#isDrawn(traceId, parent, ratio));
     return {
       traceId,
       spanId: this.#ids.next(8),
@@ -59,9 +58,18 @@ export class Tracer {
     };
   }
 
-  /** A span inside one of our own, whose decision it shares. */
-  child({ traceId, spanId, isSampled }: SpanContext): SpanContext {
-    return { traceId, spanId: this.#ids.next(8), parentId: spanId, isSampled };
+  /** A span of a model inside one of our own, whose decision it shares. A model with a rule of its own decides for both. */
+  child(context: SpanContext, model: string): SpanContext {
+    const { traceId, spanId } = context;
+    const own = this.#options.settings.drawFor(model, (ratio) => isDrawnFrom(traceId, ratio));
+    if (own !== undefined) context.isSampled = own;
+    return { traceId, spanId: this.#ids.next(8), parentId: spanId, isSampled: context.isSampled };
+  }
+
+  #isDrawn(traceId: string, parent: SpanContext | undefined, ratio: number): boolean {
+    return parent !== undefined && this.#options.followsCaller
+      ? parent.isSampled
+      : isDrawnFrom(traceId, ratio);
   }
 
   end(context: SpanContext, { startedAt, ...rest }: SpanEnd): void {
@@ -77,6 +85,6 @@ export class Tracer {
 }
 
 /** The same answer for the same trace everywhere, as OpenTelemetry's ratio sampler gives it: by the last seven bytes of the id. */
-function isDrawn(traceId: string, ratio: number): boolean {
+function isDrawnFrom(traceId: string, ratio: number): boolean {
   return ratio >= 1 || Number.parseInt(traceId.slice(-13), 16) < ratio * 2 ** 52;
 }

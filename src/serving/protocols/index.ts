@@ -11,7 +11,15 @@ export {
   withRouting,
 } from "./seldon/index.ts";
 export { examplePath } from "./sample.ts";
-export type { ApiModel, FailureNote, GrpcServices, Json, Plane, Protocol } from "./protocol.ts";
+export type {
+  ApiModel,
+  FailureNote,
+  GrpcServices,
+  Json,
+  LogSwitches,
+  Plane,
+  Protocol,
+} from "./protocol.ts";
 export {
   DEFAULT_SELDON_SETTINGS,
   nodeLabels,

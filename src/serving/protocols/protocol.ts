@@ -1,7 +1,7 @@
 import type { ModelDescription, Ports } from "../../models/description/index.ts";
 import type { TensorSpec } from "../../models/tensor/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
-import type { ImageReader, ModelRepository } from "../plane/index.ts";
+import type { ImageReader, ModelRepository, TraceSettings } from "../plane/index.ts";
 import type { Exchange, GrpcMethod, ProtoFile, Refusal, Route } from "../transport/index.ts";
 import type { Codecs } from "./codecs/codecs.ts";
 import type { JsonNode } from "./json/index.ts";
@@ -26,8 +26,21 @@ export interface Plane {
   readonly seldon: SeldonSettings;
   /** `MODEL_METADATA`, parsed. */
   readonly seldonMetadata: JsonNode | undefined;
+  /** What is logged; absent for a log that is not this server's. */
+  readonly log: LogSwitches | undefined;
+  /** What is traced. */
+  readonly traces: TraceSettings;
   /** For large messages. */
   readonly codecs: Codecs;
+}
+
+/** Which lines the log has. Members may be set while the server runs. */
+export interface LogSwitches {
+  info: boolean;
+  warning: boolean;
+  error: boolean;
+  /** 0 for none, 1 for lines that help to find a fault, 2 for everything. */
+  verbose: number;
 }
 
 export interface FailureNote {

@@ -6,7 +6,7 @@ import {
   type ModelDescription,
 } from "../../models/description/index.ts";
 import { MetricRegistry } from "../metrics/index.ts";
-import { ModelRepository } from "../plane/index.ts";
+import { ModelRepository, TraceSettings } from "../plane/index.ts";
 import {
   DEFAULT_SELDON_SETTINGS,
   PROTOCOLS,
@@ -45,6 +45,8 @@ function plane(): Plane {
     ...{ version: "1.2.3", allowsControl: true, images: NO_IMAGES },
     seldon: DEFAULT_SELDON_SETTINGS,
     seldonMetadata: undefined,
+    log: undefined,
+    traces: new TraceSettings({ isOn: false, ratio: 1, count: -1 }),
     codecs: { run: () => Promise.reject(new Error("nothing here is large")) },
     onFailure: () => undefined,
   };

@@ -18,7 +18,7 @@ import { CodecPool } from "./codecs/index.ts";
 import { createApiKeys, type ApiKey, type ApiKeys } from "./keys/index.ts";
 import { ModelSet, type ModelSource, type ModelSources } from "./model-set.ts";
 import { serverVersion } from "./server-version.ts";
-import { createLogger, type Logger } from "./log/index.ts";
+import { createLogger, switchesOf, type Logger } from "./log/index.ts";
 import {
   createObservation,
   type Observation,
@@ -172,6 +172,8 @@ export async function createPlane(parts: ServerParts): Promise<Plane> {
   return {
     ...{ models, description, registry, allowsControl, codecs, images: createImageReader() },
     version: serverVersion(),
+    log: switchesOf(log),
+    traces: parts.observation.traces,
     seldon: settings,
     seldonMetadata: await readMetadata(settings.modelMetadata, log),
     onFailure: (error, note) => logFailure(log, error, note),

@@ -17,7 +17,7 @@ export interface Route<Span = unknown> {
   readonly name?: string;
   readonly methods: readonly ("GET" | "POST" | "PUT")[];
   /** Who may ask, where the server lets in only some: anybody, callers (the default), or those who manage it. */
-  readonly access?: Access;
+  readonly access?: Access | ((method: string) => Access);
   /** Answers later or at once, by `exchange.reply`. Must not throw. */
   readonly handle: (exchange: Exchange<Span>) => void;
 }
@@ -165,9 +165,10 @@ function replyOptions<Span>(
 /** Why the server lets this request not in; undefined where it does. */
 function refusalOf<Span>(
   exchange: Exchange<Span>,
-  { access = "caller" }: Route<Span>,
+  { access: said = "caller" }: Route<Span>,
   { admit }: HttpServerOptions<Span>,
 ): Refusal<Span> | undefined {
+  const access = typeof said === "function" ? said(exchange.request.method ?? "GET") : said;
   const error = access === "open" ? undefined : admit?.(exchange, access);
   return error === undefined ? undefined : { kind: "error", error };
 }

@@ -18,6 +18,8 @@ export const EXTENSIONS: readonly string[] = [
   "parameters",
   "statistics",
   "binary_tensor_data",
+  "trace",
+  "logging",
 ];
 
 /** How the server calls itself. */

@@ -22,6 +22,13 @@ import {
 import { requestInvalid } from "../request-errors.ts";
 import { readInferProto, type ProtoInferCall } from "./read-infer-proto.ts";
 import { answerOf, inferRequestOf } from "./run-infer.ts";
+import { logSettings, traceSettings } from "./server-settings.ts";
+import {
+  readLogCall,
+  readTraceCall,
+  writeLogSettings,
+  writeTraceSettings,
+} from "./settings-proto.ts";
 import { V2_PROTO } from "./v2-proto.ts";
 import {
   writeInferProto,
@@ -48,13 +55,15 @@ export function v2Grpc(plane: Plane): GrpcServices {
     ...unary("v2-health", answer),
     access: "open",
   });
-  const control = (action: "load" | "unload"): GrpcMethod => ({
-    ...unary("v2-repository", async (message) => {
+  const managing = (
+    name: string,
+    answer: (message: Buffer) => Uint8Array | Promise<Uint8Array>,
+  ): GrpcMethod => ({ ...unary(name, answer), access: "manager" });
+  const control = (action: "load" | "unload"): GrpcMethod =>
+    managing("v2-repository", async (message) => {
       await controlModel(plane, controlledIn(message), action);
       return EMPTY;
-    }),
-    access: "manager",
-  });
+    });
   const methods: Readonly<Record<string, GrpcMethod>> = {
     ServerLive: probe(() => writeTruth(true)),
     ServerReady: probe(() => writeTruth(models.isReady)),
@@ -80,6 +89,13 @@ export function v2Grpc(plane: Plane): GrpcServices {
     ),
     RepositoryModelLoad: control("load"),
     RepositoryModelUnload: control("unload"),
+    TraceSetting: managing("v2-settings", (message) => {
+      const { model, changes } = readTraceCall(message);
+      return writeTraceSettings(traceSettings(plane, model, changes));
+    }),
+    LogSettings: managing("v2-settings", (message) =>
+      writeLogSettings(logSettings(plane, readLogCall(message))),
+    ),
   };
   return {
     files: [V2_PROTO],

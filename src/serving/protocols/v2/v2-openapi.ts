@@ -45,6 +45,15 @@ const posting = (what: Operation, parameters: readonly Json[] = []): Json => ({
   post: operation(what, parameters),
 });
 
+/** Settings are read and changed under one path. */
+const settings = (summary: string, parameters: readonly Json[] = []): Json => ({
+  get: operation({ summary, schema: "V2Object" }, parameters),
+  post: operation(
+    { summary: `change ${summary}`, schema: "V2Object", takes: "V2Object" },
+    parameters,
+  ),
+});
+
 const OF_MODEL: readonly (readonly [string, (parameters: readonly Json[]) => Json])[] = [
   ["", (of) => getting("what the model takes and gives", "V2ModelMetadata", of)],
   ["/config", (of) => getting("the model's configuration", "V2Object", of)],
@@ -206,6 +215,13 @@ export function v2OpenApi(models: readonly ApiModel[]): OpenApiPart {
       "/v2/health/ready": getting("whether every model can be called", "V2Ready"),
       ...Object.fromEntries(templates),
       "/v2/models/stats": getting("what all models have done", "V2Statistics"),
+      "/v2/logging": settings("what is logged"),
+      "/v2/trace/setting": settings("what is traced"),
+      "/v2/models/{name}/trace/setting": settings("what is traced of the model", [NAME]),
+      "/v2/models/{name}/versions/{version}/trace/setting": settings(
+        "what is traced of the model",
+        [NAME, VERSION],
+      ),
       "/v2/repository/index": posting({
         summary: "the models that there are",
         schema: "V2RepositoryIndex",

@@ -13,6 +13,12 @@ const CONTROL = [
   "map<string, ModelRepositoryParameter> parameters = 3",
 ];
 
+const LOG_VALUE = [
+  "bool bool_param = 1 in parameter_choice",
+  "uint32 uint32_param = 2 in parameter_choice",
+  "string string_param = 3 in parameter_choice",
+];
+
 /** What is served of `inference.GRPCInferenceService`, with Triton's numbers. @see Triton's grpc_service.proto */
 export const V2_PROTO: ProtoFile = {
   name: "grpc_service.proto",
@@ -127,6 +133,17 @@ export const V2_PROTO: ProtoFile = {
     RepositoryModelLoadResponse: [],
     RepositoryModelUnloadRequest: CONTROL,
     RepositoryModelUnloadResponse: [],
+    TraceSettingRequest: [
+      "map<string, TraceSettingRequest.SettingValue> settings = 1",
+      "string model_name = 2",
+    ],
+    "TraceSettingRequest.SettingValue": ["repeated string value = 1"],
+    TraceSettingResponse: ["map<string, TraceSettingResponse.SettingValue> settings = 1"],
+    "TraceSettingResponse.SettingValue": ["repeated string value = 1"],
+    LogSettingsRequest: ["map<string, LogSettingsRequest.SettingValue> settings = 1"],
+    "LogSettingsRequest.SettingValue": LOG_VALUE,
+    LogSettingsResponse: ["map<string, LogSettingsResponse.SettingValue> settings = 1"],
+    "LogSettingsResponse.SettingValue": LOG_VALUE,
   },
   enums: {
     DataType: [
@@ -149,6 +166,8 @@ export const V2_PROTO: ProtoFile = {
       "RepositoryIndex(RepositoryIndexRequest) RepositoryIndexResponse",
       "RepositoryModelLoad(RepositoryModelLoadRequest) RepositoryModelLoadResponse",
       "RepositoryModelUnload(RepositoryModelUnloadRequest) RepositoryModelUnloadResponse",
+      "TraceSetting(TraceSettingRequest) TraceSettingResponse",
+      "LogSettings(LogSettingsRequest) LogSettingsResponse",
     ],
   },
 };

@@ -23,6 +23,7 @@ import { readObject } from "./read-object.ts";
 import { readInferJson } from "./read-infer-json.ts";
 import { readRawTensor } from "./read-raw-tensor.ts";
 import { answerOf, inferRequestOf } from "./run-infer.ts";
+import { settingsRoutes } from "./settings-routes.ts";
 import { headersOf, jsonReply, settle } from "./reply.ts";
 import { JSON_TYPE } from "./v2-errors.ts";
 import {
@@ -83,6 +84,7 @@ export function v2Routes(plane: Plane): ReadonlyMap<string, Route> {
       "/v2/models/stats",
       get(undefined, () => ({ model_stats: models.models.map(modelStatistics) })),
     ],
+    ...settingsRoutes(plane),
     ["/v2/repository/index", post("v2-repository", (exchange) => index(plane, exchange))],
     ["/v2/repository/models/{name}/load", managing((one) => control(plane, one, "load"))],
     ["/v2/repository/models/{name}/unload", managing((one) => control(plane, one, "unload"))],

@@ -1,1 +1,1 @@
-export { createLogger, levelOfPython, type Logger } from "./logger.ts";
+export { createLogger, levelOfPython, switchesOf, type Logger } from "./logger.ts";

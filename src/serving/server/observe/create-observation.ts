@@ -1,5 +1,5 @@
 import { createHttpClient, type HttpClient } from "../../../ground/http/index.ts";
-import { Tracer } from "../../plane/index.ts";
+import { Tracer, TraceSettings, type EndedSpan } from "../../plane/index.ts";
 import type { Logger } from "../log/index.ts";
 import type { Labels, MetricRegistry } from "../../metrics/index.ts";
 import { createFileSink, createHttpSink, type EventSource } from "./log-sinks.ts";
@@ -20,7 +20,9 @@ export interface ObservationOptions {
 /** Everything that watches requests, and its end: what waits is sent. */
 export interface Observation extends AsyncDisposable {
   readonly observer: Observer;
-  readonly tracer: Tracer | undefined;
+  readonly tracer: Tracer;
+  /** What is traced; may be changed. Without a collector nothing is at first, and spans are lines of the log. */
+  readonly traces: TraceSettings;
   readonly spansLost: number;
   readonly requestLogLost: number;
 }
@@ -35,10 +37,11 @@ export function createObservation({
 }: ObservationOptions): Observation {
   const client = createHttpClient({ env: settings.proxyEnv });
   const exporter = exporterOf(settings, client, log);
-  const tracer =
-    settings.tracing === undefined || exporter === undefined
-      ? undefined
-      : new Tracer({ sampler: settings.tracing.sampler, onEnd: (span) => exporter.add(span) });
+  const { ratio, followsCaller } = settings.tracing?.sampler ?? { ratio: 1, followsCaller: false };
+  const traces = new TraceSettings({ isOn: exporter !== undefined, ratio, count: -1 });
+  const onEnd = (span: EndedSpan): void =>
+    exporter === undefined ? logSpan(log, span) : exporter.add(span);
+  const tracer = new Tracer({ settings: traces, followsCaller, onEnd });
   const requestLog = requestLogOf(settings, log, (url) =>
     createHttpSink(url, { ...source, namespace: settings.namespace }, client),
   );
@@ -51,6 +54,7 @@ export function createObservation({
       accessLog: settings.logsRequests === true ? log : undefined,
     }),
     tracer,
+    traces,
     get spansLost() {
       return exporter?.lost ?? 0;
     },
@@ -62,6 +66,21 @@ export function createObservation({
       client[Symbol.dispose]();
     },
   };
+}
+
+/** A span as a line of the log, where no collector takes it. */
+function logSpan(
+  log: Logger,
+  { context, name, startMs, endMs, attributes, error }: EndedSpan,
+): void {
+  const { traceId, spanId, parentId } = context;
+  const fields = {
+    ...{ trace_id: traceId, span_id: spanId, parent_id: parentId, name },
+    startedAt: new Date(startMs).toISOString(),
+    durationMs: Math.round((endMs - startMs) * 1000) / 1000,
+    ...{ attributes, error },
+  };
+  log.info(fields, "span");
 }
 
 function exporterOf(

@@ -8,7 +8,7 @@ import {
   type RequestLogSettings,
 } from "./request-log.ts";
 import { parseObserveSettings } from "./settings.ts";
-import { Tracer, type EndedSpan } from "../../plane/index.ts";
+import { Tracer, TraceSettings, type EndedSpan, type SpanContext } from "../../plane/index.ts";
 
 const SETTINGS: RequestLogSettings = {
   target: "x",
@@ -118,32 +118,41 @@ test("a sink that stands still costs requests of the log, counted, and nothing e
   await log[Symbol.asyncDispose]();
 });
 
+function begun(tracer: Tracer, traceparent: string | undefined): SpanContext {
+  const context = tracer.begin(traceparent);
+  assert.ok(context !== undefined);
+  return context;
+}
+
 const CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 test("the caller's decision counts where it is to be followed, else the ratio; a bad header begins a new trace", () => {
   const spans: EndedSpan[] = [];
   const tracer = (ratio: number, followsCaller: boolean): Tracer =>
-    new Tracer({ sampler: { ratio, followsCaller }, onEnd: (span) => spans.push(span) });
+    new Tracer({
+      ...{ settings: new TraceSettings({ isOn: true, ratio, count: -1 }), followsCaller },
+      onEnd: (span) => spans.push(span),
+    });
   assert.deepEqual(
-    [tracer(0, true).begin(CALLER).isSampled, tracer(0, false).begin(CALLER).isSampled],
+    [begun(tracer(0, true), CALLER).isSampled, begun(tracer(0, false), CALLER).isSampled],
     [true, false],
   );
   assert.deepEqual(
     [
-      tracer(1, true).begin(CALLER.replace(/1$/, "0")).isSampled,
-      tracer(1, true).begin(undefined).isSampled,
+      begun(tracer(1, true), CALLER.replace(/1$/, "0")).isSampled,
+      begun(tracer(1, true), undefined).isSampled,
     ],
     [false, true],
   );
-  const fresh = tracer(1, true).begin("00-garbage");
+  const fresh = begun(tracer(1, true), "00-garbage");
   assert.notEqual(fresh.traceId, "0af7651916cd43dd8448eb211c80319c");
   assert.equal(fresh.parentId, undefined);
   const half = tracer(0.5, false);
-  const drawn = Array.from({ length: 2000 }, () => half.begin(undefined).isSampled).filter(
+  const drawn = Array.from({ length: 2000 }, () => begun(half, undefined).isSampled).filter(
     Boolean,
   ).length;
   assert.ok(drawn > 800 && drawn < 1200, String(drawn));
-  tracer(0, false).end(tracer(0, false).begin(undefined), {
+  tracer(0, false).end(begun(tracer(0, false), undefined), {
     name: "x",
     kind: "server",
     startedAt: 0,
