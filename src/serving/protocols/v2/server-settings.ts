@@ -88,32 +88,37 @@ export function traceSettings(
   };
 }
 
+/** What each setting of traces changes, by its name in the protocol. A value that is taken back is null. */
+const TRACE_SETTINGS = new Map<string, (value: SettingValue) => TraceChange>([
+  ["trace_level", (value) => ({ isOn: value === null ? null : readLevel(value) })],
+  ["trace_rate", (value) => ({ ratio: value === null ? null : readRatio(value) })],
+  [
+    "trace_count",
+    (value) => ({ count: value === null ? null : wholeNumber("trace_count", value, -1) }),
+  ],
+  ["log_frequency", only("log_frequency", "0", "0, since spans are not kept in files")],
+  ["trace_file", only("trace_file", "", 'only "", since spans go to the collector, or to the log')],
+  ["trace_mode", only("trace_mode", "opentelemetry", "opentelemetry")],
+]);
+
 function readTraceChange([name, value]: readonly [string, SettingValue]): TraceChange {
-  switch (name) {
-    case "trace_level":
-      return { isOn: value === null ? null : readLevel(value) };
-    case "trace_rate": {
-      if (value === null) return { ratio: null };
-      const rate = wholeNumber(name, value, 0);
-      return { ratio: rate === 0 ? 0 : 1 / rate };
-    }
-    case "trace_count":
-      return { count: value === null ? null : wholeNumber(name, value, -1) };
-    case "log_frequency":
-      if (value !== null && wholeNumber(name, value, 0) !== 0)
-        throw wrong(name, value, "0, since spans are not kept in files");
-      return {};
-    case "trace_file":
-      if (value !== null && oneOf(value) !== "")
-        throw wrong(name, value, 'only "", since spans go to the collector, or to the log');
-      return {};
-    case "trace_mode":
-      if (value !== null && oneOf(value) !== "opentelemetry")
-        throw wrong(name, value, "opentelemetry");
-      return {};
-    default:
-      throw requestInvalid(`there is no setting "${shortName(name)}" of traces`);
-  }
+  const read = TRACE_SETTINGS.get(name);
+  if (read === undefined)
+    throw requestInvalid(`there is no setting "${shortName(name)}" of traces`);
+  return read(value);
+}
+
+/** For a setting that has one value, which may be said. */
+function only(name: string, known: string, wanted: string): (value: SettingValue) => TraceChange {
+  return (value) => {
+    if (value !== null && String(oneOf(value)) !== known) throw wrong(name, value, wanted);
+    return {};
+  };
+}
+
+function readRatio(value: SettingValue): number {
+  const rate = wholeNumber("trace_rate", value, 0);
+  return rate === 0 ? 0 : 1 / rate;
 }
 
 function readLevel(value: SettingValue): boolean {

@@ -1,5 +1,8 @@
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { InferenceError } from "../../../ground/errors/index.ts";
+import { noFile } from "../../../ground/process/index.ts";
+import type { Signature } from "../../../models/tensor/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { ModelDescription } from "../../../models/description/index.ts";
 import {
@@ -17,6 +20,9 @@ import {
   type UserCodeSettings,
 } from "../../plane/index.ts";
 import type { ClassParameter, LogLine } from "../python/index.ts";
+import { readSignature } from "../read-signature.ts";
+import type { TypedFacts } from "./typed-adapter.ts";
+import { typedPredictor } from "./typed-predictor.ts";
 import { ThreadPool } from "../threads/index.ts";
 import type { JsThreadData } from "./js-thread.ts";
 
@@ -40,17 +46,19 @@ export async function createJsPredictor(
   description: ModelDescription,
   options: JsOptions = {},
 ): Promise<Predictor> {
-  const { name, server, signature } = description;
+  const { name, server } = description;
+  const signature = description.signature ?? (await readMetadata(description));
   const pool = new ThreadPool({
     ...{
       model: name,
       file: "js-thread",
       folder: import.meta.dirname,
-      data: threadData(description, options),
+      data: threadData(description, options, signature),
       threads: server.workers ?? SERVER_DEFAULTS.workers,
       env: options.env,
     },
     timeoutMs: server.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,
+    saysGoodbye: true,
     maxQueue: options.maxQueue ?? SERVER_DEFAULTS.maxQueue,
     toError: (error) => userError(name, error as UserFailure), // our own thread sends one
     onLog: ({ level, text, requestId }, worker) =>
@@ -61,27 +69,47 @@ export async function createJsPredictor(
         ...(requestId !== undefined && { requestId }),
       }), // our own thread's levels
   });
-  const facts = (await pool.start(options)) as ComponentFacts; // our own thread sends them
+  const facts = (await pool.start(options)) as ComponentFacts | TypedFacts; // our own thread sends them
+  if ("isTyped" in facts)
+    return ownedBy(pool, typedPredictor(pool, { model: name, signature, facts }));
   const graph: GraphComponent = {
     facts,
     call: async (request, call) =>
       (await pool.call(cloneable(request), [], call)) as ComponentResponse, // our own thread sends one
   };
+  const described = { model: name, platform: "javascript_class", signature, takesRawBody: false };
+  return ownedBy(pool, { ...predictorOfGraph(graph, described), graph });
+}
+
+/** A predictor whose threads end with it. */
+function ownedBy(
+  pool: ThreadPool,
+  predictor: Omit<Predictor, keyof AsyncDisposable | "stats" | "abandon">,
+): Predictor {
   return {
-    ...predictorOfGraph(graph, {
-      model: name,
-      platform: "javascript_class",
-      signature,
-      takesRawBody: false,
-    }),
-    graph,
+    ...predictor,
+    get stats() {
+      return pool.stats;
+    },
+    abandon: () => pool.abandon(),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
+}
+
+/** What `metadata.json` beside the class says, else the one in the code folder; undefined where there is none. */
+async function readMetadata({ code, codePath }: ModelDescription): Promise<Signature | undefined> {
+  if (code === undefined || codePath === undefined) return undefined;
+  for (const folder of new Set([dirname(join(codePath, code.file)), codePath])) {
+    const text = await readFile(join(folder, "metadata.json"), "utf8").catch(noFile);
+    if (text !== undefined) return readSignature(JSON.parse(text));
+  }
+  return undefined;
 }
 
 function threadData(
   { name, code, codePath, service }: ModelDescription,
   options: JsOptions,
+  signature: Signature | undefined,
 ): JsThreadData {
   const { parameters = [], isStrict, sortKeys, asciiOnly } = { ...USER_CODE_DEFAULTS, ...options };
   if (code === undefined || codePath === undefined)
@@ -95,6 +123,7 @@ function threadData(
     name: code.name,
     parameters,
     adapter: { service, isStrict, sortKeys, asciiOnly },
+    outputs: signature?.outputs.map((output) => [output.name, output.datatype] as const) ?? [],
   };
 }
 

@@ -2,11 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { format } from "node:util";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import type { Datatype } from "../../../models/tensor/index.ts";
 import type { ComponentRequest } from "../../plane/index.ts";
 import type { ClassParameter } from "../python/index.ts";
 import type { FromThread, ToThread } from "../threads/index.ts";
 import { ClassAdapter, type AdapterOptions } from "./class-adapter.ts";
 import { exportOf } from "./members.ts";
+import { isTypedUser, TypedAdapter, type TypedCall } from "./typed-adapter.ts";
+import { TypedReader } from "./typed-reader.ts";
 import { parametersObject } from "./parameters.ts";
 import { failureOf } from "./user-error.ts";
 
@@ -17,6 +20,8 @@ export interface JsThreadData {
   readonly name: string;
   readonly parameters: readonly ClassParameter[];
   readonly adapter: AdapterOptions;
+  /** Names and datatypes of the outputs, where something says them. */
+  readonly outputs: readonly (readonly [name: string, datatype: Datatype])[];
 }
 
 type Maker = new (parameters: Readonly<Record<string, unknown>>) => object;
@@ -25,10 +30,11 @@ async function main(port: MessagePort, data: JsThreadData): Promise<void> {
   const send = (message: FromThread): void => port.postMessage(message);
   const requests = new AsyncLocalStorage<string | undefined>();
   captureConsole(send, requests);
-  let adapter: ClassAdapter;
   try {
-    adapter = new ClassAdapter(await makeUser(data), data.adapter);
-    send({ kind: "ready", facts: await adapter.load() });
+    const user = await makeUser(data);
+    if (data.adapter.service === "MODEL" && isTypedUser(user))
+      await serveTyped(port, new TypedAdapter(user, new Map(data.outputs)), requests);
+    else await serveSeldon(port, new ClassAdapter(user, data.adapter), requests);
   } catch (error) {
     const { type, message, traceback } = failureOf(error);
     if (traceback !== "") send({ kind: "log", level: "error", text: traceback });
@@ -38,16 +44,53 @@ async function main(port: MessagePort, data: JsThreadData): Promise<void> {
       message: `${type}: ${message}`,
       hint: "read the log for the reason",
     });
-    return;
   }
-  port.on("message", ({ id, value }: ToThread) => {
-    const request = value as ComponentRequest; // the other end sends requests
+}
+
+type Requests = AsyncLocalStorage<string | undefined>;
+
+async function serveSeldon(
+  port: MessagePort,
+  adapter: ClassAdapter,
+  requests: Requests,
+): Promise<void> {
+  const send = (message: FromThread): void => port.postMessage(message);
+  send({ kind: "ready", facts: await adapter.load() });
+  port.on("message", (message: ToThread) => {
+    if (message.step === "end") send({ kind: "over" });
+    if (message.step !== undefined) return;
+    const { id } = message;
+    const request = message.value as ComponentRequest; // the other end sends requests
     requests.run(request.requestId, () => {
       adapter.call(request).then(
         (response) => send({ kind: "done", id, value: response }),
         (error: unknown) => send({ kind: "error", id, error: failureOf(error) }),
       );
     });
+  });
+}
+
+async function serveTyped(
+  port: MessagePort,
+  adapter: TypedAdapter,
+  requests: Requests,
+): Promise<void> {
+  const send = (message: FromThread): void => port.postMessage(message);
+  send({ kind: "ready", facts: await adapter.load() });
+  const reader = new TypedReader(adapter, send);
+  port.on("message", (message: ToThread) => {
+    if (message.step === "end") void reader.end(); // it reports its own failures
+    else if (message.step !== undefined) reader.step(message.step);
+    else {
+      const { id } = message;
+      const call = message.value as TypedCall; // the other end sends calls
+      requests.run(call.requestId, () => {
+        reader.answer(id, call).then(
+          (value) => send({ kind: "done", id, value }),
+          (error: unknown) => send({ kind: "error", id, error: failureOf(error) }),
+        );
+      });
+    }
   });
 }
 

@@ -1,5 +1,6 @@
+import { readSignature } from "../read-signature.ts";
 import type { ComponentFacts, ComponentMethod } from "../../plane/index.ts";
-import { isDatatype, type Signature, type TensorSpec } from "../../../models/tensor/index.ts";
+import type { Signature } from "../../../models/tensor/index.ts";
 import { parseObject } from "./user-failure.ts";
 import { METHODS } from "./wire.ts";
 
@@ -48,7 +49,7 @@ function componentFacts(value: Readonly<Record<string, unknown>>): ReadyFacts {
     speaksTensors: value["speaksTensors"] === true,
     streams: value["streams"] === true,
     asks: textsOf(value["asks"]),
-    signature: signatureOf(value["signature"]),
+    signature: readSignature(value["signature"]),
     follows: methodsOf(value["follows"]),
     graph: graphFacts(value),
   };
@@ -70,27 +71,6 @@ function graphFacts(value: Readonly<Record<string, unknown>>): ComponentFacts {
 function methodsOf(value: unknown): readonly ComponentMethod[] {
   const names = new Set(textsOf(value).map((name) => name.replaceAll("_", "-")));
   return METHODS.filter((method) => names.has(method));
-}
-
-/** The form of the Open Inference Protocol; the worker has checked it. */
-function signatureOf(value: unknown): Signature | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { inputs, outputs } = value as Record<string, unknown>; // checked: an object
-  return Array.isArray(inputs) && Array.isArray(outputs)
-    ? { inputs: inputs.flatMap(specOf), outputs: outputs.flatMap(specOf) }
-    : undefined;
-}
-
-function specOf(value: unknown): readonly TensorSpec[] {
-  if (typeof value !== "object" || value === null) return [];
-  const { name, datatype, shape, isRankUnknown } = value as Record<string, unknown>; // checked: an object
-  return typeof name === "string" &&
-    typeof datatype === "string" &&
-    isDatatype(datatype) &&
-    Array.isArray(shape) &&
-    shape.every((axis) => typeof axis === "number")
-    ? [{ name, datatype, shape, ...(isRankUnknown === true && { isRankUnknown }) }]
-    : [];
 }
 
 function featuresOf(value: unknown): ComponentFacts["features"] {

@@ -1,11 +1,10 @@
+import { joinAnswers } from "../join-answers.ts";
 import { InferenceError } from "../../../ground/errors/index.ts";
 import {
   isRaw,
-  joinRows,
   matchInputs,
   type InferRequest,
   type InferResponse,
-  type NamedTensor,
   type Predictor,
   type PredictorFacts,
 } from "../../plane/index.ts";
@@ -42,7 +41,7 @@ export function tensorPredictor(
       : { ...request, inputs: matchInputs(request, signature, model) };
   return {
     describe: () => facts,
-    infer: async (request) => collected(await allAnswers(pool, checked(request)), model),
+    infer: async (request) => joinAnswers(await allAnswers(pool, checked(request)), model),
     inferStream: (request) =>
       answersOneByOne(pool, { ...checked(request), isStreamed: true }, model),
   };
@@ -56,38 +55,6 @@ async function allAnswers(
   const onAnswer = (response: InferResponse): void => void answers.push(response);
   await pool.enter({ kind: "infer", request, onAnswer }, request.caller ?? {}).done;
   return answers;
-}
-
-/** One answer as it is; pieces are joined along axis 0 where all have the same tensors. */
-function collected(answers: readonly InferResponse[], model: string): InferResponse {
-  const [first, ...others] = answers;
-  if (first === undefined)
-    throw new InferenceError("MODEL_FAILED", `call the model "${model}": it gave no output`, {
-      model,
-    });
-  if (others.length === 0) return first;
-  const tables = answers.map(({ outputs }) => (isRaw(outputs) ? [] : outputs));
-  const columns = tables[0]?.map((head) => {
-    const parts = tables.map((table) => table.find((tensor) => isLike(tensor, head)));
-    const whole = parts.filter((part) => part !== undefined);
-    if (whole.length === answers.length) return joinRows(whole);
-    throw new InferenceError(
-      "UNSUPPORTED",
-      `call the model "${model}": it gave ${answers.length} answers that do not join along axis 0`,
-      { model, hint: "ask by a protocol that streams" },
-    );
-  });
-  return { ...first, outputs: columns ?? [] };
-}
-
-function isLike(tensor: NamedTensor, head: NamedTensor): boolean {
-  return (
-    tensor.name === head.name &&
-    tensor.datatype === head.datatype &&
-    tensor.shape.length === head.shape.length &&
-    tensor.shape.length > 0 &&
-    tensor.shape.every((axis, at) => at === 0 || axis === head.shape[at])
-  );
 }
 
 /** Gives answers as they come. Code whose answers nobody takes any more is told to stop. */

@@ -3,37 +3,8 @@ import { InferenceError, type ErrorCode } from "../../../ground/errors/index.ts"
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import type { CallerOptions, PredictorStats } from "../../plane/index.ts";
 import type { SpareThreads } from "./spare-threads.ts";
+import type { FromThread, ToThread } from "./thread-messages.ts";
 import { threadFile } from "./thread-file.ts";
-
-/** What a thread sends: once `ready` or `failed`, then one `done` or `error` for each call, and log lines at any time. */
-export type FromThread =
-  | { readonly kind: "ready"; readonly facts: unknown }
-  | {
-      readonly kind: "failed";
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint?: string;
-    }
-  | { readonly kind: "done"; readonly id: number; readonly value: unknown }
-  | {
-      readonly kind: "error";
-      readonly id: number;
-      readonly error: unknown;
-      /** True when the thread ends now, and another one is to take its place. */
-      readonly isLast?: boolean;
-    }
-  | {
-      readonly kind: "log";
-      readonly level: string;
-      readonly text: string;
-      readonly requestId?: string;
-    };
-
-/** What a thread is sent. */
-export interface ToThread {
-  readonly id: number;
-  readonly value: unknown;
-}
 
 export interface ThreadPoolOptions {
   readonly model: string;
@@ -52,6 +23,8 @@ export interface ThreadPoolOptions {
   readonly maxQueue: number;
   /** Threads of that file that wait for their `data` already. Default: each thread is started when it is needed. */
   readonly spares?: SpareThreads | undefined;
+  /** True for threads that answer `over` to `end`, before they are ended. Default false. */
+  readonly saysGoodbye?: boolean;
   /** Turns what a thread sent as an error into one to reject with. */
   readonly toError: (error: unknown) => Error;
   readonly onLog: (line: Extract<FromThread, { kind: "log" }>, thread: number) => void;
@@ -62,6 +35,8 @@ interface Call {
   readonly transfer: readonly TransferListItem[];
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
+  /** Takes parts of the answer; absent where there is one answer. */
+  readonly onPart?: (value: unknown) => void;
 }
 
 interface Thread {
@@ -74,7 +49,12 @@ interface Thread {
   timer: NodeJS.Timeout | undefined;
   /** When its call was sent, in ms of `performance.now()`. */
   sentAt: number;
+  /** Called when the thread has said good-bye. */
+  onOver: (() => void) | undefined;
 }
+
+/** Longest time for a good-bye, in ms. */
+const GOODBYE_MS = 5000;
 
 /** Worker threads that answer one call at a time each, behind one bounded queue. A thread that hangs or dies is replaced. */
 export class ThreadPool implements AsyncDisposable {
@@ -112,19 +92,80 @@ export class ThreadPool implements AsyncDisposable {
     transfer: readonly TransferListItem[] = [],
     caller: CallerOptions = {},
   ): Promise<unknown> {
-    const { signal } = caller;
-    if (this.#isClosed)
-      return Promise.reject(this.#error("MODEL_NOT_READY", "the server is stopping"));
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // whatever the caller gave
-    if (this.#queue.length >= this.#options.maxQueue)
-      return Promise.reject(this.#error("OVERLOADED", `${this.#queue.length} calls wait already`));
+    return this.#enqueue({ value, transfer }, caller).answered;
+  }
+
+  /**
+   * The parts of an answer, one by one: the next is made when the one before has been taken. To end the iteration early tells the thread.
+   * @throws as `call`
+   */
+  async *stream(value: unknown, caller: CallerOptions = {}): AsyncGenerator<unknown, void> {
+    const state: { part?: { value: unknown }; isOver: boolean; wake: () => void } = {
+      isOver: false,
+      wake: () => undefined,
+    };
+    const onPart = (given: unknown): void => {
+      state.part = { value: given };
+      state.wake();
+    };
+    const { call, answered } = this.#enqueue({ value, transfer: [], onPart }, caller);
+    const over = (): void => {
+      state.isOver = true;
+      state.wake();
+    };
+    answered.then(over, over);
+    try {
+      for (;;) {
+        if (state.part === undefined && !state.isOver)
+          await new Promise<void>((resolve) => (state.wake = resolve));
+        const { part } = state;
+        if (part === undefined) break;
+        delete state.part;
+        yield part.value;
+        this.#step(call, "next");
+      }
+      await answered;
+    } finally {
+      this.#step(call, "stop");
+    }
+  }
+
+  /** Tells the thread that is in a call; nothing where none is. */
+  #step(call: Call, step: "next" | "stop"): void {
+    const at = this.#queue.indexOf(call);
+    if (at >= 0) this.#queue.splice(at, 1); // only `stop` can come so early
+    const thread = this.#threads.find((one) => one?.call === call);
+    if (thread === undefined) return;
+    this.#time(thread);
+    thread.worker.postMessage({ id: this.#id, step } satisfies ToThread);
+  }
+
+  #enqueue(
+    asked: Pick<Call, "value" | "transfer" | "onPart">,
+    caller: CallerOptions,
+  ): { readonly call: Call; readonly answered: Promise<unknown> } {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call = { value, transfer, resolve, reject };
+    const call = { ...asked, resolve, reject };
+    const refused = this.#whyNot(caller);
+    if (refused === undefined) this.#wait(call, caller);
+    else reject(refused);
+    return { call, answered: promise };
+  }
+
+  #whyNot({ signal }: CallerOptions): unknown {
+    if (this.#isClosed) return this.#error("MODEL_NOT_READY", "the server is stopping");
+    if (signal?.aborted === true) return signal.reason;
+    return this.#queue.length >= this.#options.maxQueue
+      ? this.#error("OVERLOADED", `${this.#queue.length} calls wait already`)
+      : undefined;
+  }
+
+  #wait(call: Call, caller: CallerOptions): void {
+    const { signal } = caller;
     this.#queue.push(call);
     signal?.addEventListener("abort", () => this.#abandon(call, signal.reason), { once: true });
     this.#pump();
     if (this.#queue.at(-1) === call) this.#watchCaller(call, caller);
-    return promise;
   }
 
   get stats(): PredictorStats {
@@ -156,6 +197,7 @@ export class ThreadPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#drained = resolve));
+    if (this.#options.saysGoodbye === true) await Promise.all(this.#threads.map(sayGoodbye));
     await this.#terminate();
   }
 
@@ -197,13 +239,19 @@ export class ThreadPool implements AsyncDisposable {
   #send(thread: Thread, call: Call): void {
     thread.call = call;
     thread.sentAt = performance.now();
-    thread.timer = setTimeout(() => this.#hang(thread), this.#options.timeoutMs);
-    thread.timer.unref();
+    this.#time(thread);
     this.#id += 1;
     thread.worker.postMessage(
       { id: this.#id, value: call.value } satisfies ToThread,
       call.transfer,
     );
+  }
+
+  /** Begins to count the time that a thread has anew. */
+  #time(thread: Thread): void {
+    clearTimeout(thread.timer);
+    thread.timer = setTimeout(() => this.#hang(thread), this.#options.timeoutMs);
+    thread.timer.unref();
   }
 
   #hang(thread: Thread): void {
@@ -224,6 +272,7 @@ export class ThreadPool implements AsyncDisposable {
       call: undefined,
       timer: undefined,
       sentAt: 0,
+      onOver: undefined,
     };
     this.#threads[index] = thread;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -266,6 +315,15 @@ export class ThreadPool implements AsyncDisposable {
   #take(thread: Thread, message: Exclude<FromThread, { kind: "ready" | "failed" }>): void {
     if (message.kind === "log") {
       this.#options.onLog(message, thread.index);
+      return;
+    }
+    if (message.kind === "over") {
+      thread.onOver?.();
+      return;
+    }
+    if (message.kind === "part") {
+      clearTimeout(thread.timer); // whoever reads has all the time there is
+      thread.call?.onPart?.(message.value);
       return;
     }
     const { call } = thread;
@@ -316,4 +374,16 @@ export class ThreadPool implements AsyncDisposable {
       model: this.#options.model,
     });
   }
+}
+
+/** Resolves when a thread has done what it does before its end, or takes too long over it. */
+async function sayGoodbye(thread: Thread | undefined): Promise<void> {
+  if (thread?.isReady !== true) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, GOODBYE_MS);
+  thread.onOver = resolve;
+  thread.worker.once("exit", () => resolve());
+  thread.worker.postMessage({ id: 0, step: "end" } satisfies ToThread);
+  await promise;
+  clearTimeout(timer);
 }
