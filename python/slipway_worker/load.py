@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional
 
 from .calls import Adapter
 from .contracts.custom import custom_package, load_custom
+from .contracts.hints import hinted_metadata
 from .contracts.members import is_not_implemented_or_missing
 from .contracts.seldon import SeldonAdapter
 from .contracts.typed import TypedAdapter, is_typed, read_metadata
@@ -48,14 +49,14 @@ def load_adapter(settings: Settings) -> Adapter:
 
 
 def _metadata_of(user: Any, settings: Settings) -> Optional[Dict[str, Any]]:
-    """What a class, or a model without one, says of its inputs and outputs: its file, else its method `metadata`."""
+    """What a class, or a model without one, says of its inputs and outputs: its file, its method `metadata`, or its type hints."""
     if settings.file:
         found = read_metadata(settings.code_path, settings.file)
         if found is not None:
             return found
     metadata = getattr(user, "metadata", None)
     value = metadata() if callable(metadata) else metadata
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else hinted_metadata(user.predict)
 
 
 def _make(user_class: Any, settings: Settings) -> Any:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
+import types
 import unittest
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from slipway_worker import arrays, frames, tensors
 from slipway_worker.arrays import DATATYPES
 from slipway_worker.channel import Channel
+from slipway_worker.contracts.hints import hinted_metadata
 from slipway_worker.contracts.typed import TypedAdapter, is_typed
 from slipway_worker.frames import HAS_MORE, INFER, MESSAGE, OutMessage, OutTensor
 from slipway_worker.loop import Loop
@@ -226,3 +229,60 @@ def encoded(value: Dict[str, Any]) -> bytes:
         for one in value["tensors"]
     ]
     return frames.encode_tensors(value["id"], HAS_MORE if value.get("hasMore") else 0, out, value.get("parameters", "").encode())
+
+
+@unittest.skipIf(sys.version_info < (3, 9), "Annotated came with Python 3.9")
+class HintTest(unittest.TestCase):
+    def test_hints_say_names_datatypes_and_shapes(self) -> None:
+        for name, expected in (
+            ("whole", {"inputs": [{"name": "a", "datatype": "FP32", "shape": [-1, 4]}, ANY], "outputs": [{"name": "y", "datatype": "BF16", "shape": []}]}),
+            ("yielding", {"inputs": [ANY], "outputs": [ANY]}),
+            ("silent", {"inputs": [ANY], "outputs": []}),
+            ("plain", None),
+            ("partly", None),
+            ("lost", None),
+            ("bare", None),
+        ):
+            with self.subTest(name):
+                self.assertEqual(hinted_metadata(getattr(hinted(), name)), expected)
+
+
+ANY = {"name": "b", "datatype": "INT64", "shape": [-1], "isRankUnknown": True}
+
+HINTED = """
+from typing import Annotated, Any, AsyncIterator, Dict, Generic, TypedDict, TypeVar
+import sys
+T = TypeVar("T")
+S = TypeVar("S")
+class ndarray(Generic[S, T]): pass
+class dtype(Generic[T]): pass
+class int64: pass
+class Unknown: pass
+Longs = ndarray[Any, dtype[int64]]
+class Two(TypedDict):
+    a: Annotated[object, "FP32", (-1, 4)]
+    b: Longs
+class One(TypedDict):
+    b: Longs
+class Out(TypedDict):
+    y: Annotated[object, "BF16", ()]
+class Half(TypedDict):
+    a: object
+    b: Longs
+class Class:
+    def whole(self, inputs: Two) -> Out: ...
+    async def yielding(self, inputs: One) -> AsyncIterator[One]: yield inputs
+    def silent(self, inputs: One): ...
+    def plain(self, inputs: Dict[str, Any]) -> Dict[str, Any]: ...
+    def partly(self, inputs: Half) -> Out: ...
+    def lost(self, inputs: "Nowhere") -> Out: ...
+    def bare(self, inputs): ...
+"""
+
+
+def hinted() -> Any:
+    """As numpy's types are made, without numpy."""
+    module = types.ModuleType("hinted")
+    sys.modules["hinted"] = module
+    exec(HINTED, module.__dict__)
+    return module.__dict__["Class"]()
