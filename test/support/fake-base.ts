@@ -24,6 +24,10 @@ export interface FakeBaseOptions {
   readonly libraries?: readonly string[];
   /** Claims a Python that is not there. Default false. */
   readonly isBare?: boolean;
+  /** Empty files of a layer of its own. */
+  readonly files?: readonly string[];
+  /** Names of Debian packages that it claims to have. */
+  readonly packages?: readonly string[];
 }
 
 /** A base of random bytes that says of itself what a Debian base says. @returns the descriptor of its index, or image. */
@@ -59,6 +63,8 @@ function fakeBase(
     glibc = "2.36",
     isBare = false,
     libraries = [],
+    files = [],
+    packages = [],
   }: FakeBaseOptions,
 ): Image {
   const additions = Array.from({ length: layers }, (_, index) => ({
@@ -66,7 +72,10 @@ function fakeBase(
     history: { created_by: `base ${index}` },
   }));
   if (!isBare) {
-    const tar = tarOf({ "usr/bin/python3": { type: "2", link: "python3.11" } });
+    const tar = tarOf({
+      "usr/bin/python3": { type: "2", link: "python3.11" },
+      ...Object.fromEntries(files.map((path) => [path, ""])),
+    });
     additions.push({
       layer: bytesLayer(tar, MEDIA_TYPES.layerTar, digestOf(tar)),
       history: { created_by: "python" },
@@ -83,7 +92,7 @@ function fakeBase(
           "python.executable": "/usr/bin/python3",
           "python.site-packages": "/usr/lib/python3/dist-packages",
         }),
-    packages: "[]",
+    packages: JSON.stringify(packages.map((name) => [name, "1.0", architecture])),
     sonames: ["libstdc++.so.6", "libgcc_s.so.1", ...libraries].join(" "),
     directories: "{}",
   };

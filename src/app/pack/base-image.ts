@@ -127,7 +127,7 @@ async function statedFacts(
     readonly session: Places;
   },
 ): Promise<BaseFacts | undefined> {
-  const key = `stated 2 ${digest}`;
+  const key = `stated 3 ${digest}`;
   const kept = await cache.get(key);
   // Only this function writes below such a key.
   if (typeof kept === "object" && kept !== null)
@@ -141,10 +141,16 @@ async function statedFacts(
           python: stated.python,
           glibc: stated.glibc === "" ? undefined : stated.glibc,
           sonames: stated.sonames,
+          ...(stated.packages.some(({ name }) => bringsModules(name)) ? {} : { modules: [] }),
           directories: stated.directories,
         };
   await cache.set(key, facts === undefined ? {} : { facts });
   return facts;
+}
+
+/** True for a Debian package with Python modules beside the standard library. */
+export function bringsModules(debianPackage: string): boolean {
+  return /^python3?-(?!(?:minimal|distutils|lib2to3|venv|tk|gdbm|dbg|dev)$)/.test(debianPackage);
 }
 
 /** A base that has nothing in it, for images of weights alone. */

@@ -2,7 +2,7 @@ import { createDeflatePool } from "../../images/compress/index.ts";
 import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { parsePlatform, type Platform } from "../../images/oci/index.ts";
-import { packImages, type BaseImage } from "../../images/pack/index.ts";
+import { packImages, type BaseImage, type JsonCache } from "../../images/pack/index.ts";
 import { move } from "../places/move.ts";
 import { parseOutput } from "../places/names.ts";
 import { checkPushes, openStore } from "../places/places.ts";
@@ -11,6 +11,7 @@ import type { ImagesResult, PlanResult } from "../results.ts";
 import type { Session } from "../session.ts";
 import { readPythonSources, sourceFile } from "../python/python-sources.ts";
 import { refusePythonTwo, reviewPython, warnOfOldTensorFlow } from "../python/review-python.ts";
+import { warnOfImports } from "../python/warn-of-imports.ts";
 import { withAptPackages, type AptRequest } from "./apt-packages.ts";
 import { openBase, openNothing, type OpenBase } from "./base-image.ts";
 import { deliver, deliveryResult, referenceOf, type Packed } from "./deliver.ts";
@@ -141,6 +142,7 @@ async function withPacked<T>(
     packContext,
   );
   const packed = images.map((image, index) => ({ image, base: bases[index] as BaseImage })); // one image a base, in order
+  await warnOfCode(loaded, packed, { cache: packContext.cache("base"), session });
   return await use({ loaded, packed, names, store });
 }
 
@@ -148,6 +150,19 @@ async function withPacked<T>(
 async function folderOf({ folder, isConverted }: PackRequest, session: Session): Promise<string> {
   if (isConverted !== true) return folder;
   return (await import("../python/convert-python-two.ts")).convertPythonTwo(folder, session);
+}
+
+/** Says what a Python class imports and its images do not have; on the first platform, since the others have the same packages. */
+async function warnOfCode(
+  { project: { code, env }, tree }: LoadedProject,
+  [first]: readonly Packed[],
+  { cache, session }: { readonly cache: JsonCache; readonly session: Session },
+): Promise<void> {
+  if (code?.language !== "python" || first === undefined) return;
+  const sources = await readPythonSources(tree.files.map(sourceFile));
+  const { base, image } = first;
+  const about = { mainFile: code.file, sources, base, layers: image.layers, env };
+  await warnOfImports(about, { cache }, session);
 }
 
 /** A class is started by Python 3. @throws ToolError `PROJECT_INVALID` naming every line that it does not take. */

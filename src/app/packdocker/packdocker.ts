@@ -2,7 +2,14 @@ import { join, resolve } from "node:path";
 import { createDeflatePool } from "../../images/compress/index.ts";
 import { writeFileAtomic } from "../../ground/process/index.ts";
 import { parsePlatform } from "../../images/oci/index.ts";
-import { packImages, walkTree, type BaseImage, type PackProject } from "../../images/pack/index.ts";
+import {
+  packImages,
+  walkTree,
+  type BaseImage,
+  type PackContext,
+  type PackProject,
+  type ProjectTree,
+} from "../../images/pack/index.ts";
 import type { Store } from "../../images/store/index.ts";
 import { withAptPackages } from "../pack/apt-packages.ts";
 import { lackingPackages, openKnownBase } from "../pack/known-base.ts";
@@ -19,6 +26,8 @@ import { warnOfSecrets, withAccount } from "./account.ts";
 import { openPackSettings } from "./catalogue.ts";
 import { baseSourceOf, type BaseSource } from "./packdocker-base.ts";
 import { refusePythonTwo, warnOfRemarks } from "../python/review-python.ts";
+import { readPythonSources, sourceFile } from "../python/python-sources.ts";
+import { warnOfImports } from "../python/warn-of-imports.ts";
 import { checkJob, isOnPythonThree, type CheckedJob } from "./packdocker-check.ts";
 import { dockerfileOf } from "./packdocker-dockerfile.ts";
 import { warnOfMissingImports } from "./packdocker-imports.ts";
@@ -94,6 +103,8 @@ interface PreparedJob {
   readonly checked: CheckedJob;
   readonly project: PackProject;
   readonly source: BaseSource;
+  /** What was said of its imports. */
+  readonly said: readonly string[];
   /** With the credentials of the flags, which are for the registry of the image alone. */
   readonly session: Session;
 }
@@ -114,10 +125,12 @@ async function prepare(given: PackdockerRequest, session: Session): Promise<Prep
   warnOfStrays(request, session);
   const source = await baseSourceOf(checked.job, { request, settings, session });
   const project = await uaiProjectOf(checked, { request, source, session });
-  if (isOnPythonThree(checked.job, request))
-    await warnOfMissingImports(project, source.base, session);
+  const said = isOnPythonThree(checked.job, request)
+    ? await warnOfMissingImports(project, source.base, session)
+    : [];
   return {
     request,
+    said,
     checked,
     project,
     source,
@@ -171,7 +184,29 @@ async function withPacked<T>(
     packContext,
   );
   const packed = images.map((image) => ({ image, base }));
+  if (server.kind === "slipway") await warnOfOwn(job, { project, tree, packed }, packContext);
   return await use({ ...job, project, store, packed, server });
+}
+
+/** Says what the class imports and its image does not have, and what was not said of it before. */
+async function warnOfOwn(
+  { session, said }: PreparedJob,
+  made: {
+    readonly project: PackProject;
+    readonly tree: ProjectTree;
+    readonly packed: readonly Packed[];
+  },
+  { cache }: PackContext,
+): Promise<void> {
+  const { project, tree, packed } = made;
+  const sources = await readPythonSources(tree.files.map(sourceFile));
+  const mainFile = project.code?.file ?? "";
+  for (const { base, image } of packed.slice(0, 1))
+    await warnOfImports(
+      { mainFile, sources, base, layers: image.layers, env: project.env },
+      { cache: cache("base"), said },
+      session,
+    );
 }
 
 /** Code of TensorFlow 1 gets its API, unless the user has said whether it should. */

@@ -43,25 +43,40 @@ export function missingImports(
 ): readonly string[] {
   const names = requirements.map(nameOf).filter((name) => name !== "");
   if (!names.every((name) => Object.hasOwn(BROUGHT, name))) return [];
-  const reached = reachedFrom(mainFile, sources);
-  if (reached.some(({ text }) => /\bsys\.path\b|\bimportlib\b|__import__/.test(text))) return [];
   const known = new Set([
-    ...OURS,
     ...names,
     ...names.flatMap((name) => (BROUGHT[name] ?? "").split(" ")),
     ...(names.includes("tensorflow-cpu") ? (BROUGHT["tensorflow"] ?? "").split(" ") : []),
-    ...sources.flatMap(({ path }) => path.replace(/\.py$/, "").split("/")),
   ]);
   const isThere = (module: string): boolean => {
     const distribution = distributionOf(module).toLowerCase().replace(/<.*$/, "");
     const families = [distribution, `${distribution}-cpu`, distribution.replace("-headless", "")];
-    return isStandardModule(module, python) || [module, ...families].some((one) => known.has(one));
+    return [module, ...families].some((one) => known.has(one));
   };
+  return unmetImports(mainFile, sources, { python, isThere });
+}
+
+/**
+ * Imports at the left margin of the main file, and of what it imports, that neither Python nor the folder nor what `isThere` knows brings. Says nothing
+ * where the code changes the path that modules are looked for in.
+ * @returns one line each, `FILE:LINE: why; what to do`.
+ */
+export function unmetImports(
+  mainFile: string,
+  sources: readonly PythonSource[],
+  { python, isThere }: { readonly python: string; readonly isThere: (module: string) => boolean },
+): readonly string[] {
+  const reached = reachedFrom(mainFile, sources);
+  if (reached.some(({ text }) => /\bsys\.path\b|\bimportlib\b|__import__/.test(text))) return [];
+  const own = new Set([
+    ...OURS,
+    ...sources.flatMap(({ path }) => path.replace(/\.py$/, "").split("/")),
+  ]);
   return reached.flatMap(({ path, imports }) =>
     imports
       .filter(({ module, isCertain }) => isCertain && !module.startsWith("."))
       .map(({ module, line }) => ({ top: module.split(".")[0] ?? "", line }))
-      .filter(({ top }) => !isThere(top))
+      .filter(({ top }) => !own.has(top) && !isStandardModule(top, python) && !isThere(top))
       .map(({ top, line }) => `${path}:${line}: ${sentenceOf(top, python)}`),
   );
 }

@@ -37,7 +37,7 @@ import { declaredLines } from "../python/declared-packages.ts";
 import type { Caller, Places, Session } from "../session.ts";
 import { checkCode, indexesOf, readCode, requirementsOf } from "./train-code.ts";
 import { createImageMaker, lacksShell, sourceOf, type ImageRequest } from "./train-images.ts";
-import { reviewCode } from "./train-python.ts";
+import { reviewCode, warnOfTrainImports } from "./train-python.ts";
 import { inPythonThree } from "../python/in-python-three.ts";
 import type { TrainPackRequest } from "./train-request.ts";
 
@@ -285,12 +285,15 @@ async function makeImages(work: Work, made: MadeSoFar, session: Session): Promis
   const { job, request } = work;
   await using store = await openStore(session);
   await using maker = await createImageMaker(work.image, store, session);
+  const said: string[] = [];
   for (const accelerator of ["cpu", "gpu"] as const) {
     const name = imagesOf(job)[accelerator];
     if (name === undefined) continue;
     const startedAt = performance.now();
     session.emit({ kind: "step", text: `packing ${name}` });
     const packed = await maker.make(accelerator);
+    const code = { job, image: work.image, packed };
+    said.push(...(await warnOfTrainImports(code, { cache: store.cache("base"), said }, session)));
     if (accelerator === "cpu" && (await lacksShell(packed, store.cache("base"))))
       session.emit({
         kind: "warning",

@@ -124,6 +124,8 @@ export interface PythonPackage extends LockedWheel {
   /** Bytes unpacked. */
   readonly size: number;
   readonly isPure: boolean;
+  /** Names that an import finds in it. */
+  readonly modules: readonly string[];
   /** As the package states it, an SPDX expression or free text; absent when it does not. */
   readonly license?: string;
   readonly summary?: string;

@@ -8,6 +8,7 @@ export type {
   PythonTarget,
 } from "./contracts.ts";
 export type { AptWay } from "./libraries.ts";
+export { moduleOf } from "./modules-of.ts";
 export { readDeclaredPackages } from "./declared.ts";
 export { keepEnvironment } from "./kept-environment.ts";
 export { buildPythonLayers, DEFAULT_SITE_PACKAGES } from "./layers.ts";

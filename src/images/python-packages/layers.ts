@@ -13,6 +13,7 @@ import type {
 import { groupPackages } from "./group.ts";
 import { jobsOf, layerOf } from "./layer-job.ts";
 import { findMissingLibraries, refuseMissingLibraries, type SharedLibrary } from "./libraries.ts";
+import { modulesOf } from "./modules-of.ts";
 import { resolvePython } from "./resolve.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { unpack, type Work } from "./unpack.ts";
@@ -22,12 +23,13 @@ import { neededGlibc } from "./wheel-name.ts";
 export const DEFAULT_SITE_PACKAGES = "/opt/slipway/site-packages";
 
 /** Goes up when facts kept by older versions lack something, or when wheels are read in another way. */
-const FACTS_VERSION = 2;
+const FACTS_VERSION = 3;
 
 /** What is remembered of a wheel, so that it need not be unpacked to be grouped and checked. */
 interface WheelFacts {
   readonly size: number;
   readonly isPure: boolean;
+  readonly modules: readonly string[];
   readonly libraries: readonly SharedLibrary[];
   readonly license?: string;
   readonly summary?: string;
@@ -109,6 +111,7 @@ async function factsOf(
       size,
       isPure,
       libraries,
+      modules: modulesOf(one.files.map(({ path }) => path)),
       ...(license === undefined ? {} : { license }),
       ...(summary === undefined ? {} : { summary }),
     };
@@ -146,12 +149,13 @@ function factsKey(wheel: LockedWheel): string {
 function packageOf(wheel: LockedWheel, facts: ReadonlyMap<string, WheelFacts>): PythonPackage {
   const fact = facts.get(wheel.name);
   if (fact === undefined) throw new Error(`no facts about ${wheel.name}`);
-  const { size, isPure, license, summary } = fact;
+  const { size, isPure, modules, license, summary } = fact;
   const { direct, ...identity } = wheel;
   return {
     ...identity,
     size,
     isPure,
+    modules,
     ...(license === undefined ? {} : { license }),
     ...(summary === undefined ? {} : { summary }),
     ...(direct === undefined ? {} : { direct: redactUrl(direct) }),
@@ -159,8 +163,11 @@ function packageOf(wheel: LockedWheel, facts: ReadonlyMap<string, WheelFacts>): 
 }
 
 function parseFacts(value: unknown): WheelFacts | undefined {
-  const { size, isPure, libraries } = (value ?? {}) as Partial<WheelFacts>;
+  const { size, isPure, libraries, modules } = (value ?? {}) as Partial<WheelFacts>;
   const isWhole =
-    typeof size === "number" && typeof isPure === "boolean" && Array.isArray(libraries);
+    typeof size === "number" &&
+    typeof isPure === "boolean" &&
+    Array.isArray(libraries) &&
+    Array.isArray(modules);
   return isWhole ? (value as WheelFacts) : undefined;
 }

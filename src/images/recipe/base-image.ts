@@ -16,6 +16,8 @@ export interface BaseFacts {
   readonly glibc?: string | undefined;
   /** True when the base brings the server of the old inference service, which gunicorn starts. */
   readonly hasUaiServer?: boolean | undefined;
+  /** Modules beside the standard library that an import finds in the base; absent where that is not known. */
+  readonly modules?: readonly string[] | undefined;
   /** File names of shared libraries in the loader's folders. */
   readonly sonames: readonly string[];
   /** Folders that are not plain 0755 of root, by absolute path. */

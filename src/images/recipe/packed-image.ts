@@ -21,6 +21,8 @@ export interface PlannedLayer {
   /** Absent for content that was never hashed. */
   readonly digest?: Digest | undefined;
   readonly layer: Layer;
+  /** Of Python packages: the names that an import finds in the layer. */
+  readonly modules?: readonly string[] | undefined;
 }
 
 /** An image that is ready to go anywhere, and how it came about. */

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
 import { configOf, manifestOf, uncompressed, type Digest, type Image } from "../../oci/index.ts";
 import { OPAQUE_WHITEOUT, readTar, WHITEOUT_PREFIX, type TarEntry } from "../../tar/index.ts";
+import { moduleOf } from "../../python-packages/index.ts";
 import type { BaseFacts, JsonCache } from "../../recipe/index.ts";
 
 /** What reading the layers of a base gathers. */
@@ -11,12 +12,21 @@ interface Findings {
   readonly directories: Map<string, { mode: number; uid: number; gid: number }>;
   glibc: string | undefined;
   hasPlainName: boolean;
+  /** Modules in the folders of packages, by where they stand. */
+  readonly modules: Map<string, string>;
+  /** A file makes Python look elsewhere too. */
+  hasOtherPaths: boolean;
   /** Parts of the old inference service's server. */
   readonly uaiServer: Set<"settings" | "application">;
 }
 
 const LIBRARY_FOLDERS =
   /^(?:usr\/)?(?:lib|lib64)(?:\/[a-z0-9_]+-linux-gnu[a-z0-9]*)?$|^usr\/local\/lib$/;
+/** Folders that Python finds modules in, beside its own. */
+const SITE_FOLDER = /^(.*\blib\/python3(?:\.\d+)?\/(?:site|dist)-packages)\/(.+)$/;
+const OTHER_PATHS = /^[^/]+\.(?:pth|egg-link)$|^[^/]+\.egg(?:\/|$)/;
+const HARMLESS_PTH =
+  /^(?:distutils-precedence|.*nspkg|google.*|protobuf.*|coloredlogs|a1_coverage)\.pth$/;
 const UAI_SETTINGS = "ai-ucloud-client-django/gunicorn.conf.py";
 const UAI_APPLICATION = /^ai-ucloud-client-django\/httpserver\/wsgi\.(?:py|pyc|so)$/;
 /** Deep enough for the packages of any Python; what lies deeper is none of ours. */
@@ -36,7 +46,7 @@ export async function inspectBase(
   },
   options: CallOptions = {},
 ): Promise<BaseFacts> {
-  const key = `base 4 ${about.digest}`;
+  const key = `base 5 ${about.digest}`;
   const known = parseFacts(await about.cache.get(key));
   if (known !== undefined) return known;
   about.onRead?.();
@@ -47,6 +57,8 @@ export async function inspectBase(
     glibc: undefined,
     hasPlainName: false,
     uaiServer: new Set(),
+    modules: new Map(),
+    hasOtherPaths: false,
   };
   const [layers, manifest] = await Promise.all([image.layers(options), manifestOf(image, options)]);
   for (const [index, layer] of layers.entries()) {
@@ -89,10 +101,21 @@ async function noteFile(
   if (/^python3\.\d+$/.test(name) && /^(usr\/|usr\/local\/|opt\/[^/]+\/)?bin$/.test(folder))
     findings.pythons.set(`/${path}`, name.slice("python".length));
   noteUaiServer(findings, path);
+  noteModule(findings, path);
   if (path === "usr/bin/python") findings.hasPlainName = true;
   if (/^libc-2\.\d+\.so$/.test(name)) findings.glibc = name.slice("libc-".length, -".so".length);
   if (name === "libc.so.6" && type === "file" && size < MAX_LIBC_BYTES)
     findings.glibc = glibcOf(Buffer.concat(await Array.fromAsync(content))) ?? findings.glibc;
+}
+
+/** A `.pth` file of a package that needs one leads nowhere else. */
+function noteModule(findings: Findings, path: string): void {
+  const [folder = "", below] = SITE_FOLDER.exec(path)?.slice(1) ?? [];
+  if (below === undefined) return;
+  if (OTHER_PATHS.test(below) && !HARMLESS_PTH.test(below)) findings.hasOtherPaths = true;
+  const module = moduleOf(below);
+  if (module !== undefined)
+    findings.modules.set(`${folder}/${below.includes("/") ? module : below}`, module);
 }
 
 function noteUaiServer({ uaiServer }: Findings, path: string): void {
@@ -111,6 +134,7 @@ function noteWhiteout(findings: Findings, whiteout: string): void {
     if (isHidden(path.slice(1))) findings.pythons.delete(path);
   for (const path of findings.directories.keys())
     if (isHidden(path)) findings.directories.delete(path);
+  for (const path of findings.modules.keys()) if (isHidden(path)) findings.modules.delete(path);
   if (isHidden("usr/bin/python")) findings.hasPlainName = false;
 }
 
@@ -146,6 +170,9 @@ function toFacts(findings: Findings, environment: readonly string[]): BaseFacts 
         }),
     ...(findings.glibc === undefined ? {} : { glibc: findings.glibc }),
     ...(findings.uaiServer.size < 2 ? {} : { hasUaiServer: true }),
+    ...(findings.hasOtherPaths || environment.some((entry) => entry.startsWith("PYTHONPATH="))
+      ? {}
+      : { modules: [...new Set(findings.modules.values())].sort() }),
     sonames: [...findings.sonames].sort(),
     directories: Object.fromEntries(
       [...findings.directories]

@@ -42,6 +42,9 @@ export async function pythonPackageLayers(
     size: layer.descriptor.size,
     digest: layer.descriptor.digest,
     layer: storedLayer(layer),
+    modules: python.packages
+      .filter(({ name }) => layer.packages.includes(name))
+      .flatMap(({ modules }) => modules),
   }));
 }
 
