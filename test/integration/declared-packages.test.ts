@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { commandLine, putFakeBase, type CommandLine } from "../support/command-line.ts";
-import { writeFiles } from "../support/pack-fixture.ts";
+import { putFakeBase } from "../support/fake-base.ts";
+import { packPlace, writeFiles, type PackPlace } from "../support/pack-place.ts";
 import { requireUv } from "../support/python-env.ts";
 import { writeWheel } from "../support/wheels.ts";
 
@@ -41,10 +41,10 @@ source = { registry = "https://pypi.org/simple" }
 `;
 
 /** A folder whose packages stand in uv.lock alone, and a base of one's own with one module. */
-async function place(t: TestContext): Promise<CommandLine | undefined> {
+async function place(t: TestContext): Promise<PackPlace | undefined> {
   const uv = await requireUv(t);
   if (uv === undefined) return undefined;
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   cli.env["PATH"] = `${dirname(uv)}:${cli.env["PATH"] ?? ""}`;
   cli.env["UV_NO_INDEX"] = "1";
   await putFakeBase(cli.store, "mine", {
@@ -90,7 +90,7 @@ for (const [name, words] of Object.entries(COMMANDS))
   });
 
 test("a folder's environment.yml is named, since nobody reads it", async (t) => {
-  const cli = await commandLine(t);
+  const cli = await packPlace(t);
   await putFakeBase(cli.store, "mine");
   await writeFiles(join(cli.root, "demo"), {
     "model.py": "class Model:\n    def predict(self, X, names=None):\n        return X\n",
