@@ -17,7 +17,8 @@ import { isThere, startDockerRegistry } from "./lib/peers.ts";
 import { timedRun, type TimedRun } from "./lib/timed-run.ts";
 
 /**
- * A Dockerfile with weights and code: build and push after a one-line change of code. `buildctl` is a peer where BUILDKIT_HOST names a daemon
+ * A Dockerfile with weights and code: build and push after a one-line change of code, with weights and code copied apart, and copied
+ * together as the documents do it (`ADD ./code/ …` with the weights inside). `buildctl` is a peer where BUILDKIT_HOST names a daemon
  * that may speak plain HTTP to the registry on `--port`.
  */
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     slow: { type: "string", default: "2" },
     registry: { type: "string" },
+    layouts: { type: "string", default: "apart,together" },
     quick: { type: "boolean", default: false },
   },
 });
@@ -46,15 +48,24 @@ const registry =
     : { host: values.registry, stop: () => undefined };
 let edits = 0;
 
+/** By how weights and code get into the image. */
+const DOCKERFILES: Readonly<Record<string, string>> = {
+  apart:
+    'FROM scratch\nCOPY code/weights.bin /models/\nCOPY code/Model.py /app/\nCMD ["/app/Model.py"]\n',
+  together: 'FROM scratch\nADD ./code/ /app/\nCMD ["/app/Model.py"]\n',
+};
+
 try {
-  mkdirSync(context);
-  makeWeights(join(context, "weights.bin"), Math.round(gib * 2 ** 30));
-  writeFileSync(
-    join(context, "Dockerfile"),
-    'FROM scratch\nCOPY weights.bin /models/\nCOPY Model.py /app/\nCMD ["/app/Model.py"]\n',
-  );
-  const contestants = [ours(), ...peers()];
-  for (const contestant of contestants) await contestant.run(0); // the weights are sent once
+  mkdirSync(join(context, "code"), { recursive: true });
+  makeWeights(join(context, "code/weights.bin"), Math.round(gib * 2 ** 30));
+  const parts: Record<string, Awaited<ReturnType<typeof interleave>>> = {};
+  for (const layout of values.layouts.split(",")) {
+    writeFileSync(join(context, "Dockerfile"), DOCKERFILES[layout] ?? "");
+    const contestants = [ours(), ...peers()];
+    for (const contestant of contestants) await contestant.run(0); // the weights are sent once
+    parts[`${gib} GiB of weights, copied ${layout}, after a one-line code change`] =
+      await interleave(contestants, rounds);
+  }
   publish(
     "build-dockerfile",
     describeMachine({
@@ -63,12 +74,7 @@ try {
       buildctl: ["buildctl", "--version"],
       registry: ["docker-registry", "--version"],
     }),
-    {
-      [`${gib} GiB of weights, after a one-line code change`]: await interleave(
-        contestants,
-        rounds,
-      ),
-    },
+    parts,
   );
 } finally {
   registry.stop();
@@ -84,7 +90,7 @@ function makeWeights(path: string, bytes: number): void {
 
 /** Every run has code that nobody has seen. */
 function edit(): void {
-  writeFileSync(join(context, "Model.py"), `print(${(edits += 1)})\n`);
+  writeFileSync(join(context, "code/Model.py"), `print(${(edits += 1)})\n`);
 }
 
 function ours(): Contestant {
@@ -93,14 +99,14 @@ function ours(): Contestant {
     async run() {
       edit();
       const name = `${registry.host}/build/slipway:1`;
-      const { ms, peakMib, stdout } = await timedRun(
+      const { ms, peakMib, cpuMs, stdout } = await timedRun(
         [process.execPath, bin, "build", "-t", name, context, "--push", "--json"],
-        { env },
+        { env, measuresCpu: true },
       );
       const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as {
         readonly bytesUploaded?: number;
       };
-      return { ms, peakMib, sentKib: (result.bytesUploaded ?? 0) / 1024 };
+      return { ms, peakMib, cpuMs, sentKib: (result.bytesUploaded ?? 0) / 1024 };
     },
   };
 }

@@ -15,7 +15,8 @@ import {
   outputsMissing,
   servingSignature,
 } from "./choose-outputs.ts";
-import { parseSsdPipeline, refuseTrainingGraph } from "./detection/pipeline.ts";
+import { parseSsdPipeline } from "./detection/pipeline.ts";
+import { refuseTrainingGraph } from "./detection/refuse-training.ts";
 import { isDetectionTraining, rebuildSsd } from "./detection/rebuild-ssd.ts";
 import { freezeGraph, type FrozenGraph } from "./freeze.ts";
 import { MAX_MESSAGE_BYTES, type GraphSource } from "./graph-source.ts";

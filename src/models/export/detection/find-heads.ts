@@ -2,7 +2,7 @@ import { tensorAttr, type GraphNode } from "../../tensorflow/index.ts";
 import { WireReader } from "../../../ground/wire/index.ts";
 import { VARIABLE_OPS } from "../operations.ts";
 import { dataInputs, nodeName } from "../tensor-name.ts";
-import { refuseTrainingGraph } from "./pipeline.ts";
+import { refuseTrainingGraph } from "./refuse-training.ts";
 
 /** Nodes by name. */
 export type Nodes = ReadonlyMap<string, GraphNode>;

@@ -3,7 +3,7 @@ import { attr, type GraphBuilder } from "../graph-builder.ts";
 import { VARIABLE_OPS } from "../operations.ts";
 import { dataInputs, isControl, nodeName } from "../tensor-name.ts";
 import { int32Values, type Nodes, type SsdHeads } from "./find-heads.ts";
-import { refuseTrainingGraph } from "./pipeline.ts";
+import { refuseTrainingGraph } from "./refuse-training.ts";
 
 /** What turning a graph to inference needs. */
 export interface ModeChange {

@@ -7,46 +7,55 @@ import {
   type TextMessage,
 } from "../../../ground/wire/index.ts";
 import { parsing } from "../../tensorflow/index.ts";
-import { refuseGraph } from "../refusal.ts";
+import { refuseTrainingGraph } from "./refuse-training.ts";
+import { readResizing, type Resizing } from "./resizing.ts";
 
 /** What an SSD's inference graph needs of `pipeline.config`; defaults as the Object Detection API's protos have them. */
 export interface SsdPipeline {
   /** Boxes and scores are of this many classes; the background is one more where the model has it. */
   readonly classCount: number;
   readonly hasBackground: boolean;
-  /** Pixels. */
-  readonly resize: { readonly height: number; readonly width: number; readonly op: string };
+  readonly resize: Resizing;
+  /** True when one channel of brightness takes the place of the three of colour. */
+  readonly isGrey: boolean;
   /** What pixels of 0 to 255 become: multiplied, then less this, one number for each channel or for all. */
   readonly scale: number;
   readonly offset: readonly number[];
-  /** What box encodings are divided by. */
-  readonly boxScales: {
-    readonly y: number;
-    readonly x: number;
-    readonly height: number;
-    readonly width: number;
-  };
+  readonly boxCoder: BoxCoder;
   readonly scoreConverter: "IDENTITY" | "SIGMOID" | "SOFTMAX";
   readonly logitScale: number;
-  readonly suppression: {
-    readonly scoreThreshold: number;
-    readonly iouThreshold: number;
-    readonly perClass: number;
-    readonly total: number;
-  };
+  readonly suppression: Suppression;
   readonly usesMovingAverages: boolean;
 }
 
-/** Words for what is not done: a job with the exporter itself. */
-const EXPORTER_HINT =
-  "run the Object Detection API's own export_inference_graph.py as a training job with `slipway train pack` and `slipway train run`, as docs/guide/export.md shows; or choose outputs with --outputs and an input with --input";
+/** How encodings stand for boxes, and what they are divided by. */
+export type BoxCoder =
+  /** Centre and size, in parts of the anchor's. */
+  | {
+      readonly kind: "centres";
+      readonly y: number;
+      readonly x: number;
+      readonly height: number;
+      readonly width: number;
+    }
+  /** Corners, as distances from the anchor's. */
+  | { readonly kind: "corners"; readonly stddev: number }
+  /** Centre and length of a side. */
+  | { readonly kind: "square"; readonly y: number; readonly x: number; readonly length: number };
 
-/** The error of a training graph that is not rebuilt. */
-export function refuseTrainingGraph(why: string): Error {
-  return refuseGraph(
-    `it is a training graph of the Object Detection API without detection_boxes, and ${why}`,
-    EXPORTER_HINT,
-  );
+/** Which boxes stay. */
+export interface Suppression {
+  readonly scoreThreshold: number;
+  readonly iouThreshold: number;
+  /** Most boxes of one class, and of all. */
+  readonly perClass: number;
+  readonly total: number;
+  /** True when a box has its best class only, and boxes of all classes suppress each other. */
+  readonly isClassAgnostic: boolean;
+  /** Above 0, scores of boxes that overlap fall, in place of being dropped. */
+  readonly softSigma: number;
+  /** True when boxes are parts of the image and not of what it was padded to. */
+  readonly changesFrame: boolean;
 }
 
 /**
@@ -65,45 +74,19 @@ function readPipeline(config: TextMessage): SsdPipeline {
     throw refuseTrainingGraph(`only SSD models are rebuilt; its pipeline.config has ${family}`);
   }
   const post = messageOf(ssd, "post_processing");
-  const suppression = messageOf(post, "batch_non_max_suppression");
   return {
     classCount: numberOf(ssd, "num_classes", 0),
-    hasBackground: truthOf(ssd, "add_background_class", true),
-    resize: readResize(ssd),
+    hasBackground:
+      truthOf(ssd, "add_background_class", true) ||
+      truthOf(ssd, "explicit_background_class", false),
+    ...readResizing(ssd),
     ...readNormalisation(ssd),
-    boxScales: readBoxScales(ssd),
+    boxCoder: readBoxCoder(ssd),
     scoreConverter: readConverter(post),
     logitScale: numberOf(post, "logit_scale", 1),
-    suppression: {
-      scoreThreshold: numberOf(suppression, "score_threshold", 0),
-      iouThreshold: numberOf(suppression, "iou_threshold", 0.6),
-      perClass: numberOf(suppression, "max_detections_per_class", 100),
-      total: numberOf(suppression, "max_total_detections", 100),
-    },
+    suppression: readSuppression(post),
     usesMovingAverages: truthOf(messageOf(config, "eval_config"), "use_moving_averages", false),
   };
-}
-
-const RESIZE_OPS: Readonly<Record<string, string>> = {
-  AREA: "ResizeArea",
-  BICUBIC: "ResizeBicubic",
-  BILINEAR: "ResizeBilinear",
-  NEAREST_NEIGHBOR: "ResizeNearestNeighbor",
-};
-
-function readResize(ssd: TextMessage): SsdPipeline["resize"] {
-  const resizer = messageOf(ssd, "image_resizer");
-  const fixed = messageOf(resizer, "fixed_shape_resizer");
-  if (fixed === undefined)
-    throw refuseTrainingGraph(
-      `only fixed_shape_resizer is known; it has ${[...(resizer?.fields.keys() ?? [])].join(", ") || "none"}`,
-    );
-  if (truthOf(fixed, "convert_to_grayscale", false))
-    throw refuseTrainingGraph("convert_to_grayscale is not known");
-  const method = wordOf(fixed, "resize_method") ?? "BILINEAR";
-  const op = RESIZE_OPS[method];
-  if (op === undefined) throw refuseTrainingGraph(`resize_method ${method} is not known`);
-  return { height: numberOf(fixed, "height", 300), width: numberOf(fixed, "width", 300), op };
 }
 
 /** Means of ImageNet's red, green and blue, which the residual networks were trained with. */
@@ -117,16 +100,47 @@ function readNormalisation(ssd: TextMessage): Pick<SsdPipeline, "scale" | "offse
   throw refuseTrainingGraph(`feature extractor ${type} is not known`);
 }
 
-function readBoxScales(ssd: TextMessage): SsdPipeline["boxScales"] {
+function readBoxCoder(ssd: TextMessage): BoxCoder {
   const coder = messageOf(ssd, "box_coder");
-  const scales = messageOf(coder, "faster_rcnn_box_coder");
-  if (coder !== undefined && scales === undefined)
+  const corners = messageOf(coder, "mean_stddev_box_coder");
+  if (corners !== undefined) return { kind: "corners", stddev: numberOf(corners, "stddev", 0.01) };
+  const square = messageOf(coder, "square_box_coder");
+  if (square !== undefined)
+    return {
+      kind: "square",
+      y: numberOf(square, "y_scale", 10),
+      x: numberOf(square, "x_scale", 10),
+      length: numberOf(square, "length_scale", 5),
+    };
+  const centres = messageOf(coder, "faster_rcnn_box_coder");
+  if (coder !== undefined && centres === undefined)
     throw refuseTrainingGraph(`box coder ${[...coder.fields.keys()].join(", ")} is not known`);
   return {
-    y: numberOf(scales, "y_scale", 10),
-    x: numberOf(scales, "x_scale", 10),
-    height: numberOf(scales, "height_scale", 5),
-    width: numberOf(scales, "width_scale", 5),
+    kind: "centres",
+    y: numberOf(centres, "y_scale", 10),
+    x: numberOf(centres, "x_scale", 10),
+    height: numberOf(centres, "height_scale", 5),
+    width: numberOf(centres, "width_scale", 5),
+  };
+}
+
+/** Ways of suppression that give other boxes, or lay them out in another way. */
+const UNKNOWN_SUPPRESSION = ["use_combined_nms", "use_partitioned_nms", "use_static_shapes"];
+
+function readSuppression(post: TextMessage | undefined): Suppression {
+  if (messageOf(post, "calibration_config") !== undefined)
+    throw refuseTrainingGraph("calibration_config is not known");
+  const suppression = messageOf(post, "batch_non_max_suppression");
+  const unknown = UNKNOWN_SUPPRESSION.find((name) => truthOf(suppression, name, false));
+  if (unknown !== undefined) throw refuseTrainingGraph(`${unknown} is not known`);
+  return {
+    scoreThreshold: numberOf(suppression, "score_threshold", 0),
+    iouThreshold: numberOf(suppression, "iou_threshold", 0.6),
+    perClass: numberOf(suppression, "max_detections_per_class", 100),
+    total: numberOf(suppression, "max_total_detections", 100),
+    isClassAgnostic: truthOf(suppression, "use_class_agnostic_nms", false),
+    softSigma: numberOf(suppression, "soft_nms_sigma", 0),
+    changesFrame: truthOf(suppression, "change_coordinate_frame", false),
   };
 }
 

@@ -1,16 +1,14 @@
 import { DT } from "../../tensorflow/index.ts";
 import { attr, type GraphBuilder } from "../graph-builder.ts";
-import type { SsdPipeline } from "./pipeline.ts";
+import { addBoxDecoder, type EncodedBoxes } from "./box-decoder.ts";
+import type { SsdPipeline, Suppression } from "./pipeline.ts";
 
 /** Tensors of a batch before suppression. */
-export interface RawDetections {
-  /** `[batch, anchors, 4]`, or `[batch, anchors, 1, 4]`. */
-  readonly encodings: string;
-  readonly encodingsRank: number;
+export interface RawDetections extends EncodedBoxes {
   /** `[batch, anchors, classes]`, with the background first where there is one. */
   readonly logits: string;
-  /** `[anchors, 4]`: top, left, bottom, right, as parts of the image. */
-  readonly anchors: string;
+  /** `[2]`: how much of the height and of the width is the image; absent where it is all. */
+  readonly filled: string | undefined;
 }
 
 /** Adds box decoding, score conversion and suppression, and the API's four outputs. */
@@ -19,14 +17,16 @@ export function addPostprocessing(
   raw: RawDetections,
   pipeline: SsdPipeline,
 ): void {
-  const boxes = addBoxDecoder(builder, raw, pipeline);
+  const boxes = addBoxDecoder(builder, raw, pipeline.boxCoder);
   const scores = addScores(builder, raw, pipeline);
   const [kept = "", keptScores = "", classes = "", count = ""] = builder.loop(
     builder.length(boxes),
     (index, enter) => {
       const own = builder.gather(enter(boxes, DT.float32), index);
       const ownScores = builder.gather(enter(scores, DT.float32), index);
-      return addSuppression(builder, { boxes: own, scores: ownScores }, pipeline);
+      const { filled } = raw;
+      const window = filled === undefined ? undefined : enter(filled, DT.float32);
+      return addSuppression(builder, { boxes: own, scores: ownScores, window }, pipeline);
     },
   );
   const named = builder.float("Add", classes, builder.floats([1]));
@@ -37,54 +37,6 @@ export function addPostprocessing(
     ["num_detections", count],
   ] as const)
     builder.add("Identity", [tensor], { T: attr.type(DT.float32) }, name);
-}
-
-/** Encodings are offsets from the anchors. @see object_detection, box_coders/faster_rcnn_box_coder.py */
-function addBoxDecoder(
-  builder: GraphBuilder,
-  raw: RawDetections,
-  { boxScales }: SsdPipeline,
-): string {
-  const encodings =
-    raw.encodingsRank === 4
-      ? builder.add("Squeeze", [raw.encodings], {
-          T: attr.type(DT.float32),
-          squeeze_dims: attr.ints([2]),
-        })
-      : raw.encodings;
-  const [top = "", left = "", bottom = "", right = ""] = builder.unpack(raw.anchors, 1, 4);
-  const [ty = "", tx = "", th = "", tw = ""] = builder.unpack(encodings, 2, 4);
-  const vertical = addAxisDecoder(builder, {
-    low: top,
-    high: bottom,
-    offset: builder.float("RealDiv", ty, builder.floats([boxScales.y])),
-    size: builder.float("RealDiv", th, builder.floats([boxScales.height])),
-  });
-  const horizontal = addAxisDecoder(builder, {
-    low: left,
-    high: right,
-    offset: builder.float("RealDiv", tx, builder.floats([boxScales.x])),
-    size: builder.float("RealDiv", tw, builder.floats([boxScales.width])),
-  });
-  return builder.pack([vertical.low, horizontal.low, vertical.high, horizontal.high], 2);
-}
-
-function addAxisDecoder(
-  builder: GraphBuilder,
-  axis: {
-    readonly low: string;
-    readonly high: string;
-    readonly offset: string;
-    readonly size: string;
-  },
-): { readonly low: string; readonly high: string } {
-  const two = builder.floats([2]);
-  const length = builder.float("Sub", axis.high, axis.low);
-  const centre = builder.float("Add", axis.low, builder.float("RealDiv", length, two));
-  const size = builder.float("Mul", builder.float("Exp", axis.size), length);
-  const middle = builder.float("Add", builder.float("Mul", axis.offset, length), centre);
-  const half = builder.float("RealDiv", size, two);
-  return { low: builder.float("Sub", middle, half), high: builder.float("Add", middle, half) };
 }
 
 function addScores(builder: GraphBuilder, raw: RawDetections, pipeline: SsdPipeline): string {
@@ -113,27 +65,40 @@ interface Rows {
   readonly classes: string;
 }
 
-/** Suppression of one image, class by class. @see object_detection, core/post_processing.py, multiclass_non_max_suppression */
+/** What is seen in one image. */
+interface Detected {
+  readonly boxes: string;
+  readonly scores: string;
+  /** As `RawDetections.filled`. */
+  readonly window: string | undefined;
+}
+
+/** Suppression of one image. @see object_detection, core/post_processing.py, multiclass_non_max_suppression */
 function addSuppression(
   builder: GraphBuilder,
-  image: { readonly boxes: string; readonly scores: string },
+  image: Detected,
   { classCount, suppression }: SsdPipeline,
 ): readonly {
   readonly value: string;
   readonly dtype: number;
   readonly shape: readonly number[];
 }[] {
-  const byClass = builder
-    .unpack(image.scores, 1, classCount)
-    .map((scores, number) =>
-      addClassSuppression(builder, { ...image, scores, number }, suppression),
-    );
-  const all: Rows = {
-    boxes: builder.concat(byClass.map(({ boxes }) => boxes)),
-    scores: builder.concat(byClass.map(({ scores }) => scores)),
-    classes: builder.concat(byClass.map(({ classes }) => classes)),
-  };
-  const best = addBest(builder, addClipping(builder, all), suppression.total);
+  const kept = suppression.isClassAgnostic
+    ? addBestClassSuppression(builder, image, suppression)
+    : joinRows(
+        builder,
+        builder
+          .unpack(image.scores, 1, classCount)
+          .map((scores, number) =>
+            addClassSuppression(builder, { ...image, scores, number }, suppression),
+          ),
+      );
+  const clipped = addClipping(builder, kept, image.window);
+  const framed =
+    suppression.changesFrame && image.window !== undefined
+      ? { ...clipped, boxes: addFrameChange(builder, clipped.boxes, image.window) }
+      : clipped;
+  const best = addBest(builder, framed, suppression.total);
   const count = builder.length(best.scores);
   const missing = builder.add("Sub", [builder.ints([suppression.total]), count], {
     T: attr.type(DT.int32),
@@ -152,37 +117,89 @@ function addSuppression(
   ];
 }
 
-function addClassSuppression(
-  builder: GraphBuilder,
-  own: { readonly boxes: string; readonly scores: string; readonly number: number },
-  { scoreThreshold, iouThreshold, perClass }: SsdPipeline["suppression"],
-): Rows {
-  const candidates = builder.where(
-    builder.float("Greater", own.scores, builder.floats([scoreThreshold])),
-  );
-  const boxes = builder.gather(own.boxes, candidates);
-  const scores = builder.gather(own.scores, candidates);
-  const selected = builder.add("NonMaxSuppressionV2", [
-    boxes,
-    scores,
-    builder.ints([perClass]),
-    builder.floats([iouThreshold]),
-  ]);
-  const keptScores = builder.gather(scores, selected);
-  const zeros = builder.float("ZerosLike", keptScores);
+function joinRows(builder: GraphBuilder, parts: readonly Rows[]): Rows {
   return {
-    boxes: builder.gather(boxes, selected),
-    scores: keptScores,
-    classes: builder.float("Add", zeros, builder.floats([own.number])),
+    boxes: builder.concat(parts.map(({ boxes }) => boxes)),
+    scores: builder.concat(parts.map(({ scores }) => scores)),
+    classes: builder.concat(parts.map(({ classes }) => classes)),
   };
 }
 
+/** Boxes of one class suppress each other. */
+function addClassSuppression(
+  builder: GraphBuilder,
+  own: { readonly boxes: string; readonly scores: string; readonly number: number },
+  suppression: Suppression,
+): Rows {
+  const classes = builder.float(
+    "Add",
+    builder.float("ZerosLike", own.scores),
+    builder.floats([own.number]),
+  );
+  return addRowSuppression(builder, { ...own, classes }, suppression);
+}
+
+/** A box has its best class; boxes of all classes suppress each other. */
+function addBestClassSuppression(
+  builder: GraphBuilder,
+  { boxes, scores }: Detected,
+  suppression: Suppression,
+): Rows {
+  const best = builder.add("Max", [scores, builder.ints([1], [1])], {
+    T: attr.type(DT.float32),
+    Tidx: attr.type(DT.int32),
+    keep_dims: attr.bool(false),
+  });
+  const places = builder.add("ArgMax", [scores, builder.ints([1])], {
+    T: attr.type(DT.float32),
+    Tidx: attr.type(DT.int32),
+    output_type: attr.type(DT.int64),
+  });
+  const classes = builder.add("Cast", [places], {
+    SrcT: attr.type(DT.int64),
+    DstT: attr.type(DT.float32),
+  });
+  const most = { ...suppression, perClass: suppression.total };
+  return addRowSuppression(builder, { boxes, scores: best, classes }, most);
+}
+
+function addRowSuppression(
+  builder: GraphBuilder,
+  own: Rows,
+  { scoreThreshold, iouThreshold, perClass, softSigma }: Suppression,
+): Rows {
+  const threshold = builder.floats([scoreThreshold]);
+  const rows = addSelection(
+    builder,
+    own,
+    builder.where(builder.float("Greater", own.scores, threshold)),
+  );
+  const inputs = [
+    rows.boxes,
+    rows.scores,
+    builder.ints([perClass]),
+    builder.floats([iouThreshold]),
+  ];
+  if (softSigma === 0)
+    return addSelection(builder, rows, builder.add("NonMaxSuppressionV2", inputs));
+  // The first operation that knows it, of TensorFlow 1.15.
+  const soft = builder.add(
+    "NonMaxSuppressionV5",
+    [...inputs, threshold, builder.floats([softSigma])],
+    { T: attr.type(DT.float32), pad_to_max_output_size: attr.bool(false) },
+  );
+  return { ...addSelection(builder, rows, soft), scores: `${soft}:1` };
+}
+
 /** Boxes end at the image's edges; what has no area then is no detection. */
-function addClipping(builder: GraphBuilder, rows: Rows): Rows {
+function addClipping(builder: GraphBuilder, rows: Rows, window: string | undefined): Rows {
   const [zero, one] = [builder.floats([0]), builder.floats([1])];
+  const [height = one, width = one] = window === undefined ? [] : builder.unpack(window, 0, 2);
   const edges = builder
     .unpack(rows.boxes, 1, 4)
-    .map((edge) => builder.float("Maximum", builder.float("Minimum", edge, one), zero));
+    .map((edge, at) =>
+      builder.float("Maximum", builder.float("Minimum", edge, at % 2 === 0 ? height : width), zero),
+    );
   const [top = "", left = "", bottom = "", right = ""] = edges;
   const area = builder.float(
     "Mul",
@@ -191,6 +208,17 @@ function addClipping(builder: GraphBuilder, rows: Rows): Rows {
   );
   const visible = builder.where(builder.float("Greater", area, zero));
   return addSelection(builder, { ...rows, boxes: builder.pack(edges, 1) }, visible);
+}
+
+/** Boxes as parts of the image, that were parts of what it was padded to. */
+function addFrameChange(builder: GraphBuilder, boxes: string, window: string): string {
+  const [height = "", width = ""] = builder.unpack(window, 0, 2);
+  const one = builder.floats([1]);
+  const [tall, wide] = [
+    builder.float("RealDiv", one, height),
+    builder.float("RealDiv", one, width),
+  ];
+  return builder.float("Mul", boxes, builder.pack([tall, wide, tall, wide], 0));
 }
 
 /** The highest scores, best first. */

@@ -1,10 +1,11 @@
-import { DT, type Graph, type GraphNode } from "../../tensorflow/index.ts";
-import { attr, GraphBuilder } from "../graph-builder.ts";
+import type { Graph, GraphNode } from "../../tensorflow/index.ts";
+import { GraphBuilder } from "../graph-builder.ts";
 import { isControl, nodeName } from "../tensor-name.ts";
 import { findSsdHeads } from "./find-heads.ts";
 import { toInferenceMode } from "./inference-mode.ts";
 import type { SsdPipeline } from "./pipeline.ts";
 import { addPostprocessing } from "./postprocess.ts";
+import { addPreprocessing } from "./preprocess.ts";
 
 const SCOPE = "Inference";
 
@@ -18,39 +19,13 @@ export function rebuildSsd(graph: Graph, pipeline: SsdPipeline): Graph {
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
   const heads = findSsdHeads(nodes);
   const builder = new GraphBuilder(freeScope(nodes));
-  const { images, batchSize } = addPreprocessing(builder, pipeline);
+  const { images, batchSize, filled } = addPreprocessing(builder, nodes, pipeline);
   const changed = toInferenceMode({ nodes, heads, builder, batchSize });
-  addPostprocessing(builder, heads, pipeline);
+  addPostprocessing(builder, { ...heads, filled }, pipeline);
   const kept = graph.nodes
     .filter(({ name }) => name !== "image_tensor")
     .map((node) => redirect(changed.get(node.name) ?? node, heads.images, images));
   return { ...graph, nodes: [...builder.nodes, ...kept] };
-}
-
-/** The same picture in, the same numbers out as the API's preprocessing gives. */
-function addPreprocessing(
-  builder: GraphBuilder,
-  { resize, scale, offset }: SsdPipeline,
-): { readonly images: string; readonly batchSize: string } {
-  const pixels = builder.add(
-    "Placeholder",
-    [],
-    { dtype: attr.type(DT.uint8), shape: attr.shape([-1, -1, -1, 3]) },
-    "image_tensor",
-  );
-  const floats = builder.add("Cast", [pixels], {
-    SrcT: attr.type(DT.uint8),
-    DstT: attr.type(DT.float32),
-  });
-  const size = builder.ints([resize.height, resize.width], [2]);
-  const resized = builder.add(resize.op, [floats, size], {
-    T: attr.type(DT.float32),
-    align_corners: attr.bool(false),
-  });
-  const scaled = scale === 1 ? resized : builder.float("Mul", builder.floats([scale]), resized);
-  const shape = offset.length === 1 ? [] : [offset.length];
-  const images = builder.float("Sub", scaled, builder.floats(offset, shape));
-  return { images, batchSize: builder.length(images) };
 }
 
 function redirect(node: GraphNode, from: string, to: string): GraphNode {
