@@ -109,3 +109,8 @@ function homeOf(): string {
   const home = homedir();
   return home.startsWith("/") ? home : userInfo().homedir;
 }
+
+/** Folder of the Python environments that `serve` installs models' packages into. */
+export function environmentsFolder({ directories }: Pick<Session, "directories">): string {
+  return join(directories.cache, "environments");
+}

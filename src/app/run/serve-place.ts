@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
 import { isModelUri, sourceFromEnvironment } from "../../models/fetch/index.ts";
 import type { Fetcher } from "../fetch/fetch-source.ts";
-import type { Environment } from "../session.ts";
+import { environmentsFolder, type Environment } from "../session.ts";
 import { readEnvFiles } from "./env-file.ts";
 import { serveFetched } from "./serve-fetched.ts";
 import { serveFolder, type ServeFolderRequest } from "./serve-folder.ts";
@@ -32,7 +31,7 @@ export async function servePlace(request: ServePlaceRequest, session: Fetcher): 
       hint: "bring the model into a folder, and serve that",
     });
   if (fetched !== undefined) return serveFetched({ ...settings, env, ...fetched }, session);
-  const environments = isInstalled ? join(session.directories.cache, "environments") : undefined;
+  const environments = isInstalled ? environmentsFolder(session) : undefined;
   return serveFolder({ ...settings, env, folder, environments }, session);
 }
 

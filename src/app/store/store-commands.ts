@@ -89,9 +89,13 @@ export const GARBAGE_COMMAND: CommandSpec<GarbageRequest> = {
       "--untagged",
       "also forget manifests that were pushed to `slipway registry` and lost their tag",
     ),
+    isPruned: flag(
+      "--environments",
+      "also remove every Python environment of `slipway serve --install` that no server uses (default: those unused for 30 days)",
+    ),
   },
   notes: ["Safe beside other slipway processes. Files of models are never touched."],
-  examples: ["slipway gc --dry-run"],
+  examples: ["slipway gc --dry-run", "slipway gc --environments"],
 };
 
 /** The store as a registry, and what is said of it. */

@@ -19,10 +19,14 @@ export const collectUnused: Run<"gc"> = async (request, { session, reporter }) =
     reporter.warn(
       `${name} points at a manifest that is not in the store; remove it with \`slipway rm\``,
     );
-  const { removedBlobs, removedPlans, freedBytes, spared } = result;
+  const { removedBlobs, removedPlans, freedBytes, spared, removedEnvironments } = result;
   reporter.line(
     `${isDryRun ? "would free" : "freed"} ${formatBytes(freedBytes)}: ${removedBlobs} blobs, ${removedPlans} recipes`,
   );
+  if (removedEnvironments > 0)
+    reporter.line(
+      `${isDryRun ? "would remove" : "removed"} ${removedEnvironments} Python environments of \`slipway serve --install\``,
+    );
   if (spared > 0)
     reporter.line(`${spared} more are unused but young: another process may be writing`);
   if (untagged > 0)

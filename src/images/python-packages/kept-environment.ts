@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { explainFullDisk, ToolError } from "../../ground/errors/index.ts";
 import { createTempDir, run, withFileLock } from "../../ground/process/index.ts";
 import type { PythonContext, WantedPackages } from "./contracts.ts";
+import { markUse } from "./environment-use.ts";
 import { explainResolverError, isNetworkError } from "./explain.ts";
 import { findUv, type Installer } from "./installer.ts";
 import { readRequirements } from "./requirements.ts";
@@ -54,9 +55,10 @@ export async function keepEnvironment(
   );
   const folder = join(request.parent, name);
   const python = join(folder, "bin", "python");
+  await makeFolder(request.parent);
+  await markUse(folder);
   if (await isThere(python)) return python;
   const uv = await findUv(context.environment, context);
-  await makeFolder(request.parent);
   const { signal } = context;
   await withFileLock(
     `${folder}.lock`,
