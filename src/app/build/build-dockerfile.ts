@@ -66,7 +66,7 @@ export async function buildDockerfile(
   const startedAt = performance.now();
   const outputs = (request.outputs ?? []).map(parseOutput);
   const source = await readSource(folder, request, session);
-  const names = namesOf(request);
+  const names = wantedNames(request);
   await using store = await openStore(session);
   await using pool = createDeflatePool();
   await using images = openImages(session);
@@ -236,7 +236,7 @@ function platformsOf({ platforms }: BuildRequest): readonly Platform[] {
   return [...new Set(named)].map(parsePlatform);
 }
 
-function namesOf({ names: asked, isPush }: BuildRequest): readonly string[] {
+function wantedNames({ names: asked, isPush }: BuildRequest): readonly string[] {
   const names = asked ?? ["store:build"];
   for (const name of names) referenceOf(name);
   if (isPush === true && registryNames(names).length === 0)

@@ -171,7 +171,7 @@ async function assign(
   const isMeant = (object: Fragment, index: number): boolean =>
     kind === undefined
       ? index === 0
-      : object["kind"] === kind && (name === undefined || nameOf(object) === name);
+      : object["kind"] === kind && (name === undefined || objectName(object) === name);
   const kinds = [...new Set(objects.map((object) => String(object["kind"])))];
   if (!objects.some(isMeant))
     throw new ToolError("USAGE", `--set "${assignment}": there is no such object`, {
@@ -184,7 +184,7 @@ async function assign(
   );
 }
 
-function nameOf({ metadata }: Fragment): unknown {
+function objectName({ metadata }: Fragment): unknown {
   return typeof metadata === "object" && metadata !== null && "name" in metadata
     ? metadata.name
     : undefined;

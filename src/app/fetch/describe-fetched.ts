@@ -59,7 +59,7 @@ export async function describeFetched(
     });
   return {
     schemaVersion: 1,
-    name: nameOf(env),
+    name: fetchedName(env),
     kind: chosen.kind,
     ...{ contract, service: "MODEL", ports: protocolOf(contract).defaultPorts, server: {} },
     codePath: model.folder,
@@ -94,7 +94,7 @@ function kindIn(env: Environment): (typeof MODEL_KINDS)[number] | undefined {
 }
 
 /** A name that fits into a URL. */
-function nameOf(env: Environment): string {
+function fetchedName(env: Environment): string {
   const said = env["MODEL_NAME"]?.trim() || env["MODEL_ID"]?.trim() || "model";
   return said.replaceAll(/[^\w.-]+/g, "-").slice(0, 100);
 }

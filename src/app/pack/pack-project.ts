@@ -125,7 +125,7 @@ async function withPacked<T>(
       kind: "step",
       text: `no requirements.txt: installing ${requirementLines.join(", ")}, which the model needs`,
     });
-  const names = namesOf(request, loaded);
+  const names = targetNames(request, loaded);
   const pushed = request.isPush === true ? registryNames(names) : [];
   await using base = isWeightsAlone
     ? openNothing()
@@ -192,7 +192,7 @@ function platformsOf(request: PackAndDeliverRequest, { file }: LoadedProject): r
   return [...new Set(named)].map(parsePlatform);
 }
 
-function namesOf(
+function targetNames(
   request: PackAndDeliverRequest,
   { file, project }: LoadedProject,
 ): readonly string[] {

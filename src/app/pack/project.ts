@@ -99,7 +99,7 @@ export async function loadProject(
   for (const warning of detected.warnings) session.emit({ kind: "warning", text: warning });
   const project: PackProject = {
     root,
-    name: file.name ?? nameOf(root),
+    name: file.name ?? folderName(root),
     ...modelOf(root, detected),
     ...(request.isWeightsAlone === true && { isWeightsAlone: true }),
     processing: processingOf(root, file, detected),
@@ -141,7 +141,7 @@ async function fetchProject(
   const contract = request.contract ?? file.contract ?? FETCHING_CONTRACT;
   const project: PackProject = {
     root,
-    name: file.name ?? nameOf(root),
+    name: file.name ?? folderName(root),
     kind: "class",
     fetchedKinds: kinds,
     ...serviceOf({ ...request, contract }, file, container),
@@ -368,7 +368,7 @@ function parseService(text: string | undefined): (typeof SERVICES)[number] | und
   return found;
 }
 
-function nameOf(root: string): string {
+function folderName(root: string): string {
   return (
     basename(root)
       .toLowerCase()

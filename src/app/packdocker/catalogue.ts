@@ -49,14 +49,14 @@ export async function openCatalogue(
   if (named === "") return ours;
   return mergeCatalogues(
     await parseCatalogue(
-      await textOf(named, file === undefined ? CATALOGUE_VARIABLE : "--catalogue", cwd),
+      await readCatalogueText(named, file === undefined ? CATALOGUE_VARIABLE : "--catalogue", cwd),
       named,
     ),
     ours,
   );
 }
 
-async function textOf(named: string, setting: string, cwd: string): Promise<string> {
+async function readCatalogueText(named: string, setting: string, cwd: string): Promise<string> {
   const path = resolve(cwd, named);
   const stats = await stat(path).catch(noFile);
   if (stats?.isFile() !== true)

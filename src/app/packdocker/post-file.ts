@@ -51,7 +51,7 @@ export async function postFile(
       signal: AbortSignal.any([late, signal]),
     });
     const { kept, sizeBytes } = await readSome(response);
-    const text = textOf(kept, sizeBytes);
+    const text = answerText(kept, sizeBytes);
     const reply: FileAnswer = {
       file,
       status: response.status,
@@ -111,7 +111,7 @@ async function readSome(
 }
 
 /** The body when it reads as text: UTF-8 without the byte 0. */
-function textOf(kept: Buffer, sizeBytes: number): string | undefined {
+function answerText(kept: Buffer, sizeBytes: number): string | undefined {
   if (sizeBytes === 0 || kept.includes(0)) return undefined;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(kept, {

@@ -41,7 +41,7 @@ export function missingImports(
   sources: readonly PythonSource[],
   { requirements, python }: { readonly requirements: readonly string[]; readonly python: string },
 ): readonly string[] {
-  const names = requirements.map(nameOf).filter((name) => name !== "");
+  const names = requirements.map(requirementName).filter((name) => name !== "");
   if (!names.every((name) => Object.hasOwn(BROUGHT, name))) return [];
   const known = new Set([
     ...names,
@@ -88,7 +88,7 @@ function sentenceOf(module: string, python: string): string {
 }
 
 /** The normalised name; something unknown for a line that names a file, a place or an option. */
-function nameOf(line: string): string {
+function requirementName(line: string): string {
   const text = line.replace(/(?:^|\s)#.*$/, "").trim();
   if (text === "") return "";
   return (/^[A-Za-z0-9][\w.-]*/.exec(text)?.[0] ?? "?").toLowerCase().replaceAll(/[_.]+/g, "-");

@@ -38,7 +38,9 @@ export function reviewPython(mainFile: string, sources: readonly PythonSource[])
       findPythonProblems(source.text).some(({ stopsStart }) => stopsStart),
   );
   if (others.length > 0)
-    remarks.push(`Python 3 does not run ${namesOf(others)}, which "${mainFile}" does not import`);
+    remarks.push(
+      `Python 3 does not run ${sourceNames(others)}, which "${mainFile}" does not import`,
+    );
   return { problems, remarks, oldTensorFlow: oldTensorFlowIn(reached) };
 }
 
@@ -58,7 +60,7 @@ export function warnOfOldTensorFlow({ oldTensorFlow }: PythonReview, { emit }: C
     });
 }
 
-function namesOf(sources: readonly PythonSource[]): string {
+function sourceNames(sources: readonly PythonSource[]): string {
   const [first, second, ...more] = sources.map(({ path }) => path);
   const shown = [first, second].filter((path) => path !== undefined).join(", ");
   return more.length === 0 ? shown : `${shown} and ${more.length} more files`;

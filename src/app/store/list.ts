@@ -91,7 +91,7 @@ async function describeStored(
 ): Promise<StoredImageResult> {
   const taggedAt = (await store.taggedAt(reference))?.toISOString();
   const about = {
-    ...namesOf(reference),
+    ...shownNames(reference),
     digest: descriptor.digest,
     ...(taggedAt === undefined ? {} : { taggedAt }),
   };
@@ -108,7 +108,7 @@ async function describeStored(
 }
 
 /** Names of registries stand as they are; the store's own begin with `store:`, without which they would be Docker Hub's. */
-function namesOf(reference: Reference): Pick<StoredImageResult, "name" | "repository" | "tag"> {
+function shownNames(reference: Reference): Pick<StoredImageResult, "name" | "repository" | "tag"> {
   const repository =
     reference.registry === "store"
       ? `store:${reference.repository}`

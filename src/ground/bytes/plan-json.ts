@@ -31,10 +31,10 @@ export function planToJson(plan: ContentPlan): PlanJson {
  */
 export function parsePlan(value: unknown): ContentPlan {
   const { size, segments } = record(value);
-  if (!Array.isArray(segments)) throw invalid("it has no list of segments");
+  if (!Array.isArray(segments)) throw invalidPlan("it has no list of segments");
   const plan = planOf(segments.map(parseSegment));
   if (plan.size !== size)
-    throw invalid(`its segments have ${plan.size} bytes, not ${String(size)}`);
+    throw invalidPlan(`its segments have ${plan.size} bytes, not ${String(size)}`);
   return plan;
 }
 
@@ -42,14 +42,14 @@ function parseSegment(value: unknown): Segment {
   const { bytes, path, guard } = record(value);
   if (typeof bytes === "string") return { kind: "bytes", bytes: Buffer.from(bytes, "base64") };
   if (typeof path !== "string" || path === "" || path.includes("\0"))
-    throw invalid("a segment has neither bytes nor a path");
+    throw invalidPlan("a segment has neither bytes nor a path");
   return { kind: "file", path, guard: parseGuard(guard) };
 }
 
 function parseGuard(value: unknown): FileGuard {
   const { dev, ino, size, mtimeNs, ctimeNs } = record(value);
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-    throw invalid("a guard has no size");
+    throw invalidPlan("a guard has no size");
   return {
     dev: decimal(dev),
     ino: decimal(ino),
@@ -61,16 +61,16 @@ function parseGuard(value: unknown): FileGuard {
 
 function decimal(value: unknown): string {
   if (typeof value !== "string" || !DECIMAL.test(value))
-    throw invalid("a guard has a field that is no number");
+    throw invalidPlan("a guard has a field that is no number");
   return value;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalid("an object is missing");
+    throw invalidPlan("an object is missing");
   return value as Readonly<Record<string, unknown>>;
 }
 
-function invalid(why: string): ToolError {
+function invalidPlan(why: string): ToolError {
   return new ToolError("STORE_INVALID", `read a content plan: ${why}`, { hint: "pack again" });
 }

@@ -62,7 +62,7 @@ async function readLayer(tar: Bytes, { texts, libraries, pythons }: Findings): P
       RELEASES.includes(path) ||
       (path.startsWith(STATUS_D) && !path.endsWith(".md5sums"))
     ) {
-      if (entry.type === "file") texts.set(path, await textOf(content, path));
+      if (entry.type === "file") texts.set(path, await readFactText(content, path));
     } else if (
       /^(usr\/)?(local\/)?lib(64)?(\/[a-z0-9_]+-linux-gnu)?$|^usr\/local\/lib$/.test(folder) &&
       /\.so(\.|$)/.test(path)
@@ -74,7 +74,7 @@ async function readLayer(tar: Bytes, { texts, libraries, pythons }: Findings): P
   }
 }
 
-async function textOf(content: Bytes, path: string): Promise<string> {
+async function readFactText(content: Bytes, path: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of content) {

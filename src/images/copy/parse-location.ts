@@ -44,7 +44,7 @@ export function parseLocation(text: string): Location {
     case "podman":
       return { kind: scheme, name: engineName(text, rest) };
     case "containers-storage":
-      throw invalid(
+      throw invalidLocation(
         text,
         "what is in containers-storage is reached through the engine",
         "write podman: in place of containers-storage:",
@@ -82,7 +82,7 @@ export function storeReference(text: string): Reference {
 function parseStoreName(text: string): Reference {
   const [, repository = "", tag, digest] = /^([^@:]*)(?::([^@]*))?(?:@(.*))?$/s.exec(text) ?? [];
   const bad = (part: string, what: string): ToolError =>
-    invalid(`store:${text}`, `"${part.slice(0, 150)}" is not ${what}`);
+    invalidLocation(`store:${text}`, `"${part.slice(0, 150)}" is not ${what}`);
   if (!isRepository(repository))
     throw bad(repository, "a name: lower-case letters, digits and single . _ - between them");
   if (tag !== undefined && !isTag(tag)) throw bad(tag, "a tag");
@@ -114,7 +114,7 @@ function isHostLike(name: string): boolean {
 
 function engineName(text: string, rest: string): string {
   if (!ENGINE_NAME.test(rest))
-    throw invalid(text, `"${rest.slice(0, 150)}" is not the name of an image`);
+    throw invalidLocation(text, `"${rest.slice(0, 150)}" is not the name of an image`);
   return rest;
 }
 
@@ -124,13 +124,14 @@ function parsePath(text: string, rest: string): { readonly path: string; readonl
   // `C:\images` has a drive letter, not a tag; a tag has no slash in it.
   const hasTag = tag !== undefined && colon > 1 && isTag(tag);
   const path = hasTag ? rest.slice(0, colon) : rest;
-  if (path === "" || path.includes("\0")) throw invalid(text, "the path is empty or no path");
+  if (path === "" || path.includes("\0"))
+    throw invalidLocation(text, "the path is empty or no path");
   return hasTag ? { path, tag } : { path };
 }
 
 const HINT =
   "write it as store:NAME[:TAG], oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME or HOST/REPOSITORY[:TAG|@DIGEST]";
 
-function invalid(text: string, why: string, hint: string = HINT): ToolError {
+function invalidLocation(text: string, why: string, hint: string = HINT): ToolError {
   return new ToolError("REFERENCE_INVALID", `parse "${text.slice(0, 300)}": ${why}`, { hint });
 }

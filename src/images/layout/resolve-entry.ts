@@ -29,14 +29,14 @@ export async function resolveIn(request: ResolveRequest): Promise<Descriptor> {
   if (entry !== undefined) {
     throw new ContentError(
       "REFERENCE_NOT_FOUND",
-      `find "${wantedName(reference)}" in "${place}": it stands for ${namesOf([entry, ...others])}`,
+      `find "${wantedName(reference)}" in "${place}": it stands for ${entryNames([entry, ...others])}`,
       { hint: "give the whole name or the digest" },
     );
   }
   const nested =
     reference.digest === undefined ? undefined : await describeBlob(request, reference.digest);
   if (nested !== undefined) return nested;
-  const there = entries.length === 0 ? "there is no image in it" : `it has ${namesOf(entries)}`;
+  const there = entries.length === 0 ? "there is no image in it" : `it has ${entryNames(entries)}`;
   throw new ContentError(
     "REFERENCE_NOT_FOUND",
     `find "${wantedName(reference)}" in "${place}": ${there}`,
@@ -85,7 +85,7 @@ function wantedName(reference: Reference): string {
   return reference.digest ?? fullNameOf(reference) ?? reference.tag ?? DEFAULT_TAG;
 }
 
-function namesOf(entries: readonly Descriptor[]): string {
+function entryNames(entries: readonly Descriptor[]): string {
   const names = entries.slice(0, SHOWN).map((entry) => `"${shownName(entry)}"`);
   return `${names.join(", ")}${entries.length > SHOWN ? ` and ${entries.length - SHOWN} more` : ""}`;
 }

@@ -49,7 +49,7 @@ export async function scanTar(
     position = next.end;
     if (next.member.name === "") continue;
     if (members.has(next.member.name))
-      throw invalid(options.path, `"${next.member.name}" comes twice`);
+      throw invalidArchive(options.path, `"${next.member.name}" comes twice`);
     if (members.size >= MAX_MEMBERS)
       throw new ToolError(
         "LIMIT_EXCEEDED",
@@ -79,7 +79,8 @@ async function readMember(
   for (let position = start; ;) {
     const located = await readHeader(reader, position, extension);
     if (located === undefined) {
-      if (position !== start) throw invalid(reader.path, "it ends after an extension header");
+      if (position !== start)
+        throw invalidArchive(reader.path, "it ends after an extension header");
       return undefined;
     }
     const { header, offset, end } = located;
@@ -102,12 +103,12 @@ async function readHeader(
   // Writers that leave the closing zero blocks out are common enough.
   if (bytesRead === 0 || (bytesRead === BLOCK && block.every((byte) => byte === 0)))
     return undefined;
-  if (bytesRead < BLOCK) throw invalid(reader.path, "it is cut short within a header");
+  if (bytesRead < BLOCK) throw invalidArchive(reader.path, "it is cut short within a header");
   const raw = decodeHeader(block);
   const header = EXTENSIONS.has(raw.type) ? raw : { ...raw, ...extension };
   const offset = position + BLOCK;
   if (offset + header.size > reader.fileSize)
-    throw invalid(
+    throw invalidArchive(
       reader.path,
       `it is cut short: a member of ${header.size} bytes begins at byte ${offset} of ${reader.fileSize}`,
     );
@@ -116,7 +117,7 @@ async function readHeader(
 
 async function readExtension(reader: Reader, size: number, offset: number): Promise<Buffer> {
   if (size > MAX_EXTENSION_BYTES)
-    throw invalid(reader.path, `an extension header has ${size} bytes`);
+    throw invalidArchive(reader.path, `an extension header has ${size} bytes`);
   const content = Buffer.alloc(size);
   await reader.file.read(content, 0, size, offset);
   return content;
@@ -142,7 +143,7 @@ function memberOf(reader: Reader, header: RawHeader, offset: number): TarMember 
     case "2":
       return { name, type: "link", offset, size: 0, linkTarget: linkPath(name, header) };
     default:
-      throw invalid(reader.path, `"${name}" is neither a file nor a folder nor a link`);
+      throw invalidArchive(reader.path, `"${name}" is neither a file nor a folder nor a link`);
   }
 }
 
@@ -155,10 +156,10 @@ function linkPath(name: string, header: RawHeader): string {
 
 function checkedName(path: string, name: string): string {
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)
-    throw invalid(path, `a name has more than ${MAX_NAME_BYTES} bytes`);
+    throw invalidArchive(path, `a name has more than ${MAX_NAME_BYTES} bytes`);
   const plain = plainName(name);
   if (name.startsWith("/") || plain === undefined)
-    throw invalid(path, `the name ${JSON.stringify(name.slice(0, 200))} leads out of it`);
+    throw invalidArchive(path, `the name ${JSON.stringify(name.slice(0, 200))} leads out of it`);
   return plain;
 }
 
@@ -188,7 +189,7 @@ function inFile(path: string, error: unknown, position: number): unknown {
   );
 }
 
-function invalid(path: string, why: string): ToolError {
+function invalidArchive(path: string, why: string): ToolError {
   return new ToolError("ARCHIVE_INVALID", `read "${path}": ${why}`, {
     hint: "make the archive again",
   });

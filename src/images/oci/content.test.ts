@@ -35,20 +35,26 @@ import {
 } from "./index.ts";
 
 const TAR = tarOf({ "a.bin": randomBytesOf(1, 100_000) });
-const describe = (bytes: Uint8Array, mediaType: string = MEDIA_TYPES.layerTar): Descriptor => ({
+const layerDescriptor = (
+  bytes: Uint8Array,
+  mediaType: string = MEDIA_TYPES.layerTar,
+): Descriptor => ({
   mediaType,
   digest: digestOf(bytes),
   size: bytes.byteLength,
 });
 
 test("verified bytes pass through untouched", async () => {
-  assert.deepEqual(await bytesOf(verifyBytes(chunksOf(TAR), describe(TAR))), Buffer.from(TAR));
+  assert.deepEqual(
+    await bytesOf(verifyBytes(chunksOf(TAR), layerDescriptor(TAR))),
+    Buffer.from(TAR),
+  );
 });
 
 test("one changed byte does not end cleanly", async () => {
   const wrong = Buffer.from(TAR);
   wrong[600] = (wrong[600] ?? 0) ^ 1;
-  await assert.rejects(bytesOf(verifyBytes(chunksOf(wrong), describe(TAR))), {
+  await assert.rejects(bytesOf(verifyBytes(chunksOf(wrong), layerDescriptor(TAR))), {
     code: "DIGEST_MISMATCH",
     expected: digestOf(TAR),
     actual: digestOf(wrong),
@@ -63,14 +69,14 @@ test("content that is too long ends as soon as that is known", async () => {
       yield randomBytesOf(given, 1000);
     }
   };
-  await assert.rejects(bytesOf(verifyBytes(endless(), { ...describe(TAR), size: 5000 })), {
+  await assert.rejects(bytesOf(verifyBytes(endless(), { ...layerDescriptor(TAR), size: 5000 })), {
     code: "SIZE_MISMATCH",
   });
   assert.equal(given, 6);
 });
 
 test("content that is too short says how far it came", async () => {
-  await assert.rejects(bytesOf(verifyBytes(chunksOf(TAR.subarray(0, 50)), describe(TAR))), {
+  await assert.rejects(bytesOf(verifyBytes(chunksOf(TAR.subarray(0, 50)), layerDescriptor(TAR))), {
     code: "SIZE_MISMATCH",
     bytesRead: 50,
   });
@@ -80,11 +86,13 @@ test("sha512 is verified too", async () => {
   const digest =
     `sha512:${(await import("node:crypto")).createHash("sha512").update(TAR).digest("hex")}` as const;
   assert.equal(
-    (await bytesOf(verifyBytes(chunksOf(TAR), { ...describe(TAR), digest }))).byteLength,
+    (await bytesOf(verifyBytes(chunksOf(TAR), { ...layerDescriptor(TAR), digest }))).byteLength,
     TAR.byteLength,
   );
   await assert.rejects(
-    bytesOf(verifyBytes(chunksOf(Buffer.alloc(TAR.byteLength)), { ...describe(TAR), digest })),
+    bytesOf(
+      verifyBytes(chunksOf(Buffer.alloc(TAR.byteLength)), { ...layerDescriptor(TAR), digest }),
+    ),
     { code: "DIGEST_MISMATCH" },
   );
 });
@@ -95,7 +103,7 @@ test("what is read into memory is bounded before it is read", async () => {
     isRead = true;
     yield TAR;
   };
-  await assert.rejects(readVerified(content(), describe(TAR), { maxBytes: 100 }), {
+  await assert.rejects(readVerified(content(), layerDescriptor(TAR), { maxBytes: 100 }), {
     code: "LIMIT_EXCEEDED",
   });
   assert.equal(isRead, false);
@@ -255,7 +263,7 @@ async function forged(change: {
   const rawManifest = Buffer.from(
     JSON.stringify({
       ...manifest,
-      config: describe(rawConfig, MEDIA_TYPES.imageConfig),
+      config: layerDescriptor(rawConfig, MEDIA_TYPES.imageConfig),
       ...change.manifest,
     }),
   );

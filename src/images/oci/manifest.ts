@@ -83,7 +83,7 @@ export function parseManifest(bytes: Uint8Array): ImageManifest {
     schemaVersion: 2,
     mediaType,
     config: descriptorOf(document["config"], what, "config"),
-    layers: listOf(document["layers"], what, "layers").map((entry, index) =>
+    layers: parseList(document["layers"], what, "layers").map((entry, index) =>
       descriptorOf(entry, what, `layers[${index}]`),
     ),
     ...optionalOf(document, what),
@@ -102,7 +102,7 @@ export function parseIndex(bytes: Uint8Array): ImageIndex {
   return {
     schemaVersion: 2,
     mediaType,
-    manifests: listOf(document["manifests"], what, "manifests").map((entry, index) =>
+    manifests: parseList(document["manifests"], what, "manifests").map((entry, index) =>
       descriptorOf(entry, what, `manifests[${index}]`),
     ),
     ...optionalOf(document, what),
@@ -206,7 +206,7 @@ export function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-function listOf(value: unknown, what: string, path: string): readonly unknown[] {
+function parseList(value: unknown, what: string, path: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw invalid(what, `${path} is not a list`);
   if (value.length > 10_000) throw invalid(what, `${path} has ${value.length} entries`);

@@ -154,12 +154,12 @@ const descriptor = fc.record({
 /** Mostly what is right, now and then anything. */
 const mostly = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: right }, { weight: 1, arbitrary: wild });
-const listOf = (item: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+const someList = (item: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   mostly(fc.array(mostly(item), { maxLength: 3 }));
 const textMap = mostly(
   fc.dictionary(fc.string({ maxLength: 5 }), mostly(fc.string({ maxLength: 5 })), { maxKeys: 3 }),
 );
-const texts = listOf(fc.string({ maxLength: 5 }));
+const texts = someList(fc.string({ maxLength: 5 }));
 const platform = mostly(
   fc.record(
     {
@@ -188,7 +188,7 @@ const nearManifest = fc.record(
     schemaVersion: fc.constant(2),
     mediaType: manifestType,
     config: mostly(descriptor),
-    layers: listOf(listed),
+    layers: someList(listed),
     annotations: textMap,
     subject: mostly(descriptor),
   },
@@ -199,13 +199,15 @@ const nearIndex = fc.record(
   {
     schemaVersion: fc.constant(2),
     mediaType: indexType,
-    manifests: listOf(listed),
+    manifests: someList(listed),
     annotations: textMap,
   },
   { requiredKeys: ["schemaVersion"] },
 );
-const rootfs = mostly(fc.record({ type: mostly(fc.constant("layers")), diff_ids: listOf(digest) }));
-const history = listOf(
+const rootfs = mostly(
+  fc.record({ type: mostly(fc.constant("layers")), diff_ids: someList(digest) }),
+);
+const history = someList(
   fc.record(
     { created_by: mostly(fc.string()), empty_layer: mostly(fc.boolean()) },
     { requiredKeys: [] },

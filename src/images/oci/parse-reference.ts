@@ -17,14 +17,17 @@ const MAX_LENGTH = 1024;
  */
 export function parseReference(text: string): Reference {
   if (text === "" || text.length > MAX_LENGTH)
-    throw invalid(text, text === "" ? "it is empty" : `it is longer than ${MAX_LENGTH} characters`);
+    throw invalidReference(
+      text,
+      text === "" ? "it is empty" : `it is longer than ${MAX_LENGTH} characters`,
+    );
   const [name, digest] = splitDigest(text);
   const { registry, rest } = splitHost(name);
   const [path, tag] = splitTag(text, rest);
   const repository = registry === "docker.io" && !path.includes("/") ? `library/${path}` : path;
-  if (!REPOSITORY.test(repository)) throw invalid(text, repositoryProblem(path));
+  if (!REPOSITORY.test(repository)) throw invalidReference(text, repositoryProblem(path));
   if (registry.length + 1 + repository.length > 255)
-    throw invalid(text, "host and repository are longer than 255 characters");
+    throw invalidReference(text, "host and repository are longer than 255 characters");
   return {
     registry,
     repository,
@@ -54,7 +57,7 @@ function splitDigest(text: string): [name: string, digest: Digest | undefined] {
   const at = text.indexOf("@");
   if (at < 0) return [text, undefined];
   const digest = text.slice(at + 1);
-  if (!isDigest(digest)) throw invalid(text, `"${digest.slice(0, 150)}" is not a digest`);
+  if (!isDigest(digest)) throw invalidReference(text, `"${digest.slice(0, 150)}" is not a digest`);
   return [text.slice(0, at), digest];
 }
 
@@ -62,7 +65,7 @@ function splitTag(text: string, rest: string): [path: string, tag: string | unde
   const colon = rest.indexOf(":");
   if (colon < 0) return [rest, undefined];
   const tag = rest.slice(colon + 1);
-  if (!TAG.test(tag)) throw invalid(text, `"${tag.slice(0, 150)}" is not a tag`);
+  if (!TAG.test(tag)) throw invalidReference(text, `"${tag.slice(0, 150)}" is not a tag`);
   return [rest.slice(0, colon), tag];
 }
 
@@ -78,7 +81,7 @@ function splitHost(text: string): { readonly registry: string; readonly rest: st
 function parseHost(text: string, host: string): string {
   const port = Number(/:(\d+)$/.exec(host)?.[1] ?? 0);
   if (!HOST.test(host) || port > 65_535)
-    throw invalid(text, `"${host.slice(0, 150)}" is not a host`);
+    throw invalidReference(text, `"${host.slice(0, 150)}" is not a host`);
   // A name without dot or port is a host only because of its capitals; without them it would be a part of the repository.
   const registry = /[.:]/.test(host) ? host.toLowerCase() : host;
   return registry === "index.docker.io" || registry === "registry-1.docker.io"
@@ -92,7 +95,7 @@ function repositoryProblem(path: string): string {
   return `"${path}" is not a repository: letters, digits and single . _ - between them, parts joined by /`;
 }
 
-function invalid(text: string, why: string): ToolError {
+function invalidReference(text: string, why: string): ToolError {
   return new ToolError("REFERENCE_INVALID", `parse image name "${text.slice(0, 300)}": ${why}`, {
     hint: "write it as host/repository:tag or host/repository@sha256:…",
   });

@@ -34,7 +34,8 @@ const LOCKS: readonly (readonly [
   ["uv.lock", (text, file) => readUvLock(parseToml(text, file), file)],
   [
     "poetry.lock",
-    (text, file, { lines }) => readPoetryLock(parseToml(text, file), file, lines.map(nameOf)),
+    (text, file, { lines }) =>
+      readPoetryLock(parseToml(text, file), file, lines.map(requirementName)),
   ],
   ["Pipfile.lock", (text, file) => readPipfileLock(text, file)],
 ];
@@ -83,16 +84,18 @@ function staleNotes(
   project: Dependencies,
   name: string,
 ): readonly string[] {
-  const locked = new Set(lines.map(nameOf));
-  const missing = project.lines.filter((line) => !/;/.test(line) && !locked.has(nameOf(line)));
+  const locked = new Set(lines.map(requirementName));
+  const missing = project.lines.filter(
+    (line) => !/;/.test(line) && !locked.has(requirementName(line)),
+  );
   return missing.length === 0
     ? []
     : [
-        `${name} is older than pyproject.toml: it has no ${missing.map(nameOf).join(", ")}; write the lock again`,
+        `${name} is older than pyproject.toml: it has no ${missing.map(requirementName).join(", ")}; write the lock again`,
       ];
 }
 
-function nameOf(line: string): string {
+function requirementName(line: string): string {
   return normalizeName(/^[\w.-]+/.exec(line)?.[0] ?? "");
 }
 

@@ -67,14 +67,14 @@ export async function layerOf(job: LayerJob, work: Work): Promise<PythonLayer> {
 
 function plainJob(group: PackageGroup, work: Work): LayerJob {
   return {
-    ...namesOf(group),
+    ...groupNames(group),
     key: keyOf(group, work, []),
     files: async () => filesOf(await unpackGroup(group, work)),
   };
 }
 
 function compiledJob(group: PackageGroup, compiler: Compiler, work: Work): LayerJob {
-  const names = namesOf(group);
+  const names = groupNames(group);
   return {
     ...names,
     label: `${names.label}, compiled`,
@@ -91,7 +91,7 @@ function compiledJob(group: PackageGroup, compiler: Compiler, work: Work): Layer
   };
 }
 
-function namesOf({ label, members }: PackageGroup): Pick<LayerJob, "label" | "packages"> {
+function groupNames({ label, members }: PackageGroup): Pick<LayerJob, "label" | "packages"> {
   return { label, packages: members.map(({ name }) => name) };
 }
 

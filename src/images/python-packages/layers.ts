@@ -65,7 +65,7 @@ async function layersOf(
     request,
     pool: context.pool ?? ownPool,
   };
-  const facts = await factsOf(lock.wheels, work);
+  const facts = await wheelFactsOf(lock.wheels, work);
   const packages = lock.wheels.map((wheel) => packageOf(wheel, facts));
   checkLibraries(facts, work);
   const layers: PythonLayer[] = [];
@@ -92,7 +92,7 @@ function createLazyStage(request: PythonRequest, context: PythonContext): Stage 
   };
 }
 
-async function factsOf(
+async function wheelFactsOf(
   wheels: readonly LockedWheel[],
   work: Work,
 ): Promise<ReadonlyMap<string, WheelFacts>> {

@@ -14,10 +14,10 @@ export function parsePipReport(text: string): readonly LockedWheel[] {
   try {
     report = JSON.parse(text);
   } catch (error) {
-    throw invalid("it is not JSON", error);
+    throw invalidReport("it is not JSON", error);
   }
   const items = (report as { readonly install?: unknown } | null)?.install;
-  if (!Array.isArray(items)) throw invalid('"install" is not a list');
+  if (!Array.isArray(items)) throw invalidReport('"install" is not a list');
   return items.map(parseItem).toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
@@ -39,7 +39,7 @@ function parseItem(value: unknown): LockedWheel {
     typeof field === "string" ? field : undefined,
   );
   if (name === undefined || version === undefined || url === undefined || !URL.canParse(url))
-    throw invalid("an entry has no name, version or URL");
+    throw invalidReport("an entry has no name, version or URL");
   const fileName = decodeURIComponent(basename(new URL(url).pathname));
   if (!fileName.endsWith(".whl")) throw withoutWheel(name, version);
   const direct =
@@ -58,7 +58,7 @@ function hashOf(download: Item["download_info"], name: string): string {
   const sha256 =
     hashes?.sha256 ?? (typeof hash === "string" ? hash.replace(/^sha256=/, "") : undefined);
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256))
-    throw invalid(`the wheel of "${name}" has no sha256`);
+    throw invalidReport(`the wheel of "${name}" has no sha256`);
   return sha256;
 }
 
@@ -72,6 +72,6 @@ function withoutWheel(name: string, version: string): ToolError {
   );
 }
 
-function invalid(why: string, cause?: unknown): ToolError {
+function invalidReport(why: string, cause?: unknown): ToolError {
   return new ToolError("REQUIREMENTS_INVALID", `read pip's report: ${why}`, { cause });
 }

@@ -14,13 +14,13 @@ import { normalizeName, parseWheelName } from "./wheel-name.ts";
  */
 export function parsePylock(text: string, root: string): readonly LockedWheel[] {
   const packages = parseToml(text)["packages"] ?? [];
-  if (!Array.isArray(packages)) throw invalid('"packages" is not a list');
+  if (!Array.isArray(packages)) throw invalidLock('"packages" is not a list');
   const wheels = packages
     .map((entry: unknown) => parsePackage(entry, root))
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   const twice = wheels.find(({ name }, index) => wheels[index + 1]?.name === name);
   if (twice !== undefined)
-    throw invalid(
+    throw invalidLock(
       `"${twice.name}" is chosen twice, so an index offers "${twice.fileName}" as another package`,
     );
   return wheels;
@@ -30,7 +30,7 @@ function parseToml(text: string): Readonly<Record<string, unknown>> {
   try {
     return parse(text);
   } catch (error) {
-    throw invalid("it is not TOML", error);
+    throw invalidLock("it is not TOML", error);
   }
 }
 
@@ -92,7 +92,7 @@ function withoutUser(text: string): string {
 function hashOf(file: Readonly<Record<string, unknown>>, name: string): string {
   const sha256 = toTable(file["hashes"] ?? {}, `the hashes of "${name}"`)["sha256"];
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256))
-    throw invalid(`the wheel of "${name}" has no sha256`);
+    throw invalidLock(`the wheel of "${name}" has no sha256`);
   return sha256;
 }
 
@@ -118,15 +118,15 @@ function withoutWheel(
 
 function toTable(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalid(`${what} is not a table`);
+    throw invalidLock(`${what} is not a table`);
   return value as Readonly<Record<string, unknown>>;
 }
 
 function toText(value: unknown, what: string): string {
-  if (typeof value !== "string" || value === "") throw invalid(`${what} is missing`);
+  if (typeof value !== "string" || value === "") throw invalidLock(`${what} is missing`);
   return value;
 }
 
-function invalid(why: string, cause?: unknown): ToolError {
+function invalidLock(why: string, cause?: unknown): ToolError {
   return new ToolError("REQUIREMENTS_INVALID", `read the resolver's lock: ${why}`, { cause });
 }

@@ -93,7 +93,7 @@ export function readStaged(
   );
   if (owned === undefined) return undefined;
   return owners.map(({ wheel, info }, index) =>
-    describe({ root, wheel, info, files: owned[index] ?? [] }, place),
+    unpackedWheel({ root, wheel, info, files: owned[index] ?? [] }, place),
   );
 }
 
@@ -186,7 +186,7 @@ interface Staged {
   readonly files: readonly Found[];
 }
 
-function describe({ root, wheel, info, files }: Staged, place: ScriptPlace): UnpackedWheel {
+function unpackedWheel({ root, wheel, info, files }: Staged, place: ScriptPlace): UnpackedWheel {
   const text = (name: string): string => readText(join(root, info.folder, name));
   const scripts = new Map(
     parseEntryPoints(text("entry_points.txt")).map((entry) => [

@@ -111,9 +111,9 @@ async function referrersOf(
 ): Promise<readonly Descriptor[]> {
   const found = new Map<Digest, Descriptor>();
   for (const descriptor of await candidates(context, target)) {
-    const facts = await factsOf(context, descriptor);
+    const facts = await storedFacts(context, descriptor);
     if (facts?.subject === target.digest && !found.has(descriptor.digest))
-      found.set(descriptor.digest, describe(descriptor, facts));
+      found.set(descriptor.digest, withFacts(descriptor, facts));
   }
   return [...found.values()].sort((one, other) => (one.digest < other.digest ? -1 : 1));
 }
@@ -126,7 +126,9 @@ async function candidates(
   const images = await context.repositories.images(target.name);
   const fallback = images.find(({ reference }) => reference.tag === fallbackTag(target.digest));
   const listed =
-    fallback === undefined ? [] : ((await factsOf(context, fallback.descriptor))?.manifests ?? []);
+    fallback === undefined
+      ? []
+      : ((await storedFacts(context, fallback.descriptor))?.manifests ?? []);
   return [...images.map((image) => image.descriptor), ...listed];
 }
 
@@ -135,7 +137,7 @@ function fallbackTag(digest: Digest): string {
   return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
 }
 
-async function factsOf(
+async function storedFacts(
   context: Context,
   descriptor: Descriptor,
 ): Promise<ManifestFacts | undefined> {
@@ -152,7 +154,7 @@ async function factsOf(
   }
 }
 
-function describe(descriptor: Descriptor, facts: ManifestFacts): Descriptor {
+function withFacts(descriptor: Descriptor, facts: ManifestFacts): Descriptor {
   return {
     mediaType: facts.mediaType,
     digest: descriptor.digest,

@@ -38,13 +38,15 @@ export function parseManifestFacts(
   const isIndex =
     mediaType === MEDIA_TYPES.imageIndex || mediaType === MEDIA_TYPES.dockerManifestList;
   if (document["schemaVersion"] !== 2)
-    throw invalid(`its schemaVersion is ${JSON.stringify(document["schemaVersion"])}, not 2`);
+    throw invalidManifest(
+      `its schemaVersion is ${JSON.stringify(document["schemaVersion"])}, not 2`,
+    );
   if (
     isIndex
       ? config !== undefined || layers !== undefined || !Array.isArray(manifests)
       : manifests !== undefined || config === undefined
   ) {
-    throw invalid(`its fields are not those of "${mediaType}"`);
+    throw invalidManifest(`its fields are not those of "${mediaType}"`);
   }
   const children = isIndex ? entries(manifests) : [];
   const blobs = isIndex ? [] : [parseEntry(config), ...entries(layers ?? [])].filter(isDistributed);
@@ -87,11 +89,13 @@ function mediaTypeOf(
   const stated = document["mediaType"];
   const mediaType = announced === undefined || announced === "" ? stated : announced;
   if (typeof mediaType !== "string" || !KNOWN.has(mediaType))
-    throw invalid(
+    throw invalidManifest(
       `its media type is ${JSON.stringify(mediaType)}, which is no manifest's or index's`,
     );
   if (stated !== undefined && stated !== mediaType)
-    throw invalid(`it says it is ${JSON.stringify(stated)}, but was sent as "${mediaType}"`);
+    throw invalidManifest(
+      `it says it is ${JSON.stringify(stated)}, but was sent as "${mediaType}"`,
+    );
   return mediaType;
 }
 
@@ -100,14 +104,14 @@ function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
     return record(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "it");
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw invalid("it is not JSON", error);
+    throw invalidManifest("it is not JSON", error);
   }
 }
 
 function entries(value: unknown): readonly Entry[] {
-  if (!Array.isArray(value)) throw invalid("a list is missing");
+  if (!Array.isArray(value)) throw invalidManifest("a list is missing");
   if (value.length > MAX_ENTRIES)
-    throw invalid(`it has ${value.length} entries, more than ${MAX_ENTRIES}`);
+    throw invalidManifest(`it has ${value.length} entries, more than ${MAX_ENTRIES}`);
   return value.map(parseEntry);
 }
 
@@ -115,9 +119,9 @@ type Entry = Descriptor & { readonly hasUrls: boolean };
 
 function parseEntry(value: unknown): Entry {
   const { mediaType, digest, size, urls, platform } = record(value, "a descriptor");
-  if (typeof mediaType !== "string") throw invalid("a descriptor has no media type");
+  if (typeof mediaType !== "string") throw invalidManifest("a descriptor has no media type");
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-    throw invalid("a descriptor has no size");
+    throw invalidManifest("a descriptor has no size");
   const place =
     typeof platform === "object" && platform !== null
       ? { platform: platform as NonNullable<Descriptor["platform"]> }
@@ -140,23 +144,23 @@ function parseEntryDigest(value: unknown): Digest {
     return parseDigest(String(value));
   } catch (error) {
     if (!isToolError(error)) throw error;
-    throw invalid(`${JSON.stringify(value)} is no digest`, error);
+    throw invalidManifest(`${JSON.stringify(value)} is no digest`, error);
   }
 }
 
 function parseAnnotations(value: unknown): Readonly<Record<string, string>> {
   const annotations = record(value, "its annotations");
   if (Object.values(annotations).some((text) => typeof text !== "string"))
-    throw invalid("an annotation is no text");
+    throw invalidManifest("an annotation is no text");
   return annotations as Readonly<Record<string, string>>;
 }
 
 function record(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalid(`${what} is no object`);
+    throw invalidManifest(`${what} is no object`);
   return value as Readonly<Record<string, unknown>>;
 }
 
-function invalid(why: string, cause?: unknown): Fault {
+function invalidManifest(why: string, cause?: unknown): Fault {
   return new Fault(400, "MANIFEST_INVALID", { message: `the manifest is refused: ${why}`, cause });
 }

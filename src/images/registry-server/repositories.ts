@@ -60,7 +60,7 @@ export function createRepositories(store: Store, stateDir: string): Repositories
     (await reach(name)).has(digest);
 
   return {
-    names: () => namesOf(store),
+    names: () => repositoryNames(store),
     images,
     isKnown: async (name) =>
       (await exists(join(stateDir, "links", hashOf(name)))) || (await images(name)).length > 0,
@@ -86,7 +86,7 @@ export function createRepositories(store: Store, stateDir: string): Repositories
       for (const folder of folders)
         if (await exists(join(stateDir, "links", folder, digest.replace(":", "-"))))
           return sizeOf(store, digest);
-      for (const name of await namesOf(store))
+      for (const name of await repositoryNames(store))
         if (await isReachable(name, digest)) return sizeOf(store, digest);
       return undefined;
     },
@@ -111,7 +111,7 @@ async function imagesOf(store: Store, name: string): Promise<readonly StoredImag
   return [...own, ...foreign];
 }
 
-async function namesOf(store: Store): Promise<readonly string[]> {
+async function repositoryNames(store: Store): Promise<readonly string[]> {
   const names = (await store.list()).map(({ reference }) =>
     reference.registry === "store"
       ? reference.repository

@@ -44,7 +44,7 @@ async function fixture(): Promise<Fixture> {
   return { path: folder.path, store, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-function describe(bytes: Uint8Array, mediaType: string = LAYER): Descriptor {
+function layerDescriptor(bytes: Uint8Array, mediaType: string = LAYER): Descriptor {
   return { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
 }
 
@@ -53,7 +53,7 @@ async function* bytesOf(...chunks: readonly (string | Uint8Array)[]): Bytes {
 }
 
 async function put(store: Store, text: string, mediaType?: string): Promise<Descriptor> {
-  const target = describe(Buffer.from(text), mediaType);
+  const target = layerDescriptor(Buffer.from(text), mediaType);
   await store.put(target, bytesOf(text));
   return target;
 }
@@ -92,7 +92,7 @@ async function plannedFile(
     { kind: "file", path, guard: guardOf(await stat(path, { bigint: true })) },
     { kind: "bytes", bytes: Buffer.from(">") },
   ]);
-  return { plan, target: describe(Buffer.from(`<${text}>`)), path };
+  return { plan, target: layerDescriptor(Buffer.from(`<${text}>`)), path };
 }
 
 /** Makes everything in the store look as if it had been written long ago. */
@@ -112,7 +112,7 @@ test("what was put is there, whole, and under its digest", async () => {
 
 test("an unused store is empty and nothing is made on disk for looking at it", async () => {
   await using f = await fixture();
-  const target = describe(Buffer.from("hello"));
+  const target = layerDescriptor(Buffer.from("hello"));
   assert.deepEqual(await f.store.list(), []);
   assert.equal(await f.store.sizeOf(target.digest), undefined);
   await assert.rejects(f.store.resolve(named("iris")), {
@@ -125,7 +125,7 @@ test("an unused store is empty and nothing is made on disk for looking at it", a
 
 test("wrong content is refused and leaves nothing", async () => {
   await using f = await fixture();
-  const target = describe(Buffer.from("hello"));
+  const target = layerDescriptor(Buffer.from("hello"));
   for (const [content, code] of [
     [bytesOf("hellO"), "DIGEST_MISMATCH"],
     [bytesOf("hell"), "SIZE_MISMATCH"],
@@ -150,7 +150,7 @@ test("a put that is aborted leaves nothing", async () => {
     abort.abort(new Error("stop"));
     yield Buffer.from("llo");
   };
-  const target = describe(Buffer.from("hello"));
+  const target = layerDescriptor(Buffer.from("hello"));
   await assert.rejects(f.store.put(target, content(), { signal: abort.signal }), /stop/);
   assert.equal(await f.store.has(target), false);
 });
@@ -159,7 +159,7 @@ test("content of unknown digest is stored under the digest it turns out to have"
   await using f = await fixture();
   const digest = await f.store.ingest(bytesOf("he", "llo"), 5);
   assert.equal(digest, digestOf(Buffer.from("hello")));
-  assert.equal(await read(f.store, describe(Buffer.from("hello"))), "hello");
+  assert.equal(await read(f.store, layerDescriptor(Buffer.from("hello"))), "hello");
   await assert.rejects(f.store.ingest(bytesOf("he", "llo"), 4), { code: "SIZE_MISMATCH" });
   await assert.rejects(f.store.ingest(bytesOf("he", "llo"), 6), { code: "SIZE_MISMATCH" });
 });
@@ -168,7 +168,7 @@ test("a blob of many small and large chunks is written in order", async () => {
   await using f = await fixture();
   const chunks = Array.from({ length: 300 }, (_, index) => Buffer.alloc((index % 7) * 5000, index));
   const whole = Buffer.concat(chunks);
-  const target = describe(whole);
+  const target = layerDescriptor(whole);
   await f.store.put(target, bytesOf(...chunks));
   assert.deepEqual(await readFile(await blobFile(f.store, target.digest)), whole);
 });
@@ -319,7 +319,7 @@ test("a manifest resolves by digest, with or without a name; a layer does not", 
 test("only what was put can be tagged", async () => {
   await using f = await fixture();
   await assert.rejects(
-    f.store.tag(describe(Buffer.from("absent"), MEDIA_TYPES.imageManifest), named("iris")),
+    f.store.tag(layerDescriptor(Buffer.from("absent"), MEDIA_TYPES.imageManifest), named("iris")),
     { code: "BLOB_NOT_FOUND" },
   );
 });

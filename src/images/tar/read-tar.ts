@@ -40,7 +40,7 @@ export async function* readTar(
     if (header === undefined) break;
     const entry = toEntry(header, options.clampsPaths === true);
     budget(entry);
-    if (seen?.has(entry.path) === true) throw invalid(`"${entry.path}" comes twice`);
+    if (seen?.has(entry.path) === true) throw invalidTar(`"${entry.path}" comes twice`);
     seen?.add(entry.path);
     const content = reader.stream(header.size);
     yield { entry, content };
@@ -58,10 +58,10 @@ async function nextHeader(
   let extension: Partial<RawHeader> = {};
   for (let count = 0; ; count += 1) {
     if (count > MAX_EXTENSIONS)
-      throw invalid(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
+      throw invalidTar(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
     const block = await reader.read(BLOCK_BYTES);
     if (block === undefined || block.every((byte) => byte === 0)) {
-      if (Object.keys(extension).length > 0) throw invalid("it ends after an extension header");
+      if (Object.keys(extension).length > 0) throw invalidTar("it ends after an extension header");
       return undefined;
     }
     const header = decodeHeader(block);
@@ -87,7 +87,7 @@ async function nextHeader(
 /** A global header that renames every entry has no honest use. */
 function refuseGlobal(found: Partial<RawHeader>): void {
   if (found.path !== undefined || found.linkTarget !== undefined || found.size !== undefined)
-    throw invalid("a global header sets every entry's name or size");
+    throw invalidTar("a global header sets every entry's name or size");
 }
 
 async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> {
@@ -97,7 +97,7 @@ async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> 
       `read tar: an extension header is ${header.size} bytes long`,
     );
   const content = header.size === 0 ? new Uint8Array(0) : await reader.read(header.size);
-  if (content === undefined) throw invalid("it ends inside an extension header");
+  if (content === undefined) throw invalidTar("it ends inside an extension header");
   await reader.skip(paddingOf(header.size));
   return content;
 }
@@ -130,9 +130,11 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
 function toEntry(header: RawHeader, clampsPaths: boolean): TarEntry {
   const type = TYPES[header.type];
   if (type === undefined)
-    throw invalid(`"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`);
+    throw invalidTar(
+      `"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`,
+    );
   const isDirectory = type === "directory" || (type === "file" && header.path.endsWith("/"));
-  if (isDirectory && header.size > 0) throw invalid(`"${header.path}" is a folder with content`);
+  if (isDirectory && header.size > 0) throw invalidTar(`"${header.path}" is a folder with content`);
   const common = {
     path: plainPath(header.path, clampsPaths),
     mode: header.mode & 0o7777,
@@ -142,7 +144,7 @@ function toEntry(header: RawHeader, clampsPaths: boolean): TarEntry {
     ...(header.xattrs === undefined ? {} : { xattrs: header.xattrs }),
   };
   if (isDirectory) return { ...common, type: "directory", size: 0 };
-  if (common.path === ".") throw invalid(`"${header.path}" is the root, and no folder`);
+  if (common.path === ".") throw invalidTar(`"${header.path}" is the root, and no folder`);
   if (type === "hardlink")
     return { ...common, type, linkTarget: plainPath(header.linkTarget, clampsPaths) };
   if (type === "symlink") return { ...common, type, linkTarget: header.linkTarget };
@@ -155,13 +157,13 @@ function deviceOf({ type, deviceMajor: major, deviceMinor: minor }: RawHeader): 
 
 /** `./a//b/` → `a/b`. */
 function plainPath(path: string, clampsPaths: boolean): string {
-  if (path.startsWith("/") && !clampsPaths) throw invalid(`"${path}" is absolute`);
-  if (path === "" || path.includes("\u0000")) throw invalid(`"${path}" is no path`);
+  if (path.startsWith("/") && !clampsPaths) throw invalidTar(`"${path}" is absolute`);
+  if (path === "" || path.includes("\u0000")) throw invalidTar(`"${path}" is no path`);
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
-    else if (!clampsPaths) throw invalid(`"${path}" leaves the archive`);
+    else if (!clampsPaths) throw invalidTar(`"${path}" leaves the archive`);
     else parts.pop();
   }
   return parts.length === 0 ? "." : parts.join("/");
@@ -186,6 +188,6 @@ function createBudget(options: ReadTarOptions): (entry: TarEntry) => void {
   };
 }
 
-function invalid(why: string): ToolError {
+function invalidTar(why: string): ToolError {
   return new ToolError("ARCHIVE_INVALID", `read tar: ${why}`);
 }

@@ -24,7 +24,7 @@ async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Ar
     yield bytes.subarray(offset, offset + size);
 }
 
-async function listOf(
+async function readEntries(
   bytes: Uint8Array,
   chunkSize = 700,
 ): Promise<readonly (TarEntry & { readonly text: string })[]> {
@@ -61,7 +61,7 @@ test("the order in which entries come does not matter", async () => {
 });
 
 test("what is written is read back, sorted bytewise with parents first", async () => {
-  const read = await listOf(await bytesOf(mixed));
+  const read = await readEntries(await bytesOf(mixed));
   assert.deepEqual(
     read.map(({ path }) => path),
     [
@@ -143,7 +143,7 @@ test("a hard link stands behind the file it names, whatever their names", async 
     size: 0,
     linkTarget,
   });
-  const read = await listOf(
+  const read = await readEntries(
     await bytesOf([link("a", "m"), file("m", "x"), link("b", "m"), file("c", "y"), link("n", "c")]),
   );
   assert.deepEqual(
@@ -213,7 +213,7 @@ test("a time that a tar cannot hold is refused, and one that it can is in every 
 });
 
 test("owners beyond what ustar holds go into PAX, and come back", async () => {
-  const [entry] = await listOf(
+  const [entry] = await readEntries(
     await bytesOf([{ ...file("x", "1"), uid: 1_000_660_000, gid: 2_097_152 }]),
   );
   assert.deepEqual([entry?.uid, entry?.gid, entry?.text], [1_000_660_000, 2_097_152, "1"]);
@@ -222,7 +222,7 @@ test("owners beyond what ustar holds go into PAX, and come back", async () => {
 test("the size of what has no content is zero, whatever the caller found on disk", async () => {
   const bytes = await bytesOf([{ ...folder("d"), size: 4096 }, file("d/x", "1")]);
   assert.deepEqual(
-    (await listOf(bytes)).map(({ path }) => path),
+    (await readEntries(bytes)).map(({ path }) => path),
     ["d", "d/x"],
   );
   assert.equal(bytes.byteLength, 512 * 3 + 1024);
@@ -233,7 +233,7 @@ test("a name that a layer reads as a whiteout is written only where it is meant"
     await assert.rejects(bytesOf([file(path, "")]), { code: "FILE_REFUSED", message: /removal/ });
     const written = await bytesOf([{ ...file(path, ""), isWhiteout: true }]);
     assert.deepEqual(
-      (await listOf(written)).map((entry) => entry.path),
+      (await readEntries(written)).map((entry) => entry.path),
       [path],
     );
   }
@@ -245,7 +245,7 @@ test("extended attributes of any bytes come back, and make the same bytes in any
     "security.capability": Buffer.from([1, 0, 0, 2, 0xff, 0xfe, 0, 0]),
   };
   const written = await bytesOf([{ ...file("bin/ping", "x", 0o755), xattrs }]);
-  const [entry] = await listOf(written);
+  const [entry] = await readEntries(written);
   assert.deepEqual(
     Object.entries(entry?.xattrs ?? {}).map(([key, value]) => [key, Buffer.from(value)]),
     [
@@ -311,30 +311,32 @@ const hostile: readonly (readonly [string, (header: Buffer) => void, string])[] 
 ];
 for (const [name, change, code] of hostile) {
   test(`reading refuses ${name}`, async () => {
-    await assert.rejects(listOf(forged(await bytesOf([file("victim", "x")]), change)), { code });
+    await assert.rejects(readEntries(forged(await bytesOf([file("victim", "x")]), change)), {
+      code,
+    });
   });
 }
 
 test("reading refuses a wrong checksum", async () => {
   const bytes = await bytesOf([file("victim", "x")]);
   bytes[0] = 0x41;
-  await assert.rejects(listOf(bytes), { code: "ARCHIVE_INVALID", message: /checksum/ });
+  await assert.rejects(readEntries(bytes), { code: "ARCHIVE_INVALID", message: /checksum/ });
 });
 
 test("devices are surfaced as such, and hard links out of the archive refused", async () => {
   const device = forged(await bytesOf([file("null", "")]), (header) => header.write("3", 156));
-  assert.equal((await listOf(device))[0]?.type, "device");
+  assert.equal((await readEntries(device))[0]?.type, "device");
   const link = forged(await bytesOf([file("l", "")]), (header) => {
     header.write("1", 156);
     header.write("../../etc/shadow\u0000", 157);
   });
-  await assert.rejects(listOf(link), { code: "ARCHIVE_INVALID" });
+  await assert.rejects(readEntries(link), { code: "ARCHIVE_INVALID" });
 });
 
 test("a path that comes twice is refused when asked", async () => {
   const one = await bytesOf([file("a", "1")]);
   const twice = Buffer.concat([one.subarray(0, 1024), one]);
-  assert.equal((await listOf(twice)).length, 2);
+  assert.equal((await readEntries(twice)).length, 2);
   await assert.rejects(Array.fromAsync(readTar(chunked(twice, 512), { refuseDuplicates: true })), {
     code: "ARCHIVE_INVALID",
   });
@@ -461,18 +463,18 @@ const RAW_HOSTILE: readonly (readonly [string, Buffer, string, RegExp])[] = [
 ];
 for (const [what, bytes, code, message] of RAW_HOSTILE) {
   test(`reading refuses ${what}`, async () => {
-    await assert.rejects(listOf(bytes), { code, message });
+    await assert.rejects(readEntries(bytes), { code, message });
   });
 }
 
 test("symlinks out of the tree are handed out as written, for the caller to judge", async () => {
-  const [entry] = await listOf(raw(["l", { type: "2", link: "../../etc/passwd" }]));
+  const [entry] = await readEntries(raw(["l", { type: "2", link: "../../etc/passwd" }]));
   assert.deepEqual([entry?.type, entry?.linkTarget], ["symlink", "../../etc/passwd"]);
 });
 
 test("GNU's long names and targets, and old tars without a magic, are read", async () => {
   const name = "n".repeat(300);
-  const [link] = await listOf(
+  const [link] = await readEntries(
     raw(
       ["long", { type: "L", content: `${name}\u0000` }],
       ["target", { type: "K", content: `${name}t\u0000` }],
@@ -482,7 +484,7 @@ test("GNU's long names and targets, and old tars without a magic, are read", asy
   assert.deepEqual([link?.path, link?.linkTarget], [name, `${name}t`]);
   const old = forged(entryOf("old/", {}), (header) => header.fill(0, 257, 512).fill(0, 156, 157));
   assert.deepEqual(
-    (await listOf(old)).map(({ path, type }) => [path, type]),
+    (await readEntries(old)).map(({ path, type }) => [path, type]),
     [["old", "directory"]],
   );
 });
@@ -492,7 +494,7 @@ test("a base-256 size is read", async () => {
     Buffer.concat([entryOf("big", { content: "x".repeat(600) }), Buffer.alloc(1024)]),
     (header) => header.set([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x58], 124),
   );
-  assert.equal((await listOf(tar))[0]?.size, 600);
+  assert.equal((await readEntries(tar))[0]?.size, 600);
 });
 
 test("leaving early closes the source", async () => {

@@ -19,7 +19,7 @@ const CAPABILITY: JsonSchema = {
   pattern: "^[0-9]{1,2}\\.[0-9]$",
 };
 
-function listOf(items: JsonSchema, description: string): JsonSchema {
+function listSchema(items: JsonSchema, description: string): JsonSchema {
   return { type: "array", maxItems: 64, items, description };
 }
 
@@ -35,15 +35,15 @@ function recipe(description: string): JsonSchema {
         description:
           "Image that it stands on: a reference, store:NAME, or another place that images are read from. {python} in it becomes the version of Python, such as 3.12.",
       },
-      requirements: listOf(
+      requirements: listSchema(
         TEXT,
         "Python packages on top of it, as lines of a requirements file. None for an image that has the framework.",
       ),
-      extraIndexUrls: listOf(
+      extraIndexUrls: listSchema(
         { ...TEXT, pattern: "^https?://", title: "an http or https address" },
         "More package indexes for these.",
       ),
-      apt: listOf(TEXT, "Debian packages that these need, beside what the base has."),
+      apt: listSchema(TEXT, "Debian packages that these need, beside what the base has."),
     },
   };
 }

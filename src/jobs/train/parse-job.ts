@@ -66,7 +66,7 @@ export function parseJob(
   };
   const accelerator = collect(() => acceleratorOf(value("acc_type")));
   const mainFile = collect(() => (isExporter ? EXPORTER_MAIN : mainFileOf(value)));
-  const names = problems.length > 0 ? undefined : collect(() => namesOf(value, values, registries));
+  const names = problems.length > 0 ? undefined : collect(() => tagsFor(value, values, registries));
   const numGpus = collect(() => countOf(values["num_gpus"]));
   collect(() => splitWords(value("train_params")));
   if (
@@ -217,7 +217,7 @@ function insideCode(path: string, codePath: string): string {
 }
 
 /** A namespace alone is one of the vendor's registry; with a host before it, any registry will do. */
-function namesOf(
+function tagsFor(
   value: (name: string) => string,
   values: TrainValues,
   registries: readonly [RegistryHosts, ...RegistryHosts[]],

@@ -25,7 +25,7 @@ export function splitWords(line: string): readonly string[] {
   const words: string[] = [];
   let word: string | undefined;
   for (const match of line.matchAll(PIECES)) {
-    const text = textOf(match, line);
+    const text = pieceText(match, line);
     if (text !== undefined) word = `${word ?? ""}${text}`;
     else if (word !== undefined) {
       words.push(word);
@@ -36,7 +36,7 @@ export function splitWords(line: string): readonly string[] {
 }
 
 /** What a piece adds to a word; nothing for the space between two. */
-function textOf(
+function pieceText(
   [, escaped, single, double, space, plain, stray]: RegExpMatchArray,
   line: string,
 ): string | undefined {

@@ -169,7 +169,7 @@ async function modelFilesOf(
   // An epoch that is no number was complained of already; no file has such a name.
   if (framework === "mxnet" && !Number.isSafeInteger(model.epoch))
     return { found: [], problems: [] };
-  const parts = namesOf(framework, model).map((choices) => ({
+  const parts = modelFileNames(framework, model).map((choices) => ({
     choices,
     found: choices.find((name) => names.includes(name)),
   }));
@@ -199,7 +199,7 @@ async function filesIn(
 }
 
 /** For each file that there must be: the names that it may have. */
-function namesOf(
+function modelFileNames(
   framework: Exclude<NamedFramework, "tf">,
   { modelName: name, isOneFile, archType, epoch }: UaiModel,
 ): readonly (readonly string[])[] {

@@ -21,7 +21,7 @@ const TEXT_MAP: JsonSchema = {
   additionalProperties: { type: "string", title: "a text", maxLength: 65_536 },
 };
 
-function listOf(items: JsonSchema): JsonSchema {
+function listSchema(items: JsonSchema): JsonSchema {
   return { type: "array", maxItems: 256, items };
 }
 
@@ -45,10 +45,10 @@ const PYTHON: JsonSchema = {
       anyOf: [PATH, { type: "array", minItems: 1, maxItems: 32, items: PATH }],
     },
     indexUrl: { ...TEXT, description: "Package index in place of the default one." },
-    extraIndexUrl: { ...listOf(TEXT), description: "More package indexes." },
-    findLinks: { ...listOf(TEXT), description: "Folders or pages with wheels." },
+    extraIndexUrl: { ...listSchema(TEXT), description: "More package indexes." },
+    findLinks: { ...listSchema(TEXT), description: "Folders or pages with wheels." },
     ignoreLibraries: {
-      ...listOf(TEXT),
+      ...listSchema(TEXT),
       description: "Shared libraries that may be missing, such as libGL.so.1.",
     },
   },
@@ -158,7 +158,7 @@ export const PROJECT_SCHEMA: JsonSchema = {
     },
     python: PYTHON,
     apt: {
-      ...listOf({
+      ...listSchema({
         type: "string",
         title: "the name of a Debian package",
         pattern: "^[a-z0-9][a-z0-9+.-]+(?:=[^\\s]+)?$",
@@ -190,16 +190,16 @@ export const PROJECT_SCHEMA: JsonSchema = {
     preprocess: PREPROCESS,
     postprocess: POSTPROCESS,
     ignore: {
-      ...listOf(TEXT),
+      ...listSchema(TEXT),
       description:
         "Patterns of files to leave out, as in .dockerignore; they come after those of the ignore file.",
     },
     allowSecrets: {
       description: "Patterns of files that may look like secrets, or true for all of them.",
-      anyOf: [{ type: "boolean" }, listOf(TEXT)],
+      anyOf: [{ type: "boolean" }, listSchema(TEXT)],
     },
     allowPickle: {
-      ...listOf({
+      ...listSchema({
         type: "string",
         title: "a dotted name, such as features.Cleaner",
         pattern: "^[A-Za-z_][A-Za-z0-9_]*(?:\\.[A-Za-z_][A-Za-z0-9_]*)+$",

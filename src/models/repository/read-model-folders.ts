@@ -158,7 +158,7 @@ async function readMlserver(listing: Listing): Promise<readonly RepositoryModel[
       const file = join(path, MLSERVER_SETTINGS);
       const text = (await readSmallFile(file)) ?? "{}";
       const {
-        name = nameOf(listing.path),
+        name = modelName(listing.path),
         version = ONLY_VERSION,
         ...settings
       } = parseMlserverSettings(text, file);
@@ -210,6 +210,6 @@ async function list(path: string): Promise<Listing> {
   };
 }
 
-function nameOf(path: string): string {
+function modelName(path: string): string {
   return path.split("/").at(-1) ?? path;
 }

@@ -29,7 +29,7 @@ export function openBundle(prefix: string): Checkpoint {
     for (const [key, bytes] of entries) {
       if (key === "" || key.startsWith("\0")) continue; // the header; parts of tensors
       const name = Buffer.from(key, "latin1").toString("utf8");
-      tensors.set(name, tensorOf({ name, key, entries, shards }, parseEntry(bytes)));
+      tensors.set(name, bundledTensor({ name, key, entries, shards }, parseEntry(bytes)));
     }
   });
   return { tensors, name: basename(prefix), [Symbol.dispose]: () => shards.close() };
@@ -101,7 +101,7 @@ interface Place {
   readonly shards: Shards;
 }
 
-function tensorOf(place: Place, entry: BundleEntry): TensorEntry {
+function bundledTensor(place: Place, entry: BundleEntry): TensorEntry {
   const { name, shards } = place;
   const { dtype, shape } = entry;
   const whole = shape.map((length) => ({ start: 0, length, isWhole: true }));

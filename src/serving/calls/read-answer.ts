@@ -70,7 +70,7 @@ function readV1(value: unknown): readonly OutputTensor[] | undefined {
   if (!isRecord(first) || !Array.isArray(predictions)) return namedOf(predictions);
   return compact(
     Object.keys(first).map((name) =>
-      tensorOf(
+      outputTensor(
         name,
         predictions.map((row: unknown) => member(row, name)),
       ),
@@ -80,7 +80,7 @@ function readV1(value: unknown): readonly OutputTensor[] | undefined {
 
 function readSeldon(value: unknown): readonly OutputTensor[] | undefined {
   const text = member(value, "strData");
-  if (typeof text === "string") return compact([tensorOf("strData", [text])]);
+  if (typeof text === "string") return compact([outputTensor("strData", [text])]);
   const shape = member(value, "data", "tensor", "shape");
   if (Array.isArray(shape)) {
     const values = valuesIn(member(value, "data", "tensor", "values"));
@@ -97,8 +97,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 /** An object of lists, or one list. */
 function namedOf(value: unknown): readonly OutputTensor[] | undefined {
   return isRecord(value)
-    ? compact(Object.entries(value).map(([name, one]) => tensorOf(name, one)))
-    : compact([tensorOf("output", value)]);
+    ? compact(Object.entries(value).map(([name, one]) => outputTensor(name, one)))
+    : compact([outputTensor("output", value)]);
 }
 
 function compact(
@@ -109,7 +109,7 @@ function compact(
 }
 
 /** Nested lists that fill their shape; undefined for ragged ones and for objects. */
-function tensorOf(name: string, value: unknown): OutputTensor | undefined {
+function outputTensor(name: string, value: unknown): OutputTensor | undefined {
   const shape: number[] = [];
   for (let at = value; Array.isArray(at); at = at[0] as unknown) shape.push(at.length);
   const values = valuesIn(Array.isArray(value) ? value : [value]);

@@ -26,16 +26,16 @@ interface Collected {
 }
 
 function collect(into: Collected, list: readonly unknown[], depth: number): void {
-  if (depth >= MAX_AXES) throw invalid(into.name, `it is nested deeper than ${MAX_AXES} lists`);
+  if (depth >= MAX_AXES) throw invalidList(into.name, `it is nested deeper than ${MAX_AXES} lists`);
   const isFirst = into.shape.length === depth && into.leaves.length === 0;
   if (isFirst) into.shape.push(list.length);
   else if (into.shape[depth] !== list.length)
-    throw invalid(into.name, "its lists differ in length");
+    throw invalidList(into.name, "its lists differ in length");
   const rows = list.filter((item) => Array.isArray(item));
   if (rows.length === 0) {
-    if (into.shape.length !== depth + 1) throw invalid(into.name, "its lists differ in depth");
+    if (into.shape.length !== depth + 1) throw invalidList(into.name, "its lists differ in depth");
     for (const item of list) into.leaves.push(item);
-  } else if (rows.length !== list.length) throw invalid(into.name, "it mixes lists and values");
+  } else if (rows.length !== list.length) throw invalidList(into.name, "it mixes lists and values");
   else for (const row of rows) collect(into, row, depth + 1);
 }
 
@@ -48,7 +48,7 @@ function packed(
   if (leaves.length > 0 && leaves.every((leaf) => typeof leaf === "string"))
     return { datatype: "BYTES", data: packItems(leaves.map((leaf) => encoder.encode(leaf))) };
   if (!leaves.every((leaf) => typeof leaf === "number" || typeof leaf === "bigint"))
-    throw invalid(name, "it mixes numbers with something else");
+    throw invalidList(name, "it mixes numbers with something else");
   if (
     leaves.length > 0 &&
     leaves.every((leaf) => typeof leaf === "bigint" || Number.isSafeInteger(leaf))
@@ -66,7 +66,7 @@ function packedIntegers(
     return { datatype: "INT64", data: bytesOf(BigInt64Array.from(values)) };
   if (values.every((value) => BigInt.asUintN(64, value) === value))
     return { datatype: "UINT64", data: bytesOf(BigUint64Array.from(values)) };
-  throw invalid(name, "it has integers that no 64 bits hold");
+  throw invalidList(name, "it has integers that no 64 bits hold");
 }
 
 /** Elements of a BYTES tensor as its data: a u32 with the length before each. */
@@ -82,7 +82,7 @@ export function packItems(items: readonly Uint8Array[]): Uint8Array {
   return data;
 }
 
-function invalid(name: string, why: string): InferenceError {
+function invalidList(name: string, why: string): InferenceError {
   return new InferenceError("TENSOR_INVALID", `read the tensor "${name}": ${why}`, {
     tensor: name,
   });

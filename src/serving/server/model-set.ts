@@ -87,14 +87,14 @@ export class ModelSet implements AsyncDisposable {
       metrics.restarts.value += 1;
       log.warn({ ...event, model: name }, "a worker ended and is started again");
     };
-    const describe = (): Promise<ModelDescription> =>
+    const describeSource = (): Promise<ModelDescription> =>
       described(this.#sources.get(keyOf(source)) ?? source);
     const model = models.add({
       ...{ name, version, isLazy },
       ...(labels !== undefined && { labels }),
-      memoryBytes: async () => memoryBytes(await describe()),
+      memoryBytes: async () => memoryBytes(await describeSource()),
       load: async (_, statistics) => {
-        const description = await describe();
+        const description = await describeSource();
         this.#described.set(keyOf(source), description);
         return loadPredictor(description, {
           ...{ settings, parameters, logLevel, threads, env, signal, log, onRestart, statistics },

@@ -48,7 +48,8 @@ async function readControl({ path, signal }: OpenPackageOptions) {
   for await (const { entry, content } of readTar(
     runStream(["dpkg-deb", "--ctrl-tarfile", path], { signal }),
   )) {
-    if (entry.type === "file") files.set(posix.basename(entry.path), await textOf(content));
+    if (entry.type === "file")
+      files.set(posix.basename(entry.path), await readControlText(content));
   }
   const scripts = new Map([...files].filter(([name]) => SCRIPTS.has(name)));
   return { control: files.get("control") ?? "", md5sums: files.get("md5sums") ?? "", scripts };
@@ -128,7 +129,7 @@ function cleanPath(path: string): string {
   return posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, "");
 }
 
-async function textOf(content: Bytes): Promise<string> {
+async function readControlText(content: Bytes): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");

@@ -36,7 +36,7 @@ export function createExtractedFiles(folder: string): ExtractedFiles {
   const files: ExtractedFiles = {
     async place(wanted, options = {}) {
       for (const [source, indexes] of bySource(wanted, placed)) {
-        const place = join(folder, nameOf(source));
+        const place = join(folder, sourceName(source));
         const missing = await missingIn(place, indexes);
         if (missing.size > 0) await extract(source, { folder, place, indexes: missing }, options);
         for (const index of indexes.keys())
@@ -75,7 +75,7 @@ function bySource(
   return wanted;
 }
 
-function nameOf({ key }: TarSource): string {
+function sourceName({ key }: TarSource): string {
   return createHash("sha256").update(key).digest("hex");
 }
 

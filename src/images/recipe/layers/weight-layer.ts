@@ -51,14 +51,14 @@ async function makeLayer(
 ): Promise<UnhashedLayer> {
   const key = planKey(plan);
   let digest: Digest | undefined = await context.digests.get(plan);
-  const describe = (known: Digest): Descriptor => ({
+  const descriptorOf = (known: Digest): Descriptor => ({
     mediaType: MEDIA_TYPES.layerTar,
     digest: known,
     size: plan.size,
   });
   const keep = async (found: Digest, options?: CallOptions): Promise<Digest> => {
     digest = found;
-    await context.store.putPlan(describe(found), plan, options);
+    await context.store.putPlan(descriptorOf(found), plan, options);
     return found;
   };
   if (digest !== undefined) await keep(digest);
@@ -72,8 +72,8 @@ async function makeLayer(
     mediaType: MEDIA_TYPES.layerTar,
     size: plan.size,
     key,
-    known: () => Promise.resolve(digest === undefined ? undefined : describe(digest)),
-    descriptor: async (options) => describe(await ensure(options)),
+    known: () => Promise.resolve(digest === undefined ? undefined : descriptorOf(digest)),
+    descriptor: async (options) => descriptorOf(await ensure(options)),
     diffId: ensure,
     open: (options) => openPlan(plan, options),
     openFrom: (offset, options) => openPlan(plan, { ...options, offset }),

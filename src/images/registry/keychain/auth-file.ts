@@ -57,11 +57,11 @@ export function encodeAuth(username: string, password: string): string {
 
 function entryOf(key: string, fields: Fields | undefined): [string, AuthEntry][] {
   if (fields === undefined) return [];
-  const pair = decodeAuth(textOf(fields, "auth"));
-  const username = pair?.[0] ?? textOf(fields, "username");
-  const password = pair?.[1] ?? textOf(fields, "password");
-  const identityToken = textOf(fields, "identitytoken");
-  const registryToken = textOf(fields, "registrytoken");
+  const pair = decodeAuth(textField(fields, "auth"));
+  const username = pair?.[0] ?? textField(fields, "username");
+  const password = pair?.[1] ?? textField(fields, "password");
+  const identityToken = textField(fields, "identitytoken");
+  const registryToken = textField(fields, "registrytoken");
   return [
     [
       key,
@@ -83,7 +83,7 @@ function decodeAuth(text: string | undefined): readonly [string, string] | undef
   return colon < 0 ? undefined : [pair.slice(0, colon), pair.slice(colon + 1)];
 }
 
-function textOf(fields: Fields, name: string): string | undefined {
+function textField(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   return typeof value === "string" && value !== "" ? value : undefined;
 }

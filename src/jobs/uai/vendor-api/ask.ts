@@ -5,7 +5,7 @@ import { networkReason, retry, type RetryOptions } from "../../../ground/process
 import { AnswerFault, parseAnswer, type Answer } from "./answers.ts";
 import type { VendorKeys } from "./contracts.ts";
 import { retCodeFacts } from "./ret-codes.ts";
-import { sign, textOf, type Parameters } from "./sign.ts";
+import { sign, parameterText, type Parameters } from "./sign.ts";
 
 export interface AskContext extends CallOptions {
   readonly keys: VendorKeys;
@@ -76,7 +76,9 @@ function questionOf(
   const signature = sign(signed, privateKey);
   const url = new URL(context.endpoint);
   url.search = new URLSearchParams([
-    ...Object.entries(signed).map(([key, value]) => [key, textOf(value)] as [string, string]),
+    ...Object.entries(signed).map(
+      ([key, value]) => [key, parameterText(value)] as [string, string],
+    ),
     ["Signature", signature],
   ]).toString();
   const plain = [privateKey, publicKey, signature];

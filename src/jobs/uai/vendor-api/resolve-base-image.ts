@@ -36,7 +36,7 @@ export async function resolveBaseImage(
     const found = findPackage(packages, type, names[type]);
     if (found === undefined)
       problems.push(
-        `--${FLAGS[type]}: "${names[type]}" is not offered; offered are ${listOf(packages, type)}`,
+        `--${FLAGS[type]}: "${names[type]}" is not offered; offered are ${packageNames(packages, type)}`,
       );
     return found?.id ?? "";
   };
@@ -65,7 +65,7 @@ export async function resolveBaseImage(
   return image;
 }
 
-function listOf(packages: readonly EnvironmentPackage[], type: PackageType): string {
+function packageNames(packages: readonly EnvironmentPackage[], type: PackageType): string {
   const names = packages.map(({ name, version }) => (version === "" ? name : `${name}-${version}`));
   return bound(names.join(", ") || `no ${type} package`, 1000);
 }

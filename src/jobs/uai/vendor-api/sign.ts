@@ -5,7 +5,7 @@ export type ParameterValue = string | number | boolean | readonly (string | numb
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /** A value as it is signed and sent. */
-export function textOf(value: ParameterValue): string {
+export function parameterText(value: ParameterValue): string {
   return Array.isArray(value) ? value.join(",") : String(value);
 }
 
@@ -17,7 +17,7 @@ export function textOf(value: ParameterValue): string {
 export function sign(parameters: Parameters, privateKey: string): string {
   const pairs = Object.entries(parameters)
     .filter(([key]) => key !== "Signature")
-    .map(([key, value]) => [Buffer.from(key), key + textOf(value)] as const)
+    .map(([key, value]) => [Buffer.from(key), key + parameterText(value)] as const)
     .sort(([one], [other]) => Buffer.compare(one, other));
   return createHash("sha1")
     .update(pairs.map(([, text]) => text).join("") + privateKey, "utf8")

@@ -42,7 +42,7 @@ export function readArchitecture(model: JsonObject): KerasArchitecture {
   const custom = layers.flatMap((layer) => customIn(layer)).slice(0, 100);
   return {
     className: stringIn(model, "class_name") ?? "",
-    layers: layers.map((layer) => ({ name: nameOf(layer), className: classNameOf(layer) })),
+    layers: layers.map((layer) => ({ name: layerName(layer), className: classNameOf(layer) })),
     inputs: inputsOf(model, 0),
     outputs: outputsOf(model, layers),
     custom,
@@ -72,7 +72,7 @@ function layersIn(model: JsonObject): readonly JsonObject[] {
   return layers.filter(isJsonObject).slice(0, MAX_LAYERS);
 }
 
-function nameOf(layer: JsonObject): string {
+function layerName(layer: JsonObject): string {
   return stringIn(objectIn(layer, "config"), "name") ?? stringIn(layer, "name") ?? "";
 }
 
@@ -100,18 +100,18 @@ function inputsOf(model: JsonObject, depth: number): readonly StatedTensor[] {
   const named = namesUnder(model, "input_layers");
   if (named.length > 0)
     return named.map((name) => {
-      const layer = layers.find((one) => nameOf(one) === name);
-      return tensorOf(name, layer === undefined ? null : shapeOf(layer), layer);
+      const layer = layers.find((one) => layerName(one) === name);
+      return layerTensor(name, layer === undefined ? null : shapeOf(layer), layer);
     });
   const [first] = layers;
   if (first === undefined) return [];
   const shape = shapeOf(first) ?? axesIn(objectIn(model, "config")["build_input_shape"]);
   if (shape === null && MODELS.test(classNameOf(first)) && depth < MAX_DEPTH)
     return inputsOf(first, depth + 1);
-  return [tensorOf(nameOf(first), shape, first)];
+  return [layerTensor(layerName(first), shape, first)];
 }
 
-function tensorOf(
+function layerTensor(
   name: string,
   shape: readonly number[] | null,
   layer: JsonObject | undefined,
@@ -152,7 +152,7 @@ function axesIn(value: unknown): readonly number[] | null {
 
 function outputsOf(model: JsonObject, layers: readonly JsonObject[]): readonly StatedTensor[] {
   const named = namesUnder(model, "output_layers");
-  const names = named.length > 0 ? named : layers.slice(-1).map(nameOf);
+  const names = named.length > 0 ? named : layers.slice(-1).map(layerName);
   return names.map((name) => ({
     name,
     datatype: "FP32",
@@ -162,7 +162,7 @@ function outputsOf(model: JsonObject, layers: readonly JsonObject[]): readonly S
 
 /** Known for the usual end of a classifier or regression: a dense layer after one that flattens. */
 function outputShape(name: string, layers: readonly JsonObject[]): readonly number[] | null {
-  let at = layers.findIndex((layer) => nameOf(layer) === name);
+  let at = layers.findIndex((layer) => layerName(layer) === name);
   while (at > 0 && /^(Activation|.*Dropout|Softmax|ReLU)$/.test(classNameOf(layers[at] ?? {})))
     at -= 1;
   const layer = layers[at];
@@ -179,7 +179,7 @@ function outputShape(name: string, layers: readonly JsonObject[]): readonly numb
 
 /** Functions written by a name that only the training script knew. */
 function customIn(layer: JsonObject): readonly { readonly layer: string; readonly name: string }[] {
-  const name = nameOf(layer);
+  const name = layerName(layer);
   const config = objectIn(layer, "config");
   const found = Object.values(config).some((value) => value === "<lambda>");
   return [

@@ -39,7 +39,7 @@ export function stoodFor(machine: Machine): StoodFor {
     [...state.keys()].some((key) => !WRAPPER_KEYS.has(key));
   const shape = attributeOf(wrapper, "shape");
   const alignment = attributeOf(wrapper, "numpy_array_alignment_bytes") ?? 0;
-  const axes = listOf(shape).filter(
+  const axes = pickledList(shape).filter(
     (axis): axis is number => typeof axis === "number" && Number.isSafeInteger(axis) && axis >= 0,
   );
   if (isOdd || !Array.isArray(shape) || axes.length < shape.length || typeof alignment !== "number")
@@ -61,15 +61,15 @@ const TYPE_CODE = /^(?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|[mM]8|O8?|
 function dtypeOf(value: PickleValue): Dtype {
   if (!(value instanceof Made) || value.isRebuilt || !isNumpyDtype(value.callee))
     throw new PickleError("an array has no type");
-  const [name] = listOf(value.args);
-  const [, order] = listOf(value.state);
+  const [name] = pickledList(value.args);
+  const [, order] = pickledList(value.state);
   if (typeof name !== "string" || !TYPE_CODE.test(name))
     throw new PickleError("an array has no type that is known");
   const itemBytes = Number(name.slice(1) || 8) * (name.startsWith("U") ? 4 : 1);
   return {
     code: `${typeof order === "string" ? order : "<"}${name}`,
     itemBytes,
-    hasObjects: hasObjectsIn(name, itemBytes, listOf(value.state)),
+    hasObjects: hasObjectsIn(name, itemBytes, pickledList(value.state)),
   };
 }
 
@@ -90,6 +90,6 @@ function isNumpyDtype(callee: PickleValue): boolean {
   return callee instanceof GlobalName && callee.path === "numpy.dtype";
 }
 
-function listOf(value: PickleValue): readonly PickleValue[] {
+function pickledList(value: PickleValue): readonly PickleValue[] {
   return Array.isArray(value) ? value : [];
 }

@@ -22,7 +22,7 @@ async function* cut(bytes: Uint8Array, step: number): AsyncGenerator<Uint8Array>
   for (let at = 0; at < bytes.byteLength; at += step) yield bytes.subarray(at, at + step);
 }
 
-async function factsOf(bytes: Uint8Array, step = 4096): Promise<PickleFacts> {
+async function scanInSteps(bytes: Uint8Array, step = 4096): Promise<PickleFacts> {
   await using input = new PickleInput(streamFeed(cut(bytes, step), 2 ** 30));
   return pickleFactsOf(await scanPickle(input));
 }
@@ -44,7 +44,7 @@ test("what is read does not depend on how the bytes come", () =>
       fc.constantFrom(...pickles),
       fc.integer({ min: 1, max: 100 }),
       async (bytes, step) => {
-        assert.deepEqual(await factsOf(bytes, step), await factsOf(bytes));
+        assert.deepEqual(await scanInSteps(bytes, step), await scanInSteps(bytes));
       },
     ),
     { numRuns: 60 },
@@ -61,7 +61,7 @@ test("a pickle with any bytes changed is read or refused", () =>
       async (bytes, changes) => {
         const changed = Buffer.from(bytes);
         for (const [at, byte] of changes) changed[at % changed.byteLength] = byte;
-        await endsWell(() => factsOf(changed));
+        await endsWell(() => scanInSteps(changed));
       },
     ),
     { numRuns: 400 },
@@ -73,7 +73,7 @@ test("any string of opcodes is walked over or refused", () => {
     maxLength: 300,
   });
   return fc.assert(
-    fc.asyncProperty(soup, (bytes) => endsWell(() => factsOf(Uint8Array.from(bytes)))),
+    fc.asyncProperty(soup, (bytes) => endsWell(() => scanInSteps(Uint8Array.from(bytes)))),
     { numRuns: 500 },
   );
 });

@@ -140,10 +140,13 @@ async function keptFactsOf(
   file: ModelFile,
   options: ReadOptions,
 ): Promise<PickleFacts | undefined> {
-  return recall({ file, what: "facts", ...options }, () => factsOf(file, options));
+  return recall({ file, what: "facts", ...options }, () => scannedFacts(file, options));
 }
 
-async function factsOf(file: ModelFile, options: CallOptions): Promise<PickleFacts | undefined> {
+async function scannedFacts(
+  file: ModelFile,
+  options: CallOptions,
+): Promise<PickleFacts | undefined> {
   try {
     const { input } = await openPickle(file.location);
     if (input === undefined) return undefined;

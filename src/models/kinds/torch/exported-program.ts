@@ -47,11 +47,11 @@ function tensorsOf(
     if (!isJsonObject(spec) || !isJsonObject(spec[key])) return [];
     const argument = objectIn(objectIn(spec, key), "arg");
     const name = stringIn(objectIn(argument, "as_tensor"), "name");
-    return name === undefined ? [] : [tensorOf(name, objectIn(values, name))];
+    return name === undefined ? [] : [programTensor(name, objectIn(values, name))];
   });
 }
 
-function tensorOf(name: string, value: JsonObject): StatedTensor {
+function programTensor(name: string, value: JsonObject): StatedTensor {
   const { dtype } = value;
   const datatype = typeof dtype === "number" ? (DATATYPES[dtype] ?? `type ${dtype}`) : undefined;
   const sizes = value["sizes"];

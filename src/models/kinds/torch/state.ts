@@ -85,7 +85,7 @@ function collect(
   for (const [key, value] of entries) {
     if (tensors.length === MAX_TENSORS) return;
     const name = `${prefix}${key}`;
-    const tensor = tensorOf(name, value);
+    const tensor = savedTensor(name, value);
     if (tensor !== undefined) tensors.push(tensor);
     else if (depth < MAX_DEPTH)
       collect(tensors, entriesOf(value), { prefix: `${name}.`, depth: depth + 1 });
@@ -106,14 +106,14 @@ function entriesOf(value: PickleValue): readonly (readonly [string, PickleValue]
 }
 
 /** `_rebuild_tensor_v2(storage, offset, shape, ...)`, or a parameter around one. @see torch/_utils.py */
-function tensorOf(name: string, value: PickleValue): StatedTensor | undefined {
+function savedTensor(name: string, value: PickleValue): StatedTensor | undefined {
   const made = classOf(value);
   const args = value instanceof Made && Array.isArray(value.args) ? value.args : [];
   if (made === undefined) return undefined;
-  if (/^_rebuild_parameter/.test(made.name)) return tensorOf(name, args[0]);
+  if (/^_rebuild_parameter/.test(made.name)) return savedTensor(name, args[0]);
   if (!/^_rebuild_tensor/.test(made.name)) {
     const data = attributeOf(value, "data");
-    return made.name === "Parameter" && data !== undefined ? tensorOf(name, data) : undefined;
+    return made.name === "Parameter" && data !== undefined ? savedTensor(name, data) : undefined;
   }
   const [storage, , shape] = args;
   const datatype = storageType(storage);

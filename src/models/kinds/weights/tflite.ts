@@ -59,7 +59,7 @@ function describeTflite(file: ModelFile): ModelFacts {
     if (graph === undefined) throw new FlatBufferError("it has no graph");
     const tensors = graph.tables(0);
     const named = (field: number): readonly StatedTensor[] =>
-      (graph.ints(field) ?? []).map((index) => tensorOf(tensors[index]));
+      (graph.ints(field) ?? []).map((index) => statedTensor(tensors[index]));
     return {
       inputs: named(1),
       outputs: named(2),
@@ -84,7 +84,7 @@ function describeTflite(file: ModelFile): ModelFacts {
   }
 }
 
-function tensorOf(tensor: FlatTable | undefined): StatedTensor {
+function statedTensor(tensor: FlatTable | undefined): StatedTensor {
   if (tensor === undefined) throw new FlatBufferError("an input or output is no tensor of it");
   const type = tensor.byte(1, 0);
   return {

@@ -17,7 +17,7 @@ const folders = readdirSync(FIXTURES, { withFileTypes: true })
 
 const NOTHING = { images: { read: () => Promise.reject(new Error("no picture came")) } };
 
-function factsOf(signature: Signature): PredictorFacts {
+function predictorFacts(signature: Signature): PredictorFacts {
   return {
     ...{ signature, platform: "any", takesTensors: true, takesRawBody: false },
     ...{ streams: false, joinsRows: false, wantsHeaders: false },
@@ -40,7 +40,7 @@ for (const folder of folders)
     const { signature, obstacle } = await detectModel({ folder, files: modelFilesIn(path) });
     if (obstacle !== undefined || signature === undefined) return;
     described += 1;
-    const facts = factsOf(signature);
+    const facts = predictorFacts(signature);
     const { inputs, outputs } = signature;
     const model = { name: "m", inputs, outputs, takesTensors: true, takesRawBody: false };
     const example = modelServerExample(model);

@@ -25,7 +25,7 @@ export function tensorsOfCsv(text: string, facts: PredictorFacts): readonly Name
       `a table of ${table.rows[0]?.length ?? 0} columns has to say which is for which input`,
       `give it a header with ${specs.map(({ name }) => `"${shortName(name)}"`).join(", ")}`,
     );
-  return [tensorOf(spec, table.rows, [table.rows.length, table.rows[0]?.length ?? 0])];
+  return [columnTensorOf(spec, table.rows, [table.rows.length, table.rows[0]?.length ?? 0])];
 }
 
 /** A text for the only input that takes text. @throws InferenceError `REQUEST_INVALID` when there is none */
@@ -54,10 +54,10 @@ function tableOf(text: string): CsvTable {
 /** A column as an input: of shape `[rows]`, or `[rows, 1]` where the input has two axes. */
 function columnTensor(spec: TensorSpec, { rows }: CsvTable, column: number): NamedTensor {
   const cells = rows.map((row) => [row[column] ?? ""]);
-  return tensorOf(spec, cells, spec.shape.length === 1 ? [rows.length] : [rows.length, 1]);
+  return columnTensorOf(spec, cells, spec.shape.length === 1 ? [rows.length] : [rows.length, 1]);
 }
 
-function tensorOf(
+function columnTensorOf(
   { name, datatype }: TensorSpec,
   rows: readonly (readonly string[])[],
   shape: readonly number[],

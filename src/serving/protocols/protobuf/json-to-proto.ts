@@ -53,7 +53,7 @@ class MessageWriter {
   #field({ number, type, isRepeated, name }: MappedField, value: JsonNode, depth: number): void {
     if (type.kind === "map") return this.#map(number, type.value, value, depth);
     if (!isRepeated) return this.#one(number, type, value, depth);
-    for (const item of listOf(value, name).toReversed()) this.#one(number, type, item, depth);
+    for (const item of wantedList(value, name).toReversed()) this.#one(number, type, item, depth);
   }
 
   #one(number: number, type: MappedType, value: JsonNode, depth: number): void {
@@ -103,7 +103,7 @@ class MessageWriter {
   }
 
   #list(value: JsonNode, depth: number): void {
-    for (const item of listOf(value, "a list").toReversed())
+    for (const item of wantedList(value, "a list").toReversed())
       this.#one(1, { kind: "message", name: VALUE }, item, depth);
   }
 
@@ -120,7 +120,7 @@ function objectOf(value: JsonNode, what: string): JsonObject {
   throw new WireError(`${what}: want an object`);
 }
 
-function listOf(value: JsonNode, what: string): readonly JsonNode[] {
+function wantedList(value: JsonNode, what: string): readonly JsonNode[] {
   if (isList(value)) return value;
   throw new WireError(`${what}: want a list`);
 }

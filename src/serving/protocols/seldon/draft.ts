@@ -69,19 +69,19 @@ export class DraftReader {
         draft.data = this.#data(reader);
         break;
       case "meta":
-        draft.metaText = textOf(
+        draft.metaText = takenText(
           reader,
           () => (draft.meta = reader.bounded(MAX_META, () => readNode(reader))),
         );
         break;
       case "jsonData":
-        draft.jsonData = textOf(reader, () => reader.skip());
+        draft.jsonData = takenText(reader, () => reader.skip());
         break;
       case "strData":
         draft.strData =
           reader.peek() === 0x22
             ? { text: reader.string() }
-            : { json: textOf(reader, () => reader.skip()) };
+            : { json: takenText(reader, () => reader.skip()) };
         break;
       case "binData":
         draft.binData = readBinary(reader);
@@ -122,7 +122,7 @@ export class DraftReader {
       const dense = this.#dense.read(reader);
       if (dense !== undefined) return { dense };
     }
-    return { json: textOf(reader, () => reader.skip()) };
+    return { json: takenText(reader, () => reader.skip()) };
   }
 }
 
@@ -136,7 +136,7 @@ function hasPayload(draft: MessageDraft): boolean {
 }
 
 /** The JSON text of what `take` takes. */
-function textOf(reader: JsonReader, take: () => void): string {
+function takenText(reader: JsonReader, take: () => void): string {
   reader.peek();
   const start = reader.at;
   take();

@@ -85,16 +85,16 @@ const MESSAGES: Readonly<
 export function checkMessage(node: JsonNode, name: string): void {
   const schema = MESSAGES[name];
   if (schema === undefined || !isObject(node))
-    throw invalid(`Failed to parse ${name}: want an object, got ${pythonType(node)}.`);
+    throw invalidMessage(`Failed to parse ${name}: want an object, got ${pythonType(node)}.`);
   for (const [key, value] of node) {
     const type = Object.hasOwn(schema.fields, key) ? schema.fields[key] : undefined;
     if (type === undefined)
-      throw invalid(`Message type "seldon.protos.${name}" has no field named "${key}".`);
+      throw invalidMessage(`Message type "seldon.protos.${name}" has no field named "${key}".`);
     if (value !== null || type === "any") checkField(value, { type, key });
   }
   const several = schema.oneOf?.filter((key) => (node.get(key) ?? null) !== null) ?? [];
   if (several.length > 1)
-    throw invalid(
+    throw invalidMessage(
       `Message type "seldon.protos.${name}" should not have multiple "data_oneof" oneof fields.`,
     );
 }
@@ -102,11 +102,11 @@ export function checkMessage(node: JsonNode, name: string): void {
 function checkField(value: JsonNode, { type, key }: { type: FieldType; key: string }): void {
   if (typeof type === "string") {
     if (!isScalar(value, type))
-      throw invalid(`Failed to parse ${key} field: ${pythonType(value)} is not a ${type}.`);
+      throw invalidMessage(`Failed to parse ${key} field: ${pythonType(value)} is not a ${type}.`);
   } else if ("message" in type) checkMessage(value, type.message);
   else if ("map" in type) checkMap(value, { type: type.map, key });
   else if (!isList(value))
-    throw invalid(
+    throw invalidMessage(
       `Failed to parse ${key} field: repeated field ${key} must be in [] which is ${pythonType(value)}.`,
     );
   else for (const item of value) checkField(item, { type: type.repeated, key });
@@ -114,7 +114,7 @@ function checkField(value: JsonNode, { type, key }: { type: FieldType; key: stri
 
 function checkMap(value: JsonNode, { type, key }: { type: FieldType; key: string }): void {
   if (!isObject(value))
-    throw invalid(
+    throw invalidMessage(
       `Failed to parse ${key} field: Map field ${key} must be in a dict which is ${pythonType(value)}.`,
     );
   for (const item of value.values()) checkField(item, { type, key });
@@ -180,6 +180,6 @@ export function objectIn(node: JsonNode | undefined, key: string): JsonObject | 
   return isObject(value) ? value : undefined;
 }
 
-function invalid(why: string): Error {
+function invalidMessage(why: string): Error {
   return badData(`Invalid JSON: ${why}`);
 }

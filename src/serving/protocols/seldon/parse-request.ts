@@ -258,7 +258,7 @@ function parsed(draft: MessageDraft, options: ParseOptions): Parsed {
   if (draft.meta !== undefined && !isObject(draft.meta))
     throw badInput(`'${pythonType(draft.meta)}' object has no attribute 'get'`);
   const payload = payloadOf(draft, options);
-  const names = draft.data?.names === undefined ? NO_NAMES : namesOf(draft.data.names);
+  const names = draft.data?.names === undefined ? NO_NAMES : columnNames(draft.data.names);
   const message = { payload, names, ...(draft.metaText !== undefined && { meta: draft.metaText }) };
   return { message, context: contextOf(draft, options) };
 }
@@ -322,7 +322,7 @@ function dataKindOf(data: DataDraft): DataKind {
   return data.ndarray === undefined && data.tftensor !== undefined ? "tftensor" : "ndarray";
 }
 
-function namesOf(node: JsonNode): readonly string[] {
+function columnNames(node: JsonNode): readonly string[] {
   if (!isList(node)) return typeof node === "string" ? Array.from(node) : NO_NAMES;
   return node.map((name) => (typeof name === "string" ? name : pythonRepr(name)));
 }

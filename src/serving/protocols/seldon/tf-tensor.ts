@@ -135,14 +135,14 @@ function shapeOf(node: JsonNode | undefined): number[] {
   if (dims === undefined) return [];
   if (!isList(dims)) throw badInput("Failed to parse tftensor: dim is not a list");
   return dims.map((dim) => {
-    const size = isObject(dim) ? Number(textOf(dim.get("size") ?? "0")) : NaN;
+    const size = isObject(dim) ? Number(elementText(dim.get("size") ?? "0")) : NaN;
     if (!Number.isSafeInteger(size) || size < 0)
       throw badInput("Failed to parse tftensor: a dim without a size");
     return size;
   });
 }
 
-function textOf(node: JsonNode): string {
+function elementText(node: JsonNode): string {
   if (node instanceof JsonNumber) return node.text;
   return typeof node === "boolean" ? String(Number(node)) : typeof node === "string" ? node : "x";
 }
@@ -150,7 +150,7 @@ function textOf(node: JsonNode): string {
 /** No tensor may be more than this many times as large as what was sent for it. */
 const MAX_FILLED = 1 << 24;
 
-function listOf(node: JsonNode | undefined, count: number): readonly JsonNode[] {
+function elementNodes(node: JsonNode | undefined, count: number): readonly JsonNode[] {
   const values = isList(node) ? node : node === undefined ? [] : [node];
   if (values.length > count || (values.length < count && count > MAX_FILLED))
     throw badInput(`Failed to parse tftensor: ${values.length} values for ${count} elements`);
@@ -161,10 +161,10 @@ function valuesOf(
   node: JsonNode | undefined,
   { datatype, count }: { datatype: Datatype; count: number },
 ): Uint8Array {
-  const values = listOf(node, count);
+  const values = elementNodes(node, count);
   const isBig = datatype === "INT64" || datatype === "UINT64";
   const isHalf = datatype === "FP16" || datatype === "BF16";
-  const texts = values.map(textOf);
+  const texts = values.map(elementText);
   const at = (index: number): string => texts[Math.min(index, texts.length - 1)] ?? "0";
   try {
     if (isBig) {
@@ -188,7 +188,9 @@ function valuesOf(
 const MAX_FILLED_BYTES = 1 << 26;
 
 function elementBytes(node: JsonNode | undefined, count: number): Uint8Array {
-  const values = listOf(node, count).map((value) => decodeBase64(Buffer.from(textOf(value))));
+  const values = elementNodes(node, count).map((value) =>
+    decodeBase64(Buffer.from(elementText(value))),
+  );
   const last = values.at(-1) ?? Buffer.alloc(0);
   const filledBytes = (count - values.length) * (4 + last.byteLength);
   if (filledBytes > MAX_FILLED_BYTES)

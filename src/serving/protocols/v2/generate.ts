@@ -117,7 +117,7 @@ function readGenerate(model: ServedModel, exchange: Exchange): GenerateCall {
   const inputs = [...given]
     .filter(([name]) => isInput(name))
     .map(([name, value]) =>
-      tensorOf(name, value, specs?.find((spec) => spec.name === name)?.shape),
+      parameterTensor(name, value, specs?.find((spec) => spec.name === name)?.shape),
     );
   const unknown = [...members.keys()].find(
     (name) => name !== "id" && name !== "parameters" && !isInput(name),
@@ -144,7 +144,7 @@ function readGenerate(model: ServedModel, exchange: Exchange): GenerateCall {
 }
 
 /** A single value has as many axes as the model wants, of length 1 each. */
-function tensorOf(
+function parameterTensor(
   name: string,
   value: JsonNode,
   wanted: readonly number[] | undefined,

@@ -55,7 +55,7 @@ export function readInferProto(message: Buffer): ProtoInferCall {
     isRawIn: raw.length > 0,
     ...(version !== "" && { version }),
     ...(id !== "" && { id }),
-    inputs: inputs.map((input, at) => tensorOf(input, raw[at])),
+    inputs: inputs.map((input, at) => protoTensor(input, raw[at])),
     ...readRequestParameters(Object.fromEntries(parameters)),
     ...(outputs.length > 0 && { outputs }),
   };
@@ -82,7 +82,7 @@ function readFields(message: Buffer): Fields {
   return fields;
 }
 
-function tensorOf(
+function protoTensor(
   { name, datatype, shape, parameters, contents }: Input,
   raw: Buffer | undefined,
 ): NamedTensor {

@@ -10,10 +10,14 @@ export interface TextStyle {
  * @throws TypeError for a value that contains itself
  */
 export function jsonText(value: unknown, style: TextStyle): string {
-  return textOf(value, style, []) ?? "null";
+  return valueText(value, style, []) ?? "null";
 }
 
-function textOf(value: unknown, style: TextStyle, parents: readonly unknown[]): string | undefined {
+function valueText(
+  value: unknown,
+  style: TextStyle,
+  parents: readonly unknown[],
+): string | undefined {
   if (typeof value === "string") return stringText(value, style);
   if (typeof value === "number") return Object.is(value, -0) ? "-0.0" : String(value);
   if (typeof value === "bigint" || typeof value === "boolean" || value === null)
@@ -29,20 +33,20 @@ function objectText(
   if (parents.includes(value)) throw new TypeError("Circular reference detected");
   const inside = [...parents, value];
   if ("toJSON" in value && typeof value.toJSON === "function")
-    return textOf((value.toJSON as () => unknown)(), style, inside); // of user code
+    return valueText((value.toJSON as () => unknown)(), style, inside); // of user code
   if (ArrayBuffer.isView(value) && !(value instanceof DataView))
-    return textOf(Array.from(value as unknown as ArrayLike<unknown>), style, inside); // every view but DataView is a typed array
+    return valueText(Array.from(value as unknown as ArrayLike<unknown>), style, inside); // every view but DataView is a typed array
   if (Array.isArray(value))
-    return `[${value.map((item) => textOf(item, style, inside) ?? "null").join(",")}]`;
+    return `[${value.map((item) => valueText(item, style, inside) ?? "null").join(",")}]`;
   if (!(value instanceof Map) && Symbol.iterator in value)
-    return textOf(Array.from(value as Iterable<unknown>), style, inside); // a Set, a generator
+    return valueText(Array.from(value as Iterable<unknown>), style, inside); // a Set, a generator
   const entries: (readonly [string, unknown])[] =
     value instanceof Map
       ? [...value].map(([key, item]) => [String(key), item])
       : Object.entries(value);
   if (style.sortKeys) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const members = entries.flatMap(([key, item]) => {
-    const text = textOf(item, style, inside);
+    const text = valueText(item, style, inside);
     return text === undefined ? [] : [`${stringText(key, style)}:${text}`];
   });
   return `{${members.join(",")}}`;

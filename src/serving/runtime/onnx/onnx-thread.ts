@@ -49,7 +49,7 @@ async function main(port: MessagePort, known: OnnxThreadData | undefined): Promi
     send({
       kind: "failed",
       code: "MODEL_LOAD_FAILED",
-      message: textOf(error),
+      message: errorText(error),
       hint: "check the file with the onnx package's checker",
     });
     return;
@@ -62,13 +62,13 @@ async function main(port: MessagePort, known: OnnxThreadData | undefined): Promi
           { kind: "done", id, value: outputs },
           outputs.map(({ data: bytes }) => bytes.buffer as ArrayBuffer),
         ),
-      (error: unknown) => send({ kind: "error", id, error: textOf(error) }),
+      (error: unknown) => send({ kind: "error", id, error: errorText(error) }),
     );
   });
   try {
     send({ kind: "ready", facts: signatureOf(session) });
   } catch (error) {
-    send({ kind: "failed", code: "MODEL_LOAD_FAILED", message: textOf(error) });
+    send({ kind: "failed", code: "MODEL_LOAD_FAILED", message: errorText(error) });
   }
 }
 
@@ -94,7 +94,7 @@ async function importRuntime(): Promise<OnnxRuntime | Extract<FromThread, { kind
     return {
       kind: "failed",
       code: "RUNTIME_MISSING",
-      message: `onnxruntime-node cannot be loaded: ${textOf(error)}`,
+      message: `onnxruntime-node cannot be loaded: ${errorText(error)}`,
       hint: "npm install onnxruntime-node",
     };
   }
@@ -176,7 +176,7 @@ function specOf(meta: InferenceSession.ValueMetadata): readonly TensorSpec[] {
   return [{ name, datatype, shape: shape.map((axis) => (typeof axis === "number" ? axis : -1)) }];
 }
 
-function textOf(error: unknown): string {
+function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

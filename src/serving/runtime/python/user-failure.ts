@@ -6,12 +6,12 @@ export function parseUserFailure(text: string): UserFailure {
   const value = parseObject(text);
   const response = responseOf(value["response"]);
   return {
-    type: textOf(value["type"], "Exception"),
-    message: textOf(value["message"], ""),
+    type: textOr(value["type"], "Exception"),
+    message: textOr(value["message"], ""),
     status: numberOf(value["status"], 500),
-    reason: textOf(value["reason"], "MICROSERVICE_INTERNAL_ERROR"),
+    reason: textOr(value["reason"], "MICROSERVICE_INTERNAL_ERROR"),
     isRefusal: value["isRefusal"] === true,
-    traceback: textOf(value["traceback"], ""),
+    traceback: textOr(value["traceback"], ""),
     ...(typeof value["messageJson"] === "string" && { messageJson: value["messageJson"] }),
     ...(typeof value["reasonJson"] === "string" && { reasonJson: value["reasonJson"] }),
     ...(response !== undefined && { response }),
@@ -49,12 +49,12 @@ function responseOf(value: unknown): UserFailure["response"] | undefined {
   const { status, contentType, body } = value as Record<string, unknown>; // checked: an object
   return {
     status: numberOf(status, 500),
-    contentType: textOf(contentType, "text/html"),
-    body: Buffer.from(textOf(body, ""), "base64"),
+    contentType: textOr(contentType, "text/html"),
+    body: Buffer.from(textOr(body, ""), "base64"),
   };
 }
 
-function textOf(value: unknown, otherwise: string): string {
+function textOr(value: unknown, otherwise: string): string {
   return typeof value === "string" ? value : otherwise;
 }
 
