@@ -118,17 +118,17 @@ export async function startSlipwayGraph({
   readonly folder: string;
 }): Promise<ModelServer> {
   const { python } = await keptPython({ packages: SELDON });
-  const port = await freePort();
+  const [port, grpc] = [await freePort(), await freePort()];
   const files = { graph: join(folder, "graph.yaml"), components: join(folder, "components.json") };
   writeFileSync(files.graph, graph);
   writeFileSync(files.components, JSON.stringify(components));
   const args = [
     ...[join(ROOT, "bin/slipway.js"), "serve", MODELS],
     ...["--graph", files.graph, "--components", files.components],
-    ...["--http-port", String(port), "--python", python],
+    ...["--http-port", String(port), "--grpc-port", String(grpc), "--python", python],
   ];
   return start([process.execPath, ...args], {
-    ...{ port, grpc: 0, folder },
+    ...{ port, grpc, folder },
     env: { PYTHONDONTWRITEBYTECODE: "1" },
     probe: SELDON_PROBE,
   });
