@@ -39,12 +39,31 @@ export async function requireCluster(
   t: TestContext,
   { nodes }: { readonly nodes: 1 | 2 },
 ): Promise<Cluster | undefined> {
-  const why = await whyNot();
+  const why = await lacksForCluster();
   if (why !== undefined) {
     if (process.env["SLIPWAY_REQUIRE_CLUSTER"] === "1") throw new Error(`no cluster: ${why}`);
     t.skip(why);
     return undefined;
   }
+  const { cluster, end } = await startCluster({ nodes, signal: t.signal });
+  t.after(end);
+  return cluster;
+}
+
+/** A cluster that is running, and what takes it away. */
+export interface StartedCluster {
+  readonly cluster: Cluster;
+  readonly end: () => Promise<void>;
+}
+
+/** Starts a cluster on a machine that has what it needs. */
+export async function startCluster({
+  nodes,
+  signal,
+}: {
+  readonly nodes: 1 | 2;
+  readonly signal: AbortSignal;
+}): Promise<StartedCluster> {
   const home = clusterHome();
   const script = async (name: string): Promise<void> => {
     await run(["bash", join(SCRIPTS, name)], {
@@ -52,8 +71,17 @@ export async function requireCluster(
       timeoutMs: 240_000,
     });
   };
-  t.after(() => script("down.sh"));
-  await script("up.sh");
+  const end = (): Promise<void> => script("down.sh");
+  try {
+    await script("up.sh");
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { cluster: clusterAt(home, signal), end };
+}
+
+function clusterAt(home: string, signal: AbortSignal): Cluster {
   const env = {
     KUBECONFIG: join(home, "etc/admin.kubeconfig"),
     PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}`,
@@ -65,7 +93,7 @@ export async function requireCluster(
       stdin,
       extraEnv: env,
       allowFailure: true,
-      signal: t.signal,
+      signal,
       onStderr: (text) => (stderr += text),
     });
     return { exitCode, stdout: stdout.toString("utf8"), stderr };
@@ -86,8 +114,8 @@ export async function startMetricsApi({ env }: Cluster): Promise<void> {
   await run(["bash", join(SCRIPTS, "stub.sh")], { extraEnv: env, timeoutMs: 90_000 });
 }
 
-/** What this machine lacks. */
-async function whyNot(): Promise<string | undefined> {
+/** What this machine lacks for a cluster; undefined for nothing. */
+export async function lacksForCluster(): Promise<string | undefined> {
   if (process.env["SLIPWAY_SLOW"] !== "1") return "SLIPWAY_SLOW=1 starts a real Kubernetes";
   if (process.getuid?.() !== 0) return "a cluster is started by root";
   const missing = PROGRAMS.filter((program) => findPeer(program) === undefined);
