@@ -1,6 +1,6 @@
-import type { CallOptions } from "../../ground/bytes/index.ts";
+import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
 import { ContentError } from "../../ground/errors/index.ts";
-import { layerCompressionOf, type Descriptor } from "../../images/oci/index.ts";
+import { layerCompressionOf, openFrom, type Descriptor } from "../../images/oci/index.ts";
 import type { ImagePart, ImageParts } from "../../models/fetch/index.ts";
 import { manifestsUnder, type SeenManifest } from "../places/look.ts";
 import { openForReading } from "../places/places.ts";
@@ -29,7 +29,8 @@ export function createModelImages(session: Places): ModelImages {
       const { source } = place;
       const target = await source.resolve(place.reference, session);
       const seen = chosen(await manifestsUnder(source, target, session), name);
-      const open = (part: Descriptor, options: CallOptions = session) => source.open(part, options);
+      const open: OpenBlob = (part, offset, options = session) =>
+        openFrom(source, part, { ...options, offset, isRaw: part.digest.startsWith("sha256:") });
       return { digest: target.digest, parts: partsOf(seen, name, open) };
     },
     async [Symbol.asyncDispose]() {
@@ -49,13 +50,16 @@ function chosen(manifests: readonly SeenManifest[], name: string): SeenManifest 
   throw new ContentError("UNSUPPORTED", `read the model in "${name}": its index is empty`);
 }
 
-type OpenBlob = (part: Descriptor, options?: CallOptions) => AsyncIterable<Uint8Array>;
+type OpenBlob = (part: Descriptor, offset: number, options?: CallOptions) => Bytes;
 
 function partsOf({ manifest }: SeenManifest, name: string, open: OpenBlob): readonly ImagePart[] {
   const isSorted = manifest.annotations?.[OURS] !== undefined;
   const parts = manifest.layers.flatMap((layer): readonly ImagePart[] => {
     const { mediaType, size, annotations } = layer;
-    const common = { size, open: (options?: CallOptions) => open(layer, options) };
+    const common = {
+      ...{ size, digest: layer.digest },
+      open: (offset: number, options?: CallOptions) => open(layer, offset, options),
+    };
     const [, form] = MODEL_PACK.exec(mediaType) ?? [];
     if (form === "raw") return [{ ...common, kind: "file", path: annotations?.[FILE_PATH] ?? "" }];
     if (form !== undefined) return [{ ...common, kind: "files" }];

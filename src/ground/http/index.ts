@@ -1,6 +1,6 @@
 export { callUrl, type UrlCall } from "./client/call-url.ts";
 export { createHttpClient } from "./client/create-http-client.ts";
-export { download, type DownloadCall } from "./client/download.ts";
+export { download, validatorOf, type DownloadCall } from "./client/download.ts";
 export { downloadRanges } from "./client/download-ranges.ts";
 export { readRanges } from "./client/read-ranges.ts";
 export type {

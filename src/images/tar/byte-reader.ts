@@ -8,6 +8,8 @@ export interface ByteReader extends AsyncDisposable {
   /** The next `count` bytes as they come. @throws as `read`. */
   stream(count: number): AsyncGenerator<Uint8Array>;
   skip(count: number): Promise<void>;
+  /** Bytes that have been taken. */
+  position(): number;
   /** Reads the rest of the source and drops it. */
   drain(): Promise<void>;
 }
@@ -15,6 +17,7 @@ export interface ByteReader extends AsyncDisposable {
 export function createByteReader(bytes: Bytes, options: CallOptions = {}): ByteReader {
   const iterator = bytes[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array(0);
+  let taken = 0;
   const fill = async (): Promise<boolean> => {
     options.signal?.throwIfAborted();
     while (rest.byteLength === 0) {
@@ -27,6 +30,7 @@ export function createByteReader(bytes: Bytes, options: CallOptions = {}): ByteR
   const take = (count: number): Uint8Array => {
     const piece = rest.subarray(0, count);
     rest = rest.subarray(piece.byteLength);
+    taken += piece.byteLength;
     return piece;
   };
   async function* stream(count: number): AsyncGenerator<Uint8Array> {
@@ -39,6 +43,7 @@ export function createByteReader(bytes: Bytes, options: CallOptions = {}): ByteR
     }
   }
   return {
+    position: () => taken,
     stream: (count) => resumable(stream(count)),
     async read(count) {
       if (!(await fill())) return undefined;

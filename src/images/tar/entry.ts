@@ -41,5 +41,7 @@ export interface TarInput extends TarEntry {
 /** An entry that was read. `content` must be read before the next entry is asked for; what is left of it is skipped. */
 export interface TarOutput {
   readonly entry: TarEntry;
+  /** Offset of the content in the tar, in bytes. */
+  readonly contentAt: number;
   readonly content: Bytes;
 }

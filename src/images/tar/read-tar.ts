@@ -42,8 +42,9 @@ export async function* readTar(
     budget(entry);
     if (seen?.has(entry.path) === true) throw invalidTar(`"${entry.path}" comes twice`);
     seen?.add(entry.path);
+    const contentAt = reader.position();
     const content = reader.stream(header.size);
-    yield { entry, content };
+    yield { entry, contentAt, content };
     for await (const rest of content) void rest; // what the caller left
     await reader.skip(paddingOf(header.size));
   }

@@ -21,7 +21,12 @@ type ReadTar = (
     readonly maxBytes: number;
     readonly refuseDuplicates: boolean;
   },
-) => AsyncIterable<{ readonly entry: ArchiveEntry; readonly content: Bytes }>;
+) => AsyncIterable<{
+  readonly entry: ArchiveEntry;
+  /** Offset of the content in the tar, in bytes. */
+  readonly contentAt: number;
+  readonly content: Bytes;
+}>;
 
 /** Unpacks a stream of one or more gzip members, or of zstd frames. */
 type Uncompress = (
@@ -30,7 +35,7 @@ type Uncompress = (
   options: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
 ) => Bytes;
 
-/** Part of an image or artifact in a registry: its content is verified when it has been read to its end. */
+/** Part of an image or artifact in a registry. */
 export interface ImagePart {
   /** `layer`: a file system change set, of which `/models` counts; `files`: a tar of the model's files; `file`: one file as it is. */
   readonly kind: "layer" | "files" | "file";
@@ -40,7 +45,10 @@ export interface ImagePart {
   readonly isSorted?: boolean | undefined;
   /** Bytes as stored. */
   readonly size: number;
-  open(options?: CallOptions): Bytes;
+  /** `sha256:…` of the bytes as stored. */
+  readonly digest: string;
+  /** From a byte on; verified here only where its digest is no sha256. A chunk stays as it is until 3 MiB more were taken. */
+  open(offset: number, options?: CallOptions): Bytes;
 }
 
 /** What an image's or a ModelPack artifact's manifest lists that may be of the model, lowest first. */
@@ -93,13 +101,17 @@ export interface FetchedContent {
   readonly sha256?: string | undefined;
   /** Bytes, where that is known. */
   readonly size?: number | undefined;
-  /** A fresh stream for each call. `onName` is told a better name, from the answer. */
+  /** A fresh stream for each call, whose chunks stay as they are until 3 MiB more were taken. `onName` is told a better name, from the answer. */
   open(options: OpenOptions): Bytes;
 }
 
 export interface OpenOptions extends CallOptions {
   readonly onName?: ((name: string) => void) | undefined;
   readonly onSize?: ((bytes: number) => void) | undefined;
+  /** Told what names the content, where it can be had from any byte on. */
+  readonly onValidator?: ((validator: string) => void) | undefined;
+  /** What came of the content of that validator before: only the rest is given. Default: nothing. */
+  readonly from?: { readonly position: number; readonly validator: string } | undefined;
 }
 
 /** Where a model comes from, looked at: what there is to fetch, and how to know it again. */

@@ -450,7 +450,7 @@ test("a download of many ranges comes in order over several connections", async 
   const place = await fetchPlace(t);
   const weights = Buffer.alloc(40 * 2 ** 20);
   for (let at = 0; at < weights.length; at += 4) weights.writeUInt32LE(at, at);
-  const far = { chunkBytes: 2 ** 20, pauseMs: 10 };
+  const far = { chunkBytes: 2 ** 20, pauseMs: 40 };
   const { address, requests, fault } = await startModelStore(t, weights, far);
   fault({ kind: "cut", after: 30_000_000 });
   fault({ kind: "cut", after: 1_000_003 });

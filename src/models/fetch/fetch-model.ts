@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRetryable, isToolError, ToolError } from "../../ground/errors/index.ts";
-import { createTempDir, explainWriteError, withFileLock } from "../../ground/process/index.ts";
+import { explainWriteError, withFileLock } from "../../ground/process/index.ts";
 import type { FetchContext, FetchPlan } from "./contracts.ts";
 import { arrange } from "./place/layout.ts";
 import {
@@ -82,16 +82,34 @@ async function fetchPlan(
   context: FetchContext,
 ): Promise<FetchedModel> {
   const { folder, asked, record } = place;
-  await using staging = await createTempDir("fetch", join(folder, STATE_FOLDER));
+  const key = hashOf(plan.key);
+  const staging = await stagingFolder(folder, key);
   try {
-    const staged = await stageContents(plan, staging.path, context);
+    const staged = await stageContents(plan, staging, context);
     if (staged.isUnpacked) await arrange(staged.folder);
-    const fresh = { source: asked, key: hashOf(plan.key), label: plan.label };
+    const fresh = { source: asked, key, label: plan.label };
     const names = await switchIn(staged.folder, folder, { fresh, record });
+    await rm(staging, { recursive: true, force: true });
     return { folder, names, label: plan.label, isKept: false };
   } catch (error) {
+    // What came so far is of use when the network failed or somebody ended it, and of none when the content is wrong.
+    const isOfUse = isRetryable(error) || context.signal?.aborted === true;
+    if (!isOfUse) await rm(staging, { recursive: true, force: true });
     throw withPlace(error, plan.label);
   }
+}
+
+const STAGING = "fetch-";
+
+/** Where the contents of one plan are put together, be it by several processes one after the other; what is left of other plans goes. */
+async function stagingFolder(folder: string, key: string): Promise<string> {
+  const state = join(folder, STATE_FOLDER);
+  const name = `${STAGING}${key.slice(0, 16)}`;
+  for (const other of await readdir(state))
+    if (other.startsWith(STAGING) && other !== name)
+      await rm(join(state, other), { recursive: true, force: true });
+  await mkdir(join(state, name), { recursive: true });
+  return join(state, name);
 }
 
 function keptModel(folder: string, { names, label }: FetchRecord): FetchedModel {

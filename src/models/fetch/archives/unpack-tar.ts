@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Bytes } from "../../../ground/bytes/index.ts";
 import { ToolError } from "../../../ground/errors/index.ts";
 import type { ArchiveEntry, FetchContext } from "../contracts.ts";
-import type { ContentWriter } from "../place/content-writer.ts";
+import { checkedPath, type ContentWriter } from "../place/content-writer.ts";
 import { isJunk } from "../place/junk.ts";
 
 /** Where the model is in an image. */
@@ -17,12 +17,38 @@ const OPAQUE = ".wh..wh..opq";
 export async function unpackTar(
   tar: Bytes,
   writer: ContentWriter,
-  context: FetchContext,
+  { context, onMember }: UnpackOptions,
 ): Promise<void> {
-  for await (const { entry, content } of readEntries(tar, context, true)) {
-    if (entry.path === "." || isJunk(entry.path)) continue;
-    await writeEntry(entry, content, { writer, context });
+  for await (const { entry, contentAt, content } of readEntries(tar, context, true)) {
+    const isWanted = entry.path !== "." && !isJunk(entry.path);
+    tellMember(onMember, { entry, contentAt, path: isWanted ? entry.path : undefined });
+    if (isWanted) await writeEntry(entry, content, { writer, context });
   }
+}
+
+export interface UnpackOptions {
+  readonly context: FetchContext;
+  /** Told of each file, before it is written, which bytes of the tar are its own; without a path when it is not wanted. */
+  readonly onMember?:
+    | ((member: { readonly at: number; readonly size: number; readonly path?: string }) => void)
+    | undefined;
+}
+
+function tellMember(
+  onMember: UnpackOptions["onMember"],
+  about: {
+    readonly entry: ArchiveEntry;
+    readonly contentAt: number;
+    readonly path: string | undefined;
+  },
+): void {
+  const { entry, contentAt, path } = about;
+  if (entry.type !== "file") return;
+  onMember?.({
+    at: contentAt,
+    size: entry.size,
+    ...(path !== undefined && { path: checkedPath(path) }),
+  });
 }
 
 /** Paths, below the model's folder, that a layer takes away from those below it. */
@@ -41,25 +67,29 @@ export interface LayerRemovals {
 export async function unpackLayer(
   tar: Bytes,
   writer: ContentWriter,
-  { context, isSorted }: { readonly context: FetchContext; readonly isSorted: boolean },
+  { context, onMember, isSorted }: UnpackOptions & { readonly isSorted: boolean },
 ): Promise<LayerRemovals & { readonly isLeft: boolean }> {
   const paths: string[] = [];
   const opaque: string[] = [];
-  for await (const { entry, content } of readEntries(tar, context, false)) {
-    if (isSorted && !`${entry.path}/`.startsWith(`${IMAGE_FOLDER}/`))
+  for await (const { entry, contentAt, content } of readEntries(tar, context, false)) {
+    const isInside = entry.path.startsWith(`${IMAGE_FOLDER}/`);
+    if (isSorted && !isInside && entry.path !== IMAGE_FOLDER)
       return { paths, opaque, isLeft: true };
     const folder = posix.dirname(entry.path);
     const name = posix.basename(entry.path);
-    const isInside = entry.path.startsWith(`${IMAGE_FOLDER}/`);
-    const below = (path: string): string => path.slice(IMAGE_FOLDER.length + 1);
-    if (entry.path === `${WHITEOUT}${IMAGE_FOLDER}`) opaque.push("");
-    else if (!isInside) continue;
-    else if (name === OPAQUE) opaque.push(below(folder));
-    else if (name.startsWith(WHITEOUT))
-      paths.push(below(posix.join(folder, name.slice(WHITEOUT.length))));
-    else await writeEntry({ ...entry, path: below(entry.path) }, content, { writer, context });
+    const isWanted = isInside && !name.startsWith(WHITEOUT);
+    const path = isWanted ? below(entry.path) : undefined;
+    tellMember(onMember, { entry, contentAt, path });
+    if (path !== undefined) await writeEntry({ ...entry, path }, content, { writer, context });
+    else if (entry.path === `${WHITEOUT}${IMAGE_FOLDER}`) opaque.push("");
+    else if (isInside && name === OPAQUE) opaque.push(below(folder));
+    else if (isInside) paths.push(below(posix.join(folder, name.slice(WHITEOUT.length))));
   }
   return { paths, opaque, isLeft: false };
+}
+
+function below(path: string): string {
+  return path.slice(IMAGE_FOLDER.length + 1);
 }
 
 function readEntries(

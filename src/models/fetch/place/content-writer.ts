@@ -1,6 +1,11 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeBehind, type Bytes, type CallOptions } from "../../../ground/bytes/index.ts";
+import {
+  skipBytes,
+  writeBehind,
+  type Bytes,
+  type CallOptions,
+} from "../../../ground/bytes/index.ts";
 import { ToolError } from "../../../ground/errors/index.ts";
 import { explainWriteError } from "../../../ground/process/index.ts";
 import type { BudgetShare } from "./budget.ts";
@@ -17,8 +22,16 @@ export interface ContentWriter {
   makeFolder(path: string): Promise<void>;
 }
 
-/** @param folder - absolute, and of this writer alone */
-export function createContentWriter(folder: string, budget: BudgetShare): ContentWriter {
+/**
+ * @param folder - absolute, and of this writer alone
+ * @param kept - bytes by path of files whose beginning is there: it is not written again. Default none.
+ */
+export function createContentWriter(
+  folder: string,
+  budget: BudgetShare,
+  kept: ReadonlyMap<string, number> = new Map(),
+): ContentWriter {
+  const left = new Map(kept);
   const made = new Set<string>();
   const makeFolder = async (path: string): Promise<void> => {
     if (path === "." || made.has(path)) return;
@@ -41,9 +54,12 @@ export function createContentWriter(folder: string, budget: BudgetShare): Conten
       const target = checkedPath(path);
       await makeFolder(dirname(target));
       try {
-        await using file = await open(join(folder, target), "wx");
-        await writeBehind(file, content, {
+        const start = left.get(target) ?? 0;
+        await using file = await open(join(folder, target), left.delete(target) ? "r+" : "wx");
+        budget.addBytes(start);
+        await writeBehind(file, skipBytes(content, start), {
           ...options,
+          position: start,
           onChunk: (chunk) => budget.addBytes(chunk.byteLength),
         });
       } catch (error) {

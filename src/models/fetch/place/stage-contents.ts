@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
-import { writeBehind, type Bytes } from "../../../ground/bytes/index.ts";
+import type { Bytes } from "../../../ground/bytes/index.ts";
 import { ContentError, isRetryable, ToolError } from "../../../ground/errors/index.ts";
 import { mapLimited, noFile, retry } from "../../../ground/process/index.ts";
 import {
@@ -16,6 +16,16 @@ import { peek } from "../archives/peek.ts";
 import { unpackLayer, unpackTar, type LayerRemovals } from "../archives/unpack-tar.ts";
 import { unpackZip } from "../archives/unpack-zip.ts";
 import type { FetchContext, FetchedContent, FetchPlan } from "../contracts.ts";
+import {
+  createPartRecorder,
+  partPlace,
+  readBeginning,
+  removePart,
+  type Beginning,
+  type LoggedMember,
+  type PartPlace,
+  type PartRecorder,
+} from "./beginning.ts";
 import { createBudget, type BudgetShare } from "./budget.ts";
 import { createContentWriter, checkedPath, type ContentWriter } from "./content-writer.ts";
 
@@ -45,43 +55,39 @@ export async function stageContents(
 ): Promise<StagedModel> {
   const progress = createProgress(plan, context);
   const files = join(folder, "files");
+  await rm(files, { recursive: true, force: true }); // of a try that was ended while it put them together
   await mkdir(files, { recursive: true });
   const kinds = new Set<string>();
   const share = createBudget(context.limits);
   const layers = await mapLimited(plan.contents, AT_ONCE, (content, index) => {
-    const budget = share();
-    return retry(
-      async () => {
-        budget.release();
-        const own = join(folder, `part-${index}`);
-        await rm(own, { recursive: true, force: true });
-        await mkdir(own);
-        return stageContent(content, {
-          ...{ own, context, budget, kinds },
-          came: progress.slot(index, content.size),
-        });
-      },
-      {
-        attempts: ATTEMPTS,
-        signal: context.signal,
-        isRetryable,
-        onRetry: (error) =>
-          context.onWarning?.(
-            `begun again: ${error instanceof Error ? error.message : String(error)}`,
-          ),
-      },
-    );
+    const place = partPlace(folder, index);
+    const staging = {
+      place,
+      context,
+      budget: share(),
+      kinds,
+      came: progress.slot(index, content.size),
+    };
+    return retry(() => stageFresh(content, staging), {
+      attempts: ATTEMPTS,
+      signal: context.signal,
+      isRetryable,
+      onRetry: (error) =>
+        context.onWarning?.(
+          `begun again: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+    });
   });
   for (const [index, removals] of layers.entries()) {
     await applyRemovals(files, removals);
-    await mergeFolder(join(folder, `part-${index}`), files);
+    await mergeFolder(partPlace(folder, index).folder, files);
   }
   return { folder: files, isUnpacked: kinds.has("archive") };
 }
 
 interface Staging {
-  /** Folder of one content. */
-  readonly own: string;
+  /** Of one content. */
+  readonly place: PartPlace;
   readonly context: FetchContext;
   readonly budget: BudgetShare;
   readonly came: ProgressSlot;
@@ -90,32 +96,70 @@ interface Staging {
 
 const NO_REMOVALS: LayerRemovals = { paths: [], opaque: [] };
 
-async function stageContent(content: FetchedContent, staging: Staging): Promise<LayerRemovals> {
-  const { context, came, own, kinds, budget } = staging;
-  let { name } = content;
+/** Goes on with what an earlier try left, and begins anew when that turns out wrong. */
+async function stageFresh(content: FetchedContent, staging: Staging): Promise<LayerRemovals> {
+  const { place } = staging;
+  const beginning = await readBeginning(place, content.sha256 !== undefined);
+  try {
+    return await stageContent(content, staging, beginning);
+  } catch (error) {
+    if (beginning === undefined || isRetryable(error)) throw error;
+    staging.context.signal?.throwIfAborted();
+    await removePart(place);
+    return stageContent(content, staging, undefined);
+  }
+}
+
+async function stageContent(
+  content: FetchedContent,
+  staging: Staging,
+  beginning: Beginning | undefined,
+): Promise<LayerRemovals> {
+  const { context, came, place, kinds, budget } = staging;
+  budget.release();
+  await mkdir(place.folder, { recursive: true });
+  const recorder = createPartRecorder(place, beginning);
   const hash = content.sha256 === undefined ? undefined : createHash("sha256");
+  const about: { name: string; size?: number; validator?: string } = {
+    name: beginning?.name ?? content.name,
+  };
   let bytes = 0;
-  const stream = tapped(
-    content.open({
-      ...(context.signal !== undefined && { signal: context.signal }),
-      onName: (better) => (name = better),
-      onSize: (size) => came.size(size),
-    }),
-    (chunk) => {
-      hash?.update(chunk);
-      bytes += chunk.byteLength;
-      came.bytes(bytes);
-    },
-  );
+  const start = beginning?.length ?? 0;
+  const rest = content.open({
+    ...(context.signal !== undefined && { signal: context.signal }),
+    from: beginning && { position: start, validator: beginning.validator },
+    onName: (better) => (about.name = better),
+    onValidator: (validator) => (about.validator = validator),
+    onSize: (size) => came.size((about.size = size)),
+  });
+  const stream = tapped(joined(beginning, recorder.tap(rest, start)), (chunk) => {
+    hash?.update(chunk);
+    bytes += chunk.byteLength;
+    came.bytes(bytes);
+  });
   const { first, content: whole } = await peek(stream, MAGIC_BYTES);
+  const { name, size, validator } = about;
+  await recorder.begin(validator === undefined ? undefined : { validator, name, size });
   const kind = archiveKindOf(first);
-  const writer = createContentWriter(own, budget);
-  const removals = await land({ content, kind, name, first, whole }, { ...staging, writer });
-  if (removals.isLeft !== true) checkWhole(content, bytes, hash);
-  kinds.add(
-    isFile({ content, kind, name }) ? "file" : content.as === "layer" ? "layer" : "archive",
+  const writer = createContentWriter(place.folder, budget, beginning?.kept);
+  const removals = await land(
+    { content, kind, name, first, whole },
+    { ...staging, writer, recorder, isKnown: validator !== undefined || beginning !== undefined },
   );
+  if (removals.isLeft !== true) checkWhole(content, bytes, hash);
+  kinds.add(landedAs({ content, kind, name }));
   return removals;
+}
+
+function landedAs(arrived: Pick<Arrived, "content" | "kind" | "name">): string {
+  if (isFile(arrived)) return "file";
+  return arrived.content.as === "layer" ? "layer" : "archive";
+}
+
+/** What came before and what comes now; a content of which all came is not asked for again. */
+async function* joined(beginning: Beginning | undefined, rest: Bytes): AsyncGenerator<Uint8Array> {
+  if (beginning !== undefined) yield* beginning.open();
+  if (beginning === undefined || beginning.length !== beginning.size) yield* rest;
 }
 
 /** What a layer takes away; `isLeft` when it was not read to its end. */
@@ -137,47 +181,46 @@ function isFile({ content, kind, name }: Pick<Arrived, "content" | "kind" | "nam
     : isPackedModel(name) || !promisesArchive(name);
 }
 
-async function land(
-  arrived: Arrived,
-  staging: Staging & { readonly writer: ContentWriter },
-): Promise<Landed> {
+interface Landing extends Staging {
+  readonly writer: ContentWriter;
+  readonly recorder: PartRecorder;
+  /** True where the content can be known again, so that it is worth keeping. */
+  readonly isKnown: boolean;
+}
+
+async function land(arrived: Arrived, landing: Landing): Promise<Landed> {
   const { content, kind, name, whole } = arrived;
-  const { writer, context } = staging;
+  const { writer, context, recorder } = landing;
   if (isFile(arrived)) {
+    recorder.member({ at: 0, size: Number.MAX_SAFE_INTEGER, path: checkedPath(name) });
     await writer.writeFile(name, whole, context);
     return NO_REMOVALS;
   }
-  if (content.as === "layer") {
-    const isSorted = content.isSorted === true;
-    return unpackLayer(plainTar(kind, whole, context), writer, { context, isSorted });
-  }
-  if (kind === "zip") {
-    await unpackSpooled(whole, staging);
+  if (kind === "zip" && content.as !== "layer") {
+    await unpackSpooled(whole, landing);
     return NO_REMOVALS;
   }
-  if (kind === undefined || !["tar", "gzip", "zstd"].includes(kind)) throw await noArchive(arrived);
-  await unpackTar(plainTar(kind, whole, context), writer, context);
+  const isTar = kind !== undefined && ["tar", "gzip", "zstd"].includes(kind);
+  if (!isTar && content.as !== "layer") throw await noArchive(arrived);
+  const isPacked = kind === "gzip" || kind === "zstd";
+  const onMember = isPacked ? undefined : (member: LoggedMember) => recorder.member(member);
+  const tar = isPacked
+    ? inflate(landing.isKnown ? recorder.spool(whole) : whole, kind, context)
+    : whole;
+  if (content.as === "layer")
+    return unpackLayer(tar, writer, { context, onMember, isSorted: content.isSorted === true });
+  await unpackTar(tar, writer, { context, onMember });
   return NO_REMOVALS;
-}
-
-function plainTar(kind: ArchiveKind | undefined, whole: Bytes, context: FetchContext): Bytes {
-  return kind === "gzip" || kind === "zstd" ? inflate(whole, kind, context) : whole;
 }
 
 /** A zip's directory stands at its end, so it has to lie there whole; it goes away when it is unpacked. */
 async function unpackSpooled(
   whole: Bytes,
-  { own, context, writer }: Staging & { readonly writer: ContentWriter },
+  { place, context, writer, recorder }: Landing,
 ): Promise<void> {
-  const spool = `${own}.zip`;
-  try {
-    await using file = await open(spool, "w");
-    await writeBehind(file, whole, context);
-    await file.close();
-    await unpackZip(spool, writer, context);
-  } finally {
-    await rm(spool, { force: true });
-  }
+  for await (const _chunk of recorder.spool(whole)) context.signal?.throwIfAborted();
+  await unpackZip(place.bytes, writer, context);
+  await rm(place.bytes, { force: true });
 }
 
 async function noArchive({ kind, first, whole, name }: Arrived): Promise<ToolError> {

@@ -50,7 +50,8 @@ export async function planHub(place: HubPlace, context: FetchContext): Promise<F
       as: "file",
       size: file.size,
       sha256: file.sha256,
-      open: (options) => urlContent({ url, headers, action }, context, { signal: options.signal }),
+      open: (options) =>
+        urlContent({ url, headers, action }, context, { ...options, onName: undefined }),
     };
   });
   return {

@@ -58,13 +58,18 @@ async function planImage(name: string, context: FetchContext): Promise<FetchPlan
   };
 }
 
-/** What an image's part holds has been verified by the registry's client. */
+/** A part is verified here where its digest is a sha256, and by the registry's client otherwise. */
 function partContent(part: ImagePart): FetchedContent {
+  const [, sha256] = /^sha256:([0-9a-f]{64})$/.exec(part.digest) ?? [];
   return {
     name: part.path ?? "",
     as: part.kind === "layer" ? "layer" : part.kind === "files" ? "archive" : "file",
     size: part.size,
     isSorted: part.isSorted,
-    open: (options) => part.open(options),
+    sha256,
+    open({ from, onValidator, signal }) {
+      if (sha256 !== undefined) onValidator?.(part.digest);
+      return part.open(from?.position ?? 0, { signal });
+    },
   };
 }

@@ -1,6 +1,11 @@
 import type { Bytes } from "../../../ground/bytes/index.ts";
 import { stripControls } from "../../../ground/errors/index.ts";
-import { callUrl, downloadRanges, type HttpResponse } from "../../../ground/http/index.ts";
+import {
+  callUrl,
+  downloadRanges,
+  validatorOf,
+  type HttpResponse,
+} from "../../../ground/http/index.ts";
 import type { FetchContext, FetchedContent, FetchPlan, OpenOptions } from "../contracts.ts";
 import type { UrlRequest } from "./url-request.ts";
 
@@ -76,6 +81,7 @@ export function urlContent(place: UrlPlace, context: FetchContext, options: Open
     ...credentialsIn(place),
     maxBytes: limits.maxBytes,
     signal: options.signal,
+    from: options.from,
     onStart: (response) => tellHead(response, options),
   });
 }
@@ -106,17 +112,26 @@ async function* postContent(
     url,
     headers: { "accept-encoding": "identity", ...headers },
     body: { kind: "bytes", bytes: body },
+    isLong: true,
     signal: options.signal,
   });
   tellHead(response, options);
   yield* response.body();
 }
 
-function tellHead(response: HttpResponse, { onName, onSize }: OpenOptions): void {
-  const size = Number(response.header("content-length") ?? Number.NaN);
-  if (Number.isSafeInteger(size) && response.status === 200) onSize?.(size);
+function tellHead(response: HttpResponse, { onName, onSize, onValidator }: OpenOptions): void {
+  const size = sizeIn(response);
+  if (Number.isSafeInteger(size)) onSize?.(size);
+  const validator = validatorOf(response);
+  if (validator !== undefined && response.method === "GET") onValidator?.(validator);
   const name = nameIn(response.header("content-disposition") ?? "");
   if (name !== "") onName?.(name);
+}
+
+/** Bytes of the whole content; NaN where the answer does not say. */
+function sizeIn(response: HttpResponse): number {
+  if (response.status !== 206) return Number(response.header("content-length") ?? Number.NaN);
+  return Number(/\/(\d+)$/.exec(response.header("content-range") ?? "")?.[1] ?? Number.NaN);
 }
 
 /** @see RFC 6266, section 4.1 */
