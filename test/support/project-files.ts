@@ -33,6 +33,15 @@ labels: { team: a }
 annotations: { org.example.note: b }
 `,
   },
+  {
+    what: "what a class takes and gives",
+    text: "signature: { inputs: [{ name: a, datatype: FP32, shape: [-1, 4] }], outputs: [] }",
+  },
+  {
+    what: "a datatype that there is not",
+    text: "signature: { inputs: [{ name: a, datatype: float, shape: [4] }] }",
+    refused: /signature\.inputs.*datatype.*got "float"/,
+  },
   { what: "one requirements file as a text", text: "python: { requirements: requirements.txt }" },
   { what: "all secrets allowed", text: "allowSecrets: true" },
   { what: "a file without a class", text: "code: Model.py" },

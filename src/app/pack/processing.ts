@@ -4,25 +4,41 @@ import type { ModelDescription, ProjectFile } from "../../models/description/ind
 import { PROJECT_FILE_NAME } from "../../models/description/index.ts";
 import { readLabelsFile, type DetectedModel } from "../../models/kinds/index.ts";
 
-/** What a description says of pictures, of answers and of classes. */
-export type Processing = Pick<ModelDescription, "preprocess" | "postprocess" | "labels">;
+/** What a description says of pictures, of answers and of classes, and of what a class takes and gives. */
+export type Processing = Pick<
+  ModelDescription,
+  "preprocess" | "postprocess" | "labels" | "signature"
+>;
 
 /**
  * Settings of the project file, and names of classes: those of the file that it names, else those that the model or a file beside it has.
- * @throws ProjectError `PROJECT_INVALID` for a file of names that is not there, or holds none
+ * @throws ProjectError `PROJECT_INVALID` for a file of names that is not there, or holds none, and for a signature of a model whose file says it
  */
 export function processingOf(
   root: string,
-  { preprocess, postprocess = {} }: ProjectFile,
-  detected: Pick<DetectedModel, "labels">,
+  { preprocess, postprocess = {}, signature }: ProjectFile,
+  detected: Pick<DetectedModel, "labels" | "chosen">,
 ): Processing {
+  if (signature !== undefined && detected.chosen.kind !== "class")
+    refuseSignature(detected.chosen.kind);
   const { labels: path, ...others } = postprocess;
   const labels = path === undefined ? detected.labels : labelsAt(root, path);
   return {
     ...(preprocess !== undefined && { preprocess }),
     ...(Object.keys(others).length > 0 && { postprocess: others }),
     ...(labels !== undefined && { labels }),
+    ...(signature !== undefined && {
+      signature: { inputs: signature.inputs ?? [], outputs: signature.outputs ?? [] },
+    }),
   };
+}
+
+function refuseSignature(kind: string): never {
+  throw new ProjectError(
+    "PROJECT_INVALID",
+    `read the signature of a model of the kind ${kind}: its file says what it takes and gives`,
+    { file: PROJECT_FILE_NAME, keyPath: "signature", hint: "leave it out; it is for classes" },
+  );
 }
 
 function labelsAt(root: string, path: string): readonly string[] {

@@ -28,7 +28,9 @@ export interface PackProject {
   readonly code?: CodeEntry | undefined;
   readonly signature?: Signature | undefined;
   /** What the description says of pictures, of answers and of classes. */
-  readonly processing?: Pick<ModelDescription, "preprocess" | "postprocess" | "labels"> | undefined;
+  readonly processing?:
+    | Pick<ModelDescription, "preprocess" | "postprocess" | "labels" | "signature">
+    | undefined;
   readonly contract: Contract;
   readonly service: ServiceType;
   readonly ports: Ports;

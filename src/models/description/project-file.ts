@@ -1,3 +1,4 @@
+import type { Signature } from "../tensor/index.ts";
 import type { PostprocessSettings, PreprocessSettings } from "./processing.ts";
 import type { Contract, Ports, ServerSettings, ServiceType } from "./description.ts";
 import type { ModelKind } from "./kinds.ts";
@@ -47,6 +48,8 @@ export interface ProjectFile {
   readonly env?: Readonly<Record<string, string>>;
   readonly ports?: Partial<Ports>;
   readonly server?: ServerSettings;
+  /** What a class takes and gives. */
+  readonly signature?: Partial<Signature>;
   readonly preprocess?: PreprocessSettings;
   readonly postprocess?: PostprocessSettings;
   readonly ignore?: readonly string[];

@@ -2,6 +2,7 @@ import { CONTRACTS } from "./description.ts";
 import { MODEL_KINDS } from "./kinds.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { POSTPROCESS, PREPROCESS } from "./processing-schema.ts";
+import { SIGNATURE } from "./signature-schema.ts";
 
 const PATH: JsonSchema = {
   type: "string",
@@ -187,6 +188,7 @@ export const PROJECT_SCHEMA: JsonSchema = {
       properties: { http: PORT, grpc: PORT, metrics: PORT },
     },
     server: SERVER,
+    signature: SIGNATURE,
     preprocess: PREPROCESS,
     postprocess: POSTPROCESS,
     ignore: {

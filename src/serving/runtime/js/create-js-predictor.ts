@@ -47,7 +47,7 @@ export async function createJsPredictor(
   options: JsOptions = {},
 ): Promise<Predictor> {
   const { name, server } = description;
-  const signature = description.signature ?? (await readMetadata(description));
+  const signature = (await readMetadata(description)) ?? description.signature;
   const pool = new ThreadPool({
     ...{
       model: name,
