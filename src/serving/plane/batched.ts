@@ -8,6 +8,7 @@ import {
 } from "./contracts.ts";
 import { BatchWait } from "./batch-wait.ts";
 import { joinRows, splitRows } from "./tensor-rows.ts";
+import { takeLate, takePlace, type Urgency } from "./waiting-line.ts";
 import { wrapped } from "./wrapped.ts";
 
 export interface BatchOptions {
@@ -26,7 +27,7 @@ export interface BatchOptions {
 /**
  * Joins requests along axis 0, so that the model runs once for many. Requests are joined when the names, datatypes and trailing axes of
  * their inputs, the outputs that they want and their parameters are equal; size is counted in rows. A request that finds a worker idle does
- * not wait; a batch forms of those that came while all workers were busy, and of those that come back right behind a call (`BatchWait`). When a joined call fails for a reason that may lie in one request,
+ * not wait, and more urgent ones leave the queue first; a batch forms of those that came while all workers were busy, and of those that come back right behind a call (`BatchWait`). When a joined call fails for a reason that may lie in one request,
  * each is tried alone. A model whose outputs do not have the rows that went in is not asked with joined requests again.
  */
 export function batched(predictor: Predictor, options: BatchOptions): Predictor {
@@ -105,7 +106,7 @@ class Batcher {
       resolve,
       reject,
     };
-    this.#queue.push(waiting);
+    takePlace(this.#queue, waiting, urgencyOf);
     this.#pump();
     if (waiting.isWaiting) this.#watchCaller(waiting);
     return promise;
@@ -157,11 +158,7 @@ class Batcher {
 
   /** The oldest request with those that can be joined to it; what is too late is refused. */
   #nextBatch(): readonly Waiting[] {
-    const now = performance.now();
-    for (const waiting of this.#queue.filter(
-      ({ request }) => (request.caller?.deadlineAt ?? Infinity) <= now,
-    ))
-      this.#refuseLate(waiting);
+    for (const waiting of takeLate(this.#queue, urgencyOf)) this.#refuseLate(waiting);
     const [first, ...others] = this.#queue;
     if (first === undefined) return [];
     const batch = [first];
@@ -177,7 +174,6 @@ class Batcher {
 
   #refuseLate(waiting: Waiting): void {
     waiting.isWaiting = false;
-    this.#queue.splice(this.#queue.indexOf(waiting), 1);
     const { model } = this.#options;
     waiting.reject(
       new InferenceError("MODEL_TIMEOUT", `call the model "${model}": its turn came too late`, {
@@ -254,6 +250,12 @@ class Batcher {
 }
 
 function nothing(): void {}
+
+function urgencyOf({ request }: Waiting): Urgency {
+  return request.caller ?? NOT_URGENT;
+}
+
+const NOT_URGENT: Urgency = {};
 
 /** Rows of a request whose inputs all have the same number of them; undefined where there are none to join. */
 function rowsIn({ inputs }: InferRequest): number | undefined {

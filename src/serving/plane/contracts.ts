@@ -51,7 +51,9 @@ export interface CallerOptions extends CallOptions {
   /** Takes a header of the answer, which over gRPC is a trailer; the name in lower case. Absent where answers have none. */
   answerHeader?(name: string, value: string): void;
   /** When the answer is of no use any more, in ms of `performance.now()`. A call that still waits then is refused with `MODEL_TIMEOUT`. */
-  readonly deadlineAt?: number;
+  readonly deadlineAt?: number | undefined;
+  /** Calls with smaller numbers, from 1 on, leave a queue before others; those without one come last. */
+  readonly priority?: number | undefined;
 }
 
 /** One question to a model, whatever protocol it came by. */

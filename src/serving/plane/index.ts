@@ -43,3 +43,4 @@ export { wrapped } from "./wrapped.ts";
 export { traced } from "./traced.ts";
 export { TraceSettings, type TraceChange } from "./trace-settings.ts";
 export { Tracer, type EndedSpan, type Sampler } from "./tracer.ts";
+export { takeLate, takePlace } from "./waiting-line.ts";

@@ -8,6 +8,7 @@ import {
   type GrpcServer,
   type GrpcServerOptions,
 } from "../transport/index.ts";
+import { readWaiting } from "./waiting-headers.ts";
 import type { Observer } from "./observe/index.ts";
 
 export interface GrpcListening extends Pick<
@@ -45,6 +46,8 @@ function watched(observer: Observer): Pick<GrpcServerOptions, "onCall" | "onAnsw
     onCall: (call) => {
       call.requestId = call.header("seldon-puid") ?? observer.nextRequestId();
       call.span = observer.begin(call.header("traceparent"));
+      const wrong = readWaiting(call);
+      if (wrong !== undefined) call.fail({ status: "INVALID_ARGUMENT", message: wrong.message });
     },
     onAnswer: (call) => {
       if (call.endpoint !== undefined) observer.end(answeredOf(call, call.endpoint));

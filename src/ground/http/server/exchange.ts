@@ -63,6 +63,10 @@ export class Exchange<Span = unknown> {
   endpoint: string | undefined = undefined;
   /** The id of this request in logs; goes back in a header where the server has one for it. Handlers may set a better one before they answer. */
   requestId: string | undefined = undefined;
+  /** When the answer is of no use any more, in ms of `performance.now()`; set by a hook. */
+  deadlineAt: number | undefined = undefined;
+  /** 1 is the most urgent; set by a hook, absent for what is not urgent. */
+  priority: number | undefined = undefined;
   /** Set by a hook; absent where nobody traces. */
   span: Span | undefined = undefined;
   readonly #response: ServerResponse;

@@ -18,6 +18,7 @@ export const EXTENSIONS: readonly string[] = [
   "parameters",
   "statistics",
   "binary_tensor_data",
+  "schedule_policy",
   "trace",
   "logging",
 ];

@@ -22,6 +22,8 @@ export interface InferCall {
   readonly id?: string;
   /** Longest time until the answer, in ms. */
   readonly timeoutMs?: number;
+  /** 1 is the most urgent; absent: what the request's header says. */
+  readonly priority?: number;
 }
 
 /** Reads what a request says of outputs by its parameters. @throws InferenceError `REQUEST_INVALID` */
@@ -43,6 +45,7 @@ export interface RequestParameters {
   readonly parameters?: Parameters;
   readonly isBinaryOut: boolean;
   readonly timeoutMs?: number;
+  readonly priority?: number;
 }
 
 /** Takes a request's own parameters apart from the model's. @throws InferenceError `REQUEST_INVALID` */
@@ -57,6 +60,7 @@ export function readRequestParameters(all: Parameters): RequestParameters {
     isBinaryOut,
     ...(Object.keys(parameters).length > 0 && { parameters }),
     ...(micros > 0 && { timeoutMs: micros / 1000 }),
+    ...(Number(priority ?? 0) > 0 && { priority: Number(priority) }),
   };
 }
 

@@ -16,7 +16,7 @@ import type { InferAnswer } from "./write-infer-json.ts";
 /** Who asks, as far as the model is concerned. */
 export interface Asker {
   /** Needs its `this`. */
-  readonly caller: {
+  readonly caller: Pick<CallerOptions, "deadlineAt" | "priority"> & {
     whileWaiting(): AbortSignal;
     answerHeader(name: string, value: string): void;
   };
@@ -31,7 +31,7 @@ export function inferRequestOf(
   { wantsHeaders }: PredictorFacts,
   asker: Asker,
 ): InferRequest {
-  const { inputs, parameters, outputs, id, timeoutMs } = call;
+  const { inputs, parameters, outputs, id, timeoutMs, priority } = call;
   const { caller, span } = asker;
   return {
     inputs,
@@ -40,15 +40,18 @@ export function inferRequestOf(
     ...(id !== undefined && { id }),
     ...(span !== undefined && { trace: span }),
     ...(wantsHeaders && { headers: asker.headers() }),
-    caller: timeoutMs === undefined ? caller : withDeadline(caller, timeoutMs),
+    caller: timeoutMs === undefined && priority === undefined ? caller : urgent(caller, call),
   };
 }
 
-function withDeadline(caller: Asker["caller"], timeoutMs: number): CallerOptions {
+/** The caller with what the request itself says of its waiting. */
+function urgent(caller: Asker["caller"], { timeoutMs, priority }: InferCall): CallerOptions {
+  const said = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
   return {
     whileWaiting: () => caller.whileWaiting(),
     answerHeader: (name, value) => caller.answerHeader(name, value),
-    deadlineAt: performance.now() + timeoutMs,
+    deadlineAt: Math.min(said, caller.deadlineAt ?? Infinity),
+    priority: priority ?? caller.priority,
   };
 }
 

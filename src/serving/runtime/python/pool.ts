@@ -1,13 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { InferenceError, isToolError, ToolError } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type {
-  CallerOptions,
-  ComponentFacts,
-  ComponentRequest,
-  ComponentResponse,
-  GraphComponent,
-  PredictorStats,
+import {
+  takeLate,
+  takePlace,
+  type CallerOptions,
+  type ComponentFacts,
+  type ComponentRequest,
+  type ComponentResponse,
+  type GraphComponent,
+  type PredictorStats,
 } from "../../plane/index.ts";
 import type { ProcessFacts } from "./facts.ts";
 import { inputBytes, payloadBytes, UnsendableError } from "./frame-writer.ts";
@@ -209,7 +211,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
       return this.#refusal("MODEL_NOT_READY", "no worker runs, and the last one did not start");
     if (this.#queue.length >= this.#options.maxQueue)
       return this.#refusal("OVERLOADED", `${this.#queue.length} calls wait already`);
-    this.#queue.push(flight);
+    takePlace(this.#queue, flight, ({ caller }) => caller);
     this.#watchCaller(flight);
     return undefined;
   }
@@ -264,6 +266,8 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   }
 
   readonly #pump = (): void => {
+    for (const flight of takeLate(this.#queue, ({ caller }) => caller))
+      this.#drop(flight, this.#refusal("MODEL_TIMEOUT", "its turn came too late"));
     while (this.#queue.length > 0) {
       const flight = this.#queue[0];
       const worker = flight === undefined ? undefined : this.#freest(flight.bytes);
@@ -364,7 +368,7 @@ export class WorkerPool implements GraphComponent, AsyncDisposable {
   }
 
   #refusal(
-    code: "MODEL_NOT_READY" | "OVERLOADED" | "REQUEST_INVALID" | "WORKER_CRASHED",
+    code: "MODEL_NOT_READY" | "MODEL_TIMEOUT" | "OVERLOADED" | "REQUEST_INVALID" | "WORKER_CRASHED",
     why: string,
   ): InferenceError {
     return new InferenceError(code, `call the model "${this.#options.model}": ${why}`, {

@@ -1,7 +1,7 @@
 import { Worker, type TransferListItem } from "node:worker_threads";
 import { InferenceError, type ErrorCode } from "../../../ground/errors/index.ts";
 import type { CallOptions } from "../../../ground/bytes/index.ts";
-import type { CallerOptions, PredictorStats } from "../../plane/index.ts";
+import { takeLate, takePlace, type CallerOptions, type PredictorStats } from "../../plane/index.ts";
 import type { SpareThreads } from "./spare-threads.ts";
 import type { FromThread, ToThread } from "./thread-messages.ts";
 import { threadFile } from "./thread-file.ts";
@@ -35,6 +35,7 @@ interface Call {
   readonly transfer: readonly TransferListItem[];
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
+  readonly caller: CallerOptions;
   /** Takes parts of the answer; absent where there is one answer. */
   readonly onPart?: (value: unknown) => void;
 }
@@ -145,7 +146,7 @@ export class ThreadPool implements AsyncDisposable {
     caller: CallerOptions,
   ): { readonly call: Call; readonly answered: Promise<unknown> } {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call = { ...asked, resolve, reject };
+    const call = { ...asked, caller, resolve, reject };
     const refused = this.#whyNot(caller);
     if (refused === undefined) this.#wait(call, caller);
     else reject(refused);
@@ -162,10 +163,10 @@ export class ThreadPool implements AsyncDisposable {
 
   #wait(call: Call, caller: CallerOptions): void {
     const { signal } = caller;
-    this.#queue.push(call);
+    takePlace(this.#queue, call, (one) => one.caller);
     signal?.addEventListener("abort", () => this.#abandon(call, signal.reason), { once: true });
     this.#pump();
-    if (this.#queue.at(-1) === call) this.#watchCaller(call, caller);
+    if (this.#queue.includes(call)) this.#watchCaller(call, caller);
   }
 
   get stats(): PredictorStats {
@@ -227,6 +228,8 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   #pump(): void {
+    for (const { reject } of takeLate(this.#queue, (one) => one.caller))
+      reject(this.#error("MODEL_TIMEOUT", "its turn came too late"));
     for (const thread of this.#threads) {
       if (this.#queue.length === 0) break;
       if (thread?.isReady !== true || thread.call !== undefined) continue;

@@ -7,6 +7,7 @@ import {
 import type { MetricRegistry } from "../../metrics/index.ts";
 import type { GrpcFailure, GrpcServerOptions, HttpServerOptions } from "../../transport/index.ts";
 import { ApiKeys, type KeyHolder } from "./api-keys.ts";
+import { readWaiting } from "../waiting-headers.ts";
 import { takeKey } from "./key-headers.ts";
 import type { ApiKey, Scope } from "./parse-keys.ts";
 
@@ -26,14 +27,14 @@ export function createApiKeys(
   });
 }
 
-/** Lets in HTTP requests that show a key; all of them where there are no keys. */
+/** Lets in HTTP requests that show a key, all of them where there are no keys, and whose headers of waiting can be read. */
 export function admitExchanges(keys: ApiKeys | undefined): Pick<HttpServerOptions, "admit"> {
-  if (keys === undefined) return {};
+  if (keys === undefined) return { admit: readWaiting };
   return {
     admit: (exchange, access) => {
       const { error } = admitted(keys, takeKey(exchange.request.headers), scopeOf(access));
       if (error?.code === "KEY_REFUSED") exchange.answerHeader("WWW-Authenticate", CHALLENGE);
-      return error;
+      return error ?? readWaiting(exchange);
     },
   };
 }

@@ -71,6 +71,10 @@ export class GrpcCall {
   readonly startedAt: number = performance.now();
   /** The id of this call in logs; goes back in the header `seldon-puid`. */
   requestId: string | undefined = undefined;
+  /** When the answer is of no use any more, in ms of `performance.now()`; the client's own deadline is seen to besides. */
+  deadlineAt: number | undefined = undefined;
+  /** 1 is the most urgent; absent for what is not urgent. */
+  priority: number | undefined = undefined;
   /** The span of this call; absent when tracing is off. */
   span: SpanContext | undefined = undefined;
   /** The message that came last, for the request log. */
