@@ -165,7 +165,13 @@ function graphObject(node: GraphNode): Fragment {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(endpoint === undefined
       ? {}
-      : { endpoint: { service_host: endpoint.host, httpPort: endpoint.httpPort } }),
+      : {
+          endpoint: {
+            service_host: endpoint.host,
+            ...(endpoint.httpPort !== undefined && { httpPort: endpoint.httpPort }),
+            ...(endpoint.grpcPort !== undefined && { grpcPort: endpoint.grpcPort }),
+          },
+        }),
     ...(children.length === 0 ? {} : { children: children.map(graphObject) }),
   };
 }

@@ -19,10 +19,12 @@ export const NODE_METHODS = [
 ] as const;
 export type NodeMethod = (typeof NODE_METHODS)[number];
 
-/** Where a node that runs elsewhere answers. */
+/** Where a node that runs elsewhere answers; one port at least. */
 export interface NodeEndpoint {
   readonly host: string;
-  readonly httpPort: number;
+  /** Of REST. */
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
 }
 
 /** A typed argument of a node's class; `value` is text whatever the type is. */

@@ -31,7 +31,7 @@ test("a graph is read with its parameters, images, variables and annotations", a
             parameters: [{ name: n, value: "1", type: INT }]
           - name: b
             methods: [TRANSFORM_INPUT]
-            endpoint: { service_host: far, service_port: 9000, httpPort: 9001 }
+            endpoint: { service_host: far, service_port: 9000, httpPort: 9001, grpcPort: 9002 }
 `);
   assert.deepEqual(graph, {
     deployment: "d",
@@ -60,7 +60,7 @@ test("a graph is read with its parameters, images, variables and annotations", a
           name: "b",
           methods: ["TRANSFORM_INPUT"],
           parameters: [],
-          endpoint: { host: "far", httpPort: 9001 },
+          endpoint: { host: "far", httpPort: 9001, grpcPort: 9002 },
           children: [],
           env: {},
         },

@@ -199,11 +199,20 @@ function endpointAt(spot: Spot, reading: Reading): NodeEndpoint | undefined {
   if (host === undefined || host === "") return undefined; // the operator fills it in
   if (!/^[A-Za-z0-9._:-]+$/.test(host))
     throw reading.refuse([...spot.path, "service_host"], `"${host.slice(0, 80)}" is no host`);
-  const key = endpoint["httpPort"] === undefined ? "service_port" : "httpPort";
-  const port = endpoint[key];
-  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535)
+  const portAt = (key: string): number => {
+    const port = endpoint[key];
+    if (typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65_535)
+      return port;
     throw reading.refuse([...spot.path, key], "want a port, a whole number from 1 to 65535");
-  return { host, httpPort: port };
+  };
+  const { httpPort, grpcPort, type } = endpoint;
+  if (httpPort === undefined && grpcPort === undefined)
+    return { host, [type === "GRPC" ? "grpcPort" : "httpPort"]: portAt("service_port") };
+  return {
+    host,
+    ...(httpPort !== undefined && { httpPort: portAt("httpPort") }),
+    ...(grpcPort !== undefined && { grpcPort: portAt("grpcPort") }),
+  };
 }
 
 function objectAt({ value, path }: Spot, { refuse }: Reading): Fields {

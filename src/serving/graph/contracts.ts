@@ -20,6 +20,8 @@ export interface GraphCaller {
   readonly requestId: string;
   /** Headers of the request, names in lower case; nodes elsewhere get them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** True for a request that came over gRPC: nodes elsewhere are asked over gRPC then, as in Seldon's executor. */
+  readonly isGrpc?: boolean;
   readonly span?: SpanContext | undefined;
   readonly waiting?: CallerOptions | undefined;
 }

@@ -90,6 +90,7 @@ async function answer(
     const caller: GraphCaller = {
       requestId,
       headers: call.textHeaders,
+      isGrpc: true,
       span: call.span,
       waiting: { whileWaiting: () => call.whileWaiting() },
     };

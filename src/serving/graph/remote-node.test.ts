@@ -39,7 +39,7 @@ function nodeAt(t: TestContext, httpPort: number, maxAnswerBytes = 1000): NodePe
   t.after(() => client[Symbol.dispose]());
   return createRemoteNode({
     name: "far",
-    endpoint: { host: "127.0.0.1", httpPort },
+    ...{ host: "127.0.0.1", httpPort },
     client,
     maxAnswerBytes,
   });

@@ -1,9 +1,8 @@
 import { connect } from "node:net";
 import { isToolError, ToolError } from "../../ground/errors/index.ts";
 import type { HttpClient } from "../../ground/http/index.ts";
-import type { NodeEndpoint } from "../../models/description/index.ts";
 import type { ComponentMethod } from "../plane/index.ts";
-import type { GraphAnswer, NodeCall, NodePeer } from "./contracts.ts";
+import type { GraphAnswer, GraphCaller, NodeCall, NodePeer } from "./contracts.ts";
 
 /** Paths of the wrapper's REST interface. */
 const PATHS: Readonly<Record<ComponentMethod, string>> = {
@@ -39,7 +38,8 @@ const CONNECT_MS = 2000;
 
 export interface RemoteNodeOptions {
   readonly name: string;
-  readonly endpoint: NodeEndpoint;
+  readonly host: string;
+  readonly httpPort: number;
   readonly client: HttpClient;
   /** Of one answer; a longer one is an error. */
   readonly maxAnswerBytes: number;
@@ -52,7 +52,7 @@ export function pathOfMethod(method: ComponentMethod): string {
 
 /** A node that another server runs, asked over REST. Redirects are not followed. */
 export function createRemoteNode(options: RemoteNodeOptions): NodePeer {
-  const { host, httpPort } = options.endpoint;
+  const { host, httpPort } = options;
   const authority = host.includes(":") ? `[${host}]` : host;
   const base = new URL(`http://${authority}:${httpPort}`);
   return {
@@ -62,21 +62,25 @@ export function createRemoteNode(options: RemoteNodeOptions): NodePeer {
   };
 }
 
+/** What a node elsewhere is told of the request that its call belongs to. */
+export function passedHeaders({ headers, requestId }: GraphCaller): Record<string, string> {
+  const passed = Object.entries(headers).filter(([key]) => !OWN_HEADERS.has(key));
+  return { ...Object.fromEntries(passed), "seldon-puid": requestId };
+}
+
 async function callRemote(
   { method, message, caller, signal }: NodeCall,
   base: URL,
   { name, client, maxAnswerBytes }: RemoteNodeOptions,
 ): Promise<GraphAnswer> {
   const isRead = method === "metadata" || method === "health-status";
-  const passed = Object.entries(caller.headers).filter(([key]) => !OWN_HEADERS.has(key));
   const { contentType, body } = message;
   const response = await client.send({
     action: `call the node "${name}"`,
     method: isRead ? "GET" : "POST",
     url: new URL(PATHS[method], base),
     headers: {
-      ...Object.fromEntries(passed),
-      "seldon-puid": caller.requestId,
+      ...passedHeaders(caller),
       ...(!isRead && contentType !== "" && { "content-type": contentType }),
     },
     ...(!isRead && { body: { kind: "bytes" as const, bytes: body } }),
@@ -113,7 +117,7 @@ async function answersHealth(base: URL, { name, client }: RemoteNodeOptions): Pr
 }
 
 /** Opens a connection and closes it. */
-function answersConnection(host: string, port: number): Promise<boolean> {
+export function answersConnection(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (isThere: boolean): void => {

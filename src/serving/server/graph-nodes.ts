@@ -1,12 +1,18 @@
-import { createHttpClient } from "../../ground/http/index.ts";
+import { createHttpClient, type HttpClient } from "../../ground/http/index.ts";
 import {
   nodesOf,
   parseYaml,
   type GraphFile,
   type GraphNode,
   type ModelDescription,
+  type NodeEndpoint,
 } from "../../models/description/index.ts";
-import { createRemoteNode, type NodePeer, type NodeRun } from "../graph/index.ts";
+import {
+  createRemoteGrpcNode,
+  createRemoteNode,
+  type NodePeer,
+  type NodeRun,
+} from "../graph/index.ts";
 import type { MetricRegistry } from "../metrics/index.ts";
 import type { ModelRepository, ServedModel, Tracer } from "../plane/index.ts";
 import {
@@ -58,6 +64,7 @@ export async function createGraphPeers(place: GraphPlace): Promise<GraphPeers> {
   const client = createHttpClient(); // nodes are neighbours: no proxy stands between
   const peers = new Map<string, NodePeer>();
   const local = new Map<string, LocalNode>();
+  const remote: Disposable[] = [];
   const hosts = place.isolatesNodes === true ? new Map<string, HostedNode>() : hostsIn(place);
   for (const node of nodesOf(place.graph.root)) {
     const description = place.components.get(node.name);
@@ -66,14 +73,38 @@ export async function createGraphPeers(place: GraphPlace): Promise<GraphPeers> {
       const made = await createLocalNode(node, description, { place, hosted: hosts.get(name) });
       local.set(name, made);
       peers.set(name, localPeer(made));
-    } else if (endpoint !== undefined)
-      peers.set(
-        name,
-        createRemoteNode({ name, endpoint, client, maxAnswerBytes: place.maxBodyBytes }),
-      );
+    } else if (endpoint !== undefined) {
+      const far = createEndpointNode(name, endpoint, { client, place });
+      peers.set(name, far);
+      remote.push(far);
+    }
   }
   const runs = graphRuns(place.graph.root, local);
-  return { peers, runs, [Symbol.dispose]: () => client[Symbol.dispose]() };
+  const close = (): void => {
+    client[Symbol.dispose]();
+    remote.forEach((one) => one[Symbol.dispose]());
+  };
+  return { peers, runs, [Symbol.dispose]: close };
+}
+
+/** A node elsewhere: asked over gRPC for requests that came so, over REST for others, as far as it has both. */
+function createEndpointNode(
+  name: string,
+  { host, httpPort, grpcPort }: NodeEndpoint,
+  { client, place }: { readonly client: HttpClient; readonly place: GraphPlace },
+): NodePeer & Disposable {
+  const common = { name, host, maxAnswerBytes: place.maxBodyBytes };
+  const rest =
+    httpPort === undefined ? undefined : createRemoteNode({ ...common, httpPort, client });
+  const grpc =
+    grpcPort === undefined ? undefined : createRemoteGrpcNode({ ...common, port: grpcPort });
+  const first = rest ?? grpc;
+  if (first === undefined) throw new Error(`the node "${name}" has no port`);
+  return {
+    isReady: (isFull) => first.isReady(isFull),
+    call: (call) => ((call.caller.isGrpc === true ? grpc : undefined) ?? first).call(call),
+    [Symbol.dispose]: () => grpc?.[Symbol.dispose](),
+  };
 }
 
 const HEALTH_CALL = {

@@ -7,6 +7,7 @@ import { SELDON_PROTO } from "./seldon-descriptors.ts";
 /** Messages of `seldon.protos` that have a JSON form. */
 export type SeldonMessageName =
   | "SeldonMessage"
+  | "SeldonMessageList"
   | "Feedback"
   | "SeldonModelMetadataRequest"
   | "SeldonModelMetadata"
