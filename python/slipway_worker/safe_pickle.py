@@ -23,6 +23,7 @@ from .errors import PickleRefused
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "allowed")
 _FILES = ("by-hand.json", "from-releases.json")
 _PYTHON2 = 3  # protocols before it use the module names of Python 2
+_OLD_JOBLIB = "sklearn.externals.joblib."
 _STATE = threading.local()
 _HOOKED: List[bool] = []
 
@@ -196,7 +197,9 @@ def _strict(base: Any, allowed: Allowed) -> Any:
 
 
 def _today(unpickler: Any, module: str, name: str) -> Tuple[str, str]:
-    """The name that Python 3 has for one of Python 2, as the standard unpickler maps it."""
+    """The name that Python 3 has for one of Python 2, as the standard unpickler maps it; joblib where scikit-learn had a copy of its own."""
+    if module.startswith(_OLD_JOBLIB):
+        module = module[len("sklearn.externals.") :]
     if unpickler.proto >= _PYTHON2 or not unpickler.fix_imports:
         return module, name
     compat: Any = importlib.import_module("_compat_pickle")

@@ -12,7 +12,7 @@ const ONNX = readFileSync(resolve(import.meta.dirname, "../../../test/fixtures/o
 const BAYES = readFileSync(
   resolve(import.meta.dirname, "../../../test/fixtures/pickles/bayes.joblib"),
 );
-const DICT = readFileSync(resolve(import.meta.dirname, "../../../test/fixtures/pickles/dict.pkl"));
+const DICT = readFileSync(resolve(import.meta.dirname, "../../../test/fixtures/pickles/tuple.pkl"));
 const CLASS = (name: string): string =>
   `class ${name}:\n    def predict(self, X, names=None):\n        return X\n`;
 

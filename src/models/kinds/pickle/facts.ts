@@ -5,15 +5,24 @@ import { attributeOf, classOf, Made, OutsideArray, type PickleValue } from "./va
 
 /** What a pickle says of the model in it. Plain data: it is kept between packs. */
 export interface PickleFacts extends PickleDeeds {
-  /** Module and class of the object that loading gives, such as `sklearn.svm._classes.SVC`. */
+  /** Module and class of the estimator, such as `sklearn.svm._classes.SVC`; of what loading gives where there is none. */
   readonly className?: string;
+  /** What each key of a dictionary with an estimator in it holds, in words; absent where the file is the estimator itself. */
+  readonly bundle?: Readonly<Record<string, string>>;
+  /** The key of `bundle` that holds the estimator. */
+  readonly modelKey?: string;
   readonly protocol: number;
   readonly isJoblib: boolean;
   /** Top-level modules that loading imports, sorted. */
   readonly packages: readonly string[];
   /** True when it was written with numpy 2, which older ones cannot read. */
   readonly needsNumpy2: boolean;
+  /** The release that wrote the estimator, or the first of its steps that says it. */
   readonly sklearnVersion?: string;
+  /** All that its parts name, sorted. */
+  readonly sklearnVersions: readonly string[];
+  /** Names of columns, where it was fitted on a table that has them. */
+  readonly columns?: readonly string[];
   readonly features?: number;
   readonly classes?: readonly (string | number | boolean)[];
   /** Classes of a pipeline's steps, first to last. */
@@ -22,6 +31,18 @@ export interface PickleFacts extends PickleDeeds {
 }
 
 const MAX_CLASSES = 64;
+const MAX_COLUMNS = 256;
+const MAX_KEYS = 64;
+
+/** Libraries whose estimators have scikit-learn's methods, and the package that brings each. */
+export const ESTIMATOR_PACKAGES: Readonly<Record<string, string>> = {
+  sklearn: "scikit-learn",
+  xgboost: "xgboost",
+  lightgbm: "lightgbm",
+  catboost: "catboost",
+  imblearn: "imbalanced-learn",
+  sklearn_pandas: "sklearn-pandas",
+};
 
 /** These take text, categories or tables; how many columns says nothing of their types. */
 const TAKES_ANYTHING =
@@ -29,12 +50,15 @@ const TAKES_ANYTHING =
 
 /** Takes the facts from a walk. */
 export function pickleFactsOf(scan: Scan): PickleFacts {
-  const { root, protocol, globals, calls, faults, hasOutsideArrays } = scan;
+  const { protocol, globals, calls, faults, hasOutsideArrays } = scan;
+  const bundle = bundleOf(scan.root);
+  const root = bundle?.estimator ?? scan.root;
   const className = classOf(root)?.path;
   const steps = stepsOf(root);
   const ends = steps ?? [root];
   const classes = itemsOf(attributeOf(ends.at(-1), "classes_"));
   const features = countOf(attributeOf(ends[0], "n_features_in_"));
+  const columns = itemsOf(attributeOf(ends[0], "feature_names_in_"));
   const signature = signatureOf({
     className: classOf(ends[0])?.path ?? "",
     features,
@@ -43,6 +67,8 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
   });
   return {
     ...(className === undefined ? {} : { className }),
+    ...(bundle === undefined ? {} : { bundle: bundle.contents, modelKey: bundle.key }),
+    sklearnVersions: scan.versions.toSorted(),
     protocol,
     isJoblib: hasOutsideArrays,
     imports: globals.map(({ path }) => path),
@@ -52,8 +78,9 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
     needsNumpy2: globals.some(
       ({ module }) => module === "numpy._core" || module.startsWith("numpy._core."),
     ),
-    ...optional("sklearnVersion", versionOf(ends)),
+    ...optional("sklearnVersion", versionOf(ends) ?? scan.versions[0]),
     ...optional("features", features),
+    ...optional("columns", columns?.slice(0, MAX_COLUMNS).map(String)),
     ...optional("classes", classes?.slice(0, MAX_CLASSES)),
     ...optional(
       "steps",
@@ -61,6 +88,46 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
     ),
     ...optional("signature", signature),
   };
+}
+
+interface Bundle {
+  readonly key: string;
+  readonly estimator: PickleValue;
+  readonly contents: Readonly<Record<string, string>>;
+}
+
+/** Keys that people give the model in a dictionary, best first. */
+const MODEL_KEYS = ["model", "estimator", "pipeline", "classifier", "regressor", "clf"];
+
+/** A dictionary with one estimator in it, or with several of which one is called the model. */
+function bundleOf(root: PickleValue): Bundle | undefined {
+  if (!(root instanceof Map)) return undefined;
+  const pairs = [...root].filter(
+    (pair): pair is [string, PickleValue] => typeof pair[0] === "string",
+  );
+  const estimators = pairs.filter(([, value]) => isEstimator(value));
+  const named = MODEL_KEYS.map((key) => estimators.find(([one]) => one === key));
+  const [key, estimator] =
+    named.find((pair) => pair !== undefined) ??
+    (estimators.length === 1 ? estimators[0] : undefined) ??
+    [];
+  if (key === undefined) return undefined;
+  const contents = pairs.slice(0, MAX_KEYS).map(([name, value]) => [name, inWords(value)] as const);
+  return { key, estimator, contents: Object.fromEntries(contents) };
+}
+
+function isEstimator(value: PickleValue): boolean {
+  const module = classOf(value)?.module ?? "";
+  const isData = /(^|\.)(NumpyArrayWrapper|Bunch)$/.test(classOf(value)?.name ?? "");
+  return (module.split(".")[0] ?? "") in ESTIMATOR_PACKAGES && !isData;
+}
+
+/** What a value is: its class, or how many items it has. */
+function inWords(value: PickleValue): string {
+  if (Array.isArray(value)) return `list of ${value.length}`;
+  if (value instanceof Map) return `dictionary of ${value.size}`;
+  if (value instanceof OutsideArray) return `array of shape [${value.shape.join(", ")}]`;
+  return classOf(value)?.path ?? (value === null ? "nothing" : typeof value);
 }
 
 /** A pipeline's steps, each a pair of name and estimator; `undefined` for everything else. */
@@ -92,10 +159,24 @@ interface Ends {
   readonly classes: readonly (string | number | boolean)[] | undefined;
 }
 
-/** Only what is sure: rows of numbers in, and one answer a row where the class says of which type. */
+/** Rows of text to these. */
+const TAKES_TEXT = /(^|\.)(Count|Tfidf|Hashing)Vectorizer$/;
+
+/** Only what is sure: rows of numbers or texts in, and one answer a row where the class says of which type. */
 function signatureOf({ className, features, last, classes }: Ends): Signature | undefined {
+  const isText = className.startsWith("sklearn.") && TAKES_TEXT.test(className);
+  if (isText)
+    return {
+      inputs: [{ name: "X", datatype: "BYTES", shape: [-1] }],
+      outputs: answersOf(last, classes),
+    };
   if (features === undefined || !className.startsWith("sklearn.") || TAKES_ANYTHING.test(className))
     return undefined;
+  const inputs = [{ name: "X", datatype: "FP64", shape: [-1, features] }] as const;
+  return { inputs, outputs: answersOf(last, classes) };
+}
+
+function answersOf(last: PickleValue, classes: Ends["classes"]): Signature["outputs"] {
   const datatype =
     classes === undefined
       ? /(Regressor|Regression|Ridge|Lasso|ElasticNet|SVR)$/.test(classOf(last)?.name ?? "")
@@ -103,11 +184,9 @@ function signatureOf({ className, features, last, classes }: Ends): Signature | 
         : undefined
       : datatypeOf(classes);
   const answers = countOf(attributeOf(last, "n_outputs_")) ?? 1;
-  const outputs =
-    datatype === undefined
-      ? []
-      : [{ name: "predict", datatype, shape: answers > 1 ? [-1, answers] : [-1] }];
-  return { inputs: [{ name: "X", datatype: "FP64", shape: [-1, features] }], outputs };
+  return datatype === undefined
+    ? []
+    : [{ name: "predict", datatype, shape: answers > 1 ? [-1, answers] : [-1] }];
 }
 
 function datatypeOf(classes: readonly (string | number | boolean)[]): Datatype | undefined {

@@ -115,6 +115,27 @@ export class PickleInput {
     return this.#chunk.subarray(this.#at, this.#at + count);
   }
 
+  /** A little-endian number at hand. */
+  number(bytes: 1 | 2 | 4 | 8, isSigned: boolean): number {
+    const at = this.#at;
+    this.#at += bytes;
+    if (bytes === 8) return Number(this.#chunk.readBigUInt64LE(at));
+    return isSigned ? this.#chunk.readIntLE(at, bytes) : this.#chunk.readUIntLE(at, bytes);
+  }
+
+  /** Text of so many bytes at hand. */
+  text(bytes: number): string {
+    this.#at += bytes;
+    return this.#chunk.toString("utf8", this.#at - bytes, this.#at);
+  }
+
+  /** The length before short text at hand, which stays; `undefined` where either is not there. */
+  shortText(lengthBytes: 1 | 4 | 8, mostBytes: number): number | undefined {
+    if (lengthBytes === 8 || !this.has(lengthBytes)) return undefined;
+    const length = this.#chunk.readUIntLE(this.#at, lengthBytes);
+    return length <= mostBytes && this.has(lengthBytes + length) ? length : undefined;
+  }
+
   byte(): number {
     this.#at += 1;
     return this.#chunk[this.#at - 1] ?? 0;

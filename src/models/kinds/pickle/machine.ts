@@ -8,6 +8,7 @@ const MAX_ITEMS = 512;
 const MAX_KEPT = 3_000_000;
 const MAX_GLOBALS = 10_000;
 const MAX_FAULTS = 16;
+const MAX_VERSIONS = 16;
 
 /** What the opcodes carry with them. */
 export type Argument = PickleValue;
@@ -27,6 +28,8 @@ export class Machine {
   readonly faults: Set<string>;
   /** Dotted names that are called with arguments. */
   readonly calls: Set<string>;
+  /** Releases of scikit-learn that the states of its objects name. */
+  readonly versions: Set<string>;
   protocol = 0;
   /** True when something was forgotten, so that an attribute may be missing or old. */
   isLossy = false;
@@ -43,7 +46,15 @@ export class Machine {
     this.globals = outer?.globals ?? new Map();
     this.faults = outer?.faults ?? new Set();
     this.calls = outer?.calls ?? new Set();
+    this.versions = outer?.versions ?? new Set();
     this.#maxItems = maxItems;
+  }
+
+  /** Notes the release that a state names. */
+  noteVersion(state: PickleValue): void {
+    const version = state instanceof Map ? state.get("_sklearn_version") : undefined;
+    if (typeof version === "string" && /^\d+(\.\d+)+[a-z0-9.]{0,16}$/.test(version))
+      if (this.versions.size < MAX_VERSIONS) this.versions.add(version);
   }
 
   fault(what: string): void {
@@ -208,6 +219,7 @@ function makeOf(machine: Machine, [callee, ...args]: PickleList): void {
 function build(machine: Machine): void {
   const state = machine.pop();
   const { top } = machine;
+  machine.noteVersion(state);
   if (top instanceof GlobalName) machine.fault(`it changes ${top.path} itself`);
   if (!(top instanceof Made)) return;
   top.isRebuilt ||= top.isBuilt;

@@ -30,7 +30,11 @@ for (const protocol of [0, 1, 2, 3, 4, 5]) {
   test(`a pickle of protocol ${protocol} tells class, version and signature`, async () => {
     const { details, signature, requirements } = await readOne(`bayes-${protocol}.pkl`);
     // The first two do not say which they are.
-    assert.deepEqual(details, {
+    const { imports, ...others } = details;
+    assert.ok(Array.isArray(imports) && imports.includes("sklearn.naive_bayes.GaussianNB"));
+    assert.deepEqual(others, {
+      container: "pickle",
+      sklearnVersion: ["1.9.1"],
       class: "sklearn.naive_bayes.GaussianNB",
       protocol: String(protocol === 1 ? 0 : protocol),
       format: "pickle",
@@ -122,7 +126,7 @@ test("a name of the user's own is refused with the line to add, and taken when i
 
 test("pickles of something else are no models", async () => {
   assert.deepEqual(
-    await pickledEstimator.recognise(["dict.pkl", "tuple.pkl", "array.joblib"].map(fixture)),
+    await pickledEstimator.recognise(["tuple.pkl", "array.joblib"].map(fixture)),
     [],
   );
 });
@@ -130,11 +134,19 @@ test("pickles of something else are no models", async () => {
 test("a pickle that is named as the model and is none says what it holds", async () => {
   await assert.rejects(
     pickledEstimator.describe(
-      { kind: "sklearn", modelPath: "dict.pkl", isCertain: false, label: "" },
-      [fixture("dict.pkl")],
+      { kind: "sklearn", modelPath: "tuple.pkl", isCertain: false, label: "" },
+      [fixture("tuple.pkl")],
     ),
     { code: "MODEL_FILE_INVALID", message: /holds no object/ },
   );
+});
+
+test("an estimator in a dictionary is the model, and what the other keys hold is told", async () => {
+  const { details, signature } = await readOne("dict.pkl");
+  assert.equal(details["class"], "sklearn.naive_bayes.GaussianNB");
+  const { bundle } = details;
+  assert.ok(typeof bundle === "object" && bundle !== null && "model" in bundle);
+  assert.deepEqual(signature?.inputs, [ROWS]);
 });
 
 test("a pickle that was cut short is refused by name, wherever it was cut", async () => {

@@ -1,12 +1,20 @@
 import { ProjectError } from "../../../ground/errors/index.ts";
 import { type CallOptions } from "../../../ground/bytes/index.ts";
 import { mapLimited } from "../../../ground/process/index.ts";
-import type { Candidate, KindRow, ModelFacts, ModelFile, ReadOptions } from "../contracts.ts";
+import type {
+  Candidate,
+  Detail,
+  KindRow,
+  ModelFacts,
+  ModelFile,
+  ReadOptions,
+} from "../contracts.ts";
 import { readAllowList } from "./allow-list.ts";
 import { openPickle, type Compression } from "./container.ts";
-import { pickleFactsOf, type PickleFacts } from "./facts.ts";
+import { ESTIMATOR_PACKAGES, pickleFactsOf, type PickleFacts } from "./facts.ts";
 import { refuseUnlisted } from "./judge.ts";
 import type { Machine } from "./machine.ts";
+import { numpyLineFor, oldReleaseObstacle } from "./old-release.ts";
 import { PickleError } from "./pickle-error.ts";
 import { scanPickle } from "./scan.ts";
 import { classOf, GlobalName } from "./values.ts";
@@ -14,15 +22,6 @@ import { classOf, GlobalName } from "./values.ts";
 const NAME = /\.(?:pkl|pickle|joblib)(?:\.(?:z|gz|gzip|lz4|bz2|xz|lzma))?$/i;
 const MAX_FILES = 200;
 
-/** Libraries whose estimators have scikit-learn's methods, and the package that brings each. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  sklearn: "scikit-learn",
-  xgboost: "xgboost",
-  lightgbm: "lightgbm",
-  catboost: "catboost",
-  imblearn: "imbalanced-learn",
-  sklearn_pandas: "sklearn-pandas",
-};
 /** What comes with the others. */
 const IMPLIED: ReadonlySet<string> = new Set(["numpy", "scipy", "joblib", "sklearn"]);
 /** Steps of such a head come from no library: `builtins`, `copyreg` and the like. */
@@ -54,9 +53,12 @@ export const pickledEstimator: KindRow = {
         file: modelPath,
       });
     const facts = await keptFactsOf(file, options);
-    if (facts !== undefined)
-      refuseUnlisted(modelPath, facts, await readAllowList("sklearn", options.allowPickle));
-    return describePickle(file, facts, await headOf(file, options));
+    if (facts === undefined) return describeUnread(file, await headOf(file, options));
+    const list = await readAllowList("sklearn", options.allowPickle);
+    refuseUnlisted(modelPath, facts, list);
+    const obstacle = oldReleaseObstacle(facts);
+    const described = describePickle(file, facts, await headOf(file, options));
+    return { ...described, ...(obstacle !== undefined && { obstacle }) };
   },
 };
 
@@ -65,13 +67,28 @@ async function candidateOf(file: ModelFile, options: ReadOptions): Promise<reado
   if (className === undefined)
     return isClosed(compression) && /\.joblib/i.test(file.path)
       ? [candidate(file, `model "${file.path}" (packed with ${compression}, not looked into)`)]
-      : suspectOf(file, options);
+      : inBundle(file, options);
   const [library = ""] = className.split(".");
-  if (!(library in PACKAGES)) return suspectOf(file, options);
+  if (!(library in ESTIMATOR_PACKAGES)) return suspectOf(file, options);
   if (await isPartOfMore(file, options)) return [];
   return [
-    candidate(file, `${shortName(className)} of ${PACKAGES[library] ?? library} in "${file.path}"`),
+    candidate(
+      file,
+      `${shortName(className)} of ${ESTIMATOR_PACKAGES[library] ?? library} in "${file.path}"`,
+    ),
   ];
+}
+
+/** An estimator among other things in a dictionary. */
+async function inBundle(file: ModelFile, options: ReadOptions): Promise<readonly Candidate[]> {
+  try {
+    const { bundle, modelKey, className = "" } = (await keptFactsOf(file, options)) ?? {};
+    if (bundle === undefined) return await suspectOf(file, options);
+    return [candidate(file, `${shortName(className)} under "${modelKey}" in "${file.path}"`)];
+  } catch (error) {
+    if (error instanceof ProjectError) return [];
+    throw error;
+  }
 }
 
 /**
@@ -167,8 +184,8 @@ async function recall<T>(
   { file, what, memory }: ReadOptions & { readonly file: ModelFile; readonly what: string },
   read: () => Promise<T>,
 ): Promise<T> {
-  if (memory === undefined || file.identity === undefined) return read();
-  const key = `pickle 2 ${what} ${file.identity}`;
+  if (memory === undefined || file.identity === undefined) return readOnce(file, what, read);
+  const key = `pickle 3 ${what} ${file.identity}`;
   const known = await memory.get(key);
   // Only this function writes below such a key, and what it wrote was a T.
   if (typeof known === "object" && known !== null)
@@ -178,23 +195,37 @@ async function recall<T>(
   return value;
 }
 
+/** What was read of a file that nothing else remembers; it goes with the file's own record. */
+const READ = new WeakMap<ModelFile, Map<string, unknown>>();
+
+/** A file is looked at several times while a folder is described, and walked over once. */
+function readOnce<T>(file: ModelFile, what: string, read: () => Promise<T>): Promise<T> {
+  const known = READ.get(file) ?? new Map<string, unknown>();
+  READ.set(file, known);
+  const found = known.get(what) ?? read();
+  known.set(what, found);
+  // Each word stands for one type.
+  return found as Promise<T>;
+}
+
+function describeUnread({ path }: ModelFile, { compression }: Head): ModelFacts {
+  return {
+    files: [path],
+    warnings: [
+      `"${path}" is packed with ${compression ?? "something unknown"}, which is not looked into: name its packages in requirements.txt`,
+    ],
+    details: {},
+    requirements: ["scikit-learn"],
+  };
+}
+
 function describePickle(
   { path }: ModelFile,
-  facts: PickleFacts | undefined,
+  facts: PickleFacts,
   { compression }: Head,
 ): ModelFacts {
-  if (facts === undefined) {
-    return {
-      files: [path],
-      warnings: [
-        `"${path}" is packed with ${compression ?? "something unknown"}, which is not looked into: name its packages in requirements.txt`,
-      ],
-      details: {},
-      requirements: ["scikit-learn"],
-    };
-  }
   const { className, signature } = facts;
-  if (className === undefined || !((className.split(".")[0] ?? "") in PACKAGES)) {
+  if (className === undefined || !((className.split(".")[0] ?? "") in ESTIMATOR_PACKAGES)) {
     throw new ProjectError(
       "MODEL_FILE_INVALID",
       `read "${path}": it holds ${className === undefined ? "no object" : `a "${className}"`}, not a fitted estimator`,
@@ -211,34 +242,48 @@ function describePickle(
 }
 
 function detailsOf(
-  { className = "", sklearnVersion, features, isJoblib, protocol, steps }: PickleFacts,
+  facts: PickleFacts,
   compression: Compression | undefined,
-): Readonly<Record<string, string>> {
+): Readonly<Record<string, Detail>> {
+  const { className = "", sklearnVersion, features, isJoblib, protocol, steps } = facts;
+  const { bundle, columns, sklearnVersions, imports } = facts;
   return {
+    container: "pickle",
     class: className,
     protocol: String(protocol),
     format: isJoblib || compression !== undefined ? "joblib" : "pickle",
     ...(sklearnVersion === undefined ? {} : { sklearn: sklearnVersion }),
     ...(features === undefined ? {} : { features: String(features) }),
     ...(steps === undefined ? {} : { steps: steps.map(shortName).join(" > ") }),
+    ...(columns === undefined ? {} : { columns }),
+    ...(bundle === undefined ? {} : { bundle }),
     ...(compression === undefined ? {} : { compression }),
+    ...(sklearnVersions.length === 0 ? {} : { sklearnVersion: sklearnVersions }),
+    imports: imports.toSorted(),
   };
 }
 
 /** What loading the file needs, in the versions that wrote it where it says so. */
 function requirementsOf(
-  { packages, sklearnVersion, needsNumpy2 }: PickleFacts,
+  facts: PickleFacts,
   compression: Compression | undefined,
 ): readonly string[] {
+  const { packages, sklearnVersion, columns, imports } = facts;
   const others = packages
-    .filter((name) => name in PACKAGES && name !== "sklearn")
-    .map((name) => PACKAGES[name] ?? name);
+    .filter((name) => name in ESTIMATOR_PACKAGES && name !== "sklearn")
+    .map((name) => ESTIMATOR_PACKAGES[name] ?? name);
   return [
     `scikit-learn${sklearnVersion === undefined ? "" : `==${sklearnVersion}`}`,
-    ...(needsNumpy2 ? ["numpy>=2"] : []),
+    ...numpyLineFor(facts),
+    ...(columns !== undefined && imports.some(isByColumn) ? ["pandas"] : []),
     ...(compression === "lz4" ? ["lz4"] : []),
     ...others,
   ].toSorted();
+}
+
+/** These choose columns by their names, which rows of an array have not. */
+function isByColumn(name: string): boolean {
+  return /\.(?:ColumnTransformer|DataFrameMapper)$/.test(name);
 }
 
 function warningsOf(
@@ -248,7 +293,10 @@ function warningsOf(
   const [library = ""] = className.split(".");
   const foreign = packages.filter(
     (name) =>
-      !IMPLIED.has(name) && !(name in PACKAGES) && name !== "__main__" && !NEUTRAL.test(name),
+      !IMPLIED.has(name) &&
+      !(name in ESTIMATOR_PACKAGES) &&
+      name !== "__main__" &&
+      !NEUTRAL.test(name),
   );
   return [
     ...(foreign.length === 0

@@ -16,6 +16,8 @@ export interface Scan {
   readonly calls: readonly string[];
   /** What no model does and no name can allow, in words. */
   readonly faults: readonly string[];
+  /** Releases of scikit-learn that the states of its objects name, in order. */
+  readonly versions: readonly string[];
   /** True when arrays stand in the file beside the pickle, as joblib writes them. */
   readonly hasOutsideArrays: boolean;
   /** False when `until` ended the walk. */
@@ -72,6 +74,7 @@ export async function scanPickle(input: PickleInput, options: ScanOptions = {}):
     globals: [...machine.globals.values()],
     calls: [...machine.calls],
     faults: [...machine.faults],
+    versions: [...machine.versions],
     hasOutsideArrays: walk.hasOutsideArrays,
     isWhole,
   };
@@ -84,8 +87,9 @@ async function walkOver(walk: Walk, machine: Machine, depth: number): Promise<bo
     checkLength(walk);
     if (!input.has(1)) await input.fill(1);
     const { step, form } = opcodeAt(input);
-    // Most opcodes have no argument, and need no promise.
-    STEPS[step]?.(machine, form.kind === "none" ? undefined : await argumentOf(walk, form));
+    // Most arguments are at hand, and need no promise.
+    const atHand = argumentAtHand(input, form);
+    STEPS[step]?.(machine, atHand === LATER ? await argumentOf(walk, form) : atHand);
     if (step === "STOP") return true;
     if (step === "BUILD" && walk.isPlain !== true && isArrayWrapper(machine.top))
       await passArray(walk, machine, depth);
@@ -105,15 +109,29 @@ function opcodeAt(input: PickleInput): Opcode {
   return opcode;
 }
 
+/** Stands for an argument that has to be waited for. */
+const LATER = Symbol("later");
+
+/** Numbers and short texts whose bytes were read already. */
+function argumentAtHand(input: PickleInput, form: ArgumentForm): Argument | typeof LATER {
+  if (form.kind === "none") return undefined;
+  if (form.kind === "number")
+    return input.has(form.bytes) ? input.number(form.bytes, form.isSigned === true) : LATER;
+  if (form.kind !== "content" || form.as !== "text") return LATER;
+  const length = input.shortText(form.lengthBytes, SHORT_TEXT_BYTES);
+  if (length === undefined) return LATER;
+  input.number(form.lengthBytes, false);
+  return input.text(length);
+}
+
 async function argumentOf(walk: Walk, form: ArgumentForm): Promise<Argument> {
   const { input } = walk;
   switch (form.kind) {
     case "none":
       return undefined;
     case "number":
-      return (
-        await bytesOf(input, form.bytes), numberIn(input.take(form.bytes), form.isSigned === true)
-      );
+      await bytesOf(input, form.bytes);
+      return input.number(form.bytes, form.isSigned === true);
     case "float":
       return (await bytesOf(input, 8), input.take(8).readDoubleBE());
     case "line":
@@ -133,7 +151,7 @@ async function contentOf(
 ): Promise<Argument> {
   const { input } = walk;
   await bytesOf(input, lengthBytes);
-  const length = numberIn(input.take(lengthBytes), false);
+  const length = input.number(lengthBytes, false);
   if (!isKept(walk, length, as)) {
     await input.skip(length);
     return undefined;
@@ -155,11 +173,6 @@ function isKept(walk: Walk, length: number, as: "text" | "bytes" | "long"): bool
 
 async function bytesOf(input: PickleInput, count: number): Promise<void> {
   if (!input.has(count)) await input.fill(count);
-}
-
-function numberIn(bytes: Buffer, isSigned: boolean): number {
-  if (bytes.byteLength === 8) return Number(bytes.readBigUInt64LE());
-  return isSigned ? bytes.readIntLE(0, bytes.byteLength) : bytes.readUIntLE(0, bytes.byteLength);
 }
 
 function longIn(bytes: Buffer): number {

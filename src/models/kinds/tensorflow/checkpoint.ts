@@ -12,6 +12,7 @@ import {
   refuseImpostor,
 } from "../files/model-file.ts";
 import {
+  asStated,
   inputsOf,
   neededInputs,
   readGraphFile,
@@ -150,7 +151,7 @@ function graphFacts(meta: ModelFile, details: ModelFacts["details"]): ModelFacts
   const outputs = suggestedOutputs(graph);
   return {
     ...signatureOf(neededInputs(graph, inputs, outputs), []),
-    inputs,
+    inputs: asStated(inputs, graph),
     outputs: outputs.map((name) => ({ name, shape: null })),
     files: [],
     warnings: [],

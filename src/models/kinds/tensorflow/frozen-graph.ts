@@ -5,6 +5,7 @@ import type { Candidate, KindRow, ModelFacts, ModelFile } from "../contracts.ts"
 import { signatureOf } from "../files/datatype-names.ts";
 import { headOf, invalidModel, modelFileAt, refuseImpostor } from "../files/model-file.ts";
 import {
+  asStated,
   detectionOutputs,
   inputsOf,
   neededInputs,
@@ -64,7 +65,7 @@ function describeGraph(file: ModelFile): ModelFacts {
       ),
       found,
     ),
-    inputs,
+    inputs: asStated(inputs, graph),
     outputs,
     files: [file.path],
     warnings: [],

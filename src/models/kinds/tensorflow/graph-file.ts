@@ -149,6 +149,17 @@ function inputShape(
   return height === undefined ? null : [-1, height];
 }
 
+/** Inputs as the file states them: a shape without axes stays one, though old producers wrote it where they knew none. */
+export function asStated(
+  inputs: readonly StatedTensor[],
+  { nodes }: GraphFile,
+): readonly StatedTensor[] {
+  return inputs.map((input) => {
+    const stated = nodes.find(({ name }) => name === input.name)?.shape;
+    return input.shape === null && stated?.length === 0 ? { ...input, shape: stated } : input;
+  });
+}
+
 /** The shape of the variable that a node reads. */
 function variableShape(
   name: string | undefined,
