@@ -40,12 +40,13 @@ if (SLIPWAY_KINDS_MANIFEST !== undefined) {
   const manifest = JSON.parse(readFileSync(SLIPWAY_KINDS_MANIFEST, "utf8")) as {
     readonly items: readonly (Omit<Item, "refuse"> & {
       readonly refuse?: { readonly say?: readonly string[] } | null;
+      readonly refuse_ok?: { readonly say?: readonly string[] } | null;
       readonly describe: Expected;
     })[];
     readonly broken: readonly Broken[];
   };
   for (const item of manifest.items) {
-    const { refuse } = item;
+    const refuse = item.refuse ?? item.refuse_ok;
     const words = refuse === undefined || refuse === null ? {} : { refuse: refuse.say ?? [] };
     testItem(SLIPWAY_KINDS_CORPUS, {
       id: item.id,
