@@ -23,6 +23,7 @@ import type { GarbageRequest } from "./store/collect-garbage.ts";
 import type { CompletionWords } from "./completion-command.ts";
 import type { ServeManifestRequest } from "./cluster/serve-manifest.ts";
 import type { CheckpointExport, SavedModelExport } from "./export.ts";
+import type { ConvertRequest } from "./convert/convert-model.ts";
 import type { ExporterWords } from "./export-commands.ts";
 import type { DebianBaseRequest } from "./pack/make-base.ts";
 import type { TrainPackWords } from "./train/train-pack-command.ts";
@@ -52,6 +53,7 @@ export type CommandRequests = {
   readonly "export tf-checkpoint": CheckpointExport;
   readonly "export saved-model": SavedModelExport;
   readonly "export inference-graph": ExporterWords;
+  readonly convert: ConvertRequest;
   readonly base: NoRequest;
   readonly "base debian": DebianBaseRequest;
   readonly train: NoRequest;
@@ -145,6 +147,11 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRow<CommandReque
     undefined,
     "export with the flags of the Object Detection API's export_inference_graph.py",
     async () => (await import("./export-commands.ts")).EXPORTER_COMMAND,
+  ),
+  convert: row(
+    "Build",
+    "make an ONNX file of a model, and compare their answers",
+    async () => (await import("./convert/convert-command.ts")).CONVERT_COMMAND,
   ),
   base: row(
     "Build",

@@ -78,6 +78,7 @@ export type { ServeGraphRequest } from "./run/serve-graph-file.ts";
 export type { ServeFolderRequest } from "./run/serve-folder.ts";
 export type { ServePlaceRequest } from "./run/serve-place.ts";
 export type { CheckpointExport, ExportResult, SavedModelExport } from "./export.ts";
+export type { ConvertRequest, ConvertResult } from "./convert/convert-model.ts";
 export type { BuildRequest } from "./build/build-dockerfile.ts";
 export type { DescribedModel } from "./describe/describe-path.ts";
 export type { Check } from "./check/checks.ts";

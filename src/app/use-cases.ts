@@ -198,6 +198,11 @@ export const exportCheckpoint: typeof import("./export.ts").exportCheckpoint = a
 export const exportSavedModel: typeof import("./export.ts").exportSavedModel = async (...args) =>
   (await import("./export.ts")).exportSavedModel(...args);
 
+/** Makes an ONNX file of a model, and compares the answers of both. */
+export const convertModel: typeof import("./convert/convert-model.ts").convertModel = async (
+  ...args
+) => (await import("./convert/convert-model.ts")).convertModel(...args);
+
 /** Describes a model file or folder from its files alone. */
 export const describePath: typeof import("./describe/describe-path.ts").describePath = async (
   ...args

@@ -19,6 +19,7 @@ export const RUNS: { readonly [Name in CommandName]?: () => Promise<Run<Name>> }
   "export tf-checkpoint": async () => (await import("./commands/export.ts")).exportFromCheckpoint,
   "export saved-model": async () => (await import("./commands/export.ts")).exportFromSavedModel,
   "export inference-graph": async () => (await import("./commands/export.ts")).exportJob,
+  convert: async () => (await import("./commands/export.ts")).convert,
   "base debian": async () => (await import("./commands/base.ts")).makeDebian,
   "train pack": async () => (await import("./commands/train.ts")).packTraining,
   "train run": async () => (await import("./commands/train.ts")).runTraining,

@@ -10,12 +10,12 @@ from .given import rows
 
 class CatboostModel:
     def __init__(self, path: str, method: str = "RawFormulaVal") -> None:
-        self._model = importlib.import_module("catboost").CatBoost()
-        self._model.load_model(path)
+        self.booster = importlib.import_module("catboost").CatBoost()
+        self.booster.load_model(path)
         self._method = method
 
     def predict(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
-        return {"predict": self._model.predict(rows(inputs), prediction_type=self._method)}
+        return {"predict": self.booster.predict(rows(inputs), prediction_type=self._method)}
 
 
 def load(path: str, method: str = "RawFormulaVal") -> CatboostModel:

@@ -35,6 +35,11 @@ class KerasModel:
             "outputs": [spec(name, _dtype(one), tuple(one.shape)) for name, one in zip(self._outputs, self._model.outputs)],
         }
 
+    def traced(self) -> Tuple[Any, List[Tuple[str, Any, Any]]]:
+        """The model as a function of its inputs in order, and their names, types and shapes."""
+        specs = [(name, _dtype(one), tuple(one.shape)) for name, one in zip(self._inputs, self._model.inputs)]
+        return lambda *given: self._model(given[0] if len(given) == 1 else list(given), training=False), specs
+
     def predict(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
         given = by_name(inputs, self._inputs)
         missing = [name for name in self._inputs if name not in given]

@@ -14,13 +14,13 @@ from typing import Any, Dict, List, Optional
 class TorchModel:
     def __init__(self, path: str) -> None:
         self._torch = importlib.import_module("torch")
-        self._call = _read(self._torch, path)
-        self._names = _parameters_of(self._call)
+        self.module = _read(self._torch, path)
+        self._names = _parameters_of(self.module)
 
     def predict(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
         given = self._arguments(inputs)
         with self._torch.inference_mode():
-            found = self._call(*given)
+            found = self.module(*given)
         if isinstance(found, dict):
             return {str(name): _array(value) for name, value in found.items()}
         values = found if isinstance(found, (list, tuple)) else [found]

@@ -126,7 +126,16 @@ def _text_columns(step: Any, count: int) -> List[bool]:
 def load(path: str, method: str = "", allow_pickle: Sequence[str] = ()) -> Any:
     if method and method not in _METHODS:
         raise ValueError('parameter "method": got "%s", want one of %s' % (method, ", ".join(_METHODS)))
-    model = _estimator_in(_read(path, allow_pickle))
+    return model_of(read_estimator(path, allow_pickle), method)
+
+
+def read_estimator(path: str, allow_pickle: Sequence[str]) -> Any:
+    """The estimator of a file, which imports what the allow-list names and nothing else."""
+    return _estimator_in(_read(path, allow_pickle))
+
+
+def model_of(model: Any, method: str) -> Any:
+    """An estimator as the worker serves it."""
     asked = method or ("predict" if hasattr(model, "predict") else "transform")
     first = _first(model)
     if type(first).__name__ in ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer"):

@@ -30,6 +30,12 @@ class SavedModel:
         tensors = {name: self._tensor(value, self._inputs[name].dtype) for name, value in given.items()}
         return {name: tensor.numpy() for name, tensor in self._call(**tensors).items()}
 
+    def traced(self) -> Tuple[Any, List[Tuple[str, Any, Any]]]:
+        """The signature as a function of its inputs in order, and their names, types and shapes."""
+        specs = [(name, one.dtype, one.shape) for name, one in sorted(self._inputs.items())]
+        names = [name for name, _, _ in specs]
+        return lambda *given: self._call(**dict(zip(names, given))), specs
+
     def _tensor(self, value: Any, dtype: Any) -> Any:
         if value.dtype == object:
             return self._tensorflow.constant(value.tolist(), dtype)
@@ -46,24 +52,24 @@ class GraphModel:
     def __init__(self, session: Any, inputs: Dict[str, Any], outputs: Dict[str, Any]) -> None:
         if not outputs:
             raise ValueError("nothing says what the outputs of the graph are: name them with the parameter outputs")
-        self._session = session
+        self.session = session
         needed = _ancestors(list(outputs.values()))
-        self._inputs = {name: tensor for name, tensor in inputs.items() if tensor.op.name in needed}
-        self._outputs = outputs
+        self.inputs = {name: tensor for name, tensor in inputs.items() if tensor.op.name in needed}
+        self.outputs = outputs
 
     @property
     def metadata(self) -> Dict[str, Any]:
-        required = {name: tensor for name, tensor in self._inputs.items() if tensor.op.type != "PlaceholderWithDefault"}
-        return {"inputs": _tensor_specs(required or self._inputs), "outputs": _tensor_specs(self._outputs)}
+        required = {name: tensor for name, tensor in self.inputs.items() if tensor.op.type != "PlaceholderWithDefault"}
+        return {"inputs": _tensor_specs(required or self.inputs), "outputs": _tensor_specs(self.outputs)}
 
     def predict(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
-        given = by_name({_node(name): value for name, value in inputs.items()}, list(self._inputs))
-        feeds = {self._inputs[name]: _cast(value, self._inputs[name]) for name, value in given.items()}
-        found: Dict[str, Any] = self._session.run(self._outputs, feeds)
+        given = by_name({_node(name): value for name, value in inputs.items()}, list(self.inputs))
+        feeds = {self.inputs[name]: _cast(value, self.inputs[name]) for name, value in given.items()}
+        found: Dict[str, Any] = self.session.run(self.outputs, feeds)
         return found
 
     def unload(self) -> None:
-        self._session.close()
+        self.session.close()
 
 
 def _node(name: str) -> str:

@@ -11,9 +11,9 @@ from .given import rows
 class XgboostModel:
     def __init__(self, path: str, margin: bool = False) -> None:
         self._xgboost = importlib.import_module("xgboost")
-        self._booster = self._xgboost.Booster()
+        self.booster = self._xgboost.Booster()
         try:
-            self._booster.load_model(path)
+            self.booster.load_model(path)
         except self._xgboost.core.XGBoostError as error:
             if "str[0] ==" not in str(error) and "Unknown file format" not in str(error):
                 raise
@@ -21,8 +21,8 @@ class XgboostModel:
         self._margin = margin
 
     def predict(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
-        matrix = self._xgboost.DMatrix(rows(inputs), feature_names=self._booster.feature_names)
-        return {"predict": self._booster.predict(matrix, output_margin=self._margin)}
+        matrix = self._xgboost.DMatrix(rows(inputs), feature_names=self.booster.feature_names)
+        return {"predict": self.booster.predict(matrix, output_margin=self._margin)}
 
 
 def load(path: str, margin: bool = False) -> XgboostModel:

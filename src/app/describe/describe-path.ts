@@ -30,15 +30,25 @@ const MAX_BESIDE = 20_000;
 
 /**
  * Describes what lies at a path: a folder with all that is below it, or a file with those beside it.
+ * @param allowed - classes and functions, as `MODULE.NAME`, that pickles may import beside those that the project file names.
  * @throws ToolError `MODEL_NOT_DETECTED`, `MODEL_FILE_INVALID`, `PROJECT_NOT_FOUND`.
  */
-export async function describePath(path: string, session: Surroundings): Promise<DescribedModel> {
+export async function describePath(
+  path: string,
+  session: Surroundings,
+  allowed: readonly string[] = [],
+): Promise<DescribedModel> {
   const location = resolve(session.cwd, path);
   const stats = await stat(location).catch(noFile);
   if (stats === undefined)
     throw new ToolError("PROJECT_NOT_FOUND", `read "${path}": there is no such file or folder`);
-  const request = stats.isDirectory() ? await inFolder(location, session) : await beside(location);
-  const detected = await detectModel({ folder: path, ...request }, { signal: session.signal });
+  const { allowPickle = [], ...request } = stats.isDirectory()
+    ? await inFolder(location, session)
+    : await beside(location);
+  const detected = await detectModel(
+    { folder: path, ...request },
+    { signal: session.signal, allowPickle: [...allowPickle, ...allowed] },
+  );
   const sizes = new Map(request.files.map((file) => [file.path, file.size]));
   const bytes = detected.files.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   const { requirements = kindRow(detected.chosen.kind).requirements } = detected;
@@ -46,12 +56,14 @@ export async function describePath(path: string, session: Surroundings): Promise
   return { path, detected, bytes, requirements, runtime };
 }
 
-type Request = Omit<Parameters<typeof detectModel>[0], "folder">;
+type Request = Omit<Parameters<typeof detectModel>[0], "folder"> & {
+  readonly allowPickle?: readonly string[] | undefined;
+};
 
 async function inFolder(root: string, session: Surroundings): Promise<Request> {
-  const { model, kind, code, ignore = [] } = await readProjectFile(root);
+  const { model, kind, code, allowPickle, ignore = [] } = await readProjectFile(root);
   const { files } = await walkTree(root, { ignore, signal: session.signal });
-  return { files: files.map(modelFile), model, kind, code };
+  return { files: files.map(modelFile), model, kind, code, allowPickle };
 }
 
 /** A model of several files is described by any of them; the others stand beside it. */

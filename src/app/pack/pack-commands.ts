@@ -56,6 +56,11 @@ export const PACK_COMMAND: CommandSpec<PackWords> = {
       "--fetch <kinds>",
       "make an image without a model, which fetches one of these kinds when it starts, such as keras,onnx",
     ),
+    optimize: choice(
+      "--optimize <form>",
+      "convert the model, compare the answers, and pack that: an ONNX model needs no Python",
+      ["onnx"],
+    ),
     isWeightsAlone: flag(
       "--weights-image",
       "make an image of the weights alone, below /models, for image volumes and KServe's oci://",

@@ -33,6 +33,8 @@ export interface PackRequest extends ProjectRequest {
   readonly platforms?: readonly string[] | undefined;
   /** Packs a copy of the folder, `NAME-py3` beside it, whose Python files were made Python 3. Default false. */
   readonly isConverted?: boolean | undefined;
+  /** Packs the model as ONNX, made and compared as `convertModel` does it, so that the image needs no Python. Default: as it is. */
+  readonly optimize?: "onnx" | undefined;
 }
 
 /** Packs a project, and takes the images where they shall go. */
@@ -113,10 +115,18 @@ async function withPacked<T>(
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, session);
   const packContext = isKept ? real : withoutWriting(real);
-  const loaded = await loadProject(await folderOf(request, session), request, {
-    session,
-    memory: packContext.cache("formats"),
-  });
+  const folder = await folderOf(request, session);
+  // What names a model of the folder names none of the copy, which has one only.
+  const { model, kind, ...others } = request;
+  const named = request.optimize === undefined ? { model, kind } : {};
+  const loaded = await loadProject(
+    folder,
+    { ...others, ...named },
+    {
+      session,
+      memory: packContext.cache("formats"),
+    },
+  );
   await refuseOldCode(loaded, session);
   const { requirementLines, isWeightsAlone = false } = loaded.project;
   const isOfModel = requirementLines === neededBy(loaded.detected);
@@ -146,8 +156,15 @@ async function withPacked<T>(
   return await use({ loaded, packed, names, store });
 }
 
-/** The folder, or its converted copy where that is wanted. */
-async function folderOf({ folder, isConverted }: PackRequest, session: Session): Promise<string> {
+/** The folder, or its copy in Python 3 or with the model in ONNX, where that is wanted. */
+async function folderOf(request: PackRequest, session: Session): Promise<string> {
+  const { folder, isConverted, optimize } = request;
+  if (optimize === "onnx")
+    return (await import("../convert/optimized-folder.ts")).optimizedFolder(
+      folder,
+      request,
+      session,
+    );
   if (isConverted !== true) return folder;
   return (await import("../python/convert-python-two.ts")).convertPythonTwo(folder, session);
 }

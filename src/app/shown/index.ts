@@ -6,4 +6,5 @@ export { historyOf, modelOf, type ModelLabel, type TensorLabel } from "./image-l
 export { isPinnable, pinnedName } from "./pinned-names.ts";
 export { formatPlatform, isForeignLayer } from "../../images/oci/index.ts";
 export { predictionRows, rowCells } from "./prediction-rows.ts";
+export { differenceInWords, type Difference } from "./difference.ts";
 export { registriesIn } from "./registries-in.ts";

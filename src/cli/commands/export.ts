@@ -1,6 +1,6 @@
-import { exportCheckpoint, exportSavedModel } from "../../app/index.ts";
+import { convertModel, exportCheckpoint, exportSavedModel } from "../../app/index.ts";
 import type { Run } from "../cli.ts";
-import { reportExport } from "../render/export.ts";
+import { reportConversion, reportExport } from "../render/export.ts";
 
 /** `slipway export tf-checkpoint`. */
 export const exportFromCheckpoint: Run<"export tf-checkpoint"> = async (
@@ -13,6 +13,10 @@ export const exportFromSavedModel: Run<"export saved-model"> = async (
   request,
   { session, reporter },
 ) => reportExport(await exportSavedModel(request, session), reporter);
+
+/** `slipway convert`. */
+export const convert: Run<"convert"> = async (request, { session, reporter }) =>
+  reportConversion(await convertModel(request, session), reporter);
 
 /** `slipway export …/export_inference_graph.py`. */
 export const exportJob: Run<"export inference-graph"> = ({ job }, cli) =>

@@ -102,6 +102,7 @@ export const ERROR_CODES = {
   CONTROL_REFUSED: { http: 403, grpc: "PERMISSION_DENIED", exit: 9, retryable: false },
   MODEL_LOAD_FAILED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: false },
   MODEL_FAILED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: false },
+  CONVERSION_DIFFERS: { http: 422, grpc: "FAILED_PRECONDITION", exit: 9, retryable: false },
   MODEL_NOT_READY: { http: 503, grpc: "UNAVAILABLE", exit: 9, retryable: true },
   MODEL_TIMEOUT: { http: 504, grpc: "DEADLINE_EXCEEDED", exit: 9, retryable: false },
   WORKER_CRASHED: { http: 500, grpc: "INTERNAL", exit: 9, retryable: true },

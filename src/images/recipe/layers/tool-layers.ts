@@ -111,7 +111,7 @@ export async function serverLayer(
     (path) =>
       (path.endsWith(".py") || path.startsWith("slipway_worker/allowed/")) &&
       !path.includes("/tests/") &&
-      !/^(?:tests|old_tools)\//.test(path),
+      !/^(?:tests|old_tools|slipway_convert)\//.test(path),
   );
   return smallLayer(layerEntries([...server, ...worker, LAUNCHER], facts), layers);
 }
