@@ -34,6 +34,12 @@ const DIGIT: ModelDescription = {
   modelDigest: `sha256:${"0f".repeat(32)}`,
 };
 
+/** The same, of a project that takes black on white. */
+const PREPARED: ModelDescription = {
+  ...{ ...DIGIT, name: "prepared" },
+  preprocess: { scale: -1 / 255, mean: [-1] },
+};
+
 /** A handwritten digit, models of named tensors as Python classes, and one that always fails. */
 async function serveMany(t: TestContext): Promise<RunningServer | undefined> {
   const environment = await pythonEnv(t, { packages: ["numpy"] });
@@ -50,7 +56,7 @@ async function serveMany(t: TestContext): Promise<RunningServer | undefined> {
     python: { executable: environment.python, path: [] },
   }));
   const others = {
-    models: described.map((one) => ({
+    models: [...described, PREPARED].map((one) => ({
       name: one.name,
       version: "1",
       describe: async () => one,
@@ -156,6 +162,22 @@ test("every form of every model gets an answer, and the code beside it gets the 
     const text = { name: "no.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
     await page.locator('input[type="file"]').setInputFiles(text);
     await page.locator(".problem").waitFor();
+  });
+
+  await t.test("a picture is uploaded where the project says how it becomes a tensor", async () => {
+    await page.goto(`${url}#/prepared/1`);
+    await page.getByRole("tab", { name: "Picture" }).click();
+    const bar = greyPng(56, (x, y) => (x > 25 && x < 31 && y > 8 && y < 48 ? 0 : 255));
+    await page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: "one.png", mimeType: "image/png", buffer: bar });
+    await page.locator(".drop img").waitFor();
+    const sent = page.waitForRequest((request) => request.method() === "POST");
+    await send(page);
+    const request = await sent;
+    assert.equal(new URL(request.url()).pathname, "/predict/prepared/1");
+    assert.equal(request.headers()["content-type"], "image/png");
+    assert.equal(await page.locator(".bars .best th").innerText(), "1");
   });
 
   await t.test("numbers are typed, pasted as a table, or written as JSON", async () => {

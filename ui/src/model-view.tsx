@@ -19,7 +19,10 @@ import { Choices } from "./parts/choices.tsx";
 import type { ModelDocument, ServerDocument } from "./server.ts";
 import { useWords } from "./words.ts";
 
-const PROTOCOL_NAMES = { v2: "Open Inference V2", v1: "V1", seldon: "Seldon", service: "/service" };
+const PROTOCOL_NAMES = {
+  ...{ v2: "Open Inference V2", v1: "V1", seldon: "Seldon", service: "/service" },
+  "model-server": "/predict",
+};
 
 /** What the form has: a request, or why there is none. */
 export interface FormState {
@@ -28,6 +31,11 @@ export interface FormState {
   readonly problem?: string;
   /** The picture that is sent, for boxes that are drawn on it. */
   readonly picture?: PictureShown;
+}
+
+/** True for a picture that the server has to make the tensor of. */
+function isUpload({ input }: FormState): boolean {
+  return input?.kind === "tensors" && input.picture !== undefined;
 }
 
 /** One model: what it is, a form, the answer, code, and numbers. */
@@ -42,8 +50,9 @@ export function ModelView({
 }): JSX.Element {
   const protocols = protocolsOf(model, isFirst);
   const [chosen, setChosen] = useState<string>();
-  const protocol = protocols.find((name) => name === chosen) ?? protocols[0];
   const [state, setState] = useState<FormState>({});
+  const handiest = isUpload(state) ? "model-server" : protocols[0];
+  const protocol = protocols.find((name) => name === chosen) ?? handiest;
   const { answered, isBusy, send } = useCalls();
   const call =
     protocol === undefined || state.input === undefined
@@ -130,7 +139,7 @@ function Inputs({
 }: Pick<TryProps, "model" | "protocol" | "onChange">): JSX.Element | null {
   if (protocol === undefined) return null;
   return model.inputs.length > 0 && protocol !== "service" ? (
-    <SignatureForm inputs={model.inputs} onChange={onChange} />
+    <SignatureForm {...{ inputs: model.inputs, isPrepared: model.isPrepared, onChange }} />
   ) : (
     <FreeForm key={protocol} protocol={protocol} onChange={onChange} />
   );

@@ -1,8 +1,8 @@
 import type { TensorSpec } from "../../models/tensor/index.ts";
-import { elementsIn, type TensorValue } from "./shape.ts";
+import { elementsIn, pictureLayout, type TensorValue } from "./shape.ts";
 
 /** Protocols that a prediction can be asked over with an HTTP request. */
-const PROTOCOLS = ["v2", "v1", "seldon", "service"] as const;
+const PROTOCOLS = ["v2", "v1", "seldon", "model-server", "service"] as const;
 export type ProtocolName = (typeof PROTOCOLS)[number];
 
 /** What has to be known of a model to call it. */
@@ -20,7 +20,12 @@ export interface CallModel {
 
 /** What a call is made of. */
 export type CallInput =
-  | { readonly kind: "tensors"; readonly tensors: readonly TensorValue[] }
+  | {
+      readonly kind: "tensors";
+      readonly tensors: readonly TensorValue[];
+      /** The picture that the only tensor was made of, for a server that makes it by the model's own settings. */
+      readonly picture?: Blob;
+    }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "json"; readonly text: string }
   | { readonly kind: "file"; readonly file: Blob };
@@ -40,6 +45,10 @@ function isHalf({ datatype }: TensorSpec): boolean {
   return datatype === "FP16" || datatype === "BF16";
 }
 
+function isPicture(spec: TensorSpec): boolean {
+  return pictureLayout(spec) !== undefined;
+}
+
 /** Protocols that the model answers, the best first. @param isFirst - paths without a name lead to this model */
 export function protocolsOf(model: CallModel, isFirst: boolean): readonly ProtocolName[] {
   const { takesTensors, takesRawBody, inputs, outputs, kind } = model;
@@ -47,6 +56,7 @@ export function protocolsOf(model: CallModel, isFirst: boolean): readonly Protoc
   const isSeldonClass = kind === "class" && inputs.length === 0;
   const found = PROTOCOLS.filter((name) => {
     if (name === "service") return takesRawBody && isFirst;
+    if (name === "model-server") return takesTensors && inputs.some(isPicture);
     if (name === "seldon") return takesTensors && isFirst;
     return takesTensors && !(name === "v2" && hasHalves);
   });
@@ -87,9 +97,29 @@ export function buildCall(protocol: ProtocolName, model: CallModel, input: CallI
         }),
       };
     }
+    case "model-server":
+      return modelServerCall(`/predict/${name}/${encodeURIComponent(model.version)}`, input);
     case "service":
       return serviceCall(input);
   }
+}
+
+/** A picture as it is, else the tensors by name. */
+function modelServerCall(path: string, input: CallInput): Call {
+  const tensors = tensorsOf(input);
+  const [{ name = "" } = {}] = tensors;
+  const picture = input.kind === "tensors" && tensors.length === 1 ? input.picture : undefined;
+  return picture === undefined
+    ? {
+        ...{ protocol: "model-server", path, contentType: "application/json" },
+        body: `{"inputs":${byName(tensors)}}`,
+      }
+    : {
+        protocol: "model-server",
+        path: `${path}?input=${encodeURIComponent(name)}`,
+        contentType: picture.type === "" ? "application/octet-stream" : picture.type,
+        body: picture,
+      };
 }
 
 function tensorsOf(input: CallInput): readonly TensorValue[] {

@@ -39,6 +39,8 @@ export function readTensors(
       return readV1(value);
     case "seldon":
       return readSeldon(value);
+    case "model-server":
+      return namedOf(member(value, "outputs"));
     case "service":
       return namedOf(value);
   }

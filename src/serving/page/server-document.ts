@@ -35,6 +35,8 @@ export interface ModelDocument {
   readonly takesTensors: boolean;
   readonly takesRawBody: boolean;
   readonly joinsRows: boolean;
+  /** True where the project says how pictures become its inputs, which the server does for a picture that is uploaded. */
+  readonly isPrepared: boolean;
   /** Empty when only user code knows. */
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -91,19 +93,28 @@ async function modelDocument(
 
 type Facts = Pick<
   ModelDocument,
-  "platform" | "takesTensors" | "takesRawBody" | "joinsRows" | "inputs" | "outputs" | "labels"
+  | "platform"
+  | "takesTensors"
+  | "takesRawBody"
+  | "joinsRows"
+  | "isPrepared"
+  | "inputs"
+  | "outputs"
+  | "labels"
 >;
 
 /** Of a model that has not been loaded, and is not asked. */
 const UNLOADED: Facts = {
   ...{ takesTensors: false, takesRawBody: false, joinsRows: false },
+  isPrepared: false,
   ...{ inputs: [], outputs: [], labels: {} },
 };
 
 function factsIn(facts: PredictorFacts): Facts {
   const { platform, takesTensors, takesRawBody, joinsRows, signature, labels = {} } = facts;
   const { inputs = [], outputs = [] } = signature ?? {};
-  return { platform, takesTensors, takesRawBody, joinsRows, inputs, outputs, labels };
+  const isPrepared = facts.preprocess !== undefined;
+  return { platform, takesTensors, takesRawBody, joinsRows, isPrepared, inputs, outputs, labels };
 }
 
 /** Files that are looked at to tell a size; what is larger is no model that people look at. */

@@ -1,7 +1,15 @@
 import type { JSX, RefObject, TargetedPointerEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Choices } from "../parts/choices.tsx";
-import { defaultScale, resized, SCALES, tensorOfPixels, type Scale } from "../tensor/picture.ts";
+import {
+  defaultScale,
+  pngOf,
+  resized,
+  scaleOf,
+  tensorOfPixels,
+  WAYS,
+  type Way,
+} from "../tensor/picture.ts";
 import { pictureLayout } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 import type { EditorProps } from "./field.ts";
@@ -67,20 +75,23 @@ function useDrawing(tell: (canvas: HTMLCanvasElement) => void): Drawing {
 }
 
 /** A canvas to draw a digit on, white on black as the usual data sets have them. */
-export function DrawEditor({ spec, onChange }: EditorProps): JSX.Element {
+export function DrawEditor({ spec, isPrepared, onChange }: EditorProps): JSX.Element {
   const words = useWords();
-  const [scale, setScale] = useState<Scale>(defaultScale(spec.datatype));
+  const [way, setWay] = useState<Way>(isPrepared ? "server" : defaultScale(spec.datatype));
   const tell = (canvas: HTMLCanvasElement): void => {
     const layout = pictureLayout(spec);
     if (layout === undefined) return;
     const pixels = resized(canvas, layout);
-    onChange({ value: tensorOfPixels(spec, layout, { pixels, scale }) });
+    onChange({
+      value: tensorOfPixels(spec, layout, { pixels, scale: scaleOf(way, spec.datatype) }),
+      ...(way === "server" && { file: pngOf(pixels) }),
+    });
   };
   const drawing = useDrawing(tell);
   useEffect(drawing.clear, []);
   useEffect(() => {
     if (drawing.canvas.current !== null) tell(drawing.canvas.current);
-  }, [scale]);
+  }, [way]);
   return (
     <div class="draw">
       <DrawingCanvas drawing={drawing} label={words.drawLabel} />
@@ -90,13 +101,14 @@ export function DrawEditor({ spec, onChange }: EditorProps): JSX.Element {
         </button>
         <Choices
           label={words.scale}
-          value={scale}
+          value={way}
           options={[
+            ...(isPrepared ? ([["server", words.scaleServer]] as const) : []),
             ["unit", words.scaleUnit],
             ["bytes", words.scaleBytes],
             ["signed", words.scaleSigned],
           ]}
-          choose={(value) => setScale(SCALES.find((name) => name === value) ?? scale)}
+          choose={(value) => setWay(WAYS.find((name) => name === value) ?? way)}
         />
         <span class="quiet">{words.drawHint}</span>
       </div>

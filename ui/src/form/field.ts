@@ -23,11 +23,15 @@ export interface FieldState {
   /** In words for people. */
   readonly problem?: string;
   readonly picture?: PictureShown;
+  /** The picture as a file, where the server shall make the tensor of it. */
+  readonly file?: Blob;
 }
 
 /** What every editor gets. */
 export interface EditorProps {
   readonly spec: TensorSpec;
+  /** True where the server makes tensors of pictures by settings of the project. */
+  readonly isPrepared: boolean;
   readonly onChange: (state: FieldState) => void;
 }
 

@@ -1,7 +1,15 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Choices } from "../parts/choices.tsx";
-import { defaultScale, resized, SCALES, tensorOfPixels, type Scale } from "../tensor/picture.ts";
+import {
+  defaultScale,
+  resized,
+  scaleOf,
+  tensorOfPixels,
+  WAYS,
+  waysFor,
+  type Way,
+} from "../tensor/picture.ts";
 import { pictureLayout } from "../../../src/serving/calls/index.ts";
 import { useWords } from "../words.ts";
 import { DropZone } from "./drop-zone.tsx";
@@ -10,19 +18,20 @@ import type { EditorProps } from "./field.ts";
 interface Chosen {
   readonly url: string;
   readonly name: string;
+  readonly file: File;
   readonly bitmap: ImageBitmap;
 }
 
-/** A picture, made into the input's tensor by the browser. */
-export function PictureEditor({ spec, onChange }: EditorProps): JSX.Element {
+/** A picture, made into the input's tensor by the browser, or by the server where the project says how. */
+export function PictureEditor({ spec, isPrepared, onChange }: EditorProps): JSX.Element {
   const words = useWords();
   const layout = pictureLayout(spec);
   const [chosen, setChosen] = useState<Chosen>();
-  const [scale, setScale] = useState<Scale>(defaultScale(spec.datatype));
+  const [way, setWay] = useState<Way>(isPrepared ? "server" : defaultScale(spec.datatype));
   const take = async (file: File): Promise<void> => {
     try {
       const bitmap = await createImageBitmap(file);
-      setChosen({ url: URL.createObjectURL(file), name: file.name, bitmap });
+      setChosen({ url: URL.createObjectURL(file), name: file.name, file, bitmap });
     } catch {
       onChange({ problem: words.notPicture }); // the browser says no more than that
     }
@@ -35,12 +44,14 @@ export function PictureEditor({ spec, onChange }: EditorProps): JSX.Element {
     const pixels = resized(chosen.bitmap, layout);
     const { width, height } = layout;
     onChange({
-      value: tensorOfPixels(spec, layout, { pixels, scale }),
+      value: tensorOfPixels(spec, layout, { pixels, scale: scaleOf(way, spec.datatype) }),
+      ...(way === "server" && { file: chosen.file }),
       picture: { url: chosen.url, width, height },
     });
-  }, [chosen, scale]);
+  }, [chosen, way]);
   useEffect(() => () => chosen && URL.revokeObjectURL(chosen.url), [chosen]);
-  const names: Readonly<Record<Scale, string>> = {
+  const names: Readonly<Record<Way, string>> = {
+    server: words.scaleServer,
     ...{ bytes: words.scaleBytes, unit: words.scaleUnit },
     ...{ signed: words.scaleSigned, imagenet: words.scaleImagenet },
   };
@@ -51,12 +62,12 @@ export function PictureEditor({ spec, onChange }: EditorProps): JSX.Element {
         {chosen !== undefined && <img src={chosen.url} alt={chosen.name} />}
       </DropZone>
       <div class="picture-about">
-        {!isWhole && (
+        {(isPrepared || !isWhole) && (
           <Choices
             label={words.scale}
-            value={scale}
-            options={SCALES.map((name) => [name, names[name]] as const)}
-            choose={(value) => setScale(SCALES.find((name) => name === value) ?? scale)}
+            value={way}
+            options={waysFor(isPrepared).map((name) => [name, names[name]] as const)}
+            choose={(value) => setWay(WAYS.find((name) => name === value) ?? way)}
           />
         )}
         {layout !== undefined && (

@@ -14,9 +14,12 @@ import { TextEditor } from "./text-editor.tsx";
 /** A field for each input of a signature. */
 export function SignatureForm({
   inputs,
+  isPrepared,
   onChange,
 }: {
   readonly inputs: readonly TensorSpec[];
+  /** True where the server makes tensors of pictures by settings of the project. */
+  readonly isPrepared: boolean;
   readonly onChange: (state: FormState) => void;
 }): JSX.Element {
   const [fields, setFields] = useState<Readonly<Record<string, FieldState>>>({});
@@ -26,7 +29,7 @@ export function SignatureForm({
       {inputs.map((spec) => (
         <Field
           key={spec.name}
-          spec={spec}
+          {...{ spec, isPrepared }}
           onChange={(state) => setFields((all) => ({ ...all, [spec.name]: state }))}
         />
       ))}
@@ -43,19 +46,22 @@ function formState(
   const at = states.findIndex(({ problem }) => problem !== undefined);
   const problem = states[at]?.problem;
   const picture = states.find((state) => state.picture !== undefined)?.picture;
+  const file = states.length === 1 ? states[0]?.file : undefined;
   return {
-    ...(tensors.length === inputs.length && { input: { kind: "tensors", tensors } }),
+    ...(tensors.length === inputs.length && {
+      input: { kind: "tensors", tensors, ...(file !== undefined && { picture: file }) },
+    }),
     ...(problem !== undefined && { problem: `${inputs[at]?.name ?? ""}: ${problem}` }),
     ...(picture !== undefined && { picture }),
   };
 }
 
-function Field({ spec, onChange }: EditorProps): JSX.Element {
+function Field({ spec, isPrepared, onChange }: EditorProps): JSX.Element {
   const words = useWords();
   const editors = editorsOf(spec);
   const [editor, setEditor] = useState<EditorName>(editors[0] ?? "json");
   const names: Readonly<Record<EditorName, string>> = words;
-  const shown = <Editor key={editor} editor={editor} spec={spec} onChange={onChange} />;
+  const shown = <Editor key={editor} {...{ editor, spec, isPrepared, onChange }} />;
   return (
     <fieldset>
       <legend>

@@ -5,6 +5,20 @@ import type { PictureLayout, TensorValue } from "../../../src/serving/calls/inde
 export const SCALES = ["bytes", "unit", "signed", "imagenet"] as const;
 export type Scale = (typeof SCALES)[number];
 
+/** Who makes the values: the server by the project's settings, or the browser in one of the ways above. */
+export type Way = "server" | Scale;
+export const WAYS: readonly Way[] = ["server", ...SCALES];
+
+/** The ways that a form offers. */
+export function waysFor(isPrepared: boolean): readonly Way[] {
+  return isPrepared ? WAYS : SCALES;
+}
+
+/** What the browser does for a way; what stands in for it in a request of numbers is the default. */
+export function scaleOf(way: Way, datatype: Datatype): Scale {
+  return way === "server" ? defaultScale(datatype) : way;
+}
+
 const MEAN = [0.485, 0.456, 0.406];
 const DEVIATION = [0.229, 0.224, 0.225];
 const DIGITS = 5;
@@ -58,6 +72,17 @@ function byteAt(
 ): number {
   const at = (index: number): number => data[4 * pixel + index] ?? 0;
   return channels === 1 ? Math.round(0.299 * at(0) + 0.587 * at(1) + 0.114 * at(2)) : at(channel);
+}
+
+/** Pixels as a file without loss. */
+export function pngOf(pixels: ImageData): Blob {
+  const canvas = document.createElement("canvas");
+  canvas.width = pixels.width;
+  canvas.height = pixels.height;
+  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+  const [, base64 = ""] = canvas.toDataURL("image/png").split(",");
+  const bytes = Uint8Array.from(atob(base64), (character) => character.codePointAt(0) ?? 0);
+  return new Blob([bytes], { type: "image/png" });
 }
 
 /** Draws a picture into the size that is wanted. */

@@ -51,8 +51,7 @@ const TAKES_ANYTHING =
 /** Takes the facts from a walk. */
 export function pickleFactsOf(scan: Scan): PickleFacts {
   const { protocol, globals, calls, faults, hasOutsideArrays } = scan;
-  const bundle = bundleOf(scan.root);
-  const root = bundle?.estimator ?? scan.root;
+  const { root, bundle } = rootOf(scan);
   const className = classOf(root)?.path;
   const steps = stepsOf(root);
   const ends = steps ?? [root];
@@ -66,18 +65,17 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
     classes,
   });
   return {
-    ...(className === undefined ? {} : { className }),
-    ...(bundle === undefined ? {} : { bundle: bundle.contents, modelKey: bundle.key }),
+    ...optional("className", className),
+    ...optional("bundle", bundle?.contents),
+    ...optional("modelKey", bundle?.key),
     sklearnVersions: scan.versions.toSorted(),
     protocol,
     isJoblib: hasOutsideArrays,
     imports: globals.map(({ path }) => path),
     calls,
     faults,
-    packages: [...new Set(globals.map(({ module }) => module.split(".")[0] ?? module))].toSorted(),
-    needsNumpy2: globals.some(
-      ({ module }) => module === "numpy._core" || module.startsWith("numpy._core."),
-    ),
+    packages: packagesOf(globals),
+    needsNumpy2: globals.some(isOfNumpy2),
     ...optional("sklearnVersion", versionOf(ends) ?? scan.versions[0]),
     ...optional("features", features),
     ...optional("columns", columns?.slice(0, MAX_COLUMNS).map(String)),
@@ -88,6 +86,20 @@ export function pickleFactsOf(scan: Scan): PickleFacts {
     ),
     ...optional("signature", signature),
   };
+}
+
+function isOfNumpy2({ module }: Scan["globals"][number]): boolean {
+  return module === "numpy._core" || module.startsWith("numpy._core.");
+}
+
+/** The estimator of a file, by itself or in a dictionary, and what the dictionary holds. */
+function rootOf({ root }: Scan): { readonly root: PickleValue; readonly bundle?: Bundle } {
+  const bundle = bundleOf(root);
+  return bundle === undefined ? { root } : { root: bundle.estimator, bundle };
+}
+
+function packagesOf(globals: Scan["globals"]): readonly string[] {
+  return [...new Set(globals.map(({ module }) => module.split(".")[0] ?? module))].toSorted();
 }
 
 interface Bundle {
