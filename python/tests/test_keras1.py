@@ -31,7 +31,6 @@ class Refusals(unittest.TestCase):
 
     def test_what_is_not_the_same_is_named(self) -> None:
         self.assertIn('class LSTM ("one")', self.layer("LSTM"))
-        self.assertIn('dim_ordering "th"', self.layer("Convolution2D", dim_ordering="th"))
         self.assertIn('activation "hard_sigmoid"', self.layer("Dense", activation="hard_sigmoid"))
         self.assertIn("mode 2", self.layer("BatchNormalization", mode=2))
         self.assertIn("mode dot", self.layer("Merge", mode="dot"))

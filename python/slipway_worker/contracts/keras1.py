@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 Config = Dict[str, Any]
 
@@ -165,10 +165,38 @@ def model_of(config: Config, keras: Any, custom: Config) -> Any:
     """The network that `config` describes, built anew, not compiled."""
     kind, own = config["class_name"], config["config"]
     if kind == "Sequential" and isinstance(own, list) and own:
-        return _sequence(own, keras, custom)
+        return _with_own_reader(_sequence(own, keras, custom), own)
     if kind == "Model":
-        return _graph(own, keras, custom)
+        return _with_own_reader(_graph(own, keras, custom), own["layers"])
     raise Unreadable("a model of Keras 1 of class %s cannot be read" % kind)
+
+
+def _with_own_reader(model: Any, layers: Sequence[Config]) -> Any:
+    """Kernels of layers with the channels first lie otherwise in the file; a model that has some reads its weights by `read_weights`."""
+    turned = {layer["config"]["name"] for layer in layers if layer["config"].get("dim_ordering") == "th"}
+    if turned:
+        object.__setattr__(model, "load_weights", functools.partial(read_weights, model, turned))
+    return model
+
+
+def read_weights(model: Any, turned: Set[str], path: Any, *_: Any, **__: Any) -> None:
+    """Weights of a file of Keras 1 into a network, layer by layer in the order of both. The kernels of `turned` layers lie as (filters, channels,
+    rows, columns), and are turned. They are not flipped, as Theano would have it: the file does not say who wrote it."""
+    h5py: Any = importlib.import_module("h5py")
+    with h5py.File(path, "r") as file:
+        root = file["model_weights"] if "layer_names" not in file.attrs and "model_weights" in file else file
+        groups = [root[_text(name)] for name in root.attrs["layer_names"]]
+        stored = [[group[_text(name)][()] for name in group.attrs["weight_names"]] for group in groups]
+    stored = [arrays for arrays in stored if arrays]
+    layers = [layer for layer in model.layers if layer.weights]
+    if len(stored) != len(layers):
+        raise Unreadable("the file has weights for %d layers, and the model has %d" % (len(stored), len(layers)))
+    for layer, arrays in zip(layers, stored):
+        layer.set_weights([array.transpose(2, 3, 1, 0) if layer.name in turned and array.ndim == 4 else array for array in arrays])
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _sequence(layers: Sequence[Config], keras: Any, custom: Config) -> Any:
@@ -178,7 +206,8 @@ def _sequence(layers: Sequence[Config], keras: Any, custom: Config) -> Any:
     model = keras.Sequential([_input(first, keras)])
     for layer in layers:
         if layer["class_name"] != "InputLayer":
-            model.add(_layer(layer, keras, custom))
+            for step in _steps(layer, keras, custom):
+                model.add(step)
     return model
 
 
@@ -194,7 +223,7 @@ def _graph(own: Config, keras: Any, custom: Config) -> Any:
         if layer["class_name"] == "InputLayer":
             tensors[layer["name"], 0] = _input(layer["config"], keras, layer["name"])
             continue
-        made = _layer(layer, keras, custom)
+        made = _Chain(_steps(layer, keras, custom))
         waiting.extend((layer["name"], number, made, node) for number, node in enumerate(layer["inbound_nodes"]))
     while waiting:
         now = [item for item in waiting if all((name, number) in tensors for name, number, _ in item[3])]
@@ -206,6 +235,30 @@ def _graph(own: Config, keras: Any, custom: Config) -> Any:
         waiting = [item for item in waiting if item not in now]
     inputs, outputs = ([tensors[name, number] for name, number, _ in own[side]] for side in ("input_layers", "output_layers"))
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=own.get("name"))
+
+
+class _Chain:
+    """Layers one after the other, called as one."""
+
+    def __init__(self, steps: Sequence[Any]) -> None:
+        self._steps = steps
+
+    def __call__(self, given: Any) -> Any:
+        for step in self._steps:
+            given = step(given)
+        return given
+
+
+def _steps(layer: Config, keras: Any, custom: Config) -> List[Any]:
+    """The layer; between two that turn its axes where it has the channels first (`th`), since processors compute with them last."""
+    made = _layer(layer, keras, custom)
+    own = layer["config"]
+    if own.get("dim_ordering") != "th" or layer["class_name"] in custom:
+        return [made]
+    before = keras.layers.Permute((2, 3, 1), name="%s_channels_last" % own["name"])
+    if layer["class_name"].startswith("Global"):
+        return [before, made]
+    return [before, made, keras.layers.Permute((3, 1, 2), name="%s_channels_first" % own["name"])]
 
 
 def _layer(layer: Config, keras: Any, custom: Config) -> Any:
@@ -233,7 +286,7 @@ def _merge(own: Config, keras: Any) -> Any:
 
 def _refuse(kind: str, own: Config) -> None:
     """What has a name in both, but is not the same."""
-    differing = {"dim_ordering": "th", "activation": "hard_sigmoid", "border_mode": "full"}
+    differing = {"activation": "hard_sigmoid", "border_mode": "full"}
     for word, value in differing.items():
         if own.get(word) == value:
             what = 'a layer of Keras 1 of class %s ("%s") with %s "%s"' % (kind, own.get("name"), word, value)
