@@ -10,7 +10,8 @@ import { isRaw, type InferRequest, type NamedTensor } from "./contracts.ts";
 
 /**
  * The tensors of a request in the order of the signature, each checked against its spec. Every input has to be there once, by its name, and
- * nothing else. Datatypes have to be equal, but where `isUntyped` says so numbers are converted if every one of them fits.
+ * nothing else. Datatypes have to be equal, but for numbers of up to 32 bits where FP64 is wanted, which holds each of them exactly; and where
+ * `isUntyped` says so numbers are converted if every one of them fits.
  * @throws InferenceError `TENSOR_INVALID` naming the tensor, what came and what is wanted; `UNSUPPORTED` for a raw body
  */
 export function matchInputs(
@@ -75,7 +76,8 @@ function matched(
       actual: shapeText(tensor.shape),
       hint: "-1 stands for any length",
     });
-  if (!isUntyped && tensor.datatype !== spec.datatype)
+  const isExact = spec.datatype === "FP64" && IN_DOUBLE.has(tensor.datatype);
+  if (!isUntyped && !isExact && tensor.datatype !== spec.datatype)
     throw refused(model, spec.name, {
       what: "datatype",
       expected: spec.datatype,
@@ -84,6 +86,11 @@ function matched(
     });
   return castTensor(tensor, spec.datatype);
 }
+
+/** Datatypes whose every value is a double. */
+const IN_DOUBLE: ReadonlySet<string> = new Set([
+  ...["FP16", "BF16", "FP32", "INT8", "INT16", "INT32", "UINT8", "UINT16", "UINT32"],
+]);
 
 interface Difference {
   readonly what: string;

@@ -2,7 +2,7 @@ import type { Datatype, TensorSpec } from "../server.ts";
 import type { PictureLayout, TensorValue } from "../../../src/serving/calls/index.ts";
 
 /** What bytes of a pixel become. */
-export const SCALES = ["bytes", "unit", "signed", "imagenet"] as const;
+const SCALES = ["bytes", "unit", "signed", "imagenet"] as const;
 export type Scale = (typeof SCALES)[number];
 
 /** Who makes the values: the server by the project's settings, or the browser in one of the ways above. */
