@@ -46,6 +46,9 @@ test(
     await t.test("from a pushed image to an answer, restricted, read-only, any user", () =>
       servesRestricted(place),
     );
+    await t.test("weights of another image are copied into the pod before it starts", () =>
+      servesCopiedWeights(place),
+    );
     await t.test("the guide's ten commands run as they stand", (part) =>
       runGuide(part, { ...place, registry: `${place.registry}/team` }),
     );
@@ -120,6 +123,50 @@ async function servesRestricted(place: Place): Promise<void> {
   assert.deepEqual([runAsUser, readOnlyRootFilesystem], [123_456, true]);
   const report = await underLoad(place, () => Promise.resolve());
   assert.deepEqual([...report.versions.keys()], ["1"]);
+}
+
+const HEAVY = `import os
+
+class Heavy:
+    def predict(self, X, names):
+        found = [os.path.join(at, name) for at, _, names in os.walk("/models") for name in names]
+        return open(found[0]).read() + str(os.access(found[0], os.W_OK))
+`;
+
+/** A class whose weights lie in an image of their own, on a node that knows no image volumes. */
+async function servesCopiedWeights({ cluster, user, registry }: Place): Promise<void> {
+  const say = async (...args: readonly string[]): Promise<void> => {
+    const { exitCode, stderr } = await user.run(args, { env: cluster.env });
+    assert.equal(exitCode, 0, `${args.join(" ")}: ${stderr}`);
+  };
+  const pack = async (name: string, words: string): Promise<string> => {
+    const folder = join(user.root, name);
+    await mkdir(join(folder, "model"), { recursive: true });
+    await writeFile(join(folder, "Heavy.py"), HEAVY);
+    await writeFile(join(folder, "model/words.txt"), words);
+    const image = `${registry}/test/${name}:v1`;
+    const project = { name, image, code: "Heavy.py:Heavy", model: "./model", base: "store:pybase" };
+    await writeFile(join(folder, "slipway.yaml"), JSON.stringify(project));
+    await say("pack", folder, "--push");
+    return image;
+  };
+  const [code, weights] = [await pack("heavy", "old "), await pack("heavy-weights", "new ")];
+  await say(
+    ...["manifest", code, "--weights", "init", "--weights-image", weights, "--replicas", "1"],
+    ...["--namespace", NAMESPACE, "--cpus", "50m", "--memory", "256Mi", "--apply"],
+  );
+  const kubectl = (...args: readonly string[]): Promise<string> =>
+    cluster.kubectl(["-n", NAMESPACE, ...args]);
+  await kubectl("rollout", "status", "deployment/heavy", "--timeout=120s");
+  const host = await kubectl("get", "service", "heavy", "-o", "jsonpath={.spec.clusterIP}");
+  const response = await fetch(`http://${host}/api/v1.0/predictions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"data":{"ndarray":[[1]]}}',
+  });
+  const { strData } = (await response.json()) as { readonly strData?: string };
+  assert.equal(strData, "new False");
+  await kubectl("delete", "deployment", "heavy", "--wait=false");
 }
 
 /** Puts the Service under load from before `change` until after it; nothing may be lost. */
