@@ -5,6 +5,11 @@ import { test } from "node:test";
 
 const SOURCE = resolve(import.meta.dirname, "../src");
 
+/** Private functions of one name, in this many files at the most: a reader has to find the one that is called. */
+const MAX_NAMESAKES = 9;
+/** Names that once stood for a dozen things each. */
+const WORN_NAMES: ReadonlySet<string> = new Set(["textOf", "listOf", "describe", "factsOf"]);
+
 /** Floors from the bottom up. A module may import modules of the floors named here, and of its own floor those of MAY_IMPORT. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   ground: [],
@@ -232,4 +237,31 @@ test("few files take the whole session: the others say what they need of it", ()
       ),
   );
   assert.ok(whole.length > 0 && whole.length <= 10, whole.join(", "));
+});
+
+test("private functions have names that can be searched for", () => {
+  const where = new Map<string, string[]>();
+  for (const file of sources)
+    for (const [, name = ""] of readFileSync(join(SOURCE, file), "utf8").matchAll(
+      /^(?:async )?function\*? (\w+)/gm,
+    ))
+      where.set(name, [...(where.get(name) ?? []), file]);
+  assert.ok(where.size > 1000);
+  const worn = [...where].filter(
+    ([name, found]) => found.length > MAX_NAMESAKES || WORN_NAMES.has(name),
+  );
+  assert.deepEqual(Object.fromEntries(worn), {});
+});
+
+test("no folder holds more than 4,000 lines of source", () => {
+  const lines = new Map<string, number>();
+  for (const file of sources) {
+    const folder = dirname(file);
+    const count = readFileSync(join(SOURCE, file), "utf8").split("\n").length;
+    lines.set(folder, (lines.get(folder) ?? 0) + count);
+  }
+  assert.deepEqual(
+    [...lines].filter(([, count]) => count > 4000),
+    [],
+  );
 });

@@ -2,10 +2,13 @@
 export class JsonError extends Error {
   /** Byte offset of the offending place. */
   readonly at: number;
+  /** True for JSON that is refused for a limit of ours; another reader might take it. */
+  readonly isLimit: boolean;
 
-  constructor(why: string, at: number) {
+  constructor(why: string, at: number, isLimit = false) {
     super(why);
     this.at = at;
+    this.isLimit = isLimit;
   }
 }
 

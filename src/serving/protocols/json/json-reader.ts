@@ -73,7 +73,7 @@ export class JsonReader {
   /** Counts a value that becomes an object. */
   countValue(): void {
     this.#values += 1;
-    if (this.#values > this.#maxValues) this.fail("too many values");
+    if (this.#values > this.#maxValues) this.refuse("too many values");
   }
 
   /** Takes a value that may have so many values inside itself. */
@@ -91,6 +91,11 @@ export class JsonReader {
     throw new JsonError(why, this.at);
   }
 
+  /** Refuses what goes over a limit of ours. */
+  refuse(why: string): never {
+    throw new JsonError(why, this.at, true);
+  }
+
   /** Nothing but white space may follow. */
   finish(): void {
     if (this.peek() !== -1) this.fail("extra data");
@@ -106,7 +111,7 @@ export class JsonReader {
     if (this.peek() !== bracket) this.fail();
     this.at += 1;
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) this.fail(`nested deeper than ${MAX_DEPTH} levels`);
+    if (this.#depth > MAX_DEPTH) this.refuse(`nested deeper than ${MAX_DEPTH} levels`);
   }
 
   /** After `enter`: the first key of an object with its colon taken, or undefined when the object is empty (and taken). */
@@ -276,7 +281,7 @@ export class JsonReader {
   }
 
   #checkLength(start: number): void {
-    if (this.at - start > MAX_DIGITS) this.fail(`a number of more than ${MAX_DIGITS} digits`);
+    if (this.at - start > MAX_DIGITS) this.refuse(`a number of more than ${MAX_DIGITS} digits`);
   }
 
   #exponent(): number {

@@ -214,7 +214,7 @@ export class SeldonRequestParser {
     drafts.length = 0;
     reader.enter(0x5b);
     for (let more = reader.firstItem(); more; more = reader.nextItem()) {
-      if (drafts.length === MAX_MESSAGES) reader.fail("too many values");
+      if (drafts.length === MAX_MESSAGES) reader.refuse("too many values");
       drafts.push(this.#drafts.message(reader));
     }
   }
@@ -228,13 +228,9 @@ function fileText(content: Buffer, isFile: boolean): string {
   }
 }
 
-/** Refusals of JSON that Python would have read. */
-const BOUNDS = /^(nested|too many|a number of)/;
-
+/** Python reads what is refused for a limit of ours, so that is not called no JSON. */
 function jsonRefusal(error: JsonError): SeldonError {
-  return BOUNDS.test(error.message)
-    ? badData(`Can't find JSON in data: ${error.message}`)
-    : noJson();
+  return error.isLimit ? badData(`Can't find JSON in data: ${error.message}`) : noJson();
 }
 
 /** What an answer needs of a message whose payload nobody has looked at; nothing is an error here. */
