@@ -135,3 +135,9 @@ test("limits hold: fields in all, text, bytes and packed numbers", () => {
   refused(() => file.bytes(field, 4), /bytes of 5 bytes/);
   refused(() => file.int(field), /should be a number/);
 });
+
+test("a number of more than ten bytes is refused, however it is read", () => {
+  const endless = Buffer.alloc(11, 0x80);
+  assert.throws(() => new WireReader(endless).int32(), WireError);
+  assert.throws(() => new WireReader(endless).int64(), WireError);
+});

@@ -20,8 +20,8 @@ export function isLargeMessage(message: Buffer, flat: FlatFields): boolean {
     const seen = { fields: 0 };
     return isLargeText(byteLength - flatBytes(new WireReader(message), flat, seen));
   } catch (error) {
-    if (error instanceof WireError) return true; // whoever reads it says what is wrong
-    throw error;
+    if (!(error instanceof WireError)) throw error;
+    return true; // whoever reads it says what is wrong
   }
 }
 
