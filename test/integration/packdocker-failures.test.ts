@@ -299,6 +299,21 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     3,
     /--conf_file: there is no class "A\(" in "mnist_inference\.py"/,
   ],
+  "a configuration whose folder of models is not there": [
+    ["self", "--conf_file", "no-models.conf", ...ON_MINE, "--pack_file_path", "broken", ...IMAGE],
+    3,
+    /--conf_file: its model_dir "\.\/absent" is not in the folder/,
+  ],
+  "weights where one file shall be the model": [
+    [
+      "keras",
+      ...["--main_module", "mnist_inference", "--main_class", "MnistModel"],
+      ...["--model_dir", ".", "--model_name", "weights", "--all_one_file", "true"],
+      ...[...ON_MINE, "--pack_file_path", "broken", ...IMAGE],
+    ],
+    3,
+    /--all_one_file: "weights\.h5" has weights only/,
+  ],
   "everything at once": [
     [
       "keras",
@@ -393,6 +408,13 @@ async function place(t: TestContext): Promise<UhubPlace | undefined> {
     "no-json.conf": "password = hunter2",
     "no-class.conf": conf({ main_file: "mnist_inference", main_class: "" }),
     "odd-class.conf": conf({ main_file: "mnist_inference", main_class: "A(" }),
+    "no-models.conf": JSON.stringify({
+      http_server: {
+        exec: { main_file: "mnist_inference", main_class: "MnistModel" },
+        tensorflow: { model_dir: "./absent" },
+      },
+    }),
+    "weights.h5": await readFile(join(import.meta.dirname, "../fixtures/keras1/sequence.h5")),
   });
   await mkdir(join(made.root, "broken/empty"));
   return made;

@@ -144,7 +144,7 @@ export async function deliveryResult(
     descriptor,
     isPushed,
     sizeBytes: sizeOf(about.packed),
-    bytesUploaded: sum((result) => result.bytesUploaded),
+    bytesUploaded: sum((result) => result.bytesSent),
     bytesMounted: sum((result) => result.bytesMounted),
     bytesSkipped: sum((result) => result.bytesSkipped),
     tookMs: performance.now() - about.startedAt,

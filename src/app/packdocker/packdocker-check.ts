@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { noFile } from "../../ground/process/index.ts";
-import { ToolError } from "../../ground/errors/index.ts";
+import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import { detectModel } from "../../models/kinds/index.ts";
 import {
   checkClass,
   checkModel,
@@ -150,14 +151,40 @@ function lookInto(job: UaiJob, folder: string, session: Standpoint): Promise<Fou
 
 async function checkNamed({ framework, model }: NamedJob, folder: string): Promise<Found> {
   const { mainFile, modelFiles, problems } = await checkModel(folder, framework, model);
+  const inModel = framework === "keras" ? await weightsAlone(folder, model, modelFiles) : [];
   return {
     mainFile,
     mainClass: model.mainClass,
     modelFiles,
-    problems,
+    problems: [...problems, ...inModel],
     confName: CONF_NAME,
     conf: Buffer.from(printConf(framework, model)),
   };
+}
+
+/** One file that shall be the whole model, and has weights only. What cannot be read is left to the framework. */
+async function weightsAlone(
+  folder: string,
+  { isOneFile }: NamedJob["model"],
+  modelFiles: readonly string[],
+): Promise<readonly FlagProblem[]> {
+  const [path] = modelFiles;
+  if (!isOneFile || path === undefined) return [];
+  const location = join(folder, path);
+  const { size } = await stat(location);
+  const files = [{ path, location, size, identity: "" }];
+  const detected = await detectModel({ folder, files, model: path }).catch((error: unknown) => {
+    if (isToolError(error)) return undefined;
+    throw error;
+  });
+  return detected?.details["architectureInside"] === false
+    ? [
+        {
+          flag: "all_one_file",
+          why: `"${path}" has weights only; pass false, with the model's .json beside it`,
+        },
+      ]
+    : [];
 }
 
 /** The file of the user's own, beside the command as the old tool had it, else in the folder. */
@@ -180,7 +207,8 @@ async function checkSelf(
     const why = conf.kind === "missing" ? "there is no such file" : conf.why;
     return { ...nothing, problems: [{ flag: "conf_file", why: `"${confFile}": ${why}` }] };
   }
-  const { file, problems } = await checkClass(folder, conf.entry);
+  const { file, problems: inClass } = await checkClass(folder, conf.entry);
+  const problems = [...inClass, ...(await missingModelDirs(folder, conf.modelDirs))];
   return {
     ...nothing,
     mainFile: file,
@@ -188,6 +216,18 @@ async function checkSelf(
     conf: conf.bytes,
     problems: problems.map(({ why }) => ({ flag: "conf_file", why })),
   };
+}
+
+/** Folders of models are in the folder that is packed; one with an absolute path may be the base's. */
+async function missingModelDirs(
+  folder: string,
+  modelDirs: readonly string[],
+): Promise<readonly FlagProblem[]> {
+  const problems: FlagProblem[] = [];
+  for (const path of modelDirs)
+    if (!isAbsolute(path) && (await stat(join(folder, path)).catch(noFile)) === undefined)
+      problems.push({ flag: "conf_file", why: `its model_dir "${path}" is not in the folder` });
+  return problems;
 }
 
 async function readConfBeside(confFile: string, folder: string, cwd: string): Promise<ReadConf> {

@@ -128,6 +128,8 @@ function blobLine({ label: raw, ...progress }: BlobProgress, tookMs: number | un
       return `${label}: already there (${size})`;
     case "mounted":
       return `${label}: mounted (${size})`;
+    case "resumed":
+      return `${label}: resumed at ${formatBytes(progress.bytes)} of ${size}`;
     case "start":
     case "progress":
     case "done":

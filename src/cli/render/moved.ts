@@ -28,7 +28,7 @@ export function reportMoved(
     ...(result === undefined
       ? {}
       : {
-          bytesUploaded: result.bytesUploaded,
+          bytesUploaded: result.bytesSent,
           bytesMounted: result.bytesMounted,
           bytesSkipped: result.bytesSkipped,
           blobsUploaded: result.blobsUploaded,
@@ -38,16 +38,13 @@ export function reportMoved(
 }
 
 /** `4.9 KiB sent, 60.4 MiB mounted`; what did not happen is not mentioned. */
-function summaryOf(
-  { bytesUploaded, bytesMounted, bytesSkipped }: CopyResult,
-  verb: string,
-): string {
+function summaryOf({ bytesSent, bytesMounted, bytesSkipped }: CopyResult, verb: string): string {
   const parts = [
     [bytesMounted, "mounted"],
     [bytesSkipped, "already there"],
   ] as const;
   return [
-    `${formatBytes(bytesUploaded)} ${verb}`,
+    `${formatBytes(bytesSent)} ${verb}`,
     ...parts.flatMap(([bytes, what]) => (bytes === 0 ? [] : [`${formatBytes(bytes)} ${what}`])),
   ].join(", ");
 }

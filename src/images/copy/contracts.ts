@@ -8,8 +8,11 @@ export interface CopyProgress {
   readonly id: string;
   /** What a person would call it. */
   readonly label: string;
-  /** `skipped`: it was there; `mounted`: it was taken from another repository of the same place. */
-  readonly state: "start" | "progress" | "done" | "skipped" | "mounted";
+  /**
+   * `skipped`: it was there; `mounted`: it was taken from another repository of the same place; `resumed`: an upload that broke off, here or in an earlier
+   * process, goes on at `bytes`.
+   */
+  readonly state: "start" | "progress" | "resumed" | "done" | "skipped" | "mounted";
   /** Bytes moved so far; after a resumed upload those of the earlier try count too. */
   readonly bytes: number;
   /** Bytes in all, as stored. */

@@ -129,7 +129,7 @@ async function bring(state: State, request: BlobRequest): Promise<void> {
       return tell("mounted", 0);
     }
     tell("start", 0);
-    await upload(state, request, (bytes) => tell("progress", bytes));
+    await upload(state, request, tell);
     counts.blobsUploaded += 1;
     counts.bytesUploaded += size;
     tell("done", size);
@@ -166,11 +166,14 @@ async function mount({ sink, options, signal }: State, descriptor: Descriptor): 
 async function upload(
   state: State,
   { descriptor, open }: BlobRequest,
-  onBytes: (bytes: number) => void,
+  tell: ReturnType<typeof teller>,
 ): Promise<void> {
   const { sink, signal } = state;
-  const from = (offset: number, options?: RawOptions): Bytes =>
-    sent(state, open(offset, { ...options, signal }), { offset, onBytes });
+  const from = (offset: number, options?: RawOptions): Bytes => {
+    if (offset > 0) tell("resumed", offset);
+    const onBytes = (bytes: number): void => tell("progress", bytes);
+    return sent(state, open(offset, { ...options, signal }), { offset, onBytes });
+  };
   if (isResumableSink(sink)) await sink.putFrom(descriptor, from, { signal });
   else await sink.put(descriptor, from(0), { signal });
 }

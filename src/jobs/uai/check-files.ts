@@ -93,7 +93,13 @@ async function isFileName(folder: string, mainModule: string): Promise<boolean> 
 
 /** What a configuration of the user's own says. */
 export type ReadConf =
-  | { readonly kind: "read"; readonly bytes: Uint8Array; readonly entry: ConfEntry }
+  | {
+      readonly kind: "read";
+      readonly bytes: Uint8Array;
+      readonly entry: ConfEntry;
+      /** Folders of models that it names. */
+      readonly modelDirs: readonly string[];
+    }
   | { readonly kind: "missing" }
   /** It is there, and not of the contract. */
   | { readonly kind: "invalid"; readonly why: string };
@@ -110,7 +116,8 @@ export async function readConf(path: string): Promise<ReadConf> {
   // Editors of Windows put the mark there, and Python's JSON reader refuses it.
   const json = text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text;
   try {
-    const exec = memberOf(memberOf(JSON.parse(json), "http_server"), "exec");
+    const server = memberOf(JSON.parse(json), "http_server");
+    const exec = memberOf(server, "exec");
     const [mainModule, mainClass] = [memberOf(exec, "main_file"), memberOf(exec, "main_class")];
     if (
       typeof mainModule === "string" &&
@@ -118,13 +125,24 @@ export async function readConf(path: string): Promise<ReadConf> {
       mainModule !== "" &&
       mainClass !== ""
     )
-      return { kind: "read", bytes: Buffer.from(json), entry: { mainModule, mainClass } };
+      return {
+        ...{ kind: "read", bytes: Buffer.from(json), entry: { mainModule, mainClass } },
+        modelDirs: modelDirsIn(server),
+      };
     return { kind: "invalid", why: "it has no http_server.exec.main_file and main_class" };
   } catch (error) {
     // What follows the comma quotes the file.
     const why = error instanceof Error ? error.message.replace(/, ".*/s, "") : "";
     return { kind: "invalid", why: `it is not JSON: ${why}` };
   }
+}
+
+/** `model_dir` of every section of a framework. */
+function modelDirsIn(server: unknown): readonly string[] {
+  const sections = typeof server === "object" && server !== null ? Object.values(server) : [];
+  return sections
+    .map((section) => memberOf(section, "model_dir"))
+    .filter((folder) => typeof folder === "string");
 }
 
 function memberOf(value: unknown, key: string): unknown {

@@ -27,6 +27,9 @@ export interface Part {
   readonly onSent: (bytes: number) => void;
 }
 
+/** Statuses of registries that do not tell what they have of an upload. */
+const UNASKABLE: readonly number[] = [405, 501];
+
 /** @see distribution-spec, end-4a */
 export async function openSession(
   context: RepositoryContext,
@@ -70,18 +73,22 @@ export async function sendPart(
   return { ...next, offset: isOneByte ? 1 : (taken ?? offset + (size ?? 0)) };
 }
 
-/** What the registry has of a session; nothing when it knows it no more. @see distribution-spec, end-13 */
+/**
+ * What the registry has of a session; nothing when it knows it no more. One that does not tell has what it acknowledged last.
+ * @see distribution-spec, end-13
+ */
 export async function askSession(
   context: RepositoryContext,
-  session: Pick<Session, "location" | "minChunk">,
+  session: Session,
   options: CallOptions,
 ): Promise<Session | undefined> {
   const response = await uploadCall(context, session, {
     method: "GET",
-    accept: [204, 200, 202, 400, 404, 405, 410, 416],
+    accept: [204, 200, 202, 400, 404, ...UNASKABLE, 410, 416],
     signal: options.signal,
   });
   await response.discard();
+  if (UNASKABLE.includes(response.status)) return session.offset > 0 ? session : undefined;
   if (response.status >= 400) return undefined;
   const location =
     response.header("location") === undefined
