@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
+  readFileSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -13,6 +14,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { bundleServer } from "./bundle-server.ts";
+import { withDirectImports } from "./direct-imports.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -47,6 +49,12 @@ const compiled = spawnSync(
   { cwd: root, stdio: "inherit" },
 );
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+// A command loads what it uses, and not every folder that it uses something of.
+for (const name of readdirSync(made, { recursive: true }).filter((name) => name.endsWith(".js"))) {
+  const path = join(made, name);
+  writeFileSync(path, withDirectImports(readFileSync(path, "utf8"), path));
+}
 
 await bundleServer(join(made, "server"));
 

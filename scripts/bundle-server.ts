@@ -1,7 +1,8 @@
 // Bundles the server, its threads, what fetches a model first and the exporter of models, as they lie in images. Used by the build and by the benchmarks.
 import { build, type Plugin } from "esbuild";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { withDirectImports } from "./direct-imports.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const THREAD_FOLDERS = [
@@ -57,61 +58,12 @@ const builtins: Plugin = {
   },
 };
 
-/** What a folder's entry has, by name: where each thing is made. Undefined for one that does more than name things of other files. */
-function exportsOf(index: string): ReadonlyMap<string, Origin> | undefined {
-  const text = readFileSync(index, "utf8").replace(/\/\*.*?\*\/|^\/\/.*$/gms, "");
-  const found = new Map<string, Origin>();
-  const rest = text.replace(
-    REEXPORT,
-    (_, type: string | undefined, names: string, from: string) => {
-      if (type === undefined)
-        for (const [name = "", as = name] of valuesIn(names))
-          found.set(as, origin(resolve(dirname(index), from), name));
-      return "";
-    },
-  );
-  return rest.trim() === "" ? found : undefined;
-}
-
-const REEXPORT = /^export\s+(type\s+)?\{([^}]*)\}\s+from\s+"([^"]+)";/gm;
-const IMPORT_OF_FOLDER = /^import\s+\{([^}]*)\}\s+from\s+"(\.[^"]*\/index\.ts)";/gm;
-
-/** Pairs of a name and what it is called, without types. */
-const valuesIn = (names: string): string[][] =>
-  names
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "" && !name.startsWith("type "))
-    .map((name) => name.split(/\s+as\s+/));
-
-/** A file, and what it calls a thing. */
-interface Origin {
-  readonly file: string;
-  readonly name: string;
-}
-
-function origin(file: string, name: string): Origin {
-  return (file.endsWith("/index.ts") ? exportsOf(file)?.get(name) : undefined) ?? { file, name };
-}
-
-/**
- * Takes things from the files that make them and not from the entry of their folder. The bundler splits by files: whoever needs one thing of a
- * folder at the start would have the whole folder loaded at the start.
- */
+/** The bundler splits by files: whoever needs one thing of a folder at the start would have the whole folder loaded at the start. */
 const folders: Plugin = {
   name: "folders",
   setup(bundler) {
     bundler.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(
-        IMPORT_OF_FOLDER,
-        (_, names: string, from: string) =>
-          valuesIn(names)
-            .map(([name = "", as = name]) => {
-              const { file, name: made } = origin(resolve(dirname(path), from), name);
-              return `import { ${made} as ${as} } from ${JSON.stringify(file)};`;
-            })
-            .join(" "),
-      ),
+      contents: withDirectImports(readFileSync(path, "utf8"), path),
       loader: "ts",
     }));
   },

@@ -51,6 +51,8 @@ export interface ServerPlan {
   readonly folder: string;
   /** Most open files of the server's own process and of its workers. Default: that of this process. */
   readonly maxFiles?: number;
+  /** Folder with a `server.mjs` beside its Python worker. Default: made of these sources. */
+  readonly bundle?: string;
 }
 
 const MODELS = resolve(import.meta.dirname, "../models");

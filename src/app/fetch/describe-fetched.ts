@@ -8,7 +8,7 @@ import {
 } from "../../models/description/index.ts";
 import type { FetchedModel } from "../../models/fetch/index.ts";
 import { checkPickles, detectModel, type ModelFile } from "../../models/kinds/index.ts";
-import { protocolOf } from "../../serving/protocols/index.ts";
+import { defaultPortsOf } from "../../serving/protocols/index.ts";
 import { modelFile } from "../pack/project.ts";
 import type { Caller, Environment } from "../session.ts";
 
@@ -61,7 +61,7 @@ export async function describeFetched(
     schemaVersion: 1,
     name: fetchedName(env),
     kind: chosen.kind,
-    ...{ contract, service: "MODEL", ports: protocolOf(contract).defaultPorts, server: {} },
+    ...{ contract, service: "MODEL", ports: defaultPortsOf(contract), server: {} },
     codePath: model.folder,
     ...(chosen.modelPath !== undefined && { modelPath: join(model.folder, chosen.modelPath) }),
     ...(chosen.code !== undefined && { code: chosen.code }),

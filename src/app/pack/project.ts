@@ -25,7 +25,7 @@ import {
   type ProjectTree,
   type WalkedFile,
 } from "../../images/pack/index.ts";
-import { protocolOf } from "../../serving/protocols/index.ts";
+import { defaultPortsOf } from "../../serving/protocols/index.ts";
 import { declaredLines } from "../python/declared-packages.ts";
 import { processingOf } from "./processing.ts";
 import type { Surroundings } from "../session.ts";
@@ -263,7 +263,7 @@ function serviceOf(
       file.service ??
       parseService(container.service) ??
       "MODEL",
-    ports: { ...protocolOf(contract).defaultPorts, ...ports },
+    ports: { ...defaultPortsOf(contract), ...ports },
     server,
   };
 }

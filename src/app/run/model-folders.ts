@@ -8,7 +8,7 @@ import {
   type ModelFolders,
   type RepositoryModel,
 } from "../../models/repository/index.ts";
-import { protocolOf } from "../../serving/protocols/index.ts";
+import { defaultPortsOf } from "../../serving/protocols/index.ts";
 import type { ModelSource, ModelSources } from "../../serving/server/index.ts";
 import { loadProject, type ProjectRequest } from "../pack/project.ts";
 import type { Surroundings } from "../session.ts";
@@ -116,7 +116,7 @@ async function describeVersion(
   const described = await describeProject(project, options, session);
   return finish({
     ...described,
-    ...{ name, contract: CONTRACT, ports: protocolOf(CONTRACT).defaultPorts },
+    ...{ name, contract: CONTRACT, ports: defaultPortsOf(CONTRACT) },
     server: { ...server, ...described.server },
   });
 }

@@ -26,7 +26,7 @@ export {
   splitImage,
   type SeldonSettings,
 } from "./seldon-service/settings.ts";
-export { SELDON_PORTS } from "./seldon-service/seldon-ports.ts";
+export { defaultPortsOf } from "./default-ports.ts";
 export { SELDON_PROTO } from "./seldon-service/seldon-descriptors.ts";
 export {
   seldonJsonToProto,

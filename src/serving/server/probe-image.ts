@@ -5,7 +5,7 @@ import { readDescription } from "./image-description.ts";
 import type { EntryOptions } from "./run-entry.ts";
 import { MICROSERVICE, microserviceArguments } from "./seldon/command-words.ts";
 import { parseSeldonLaunch, type Environment } from "./seldon/launch.ts";
-import { SELDON_PORTS } from "../protocols/index.ts";
+import { defaultPortsOf } from "../protocols/index.ts";
 import { hasTls } from "./tls.ts";
 
 /** Exit code for the image's health check: 0 when the server on this machine is ready. */
@@ -33,7 +33,7 @@ async function probeOf(
     ...(description?.ports ??
       (await readDescription(env).then(
         ({ ports }) => ports,
-        () => SELDON_PORTS,
+        () => defaultPortsOf("seldon"),
       ))),
     ...launch.ports,
   };

@@ -1,3 +1,4 @@
+import { defaultPortsOf } from "../default-ports.ts";
 import type { ServedModel } from "../../plane/index.ts";
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
 import type { Plane, Protocol } from "../protocol.ts";
@@ -9,7 +10,6 @@ import { jsonReply, refuseExchange, replyFailure } from "./model-server-errors.t
 import { predict } from "./predict.ts";
 
 /** The port of the old model server. */
-const PORT = 5000;
 /** A model by name and version; without a version the newest. */
 const NAMED = ["/{name}", "/{name}/{version}"] as const;
 
@@ -20,7 +20,7 @@ const NAMED = ["/{name}", "/{name}/{version}"] as const;
  */
 export const modelServerProtocol: Protocol = {
   name: "model-server",
-  defaultPorts: { http: PORT },
+  defaultPorts: defaultPortsOf("model-server"),
   routes: (plane) =>
     new Map<string, Route>([
       ["/info", infoRoute(plane, () => serverInfo(plane))],

@@ -1,4 +1,4 @@
-import { SELDON_PORTS } from "./seldon-ports.ts";
+import { defaultPortsOf } from "../default-ports.ts";
 import type { Plane, Protocol } from "../protocol.ts";
 import { apiModelOf, curlOf } from "../sample.ts";
 import { openApiPart } from "./openapi.ts";
@@ -11,7 +11,7 @@ import { refuse, seldonRoutes } from "./seldon-routes.ts";
 /** Seldon Core's contract, as its Python wrapper answers it, over REST and gRPC. */
 export const seldonProtocol: Protocol = {
   name: "seldon",
-  defaultPorts: SELDON_PORTS,
+  defaultPorts: defaultPortsOf("seldon"),
   routes: (plane) => seldonRoutes(apiOf(plane)),
   grpc: (plane) => ({ files: [SELDON_PROTO], methods: seldonGrpcMethods(apiOf(plane)) }),
   refuse: (plane, exchange, why) => refuse(apiOf(plane), exchange, why),

@@ -1,3 +1,4 @@
+import { defaultPortsOf } from "../default-ports.ts";
 import { InferenceError } from "../../../ground/errors/index.ts";
 import { isRaw, type InferRequest, type InferResponse } from "../../plane/index.ts";
 import type { Exchange, Route } from "../../transport/index.ts";
@@ -12,7 +13,7 @@ const TEXT = "text/plain; charset=utf-8";
  */
 export const uaiProtocol: Protocol = {
   name: "uai",
-  defaultPorts: { http: 8080 },
+  defaultPorts: defaultPortsOf("uai"),
   routes: (plane) => new Map([["/service", serviceRoute(plane)]]),
   openapi: ([first]) => (first?.takesRawBody === true ? OPEN_API : { paths: {}, schemas: {} }),
   example: () => undefined, // only user code knows what a body is to be

@@ -1,3 +1,4 @@
+import { defaultPortsOf } from "../default-ports.ts";
 import type { Protocol } from "../protocol.ts";
 import { apiModelOf, curlOf } from "../sample.ts";
 import { v2Example } from "./v2-example.ts";
@@ -9,7 +10,7 @@ import { v2Routes } from "./v2-routes.ts";
 /** Open Inference V2 as KServe, Triton and MLServer speak it. The ports are KServe's. */
 export const v2Protocol: Protocol = {
   name: "kserve",
-  defaultPorts: { http: 8080, grpc: 8081 },
+  defaultPorts: defaultPortsOf("kserve"),
   prefix: "/v2",
   routes: v2Routes,
   grpc: v2Grpc,

@@ -5,7 +5,7 @@ import {
   type ModelDescription,
 } from "../../../models/description/index.ts";
 import { parseInterfaceName } from "../../runtime/index.ts";
-import { SELDON_PORTS } from "../../protocols/index.ts";
+import { defaultPortsOf } from "../../protocols/index.ts";
 import { signatureByMethod } from "./answer-method.ts";
 import type { SeldonLaunch } from "./launch.ts";
 
@@ -39,7 +39,7 @@ export function describeMicroservice(
     service: serviceType,
     codePath: place.codePath,
     code: codeOf(interfaceName, place.code),
-    ports: { ...SELDON_PORTS, ...launch.ports },
+    ports: { ...defaultPortsOf("seldon"), ...launch.ports },
     server: { workers },
     python: { executable: place.python, path: place.pythonPath },
   };
