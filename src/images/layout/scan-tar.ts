@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { isToolError, ToolError } from "../../ground/errors/index.ts";
+import { ToolError } from "../../ground/errors/index.ts";
 import type { CallOptions } from "../../ground/bytes/index.ts";
-import { decodeHeader, parsePax, plainText, type RawHeader } from "../tar/index.ts";
+import { decodeHeader, parsePax, plainText, TarError, type RawHeader } from "../tar/index.ts";
 
 /** One member of a tar file and where its content lies. */
 export interface TarMember {
@@ -175,13 +175,8 @@ export function plainName(name: string): string | undefined {
 
 /** The reading of headers knows no file; its refusals get the name here. */
 function inFile(path: string, error: unknown, position: number): unknown {
-  if (
-    !isToolError(error) ||
-    error.code !== "ARCHIVE_INVALID" ||
-    !error.message.startsWith("read tar: ")
-  )
-    return error;
-  const why = error.message.slice("read tar: ".length);
+  if (!(error instanceof TarError)) return error;
+  const { why } = error;
   return new ToolError(
     "ARCHIVE_INVALID",
     `read "${path}": ${position === 0 ? `it is no tar file, or damaged: ${why}` : `${why}, behind byte ${position}`}`,

@@ -1,4 +1,4 @@
-import { ToolError } from "../../ground/errors/index.ts";
+import { TarError } from "./tar-error.ts";
 import type { Bytes, CallOptions } from "../../ground/bytes/index.ts";
 
 /** Cuts a stream into pieces of wanted lengths. Disposing closes the source. */
@@ -35,8 +35,7 @@ export function createByteReader(bytes: Bytes, options: CallOptions = {}): ByteR
   };
   async function* stream(count: number): AsyncGenerator<Uint8Array> {
     for (let left = count; left > 0;) {
-      if (!(await fill()))
-        throw new ToolError("ARCHIVE_INVALID", `read tar: it ends ${left} bytes too early`);
+      if (!(await fill())) throw new TarError(`it ends ${left} bytes too early`);
       const piece = take(left);
       left -= piece.byteLength;
       yield piece;

@@ -1,5 +1,5 @@
-import { ToolError } from "../../ground/errors/index.ts";
 import { checksum, XATTR_PREFIX } from "./header.ts";
+import { TarError } from "./tar-error.ts";
 
 /** A header as written, before anything is made of it. */
 export interface RawHeader {
@@ -19,7 +19,7 @@ export interface RawHeader {
 /** @throws ToolError `ARCHIVE_INVALID` for a wrong checksum or number. */
 export function decodeHeader(block: Uint8Array): RawHeader {
   if (number(block.subarray(148, 156), "checksum") !== checksum(block))
-    throw invalidHeader("a header's checksum is wrong");
+    throw new TarError("a header's checksum is wrong");
   const isUstar = text(block.subarray(257, 262)) === "ustar";
   const prefix = isUstar && block[262] === 0 ? text(block.subarray(345, 500)) : "";
   const name = text(block.subarray(0, 100));
@@ -53,10 +53,10 @@ export function parsePax(body: Uint8Array): Partial<RawHeader> {
     const length = space < 0 ? Number.NaN : wholeNumber(text(body.subarray(offset, space)));
     const end = offset + length;
     if (!(end <= body.byteLength && end > space + 1) || body[end - 1] !== 0x0a)
-      throw invalidHeader("a PAX record has a wrong length");
+      throw new TarError("a PAX record has a wrong length");
     const record = body.subarray(space + 1, end - 1);
     const equals = record.indexOf(0x3d);
-    if (equals <= 0) throw invalidHeader("a PAX record has no key");
+    if (equals <= 0) throw new TarError("a PAX record has no key");
     apply(found, utf8(record.subarray(0, equals)), record.subarray(equals + 1));
     offset = end;
   }
@@ -73,7 +73,7 @@ function apply(
   key: string,
   bytes: Uint8Array,
 ): void {
-  if (key.startsWith("GNU.sparse")) throw invalidHeader("it holds a sparse file");
+  if (key.startsWith("GNU.sparse")) throw new TarError("it holds a sparse file");
   if (key.startsWith(XATTR_PREFIX)) {
     const name = key.slice(XATTR_PREFIX.length);
     if (name !== "" && name !== "__proto__")
@@ -85,7 +85,7 @@ function apply(
   else if (key === "linkpath") found.linkTarget = value;
   else if (key === "size" || key === "uid" || key === "gid") {
     const parsed = wholeNumber(value);
-    if (Number.isNaN(parsed)) throw invalidHeader(`the PAX ${key} is "${value.slice(0, 40)}"`);
+    if (Number.isNaN(parsed)) throw new TarError(`the PAX ${key} is "${value.slice(0, 40)}"`);
     found[key] = parsed;
   }
 }
@@ -94,16 +94,16 @@ function number(field: Uint8Array, what: string): number {
   if (((field[0] ?? 0) & 0x80) !== 0) return base256(field, what);
   const digits = text(field).trim();
   if (digits === "") return 0;
-  if (!/^[0-7]+$/.test(digits)) throw invalidHeader(`a header's ${what} is "${digits}"`);
+  if (!/^[0-7]+$/.test(digits)) throw new TarError(`a header's ${what} is "${digits}"`);
   return Number.parseInt(digits, 8);
 }
 
 function base256(field: Uint8Array, what: string): number {
-  if ((field[0] ?? 0) !== 0x80) throw invalidHeader(`a header's ${what} is negative or too large`);
+  if ((field[0] ?? 0) !== 0x80) throw new TarError(`a header's ${what} is negative or too large`);
   let value = 0;
   for (const byte of field.subarray(1)) {
     value = value * 256 + byte;
-    if (!Number.isSafeInteger(value)) throw invalidHeader(`a header's ${what} is too large`);
+    if (!Number.isSafeInteger(value)) throw new TarError(`a header's ${what} is too large`);
   }
   return value;
 }
@@ -124,8 +124,4 @@ function utf8(bytes: Uint8Array): string {
   } catch {
     return Buffer.from(bytes).toString("latin1"); // names of old archives
   }
-}
-
-function invalidHeader(why: string): ToolError {
-  return new ToolError("ARCHIVE_INVALID", `read tar: ${why}`);
 }

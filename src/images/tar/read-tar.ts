@@ -4,6 +4,7 @@ import { createByteReader, type ByteReader } from "./byte-reader.ts";
 import { decodeHeader, parsePax, plainText, type RawHeader } from "./decode-header.ts";
 import type { TarDevice, TarEntry, TarEntryType, TarOutput } from "./entry.ts";
 import { BLOCK_BYTES, paddingOf } from "./header.ts";
+import { TarError } from "./tar-error.ts";
 
 /** Bounds of what is read; each has a default that no image of use reaches. */
 export interface ReadTarOptions extends CallOptions {
@@ -40,7 +41,7 @@ export async function* readTar(
     if (header === undefined) break;
     const entry = toEntry(header, options.clampsPaths === true);
     budget(entry);
-    if (seen?.has(entry.path) === true) throw invalidTar(`"${entry.path}" comes twice`);
+    if (seen?.has(entry.path) === true) throw new TarError(`"${entry.path}" comes twice`);
     seen?.add(entry.path);
     const contentAt = reader.position();
     const content = reader.stream(header.size);
@@ -59,10 +60,11 @@ async function nextHeader(
   let extension: Partial<RawHeader> = {};
   for (let count = 0; ; count += 1) {
     if (count > MAX_EXTENSIONS)
-      throw invalidTar(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
+      throw new TarError(`more than ${MAX_EXTENSIONS} extension headers stand before one entry`);
     const block = await reader.read(BLOCK_BYTES);
     if (block === undefined || block.every((byte) => byte === 0)) {
-      if (Object.keys(extension).length > 0) throw invalidTar("it ends after an extension header");
+      if (Object.keys(extension).length > 0)
+        throw new TarError("it ends after an extension header");
       return undefined;
     }
     const header = decodeHeader(block);
@@ -88,7 +90,7 @@ async function nextHeader(
 /** A global header that renames every entry has no honest use. */
 function refuseGlobal(found: Partial<RawHeader>): void {
   if (found.path !== undefined || found.linkTarget !== undefined || found.size !== undefined)
-    throw invalidTar("a global header sets every entry's name or size");
+    throw new TarError("a global header sets every entry's name or size");
 }
 
 async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> {
@@ -98,7 +100,7 @@ async function body(reader: ByteReader, header: RawHeader): Promise<Uint8Array> 
       `read tar: an extension header is ${header.size} bytes long`,
     );
   const content = header.size === 0 ? new Uint8Array(0) : await reader.read(header.size);
-  if (content === undefined) throw invalidTar("it ends inside an extension header");
+  if (content === undefined) throw new TarError("it ends inside an extension header");
   await reader.skip(paddingOf(header.size));
   return content;
 }
@@ -131,11 +133,12 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
 function toEntry(header: RawHeader, clampsPaths: boolean): TarEntry {
   const type = TYPES[header.type];
   if (type === undefined)
-    throw invalidTar(
+    throw new TarError(
       `"${header.path}" has type ${JSON.stringify(header.type)}, which is not known`,
     );
   const isDirectory = type === "directory" || (type === "file" && header.path.endsWith("/"));
-  if (isDirectory && header.size > 0) throw invalidTar(`"${header.path}" is a folder with content`);
+  if (isDirectory && header.size > 0)
+    throw new TarError(`"${header.path}" is a folder with content`);
   const common = {
     path: plainPath(header.path, clampsPaths),
     mode: header.mode & 0o7777,
@@ -145,7 +148,7 @@ function toEntry(header: RawHeader, clampsPaths: boolean): TarEntry {
     ...(header.xattrs === undefined ? {} : { xattrs: header.xattrs }),
   };
   if (isDirectory) return { ...common, type: "directory", size: 0 };
-  if (common.path === ".") throw invalidTar(`"${header.path}" is the root, and no folder`);
+  if (common.path === ".") throw new TarError(`"${header.path}" is the root, and no folder`);
   if (type === "hardlink")
     return { ...common, type, linkTarget: plainPath(header.linkTarget, clampsPaths) };
   if (type === "symlink") return { ...common, type, linkTarget: header.linkTarget };
@@ -158,13 +161,13 @@ function deviceOf({ type, deviceMajor: major, deviceMinor: minor }: RawHeader): 
 
 /** `./a//b/` → `a/b`. */
 function plainPath(path: string, clampsPaths: boolean): string {
-  if (path.startsWith("/") && !clampsPaths) throw invalidTar(`"${path}" is absolute`);
-  if (path === "" || path.includes("\u0000")) throw invalidTar(`"${path}" is no path`);
+  if (path.startsWith("/") && !clampsPaths) throw new TarError(`"${path}" is absolute`);
+  if (path === "" || path.includes("\u0000")) throw new TarError(`"${path}" is no path`);
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
-    else if (!clampsPaths) throw invalidTar(`"${path}" leaves the archive`);
+    else if (!clampsPaths) throw new TarError(`"${path}" leaves the archive`);
     else parts.pop();
   }
   return parts.length === 0 ? "." : parts.join("/");
@@ -187,8 +190,4 @@ function createBudget(options: ReadTarOptions): (entry: TarEntry) => void {
         `read tar: "${entry.path}" takes it over ${options.maxBytes ?? 2 ** 40} bytes`,
       );
   };
-}
-
-function invalidTar(why: string): ToolError {
-  return new ToolError("ARCHIVE_INVALID", `read tar: ${why}`);
 }
