@@ -31,8 +31,8 @@ const OLDEST = "3.8";
 const OURS = ["uai", "caffe", "kserve", "mlserver", "seldon_core", "slipway_worker", "uaitrain"];
 
 /**
- * Imports at the left margin of the main file, and of what it imports, that nothing brings: not Python, not the folder, not the packages.
- * Says nothing where one of the packages is not known here, or where the code changes the path that modules are looked for in.
+ * Imports that would fail: at the left margin of the main file, or of a file that it imports, and brought by neither Python, the folder nor
+ * the packages. The list is empty when a package is unknown here, or when the code changes the path that modules are looked for in.
  * @param requirements - every line that is installed; the base has nothing else
  * @returns one line each, `FILE:LINE: why; what to do`.
  */

@@ -168,7 +168,7 @@ async function findJob(request: ClusterJobRequest, session: Surroundings): Promi
   for (const kind of kinds) {
     const { exitCode, stdout } = await kubectl(
       ["get", KINDS[kind].resource, name, "--ignore-not-found", "--output=name"],
-      // A kind that the cluster does not know is no answer when it was not asked for by name.
+      // Without a kind in the request all kinds are tried: one that the cluster does not know fails with 1, and the next is asked.
       { place: request, answers: request.kind === undefined ? [0, 1] : [0] },
       session,
     );

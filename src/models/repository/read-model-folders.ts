@@ -34,7 +34,7 @@ interface Listing {
  * Reads a folder of models: one folder each, in Triton's, MLServer's or TensorFlow Serving's layout, with numbered folders of versions, or
  * with the model's own files. A model whose files are wrong is refused, and the others go on.
  * @param folder - absolute
- * @returns no models where the folder is none of models, because it is a project itself or because nothing in it is a model
+ * @returns an empty list for a folder that is a project itself, or that holds no model
  * @throws ProjectError `PROJECT_INVALID` for a `models.config` that is damaged
  */
 export async function readModelFolders(folder: string): Promise<ModelFolders> {

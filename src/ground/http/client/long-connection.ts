@@ -86,7 +86,7 @@ class LongStream extends Duplex {
 }
 
 /**
- * Whose the bytes are that come: those of a head go to Node's client; those behind it are held until somebody says whose they are.
+ * Routes the bytes that come: those of a head go to Node's client; those behind it are held until somebody claims them.
  */
 class LongReader {
   #phase: "head" | "held" | "passing" | "taking" = "head";
