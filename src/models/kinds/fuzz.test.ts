@@ -3,11 +3,15 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { modelFilesIn, modelFolder } from "../../../test/support/kinds/model-folder.ts";
+import { KIND_SAMPLES } from "../../../test/support/kinds/samples.ts";
 import { isToolError } from "../../ground/errors/index.ts";
+import { MODEL_KINDS } from "../description/index.ts";
 import { detectModel } from "./detect.ts";
 
 const FIXTURES = resolve(import.meta.dirname, "../../../test/fixtures/kinds");
 const ROUNDS = 24;
+/** Each kind is changed beside the files above, which are of frameworks of many releases. */
+const ROUNDS_OF_A_KIND = 8;
 const MAX_MS = 10_000;
 const CASES = (
   JSON.parse(readFileSync(join(FIXTURES, "cases.json"), "utf8")) as readonly {
@@ -58,6 +62,27 @@ for (const id of CASES)
       }
       assert.ok(performance.now() - startedAt < MAX_MS, `round ${round} took too long`);
       writeFileSync(target, readFileSync(original.location));
+    }
+  });
+
+for (const [at, kind] of MODEL_KINDS.entries())
+  test(`a changed ${kind} gives errors of ours, soon`, async (t) => {
+    const { files } = KIND_SAMPLES[kind]();
+    const folder = modelFolder(t, files);
+    const names = Object.keys(files);
+    const random = createRandom(1000 + at);
+    for (let round = 0; round < ROUNDS_OF_A_KIND; round += 1) {
+      const name = names[random(names.length)] ?? "";
+      const original = Buffer.from(files[name] ?? "");
+      writeFileSync(join(folder, name), changed(original, random));
+      const startedAt = performance.now();
+      try {
+        await detectModel({ folder: "fuzz", files: modelFilesIn(folder) });
+      } catch (error) {
+        assert.ok(isToolError(error), `round ${round} of ${name}: ${String(error)}`);
+      }
+      assert.ok(performance.now() - startedAt < MAX_MS, `round ${round} took too long`);
+      writeFileSync(join(folder, name), original);
     }
   });
 

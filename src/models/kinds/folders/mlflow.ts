@@ -45,13 +45,21 @@ export const mlflow: KindRow = {
   describe: async ({ modelPath = "" }, files) => {
     const folder = modelPath === "." ? "" : modelPath;
     const file = modelFileAt(files, pathIn(folder, FILE));
-    const flavours = objectIn(await readMlmodel(file), "flavors");
+    const mlmodel = await readMlmodel(file);
+    const flavours = objectIn(mlmodel, "flavors");
     const names = Object.keys(flavours);
-    throw invalidModel(
-      file.path,
-      `it has no flavour that is served here: it has ${names.length === 0 ? "none" : names.join(", ")}`,
-      { hint: "write a class that loads it, or log the model in another flavour too" },
-    );
+    if (names.length === 0)
+      throw invalidModel(file.path, "it is no MLflow model: it has no flavour");
+    return {
+      files: filesUnder(files, folder).map(({ path }) => path),
+      warnings: [],
+      details: aboutOf(mlmodel, flavours),
+      obstacle: {
+        code: "UNSUPPORTED",
+        why: `it has no flavour that is served here: it has ${names.join(", ")}`,
+        hint: "write a class that loads it, or log the model in another flavour too",
+      },
+    };
   },
 };
 

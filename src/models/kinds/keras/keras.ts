@@ -24,6 +24,8 @@ import {
 import { readKerasHdf5, type KerasHdf5 } from "./weights.ts";
 
 const HDF5_NAME = /\.(?:h5|hdf5|hdf|keras)$/i;
+/** TensorFlow.js has the same architecture inside of a document of its own. */
+const OF_BROWSERS = /"(?:weightsManifest|modelTopology)"\s*:/;
 const ARCHITECTURE = /"class_name"\s*:\s*"(?:Sequential|Model|Functional)"/;
 const WANT = "a Keras model";
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
@@ -78,7 +80,8 @@ function recogniseKeras(files: readonly ModelFile[]): readonly Candidate[] {
 function isArchitecture(file: ModelFile): boolean {
   if (!file.path.endsWith(".json") || file.size === 0) return false;
   const { content, bytes } = headOf(file);
-  return content === "json" && ARCHITECTURE.test(bytes.toString("utf8"));
+  const text = bytes.toString("utf8");
+  return content === "json" && ARCHITECTURE.test(text) && !OF_BROWSERS.test(text);
 }
 
 /** The architecture of weights: the one of the same name, else the only one in the folder. */

@@ -70,7 +70,7 @@ function describeManifest(file: ModelFile, files: readonly ModelFile[]): ModelFa
     },
     obstacle: {
       code: "UNSUPPORTED",
-      why: `it is a TensorFlow.js ${hasTopology ? "model" : "weights manifest"}, a kind that is described and not served`,
+      why: `it is a TensorFlow.js ${hasTopology ? "model" : "weights manifest"}, a kind that is described and not served${missing.length === 0 ? "" : `; ${missing.slice(0, 5).join(", ")} ${missing.length === 1 ? "is" : "are"} missing`}`,
       hint: "serve the model that it was converted from",
     },
   };
