@@ -115,7 +115,7 @@ function peers(): readonly Contestant[] {
   const found: Contestant[] = [];
   const maxRounds = Number(values.slow);
   if (process.env["BUILDKIT_HOST"] !== undefined && isThere("buildctl"))
-    found.push(peer("buildctl build, pushed", [buildctl()]));
+    found.push({ ...peer("buildctl build, pushed", [buildctl()]), maxRounds });
   if (isThere("docker", ["info"])) {
     const name = `${registry.host}/build/docker:1`;
     found.push({
