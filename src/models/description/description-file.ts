@@ -30,6 +30,7 @@ const LIMITS: readonly (keyof ServerSettings)[] = [
   "workers",
   "maxBatch",
   "maxWaitMs",
+  "padValue",
   "maxBodyBytes",
   "timeoutMs",
   "maxQueue",
@@ -243,7 +244,9 @@ function parseServer(value: unknown, read: Reader): ServerSettings {
   const fields = read.object(value, "server");
   return Object.fromEntries(
     LIMITS.flatMap((key) =>
-      fields[key] === undefined ? [] : [[key, read.whole(fields[key], `server.${key}`, 0)]],
+      fields[key] === undefined
+        ? []
+        : [[key, read.whole(fields[key], `server.${key}`, key === "padValue" ? -(2 ** 31) : 0)]],
     ),
   );
 }

@@ -26,6 +26,8 @@ export interface ServerSettings {
   readonly maxBatch?: number;
   /** Longest time a row waits for company, in ms. Default: learned, at most 5, for named tensors; 0 for classes of Seldon. */
   readonly maxWaitMs?: number;
+  /** Number that requests of different lengths are padded with, so that they are joined. Default: they are not. */
+  readonly padValue?: number;
   /** Largest request body, in bytes. Default 104857600. */
   readonly maxBodyBytes?: number;
   /** Longest time for one call of the model, in ms. Default 60000. */

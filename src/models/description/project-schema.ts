@@ -70,6 +70,11 @@ const SERVER: JsonSchema = {
       0,
       60_000,
     ),
+    padValue: wholeNumber(
+      "Number that requests of different lengths are padded with, so that they are joined; without it they are not.",
+      -2147483648,
+      2_147_483_647,
+    ),
     maxBodyBytes: {
       ...wholeNumber("Largest request body, in bytes.", 1, 2 ** 31),
       default: 104_857_600,

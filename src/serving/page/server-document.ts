@@ -46,7 +46,7 @@ export interface ModelDocument {
   readonly sizeBytes?: number;
   /** Over the model's files, `sha256:…`. */
   readonly digest?: string;
-  readonly limits: Required<Omit<ServerSettings, "workerMemoryMib">>;
+  readonly limits: Required<Omit<ServerSettings, "workerMemoryMib" | "padValue">>;
 }
 
 export interface DocumentSource {

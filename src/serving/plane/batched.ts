@@ -7,6 +7,7 @@ import {
   type Predictor,
 } from "./contracts.ts";
 import { BatchWait } from "./batch-wait.ts";
+import { openAxes, raggedLength, withLength } from "./pad-rows.ts";
 import { joinRows, splitRows } from "./tensor-rows.ts";
 import { takeLate, takePlace, type Urgency } from "./waiting-line.ts";
 import { wrapped } from "./wrapped.ts";
@@ -18,6 +19,11 @@ export interface BatchOptions {
   readonly maxRows: number;
   /** Longest time that a worker that has just come free waits for company, in ms; 0 for none. Default: learned, at most 5. */
   readonly maxWaitMs?: number | undefined;
+  /**
+   * Pads requests of different lengths with this number, so that they are joined: see `raggedLength`. Open axes of outputs that have come out
+   * as long are cut to the request's own length. Default: such requests are not joined.
+   */
+  readonly padValue?: number | undefined;
   /** Told how long requests waited before a call began with them, in ms each. */
   readonly onWait?: ((ms: number) => void) | undefined;
   /** Told how many rows a call had that several requests were joined into. */
@@ -57,6 +63,8 @@ interface Waiting {
   /** What has to be equal for joining; undefined for a request that stays alone. */
   readonly key: string | undefined;
   readonly rows: number;
+  /** The length of its open axes, where it may be padded. */
+  readonly length: number | undefined;
   readonly since: number;
   /** False once it has left the queue. */
   isWaiting: boolean;
@@ -97,10 +105,12 @@ class Batcher {
   infer(request: InferRequest): Promise<InferResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<InferResponse>();
     const rows = rowsIn(request);
+    const length = rows === undefined ? undefined : this.#lengthOf(request);
     const waiting: Waiting = {
       request,
-      key: rows === undefined || !this.#keepsRows ? undefined : keyOf(request),
+      key: rows === undefined || !this.#keepsRows ? undefined : this.#keyOf(request, length),
       rows: rows ?? 1,
+      length,
       since: performance.now(),
       isWaiting: true,
       resolve,
@@ -110,6 +120,51 @@ class Batcher {
     this.#pump();
     if (waiting.isWaiting) this.#watchCaller(waiting);
     return promise;
+  }
+
+  #lengthOf({ inputs }: InferRequest): number | undefined {
+    const { signature } = this.#predictor.describe();
+    return this.#options.padValue === undefined || signature === undefined || isRaw(inputs)
+      ? undefined
+      : raggedLength(inputs, signature);
+  }
+
+  /** Open axes of tensors that may be padded are alike whatever their length. */
+  #keyOf(request: InferRequest, length: number | undefined): string | undefined {
+    const specs = this.#predictor.describe().signature?.inputs ?? [];
+    return keyOf(request, (tensor) => {
+      const open = length === undefined ? [] : openAxes(specs, tensor);
+      return tensor.shape.map((axis, at) => (open.includes(at) ? -1 : axis)).slice(1);
+    });
+  }
+
+  /** The requests of a batch, each as long as the longest. */
+  #padded(batch: readonly Waiting[]): readonly InferRequest[] {
+    const length = longestOf(batch);
+    const specs = this.#predictor.describe().signature?.inputs ?? [];
+    const { padValue: value = 0 } = this.#options;
+    return batch.map(({ request }) =>
+      length === undefined || isRaw(request.inputs)
+        ? request
+        : {
+            ...request,
+            inputs: request.inputs.map((tensor) =>
+              withLength(tensor, { axes: openAxes(specs, tensor), length, value }),
+            ),
+          },
+    );
+  }
+
+  /** An answer of a padded batch, as long as its request was. */
+  #cut(response: InferResponse, { length }: Waiting, longest: number | undefined): InferResponse {
+    const { outputs } = response;
+    if (length === undefined || longest === undefined || isRaw(outputs)) return response;
+    const specs = this.#predictor.describe().signature?.outputs ?? [];
+    const cut = (tensor: NamedTensor): NamedTensor => {
+      const axes = openAxes(specs, tensor).filter((axis) => tensor.shape[axis] === longest);
+      return tensor.datatype === "BYTES" ? tensor : withLength(tensor, { axes, length, value: 0 });
+    };
+    return { ...response, outputs: outputs.map(cut) };
   }
 
   /** Resolves when no call waits or runs. */
@@ -227,7 +282,7 @@ class Batcher {
   async #joined(batch: readonly Waiting[], returned: () => void): Promise<void> {
     let response: InferResponse;
     try {
-      response = await this.#predictor.infer(joinedRequest(batch)).finally(returned);
+      response = await this.#predictor.infer(joinedRequest(this.#padded(batch))).finally(returned);
     } catch (error) {
       if (isToolError(error) && TRIED_ALONE.has(error.code)) return this.#alone(batch);
       for (const { reject } of batch) reject(error);
@@ -245,7 +300,10 @@ class Batcher {
     }
     const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0);
     this.#options.onBatch?.(rows, batch.length);
-    batch.forEach(({ resolve }, index) => resolve(parts[index] ?? response));
+    const longest = longestOf(batch);
+    batch.forEach((waiting, index) =>
+      waiting.resolve(this.#cut(parts[index] ?? response, waiting, longest)),
+    );
   }
 }
 
@@ -266,22 +324,20 @@ function rowsIn({ inputs }: InferRequest): number | undefined {
     : undefined;
 }
 
-function keyOf({
-  inputs,
-  outputs,
-  parameters,
-  headers,
-  isUntyped,
-}: InferRequest): string | undefined {
+/** The length to which a batch is padded; undefined where nothing has to be. */
+function longestOf(batch: readonly Waiting[]): number | undefined {
+  const lengths = new Set(batch.map(({ length }) => length));
+  return lengths.size < 2 ? undefined : Math.max(...[...lengths].map((one) => one ?? 0));
+}
+
+function keyOf(
+  { inputs, outputs, parameters, headers, isUntyped }: InferRequest,
+  axesOf: (tensor: NamedTensor) => readonly number[],
+): string | undefined {
   if (isRaw(inputs) || headers !== undefined) return undefined;
   const specs = inputs
     .toSorted(byName)
-    .map(({ name, datatype, shape, parameters: own = null }) => [
-      name,
-      datatype,
-      shape.slice(1),
-      own,
-    ]);
+    .map((tensor) => [tensor.name, tensor.datatype, axesOf(tensor), tensor.parameters ?? null]);
   return JSON.stringify([specs, outputs ?? null, parameters ?? null, isUntyped ?? false]);
 }
 
@@ -289,13 +345,11 @@ function byName(a: NamedTensor, b: NamedTensor): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function joinedRequest(batch: readonly Waiting[]): InferRequest {
-  const [first] = batch;
-  if (first === undefined || isRaw(first.request.inputs)) throw new Error("nothing to join");
-  const tables = batch.map(({ request }) =>
-    isRaw(request.inputs) ? [] : request.inputs.toSorted(byName),
-  );
-  const { outputs, parameters, trace, id, isUntyped } = first.request;
+function joinedRequest(requests: readonly InferRequest[]): InferRequest {
+  const [first] = requests;
+  if (first === undefined || isRaw(first.inputs)) throw new Error("nothing to join");
+  const tables = requests.map(({ inputs }) => (isRaw(inputs) ? [] : inputs.toSorted(byName)));
+  const { outputs, parameters, trace, id, isUntyped } = first;
   const columns = tables[0]?.map((_, at) => tables.flatMap((table) => table[at] ?? [])) ?? [];
   return {
     inputs: columns.map(joinRows),

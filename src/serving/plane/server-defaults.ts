@@ -1,7 +1,7 @@
 import type { ServerSettings } from "../../models/description/index.ts";
 
 /** What holds for a setting that a description leaves out; `ServerSettings` says what each one means. */
-export const SERVER_DEFAULTS: Required<Omit<ServerSettings, "workerMemoryMib">> = {
+export const SERVER_DEFAULTS: Required<Omit<ServerSettings, "workerMemoryMib" | "padValue">> = {
   workers: 1,
   maxBatch: 1,
   maxWaitMs: 0,

@@ -78,6 +78,7 @@ export async function loadPredictor(
     maxRows: maxBatch,
     onBatch,
     maxWaitMs: server.maxWaitMs,
+    padValue: server.padValue,
     onWait: (ms) => statistics.waited(ms),
   });
   const workers = bare.stats?.workers ?? 1;

@@ -7,6 +7,7 @@ const VARIABLES: readonly (readonly [name: string, key: keyof ServerSettings, le
   ["SLIPWAY_WORKERS", "workers", 1],
   ["SLIPWAY_MAX_BATCH", "maxBatch", 1],
   ["SLIPWAY_MAX_WAIT_MS", "maxWaitMs", 0],
+  ["SLIPWAY_PAD_VALUE", "padValue", -2147483648],
   ["SLIPWAY_MAX_BODY_BYTES", "maxBodyBytes", 1],
   ["SLIPWAY_TIMEOUT_MS", "timeoutMs", 1],
   ["SLIPWAY_MAX_QUEUE", "maxQueue", 0],
