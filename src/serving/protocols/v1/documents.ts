@@ -1,8 +1,8 @@
-import { InferenceError } from "../../../ground/errors/index.ts";
 import type { Datatype, TensorSpec } from "../../../models/tensor/index.ts";
 import type { ModelRepository, ModelState, ServedModel } from "../../plane/index.ts";
 import type { Json } from "../protocol.ts";
 import { SIGNATURE_NAME } from "./read-predict.ts";
+import { awake, unlessUnloaded } from "../called-model.ts";
 
 /** What a path names. */
 export interface ModelPath {
@@ -41,19 +41,11 @@ export async function modelForCall(
   models: ModelRepository,
   { name, version, label }: ModelPath,
 ): Promise<ServedModel> {
-  const model = unlessUnloaded(
-    label === undefined ? models.modelForCall(name, version) : models.labelled(name, label),
+  return awake(
+    unlessUnloaded(
+      label === undefined ? models.modelForCall(name, version) : models.labelled(name, label),
+    ),
   );
-  if (model.isAsleep) await model.wake();
-  return model;
-}
-
-function unlessUnloaded(model: ServedModel): ServedModel {
-  const { name } = model;
-  if (model.state !== "unloaded") return model;
-  throw new InferenceError("MODEL_NOT_FOUND", `call the model "${name}": it is not loaded`, {
-    model: name,
-  });
 }
 
 /** Status of a model, or of one of its versions, as KServe and as TensorFlow Serving have it. */

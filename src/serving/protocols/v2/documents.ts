@@ -8,6 +8,7 @@ import {
   type ServedModel,
 } from "../../plane/index.ts";
 import type { Json } from "../protocol.ts";
+import { awake, unlessUnloaded } from "../called-model.ts";
 
 /** Names of the extensions that are served whole, as server metadata lists them. @see Triton's docs/protocol/README.md */
 export const EXTENSIONS: readonly string[] = [
@@ -31,7 +32,8 @@ export const SERVER_NAME = "slipway";
  * @throws InferenceError `MODEL_NOT_FOUND`, also for one that is not loaded
  */
 export function loadedModel(models: ModelRepository, name: string, version?: string): ServedModel {
-  return unlessUnloaded(models.model(name, version));
+  const model = models.model(name, version);
+  return unlessUnloaded(model, loadHint(model));
 }
 
 /**
@@ -43,18 +45,12 @@ export async function modelForCall(
   name: string,
   version?: string,
 ): Promise<ServedModel> {
-  const model = unlessUnloaded(models.modelForCall(name, version));
-  if (model.isAsleep) await model.wake();
-  return model;
+  const model = models.modelForCall(name, version);
+  return awake(unlessUnloaded(model, loadHint(model)));
 }
 
-function unlessUnloaded(model: ServedModel): ServedModel {
-  const { name } = model;
-  if (model.state !== "unloaded") return model;
-  throw new InferenceError("MODEL_NOT_FOUND", `call the model "${name}": it is not loaded`, {
-    model: name,
-    hint: `load it: POST /v2/repository/models/${encodeURIComponent(name)}/load`,
-  });
+function loadHint({ name }: ServedModel): string {
+  return `load it: POST /v2/repository/models/${encodeURIComponent(name)}/load`;
 }
 
 /** What a model takes and gives. */
