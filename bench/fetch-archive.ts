@@ -65,9 +65,9 @@ function ours(name: string, cutAt: () => number): Contestant {
     run: async () => {
       const place = target();
       store.cutAt = cutAt();
-      const { ms, peakMib } = await timedRun([process.execPath, child, store.url, place]);
+      const { ms, peakMib, stdout } = await timedRun([process.execPath, child, store.url, place]);
       rmSync(place, { recursive: true });
-      return { ms, peakMib };
+      return { ms, peakMib, ...(JSON.parse(stdout) as Readonly<Record<string, number>>) };
     },
   };
 }
@@ -77,9 +77,9 @@ const theirs: Contestant = {
   run: async () => {
     const place = target();
     const command = ["sh", "-c", 'curl -sf "$0" | tar x -C "$1"', store.url, place] as const;
-    const { ms } = await timedRun(command);
+    const { ms, cpuMs } = await timedRun(command, { measuresCpu: true });
     rmSync(place, { recursive: true });
-    return { ms };
+    return { ms, cpuMs };
   },
 };
 
