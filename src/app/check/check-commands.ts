@@ -17,7 +17,7 @@ export const VERIFY_COMMAND: CommandSpec<VerifyRequest> = {
 
 /** What to check. */
 export interface DoctorWords {
-  /** A command's words, or one image; default this machine. */
+  /** A command's words, a folder's path, or one image; default this machine. */
   readonly subject: readonly string[];
   /** A registry's host, to be asked too. */
   readonly registry?: string | undefined;
@@ -30,7 +30,7 @@ export const DOCTOR_COMMAND: CommandSpec<DoctorWords> = {
       flags: [
         {
           form: "[image or command...]",
-          help: "check this image instead: store:NAME, HOST/REPOSITORY, oci:DIR, …; or what a command needs of this machine, such as build",
+          help: "check this image instead: store:NAME, HOST/REPOSITORY, oci:DIR, …; or what a command needs of this machine, such as build; or where the packages of a folder come from: ./DIR",
         },
       ],
       read: ([given = []]) => given,
@@ -49,5 +49,6 @@ export const DOCTOR_COMMAND: CommandSpec<DoctorWords> = {
     "slipway doctor --registry registry.example.com",
     "slipway doctor store:iris",
     "slipway doctor train run",
+    "slipway doctor ./iris",
   ],
 };

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { createTempDir } from "../../ground/process/index.ts";
 import { createSession } from "../session.ts";
 import { checkNeed, doctor } from "./doctor.ts";
 
@@ -34,4 +37,23 @@ test("a command is asked with those below it, and each need once", async () => {
 
 test("several words that are no command are no image either", async () => {
   await assert.rejects(doctor({ subject: ["train", "nothing"] }, session), { code: "USAGE" });
+});
+
+test("a folder says where its packages come from, and what nobody reads", async () => {
+  await using folder = await createTempDir("slipway-doctor");
+  const ask = async (): Promise<readonly string[]> =>
+    (await doctor({ subject: [`${folder.path}/`] }, session)).checks.map(
+      ({ status, detail }) => `${status} ${detail}`,
+    );
+  assert.deepEqual(await ask(), ["ok none is declared"]);
+  await writeFile(join(folder.path, "environment.yml"), "");
+  assert.deepEqual(await ask(), [
+    "warn none is declared",
+    "warn environment.yml may name packages and is not read",
+  ]);
+  const lock = '{"default": {"six": {"version": "==1.17.0"}}}';
+  await writeFile(join(folder.path, "Pipfile.lock"), lock);
+  assert.deepEqual(await ask(), ["ok 1 of Pipfile.lock"]);
+  await writeFile(join(folder.path, "Pipfile.lock"), "{");
+  assert.match((await ask()).join(), /^fail read ".*it is not JSON/);
 });

@@ -5,6 +5,7 @@ import type { Places } from "../session.ts";
 import type { DoctorWords } from "./check-commands.ts";
 import { checkImage } from "./check-image.ts";
 import { askVersion, checkFolders, checkMachine, nodeCheck } from "./check-machine.ts";
+import { checkFolder, isProject } from "./check-folder.ts";
 import type { Check } from "./checks.ts";
 
 /**
@@ -23,6 +24,8 @@ export async function doctor(
   const command = (Object.keys(COMMANDS) as CommandName[]).find((name) => name === words);
   if (command !== undefined)
     return { checks: await checkCommand(command, session), about: `slipway ${words}` };
+  if (more.length === 0 && (await isProject(image, session)))
+    return { checks: await checkFolder(image, session), about: `the folder "${image}"` };
   if (more.length === 0) return { checks: await checkImage(image, session), about: `"${image}"` };
   throw new ToolError("USAGE", `doctor: there is no command "${words}"`, {
     hint: "name one command or one image",

@@ -13,6 +13,7 @@ export function explainResolverError(error: unknown): unknown {
   const flat = text.replace(/\s+/g, " ");
   return (
     diskFull(flat, error) ??
+    noRepository(flat, error) ??
     hostile(flat, error) ??
     withoutWheel(flat, error) ??
     notFound(flat, error) ??
@@ -37,6 +38,25 @@ function diskFull(flat: string, cause: unknown): ToolError | undefined {
     {
       cause,
       hint: "free some space, clear the installer's cache (`uv cache prune`), or choose another place with UV_CACHE_DIR, XDG_CACHE_HOME and TMPDIR",
+    },
+  );
+}
+
+/** A requirement that is a repository: it would be built from sources, if it could be fetched. */
+function noRepository(flat: string, cause: unknown): ToolError | undefined {
+  if (
+    !/Git operation failed|failed to (?:clone|fetch)[^:]*git|git (?:clone|fetch|ls-remote)/i.test(
+      flat,
+    )
+  )
+    return undefined;
+  const place = /(?:git\+)?(?:ssh|https?|git):\/\/[^\s`'")]+/i.exec(flat)?.[0];
+  return new ToolError(
+    "REQUIREMENT_WITHOUT_WHEEL",
+    `fetch ${place === undefined ? "a repository" : `"${stripControls(place).slice(0, 200)}"`}: git does not get it, and it would be sources, while packages are taken from wheels only`,
+    {
+      cause,
+      hint: "build a wheel where the repository can be reached (`pip wheel --no-deps -w wheels git+…`), and require it with --find-links wheels",
     },
   );
 }
