@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProcessError } from "../../ground/errors/index.ts";
+import { ProcessError, type ToolError } from "../../ground/errors/index.ts";
 import { explainResolverError, hideCredentials, isNetworkError } from "./explain.ts";
 
 const failed = (stderrTail: string): ProcessError =>
@@ -88,6 +88,14 @@ for (const { name, stderr, code, message } of [
     assert.ok(error.hint, "says what to do");
   });
 }
+
+test("a repository that git does not get is no index that cannot be reached", () => {
+  const text =
+    "  × Failed to download and build `x @ git+ssh://git@git.test/x.git`\n  ├─▶ Git operation failed\n  ╰─▶ failed to fetch into: /c\n fatal: Could not read from remote repository.";
+  const error = explainResolverError(failed(text)) as ToolError;
+  assert.equal(error.code, "REQUIREMENT_WITHOUT_WHEEL");
+  assert.match(error.message, /fetch "git\+ssh:\/\/\*\*\*@git\.test\/x\.git": git does not get it/);
+});
 
 test("credentials never reach a message", () => {
   assert.equal(
