@@ -9,6 +9,8 @@ const SOURCE = resolve(import.meta.dirname, "../src");
 const MAX_NAMESAKES = 9;
 /** Names that once stood for a dozen things each. */
 const WORN_NAMES: ReadonlySet<string> = new Set(["textOf", "listOf", "describe", "factsOf"]);
+/** Names of types that say what a value does in a sentence, and nothing of what it holds. */
+const WORN_TYPES: ReadonlySet<string> = new Set(["Place", "Found", "Asked", "About"]);
 
 /** Floors from the bottom up. A module may import modules of the floors named here, and of its own floor those of MAY_IMPORT. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
@@ -251,6 +253,21 @@ test("private functions have names that can be searched for", () => {
     ([name, found]) => found.length > MAX_NAMESAKES || WORN_NAMES.has(name),
   );
   assert.deepEqual(Object.fromEntries(worn), {});
+});
+
+test("types are named by what they hold", () => {
+  const names = sources.flatMap((file) =>
+    [
+      ...readFileSync(join(SOURCE, file), "utf8").matchAll(
+        /^(?:export )?(?:interface|type|class) (\w+)/gm,
+      ),
+    ].map(([, name = ""]) => ({ file, name })),
+  );
+  assert.ok(names.length > 1000);
+  assert.deepEqual(
+    names.filter(({ name }) => WORN_TYPES.has(name)),
+    [],
+  );
 });
 
 test("no folder holds more than 4,000 lines of source", () => {

@@ -52,13 +52,13 @@ export function openBuilder(
 /** Without it `SHELL` is passed over, since the OCI format has no field for it. */
 const DOCKER_FORMAT = ["--format", "docker"];
 
-interface Place {
+interface BuilderContext {
   readonly folder: string;
   readonly session: Places & Surroundings;
 }
 
 /** Gives and takes by files of a folder; chroot isolation needs no more rights than a build in a container has. */
-function buildah({ folder, session }: Place): OpenBuilder {
+function buildah({ folder, session }: BuilderContext): OpenBuilder {
   const names: string[] = [];
   const call = async (...args: readonly string[]): Promise<string> => {
     const { stdout } = await run(["buildah", ...args], { signal: session.signal });
@@ -120,7 +120,7 @@ function givenName({ digest }: Descriptor): string {
   return `localhost/slipway-given:${digest.slice("sha256:".length, 23)}`;
 }
 
-function engine(builder: Builder, { session }: Place): OpenBuilder {
+function engine(builder: Builder, { session }: BuilderContext): OpenBuilder {
   const kind = builder.kind === "podman" ? "podman" : "docker";
   const opened = createEngine({ kind });
   const names: string[] = [];

@@ -81,7 +81,7 @@ function checkPlatforms(images: readonly SeenImage[]): Check {
   };
 }
 
-interface About {
+interface CheckContext {
   readonly isOneOfMany: boolean;
   /** Its layers are in a registry. */
   readonly isFar: boolean;
@@ -90,7 +90,7 @@ interface About {
 
 async function checkOne(
   { config, manifest, platform, image }: SeenImage,
-  { isOneOfMany, isFar, session }: About,
+  { isOneOfMany, isFar, session }: CheckContext,
 ): Promise<readonly Check[]> {
   const files = isFar ? [] : await contentChecks(image, config, session).catch(damaged);
   const checks = [

@@ -92,7 +92,7 @@ async function checkTools({ signal }: Places): Promise<readonly Check[]> {
 }
 
 /** What came of asking a program for its version. */
-interface Asked {
+interface ProgramVersion {
   readonly isThere: boolean;
   /** First line of the answer; empty without one. */
   readonly version: string;
@@ -101,7 +101,7 @@ interface Asked {
 }
 
 /** Asks a program for its version. */
-export async function askVersion(program: string, signal: AbortSignal): Promise<Asked> {
+export async function askVersion(program: string, signal: AbortSignal): Promise<ProgramVersion> {
   try {
     const { stdout } = await run([program, "--version"], { signal, timeoutMs: 10_000 });
     return { isThere: true, version: stdout.toString("utf8").split("\n")[0]?.trim() ?? "" };

@@ -58,7 +58,7 @@ export async function runConverter(
   return { ...found, file };
 }
 
-interface Place {
+interface ConverterFiles {
   readonly file: string;
   readonly report: string;
   readonly opset: number;
@@ -68,7 +68,7 @@ interface Place {
 /** What `python/slipway_convert/job.py` reads. */
 function jobOf(
   { kind, path, detected, inputs = [], shapes = {}, ...words }: Conversion,
-  { file, report, opset, cwd }: Place,
+  { file, report, opset, cwd }: ConverterFiles,
 ): object {
   const { signature, outputs, allowPickle = [] } = words;
   return {

@@ -7,7 +7,7 @@ import { unpackCheckpoint } from "../../../test/support/checkpoints.ts";
 import { exportCheckpoint } from "../export.ts";
 import { runExporter } from "./run-exporter.ts";
 
-interface Place {
+interface JobFolders {
   readonly data: string;
   readonly output: string;
   /** Runs the exporter. @returns its exit code and what it printed. */
@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** A job's folders, with the checkpoint of an SSD model in the one for data. */
-function jobPlace(t: TestContext): Place {
+function jobPlace(t: TestContext): JobFolders {
   const folder = mkdtempSync(join(tmpdir(), "slipway-exporter-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const [data, output] = [join(folder, "data"), join(folder, "output")];
@@ -36,7 +36,7 @@ function jobPlace(t: TestContext): Place {
   };
 }
 
-function flagsOf({ data, output }: Place): readonly string[] {
+function flagsOf({ data, output }: JobFolders): readonly string[] {
   return [
     "--input_type",
     "image_tensor",

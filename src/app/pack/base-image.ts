@@ -60,7 +60,7 @@ export async function openBase(text: string, cache: JsonCache, session: Places):
   };
 }
 
-interface About {
+interface BaseReference {
   readonly text: string;
   readonly session: Places;
 }
@@ -68,7 +68,7 @@ interface About {
 async function narrow(
   place: ReadPlace,
   target: Descriptor,
-  { platform, text, session }: About & { readonly platform: Platform },
+  { platform, text, session }: BaseReference & { readonly platform: Platform },
 ): Promise<Descriptor> {
   const index = await readIndex(place, target, session);
   if (index === undefined) return target;
@@ -99,7 +99,7 @@ async function baseFactsOf(
     text,
     cache,
     session,
-  }: About & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache },
+  }: BaseReference & { readonly digest: Descriptor["digest"]; readonly cache: JsonCache },
 ): Promise<BaseFacts> {
   const stated = await statedFacts(image, { digest, cache, session });
   if (stated !== undefined) return stated;

@@ -26,12 +26,12 @@ export interface BaseSource {
   readonly standsInFor?: string | undefined;
 }
 
-interface Asked {
+interface PackdockerCall {
   readonly request: PackdockerRequest;
   readonly session: Session;
 }
 
-interface About extends Asked {
+interface VendorBaseCall extends PackdockerCall {
   readonly settings: PackSettings;
 }
 
@@ -39,7 +39,7 @@ const PUBLIC_KEY = "SLIPWAY_VENDOR_PUBLIC_KEY";
 const PRIVATE_KEY = "SLIPWAY_VENDOR_PRIVATE_KEY";
 
 /** What keeps the vendor's API from being asked for the base, when that is wanted. */
-export function baseProblems(job: UaiJob, { request, session }: Asked): readonly string[] {
+export function baseProblems(job: UaiJob, { request, session }: PackdockerCall): readonly string[] {
   if (request.baseFrom !== "vendor") return [];
   if (job.baseImage !== undefined) return ["--base-from: --bimg_name names the base already"];
   const { publicKey, privateKey } = keysOf(request.values, session);
@@ -59,7 +59,7 @@ export function baseProblems(job: UaiJob, { request, session }: Asked): readonly
  * The user's own base, the vendor's for the release, or the recipe that the release is made by.
  * @throws ToolError `BASE_UNSUITABLE`, `PACKAGE_UNAVAILABLE`, and what asking the vendor throws.
  */
-export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSource> {
+export async function baseSourceOf(job: UaiJob, about: VendorBaseCall): Promise<BaseSource> {
   if (job.baseImage !== undefined) return { base: job.baseImage, requirements: [] };
   if (about.request.baseFrom === "vendor")
     return { base: await vendorBaseOf(job, about), requirements: [] };
@@ -79,7 +79,10 @@ export async function baseSourceOf(job: UaiJob, about: About): Promise<BaseSourc
   };
 }
 
-async function vendorBaseOf(job: UaiJob, { request, settings, session }: About): Promise<string> {
+async function vendorBaseOf(
+  job: UaiJob,
+  { request, settings, session }: VendorBaseCall,
+): Promise<string> {
   const { environment, signal, emit } = session;
   const { values } = request;
   const endpoint = request.vendorEndpoint ?? environment["SLIPWAY_VENDOR_ENDPOINT"];

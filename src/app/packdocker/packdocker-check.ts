@@ -141,15 +141,15 @@ async function testProblems(
   return files.flatMap(({ file, isFile }) => (isFile ? [] : [`--test: "${file}" is not a file`]));
 }
 
-type Found = Omit<CheckedJob, "job" | "folder" | "review"> & {
+type CheckedFiles = Omit<CheckedJob, "job" | "folder" | "review"> & {
   readonly problems: readonly FlagProblem[];
 };
 
-function lookInto(job: UaiJob, folder: string, session: Standpoint): Promise<Found> {
+function lookInto(job: UaiJob, folder: string, session: Standpoint): Promise<CheckedFiles> {
   return job.framework === "self" ? checkSelf(job, folder, session) : checkNamed(job, folder);
 }
 
-async function checkNamed({ framework, model }: NamedJob, folder: string): Promise<Found> {
+async function checkNamed({ framework, model }: NamedJob, folder: string): Promise<CheckedFiles> {
   const { mainFile, modelFiles, problems } = await checkModel(folder, framework, model);
   const inModel = framework === "keras" ? await weightsAlone(folder, model, modelFiles) : [];
   return {
@@ -192,8 +192,8 @@ async function checkSelf(
   { confFile }: SelfJob,
   folder: string,
   { cwd }: Standpoint,
-): Promise<Found> {
-  const nothing: Found = {
+): Promise<CheckedFiles> {
+  const nothing: CheckedFiles = {
     mainFile: "",
     mainClass: "",
     modelFiles: [],

@@ -38,7 +38,7 @@ interface SavedImage {
   readonly layers: readonly string[];
 }
 
-interface Found {
+interface ArchiveContents {
   readonly members: Map<Digest, TarMember>;
   readonly made: Map<Digest, Uint8Array>;
   /** Layers by the member they are, so that one that several images share is hashed once. */
@@ -65,7 +65,7 @@ export async function readDockerArchive(
   options: CallOptions = {},
 ): Promise<ArchiveContent> {
   const images = parseList(archive, await readWhole(archive, "manifest.json", MAX_LIST_BYTES));
-  const found: Found = { members: new Map(), made: new Map(), known: new Map() };
+  const found: ArchiveContents = { members: new Map(), made: new Map(), known: new Map() };
   const entries: Descriptor[] = [];
   for (const image of images)
     entries.push(...(await readImage(archive, image, { found, options })));
@@ -75,7 +75,7 @@ export async function readDockerArchive(
 async function readImage(
   archive: ArchiveFile,
   image: SavedImage,
-  context: { readonly found: Found; readonly options: CallOptions },
+  context: { readonly found: ArchiveContents; readonly options: CallOptions },
 ): Promise<readonly Descriptor[]> {
   const { found, options } = context;
   const configBytes = await readWhole(archive, image.config, MAX_CONFIG_BYTES);
@@ -112,7 +112,7 @@ async function readImage(
 
 async function describeLayer(
   archive: ArchiveFile,
-  found: Found,
+  found: ArchiveContents,
   layer: { readonly name: string; readonly diffId: Digest } & CallOptions,
 ): Promise<Descriptor> {
   const member = fileMember(archive, layer.name);

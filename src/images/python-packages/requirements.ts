@@ -114,7 +114,7 @@ function readText(path: string): string {
   return readFileSync(path, "utf8");
 }
 
-interface Place {
+interface RequirementsLine {
   readonly folder: string;
   readonly file: string;
   readonly line: number;
@@ -122,7 +122,7 @@ interface Place {
 }
 
 /** Notes one line. @returns the file it includes. */
-function readLine(raw: string, place: Place, reader: Reader): Included | undefined {
+function readLine(raw: string, place: RequirementsLine, reader: Reader): Included | undefined {
   const line = raw.replace(/(^|\s)#.*$/, "").trim();
   if (line === "") return undefined;
   const { option, value } = splitOption(line);
@@ -143,7 +143,7 @@ function splitOption(line: string): { readonly option: string; readonly value: s
   return { option, value };
 }
 
-function noteRequirement(line: string, place: Place, reader: Reader): void {
+function noteRequirement(line: string, place: RequirementsLine, reader: Reader): void {
   reader.facts.push(withoutCredentials(`${place.isConstraint ? "at most " : ""}${line}`));
   if (!place.isConstraint) reader.requirements += 1;
   noteHashes(line, reader.hashes);
@@ -152,7 +152,7 @@ function noteRequirement(line: string, place: Place, reader: Reader): void {
 
 function noteOption(
   parts: { readonly line: string; readonly option: string; readonly value: string },
-  place: Place,
+  place: RequirementsLine,
   reader: Reader,
 ): void {
   const { line, option, value } = parts;
@@ -163,7 +163,7 @@ function noteOption(
   if (option === "--require-hashes") reader.hashes.areRequired = true;
 }
 
-function editable(line: string, { file, line: number }: Place): ProjectError {
+function editable(line: string, { file, line: number }: RequirementsLine): ProjectError {
   return new ProjectError(
     "REQUIREMENT_WITHOUT_WHEEL",
     `read "${file}": "${line}" is an editable requirement, and packages are taken from wheels only`,
@@ -195,7 +195,7 @@ function noteFolder(place: string, folder: string, reader: Reader): string {
   return path;
 }
 
-function noteLocalFile(line: string, place: Place, reader: Reader): void {
+function noteLocalFile(line: string, place: RequirementsLine, reader: Reader): void {
   const named = /(?:^|@\s*)((?:file:|\.{0,2}\/)?[^\s;@]*\.whl)\b/.exec(line)?.[1];
   if (named === undefined || /^https?:/.test(named)) return;
   const path = named.startsWith("file:") ? fileURLToPath(named) : resolve(place.folder, named);

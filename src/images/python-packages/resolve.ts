@@ -149,7 +149,10 @@ function keyOf(
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
-async function askInstaller(installer: Installer, asked: Asked): Promise<readonly LockedWheel[]> {
+async function askInstaller(
+  installer: Installer,
+  asked: InstallerQuestion,
+): Promise<readonly LockedWheel[]> {
   await using folder = await createTempDir("slipway-resolve");
   const file = join(folder.path, "requirements.txt");
   await writePrivate(file, requirementsText(asked.request));
@@ -161,7 +164,7 @@ async function askInstaller(installer: Installer, asked: Asked): Promise<readonl
   }
 }
 
-interface Asked {
+interface InstallerQuestion {
   readonly request: PythonRequest;
   readonly signal: AbortSignal | undefined;
   /** Only what the tool has in its cache counts. */
@@ -171,7 +174,7 @@ interface Asked {
 async function askUv(
   installer: Installer,
   file: string,
-  { request, signal, isOffline = false }: Asked,
+  { request, signal, isOffline = false }: InstallerQuestion,
 ): Promise<readonly LockedWheel[]> {
   const args = [
     "pip",
@@ -211,7 +214,7 @@ export function strategyOf({ indexes }: WantedPackages): readonly string[] {
 async function askPip(
   installer: Installer,
   file: string,
-  { request, signal }: Asked,
+  { request, signal }: InstallerQuestion,
 ): Promise<readonly LockedWheel[]> {
   const args = [
     "install",

@@ -38,14 +38,14 @@ export async function createStage(request: PythonRequest, context: PythonContext
   };
 }
 
-interface Place {
+interface InstallFolder {
   readonly installer: Installer;
   readonly folder: TempDir;
   readonly name: string;
 }
 
 async function installInto(
-  place: Place,
+  place: InstallFolder,
   wheels: readonly LockedWheel[],
   asked: { readonly request: PythonRequest; readonly context: PythonContext },
 ): Promise<string> {

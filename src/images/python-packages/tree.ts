@@ -56,7 +56,7 @@ const INSTALLER_FILES = new Set([
   "uv_cache.json",
 ]);
 
-interface Found {
+interface InstalledFile {
   readonly path: string;
   readonly size: number;
   readonly isExecutable: boolean;
@@ -97,8 +97,8 @@ export function readStaged(
   );
 }
 
-function walk(root: string): readonly Found[] {
-  const found: Found[] = [];
+function walk(root: string): readonly InstalledFile[] {
+  const found: InstalledFile[] = [];
   let bytes = 0;
   const visit = (folder: string): void => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
@@ -142,12 +142,12 @@ function findDistInfos(root: string): ReadonlyMap<string, DistInfo> {
 
 /** Files by owner, in the owners' order; a file that two wheels bring alike belongs to both. */
 function assign(
-  files: readonly Found[],
+  files: readonly InstalledFile[],
   infos: readonly DistInfo[],
-): readonly (readonly Found[])[] | undefined {
+): readonly (readonly InstalledFile[])[] | undefined {
   if (infos.length === 1) return [files];
   const ownersOf = indexOwners(infos);
-  const owned: Found[][] = infos.map(() => []);
+  const owned: InstalledFile[][] = infos.map(() => []);
   for (const file of files) {
     const at =
       ownersOf.get(file.path) ?? ownersOf.get(file.path.slice(0, file.path.indexOf("/") + 1)) ?? [];
@@ -183,7 +183,7 @@ interface Staged {
   readonly root: string;
   readonly wheel: LockedWheel;
   readonly info: DistInfo;
-  readonly files: readonly Found[];
+  readonly files: readonly InstalledFile[];
 }
 
 function unpackedWheel({ root, wheel, info, files }: Staged, place: ScriptPlace): UnpackedWheel {
@@ -222,7 +222,7 @@ function unpackedWheel({ root, wheel, info, files }: Staged, place: ScriptPlace)
 
 function keep(
   root: string,
-  file: Found,
+  file: InstalledFile,
   about: { readonly info: DistInfo; readonly place: ScriptPlace },
 ): PackageFile {
   const source = join(root, file.path);
@@ -253,7 +253,7 @@ function recordFile(files: readonly PackageFile[], folder: string): PackageFile 
   return { path, size: bytes.byteLength, isExecutable: false, content: { bytes } };
 }
 
-function librariesOf(root: string, files: readonly Found[]): readonly SharedLibrary[] {
+function librariesOf(root: string, files: readonly InstalledFile[]): readonly SharedLibrary[] {
   return files.flatMap(({ path }) => {
     if (!/\.so(\.|$)/.test(path.slice(path.lastIndexOf("/") + 1))) return [];
     const facts = readElfFile(join(root, path));

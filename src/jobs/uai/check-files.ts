@@ -151,7 +151,7 @@ function memberOf(value: unknown, key: string): unknown {
     : undefined; // checked: an object
 }
 
-interface Found {
+interface FoundModelFiles {
   readonly found: readonly string[];
   readonly problems: readonly FlagProblem[];
 }
@@ -160,7 +160,7 @@ async function modelFilesOf(
   folder: string,
   framework: NamedFramework,
   model: UaiModel,
-): Promise<Found> {
+): Promise<FoundModelFiles> {
   if (model.modelDir === "") return { found: [], problems: [] };
   const dir = posix.normalize(model.modelDir).replace(/\/+$/, "");
   if (posix.isAbsolute(dir) || dir === ".." || dir.startsWith("../"))

@@ -26,7 +26,7 @@ export interface CheckedDocument {
   readonly refuse: (path: DocumentPath, why: string, hint?: string) => ProjectError;
 }
 
-interface Place extends DocumentOptions {
+interface ParsedDocument extends DocumentOptions {
   readonly document: Document;
   readonly lines: LineCounter;
 }
@@ -49,7 +49,7 @@ export async function parseDocumentBy(
   const { LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
-  const place: Place = { ...options, document, lines };
+  const place: ParsedDocument = { ...options, document, lines };
   const [fault] = [...document.errors, ...document.warnings];
   if (fault !== undefined)
     throw errorAt(place, fault.pos[0], { why: fault.message.split("\n")[0] ?? "it is not YAML" });
@@ -68,7 +68,7 @@ export async function parseDocumentBy(
   };
 }
 
-function toPlain(place: Place): Readonly<Record<string, unknown>> {
+function toPlain(place: ParsedDocument): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = place.document.toJS({ maxAliasCount: 50 });
@@ -84,7 +84,7 @@ function toPlain(place: Place): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
-function explain(place: Place, value: unknown, problem: Problem): ProjectError {
+function explain(place: ParsedDocument, value: unknown, problem: Problem): ProjectError {
   const { path } = problem;
   const keyPath = keyPathOf(path);
   const part = place.partOf?.(value, path);
@@ -163,7 +163,7 @@ function describeValue(value: unknown): string {
 }
 
 function errorAt(
-  place: Place,
+  place: ParsedDocument,
   offset: number,
   fault: {
     readonly why: string;
@@ -214,7 +214,7 @@ function at(value: unknown, path: DocumentPath): unknown {
 }
 
 /** Where a value begins; for one that is not there, where the nearest thing around it begins. */
-function offsetOf(place: Place, path: DocumentPath): number {
+function offsetOf(place: ParsedDocument, path: DocumentPath): number {
   for (let length = path.length; length > 0; length -= 1) {
     const node = place.document.getIn(path.slice(0, length), true);
     const start = (node as Node | undefined)?.range?.[0];
@@ -223,7 +223,7 @@ function offsetOf(place: Place, path: DocumentPath): number {
   return place.document.contents?.range?.[0] ?? 0;
 }
 
-function offsetOfKey(place: Place, path: DocumentPath): number {
+function offsetOfKey(place: ParsedDocument, path: DocumentPath): number {
   const parent =
     path.length === 1 ? place.document.contents : place.document.getIn(path.slice(0, -1), true);
   const pairs =

@@ -36,10 +36,10 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
     : { format, orientation: 1, ...found };
 }
 
-type Found = Omit<ImageHeader, "format" | "orientation"> &
+type HeaderFields = Omit<ImageHeader, "format" | "orientation"> &
   Partial<Pick<ImageHeader, "orientation">>;
 
-const READERS: Readonly<Record<ImageFormat, (bytes: Buffer) => Found | undefined>> = {
+const READERS: Readonly<Record<ImageFormat, (bytes: Buffer) => HeaderFields | undefined>> = {
   jpeg: readJpeg,
   png: readPng,
   webp: readWebp,
@@ -50,7 +50,7 @@ const READERS: Readonly<Record<ImageFormat, (bytes: Buffer) => Found | undefined
 };
 
 /** Walks the segments up to the frame's. @see ITU-T T.81, B.1.1 and B.2.2 */
-function readJpeg(bytes: Buffer): Found | undefined {
+function readJpeg(bytes: Buffer): HeaderFields | undefined {
   let orientation = 1;
   let at = 2;
   for (let count = 0; count < MAX_SEGMENTS && at + 9 <= bytes.byteLength; count += 1) {
@@ -85,7 +85,7 @@ function isFrame(marker: number): boolean {
 }
 
 /** @see PNG specification, 11.2.2 IHDR and 11.3.2.5 eXIf */
-function readPng(bytes: Buffer): Found | undefined {
+function readPng(bytes: Buffer): HeaderFields | undefined {
   if (bytes.byteLength < 33 || bytes.toString("latin1", 12, 16) !== "IHDR") return undefined;
   return {
     width: bytes.readUInt32BE(16),
@@ -95,7 +95,7 @@ function readPng(bytes: Buffer): Found | undefined {
 }
 
 /** @see RFC 9649, 2.5 to 2.7 */
-function readWebp(bytes: Buffer): Found | undefined {
+function readWebp(bytes: Buffer): HeaderFields | undefined {
   if (bytes.byteLength < 30) return undefined;
   const kind = bytes.toString("latin1", 12, 16);
   if (kind === "VP8X")

@@ -98,7 +98,7 @@ function usualScale(datatype: Datatype, { isRawBlueFirst = false }: ImageDefault
   return isRawBlueFirst || !/^(?:FP|BF)/.test(datatype) ? 1 : 1 / 255;
 }
 
-interface Found {
+interface ImageAxes {
   readonly axes: readonly Axis[];
   readonly layout: Layout;
   readonly height?: number | undefined;
@@ -107,7 +107,7 @@ interface Found {
 }
 
 /** Of a model that says nothing of its shape the settings say all. */
-function fromSettings({ size, layout = "NHWC", channels }: PreprocessSettings): Found {
+function fromSettings({ size, layout = "NHWC", channels }: PreprocessSettings): ImageAxes {
   return {
     axes: axesIn(layout),
     layout,
@@ -123,7 +123,7 @@ function axesIn(layout: Layout): readonly Axis[] {
     : ["batch", "height", "width", "channels"];
 }
 
-function fromShape(spec: TensorSpec, settings: PreprocessSettings): Found {
+function fromShape(spec: TensorSpec, settings: PreprocessSettings): ImageAxes {
   const { shape } = spec;
   if (shape.length === 4)
     return withAxes(spec, axesIn(layoutOf(shape.slice(1), settings)), settings);
@@ -147,7 +147,7 @@ function isChannels(axis: number): boolean {
 }
 
 /** A batch of grey pictures, or one picture with its channels. */
-function fromThree(spec: TensorSpec, settings: PreprocessSettings): Found {
+function fromThree(spec: TensorSpec, settings: PreprocessSettings): ImageAxes {
   const { shape } = spec;
   const [first = -1, , last = -1] = shape;
   if (!isChannels(first) && !isChannels(last))
@@ -165,7 +165,11 @@ function isPair(
   return size?.[0] === first && size[1] === second;
 }
 
-function withAxes(spec: TensorSpec, axes: readonly Axis[], settings: PreprocessSettings): Found {
+function withAxes(
+  spec: TensorSpec,
+  axes: readonly Axis[],
+  settings: PreprocessSettings,
+): ImageAxes {
   const known = (axis: Axis): number | undefined => {
     const size = spec.shape[axes.indexOf(axis)];
     return size === undefined || size === -1 ? undefined : size;
@@ -201,7 +205,7 @@ function agreed(
 const MIN_SIDE = 8;
 
 /** A row of numbers that is a picture: the settings say its size, or it is a square. */
-function fromFlat(spec: TensorSpec, settings: PreprocessSettings): Found {
+function fromFlat(spec: TensorSpec, settings: PreprocessSettings): ImageAxes {
   const { shape } = spec;
   const length = shape.at(-1) ?? -1;
   const axes: readonly Axis[] = shape.length === 2 ? ["batch", "flat"] : ["flat"];

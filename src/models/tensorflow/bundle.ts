@@ -94,14 +94,14 @@ function parseEntry(bytes: Buffer): BundleEntry {
   return { dtype, shape, shard, offset, size, crc32c, slices: parsed };
 }
 
-interface Place {
+interface BundleKey {
   readonly name: string;
   readonly key: string;
   readonly entries: ReadonlyMap<string, Buffer>;
   readonly shards: Shards;
 }
 
-function bundledTensor(place: Place, entry: BundleEntry): TensorEntry {
+function bundledTensor(place: BundleKey, entry: BundleEntry): TensorEntry {
   const { name, shards } = place;
   const { dtype, shape } = entry;
   const whole = shape.map((length) => ({ start: 0, length, isWhole: true }));

@@ -4,7 +4,7 @@ import { configOf, emptyImage, platformOfConfig, type RunConfig } from "../../oc
 import { buildImages, DEFAULT_PATH, type BaseImage, type PackedImage } from "../../recipe/index.ts";
 import type { DockerfileHost } from "../contracts.ts";
 import { parseOnbuildTrigger, type Dockerfile } from "../syntax/parse-dockerfile.ts";
-import type { Place } from "../syntax/place.ts";
+import type { SourcePosition } from "../syntax/place.ts";
 import { createExtractedFiles, type ExtractedFiles } from "../tree/extracted-files.ts";
 import { imageTree, type ImageTree } from "../tree/image-tree.ts";
 import type { FolderNode } from "../tree/tree-node.ts";
@@ -75,7 +75,11 @@ export interface Build {
   readonly values: ArgValues;
   stage(index: number): Promise<DoneStage>;
   /** The files of an image that a step copies from. */
-  imageTree(name: string, platform: BaseImage["platform"], place: Place): Promise<ImageTree>;
+  imageTree(
+    name: string,
+    platform: BaseImage["platform"],
+    place: SourcePosition,
+  ): Promise<ImageTree>;
   /** The stage as an image. */
   assemble(stage: DoneStage): Promise<PackedImage>;
 }
@@ -236,7 +240,11 @@ function scopeOf(
 /** Opens an image; what goes wrong is told with the place that names it. */
 async function openAt(
   { host }: Build,
-  about: { readonly name: string; readonly platform: BaseImage["platform"]; readonly place: Place },
+  about: {
+    readonly name: string;
+    readonly platform: BaseImage["platform"];
+    readonly place: SourcePosition;
+  },
 ): Promise<BaseImage> {
   const { name, platform, place } = about;
   try {

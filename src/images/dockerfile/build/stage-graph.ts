@@ -4,7 +4,7 @@ import { formatPlatform, parsePlatform, type Platform } from "../../oci/index.ts
 import { expandWord, type Variables } from "../syntax/expand-words.ts";
 import type { CopyInstruction, FromInstruction, Step } from "../syntax/instruction.ts";
 import type { Dockerfile } from "../syntax/parse-dockerfile.ts";
-import { dockerfileError, type Place } from "../syntax/place.ts";
+import { dockerfileError, type SourcePosition } from "../syntax/place.ts";
 
 /** What the caller says about a build. */
 export interface StageOptions {
@@ -102,7 +102,7 @@ function platformOf(
 export function expandOrRefuse(
   text: string,
   variables: Variables,
-  { place, escape }: { readonly place: Place; readonly escape: string },
+  { place, escape }: { readonly place: SourcePosition; readonly escape: string },
 ): string {
   try {
     return expandWord(text, variables, { escape });

@@ -1,8 +1,8 @@
 import type { Heredoc } from "./heredoc.ts";
-import type { Place } from "./place.ts";
+import type { SourcePosition } from "./place.ts";
 
 interface Common {
-  readonly place: Place;
+  readonly place: SourcePosition;
   /** The instruction as written, continued lines joined. */
   readonly text: string;
 }

@@ -1,7 +1,7 @@
 import type { ArgInstruction, FromInstruction, Step } from "./instruction.ts";
 import { parseInstruction } from "./parse-instruction.ts";
 import { parseLines, parseTrigger } from "./parse-lines.ts";
-import { dockerfileError, type Place } from "./place.ts";
+import { dockerfileError, type SourcePosition } from "./place.ts";
 
 /** A stage: how it begins, and its steps. */
 export interface Stage {
@@ -49,7 +49,7 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
 }
 
 /** Reads a trigger that a base image left behind. It gets the place of the `FROM` that brings it. @throws as `parseDockerfile`. */
-export function parseOnbuildTrigger(text: string, place: Place): Step {
+export function parseOnbuildTrigger(text: string, place: SourcePosition): Step {
   const raw = parseTrigger(text, place);
   const step = parseInstruction(raw, "\\");
   if (step.kind === "FROM") throw dockerfileError(place, "ONBUILD: FROM is no trigger");

@@ -1,11 +1,11 @@
-import { dockerfileError, type Place } from "./place.ts";
+import { dockerfileError, type SourcePosition } from "./place.ts";
 import { heredocsOf, type Heredoc } from "./heredoc.ts";
 import { splitFlags } from "./split-words.ts";
 import { splitBlanks, trimSpace, trimStart } from "./white-space.ts";
 
 /** An instruction before its arguments are read. */
 export interface RawInstruction {
-  readonly place: Place;
+  readonly place: SourcePosition;
   readonly endLine: number;
   /** As written; any case. */
   readonly keyword: string;
@@ -60,7 +60,7 @@ export function parseLines(text: string, file: string): ParsedLines {
 }
 
 /** One instruction that stands alone, as an ONBUILD trigger does. @throws as `parseLines`. */
-export function parseTrigger(text: string, place: Place): RawInstruction {
+export function parseTrigger(text: string, place: SourcePosition): RawInstruction {
   const { instructions } = parseLines(text, place.file);
   const [only] = instructions;
   if (only === undefined || instructions.length !== 1)
@@ -91,7 +91,7 @@ function takeLine(scanner: Scanner): string {
 function nextInstruction(scanner: Scanner): RawInstruction | undefined {
   const written = takeLine(scanner);
   const first = trimStart(written);
-  const place: Place = {
+  const place: SourcePosition = {
     file: scanner.file,
     line: scanner.at,
     column: written.length - first.length + 1,
@@ -111,7 +111,7 @@ function nextInstruction(scanner: Scanner): RawInstruction | undefined {
 }
 
 /** `# escape=` and its kin stand before everything else. */
-function readDirective(scanner: Scanner, line: string, place: Place): void {
+function readDirective(scanner: Scanner, line: string, place: SourcePosition): void {
   const seen = scanner.directives;
   if (seen === undefined) return;
   const [, name = "", value = ""] = line.startsWith("#")
@@ -141,7 +141,7 @@ function withoutContinuation(line: string, escape: string): { text: string; isCo
   return isContinued ? { text: line.slice(0, end - 1), isContinued } : { text: line, isContinued };
 }
 
-function toInstruction(scanner: Scanner, text: string, place: Place): RawInstruction {
+function toInstruction(scanner: Scanner, text: string, place: SourcePosition): RawInstruction {
   const [keyword = "", args = ""] = splitBlanks(trimSpace(text), 2);
   const { flags, rest } = splitFlags(args, scanner.escape);
   return {
@@ -173,7 +173,7 @@ function isJsonList(rest: string): boolean {
   }
 }
 
-function takeHeredocs(scanner: Scanner, text: string, place: Place): readonly Heredoc[] {
+function takeHeredocs(scanner: Scanner, text: string, place: SourcePosition): readonly Heredoc[] {
   return announced(text, place).map((heredoc) => {
     const lines: string[] = [];
     for (;;) {
@@ -189,7 +189,7 @@ function takeHeredocs(scanner: Scanner, text: string, place: Place): readonly He
   });
 }
 
-function announced(text: string, place: Place): readonly Heredoc[] {
+function announced(text: string, place: SourcePosition): readonly Heredoc[] {
   try {
     return heredocsOf(text);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ProjectError } from "../../../ground/errors/index.ts";
 
 /** A place in a Dockerfile. Line and column count from 1. */
-export interface Place {
+export interface SourcePosition {
   /** As the user named the file. */
   readonly file: string;
   readonly line: number;
@@ -10,7 +10,7 @@ export interface Place {
 
 /** What is wrong at a place of a Dockerfile. @returns ProjectError `DOCKERFILE_INVALID`. */
 export function dockerfileError(
-  { file, line, column }: Place,
+  { file, line, column }: SourcePosition,
   why: string,
   options: { readonly hint?: string; readonly cause?: unknown } = {},
 ): ProjectError {

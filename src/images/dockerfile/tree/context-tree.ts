@@ -34,7 +34,7 @@ interface Reading extends ContextOptions {
   readonly count: { files: number };
 }
 
-interface Place {
+interface FolderEntry {
   /** Relative to the context. */
   readonly path: string;
   readonly mode: number;
@@ -42,7 +42,7 @@ interface Place {
   readonly isIgnored: boolean;
 }
 
-function folder(reading: Reading, place: Place): FolderNode {
+function folder(reading: Reading, place: FolderEntry): FolderNode {
   let entries: Promise<Map<string, TreeNode>> | undefined;
   return {
     kind: "folder",
@@ -53,7 +53,7 @@ function folder(reading: Reading, place: Place): FolderNode {
   };
 }
 
-async function readFolder(reading: Reading, place: Place): Promise<Map<string, TreeNode>> {
+async function readFolder(reading: Reading, place: FolderEntry): Promise<Map<string, TreeNode>> {
   reading.signal?.throwIfAborted();
   const names = await namesIn(join(reading.root, place.path));
   reading.count.files += names.length;
@@ -90,7 +90,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
 
 async function visit(
   reading: Reading,
-  folderPlace: Place,
+  folderPlace: FolderEntry,
   name: string,
 ): Promise<TreeNode | undefined> {
   const path = folderPlace.path === "" ? name : `${folderPlace.path}/${name}`;

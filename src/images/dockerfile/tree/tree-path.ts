@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { FolderNode, TreeNode } from "./tree-node.ts";
 
 /** Where a path really lies, and what is there. */
-export interface Found {
+export interface ResolvedPath {
   /** Names from the root on, links resolved. */
   readonly path: readonly string[];
   readonly node: TreeNode | undefined;
@@ -26,7 +26,7 @@ export async function findPath(
   root: FolderNode,
   path: string,
   followsLast: boolean,
-): Promise<Found> {
+): Promise<ResolvedPath> {
   let waiting = partsOf(path);
   let done: readonly string[] = [];
   let node: TreeNode | undefined = root;

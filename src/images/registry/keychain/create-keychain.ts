@@ -19,7 +19,7 @@ export interface KeychainOptions {
 }
 
 /** A place that may hold credentials. */
-interface Place {
+interface CredentialSource {
   readonly source: string;
   /** In messages. */
   readonly shown: string;
@@ -30,7 +30,7 @@ interface Place {
   readonly mayAskHelpers: boolean;
 }
 
-interface Found {
+interface FoundCredential {
   readonly credential: Credential;
   readonly origin: Omit<CredentialOrigin, "registry" | "kind" | "searched">;
 }
@@ -43,8 +43,8 @@ interface Found {
 export function createKeychain(options: KeychainOptions = {}): Keychain {
   const environment = options.environment ?? {};
   const places = placesOf(environment, options.home ?? environment["HOME"] ?? homedir());
-  const files = new Map<Place, Promise<AuthFile | undefined>>();
-  const fileOf = (place: Place): Promise<AuthFile | undefined> => {
+  const files = new Map<CredentialSource, Promise<AuthFile | undefined>>();
+  const fileOf = (place: CredentialSource): Promise<AuthFile | undefined> => {
     const known =
       files.get(place) ??
       place
@@ -59,7 +59,7 @@ export function createKeychain(options: KeychainOptions = {}): Keychain {
     host: string,
     call: CredentialOptions,
     searched: string[],
-  ): Promise<Found | undefined> => {
+  ): Promise<FoundCredential | undefined> => {
     const given = explicitFor(options, environment, host);
     if (given !== undefined) return given;
     for (const place of places) {
@@ -104,7 +104,7 @@ function explicitFor(
   { explicit }: KeychainOptions,
   environment: Environment,
   host: string,
-): Found | undefined {
+): FoundCredential | undefined {
   if (explicit?.registry === host)
     return { credential: explicit.credential, origin: { source: "the command line" } };
   const username = textIn(environment, "SLIPWAY_REGISTRY_USER");
@@ -139,7 +139,7 @@ function textIn(environment: Environment, name: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
-function placesOf(environment: Environment, home: string): readonly Place[] {
+function placesOf(environment: Environment, home: string): readonly CredentialSource[] {
   const text = textIn(environment, "DOCKER_AUTH_CONFIG");
   const named = textIn(environment, "REGISTRY_AUTH_FILE");
   const runtime = textIn(environment, "XDG_RUNTIME_DIR");
@@ -164,7 +164,7 @@ function placesOf(environment: Environment, home: string): readonly Place[] {
   ];
 }
 
-function filePlace(source: string, file: string): Place {
+function filePlace(source: string, file: string): CredentialSource {
   return { source, shown: `"${file}"`, file, mayAskHelpers: true, read: () => readIfThere(file) };
 }
 
@@ -190,9 +190,9 @@ type Search = CredentialOptions & {
 /** A helper for the registry wins over the general one, which wins over what the file itself holds. */
 async function searchFile(
   file: AuthFile,
-  place: Place,
+  place: CredentialSource,
   search: Search,
-): Promise<Found | undefined> {
+): Promise<FoundCredential | undefined> {
   const origin = {
     source: place.source,
     ...(place.file === undefined ? {} : { file: place.file }),

@@ -58,7 +58,7 @@ export async function zipMembers(file: FileHandle, size: number): Promise<ZipCon
   return { members, names: listed.map(({ name }) => name), faults };
 }
 
-interface Place {
+interface MemberPlace {
   readonly entry: Entry;
   /** Where the content begins. */
   readonly start: number;
@@ -68,7 +68,7 @@ interface Place {
   readonly isNamed: boolean;
 }
 
-async function placeOf(file: FileHandle, entry: Entry): Promise<Place> {
+async function placeOf(file: FileHandle, entry: Entry): Promise<MemberPlace> {
   const head = await at(file, entry.offset, 30);
   const isTrue = head.byteLength === 30 && head.readUInt32LE() === LOCAL;
   if (!isTrue) return { entry, start: entry.offset, isTrue, isNamed: false };
@@ -79,7 +79,7 @@ async function placeOf(file: FileHandle, entry: Entry): Promise<Place> {
 }
 
 /** True when bytes stand in the file that no member accounts for, or members overlap. */
-function hasGaps(places: readonly Place[], end: number): boolean {
+function hasGaps(places: readonly MemberPlace[], end: number): boolean {
   let expected = 0;
   for (const { entry, start, isNamed } of places) {
     const gap = entry.offset - expected;

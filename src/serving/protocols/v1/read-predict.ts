@@ -24,7 +24,7 @@ export interface PredictCall {
   readonly isUntyped: boolean;
 }
 
-interface Place {
+interface MemberOffset {
   readonly at: number;
   readonly depth: number;
 }
@@ -82,9 +82,9 @@ class PredictReader {
   }
 
   /** Goes through the whole body, so that what is no JSON is told before anything else. */
-  #members(): { instances?: Place; inputs?: Place; rows?: number } {
+  #members(): { instances?: MemberOffset; inputs?: MemberOffset; rows?: number } {
     const reader = this.#reader;
-    const found: { instances?: Place; inputs?: Place; rows?: number } = {};
+    const found: { instances?: MemberOffset; inputs?: MemberOffset; rows?: number } = {};
     if (reader.peek() !== OBJECT) throw requestInvalid("it is no JSON object");
     reader.enter(OBJECT);
     for (let key = reader.firstKey(); key !== undefined; key = reader.nextKey()) {

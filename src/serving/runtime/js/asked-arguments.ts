@@ -1,12 +1,14 @@
 /** What `predict` of the typed contract may ask for beside its inputs, as arguments of these names. */
 const ASKED = ["parameters", "headers", "requestId", "outputs"] as const;
-export type Asked = (typeof ASKED)[number];
+export type PredictArgument = (typeof ASKED)[number];
 
 /**
  * The arguments that a function of the typed contract asks for behind `inputs`, in its order; undefined for a function of another contract.
  * Known by the names: the first argument is `inputs`, and the others are of `ASKED` or have defaults.
  */
-export function askedArguments(method: unknown): readonly (Asked | undefined)[] | undefined {
+export function askedArguments(
+  method: unknown,
+): readonly (PredictArgument | undefined)[] | undefined {
   if (typeof method !== "function") return undefined;
   const [first, ...others] = argumentsIn(Function.prototype.toString.call(method));
   if (first?.name !== "inputs") return undefined;

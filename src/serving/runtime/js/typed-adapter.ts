@@ -1,6 +1,6 @@
 import type { Datatype } from "../../../models/tensor/index.ts";
 import type { NamedTensor, Parameters } from "../../plane/index.ts";
-import { askedArguments, type Asked } from "./asked-arguments.ts";
+import { askedArguments, type PredictArgument } from "./asked-arguments.ts";
 import { classTensor, isClassTensor, outputTensor, type ClassTensor } from "./class-tensors.ts";
 
 /** One question to a class of the typed contract. */
@@ -17,7 +17,7 @@ export interface TypedCall {
 /** What a class of the typed contract is. */
 export interface TypedFacts {
   readonly isTyped: true;
-  readonly asks: readonly Asked[];
+  readonly asks: readonly PredictArgument[];
   /** True when `predict` yields. */
   readonly streams: boolean;
 }
@@ -40,7 +40,7 @@ export function isTypedUser(user: object): user is TypedUser {
 export class TypedAdapter {
   readonly #user: TypedUser;
   readonly #outputs: DeclaredOutputs;
-  readonly #asked: readonly (Asked | undefined)[];
+  readonly #asked: readonly (PredictArgument | undefined)[];
 
   constructor(user: TypedUser, outputs: DeclaredOutputs) {
     this.#user = user;

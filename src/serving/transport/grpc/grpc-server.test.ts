@@ -51,7 +51,7 @@ interface Answered {
   readonly body: Buffer;
 }
 
-interface Asked {
+interface EchoCall {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Written one after the other; the last one ends the request. */
@@ -60,7 +60,7 @@ interface Asked {
 
 async function ask(
   session: ClientHttp2Session,
-  { path = "/a.B/Echo", headers = {}, chunks = [frame("hello")] }: Asked = {},
+  { path = "/a.B/Echo", headers = {}, chunks = [frame("hello")] }: EchoCall = {},
 ): Promise<Answered> {
   const stream = session.request(
     {
@@ -116,7 +116,7 @@ test("answers large messages whole", async () => {
 
 const refusals: readonly (readonly [
   what: string,
-  asked: Asked,
+  asked: EchoCall,
   status: string,
   message: RegExp,
 ])[] = [
