@@ -4,6 +4,8 @@ import { ERROR_CODES, type CodeFacts, type ErrorCode } from "./codes.ts";
 export interface ToolErrorOptions extends ErrorOptions {
   /** One imperative sentence that says what to do; shown on a line of its own. */
   readonly hint?: string | undefined;
+  /** What failed, where the message begins with it: whoever adds a place to a message looks here whether it has one. */
+  readonly action?: string | undefined;
 }
 
 /**
@@ -13,12 +15,15 @@ export interface ToolErrorOptions extends ErrorOptions {
 export class ToolError extends Error {
   readonly code: ErrorCode;
   readonly hint?: string;
+  /** What failed, where whoever made the error says so by itself. */
+  readonly action?: string;
 
   constructor(code: ErrorCode, message: string, options: ToolErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     if (options.hint !== undefined) this.hint = options.hint;
+    if (options.action !== undefined) this.action = options.action;
   }
 }
 

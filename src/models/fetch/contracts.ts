@@ -118,6 +118,8 @@ export interface OpenOptions extends CallOptions {
 export interface FetchPlan {
   /** For messages, without secrets. */
   readonly label: string;
+  /** What errors of its contents begin with, where the source itself says what failed. */
+  readonly action: string;
   /** Another one means another model; without secrets. */
   readonly key: string;
   readonly contents: readonly FetchedContent[];

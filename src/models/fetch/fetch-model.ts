@@ -95,7 +95,7 @@ async function fetchPlan(
     // What came so far is of use when the network failed or somebody ended it, and of none when the content is wrong.
     const isOfUse = isRetryable(error) || context.signal?.aborted === true;
     if (!isOfUse) await rm(staging, { recursive: true, force: true });
-    throw withPlace(error, plan.label);
+    throw withPlace(error, plan);
   }
 }
 
@@ -193,8 +193,8 @@ async function switchIn(
 }
 
 /** Says what was being fetched, where the error does not yet. */
-function withPlace(error: unknown, label: string): unknown {
-  if (!isToolError(error) || error.message.startsWith("fetch the model")) return error;
+function withPlace(error: unknown, { label, action }: FetchPlan): unknown {
+  if (!isToolError(error) || error.action === action) return error;
   return new ToolError(error.code, `fetch the model from "${label}": ${error.message}`, {
     cause: error,
     hint: error.hint,

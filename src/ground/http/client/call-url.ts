@@ -68,6 +68,7 @@ async function statusError(response: HttpResponse, { action }: UrlCall): Promise
     errorCodeOf(status, "REFERENCE_NOT_FOUND"),
     `${action}: "${url.host}" answered ${status}`,
     {
+      action,
       method,
       url: redactUrl(url.href),
       status,

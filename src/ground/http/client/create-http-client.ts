@@ -223,7 +223,12 @@ function leaveEarly(
   throw new RegistryError(
     "REGISTRY_PROTOCOL",
     `${request.action}: "${request.url.host}" answered ${status} before it had the whole content`,
-    { method: request.method, url: redactUrl(request.url.href), status },
+    {
+      action: request.action,
+      method: request.method,
+      url: redactUrl(request.url.href),
+      status,
+    },
   );
 }
 

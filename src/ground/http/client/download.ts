@@ -170,6 +170,7 @@ function tooLong({ action, maxBytes, url }: DownloadCall): ToolError {
   return new ToolError(
     "LIMIT_EXCEEDED",
     `${action}: "${url.host}" has more than ${maxBytes} bytes for it`,
+    { action },
   );
 }
 

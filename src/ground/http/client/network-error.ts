@@ -65,6 +65,7 @@ function failure(
   },
 ): RegistryError {
   return new RegistryError(facts.code, `${request.action}: ${facts.why}`, {
+    action: request.action,
     method: request.method,
     url: redactUrl(request.url.href),
     hint: facts.hint,

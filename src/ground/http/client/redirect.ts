@@ -35,7 +35,12 @@ export function locationOf(response: HttpResponse, home: URL, action: string): U
     throw new RegistryError(
       "INSECURE_REFUSED",
       `${action}: "${response.url.host}" sends us to "${redactUrl(url.href).slice(0, 200)}", which is refused: ${why}`,
-      { method: response.method, url: redactUrl(response.url.href), status: response.status },
+      {
+        action,
+        method: response.method,
+        url: redactUrl(response.url.href),
+        status: response.status,
+      },
     );
   };
   url.hash = "";

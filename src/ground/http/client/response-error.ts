@@ -17,6 +17,7 @@ export function errorCodeOf(status: number, notFound: ErrorCode = "REGISTRY_REFU
 /** The server broke the rules of its protocol. @param why - goes on after the host: `gave no usable Location` */
 export function protocolError(response: HttpResponse, action: string, why: string): RegistryError {
   return new RegistryError("REGISTRY_PROTOCOL", `${action}: "${response.url.host}" ${why}`, {
+    action,
     method: response.method,
     url: redactUrl(response.url.href),
     status: response.status,

@@ -184,6 +184,7 @@ async function handOver(
   const { file, line, column } = first.place;
   const shell = done.scope.config.Shell ?? [];
   const reason = `${file}:${line}:${column}: ${summary(first)} ${first.kind === "RUN" ? "executes a program" : "fetches from the network"}`;
+  const action = `build ${reason}`;
   try {
     const mounted = await mountedImages(build, stage, steps);
     const layers = await build.host.execute({
@@ -204,9 +205,9 @@ async function handOver(
     const text = steps.map((step) => step.text.trim()).join("\n");
     return { ...done, steps: [...done.steps, { kind: "executed", text, layers }] };
   } catch (error) {
-    if (!isToolError(error) || error.code === "INTERRUPTED" || error.message.includes(reason))
-      throw error;
-    throw new ToolError(error.code, `build ${reason}: ${error.message}`, {
+    if (!isToolError(error) || error.code === "INTERRUPTED" || error.action === action) throw error;
+    throw new ToolError(error.code, `${action}: ${error.message}`, {
+      action,
       cause: error,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });

@@ -1,7 +1,7 @@
 import { ToolError } from "../../../ground/errors/index.ts";
 import { callUrl } from "../../../ground/http/index.ts";
 import type { FetchContext, FetchedContent, FetchPlan } from "../contracts.ts";
-import { urlContent } from "./url-content.ts";
+import { fetchAction, urlContent } from "./url-content.ts";
 
 /** A repository of models, or a part of it. */
 export interface HubPlace {
@@ -30,7 +30,7 @@ export async function planHub(place: HubPlace, context: FetchContext): Promise<F
     "",
   );
   const label = `hf://${repository}@${revision}${path === "" ? "" : `/${path}`}`;
-  const action = `fetch the model from "${label}"`;
+  const action = fetchAction(label);
   const headers = headersFor(context);
   const info = await readInfo({ endpoint, place, action, headers }, context);
   const files = info.files.filter(({ name }) => isWanted(name, path) && !BESIDE.test(name));
@@ -56,6 +56,7 @@ export async function planHub(place: HubPlace, context: FetchContext): Promise<F
   });
   return {
     label: `hf://${repository}@${info.commit}`,
+    action,
     key: `${endpoint} ${repository} ${info.commit} ${path}`,
     contents,
   };

@@ -7,7 +7,7 @@ import type { FetchContext, FetchedContent, FetchPlan, ImagePart } from "../cont
 import { planHub } from "./hub.ts";
 import type { ModelSource } from "./model-source.ts";
 import { planS3 } from "./s3.ts";
-import { planUrl } from "./url-content.ts";
+import { fetchAction, planUrl } from "./url-content.ts";
 
 /** Looks at where a model comes from; nothing of the model itself is read. @throws as the kinds of sources do */
 export function planSource(source: ModelSource, context: FetchContext): Promise<FetchPlan> {
@@ -30,15 +30,12 @@ export function planSource(source: ModelSource, context: FetchContext): Promise<
 /** A folder is served where it lies. A file is taken as if it had been downloaded. */
 async function planFile(path: string): Promise<FetchPlan> {
   const label = `file://${path}`;
+  const action = fetchAction(label);
   const stats = await stat(path, { bigint: true }).catch(noFile);
-  if (stats === undefined)
-    throw new ToolError("REFERENCE_NOT_FOUND", `fetch the model from "${label}": it is not there`);
-  if (stats.isDirectory()) return { label, key: label, contents: [], inPlace: path };
+  if (stats === undefined) throw new ToolError("REFERENCE_NOT_FOUND", `${action}: it is not there`);
+  if (stats.isDirectory()) return { label, action, key: label, contents: [], inPlace: path };
   if (!stats.isFile())
-    throw new ToolError(
-      "FILE_REFUSED",
-      `fetch the model from "${label}": it is neither file nor folder`,
-    );
+    throw new ToolError("FILE_REFUSED", `${action}: it is neither file nor folder`);
   const content: FetchedContent = {
     name: basename(path),
     as: "auto",
@@ -46,13 +43,15 @@ async function planFile(path: string): Promise<FetchPlan> {
     open: ({ signal }) =>
       createReadStream(path, { highWaterMark: 2 ** 20, signal: signal ?? undefined }),
   };
-  return { label, key: `${label} ${stats.size} ${stats.mtimeNs}`, contents: [content] };
+  return { label, action, key: `${label} ${stats.size} ${stats.mtimeNs}`, contents: [content] };
 }
 
 async function planImage(name: string, context: FetchContext): Promise<FetchPlan> {
   const { digest, parts } = await context.openImage(name);
+  const label = `oci://${name}`;
   return {
-    label: `oci://${name}`,
+    label,
+    action: fetchAction(label),
     key: `oci://${name} ${digest}`,
     contents: parts.map(partContent),
   };

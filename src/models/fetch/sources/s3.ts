@@ -1,7 +1,7 @@
 import { ToolError } from "../../../ground/errors/index.ts";
 import { callUrl } from "../../../ground/http/index.ts";
 import type { FetchContext, FetchedContent, FetchEnvironment, FetchPlan } from "../contracts.ts";
-import { urlContent } from "./url-content.ts";
+import { fetchAction, urlContent } from "./url-content.ts";
 
 /** An object of a bucket, or every object below a prefix. */
 export interface S3Place {
@@ -34,17 +34,14 @@ const SIGNED_SECONDS = 43_200;
 export async function planS3(place: S3Place, context: FetchContext): Promise<FetchPlan> {
   const settings = settingsIn(context.environment);
   const label = `s3://${place.bucket}/${place.key}`;
+  const action = fetchAction(label);
   const listed = await listObjects(place, settings, context);
   const isObject = listed.find(({ key }) => key === place.key);
   const objects = isObject === undefined ? below(place, listed) : [isObject];
   if (objects.length === 0)
-    throw new ToolError(
-      "REFERENCE_NOT_FOUND",
-      `fetch the model from "${label}": there is no such object`,
-      {
-        hint: "check the bucket, the key, and what the credential may list",
-      },
-    );
+    throw new ToolError("REFERENCE_NOT_FOUND", `${action}: there is no such object`, {
+      hint: "check the bucket, the key, and what the credential may list",
+    });
   const contents = objects.map((object): FetchedContent => {
     const isOnly = isObject !== undefined;
     return {
@@ -56,16 +53,12 @@ export async function planS3(place: S3Place, context: FetchContext): Promise<Fet
       sha256: isOnly ? checksum(context.environment) : undefined,
       async *open(options) {
         const url = await signed(objectUrl(place.bucket, object.key, settings), settings);
-        yield* urlContent(
-          { url, headers: {}, action: `fetch the model from "${label}"` },
-          context,
-          options,
-        );
+        yield* urlContent({ url, headers: {}, action }, context, options);
       },
     };
   });
   const versions = objects.map(({ key, etag }) => `${key} ${etag}`).join("\n");
-  return { label, key: `${settings.endpoint.href} ${label}\n${versions}`, contents };
+  return { label, action, key: `${settings.endpoint.href} ${label}\n${versions}`, contents };
 }
 
 function checksum(env: FetchEnvironment): string | undefined {

@@ -14,6 +14,7 @@ export function planUrl(request: UrlRequest, context: FetchContext): FetchPlan {
   const { url, method, label, isStore } = request;
   // A store's URL says nothing of the content; a plain one ends in its name.
   const name = isStore ? "" : decodeName(url.pathname);
+  const action = fetchAction(label);
   const content: FetchedContent = {
     name,
     as: isStore ? "archive" : "auto",
@@ -21,13 +22,14 @@ export function planUrl(request: UrlRequest, context: FetchContext): FetchPlan {
     open: (options) =>
       method === "POST"
         ? postContent(request, context, options)
-        : urlContent(
-            { url, headers: request.headers, action: `fetch the model from "${label}"` },
-            context,
-            options,
-          ),
+        : urlContent({ url, headers: request.headers, action }, context, options),
   };
-  return { label, key: `${method} ${withoutSignature(url)}`, contents: [content] };
+  return { label, action, key: `${method} ${withoutSignature(url)}`, contents: [content] };
+}
+
+/** What errors of a source begin with. */
+export function fetchAction(label: string): string {
+  return `fetch the model from "${label}"`;
 }
 
 /** The last part of a URL's path; empty when it is none. */
@@ -107,7 +109,7 @@ async function* postContent(
 ): AsyncGenerator<Uint8Array> {
   const { url, method, headers, label, body = new Uint8Array(0) } = request;
   const response = await callUrl(client, {
-    action: `fetch the model from "${label}"`,
+    action: fetchAction(label),
     method,
     url,
     headers: { "accept-encoding": "identity", ...headers },
