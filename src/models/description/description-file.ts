@@ -59,7 +59,6 @@ export function printDescription(description: ModelDescription): Uint8Array {
     preprocess,
     postprocess,
     labels,
-    modelDigest,
   } = description;
   const ordered = {
     schemaVersion,
@@ -86,7 +85,6 @@ export function printDescription(description: ModelDescription): Uint8Array {
     preprocess: preprocess === undefined ? undefined : printPreprocess(preprocess),
     postprocess: postprocess === undefined ? undefined : printPostprocess(postprocess),
     labels,
-    modelDigest,
   };
   return Buffer.from(`${JSON.stringify(ordered, undefined, 2)}\n`);
 }
@@ -105,7 +103,7 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
   const fields = read.document(bytes);
   if (fields["schemaVersion"] !== 1)
     throw read.wrong("schemaVersion", "1; a newer slipway made this image");
-  const { code, signature, python, allowPickle, modelDigest } = fields;
+  const { code, signature, python, allowPickle } = fields;
   const { preprocess, postprocess, labels } = fields;
   const ports = read.object(fields["ports"], "ports");
   return {
@@ -131,7 +129,6 @@ export function parseDescription(bytes: Uint8Array, file = "model.json"): ModelD
       parsePostprocess(read.object(value, "postprocess"), file),
     ),
     ...optional("labels", labels, (value) => parseLabels(value, read)),
-    ...optional("modelDigest", modelDigest, (value) => read.text(value, "modelDigest")),
   };
 }
 

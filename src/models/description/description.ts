@@ -73,6 +73,4 @@ export interface ModelDescription {
   readonly postprocess?: PostprocessSettings;
   /** Names of classes by index; of a detection model by the number of the class. */
   readonly labels?: readonly string[];
-  /** Digest over the model files, `sha256:…`; shown by the server. */
-  readonly modelDigest?: string;
 }

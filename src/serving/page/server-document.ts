@@ -44,7 +44,7 @@ export interface ModelDocument {
   readonly labels: Readonly<Record<string, readonly string[]>>;
   /** Bytes of the model's files; absent where it has none of its own. */
   readonly sizeBytes?: number;
-  /** Over the model's files, `sha256:…`. */
+  /** Over the model's files, `sha256:…`, as answers tell it; absent until it is known. */
   readonly digest?: string;
   readonly limits: Required<Omit<ServerSettings, "workerMemoryMib" | "padValue">>;
 }
@@ -77,7 +77,7 @@ async function modelDocument(
   description: ModelDescription | undefined,
 ): Promise<ModelDocument> {
   const { name, version, isAsleep, isLoaded, isReady, reason } = model;
-  const { kind, service, modelPath, modelDigest, server = {} } = description ?? {};
+  const { kind, service, modelPath, server = {} } = description ?? {};
   const sizeBytes = modelPath === undefined ? undefined : await sizeOf(modelPath);
   return {
     ...{ name, version, isReady, state: isAsleep ? "asleep" : model.state },
@@ -86,7 +86,6 @@ async function modelDocument(
     ...(service !== undefined && { service }),
     ...(isLoaded ? factsIn(model.predictor.describe()) : { ...UNLOADED, takesTensors: isAsleep }),
     ...(sizeBytes !== undefined && { sizeBytes }),
-    ...(modelDigest !== undefined && { digest: modelDigest }),
     limits: { ...SERVER_DEFAULTS, ...server },
   };
 }
@@ -94,6 +93,7 @@ async function modelDocument(
 type Facts = Pick<
   ModelDocument,
   | "platform"
+  | "digest"
   | "takesTensors"
   | "takesRawBody"
   | "joinsRows"
@@ -114,7 +114,11 @@ function factsIn(facts: PredictorFacts): Facts {
   const { platform, takesTensors, takesRawBody, joinsRows, signature, labels = {} } = facts;
   const { inputs = [], outputs = [] } = signature ?? {};
   const isPrepared = facts.preprocess !== undefined;
-  return { platform, takesTensors, takesRawBody, joinsRows, isPrepared, inputs, outputs, labels };
+  const digest = facts.identity?.model;
+  return {
+    ...{ platform, takesTensors, takesRawBody, joinsRows, isPrepared, inputs, outputs, labels },
+    ...(digest !== undefined && { digest }),
+  };
 }
 
 /** Files that are looked at to tell a size; what is larger is no model that people look at. */
