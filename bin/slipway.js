@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Plain syntax that an old Node can read, so that it gets one clear sentence instead of a parser's complaint.
 import { existsSync, readFileSync } from "node:fs";
+import * as nodeModule from "node:module";
+import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -24,6 +26,11 @@ if (
   process.stdout.write(readFileSync(new URL("../dist/cli/overview.txt", import.meta.url)));
 } else {
   const entry = isFromSource ? new URL("../src/cli/main.ts", import.meta.url) : built;
+  // Compiled code is kept beside the tool's other caches: half of a short command is compiling.
+  if (!isFromSource)
+    nodeModule.enableCompileCache(
+      (process.env.XDG_CACHE_HOME || homedir() + "/.cache") + "/slipway/compiled",
+    );
   const { main } = await import(entry.href);
   await main(args);
 }

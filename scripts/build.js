@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { bundleCommands } from "./bundle-commands.ts";
 import { bundleServer } from "./bundle-server.ts";
 import { withDirectImports } from "./direct-imports.ts";
 
@@ -70,6 +71,8 @@ for (const path of [
   );
 
 const { overview } = await import(join(made, "cli/overview.js"));
+rmSync(join(made, "cli"), { recursive: true });
+await bundleCommands(join(made, "cli"));
 writeFileSync(join(made, "cli/overview.txt"), overview());
 
 const { renderManPage } = await import("./man-page.js");

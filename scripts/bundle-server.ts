@@ -34,7 +34,7 @@ function entryPoints(): Entries & { readonly server: string } {
  * Takes Node's own modules without import statements. An import statement reads every export of the module, and one of `node:http` is a getter
  * that loads a whole HTTP client: 30 ms of each start. Exports that nobody uses are left out, since each one is a pure expression.
  */
-const builtins: Plugin = {
+export const builtins: Plugin = {
   name: "builtins",
   setup(bundler) {
     bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>

@@ -11,8 +11,8 @@ interface Words {
 
 /** Eight tables in one: table k says what a byte does to the checksum k bytes later. */
 const TABLE = makeTable() as Words;
-/** Four tables in one: what a byte of a checksum is after a lane of zeros. */
-const LANE_TABLE = makeLaneTable() as Words;
+/** Four tables in one: what a byte of a checksum is after a lane of zeros. Made when something long is summed, since it takes 15 ms. */
+let laneTable: Words | undefined;
 
 function makeTable(): Int32Array {
   const table = new Int32Array(256 * 8);
@@ -53,6 +53,7 @@ export function crc32c(bytes: Uint8Array, before = 0): number {
 }
 
 function sumLanes(words: Words, before: number): number {
+  laneTable ??= makeLaneTable() as Words;
   let first = before;
   let second = 0;
   for (let at = 0; at < LANE_WORDS; at += 2) {
@@ -64,10 +65,10 @@ function sumLanes(words: Words, before: number): number {
   }
   return (
     second ^
-    (LANE_TABLE[first & 255] as number) ^
-    (LANE_TABLE[256 + ((first >>> 8) & 255)] as number) ^
-    (LANE_TABLE[512 + ((first >>> 16) & 255)] as number) ^
-    (LANE_TABLE[768 + (first >>> 24)] as number)
+    (laneTable[first & 255] as number) ^
+    (laneTable[256 + ((first >>> 8) & 255)] as number) ^
+    (laneTable[512 + ((first >>> 16) & 255)] as number) ^
+    (laneTable[768 + (first >>> 24)] as number)
   );
 }
 

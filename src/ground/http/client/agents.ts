@@ -1,9 +1,9 @@
 import { lookup } from "node:dns";
 import { Agent as HttpAgent, request as httpRequest, type ClientRequestArgs } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent as HttpsAgent } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as tlsConnect, getCACertificates } from "node:tls";
+import { nodeHttps, nodeTls } from "../secure-modules.ts";
 import { openLongConnection, type LongConnection } from "./long-connection.ts";
 import { proxyFor, type ProxyEnvironment } from "./proxy.ts";
 
@@ -51,7 +51,9 @@ export function createAgents(options: ConnectionOptions): Agents {
     lookup: options.hosts === undefined ? undefined : lookupAmong(options.hosts),
   };
   const trust = {
-    ...(options.ca !== undefined && { ca: [...getCACertificates("default"), options.ca] }),
+    ...(options.ca !== undefined && {
+      ca: [...nodeTls().getCACertificates("default"), options.ca],
+    }),
     ...(options.allowAnyCertificate === true && { rejectUnauthorized: false }),
   };
   const keep = (key: string, make: () => HttpAgent): HttpAgent => {
@@ -68,7 +70,7 @@ export function createAgents(options: ConnectionOptions): Agents {
           : { agent: agentToProxy(proxy, keep, { ...common, ...trust }), via: proxy };
       }
       if (proxy === undefined)
-        return { agent: keep("https", () => new HttpsAgent({ ...common, ...trust })) };
+        return { agent: keep("https", () => new (nodeHttps().Agent)({ ...common, ...trust })) };
       return {
         agent: keep(`tunnel ${proxy.href}`, () =>
           tunnelAgent(proxy, { ...common, ...trust }, options.connectMs),
@@ -110,7 +112,7 @@ function agentToProxy(
   options: object,
 ): HttpAgent {
   return proxy.protocol === "https:"
-    ? keep("https", () => new HttpsAgent(options))
+    ? keep("https", () => new (nodeHttps().Agent)(options))
     : keep("http", () => new HttpAgent(options));
 }
 
@@ -127,7 +129,7 @@ function tunnelAgent(
   options: ConstructorParameters<typeof HttpsAgent>[0],
   connectMs: number,
 ): HttpAgent {
-  const agent = new HttpsAgent(options);
+  const agent = new (nodeHttps().Agent)(options);
   agent.createConnection = (target: Target, callback?: Connected) => {
     const connected = callback ?? ((): void => undefined);
     openTunnel(
@@ -137,7 +139,11 @@ function tunnelAgent(
         if (error !== null) return connected(error, socket);
         return connected(
           null,
-          tlsConnect({ ...options, socket, servername: target.servername ?? target.host ?? "" }),
+          nodeTls().connect({
+            ...options,
+            socket,
+            servername: target.servername ?? target.host ?? "",
+          }),
         );
       },
     );
@@ -151,7 +157,7 @@ function openTunnel(
   { authority, connectMs }: { readonly authority: string; readonly connectMs: number },
   connected: Connected,
 ): void {
-  const request = proxy.protocol === "https:" ? httpsRequest : httpRequest;
+  const request = proxy.protocol === "https:" ? nodeHttps().request : httpRequest;
   const connect = request({
     host: proxy.hostname,
     port: proxy.port === "" ? (proxy.protocol === "https:" ? 443 : 80) : proxy.port,

@@ -1,5 +1,5 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { nodeHttps } from "../secure-modules.ts";
 import { redactUrl, RegistryError } from "../../errors/index.ts";
 import { createAgents, proxyHeaders, type Agents, type ConnectionOptions } from "./agents.ts";
 import {
@@ -121,10 +121,10 @@ function start(request: HttpRequest, { agents, userAgent }: ClientContext): Clie
       agent,
       headers: { ...headers, host: url.host, ...proxyHeaders(via) },
     };
-    return via.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
+    return via.protocol === "https:" ? nodeHttps().request(options) : httpRequest(options);
   }
   return url.protocol === "https:"
-    ? httpsRequest(url, { method, headers, agent })
+    ? nodeHttps().request(url, { method, headers, agent })
     : httpRequest(url, { method, headers, agent });
 }
 

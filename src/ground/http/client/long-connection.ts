@@ -1,6 +1,7 @@
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
 import { Duplex } from "node:stream";
-import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { nodeTls } from "../secure-modules.ts";
 
 /** A connection for one answer with a long body: Node's client reads the head, and the body comes past it in large pieces. */
 export interface LongConnection {
@@ -42,7 +43,7 @@ export function openLongConnection(target: LongTarget): LongConnection {
   };
   const options = { ...target.socket, onread };
   const socket =
-    target.tls === undefined ? connect(options) : tlsConnect({ ...target.tls, ...options });
+    target.tls === undefined ? connect(options) : nodeTls().connect({ ...target.tls, ...options });
   const stream = new LongStream(socket, reader);
   reader.attach(socket, stream);
   return { stream, pass: () => reader.pass(), take: (size) => reader.take(size) };

@@ -1,8 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import { Server as TlsServer } from "node:tls";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { ToolError } from "../../errors/index.ts";
+import { nodeHttps, nodeTls } from "../secure-modules.ts";
 import { Connections, Sockets } from "./connections.ts";
 
 /** Certificate and key as PEM text. */
@@ -94,7 +93,7 @@ export async function startListener(
   const server =
     tls === undefined
       ? createServer(settings, answer)
-      : createTlsServer({ ...settings, ...tlsOptions(tls) }, answer);
+      : nodeHttps().createServer({ ...settings, ...tlsOptions(tls) }, answer);
   if (onContinue !== undefined) server.on("checkContinue", onContinue);
   if (options.idleTimeoutMs !== undefined) server.timeout = options.idleTimeoutMs;
   const sockets = new Sockets();
@@ -115,7 +114,7 @@ export async function startListener(
       server.closeAllConnections();
     },
     renewTls: (files) => {
-      if (server instanceof TlsServer) server.setSecureContext(tlsOptions(files));
+      if (server instanceof nodeTls().Server) server.setSecureContext(tlsOptions(files));
     },
   };
 }
