@@ -16,3 +16,23 @@ export async function awake(model: ServedModel): Promise<ServedModel> {
   if (model.isAsleep) await model.wake();
   return model;
 }
+
+/**
+ * Holds what a protocol carries against what the model takes.
+ * @param protocol - its name, as people know it @throws InferenceError `UNSUPPORTED` naming the kind and the protocol
+ */
+export function checkTakes(
+  { name, predictor }: ServedModel,
+  carried: "tensors" | "bodies",
+  protocol: string,
+): void {
+  const { kind, takesTensors, takesRawBody } = predictor.describe();
+  if (carried === "tensors" ? takesTensors : takesRawBody) return;
+  const model = kind === undefined ? "it" : `a model of kind ${kind}`;
+  const [taken, asked] = takesTensors ? ["tensors", "tensors"] : ["bodies", "a body"];
+  throw new InferenceError(
+    "UNSUPPORTED",
+    `call the model "${name}" by ${protocol}: ${model} takes ${taken}, not ${carried}`,
+    { model: name, hint: `ask by a protocol of ${asked}` },
+  );
+}

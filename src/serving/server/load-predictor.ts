@@ -1,3 +1,4 @@
+import { InferenceError } from "../../ground/errors/index.ts";
 import { type ModelDescription, runtimeOf } from "../../models/description/index.ts";
 import {
   batched,
@@ -54,7 +55,7 @@ export interface LoadOptions extends UserCodeOptions {
 /**
  * Loads what a description speaks of on the runtime that it needs, and puts around it what its settings ask for: batching, a limit on what
  * waits, spans.
- * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`
+ * @throws InferenceError `MODEL_LOAD_FAILED`, `RUNTIME_MISSING`; `UNSUPPORTED` for a kind that is only described
  */
 export async function loadPredictor(
   description: ModelDescription,
@@ -120,6 +121,7 @@ async function withDescription(
 }
 
 async function loadBare(description: ModelDescription, options: LoadOptions): Promise<Predictor> {
+  if (runtimeOf(description) === "none") refuseKind(description);
   if (options.hosted !== undefined) return options.hosted();
   if (runtimeOf(description) === "onnx")
     return createOnnxPredictor(description, {
@@ -132,6 +134,15 @@ async function loadBare(description: ModelDescription, options: LoadOptions): Pr
         ...pythonOptions(description, options),
         ahead: options.ahead,
       });
+}
+
+/** @throws InferenceError `UNSUPPORTED`, always */
+function refuseKind({ name, kind }: ModelDescription): never {
+  throw new InferenceError(
+    "UNSUPPORTED",
+    `load the model "${name}": it is of kind ${kind}, which is described and not served`,
+    { model: name, hint: "write a class that loads it, or convert it to a kind that is served" },
+  );
 }
 
 type OptionsOfCode = Omit<LoadOptions, "statistics">;

@@ -2,6 +2,7 @@ import { defaultPortsOf } from "../default-ports.ts";
 import { InferenceError } from "../../../ground/errors/index.ts";
 import { isRaw, type InferRequest, type InferResponse } from "../../plane/index.ts";
 import type { Exchange, Route } from "../../transport/index.ts";
+import { checkTakes } from "../called-model.ts";
 import type { OpenApiPart, Plane, Protocol } from "../protocol.ts";
 import { failureOf } from "../seldon-service/failure.ts";
 
@@ -61,9 +62,10 @@ function answer(plane: Plane, exchange: Exchange): void {
   };
   const fail = (error: unknown): void => refuse(plane, exchange, error);
   try {
-    plane.models
-      .model()
-      .predictor.infer(request)
+    const model = plane.models.model();
+    checkTakes(model, "bodies", "UAI's protocol");
+    model.predictor
+      .infer(request)
       .then((response) => exchange.reply(replyOf(response)), fail)
       .catch(fail);
   } catch (error) {

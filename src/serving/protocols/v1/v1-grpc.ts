@@ -1,6 +1,7 @@
 import { isRaw } from "../../plane/index.ts";
 import type { GrpcCall } from "../../transport/index.ts";
 import { isLargeMessage, type FlatFields } from "../codecs/large-message.ts";
+import { checkTakes } from "../called-model.ts";
 import type { GrpcServices, Plane } from "../protocol.ts";
 import { requestInvalid } from "../request-errors.ts";
 import { unaryMethods } from "../v2/v2-grpc.ts";
@@ -71,8 +72,8 @@ async function predict(plane: Plane, call: GrpcCall, message: Buffer): Promise<U
     : readPredict(message);
   const model = await modelForCall(plane.models, path);
   const { predictor } = model;
-  const { wantsHeaders, takesTensors } = predictor.describe();
-  if (!takesTensors) refuseBodies(model.name);
+  checkTakes(model, "tensors", "TensorFlow Serving's gRPC");
+  const { wantsHeaders } = predictor.describe();
   const { span, requestId } = call;
   const { outputs } = await predictor.infer({
     inputs,

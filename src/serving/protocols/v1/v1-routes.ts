@@ -4,6 +4,7 @@ import { isRaw, type InferRequest, type NamedTensor, type ServedModel } from "..
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
 import { isLargeText } from "../codecs/codecs.ts";
 import { bufferOf, JsonReader, leastTextBytes } from "../json/index.ts";
+import { checkTakes } from "../called-model.ts";
 import type { Plane } from "../protocol.ts";
 import { headersOf, jsonReply, settle } from "../v2/reply.ts";
 import { JSON_TYPE } from "../v2/v2-errors.ts";
@@ -138,8 +139,8 @@ async function predictOrEvent(
 
 async function predict(plane: Plane, model: ServedModel, exchange: Exchange): Promise<Reply> {
   const { predictor } = model;
-  const { signature, wantsHeaders, takesTensors, takesJson = false } = predictor.describe();
-  if (!takesTensors) refuseBodies(model.name);
+  const { signature, wantsHeaders, takesJson = false } = predictor.describe();
+  checkTakes(model, "tensors", "V1");
   const { requestId, span } = exchange;
   const about: Omit<InferRequest, "inputs"> = {
     ...(requestId !== undefined && { id: requestId }),

@@ -19,11 +19,13 @@ import {
   type JsonNode,
   tensorText,
 } from "../json/index.ts";
+import { checkTakes } from "../called-model.ts";
 import type { Plane } from "../protocol.ts";
 import { failureOf } from "../seldon-service/failure.ts";
 import { requestInvalid, shortName } from "../request-errors.ts";
 import { readObject } from "./read-object.ts";
 import { headersOf } from "./reply.ts";
+import { PROTOCOL } from "./run-infer.ts";
 import { JSON_TYPE, replyError } from "./v2-errors.ts";
 
 const EVENTS = "text/event-stream; charset=utf-8";
@@ -102,6 +104,7 @@ function eventOf(json: Buffer): Buffer {
 }
 
 function readGenerate(model: ServedModel, exchange: Exchange): GenerateCall {
+  checkTakes(model, "tensors", PROTOCOL);
   const { signature, wantsHeaders } = model.predictor.describe();
   const members = readObject(exchange.body);
   const own = members.get("parameters") ?? new Map<string, JsonNode>();

@@ -25,6 +25,9 @@ export interface Asker {
   readonly headers: () => Readonly<Record<string, string>>;
 }
 
+/** As refusals name it. */
+export const PROTOCOL = "V2";
+
 /** A call as the plane takes it. */
 export function inferRequestOf(
   call: InferCall,

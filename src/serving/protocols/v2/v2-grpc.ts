@@ -8,6 +8,7 @@ import {
   type GrpcMethod,
 } from "../../transport/index.ts";
 import { isLargeMessage, type FlatFields } from "../codecs/large-message.ts";
+import { checkTakes } from "../called-model.ts";
 import type { GrpcServices, Plane } from "../protocol.ts";
 import {
   controlModel,
@@ -21,7 +22,7 @@ import {
 } from "./documents.ts";
 import { requestInvalid } from "../request-errors.ts";
 import { readInferProto, type ProtoInferCall } from "./read-infer-proto.ts";
-import { answerOf, inferRequestOf } from "./run-infer.ts";
+import { answerOf, inferRequestOf, PROTOCOL } from "./run-infer.ts";
 import { logSettings, traceSettings } from "./server-settings.ts";
 import {
   readLogCall,
@@ -109,6 +110,7 @@ async function infer(plane: Plane, call: GrpcCall, message: Buffer): Promise<Uin
   const model = await modelForCall(plane.models, read.model, read.version);
   const { predictor } = model;
   const facts = predictor.describe();
+  checkTakes(model, "tensors", PROTOCOL);
   const response = await predictor.infer(inferRequestOf(read, facts, askerOf(call)));
   return writeInferProto(answerOf(model, facts, read, response), read.isRawIn);
 }
@@ -161,6 +163,7 @@ async function answerOne(plane: Plane, call: GrpcCall, message: Buffer): Promise
     const model = await modelForCall(plane.models, read.model, read.version);
     const { predictor } = model;
     const facts = predictor.describe();
+    checkTakes(model, "tensors", PROTOCOL);
     const request = inferRequestOf(read, facts, askerOf(call));
     for await (const response of answersOf(predictor, request)) {
       if (call.status !== undefined) return;

@@ -2,6 +2,7 @@ import type { ServedModel } from "../../plane/index.ts";
 import type { Exchange, Reply, Route } from "../../transport/index.ts";
 import { isLargeText } from "../codecs/codecs.ts";
 import { bufferOf, isObject, type JsonObject, leastTextBytes, JsonReader } from "../json/index.ts";
+import { checkTakes } from "../called-model.ts";
 import type { Plane } from "../protocol.ts";
 import {
   controlModel,
@@ -22,7 +23,7 @@ import { requestInvalid } from "../request-errors.ts";
 import { readObject } from "./read-object.ts";
 import { readInferJson } from "./read-infer-json.ts";
 import { readRawTensor } from "./read-raw-tensor.ts";
-import { answerOf, inferRequestOf } from "./run-infer.ts";
+import { answerOf, inferRequestOf, PROTOCOL } from "./run-infer.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 import { headersOf, jsonReply, settle } from "./reply.ts";
 import { JSON_TYPE } from "./v2-errors.ts";
@@ -132,6 +133,7 @@ function readiness(model: ServedModel): unknown {
 async function infer(plane: Plane, model: ServedModel, exchange: Exchange): Promise<Reply> {
   const { predictor } = model;
   const facts = predictor.describe();
+  checkTakes(model, "tensors", PROTOCOL);
   const call = await readCall(plane, exchange, facts.signature);
   if (call.id !== undefined) exchange.requestId = call.id.slice(0, MAX_ID_CHARACTERS);
   for (const { name, datatype } of facts.signature?.outputs ?? [])
