@@ -17,8 +17,8 @@ export interface Packing {
   /** Claims what a project needs, and has no layers. */
   readonly base: BaseImage;
   readonly context: PackContext;
-  project(folder: string, change?: Partial<PackProject>): PackProject;
-  close(): Promise<void>;
+  readonly project: (folder: string, change?: Partial<PackProject>) => PackProject;
+  readonly close: () => Promise<void>;
 }
 
 /** Packs for one base. */

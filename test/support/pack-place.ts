@@ -37,7 +37,7 @@ export interface PackPlace {
   /** The same with an input, or with variables of its own. */
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Runs a command that has to succeed; what it said is in the error when it does not. */
-  done(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ran>;
+  readonly done: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ran>;
   /** Starts a command; it is ended with the test. */
   start(...args: readonly string[]): ChildProcess;
   /** Writes files by their paths below `root`. */
@@ -143,7 +143,7 @@ interface Folders {
   readonly root: string;
   readonly folders: PackPlace["folders"];
   readonly store: Store;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 async function openFolders({ parent }: PlaceOptions): Promise<Folders> {

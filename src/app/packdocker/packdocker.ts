@@ -196,7 +196,7 @@ async function warnOfOwn(
     readonly tree: ProjectTree;
     readonly packed: readonly Packed[];
   },
-  { cache }: PackContext,
+  context: PackContext,
 ): Promise<void> {
   const { project, tree, packed } = made;
   const sources = await readPythonSources(tree.files.map(sourceFile));
@@ -204,7 +204,7 @@ async function warnOfOwn(
   for (const { base, image } of packed.slice(0, 1))
     await warnOfImports(
       { mainFile, sources, base, layers: image.layers, env: project.env },
-      { cache: cache("base"), said },
+      { cache: context.cache("base"), said },
       session,
     );
 }

@@ -27,7 +27,8 @@ const CONTENTS = {
 
 /** Offset of the first byte that a request asked for. */
 function firstByte(headers: Readonly<Record<string, unknown>> | undefined): number {
-  return Number(/^bytes=(\d+)-/.exec(String(headers?.["range"] ?? ""))?.[1] ?? 0);
+  const range = headers?.["range"];
+  return typeof range === "string" ? Number(/^bytes=(\d+)-/.exec(range)?.[1] ?? 0) : 0;
 }
 
 for (const [name, content] of Object.entries(CONTENTS))

@@ -107,7 +107,7 @@ export function buildCall(protocol: ProtocolName, model: CallModel, input: CallI
 /** A picture as it is, else the tensors by name. */
 function modelServerCall(path: string, input: CallInput): Call {
   const tensors = tensorsOf(input);
-  const [{ name = "" } = {}] = tensors;
+  const name = tensors[0]?.name ?? "";
   const picture = input.kind === "tensors" && tensors.length === 1 ? input.picture : undefined;
   return picture === undefined
     ? {

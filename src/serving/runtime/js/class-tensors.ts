@@ -26,15 +26,11 @@ export function classTensor(tensor: NamedTensor): ClassTensor {
 }
 
 function dataOf(tensor: NamedTensor): ClassTensor["data"] {
-  switch (tensor.datatype) {
-    case "BYTES":
-      return byteItems(tensor.data).map((item) => Buffer.from(item));
-    case "FP16":
-    case "BF16":
-      return Float32Array.from(toDoubles(tensor));
-    default:
-      return elementsOf(tensor);
-  }
+  const { datatype, data } = tensor;
+  if (datatype === "BYTES") return byteItems(data).map((item) => Buffer.from(item));
+  return datatype === "FP16" || datatype === "BF16"
+    ? Float32Array.from(toDoubles(tensor))
+    : elementsOf(tensor);
 }
 
 const encoder = new TextEncoder();
@@ -69,9 +65,9 @@ export function outputTensor(
   const { data, shape, datatype } = isClassTensor(value)
     ? value
     : { data: value, shape: undefined, datatype: undefined };
-  if (datatype !== undefined && !isDatatype(String(datatype)))
+  if (datatype !== undefined && (typeof datatype !== "string" || !isDatatype(datatype)))
     throw wrong(name, `the datatype ${JSON.stringify(datatype)}`);
-  const wanted = datatype === undefined ? declared : (datatype as Datatype); // checked above
+  const wanted = datatype ?? declared;
   const flat = ArrayBuffer.isView(data)
     ? arrayTensor(name, data, datatype === undefined ? undefined : wanted)
     : listTensor(name, data, wanted);
@@ -101,7 +97,8 @@ function listTensor(name: string, value: unknown, datatype: Datatype | undefined
   if (!isLeaf && !Array.isArray(value))
     throw wrong(name, value === null ? "null" : `a value of the type ${typeof value}`);
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (datatype === "BYTES" || list.some(ArrayBuffer.isView)) return bytesTensor(name, list);
+  if (datatype === "BYTES" || list.some((item) => ArrayBuffer.isView(item)))
+    return bytesTensor(name, list);
   if (list.length === 0 && datatype !== undefined)
     return { name, datatype, shape: [0], data: new Uint8Array(0) };
   return { ...tensorOfList(name, value, datatype), name };
