@@ -1,6 +1,7 @@
 import type { Descriptor, Digest } from "../images/oci/index.ts";
 import type { PlannedLayer } from "../images/pack/index.ts";
 import type { Detail } from "../models/kinds/index.ts";
+import type { Conversion } from "./convert/convert-model.ts";
 import type { Fate, PushForecast } from "./pack/forecast.ts";
 
 /** One layer of an image that was made or planned, base first. */
@@ -48,6 +49,8 @@ export interface ImagesResult extends TransferResult {
   /** Bytes of all layers as stored; what platforms share counts once. */
   readonly sizeBytes: number;
   readonly tookMs: number;
+  /** How the model became ONNX, where it was converted for the pack. */
+  readonly conversion?: Conversion | undefined;
 }
 
 /** What would be made. */
@@ -63,4 +66,6 @@ export interface PlanResult {
   readonly images: readonly ImageResult[];
   /** What pushes would do, one for each name in a registry. */
   readonly pushes: readonly PushForecast[];
+  /** How the model became ONNX, where it was converted for the pack. */
+  readonly conversion?: Conversion | undefined;
 }

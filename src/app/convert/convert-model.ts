@@ -55,6 +55,9 @@ export interface ConvertResult {
   readonly differences: readonly Difference[];
 }
 
+/** A conversion without the place of its file. */
+export type Conversion = Omit<ConvertResult, "output">;
+
 /** What converting needs from outside: folders of its own beside a place to stand. */
 export type ConverterSession = Surroundings & Pick<Places, "directories">;
 
@@ -71,13 +74,32 @@ export async function convertModel(
   request: ConvertRequest,
   session: ConverterSession,
 ): Promise<ConvertResult> {
+  const { detected } = await describePath(request.source, session, request.allowPickle);
+  const location = resolve(session.cwd, request.source);
+  const isFolder = (await stat(location)).isDirectory();
+  return convertDetected(
+    request,
+    { detected, root: isFolder ? location : dirname(location) },
+    session,
+  );
+}
+
+/** A model that was detected, and its folder. */
+interface LocatedModel {
+  readonly detected: DetectedModel;
+  /** Absolute. */
+  readonly root: string;
+}
+
+/** The same for a model that was detected already. @throws ToolError what `convertModel` throws, but for what detecting throws. */
+export async function convertDetected(
+  request: ConvertRequest,
+  { detected, root }: LocatedModel,
+  session: ConverterSession,
+): Promise<ConvertResult> {
   const { source, tolerance = TOLERANCE } = request;
-  const { detected } = await describePath(source, session, request.allowPickle);
   const converter = converterFor(source, detected);
   const output = resolve(session.cwd, request.output);
-  const location = resolve(session.cwd, source);
-  const isFolder = (await stat(location)).isDirectory();
-  const root = isFolder ? location : dirname(location);
   const lines = [...requirementsOf(detected), ...converter.requirements];
   const python = await environmentFor({ ...request, root, lines }, session);
   await using draft = await createTempDir(`.${basename(output)}`, dirname(output));

@@ -3,6 +3,8 @@ import { parseLocation } from "../../images/copy/index.ts";
 import { ToolError } from "../../ground/errors/index.ts";
 import { parsePlatform, type Platform } from "../../images/oci/index.ts";
 import { packImages, type BaseImage, type JsonCache } from "../../images/pack/index.ts";
+import type { Conversion } from "../convert/convert-model.ts";
+import type { OptimizedFolder, OptimizeRequest } from "../convert/optimized-folder.ts";
 import { move } from "../places/move.ts";
 import { parseOutput } from "../places/names.ts";
 import { checkPushes, openStore } from "../places/places.ts";
@@ -57,21 +59,25 @@ export async function packProject(
 ): Promise<ImagesResult> {
   const startedAt = performance.now();
   const outputs = (request.outputs ?? []).map(parseOutput);
-  return withPacked(request, { session, isKept: true }, async ({ packed, names, store }) => {
-    const delivered = await deliver({
-      packed,
-      names,
-      isPush: request.isPush === true,
-      store,
-      session,
-    });
-    for (const output of outputs) {
-      // What is written as a whole says so itself.
-      if (output.startsWith("oci:")) session.emit({ kind: "step", text: `writing ${output}` });
-      await move({ from: names[0] ?? "", to: output, isFromStore: true }, session);
-    }
-    return deliveryResult(delivered, { packed, names, startedAt });
-  });
+  return withPacked(
+    request,
+    { session, isKept: true },
+    async ({ packed, names, store, conversion }) => {
+      const delivered = await deliver({
+        packed,
+        names,
+        isPush: request.isPush === true,
+        store,
+        session,
+      });
+      for (const output of outputs) {
+        // What is written as a whole says so itself.
+        if (output.startsWith("oci:")) session.emit({ kind: "step", text: `writing ${output}` });
+        await move({ from: names[0] ?? "", to: output, isFromStore: true }, session);
+      }
+      return { ...(await deliveryResult(delivered, { packed, names, startedAt })), conversion };
+    },
+  );
 }
 
 /** What packing and pushing would come to. @param isKept - what is made is kept for the next pack; else nothing is written down. */
@@ -83,8 +89,8 @@ export async function planProject(
   return withPacked(
     { ...request, isPush: false },
     { session, isKept: request.isKept },
-    ({ loaded, packed, names }) =>
-      planImages(
+    async ({ loaded, packed, names, conversion }) => ({
+      ...(await planImages(
         {
           project: loaded.project,
           label: loaded.detected.chosen.label,
@@ -94,7 +100,9 @@ export async function planProject(
           isPush: true,
         },
         session,
-      ),
+      )),
+      conversion,
+    }),
   );
 }
 
@@ -103,6 +111,8 @@ interface PackedProject {
   readonly packed: readonly Packed[];
   readonly names: readonly string[];
   readonly store: Store;
+  /** How its model became ONNX, where that was wanted. */
+  readonly conversion?: Conversion | undefined;
 }
 
 /** Packs, and hands over what was packed while its base and its store are open. */
@@ -115,12 +125,12 @@ async function withPacked<T>(
   await using pool = createDeflatePool();
   const real = packContextOf(store, pool, session);
   const packContext = isKept ? real : withoutWriting(real);
-  const folder = await folderOf(request, session);
+  await using source = await sourceOf({ ...request, isKept }, session);
   // What names a model of the folder names none of the copy, which has one only.
   const { model, kind, ...others } = request;
   const named = request.optimize === undefined ? { model, kind } : {};
   const loaded = await loadProject(
-    folder,
+    source.path,
     { ...others, ...named },
     {
       session,
@@ -153,20 +163,22 @@ async function withPacked<T>(
   );
   const packed = images.map((image, index) => ({ image, base: bases[index] as BaseImage })); // one image a base, in order
   await warnOfCode(loaded, packed, { cache: packContext.cache("base"), session });
-  return await use({ loaded, packed, names, store });
+  return await use({ loaded, packed, names, store, conversion: source.conversion });
 }
 
 /** The folder, or its copy in Python 3 or with the model in ONNX, where that is wanted. */
-async function folderOf(request: PackRequest, session: Session): Promise<string> {
+async function sourceOf(
+  request: PackRequest & Pick<OptimizeRequest, "isKept">,
+  session: Session,
+): Promise<OptimizedFolder> {
   const { folder, isConverted, optimize } = request;
   if (optimize === "onnx")
-    return (await import("../convert/optimized-folder.ts")).optimizedFolder(
-      folder,
-      request,
-      session,
-    );
-  if (isConverted !== true) return folder;
-  return (await import("../python/convert-python-two.ts")).convertPythonTwo(folder, session);
+    return (await import("../convert/optimized-folder.ts")).optimizedFolder(request, session);
+  const path =
+    isConverted === true
+      ? await (await import("../python/convert-python-two.ts")).convertPythonTwo(folder, session)
+      : folder;
+  return { path, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** Says what a Python class imports and its images do not have; on the first platform, since the others have the same packages. */

@@ -25,3 +25,13 @@ export function reportConversion(result: ConvertResult, reporter: Reporter): voi
   for (const line of formatTable(rows)) reporter.line(line);
   reporter.result({ ...result });
 }
+
+/** One line on a model that was converted for a pack. */
+export function conversionLine({
+  source,
+  kind,
+  converter,
+  tolerance,
+}: Omit<ConvertResult, "output">): string {
+  return `${source} (${kind}) became ONNX by ${converter}; its answers are alike within ${tolerance}`;
+}

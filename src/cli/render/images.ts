@@ -1,5 +1,6 @@
 import type { ImageResult, ImagesResult } from "../../app/index.ts";
 import { isPinnable, pinnedName } from "../../app/shown/index.ts";
+import { conversionLine } from "./export.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -12,6 +13,7 @@ export function reportImages(reporter: Reporter, made: ImagesResult): void {
       `packed and pushed in ${formatDuration(tookMs)}: ${what}; ${formatBytes(made.bytesUploaded)} sent, ${formatBytes(made.bytesMounted)} mounted, ${formatBytes(made.bytesSkipped)} already there`,
     );
   else reporter.line(`packed in ${formatDuration(tookMs)}: ${what}`);
+  if (made.conversion !== undefined) reporter.line(conversionLine(made.conversion));
   for (const name of names)
     reporter.line(
       isPushed || isPinnable(name) ? pinnedName(name, descriptor) : `${name} ${descriptor.digest}`,
@@ -26,6 +28,7 @@ export function reportImages(reporter: Reporter, made: ImagesResult): void {
     bytesUploaded: made.bytesUploaded,
     bytesMounted: made.bytesMounted,
     bytesSkipped: made.bytesSkipped,
+    ...(made.conversion !== undefined && { conversion: made.conversion }),
     seconds: Math.round(tookMs) / 1000,
   });
 }

@@ -1,4 +1,5 @@
 import type { ImageResult, LayerResult, PlanResult, PushForecast } from "../../app/index.ts";
+import { conversionLine } from "./export.ts";
 import { formatBytes, formatTable, shortDigest } from "./format.ts";
 
 /** The plan for people: one table an image, and below it what it comes to. */
@@ -7,7 +8,9 @@ export function planLines(plan: PlanResult): readonly string[] {
     ...(index === 0 ? [] : [""]),
     ...imageLines(image, plan),
   ]);
-  return [...tables, ...plan.pushes.flatMap(forecastLines)];
+  const { conversion } = plan;
+  const converted = conversion === undefined ? [] : [conversionLine(conversion)];
+  return [...tables, ...converted, ...plan.pushes.flatMap(forecastLines)];
 }
 
 function imageLines(
@@ -73,6 +76,7 @@ export function planData({
   model: { label, details, ...model },
   images,
   pushes,
+  conversion,
 }: PlanResult): Readonly<Record<string, unknown>> {
   return {
     name,
@@ -81,5 +85,6 @@ export function planData({
     details,
     images: images.map(({ platform, base, layers }) => ({ platform, base, layers })),
     pushes,
+    ...(conversion !== undefined && { conversion }),
   };
 }
