@@ -32,7 +32,7 @@ const tiers = [
 const SLOW = new Set(
   [
     "conformance/{graph-recorded,seldon-client,seldon-grpc,seldon-wrapper}",
-    "integration/{base-debian,compressor,export-graph,interop,pack-failures,pack-sklearn}",
+    "integration/{base-debian,compressor,export-graph,interop,pack-failures,pack-optimize,pack-sklearn}",
     "integration/{pickle-real,serve-large,uai-mnist,worker-failures}",
     "integration/packdocker-{failures,golden,options,secrets,try,vendor}",
     "e2e/{demo,model-server-image,packdocker,seldon-image,train,train-ranks}",
