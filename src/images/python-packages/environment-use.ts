@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   createTempDir,
@@ -11,6 +11,11 @@ import {
 /** Kept environments have names of this form; what else lies beside them is not touched. */
 const ENVIRONMENT_NAME = /^[0-9a-f]{32}$/;
 const LOCK_TIMEOUT_MS = 60_000;
+/** Why a folder of users stays: others use the environment too, there is none, or it cannot be changed. */
+const KEPT: ReadonlySet<string | undefined> = new Set([
+  ...["ENOTEMPTY", "EEXIST", "ENOENT"],
+  ...["EACCES", "EPERM", "EROFS"],
+]);
 const UNWRITABLE: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /**
@@ -26,6 +31,16 @@ export async function markUse(folder: string): Promise<void> {
     await writeFile(mark, "");
   } catch (error) {
     if (!UNWRITABLE.has((error as NodeJS.ErrnoException).code)) throw error;
+  }
+}
+
+/** Takes back what `markUse` said, of an environment that could not be made. */
+export async function forgetUse(folder: string): Promise<void> {
+  try {
+    await rm(join(usersOf(folder), ownerName()), { force: true });
+    await rmdir(usersOf(folder));
+  } catch (error) {
+    if (!KEPT.has((error as NodeJS.ErrnoException).code)) throw error;
   }
 }
 

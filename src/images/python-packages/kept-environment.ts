@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { explainFullDisk, ToolError } from "../../ground/errors/index.ts";
 import { createTempDir, run, withFileLock } from "../../ground/process/index.ts";
 import type { PythonContext, WantedPackages } from "./contracts.ts";
-import { markUse } from "./environment-use.ts";
+import { forgetUse, markUse } from "./environment-use.ts";
 import { explainResolverError, isNetworkError } from "./explain.ts";
 import { findUv, type Installer } from "./installer.ts";
 import { readRequirements } from "./requirements.ts";
@@ -58,18 +58,23 @@ export async function keepEnvironment(
   await makeFolder(request.parent);
   await markUse(folder);
   if (await isThere(python)) return python;
-  const uv = await findUv(context.environment, context);
-  const { signal } = context;
-  await withFileLock(
-    `${folder}.lock`,
-    async () => {
-      if (await isThere(python)) return;
-      await removeLeftovers(request.parent, name);
-      context.onInstall?.();
-      await makeEnvironment(folder, { uv, python: base.python, request, signal });
-    },
-    { timeoutMs: LOCK_TIMEOUT_MS, signal },
-  );
+  try {
+    const uv = await findUv(context.environment, context);
+    const { signal } = context;
+    await withFileLock(
+      `${folder}.lock`,
+      async () => {
+        if (await isThere(python)) return;
+        await removeLeftovers(request.parent, name);
+        context.onInstall?.();
+        await makeEnvironment(folder, { uv, python: base.python, request, signal });
+      },
+      { timeoutMs: LOCK_TIMEOUT_MS, signal },
+    );
+  } catch (error) {
+    await forgetUse(folder);
+    throw error;
+  }
   return python;
 }
 
