@@ -29,7 +29,8 @@ export async function interleave(
     contestants.map(({ name }) => [name, []]),
   );
   for (let round = 0; round < rounds; round += 1) {
-    for (const contestant of contestants) {
+    // What one leaves to the next (a cache, pages to write) falls to each of them.
+    for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
       if (round >= (contestant.maxRounds ?? rounds)) continue;
       const sample = await contestant.run(round);
       samples.get(contestant.name)?.push(sample);
