@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { bundleServer } from "../../scripts/bundle-server.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { keptPython } from "../../test/support/python-env.ts";
-import { freePort } from "./peers.ts";
 
 /** Of a tree of processes, in MiB. */
 export interface TreeMemory {

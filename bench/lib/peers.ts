@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../../test/support/free-port.ts";
 
 /** Debian's docker-registry on a free port of the loopback, its storage below `folder`. */
 export async function startDockerRegistry(
@@ -33,20 +33,4 @@ export async function startDockerRegistry(
 /** True when a program can be run. */
 export function isThere(program: string, args: readonly string[] = ["--version"]): boolean {
   return spawnSync(program, [...args], { stdio: "ignore", timeout: 20_000 }).status === 0;
-}
-
-/** A port of the loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-      .once("error", reject)
-      .listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        server.close(() =>
-          typeof address === "object" && address !== null
-            ? resolve(address.port)
-            : reject(new Error("no port")),
-        );
-      });
-  });
 }

@@ -18,22 +18,23 @@ export async function main(args: readonly string[]): Promise<void> {
   const interrupt = (): void => abort.abort(new ToolError("INTERRUPTED", "interrupted"));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  process.stdout.on("error", endQuietly);
+  let isRead = true;
+  const endQuietly = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") throw error;
+    isRead = false;
+    interrupt();
+  };
+  // Whoever reads our output, such as `head`, may have seen enough: the command stops what it started and ends, which is no failure.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endQuietly);
   const cli = createCli(args, abort.signal);
   try {
     await dispatch(args, cli);
   } catch (error) {
-    await report(error, cli);
+    if (isRead || !isAbort(error, cli)) await report(error, cli);
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   }
-}
-
-/** Whoever reads our output, such as `head`, may have seen enough. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
 }
 
 function createCli(args: readonly string[], signal: AbortSignal): Cli {

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -11,6 +9,7 @@ import { requireDockerd } from "../support/dockerd.ts";
 import { requirePodman } from "../support/engines.ts";
 import { startModelStore, type ModelStore } from "../support/model-store.ts";
 import { findPeer, withoutPeer } from "../support/peers.ts";
+import { freePort } from "../support/free-port.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const DIGITS = join(ROOT, "test/fixtures/onnx/digits.onnx");
@@ -70,15 +69,6 @@ async function packImage(t: TestContext): Promise<string> {
   ];
   await slipway("pack", "--contract", "model-server", ...target);
   return archive;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** A file of variables as the model server's document has it. */

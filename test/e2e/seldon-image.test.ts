@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -13,6 +11,7 @@ import { pythonEnv, requireUv } from "../support/python-env.ts";
 import { startGrpcClient } from "../support/seldon/grpc.ts";
 import { WRAPPER_PACKAGES } from "../support/seldon/servers.ts";
 import { get, json, send, type WireRequest } from "../support/seldon/wire.ts";
+import { freePorts } from "../support/free-port.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -83,24 +82,6 @@ async function write(folder: string, files: Readonly<Record<string, string>>): P
     await writeFile(join(folder, name), text);
   }
   return folder;
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      server.close();
-      await once(server, "close");
-      return typeof address === "object" && address !== null ? address.port : 0;
-    }),
-  );
 }
 
 /** docker or podman with images and containers of the test's own. */

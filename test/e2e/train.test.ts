@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
 import { debianPlace, engineEnvironment } from "../support/debian-place.ts";
+import { freePort } from "../support/free-port.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -144,12 +144,4 @@ async function servedAccuracy(
   } finally {
     await run([engine, "rm", "--force", started.id], { extraEnv: { ...env }, allowFailure: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));
-  const address = probe.address();
-  await new Promise((done) => probe.close(done));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { bundleCommands } from "../../scripts/bundle-commands.ts";
+import { loadedBy } from "../support/loaded-by.ts";
 
 /** What every command may load before it knows which command it is, in bytes. */
 const MAX_ENTRY_BYTES = 120_000;
@@ -33,18 +34,3 @@ test("the command line loads little before it knows the command, and finds files
     assert.ok(existsSync(source), `"${place}" is not in the sources`);
   }
 });
-
-/** A file and those that its import statements name, all the way. */
-function loadedBy(
-  name: string,
-  texts: ReadonlyMap<string, string>,
-  seen: Set<string> = new Set<string>(),
-): Set<string> {
-  if (seen.has(name)) return seen;
-  seen.add(name);
-  for (const [, from = ""] of (texts.get(name) ?? "").matchAll(
-    /(?:\bfrom ?|\bimport ?)"\.\/([^"]+)"/g,
-  ))
-    loadedBy(from, texts, seen);
-  return seen;
-}

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
 import { openLayout, tagReference } from "../../src/images/layout/index.ts";
@@ -10,8 +8,9 @@ import { imageFrom } from "../../src/images/oci/index.ts";
 import { requireDebianBase, storeImage } from "../support/debian-base.ts";
 import { nameInStore } from "../support/fake-base.ts";
 import { imageFiles } from "../support/image-files.ts";
-import { packPlace, untilEnd, type PackPlace } from "../support/pack-place.ts";
+import { packPlace, type PackPlace } from "../support/pack-place.ts";
 import { pythonEnv, requireUv } from "../support/python-env.ts";
+import { runUnpacked } from "../support/run-unpacked.ts";
 
 const TRAIN = `
 import json, os, sys, joblib
@@ -109,35 +108,6 @@ async function assertAnswers(url: string, { rows, labels, chances }: Expected): 
   assertNear(seldon.data.ndarray.flat(), chances.flat());
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
-/** Runs the image on this machine, as its base has no Python that could. */
-async function runAndAsk(t: TestContext, cli: PackPlace, expected: Expected): Promise<void> {
-  const ports: string[] = [];
-  for (const port of [9000, 5000, 6000]) ports.push("-p", `${await freePort()}:${port}`);
-  const child = cli.start("run", "store:iris", "--unpacked", ...ports, "--json");
-  const ended = untilEnd(child);
-  t.after(async () => {
-    child.kill("SIGTERM");
-    await ended;
-  });
-  if (child.stdout === null) throw new Error("no output");
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line) as { readonly event: string; readonly url?: string };
-    if (event.event !== "result" || event.url === undefined) continue;
-    await assertAnswers(event.url, expected);
-    return;
-  }
-  assert.fail(`it ended before it was ready\n${(await ended).stderr}`);
-}
-
 test("a classifier is packed as ONNX in an environment that uv makes, and its image answers without Python", async (t) => {
   const made = await place(t);
   if (made === undefined) return;
@@ -176,7 +146,8 @@ test("a classifier is packed as ONNX in an environment that uv makes, and its im
     ),
     [],
   );
-  await runAndAsk(t, cli, expected);
+  // As a process of this machine: the base has no Python that could.
+  await assertAnswers(await runUnpacked(t, cli, "store:iris"), expected);
 
   const refused = await pack(cli, "spread");
   assert.equal(refused.exitCode, 4, refused.stdout);

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { run } from "../../src/ground/process/index.ts";
 import { nameInStore } from "../support/fake-base.ts";
-import { packPlace, untilEnd } from "../support/pack-place.ts";
+import { packPlace } from "../support/pack-place.ts";
 import { requireDebianBase, storeImage } from "../support/debian-base.ts";
 import { pythonEnv, requireUv } from "../support/python-env.ts";
+import { runUnpacked } from "../support/run-unpacked.ts";
 
 const TRAIN = `
 import json, sys, joblib
@@ -36,15 +35,6 @@ async function post(url: string, body: unknown): Promise<unknown> {
   return JSON.parse(
     Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Uint8Array>)).toString(),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 test("a folder with nothing but a joblib file is packed with the packages that wrote it, and the image answers as the library does", async (t) => {
@@ -83,38 +73,9 @@ test("a folder with nothing but a joblib file is packed with the packages that w
   const checked = await cli.slipway("doctor", "store:iris");
   assert.match(checked.stdout, /ok +model +sklearn "iris", seldon contract, 1 input/);
 
-  const child = cli.start(
-    "run",
-    "store:iris",
-    "--unpacked",
-    "-p",
-    `${await freePort()}:9000`,
-    "-p",
-    `${await freePort()}:5000`,
-    "-p",
-    `${await freePort()}:6000`,
-    "--json",
-  );
-  const ended = untilEnd(child);
-  t.after(async () => {
-    child.kill("SIGTERM");
-    await ended;
-  });
-  if (child.stdout === null) throw new Error("no output");
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line) as {
-      readonly event: string;
-      readonly url?: string;
-      readonly message?: string;
-    };
-    assert.notEqual(event.event, "error", event.message);
-    if (event.event !== "result" || event.url === undefined) continue;
-    const answer = (await post(`${event.url}/predict`, { data: { ndarray: expected.rows } })) as {
-      readonly data: { readonly ndarray: readonly string[] };
-    };
-    assert.deepEqual(answer.data.ndarray, expected.answers);
-    return;
-  }
-  const { stderr } = await ended;
-  assert.fail(`it ended before it was ready\n${stderr}`);
+  const url = await runUnpacked(t, cli, "store:iris");
+  const answer = (await post(`${url}/predict`, { data: { ndarray: expected.rows } })) as {
+    readonly data: { readonly ndarray: readonly string[] };
+  };
+  assert.deepEqual(answer.data.ndarray, expected.answers);
 });

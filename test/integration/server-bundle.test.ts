@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bundleServer } from "../../scripts/bundle-server.ts";
+import { loadedBy } from "../support/loaded-by.ts";
 
 /** What an image's entry may load before it starts a worker, in bytes. */
 const MAX_ENTRY_BYTES = 80_000;
@@ -32,21 +33,6 @@ test("the server's entry starts a worker before it loads the server, and nothing
       `${name} imports a module of Node`,
     );
 });
-
-/** A file and those that its import statements name, all the way. */
-function loadedBy(
-  name: string,
-  texts: ReadonlyMap<string, string>,
-  seen: Set<string> = new Set<string>(),
-): ReadonlySet<string> {
-  if (seen.has(name)) return seen;
-  seen.add(name);
-  for (const [, next = ""] of (texts.get(name) ?? "").matchAll(
-    /(?:\bfrom|^import|;import)"\.\/([^"]+)"/gm,
-  ))
-    loadedBy(next, texts, seen);
-  return seen;
-}
 
 /** Files that are loaded when they are needed. */
 function dynamicIn(names: ReadonlySet<string>, texts: ReadonlyMap<string, string>): string[] {

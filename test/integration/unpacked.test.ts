@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { runUnpacked, unpackImage } from "../../src/images/engine/index.ts";
@@ -17,6 +16,7 @@ import {
 } from "../../src/images/oci/index.ts";
 import { writeTar, type TarInput } from "../../src/images/tar/index.ts";
 import { requireDebianBase, temporaryStore } from "../support/debian-base.ts";
+import { freePort } from "../support/free-port.ts";
 import { tarOf } from "../support/tiny-tar.ts";
 
 const PLATFORM = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
@@ -70,17 +70,6 @@ async function unpacked(t: TestContext, image: Image): Promise<string> {
   const root = join(folderOfTest.path, "root");
   await unpackImage(image, root);
   return root;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        resolve(typeof address === "object" && address !== null ? address.port : 0),
-      );
-    });
-  });
 }
 
 test("later layers hide and replace what earlier ones have", async (t) => {

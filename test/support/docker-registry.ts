@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { createTempDir, run } from "../../src/ground/process/index.ts";
 import { requirePeer } from "./peers.ts";
 import { startTokenServer, type TokenServer, type TokenServerOptions } from "./token-server.ts";
+import { freePort } from "./free-port.ts";
 
 /** Debian's docker-registry, running on loopback with a folder of its own. */
 export interface DockerRegistry {
@@ -145,14 +145,6 @@ async function end(child: ChildProcess): Promise<void> {
   const gone = once(child, "exit");
   child.kill("SIGKILL");
   await gone;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 function onlyOnce(action: () => Promise<void>): () => Promise<void> {

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import {
@@ -12,6 +11,7 @@ import {
   type ServeOptions,
 } from "../../../src/serving/server/index.ts";
 import { SELDON_MODELS, type SeldonServer } from "./servers.ts";
+import { freePort } from "../free-port.ts";
 
 /** One call as the client script takes it. */
 export interface GrpcCase {
@@ -165,14 +165,4 @@ export async function startWrapperGrpc(
       await ended;
     },
   };
-}
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
