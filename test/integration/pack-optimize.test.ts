@@ -147,7 +147,7 @@ test("a classifier is packed as ONNX in an environment that uv makes, and its im
     [],
   );
   // As a process of this machine: the base has no Python that could.
-  await assertAnswers(await runUnpacked(t, cli, "store:iris"), expected);
+  await assertAnswers(await runUnpacked(cli, "store:iris"), expected);
 
   const refused = await pack(cli, "spread");
   assert.equal(refused.exitCode, 4, refused.stdout);

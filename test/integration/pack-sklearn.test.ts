@@ -73,7 +73,7 @@ test("a folder with nothing but a joblib file is packed with the packages that w
   const checked = await cli.slipway("doctor", "store:iris");
   assert.match(checked.stdout, /ok +model +sklearn "iris", seldon contract, 1 input/);
 
-  const url = await runUnpacked(t, cli, "store:iris");
+  const url = await runUnpacked(cli, "store:iris");
   const answer = (await post(`${url}/predict`, { data: { ndarray: expected.rows } })) as {
     readonly data: { readonly ndarray: readonly string[] };
   };

@@ -54,6 +54,7 @@ export interface PlaceOptions {
   readonly isBare?: boolean;
 }
 
+const KILL_AFTER_MS = 15_000;
 const BIN = resolve(import.meta.dirname, "../../bin/slipway.js");
 
 /** A place that goes away with the test, as do the commands that still run in it. */
@@ -172,11 +173,14 @@ function bareEnvironment(home: string): Record<string, string> {
   };
 }
 
+/** Asks a command to end, so that it ends what it started; one that does not is killed. */
 async function endChild(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
-  child.kill("SIGKILL");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
   await gone;
+  clearTimeout(timer);
 }
 
 function resultOf(stdout: string): Readonly<Record<string, unknown>> {

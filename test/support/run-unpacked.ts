@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
 import { freePorts } from "./free-port.ts";
 import { untilEnd, type PackPlace } from "./pack-place.ts";
 
-/** Runs an image of the place's store without an engine, until the test ends. @returns where it answers, once it does */
-export async function runUnpacked(
-  t: TestContext,
-  place: PackPlace,
-  image: string,
-): Promise<string> {
+/** Runs an image of the place's store without an engine, until the place goes away. @returns where it answers, once it does */
+export async function runUnpacked(place: PackPlace, image: string): Promise<string> {
   const [http, grpc, metrics] = await freePorts(3);
   const ports = [`${http}:9000`, `${grpc}:5000`, `${metrics}:6000`].flatMap((port) => ["-p", port]);
   const child = place.start("run", image, "--unpacked", ...ports, "--json");
   const ended = untilEnd(child);
-  t.after(async () => {
-    child.kill("SIGTERM");
-    await ended;
-  });
   assert.ok(child.stdout !== null);
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as {
