@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ToolError } from "../../ground/errors/index.ts";
-import { createTempDir } from "../../ground/process/index.ts";
+import { createTempDir, noFile } from "../../ground/process/index.ts";
 import { PROJECT_FILE_NAME, type ProjectFile } from "../../models/description/index.ts";
 import type { DetectedModel } from "../../models/kinds/index.ts";
 import { loadProject, type LoadedProject, type ProjectRequest } from "../pack/project.ts";
@@ -93,7 +93,7 @@ function keyOf({ file, detected, project, tree }: LoadedProject, converter: Conv
 
 /** The last file that is written: where it is, the project is whole. */
 async function readConversion(folder: string): Promise<Conversion | undefined> {
-  const text = await readFile(join(folder, CONVERSION), "utf8").catch(() => undefined);
+  const text = await readFile(join(folder, CONVERSION), "utf8").catch(noFile);
   // Our own program writes it.
   return text === undefined ? undefined : (JSON.parse(text) as Conversion);
 }
